@@ -1,0 +1,279 @@
+"""Evidence: what a check finds, and how a check is declared.
+
+A check takes a :class:`Trial` (parameters, seed, budget and possibly a deliberately false
+:class:`Variant` of the claim) and returns a :class:`Finding`.  The same check runs on the claim
+and on its planted false variants; a claim whose check catches none of them has no power.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fractions import Fraction
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal
+
+from theory.claims import FAMILIES, claim
+from theory.model import InputError
+
+Number = int | Fraction | float
+Relation = Literal["<=", "==", ">=", "~"]
+
+
+class Verdict(StrEnum):
+    """The ladder of verdicts, strongest first, then the ones that decide nothing."""
+
+    PROVED = "proved"  # symbolic or formal proof, and no numerical attack broke it
+    CERTIFIED = "certified"  # exact arithmetic over a stated finite domain
+    ATTACKED = "attacked"  # an adversary of measured power found nothing
+    SUPPORTED = "supported"  # statistics with an interval
+    INCONCLUSIVE = "inconclusive"
+    REFUTED = "refuted"  # a witness is attached
+    NOT_APPLICABLE = "not applicable"  # an assumption does not hold
+    NOT_CHECKED = "not checked"
+
+    @property
+    def held(self) -> bool:
+        """Whether the claim stood up to its check."""
+        return self in (
+            Verdict.PROVED,
+            Verdict.CERTIFIED,
+            Verdict.ATTACKED,
+            Verdict.SUPPORTED,
+        )
+
+
+class Budget(StrEnum):
+    """How much work a run may spend."""
+
+    SMOKE = "smoke"  # about a second a claim
+    STANDARD = "standard"  # about ten seconds a claim
+    PAPER = "paper"  # minutes a claim
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A version of a claim, or of the world it is checked in, that is deliberately false.
+
+    Parameters
+    ----------
+    name : str
+        A few words, shown in the report.
+    scale : Fraction
+        Multiplies the claimed side.
+    exponent : Fraction
+        Added to the exponent of the leading growth term of the claimed side (usually of ``B``).
+    policy : str, optional
+        Runs in place of the policy that the claim is about.
+    fault : str, optional
+        Name of a fault that the check knows how to plant, such as ``"departed-loads"``.
+    """
+
+    name: str
+    scale: Fraction = Fraction(1)
+    exponent: Fraction = Fraction(0)
+    policy: str | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a check.
+
+    Parameters
+    ----------
+    params : mapping
+        Parameters of the check (``G``, ``B``, ``p``, ...), defaults already filled in.
+    seed : int
+        Root of all randomness in the trial.
+    budget : Budget
+        How much to spend.
+    variant : Variant, optional
+        The planted false version, or None for the claim as stated.
+    policy : str, optional
+        Specification of a user's policy to hold the claim against, or None.
+    """
+
+    params: Mapping[str, Any]
+    seed: int = 0
+    budget: Budget = Budget.SMOKE
+    variant: Variant | None = None
+    policy: str | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.params[name]
+
+    @property
+    def scale(self) -> Fraction:
+        """Factor on the claimed side: 1 for the claim as stated."""
+        return self.variant.scale if self.variant else Fraction(1)
+
+    @property
+    def exponent(self) -> Fraction:
+        """Shift of the leading exponent of the claimed side: 0 for the claim as stated."""
+        return self.variant.exponent if self.variant else Fraction(0)
+
+    def policy_or(self, default: str) -> str:
+        """The policy to run: a planted one, else the user's, else ``default``."""
+        if self.variant and self.variant.policy:
+            return self.variant.policy
+        return self.policy or default
+
+    def fault(self, name: str) -> bool:
+        """Whether that fault is planted."""
+        return self.variant is not None and self.variant.fault == name
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one run of a check found.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What the run says about the claim.
+    computed, claimed : int, Fraction, float or None
+        The two sides at the tightest case seen; exact types wherever they decide.
+    relation : Relation
+        How ``computed`` must stand to ``claimed``.
+    domain : str
+        What was covered: the finite domain, the sample, the region; or why nothing could be.
+    interval : pair of float, optional
+        Confidence interval of ``computed`` where it is statistical.
+    witness : mapping, optional
+        The instance that decides: always present when refuted.
+    details : mapping
+        Further numbers worth keeping, JSON-ready.
+    """
+
+    verdict: Verdict
+    computed: Number | None
+    claimed: Number | None
+    relation: Relation
+    domain: str
+    interval: tuple[float, float] | None = None
+    witness: Mapping[str, Any] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.verdict is Verdict.REFUTED and self.witness is None:
+            raise InputError("a refuted finding needs a witness")
+
+    @property
+    def margin(self) -> Number | None:
+        """Slack of the relation, relative to the claimed side; negative when violated."""
+        if self.computed is None or self.claimed is None or self.relation == "~":
+            return None
+        gap: Number = self.claimed - self.computed
+        if self.relation == ">=" or (self.relation == "==" and gap > 0):
+            gap = -gap
+        if self.claimed == 0:
+            return gap
+        if isinstance(gap, float) or isinstance(self.claimed, float):
+            return float(gap) / abs(float(self.claimed))
+        return Fraction(gap) / abs(Fraction(self.claimed))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check of one claim.
+
+    Parameters
+    ----------
+    label : str
+        The claim's label.
+    run : callable
+        Takes a :class:`Trial`, returns a :class:`Finding`.
+    defaults : mapping
+        Default parameters at smoke budget; these names are the ones the check accepts.
+    larger : mapping
+        Overrides of the defaults for the larger budgets.
+    plants : tuple of Variant
+        Deliberately false versions that this check must catch.
+    """
+
+    label: str
+    run: Callable[[Trial], Finding]
+    defaults: Mapping[str, Any]
+    larger: Mapping[Budget, Mapping[str, Any]]
+    plants: tuple[Variant, ...]
+
+    def trial(
+        self,
+        budget: Budget = Budget.SMOKE,
+        seed: int = 0,
+        variant: Variant | None = None,
+        policy: str | None = None,
+        **overrides: Any,
+    ) -> Trial:
+        """A trial with the defaults of that budget and the given overrides.
+
+        Raises
+        ------
+        InputError
+            If the check knows no parameter of that name.
+        """
+        for name in overrides:
+            if name not in self.defaults:
+                known = ", ".join(self.defaults) or "none"
+                raise InputError(
+                    f"the check of {self.label} has no parameter {name!r}; it has: {known}"
+                )
+        params = {**self.defaults, **self.larger.get(budget, {}), **overrides}
+        return Trial(params, seed, budget, variant, policy)
+
+    def power(self, budget: Budget = Budget.SMOKE, seed: int = 0) -> dict[str, bool]:
+        """Run every planted false variant; maps its name to whether the check caught it."""
+        return {
+            plant.name: self.run(self.trial(budget, seed, plant)).verdict is Verdict.REFUTED
+            for plant in self.plants
+        }
+
+
+_CHECKS: dict[str, Check] = {}
+
+
+def check(
+    label: str,
+    *,
+    plants: tuple[Variant, ...] = (),
+    standard: Mapping[str, Any] | None = None,
+    paper: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> Callable[[Callable[[Trial], Finding]], Callable[[Trial], Finding]]:
+    """Declare the decorated function as the check of the claim ``label``.
+
+    Keyword arguments other than the named ones are the check's parameters with their defaults
+    at smoke budget; ``standard`` and ``paper`` override them at those budgets.
+
+    Raises
+    ------
+    InputError
+        If the claim is not registered, or has a check already.
+    """
+
+    def declare(run: Callable[[Trial], Finding]) -> Callable[[Trial], Finding]:
+        claim(label)
+        if label in _CHECKS:
+            raise InputError(f"the claim {label!r} has two checks")
+        larger = {
+            Budget.STANDARD: standard or {},
+            Budget.PAPER: {**(standard or {}), **(paper or {})},
+        }
+        _CHECKS[label] = Check(label, run, defaults, larger, plants)
+        return run
+
+    return declare
+
+
+@cache
+def checks() -> dict[str, Check]:
+    """Every check by the label of its claim."""
+    for family in FAMILIES:
+        import_module(f"evenkeel.checks.{family}")
+    return dict(_CHECKS)
+
+
+def planted(trial: Trial, variant: Variant) -> Trial:
+    """The same trial with a planted false variant."""
+    return replace(trial, variant=variant)

@@ -1,0 +1,151 @@
+"""What a run of the engine yields: exact totals, energies, latencies.
+
+The totals are ints.  The energy of a run is linear in two sums of powers of the utilisations that
+do not depend on the device, so one run serves every device of the same exponent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from theory.model import FloatArray, InputError, IntArray, Requests, System, idle_share
+from theory.power import PowerModel
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over some steps of a run, exact.
+
+    Parameters
+    ----------
+    workers : int
+        ``G``.
+    steps : int
+        Number of steps ``K``.
+    sum_max : int
+        ``sum_k M(k)``, the sum of the largest loads.
+    work : int
+        ``W = sum_k sum_g L_g(k)``.
+    """
+
+    workers: int
+    steps: int
+    sum_max: int
+    work: int
+
+    @property
+    def imbalance(self) -> int:
+        """Total imbalance ``I = G * sum_k M(k) - W``."""
+        return self.workers * self.sum_max - self.work
+
+    @property
+    def avg_imbalance(self) -> Fraction:
+        """``AvgImb``, the mean of ``Imb(k)`` over the steps; 0 where there are none."""
+        return Fraction(self.imbalance, self.steps) if self.steps else Fraction(0)
+
+    @property
+    def idle_share(self) -> Fraction:
+        """Share of worker-time idle at the barrier, ``I / (W + I)``."""
+        return idle_share(self.imbalance, self.work)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerSums:
+    """Sums of ``u^gamma`` with ``u = L_g(k) / M(k)``, over all steps with ``M(k) > 0``.
+
+    Parameters
+    ----------
+    per_step : float
+        ``sum_k sum_g u^gamma``: weighs the fixed part of a step.
+    per_load : float
+        ``sum_k M(k) sum_g u^gamma``: weighs the part that grows with the largest load.
+    """
+
+    per_step: float
+    per_load: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """One run of one policy, every request served to completion.
+
+    Parameters
+    ----------
+    policy : str
+        Name of the policy.
+    system : System
+        What it ran on.
+    requests : Requests
+        What it served.
+    pool_limit : int
+        Largest number of waiting requests that the policy could see (``R``).
+    total : Totals
+        Over the whole run.
+    overloaded : Totals
+        Over the steps before the first one that left a slot empty: the part that the theorems
+        speak of.  The rest is start-up or drain.
+    power_sums : mapping of float to PowerSums
+        By exponent ``gamma``.
+    time_s : float
+        Duration, idle gaps between timed arrivals included.
+    worker, reveal_step, start_step : int64[N]
+        Where each request ran, when it entered the pool, and its first active step.
+    start_s, finish_s : float64[N]
+        When its first step began and its last step ended, in seconds from the start of the run.
+    loads : int64[K, G] or None
+        The history of loads, on request only.
+    bound_gap : int or None
+        For policies that certify their steps: total excess of the imbalances over their lower
+        bounds; 0 means that every step is proved optimal.
+    """
+
+    policy: str
+    system: System
+    requests: Requests
+    pool_limit: int
+    total: Totals
+    overloaded: Totals
+    power_sums: Mapping[float, PowerSums]
+    time_s: float
+    worker: IntArray
+    reveal_step: IntArray
+    start_step: IntArray
+    start_s: FloatArray
+    finish_s: FloatArray
+    loads: IntArray | None = None
+    bound_gap: int | None = None
+
+    def energy_j(self, power: PowerModel) -> float:
+        """Energy of all workers in joules, drawing ``P(u_g)`` through the whole of each step.
+
+        Raises
+        ------
+        InputError
+            If the run did not accumulate the sums for ``power.gamma``.
+        """
+        if power.gamma not in self.power_sums:
+            known = ", ".join(map(str, self.power_sums)) or "none"
+            raise InputError(f"this run has no sums for gamma = {power.gamma}; it has: {known}")
+        sums = self.power_sums[power.gamma]
+        overhead, per_token = self.system.step_overhead_s, self.system.seconds_per_token
+        busy = self.total.steps * overhead + per_token * self.total.sum_max
+        varying = overhead * sums.per_step + per_token * sums.per_load
+        return power.idle_w * self.system.workers * busy + power.dynamic_w * varying
+
+    @property
+    def throughput(self) -> float:
+        """Output tokens per second, over the whole run."""
+        tokens = sum(self.requests.decode.tolist())
+        return tokens / self.time_s if self.time_s else 0.0
+
+    @property
+    def time_per_output_token_s(self) -> FloatArray:
+        """For each request, seconds from its first step to its last over its length, float64[N]."""
+        return (self.finish_s - self.start_s) / self.requests.decode
+
+    @property
+    def waiting_steps(self) -> IntArray:
+        """Steps that each request spent in the pool, int64[N]."""
+        return np.asarray(self.start_step - self.reveal_step, dtype=np.int64)

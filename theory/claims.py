@@ -1,0 +1,151 @@
+"""Claims: statements as objects with a label, and the registry of all of them.
+
+A claim is never free text: it has a stable label (the labels of the paper's theory notes), a
+source, a kind, the assumptions under which it is made, a formula where it is one, and its proof
+as data where there is one.  What the evidence says about a claim is decided in
+:mod:`evenkeel.checks`; here is only what is claimed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    import sympy
+
+    from theory.proof import Step
+
+Kind = Literal["equality", "upper", "lower", "order", "limit", "empirical"]
+
+# One module a family; the order is the order of every listing.
+FAMILIES = (
+    "step",
+    "warmup",
+    "fcfs",
+    "geometric",
+    "drift",
+    "scaling",
+    "threshold",
+    "energy",
+    "experiments",
+    "limits",
+)
+
+
+class Assumption(StrEnum):
+    """Hypotheses of the theorems; a run that violates one is not applicable, never a pass."""
+
+    OVERLOADED = "the pool fills every free slot at every step"
+    POOL_CONDITION = "the pool fills every free slot even after any one size class is removed"
+    RICH_POOL = "the pool holds at least as many copies of every admissible size as are admitted"
+    FULL_REFILL = "all slots are free and all workers are empty before the step"
+    WORK_CONSERVING = "every step fills min(waiting, free) slots"
+    STICKY = "a request stays on its worker until it departs"
+    MYOPIC = "no look-ahead (H = 0)"
+    EXACT_STEP = "every admission step is solved to optimality"
+    BOUNDED_SIZES = "sizes lie in a known interval [a, b] with a >= 1"
+    IID = "sizes and output lengths are independent draws from one law per request"
+    EQUAL_LENGTHS = "all output lengths are equal"
+    GEOMETRIC_LENGTHS = "output lengths are geometric and independent of the sizes"
+    COMMON_DRIFT = "all active requests grow by the same bounded, non-negative amount in a step"
+    CONSTANT_DRIFT = "the drift is the same at every step"
+    SAME_REQUESTS = "both policies serve the same requests, each to completion"
+    NO_OVERHEAD = "a step has no fixed overhead (C = 0)"
+    POWER_LAW = "P(u) = P_idle + (P_max - P_idle) u^gamma with 0 < gamma <= 1, u = L_g / max L"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement that can be true or false.
+
+    Parameters
+    ----------
+    label : str
+        Stable name, ``family.name``.
+    title : str
+        A few words.
+    source : str
+        Where the statement is made: a theorem of the paper, or ``"evenkeel"`` for our own.
+    version : str
+        Version of the paper that makes it (``"v1"``, ``"v2"``, ``"v1, v2"``) or ``"ours"``.
+    kind : Kind
+        What sort of statement: equality, upper or lower bound, order, limit, empirical.
+    statement : str
+        The statement in words and plain formulas, complete with its quantifiers.
+    assumptions : tuple of Assumption
+        Hypotheses that a run must satisfy before it can speak for or against the claim.
+    evidence : str
+        How the claim is checked, and what would refute it.
+    formula : callable, optional
+        Builds the statement as a sympy expression or relation.
+    proof : callable, optional
+        Builds the proof as numbered steps (:mod:`theory.proof`).
+    requires : tuple of str
+        Labels of claims that the proof or the evidence rests on.
+    recovered : bool
+        False where the paper's exact wording or constant could not be recovered; such a claim
+        may end as "not checked".
+    """
+
+    label: str
+    title: str
+    source: str
+    version: str
+    kind: Kind
+    statement: str
+    assumptions: tuple[Assumption, ...]
+    evidence: str
+    formula: "Callable[[], sympy.Basic] | None" = None
+    proof: "Callable[[], tuple[Step, ...]] | None" = None
+    requires: tuple[str, ...] = ()
+    recovered: bool = True
+
+    @property
+    def family(self) -> str:
+        """The part of the label before the first dot."""
+        return self.label.partition(".")[0]
+
+
+@cache
+def claims() -> dict[str, Claim]:
+    """Every registered claim by label, in the order of :data:`FAMILIES`.
+
+    Raises
+    ------
+    InputError
+        If two claims share a label, or a claim requires a label that is not registered.
+    """
+    registry: dict[str, Claim] = {}
+    for family in FAMILIES:
+        for entry in import_module(f"theory.{family}").CLAIMS:
+            if entry.label in registry:
+                raise InputError(f"two claims share the label {entry.label!r}")
+            registry[entry.label] = entry
+    for entry in registry.values():
+        for label in entry.requires:
+            if label not in registry:
+                raise InputError(f"claim {entry.label!r} requires the unknown label {label!r}")
+    return registry
+
+
+def claim(label: str) -> Claim:
+    """The claim with that label.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message names the nearest labels.
+    """
+    registry = claims()
+    if label not in registry:
+        from difflib import get_close_matches
+
+        near = get_close_matches(label, registry, n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise InputError(f"unknown claim {label!r}{hint}")
+    return registry[label]

@@ -1,0 +1,212 @@
+"""The model: systems, requests, loads, imbalance and idle share.
+
+``G`` workers step together behind a barrier, each holding up to ``B`` sticky jobs.  One step is:
+admit, measure the loads (they set the step's duration), let every active request grow, and let
+the requests that have been served for their full output length depart.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+# Sums that must fit an int64 accumulator are kept below this, half of the range, so that one more
+# addition of two such sums can never wrap.
+INT_LIMIT = 2**62
+
+# Seconds per token of load in the simulator released with arXiv 2601.17855.
+PAPER_SECONDS_PER_TOKEN = 1.0052e-7
+
+
+class InputError(ValueError):
+    """A value that somebody supplied cannot be used; the message names it and says what can."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A barrier-synchronised system.
+
+    Parameters
+    ----------
+    workers : int
+        Number of workers, ``G >= 1``.
+    slots : int
+        Slots on each worker, ``B >= 1``.
+    drift : tuple of int
+        Growth of every active request at the end of step ``k`` is ``drift[k % len(drift)]``
+        (calendar drift, common to all requests, non-negative).  ``(1,)`` is LLM decoding, where
+        the KV cache grows by one token a step; ``(0,)`` is a bulk-synchronous system.
+    step_overhead_s : float
+        Fixed part ``C >= 0`` of a step's duration, in seconds.
+    seconds_per_token : float
+        ``t_l > 0``, seconds per unit of the largest load.
+
+    Raises
+    ------
+    InputError
+        If a field is out of its range.
+
+    Notes
+    -----
+    Source: paper, model section; theory.md, notation.
+    """
+
+    workers: int
+    slots: int
+    drift: tuple[int, ...] = (1,)
+    step_overhead_s: float = 0.0
+    seconds_per_token: float = PAPER_SECONDS_PER_TOKEN
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "slots"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise InputError(f"{name} must be an integer >= 1, got {value!r}")
+        if not self.drift or any(
+            not isinstance(d, int | np.integer) or not 0 <= d < 2**31 for d in self.drift
+        ):
+            raise InputError(
+                f"drift must be a non-empty tuple of integers in [0, 2^31), got {self.drift!r}"
+            )
+        if not (np.isfinite(self.step_overhead_s) and self.step_overhead_s >= 0):
+            raise InputError(
+                f"step_overhead_s must be a finite number >= 0, got {self.step_overhead_s!r}"
+            )
+        if not (np.isfinite(self.seconds_per_token) and self.seconds_per_token > 0):
+            raise InputError(
+                f"seconds_per_token must be a finite number > 0, got {self.seconds_per_token!r}"
+            )
+
+    @classmethod
+    def paper(cls, workers: int, slots: int) -> "System":
+        """The system with the step-time constants of the paper's experiments.
+
+        ``C = (0.6 ms * B + 35 ms) / 16`` and ``t_l = 1.0052e-7`` s (paper.md, experiments).
+        """
+        return cls(workers, slots, step_overhead_s=(slots * 0.6e-3 + 35e-3) / 16)
+
+    @property
+    def capacity(self) -> int:
+        """Number of slots in the whole system, ``G * B``."""
+        return self.workers * self.slots
+
+    @property
+    def has_constant_drift(self) -> bool:
+        """Whether every step adds the same amount, which makes total work policy-invariant."""
+        return len(set(self.drift)) == 1
+
+
+def _int_column(name: str, values: ArrayLike, least: int) -> IntArray:
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise InputError(f"{name} must be one-dimensional, got shape {array.shape}")
+    if array.size and array.dtype.kind not in "iu":
+        raise InputError(f"{name} must hold integers, got {array.dtype}")
+    if array.size and (int(array.min()) < least or int(array.max()) >= INT_LIMIT):
+        bad = int(np.flatnonzero((array < least) | (array >= INT_LIMIT))[0])
+        raise InputError(f"{name}[{bad}] = {array[bad]} must be an integer in [{least}, 2^62)")
+    column = np.array(array, dtype=np.int64)
+    column.flags.writeable = False
+    return column
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requests:
+    """An immutable list of requests in arrival order, as a structure of arrays.
+
+    Parameters
+    ----------
+    prefill : int64[N]
+        Sizes ``s_i >= 1``: the load of a request at its first active step.
+    decode : int64[N]
+        Output lengths ``o_i >= 1``: the number of steps a request is served.  Hidden from
+        policies.
+    arrival : float64[N] or None
+        Arrival times in seconds, non-negative and non-decreasing; None for a backlog.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a value is out of range, or arrivals decrease or are not finite.
+    """
+
+    prefill: IntArray
+    decode: IntArray
+    arrival: FloatArray | None = None
+
+    def __init__(
+        self, prefill: ArrayLike, decode: ArrayLike, arrival: ArrayLike | None = None
+    ) -> None:
+        s = _int_column("prefill", prefill, 1)
+        o = _int_column("decode", decode, 1)
+        if s.size != o.size:
+            raise InputError(f"prefill has {s.size} entries but decode has {o.size}")
+        object.__setattr__(self, "prefill", s)
+        object.__setattr__(self, "decode", o)
+        object.__setattr__(self, "arrival", None)
+        if arrival is not None:
+            a = np.array(arrival, dtype=np.float64)
+            if a.shape != s.shape:
+                raise InputError(f"arrival has shape {a.shape} but there are {s.size} requests")
+            if not np.isfinite(a).all() or (a < 0).any():
+                raise InputError("arrival times must be finite and >= 0")
+            if (np.diff(a) < 0).any():
+                raise InputError("arrival times must not decrease: sort the requests by arrival")
+            a.flags.writeable = False
+            object.__setattr__(self, "arrival", a)
+
+    def __len__(self) -> int:
+        return int(self.prefill.size)
+
+    # Arrays have no value hash, and requests are compared by value.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Requests):
+            return NotImplemented
+        if (self.arrival is None) != (other.arrival is None):
+            return False
+        return (
+            np.array_equal(self.prefill, other.prefill)
+            and np.array_equal(self.decode, other.decode)
+            and (
+                self.arrival is None
+                or other.arrival is None
+                or np.array_equal(self.arrival, other.arrival)
+            )
+        )
+
+    def work(self, growth: int = 1) -> int:
+        """Total work ``sum_i sum_j w_i(j)`` under constant drift, as an exact int.
+
+        A request contributes ``o*s + growth*o*(o-1)/2`` whatever the policy (theory.md, 5).
+        """
+        return sum(
+            o * s + growth * (o * (o - 1) // 2)
+            for s, o in zip(self.prefill.tolist(), self.decode.tolist(), strict=True)
+        )
+
+
+def imbalance(loads: ArrayLike) -> int:
+    """Imbalance ``G*max - sum`` of one step's loads, as an exact int.
+
+    Parameters
+    ----------
+    loads : int[G]
+        Loads after admission and before departures, the ones that set the step's duration.
+    """
+    values: list[int] = np.asarray(loads).tolist()
+    return len(values) * max(values) - sum(values)
+
+
+def idle_share(total_imbalance: int, total_work: int) -> Fraction:
+    """Share of worker-time spent idle at the barrier, ``I / (W + I)``, over one or many steps.
+
+    Zero when nothing is loaded.
+    """
+    total = total_imbalance + total_work
+    return Fraction(total_imbalance, total) if total else Fraction(0)
