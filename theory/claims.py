@@ -32,6 +32,7 @@ FAMILIES = (
     "scaling",
     "threshold",
     "energy",
+    "balanceroute",
     "experiments",
     "limits",
 )

@@ -1,0 +1,5 @@
+"""Claims of the family ``fcfs``."""
+
+from theory.claims import Claim
+
+CLAIMS: tuple[Claim, ...] = ()

@@ -1,0 +1,5 @@
+"""Claims of the family ``warmup``."""
+
+from theory.claims import Claim
+
+CLAIMS: tuple[Claim, ...] = ()
