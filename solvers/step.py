@@ -130,3 +130,32 @@ class StepProblem:
         after = self.loads_after(assignment).tolist()
         order = tuple(self.workers if g == WAITS else g for g in assignment.tolist())
         return imbalance(after), max(after), sum(x * x for x in after), order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepSolution:
+    """A valid assignment with a lower bound on what any assignment can reach.
+
+    Parameters
+    ----------
+    assignment : int64[n]
+        Worker of each pool item, or :data:`WAITS`.
+    imbalance : int
+        Its objective, exact.
+    lower_bound : int
+        No valid assignment has a smaller objective.
+    """
+
+    assignment: Assignment
+    imbalance: int
+    lower_bound: int
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the two sides meet."""
+        return self.imbalance == self.lower_bound
+
+    @property
+    def gap(self) -> int:
+        """Excess over the lower bound, in load units."""
+        return self.imbalance - self.lower_bound
