@@ -91,6 +91,9 @@ class Claim:
     recovered : bool
         False where the paper's exact wording or constant could not be recovered; such a claim
         may end as "not checked".
+    holds : bool
+        What the theory notes assert: False for a statement that is registered because it is
+        tempting and false, so that the expected verdict is "refuted", with a witness.
     """
 
     label: str
@@ -105,6 +108,7 @@ class Claim:
     proof: "Callable[[], tuple[Step, ...]] | None" = None
     requires: tuple[str, ...] = ()
     recovered: bool = True
+    holds: bool = True
 
     @property
     def family(self) -> str:
