@@ -136,7 +136,7 @@ def read_trace(
     missing = [c for c in columns.values() if c not in table.columns]
     if missing:
         raise InputError(
-            f"{file}: no column {missing[0]!r}; it has: {', '.join(table.columns)[:300]}; "
+            f"{file}: no column {missing[0]!r}; it has: {_one_line(', '.join(table.columns))}; "
             "name the columns that hold prefill, decode and arrival"
         )
     frame = _checked(table.load(columns), columns, layout)
@@ -305,8 +305,8 @@ def _csv(file: Path, lines: list[str]) -> _Table:
     return _Table(columns, load)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())[:200]
 
 
 # --- Layouts and rows ---------------------------------------------------------------------------
@@ -349,9 +349,8 @@ def _checked(frame: pl.DataFrame, columns: Mapping[str, str], layout: Layout) ->
 
 
 def _says(field: str, column: str, complaint: str) -> pl.Expr:
-    return pl.format(
-        "{} = {} {}", pl.lit(column), pl.col(field).str.slice(0, 40), pl.lit(complaint)
-    )
+    shown = pl.col(field).str.slice(0, 40).str.replace_all(r"\s+", " ")
+    return pl.format("{} = {} {}", pl.lit(column), shown, pl.lit(complaint))
 
 
 def _missing(field: str, column: str) -> pl.Expr:

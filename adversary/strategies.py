@@ -1,0 +1,179 @@
+"""Hypothesis strategies for steps, systems, requests and whole small instances.
+
+They shrink towards few workers, few requests, small sizes and balanced loads, so that a failing
+test reports an instance that can be read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from solvers.policies import POLICIES
+from solvers.step import StepProblem
+from theory.model import Requests, System
+
+GIANT = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A small simulation: a system, its requests, and how many may wait in the pool."""
+
+    system: System
+    requests: Requests
+    pool: int
+
+
+@st.composite
+def step_problems(
+    draw: DrawFn,
+    regime: str | None = None,
+    *,
+    max_workers: int = 4,
+    max_slots: int = 3,
+    max_size: int = 9,
+    max_pool: int = 8,
+) -> StepProblem:
+    """Admission steps.
+
+    Parameters
+    ----------
+    regime : str, optional
+        One of :data:`REGIMES`; any of them by default.
+    max_workers, max_slots, max_size, max_pool : int
+        Bounds on ``G``, on each ``c_g``, on sizes and loads (giants excepted), and on the pool.
+    """
+    regime = regime or draw(st.sampled_from(list(REGIMES)))
+    workers = draw(st.integers(1, max_workers))
+    loads = draw(_list(st.integers(0, max_size), workers))
+    free = draw(_list(st.integers(0, max_slots), workers))
+    pool = draw(st.lists(st.integers(1, max_size), max_size=max_pool))
+    return StepProblem(*REGIMES[regime](draw, loads, free, pool))
+
+
+_Step = tuple[list[int], list[int], list[int]]
+
+
+def _any(_draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    return loads, free, pool
+
+
+def _rich(_draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """More requests wait than there are free slots: the subset is chosen too."""
+    while sum(free) >= len(pool) > 0:
+        free[free.index(max(free))] -= 1
+    return loads, free, pool
+
+
+def _poor(draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """Fewer requests wait than there are free slots: some slot stays empty."""
+    return loads, free, pool[: draw(st.integers(0, max(0, sum(free) - 1)))]
+
+
+def _ties(draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """At most two sizes: many optima."""
+    sizes = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=2)) if pool else []
+    return loads, free, [sizes[s % len(sizes)] for s in pool]
+
+
+def _closed(draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """At least one worker has no free slot, and its load stays."""
+    free[draw(st.integers(0, len(free) - 1))] = 0
+    return loads, free, pool
+
+
+def _giants(draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """One or two requests are far larger than everything else."""
+    for i in draw(st.sets(st.integers(0, len(pool) - 1), max_size=2)) if pool else ():
+        pool[i] += draw(st.integers(1, GIANT))
+    return loads, free, pool
+
+
+def _equal_loads(_draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """All workers start level."""
+    return [loads[0]] * len(loads), free, pool
+
+
+def _refill(_draw: DrawFn, loads: list[int], free: list[int], pool: list[int]) -> _Step:
+    """Empty workers with equal slots, and exactly as many requests as slots."""
+    slots = len(pool) // len(loads)
+    return [0] * len(loads), [slots] * len(free), pool[: slots * len(loads)]
+
+
+REGIMES: dict[str, Callable[[DrawFn, list[int], list[int], list[int]], _Step]] = {
+    "any": _any,
+    "rich": _rich,
+    "poor": _poor,
+    "ties": _ties,
+    "closed": _closed,
+    "giants": _giants,
+    "equal-loads": _equal_loads,
+    "refill": _refill,
+}
+
+
+def systems(max_workers: int = 4, max_slots: int = 3) -> SearchStrategy[System]:
+    """Small systems, with constant, periodic and zero drift and with or without overhead."""
+    return st.builds(
+        System,
+        workers=st.integers(1, max_workers),
+        slots=st.integers(1, max_slots),
+        drift=st.sampled_from([(1,), (0,), (2, 0, 1)]),
+        step_overhead_s=st.sampled_from([0.0, 0.5]),
+        seconds_per_token=st.sampled_from([1.0, 0.25]),
+    )
+
+
+@st.composite
+def requests(
+    draw: DrawFn,
+    *,
+    max_requests: int = 12,
+    max_size: int = 9,
+    max_decode: int = 4,
+    timed: bool | None = None,
+) -> Requests:
+    """Request lists, with arrival times where ``timed`` (either by default).
+
+    Arrival times are quarters of a second, so that they coincide with each other and with the
+    starts of steps of the systems drawn here.
+    """
+    n = draw(st.integers(1, max_requests))
+    prefill = draw(_list(st.integers(1, max_size), n))
+    decode = draw(_list(st.integers(1, max_decode), n))
+    if timed is None:
+        timed = draw(st.booleans())
+    if not timed:
+        return Requests(prefill, decode)
+    quarters = sorted(draw(_list(st.integers(0, 40), n)))
+    return Requests(prefill, decode, [q / 4 for q in quarters])
+
+
+@st.composite
+def instances(
+    draw: DrawFn,
+    *,
+    max_workers: int = 3,
+    max_slots: int = 2,
+    max_requests: int = 10,
+    max_size: int = 9,
+    max_decode: int = 4,
+    timed: bool | None = None,
+) -> Instance:
+    """Whole small simulations, with pools from one request up to twice the capacity."""
+    system = draw(systems(max_workers, max_slots))
+    listed = draw(
+        requests(max_requests=max_requests, max_size=max_size, max_decode=max_decode, timed=timed)
+    )
+    return Instance(system, listed, draw(st.integers(1, 2 * system.capacity)))
+
+
+def policy_names() -> SearchStrategy[str]:
+    """Names of the built-in policies."""
+    return st.sampled_from(sorted(POLICIES))
+
+
+def _list(values: SearchStrategy[int], n: int) -> SearchStrategy[list[int]]:
+    return st.lists(values, min_size=n, max_size=n)

@@ -1,0 +1,53 @@
+"""Strategies: each regime is what it says, and the draws cover what they are for."""
+
+import pytest
+from hypothesis import find, given
+
+from adversary.strategies import REGIMES, instances, policy_names, requests, step_problems, systems
+from solvers.policies import POLICIES
+from theory.model import imbalance
+
+IS = {
+    "any": lambda _: True,
+    "rich": lambda p: len(p.pool) > sum(p.free) or len(p.pool) == 0,
+    "poor": lambda p: len(p.pool) < sum(p.free) or len(p.pool) == 0,
+    "ties": lambda p: len(set(p.pool.tolist())) <= 2,
+    "closed": lambda p: 0 in p.free,
+    "giants": lambda _: True,
+    "equal-loads": lambda p: len(set(p.loads.tolist())) == 1,
+    "refill": lambda p: len(p.pool) == sum(p.free) and not p.loads.any(),
+}
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_regimes_are_what_they_say(regime):
+    @given(step_problems(regime))
+    def check(problem):
+        assert IS[regime](problem)
+        assert problem.workers <= 4
+        assert len(problem.pool) <= 8
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda p: len(p.pool) > sum(p.free) > 2 and p.workers > 2,
+        lambda p: 0 < len(p.pool) < sum(p.free) and p.workers > 2,
+        lambda p: len(p.pool) > 1 and p.pool.max() > 1000,
+        lambda p: p.workers > 1 and sum(p.free) == 0 and p.loads.any(),
+        lambda p: len(p.pool) == sum(p.free) >= 4 and p.workers == 2 and imbalance(p.pool) > 0,
+    ],
+)
+def test_every_corner_is_reached(wanted):
+    assert wanted(find(step_problems(), wanted))
+
+
+@given(instances(), policy_names(), systems(), requests(timed=True))
+def test_instances_fit_their_bounds(instance, name, system, timed):
+    assert 1 <= instance.pool <= 2 * instance.system.capacity
+    assert len(instance.requests) <= 10
+    assert name in POLICIES
+    assert system.capacity <= 12
+    assert timed.arrival is not None
