@@ -13,8 +13,10 @@ A step is one of
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import sympy
+if TYPE_CHECKING:
+    import sympy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,13 @@ class Identity:
     """``lhs = rhs`` for all values of the symbols in their domains."""
 
     text: str
-    lhs: sympy.Expr
-    rhs: sympy.Expr
+    lhs: "sympy.Expr"
+    rhs: "sympy.Expr"
 
     def holds(self) -> bool:
         """Whether sympy reduces the difference of the two sides to zero."""
+        import sympy
+
         return bool(sympy.simplify(self.lhs - self.rhs) == 0)
 
 
@@ -46,12 +50,14 @@ class Inequality:
     """
 
     text: str
-    lhs: sympy.Expr
-    rhs: sympy.Expr
-    slack: sympy.Expr
+    lhs: "sympy.Expr"
+    rhs: "sympy.Expr"
+    slack: "sympy.Expr"
 
     def holds(self) -> bool:
         """Whether the slack equals the difference and sympy knows that it is not negative."""
+        import sympy
+
         return bool(
             sympy.simplify(self.rhs - self.lhs - self.slack) == 0
             and self.slack.is_nonnegative is True

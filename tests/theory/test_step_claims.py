@@ -1,0 +1,44 @@
+"""The claims about one admission step: formulas and proofs."""
+
+import pytest
+
+from theory.proof import Identity, Inequality, verify
+from theory.step import CLAIMS
+from theory.step_proofs import full_refill_gap_proof
+
+PROVED = [entry for entry in CLAIMS if entry.proof is not None]
+
+
+@pytest.mark.parametrize("entry", PROVED, ids=lambda entry: entry.label)
+def test_every_proof_step_is_confirmed(entry):
+    assert verify(entry.proof()) == ()
+
+
+@pytest.mark.parametrize(
+    "entry", [e for e in CLAIMS if e.formula is not None], ids=lambda entry: entry.label
+)
+def test_formulas_build(entry):
+    import sympy as sp
+
+    assert isinstance(entry.formula(), sp.Basic)
+
+
+def test_every_asserted_claim_has_a_proof():
+    assert {entry.label for entry in CLAIMS if entry.holds} == {entry.label for entry in PROVED}
+
+
+def test_a_wrong_step_is_caught():
+    import sympy as sp
+
+    steps = full_refill_gap_proof()
+    number = next(n for n, step in enumerate(steps, 1) if isinstance(step, Identity))
+    good = steps[number - 1]
+    wrong = Identity(good.text, good.lhs, 2 * good.rhs)
+    assert verify((*steps[: number - 1], wrong, *steps[number:])) == (number,)
+    last = max(n for n, step in enumerate(steps, 1) if isinstance(step, Inequality))
+    bound = steps[last - 1]
+    halved = Inequality(bound.text, bound.lhs, bound.rhs / 2, bound.slack)
+    assert verify((*steps[: last - 1], halved, *steps[last:])) == (last,)
+    # A slack that equals the difference but has no evident sign proves nothing.
+    D, r = sp.symbols("D r", real=True)
+    assert verify([Inequality("no sign", D - r, D, r)]) == (1,)

@@ -1,0 +1,160 @@
+"""Closed forms about one admission step: water-filling, lower bounds, the LP relaxation.
+
+A step is given by plain sequences: ``loads`` before admission, ``free`` slots, and either an
+interval ``[a, b]`` of sizes or the sizes of a ``pool``.  Every number is exact (``int`` or
+``Fraction``), none is found by search.
+"""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import accumulate
+from math import inf
+
+
+def full_refill_bound(G: int, a: int, b: int) -> int:
+    """``(G-1)(b-a)``: no full refill leaves a larger imbalance [step.full-refill-gap]."""
+    return (G - 1) * (b - a)
+
+
+def full_refill_extremal(G: int, B: int, a: int, b: int) -> tuple[int, ...]:
+    """The pool that reaches the bound: one ``b`` and ``G*B - 1`` times ``a``."""
+    return (*(a,) * (G * B - 1), b)
+
+
+def waterfill_optimum(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> tuple[int, int]:
+    """Optimal imbalance and its smallest maximum under a rich pool [step.waterfill].
+
+    Parameters
+    ----------
+    loads, free : sequence of int, length G
+        Loads before admission and free slots.
+    a, b : int
+        The pool holds every integer size in ``[a, b]`` at least ``sum(free)`` times.
+
+    Returns
+    -------
+    imbalance, maximum : int
+        ``sum_g (M - l_g - c_g b)^+`` and ``M = max_g (l_g + c_g a)``.  For a pool of sizes in
+        ``[a, b]`` that is not rich, the first is still a lower bound, provided that it fills
+        every slot.
+    """
+    level = max(load + c * a for load, c in zip(loads, free, strict=True))
+    return sum(max(0, level - x - c * b) for x, c in zip(loads, free, strict=True)), level
+
+
+def waterfill_loads(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> tuple[int, ...]:
+    """Loads after the optimal admission from a rich pool: ``min(M, l_g + c_g b)``."""
+    level = waterfill_optimum(loads, free, a, b)[1]
+    return tuple(min(level, x + c * b) for x, c in zip(loads, free, strict=True))
+
+
+def criterion_violation(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> int:
+    """``(max_g (l_g + c_g a) - min_g (l_g + c_g b))^+``: zero iff balance can be perfect."""
+    level = max(x + c * a for x, c in zip(loads, free, strict=True))
+    reach = min(x + c * b for x, c in zip(loads, free, strict=True))
+    return max(0, level - reach)
+
+
+def _smallest(pool: Sequence[int]) -> Callable[[int], int]:
+    sums = list(accumulate(sorted(pool), initial=0))
+    return lambda k: sums[min(max(k, 0), len(pool))]
+
+
+def _largest(pool: Sequence[int]) -> Callable[[int], int]:
+    sums = list(accumulate(sorted(pool, reverse=True), initial=0))
+    return lambda k: sums[min(max(k, 0), len(pool))]
+
+
+def simple_lower_bound(
+    loads: Sequence[int], free: Sequence[int], pool: Sequence[int]
+) -> tuple[int, int]:
+    """Lower bounds on the optimal imbalance and on the maximum, for any pool [step.lower-bound].
+
+    Returns
+    -------
+    imbalance, maximum : int
+        ``LB`` is the larger of ``max_g (l_g + S^min_{(c_g-K)^+})`` and
+        ``ceil((sum l + S^min_U) / G)``, where ``K = sum c - U`` slots stay empty, so that worker
+        ``g`` takes at least ``(c_g - K)^+`` requests; the imbalance is at least
+        ``sum_g (LB - l_g - S^max_{c_g})^+``.
+    """
+    smallest, largest = _smallest(pool), _largest(pool)
+    G, slots = len(loads), sum(free)
+    admitted = min(len(pool), slots)
+    empty = slots - admitted
+    forced = max(x + smallest(c - empty) for x, c in zip(loads, free, strict=True))
+    level = max(forced, -(-(sum(loads) + smallest(admitted)) // G))
+    return sum(max(0, level - x - largest(c)) for x, c in zip(loads, free, strict=True)), level
+
+
+def _best_prefix(
+    order: Sequence[int],
+    value: Callable[[int], int],
+    slots: Sequence[int],
+    height: Sequence[Fraction],
+) -> tuple[Fraction, int]:
+    """Largest ``value(C(W)) + height(W)`` over the prefixes ``W`` of an order, and its ``|W|``."""
+    best = (Fraction(value(0)), 0)
+    total, count = Fraction(0), 0
+    for size, g in enumerate(order, 1):
+        total += height[g]
+        count += slots[g]
+        if value(count) + total > best[0]:
+            best = (value(count) + total, size)
+    return best
+
+
+def lp_optimum(
+    loads: Sequence[int], free: Sequence[int], pool: Sequence[int]
+) -> tuple[Fraction, Fraction]:
+    """Optimum of the LP relaxation of the step problem, exactly [step.lp-closed-form].
+
+    The relaxation lets a request be split over workers and the maximum ``M`` be any real number.
+
+    Returns
+    -------
+    imbalance, maximum : Fraction
+        With ``h_g = M - l_g``, ``beta`` and ``T`` the sums of the smallest and of the largest
+        sizes, ``C(W)`` the slots of a set ``W`` of workers and ``K`` the slots that stay empty:
+        the least ``M`` with ``h(W) >= beta((C(W)-K)^+)`` for all ``W``, and
+        ``max_W (h(W) - T(C(W)))`` at that ``M``.
+
+    Notes
+    -----
+    Both maxima over ``W`` are maxima of a convex function over the zonotope of the points
+    ``(c_g, h_g)``, so they are attained at a prefix in the order of ``h_g / c_g``.  ``M`` is found
+    by Newton's iteration on the maximal ratio ``(l(W) + beta((C(W)-K)^+)) / |W|``, which ends at
+    the exact value after finitely many rounds.
+    """
+    smallest, largest = _smallest(pool), _largest(pool)
+    G, slots = len(loads), sum(free)
+    empty = slots - min(len(pool), slots)
+
+    def slope(g: int, height: Sequence[Fraction]) -> Fraction | float:
+        if free[g]:
+            return height[g] / free[g]
+        return -inf if height[g] < 0 else inf
+
+    level = Fraction(sum(loads) + smallest(slots - empty), G)
+    while True:
+        height = [level - x for x in loads]
+        order = sorted(range(G), key=lambda g: slope(g, height))
+        excess, size = _best_prefix(
+            order, lambda k: smallest(k - empty), free, [-h for h in height]
+        )
+        if excess <= 0:
+            break
+        level += excess / size
+    order = sorted(range(G), key=lambda g: slope(g, height), reverse=True)
+    return _best_prefix(order, lambda k: -largest(k), free, height)[0], level
+
+
+def gap_condition(loads: Sequence[int], free: Sequence[int], s_max: int) -> bool:
+    """Whether [step.gap-condition] holds: ``l_p - l_q <= s_max (1 - (c_p - c_q)^+)``, all pairs."""
+    workers = list(zip(loads, free, strict=True))
+    return all(
+        lp - lq <= s_max * (1 - max(0, cp - cq))
+        for p, (lp, cp) in enumerate(workers)
+        for q, (lq, cq) in enumerate(workers)
+        if p != q
+    )
