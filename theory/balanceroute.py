@@ -254,8 +254,8 @@ CLAIMS: tuple[Claim, ...] = (
         "equality",
         "All workers with margin >= S have the same score S.  So lowest-index tie-breaking sends "
         "requests of one size s to worker 0 until its margin or its slots are used up: from loads "
-        "(0, ..., 0, M), G >= 3, worker 0 takes n = min(B, floor(M / s)) in a row; breaking ties by "
-        "load gives none of the G-1 empty workers more than ceil(n / (G-1)) of them.",
+        "(0, ..., 0, M), G >= 3, worker 0 takes n = min(B, floor(M / s)) in a row; breaking ties "
+        "by load gives none of the G-1 empty workers more than ceil(n / (G-1)) of them.",
         (),
         "BR-0 with either tie-break over a range of (G, B, M, s); another count refutes it.",
         None,
