@@ -1,0 +1,245 @@
+"""Exact expectations of FCFS: ``E[Imb]``, ``E[max]``, idle share; no sampling.
+
+The loads of the ``G`` workers are iid sums of ``B`` iid slot loads (:mod:`theory.slots`), so
+``E[max_g L_g] = sum_x (1 - F(x)^G)`` with ``F`` from a ``B``-fold convolution [fcfs.exact].  Three
+methods, one result with two exact sides:
+
+* *exact*: rational polynomial powers, when the numbers are small;
+* *fixed-point*: integer polynomial powers, every product rounded down to ``2^-80`` and cut where
+  almost no mass remains.  What the list lacks to one is known exactly and encloses ``F``;
+  ``1 - F^G`` is then summed in ball arithmetic;
+* *lattice*: sizes are first floored to multiples of ``h``.  With ``X = h*floor(X/h) + R``,
+  ``0 <= R <= h-1``, a worker's remainder is a sum of ``B`` bounded iid variables, so by
+  Hoeffding's lemma its centred maximum over ``G`` workers is at most
+  ``(h-1) sqrt(B ln(G) / 2)`` in expectation.  Hence ``E[Imb]`` lies within
+  ``G (h-1) sqrt(B ln(G) / 2)`` of ``h`` times the lattice's.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
+
+import numpy as np
+from flint import arb, ctx, fmpz_poly
+
+from theory.laws import BITS, Enclosure, Law
+from theory.model import InputError
+
+# Largest size of an exact computation, in bits over all the integers that it writes down.
+EXACT_WORK = 2**25
+
+# Longest law of a worker's load at full resolution, in points; above it, sizes go to a lattice.
+POINTS = 2**18
+
+PRECISION = 192  # of ball arithmetic, in bits
+
+
+def to_ball(number: Fraction | int) -> arb:
+    """A ball around a rational, at the working precision."""
+    f = Fraction(number)
+    return arb(f.numerator) / arb(f.denominator)
+
+
+def from_ball(ball: arb) -> Enclosure:
+    """The two ends of a ball, as exact rationals.
+
+    Raises
+    ------
+    InputError
+        If the ball is not finite.
+    """
+    if not ball.is_finite():
+        raise InputError(f"ball arithmetic lost all precision: {ball}")
+
+    def dyadic(end: arb) -> Fraction:
+        man, exp = (int(part) for part in end.man_exp())
+        return Fraction(man) * Fraction(2) ** exp
+
+    return Enclosure(dyadic(ball.lower()), dyadic(ball.upper()))
+
+
+def square_root(number: Fraction | int) -> Enclosure:
+    """An enclosure of the square root of a rational ``>= 0``."""
+    with ctx.workprec(PRECISION):
+        return from_ball(to_ball(number).sqrt()) if number else Enclosure(*2 * [Fraction(0)])
+
+
+def _reach(law: Law, copies: int) -> int:
+    """A value that the sum of that many copies, less its offset, exceeds with chance 2^-BITS.
+
+    Chernoff's bound in floats; nothing rests on its accuracy, as the mass beyond it is counted.
+    """
+    mass = law.floats
+    values = np.arange(mass.size, dtype=float)
+    span = max(1, mass.size - 1)
+    best = float(copies * span)
+    keep = mass > 0
+    mass, values = mass[keep], values[keep]
+    # 2.0 ** k / span covers tilts from negligible to saturated.
+    for tilt in np.exp2(np.arange(-12, 12, 0.5)) / span:
+        exponent = tilt * values
+        shift = float(exponent.max())
+        cumulant = shift + float(np.log(np.sum(mass * np.exp(exponent - shift))))
+        best = min(best, (copies * cumulant + BITS * np.log(2)) / tilt)
+    return int(best) + 1
+
+
+def load_law(law: Law, slots: int) -> Law:
+    """The law of a worker's load: the sum of ``slots`` independent copies.
+
+    Exact where that is cheap, else in fixed point with the lost mass accounted for.
+
+    Raises
+    ------
+    InputError
+        If ``slots < 1``.
+    """
+    if slots < 1:
+        raise InputError(f"slots must be >= 1, got {slots}")
+    offset, bound, excess = slots * law.offset, slots * law.bound, slots * law.excess
+    span = slots * (len(law.weights) - 1) + 1
+    if law.exact and span * slots * law.scale.bit_length() <= EXACT_WORK:
+        power = fmpz_poly(list(law.weights)) ** slots
+        weights = [int(w) for w in power.coeffs()]
+        weights += [0] * (span - len(weights))
+        return Law(offset, tuple(weights), law.scale**slots, bound, excess)
+    unit = 1 << BITS
+    base = fmpz_poly(list(law.rounded().weights))
+    power, copies = base, 1
+    # Left-to-right binary powering; every product is cut where it holds no mass and rounded down.
+    for bit in bin(slots)[3:]:
+        copies *= 2
+        power = power.mul_low(power, 1 + min(copies * (len(law.weights) - 1), _reach(law, copies)))
+        power = power // unit
+        if bit == "1":
+            copies += 1
+            top = 1 + min(copies * (len(law.weights) - 1), _reach(law, copies))
+            power = power.mul_low(base, top) // unit
+    weights = [int(w) for w in power.coeffs()]
+    return Law(offset, tuple(weights), unit, bound, excess)
+
+
+def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
+    """``E[(max of ``workers`` iid copies - offset)^order]``, for the capped law.
+
+    ``sum_y ((y+1)^order - y^order) (1 - F(y)^G)`` over ``y >= 0``, exactly in rationals where that
+    is cheap and in ball arithmetic otherwise.  With mass ``d`` lost, ``F`` lies in
+    ``[F', F' + d]`` for the listed ``F'``.
+    """
+    if workers < 1:
+        raise InputError(f"workers must be >= 1, got {workers}")
+    G, size, scale = workers, len(load.weights), load.scale
+    below = list(accumulate(load.weights))
+    lost = scale - below[-1]
+    steps = [(y + 1) ** order - y**order for y in range(size)] if order > 1 else [1] * size
+    if lost == 0 and size * G * scale.bit_length() <= EXACT_WORK:
+        whole = scale**G
+        total = sum(h * (whole - c**G) for h, c in zip(steps, below, strict=True))
+        return Enclosure(*2 * [Fraction(total, whole)])
+    with ctx.workprec(PRECISION):
+        unit = arb(scale)
+        ball = arb(0)
+        for h, c in zip(steps, below, strict=True):
+            ball += h * (1 - (c / unit) ** G)
+        listed = from_ball(ball)
+    # Each term falls by at most G*d if the lost mass sits low; if it sits high, all values up to
+    # the bound count with at most G*d.
+    chance = min(Fraction(1), G * Fraction(lost, scale))
+    span = load.bound - load.offset
+    return Enclosure(
+        max(Fraction(0), listed.lower - chance * size**order),
+        listed.upper + chance * (span**order - min(size, span) ** order),
+    )
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Expected values of one FCFS step, each enclosed by two exact rationals.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``.
+    mean : Enclosure
+        ``E[L_g] = B E[X]``, the mean load of a worker.
+    imbalance : Enclosure
+        ``E[Imb] = G (E[max] - B E[X])``.
+    method : str
+        ``"exact"``, ``"fixed-point"`` or ``"lattice h"``.
+    """
+
+    workers: int
+    slots: int
+    mean: Enclosure
+    imbalance: Enclosure
+    method: str
+
+    @property
+    def maximum(self) -> Enclosure:
+        """``E[max_g L_g]``."""
+        return self.mean + self.imbalance * Fraction(1, self.workers)
+
+    @property
+    def relative_imbalance(self) -> Enclosure:
+        """``eta = E[Imb] / E[sum_g L_g]``."""
+        i, work = self.imbalance, self.mean * self.workers
+        return Enclosure(i.lower / work.upper, i.upper / work.lower)
+
+    @cached_property
+    def idle_share(self) -> Enclosure:
+        """Long-run share of worker-time idle at the barrier, ``eta / (1 + eta)``."""
+        eta = self.relative_imbalance
+        return Enclosure(eta.lower / (1 + eta.lower), eta.upper / (1 + eta.upper))
+
+
+def expected_imbalance(
+    law: Law, workers: int, slots: int, lattice: int | None = None
+) -> Expectation:
+    """``E[Imb]`` of one FCFS step, whose slots are iid with the given law.
+
+    Parameters
+    ----------
+    law : Law
+        Of one slot's load ``X`` (:func:`theory.slots.geometric_slot`,
+        :func:`theory.slots.joint_slot`, or the law of sizes itself for equal output lengths).
+    workers, slots : int
+        ``G >= 1`` and ``B >= 1``.
+    lattice : int, optional
+        Cell ``h`` to floor the loads to; chosen by the length of the computation if None.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    """
+    if lattice is not None and lattice < 1:
+        raise InputError(f"lattice must be >= 1, got {lattice}")
+    cell = lattice or 1
+    if lattice is None:
+        while _reach(law, slots) > POINTS * cell:
+            cell *= 2
+    fine = law.coarsened(cell) if cell > 1 else law
+    load = load_law(fine, slots)
+    top = expected_maximum(load, workers)
+    shifted = fine.moment(1, fine.offset)
+    gap = (top - (shifted * slots)) * (workers * cell)
+    # The mean of a law with a capped tail includes the excess; the largest load may include it
+    # on every slot of every worker.
+    capped = workers * slots * law.excess
+    spread = Fraction(0)
+    if cell > 1:
+        spread = workers * (cell - 1) * _hoeffding(workers, slots)
+    imbalance = Enclosure(
+        max(Fraction(0), gap.lower - spread - capped),
+        max(Fraction(0), gap.upper + spread + workers * capped),
+    )
+    exact = load.exact and top.exact and cell == 1
+    method = "exact" if exact else "fixed-point" if cell == 1 else f"lattice {cell}"
+    return Expectation(workers, slots, law.mean * slots, imbalance, method)
+
+
+def _hoeffding(workers: int, slots: int) -> Fraction:
+    """An upper bound of ``sqrt(B ln(G) / 2)``."""
+    with ctx.workprec(PRECISION):
+        return from_ball((slots * arb(workers).log() / 2).sqrt()).upper

@@ -1,0 +1,141 @@
+"""The largest of ``G`` iid loads: Gaussian limits and explicit non-asymptotic lower bounds.
+
+Everything is an exact rational obtained from ball arithmetic by rounding to the safe side.
+"""
+
+from fractions import Fraction
+
+from flint import acb, arb, ctx
+
+from theory.expectation import PRECISION, expected_imbalance, from_ball, to_ball
+from theory.laws import Enclosure, Law
+from theory.model import InputError
+
+# Shevtsova (2011): sup |F_n - Phi| <= 0.4748 rho / (sigma^3 sqrt(n)) and also
+# <= 0.33554 (rho + 0.415 sigma^3) / (sigma^3 sqrt(n)), rho = E|X - EX|^3.
+BERRY_ESSEEN = Fraction(4748, 10000)
+BERRY_ESSEEN_SPLIT = Fraction(33554, 100000), Fraction(415, 1000)
+
+
+def expected_max_of_normals(workers: int) -> Enclosure:
+    """``E[max]`` of ``G`` independent standard normals, by rigorous integration.
+
+    ``E[max] = int_0^T (1 - F^G) - int_{-T}^0 F^G`` up to tails: beyond ``T`` the integrands are at
+    most ``G*Q(x)`` and ``Q(|x|)``, whose integrals are below ``G*phi(T)/T^2``.
+    """
+    if workers < 1:
+        raise InputError(f"workers must be >= 1, got {workers}")
+    T = 16
+    with ctx.workprec(PRECISION):
+        root = acb(2).sqrt()
+        above = acb.integral(lambda x, _: 1 - (1 - (x / root).erfc() / 2) ** workers, 0, T)
+        below = acb.integral(lambda x, _: ((-x / root).erfc() / 2) ** workers, -T, 0)
+        tail = workers * (-(arb(T) ** 2) / 2).exp() / (2 * arb.pi()).sqrt() / T**2
+        return from_ball((above - below).real + tail * arb(0, 1))
+
+
+def gaussian_constant() -> Enclosure:
+    """``1/sqrt(pi ln 2) = 0.6777``: the largest ``c`` with ``E[max of G] >= c sqrt(ln G)``.
+
+    The minimum over ``G >= 2`` is attained at ``G = 2``, where ``E[max] = 1/sqrt(pi)``
+    [fcfs.gaussian].
+    """
+    with ctx.workprec(PRECISION):
+        return from_ball(1 / (arb.pi() * arb(2).log()).sqrt())
+
+
+def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
+    """``c(G, B, law) = E[Imb] / (G sigma_X sqrt(B ln G))``, from the exact expectation.
+
+    Raises
+    ------
+    InputError
+        If ``G < 2`` or the law may be constant: there is nothing to divide by.
+    """
+    variance = law.variance
+    if workers < 2 or variance.lower == 0:
+        raise InputError("the effective constant needs at least 2 workers and a varying load")
+    imbalance = expected_imbalance(law, workers, slots).imbalance
+    with ctx.workprec(PRECISION):
+        low = from_ball((slots * to_ball(variance.lower) * arb(workers).log()).sqrt()) * workers
+        high = from_ball((slots * to_ball(variance.upper) * arb(workers).log()).sqrt()) * workers
+    return Enclosure(imbalance.lower / high.upper, imbalance.upper / low.lower)
+
+
+def berry_esseen_distance(law: Law, slots: int) -> Fraction:
+    """An upper bound ``eps`` of ``sup_x |P((L - B EX)/(sigma sqrt(B)) <= x) - Phi(x)|``.
+
+    The smaller of Shevtsova's two bounds; at least 1 where they say nothing.
+    """
+    mean, variance = law.mean, law.variance
+    if variance.lower == 0:
+        return Fraction(1)
+    middle = (mean.lower + mean.upper) / 2
+    # |X - EX| <= |X - m| + w, so the L3 norm grows by at most w.
+    third = law.moment(3, middle).upper
+    width = mean.upper - mean.lower
+    with ctx.workprec(PRECISION):
+        norm = to_ball(third).root(3) + to_ball(width)
+        skew = norm**3 / to_ball(variance.lower) ** 1.5
+        root = arb(slots).sqrt()
+        plain = from_ball(to_ball(BERRY_ESSEEN) * skew / root).upper
+        a, b = BERRY_ESSEEN_SPLIT
+        split = from_ball(to_ball(a) * (skew + to_ball(b)) / root).upper
+    return min(plain, split, Fraction(1))
+
+
+def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
+    """A lower bound of ``E[Imb]`` under FCFS, of the order ``G sigma_X sqrt(B ln G)``.
+
+    ``G sigma sqrt(B) [ int_0^x* (1 - (Phi + eps)^G) dx - (1/2)(1/2 + eps)^(G-1) ]`` with
+    ``eps`` from :func:`berry_esseen_distance` and ``Phi(x*) + eps <= 1``, rounded down.  Zero or
+    negative where ``B`` is too small for the law's skewness: then it says nothing.
+
+    Notes
+    -----
+    ``E[max] = int_0^inf (1 - F^G) - int_{-inf}^0 F^G``; the first integrand is bounded with
+    ``F <= Phi + eps``, the second by ``F(0)^(G-1) F(x)`` with ``int_{-inf}^0 F = E|Z|/2 <= 1/2``.
+    Source: theory.md [fcfs.lower].
+    """
+    distance = berry_esseen_distance(law, slots)
+    if distance >= Fraction(1, 2) or workers < 2:
+        return Fraction(0)
+    with ctx.workprec(PRECISION):
+        eps, root = to_ball(distance), acb(2).sqrt()
+        # The largest x of a grid with Phi(x) + eps < 1 for certain; any such x is valid.
+        cut = Fraction(0)
+        for k in range(1, 16 * 64):
+            x = Fraction(k, 64)
+            if not (to_ball(x) / arb(2).sqrt()).erfc() / 2 > eps:
+                break
+            cut = x
+        gain = acb.integral(
+            lambda x, _: 1 - (1 - (x / root).erfc() / 2 + acb(eps)) ** workers, 0, acb(to_ball(cut))
+        ).real
+        loss = (arb(1) / 2 + eps) ** (workers - 1) / 2
+        sigma = (slots * to_ball(law.variance.lower)).sqrt()
+        bound = from_ball(workers * sigma * (gain - loss)).lower
+    # Capping a tail lowers E[max] and E[L] by at most G B excess together.
+    return bound - workers * slots * law.excess
+
+
+def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
+    """A lower bound of ``E[Imb]`` under FCFS for every ``G >= 2`` and ``B >= 1``.
+
+    ``E[max_G] - E[L] >= E[max_2] - E[L] = E|S|/2`` with ``S = L_1 - L_2``, and by Hoelder's
+    inequality ``E|S| >= (E S^2)^(3/2) / (E S^4)^(1/2)``, where ``E S^2 = 2 B sigma^2`` and
+    ``E S^4 = B (2 mu_4 + 6 sigma^4) + 12 B (B-1) sigma^4``.  No power of ``log G``, but never
+    vacuous; it tends to ``G sigma sqrt(B/6)``.
+    """
+    variance, mean = law.variance, law.mean
+    if workers < 2 or variance.lower == 0:
+        return Fraction(0)
+    middle = (mean.lower + mean.upper) / 2
+    with ctx.workprec(PRECISION):
+        width = to_ball(mean.upper - mean.lower)
+        fourth = (to_ball(law.moment(4, middle).upper).root(4) + width) ** 4
+        v = to_ball(variance.upper)
+        s4 = slots * (2 * fourth + 6 * v**2) + 12 * slots * (slots - 1) * v**2
+        s2 = 2 * slots * to_ball(variance.lower)
+        bound = from_ball(workers * s2**1.5 / s4.sqrt() / 2).lower
+    return bound - workers * slots * law.excess
