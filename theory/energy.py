@@ -1,5 +1,193 @@
-"""Claims of the family ``energy``."""
+"""Claims of the family ``energy``: bounds of the energy, of the saving, and what they reach.
 
-from theory.claims import Claim
+Formulas are in :mod:`theory.savings` and :mod:`theory.reach`, the same as sympy relations in
+:mod:`theory.energy_formulas`, proofs in :mod:`theory.energy_proofs` and
+:mod:`theory.saving_proofs`.  ``W`` and ``I`` are total work and total imbalance of a run, ``T = W
++ I``, ``f = I/T``, ``eta = I/W``; index 0 is the baseline and 1 the improved run; ``alpha =
+I0/I1``.  Powers are ``P_idle``, ``P_max``, ``dP = P_max - P_idle`` and ``D = P_idle + (1 - gamma)
+dP``.
+"""
 
-CLAIMS: tuple[Claim, ...] = ()
+from theory.claims import Assumption, Claim
+from theory.saving_claims import OURS, PAIR, SAVING_CLAIMS, T4, later
+
+RUN = (Assumption.POWER_LAW,)
+
+_LOADS = (
+    "Energies of adversarial load histories (utilisations 0 and 1, equal, two levels, random, and "
+    "those of real runs) in ball arithmetic, with and without overhead"
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "energy.sandwich",
+        "Energy lies between two straight lines in the imbalance",
+        f"{T4}, energy bounds",
+        "v2",
+        "upper",
+        "P_max W + P_idle I <= E <= P_max W + D I for every run.  The left side is attained where "
+        "every utilisation is 0 or 1 (and for gamma = 1), the right side only where nothing idles "
+        "(or gamma = 1).",
+        RUN,
+        f"{_LOADS}; one energy certainly outside refutes it.",
+        later("energy_formulas", "sandwich"),
+        later("energy_proofs", "sandwich"),
+    ),
+    Claim(
+        "energy.envelope",
+        "The sharper upper side, from Jensen's inequality",
+        *OURS,
+        "upper",
+        "T (P_idle + dP (1 - f)) <= E <= T (P_idle + dP (1 - f)^gamma).  The left side is that of "
+        "the sandwich; the right side is at most the sandwich's and is approached by equal "
+        "utilisations as G grows.",
+        RUN,
+        f"{_LOADS}; one energy certainly outside refutes it.",
+        later("energy_formulas", "envelope"),
+        later("energy_proofs", "envelope"),
+        ("energy.sandwich",),
+    ),
+    Claim(
+        "energy.envelope-workers",
+        "The largest energy of G devices with a given idle share",
+        *OURS,
+        "upper",
+        "E <= T (P_idle + dP (1/G + (1 - 1/G) v^gamma)), v = 1 - f G/(G-1): the fullest worker of "
+        "a step has u = 1.  Attained where all the others have u = v, for every G >= 2.",
+        RUN,
+        f"{_LOADS}; an energy certainly above refutes it, and so does a history with all others "
+        "at u = v whose energy differs from it.",
+        later("energy_formulas", "envelope_workers"),
+        later("energy_proofs", "envelope_workers"),
+        ("energy.envelope",),
+    ),
+    Claim(
+        "energy.overhead",
+        "A fixed step overhead, in every formula",
+        *OURS,
+        "upper",
+        "With overhead c = C/t_l (in load units) all bounds hold with W + cS for W and I + c(GK - "
+        "S) for I, S the sum of utilisations.  At perfect balance, equal steps and the baseline at "
+        "its lower side the energy falls by sum_k Imb(k) (P_idle - dP c/M(k)): guaranteed "
+        "positive where every M(k) > c dP/P_idle, and possibly negative elsewhere.",
+        PAIR,
+        f"{_LOADS}; one energy certainly outside refutes it, and so does a pair whose difference "
+        "is not the stated sum.",
+        later("energy_formulas", "overhead"),
+        later("energy_proofs", "overhead"),
+        ("energy.sandwich", "energy.envelope"),
+    ),
+    Claim(
+        "energy.overhead-dilutes",
+        "Tempting: an overhead only dilutes the saving",
+        *OURS,
+        "lower",
+        "Perfect balance in the same number of steps never costs energy, whatever the overhead.",
+        PAIR,
+        "Load histories with a large overhead; a balanced run that certainly draws more energy "
+        "refutes it: balanced workers draw P_max through the whole overhead.",
+        None,
+        None,
+        ("energy.overhead",),
+        holds=False,
+    ),
+    Claim(
+        "energy.throughput",
+        "The speed-up is an identity",
+        "paper.md, fact 6",
+        "ours",
+        "equality",
+        "Without overhead the ratio of durations, and of throughputs, is (1+eta0)/(1+eta1); 40 % "
+        "idle allows at most 5/3.  With overhead it lies between K0/K1 and that ratio: it is "
+        "diluted exactly if the run with the larger imbalance does not also take more steps in a "
+        "larger proportion.",
+        PAIR,
+        "Durations of real runs recomputed from loads in fractions, with and without overhead; a "
+        "ratio outside refutes it.",
+        later("energy_formulas", "throughput"),
+        later("energy_proofs", "throughput"),
+        ("energy.work-invariance",),
+    ),
+    Claim(
+        "energy.work-invariance",
+        "Total work does not depend on the policy",
+        "paper.md, fact 7",
+        "v1, v2",
+        "equality",
+        "A request contributes sum_j w_i(j) = o s + o(o-1)/2 (drift 1; o s + dl o(o-1)/2 for "
+        "constant drift dl), so all policies that serve the same requests to completion have the "
+        "same total work W.",
+        (Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
+        "Work measured from the loads of runs under several policies against the formula, in "
+        "ints; one difference refutes it.",
+        later("energy_formulas", "work"),
+        later("energy_proofs", "work_invariance"),
+    ),
+    Claim(
+        "energy.work-any-drift",
+        "Tempting: total work is policy-invariant under any common drift",
+        *OURS,
+        "equality",
+        "All policies that serve the same requests to completion have the same total work, for "
+        "every common non-negative drift sequence (the setting of Theorem 3).",
+        (Assumption.SAME_REQUESTS, Assumption.COMMON_DRIFT, Assumption.STICKY),
+        "Runs of two policies under a drift that changes from step to step; two different totals "
+        "refute it, and with it every comparison of energies at equal work outside constant drift.",
+        None,
+        None,
+        ("energy.work-invariance",),
+        holds=False,
+    ),
+    Claim(
+        "energy.gamma",
+        "Measured exponents are far below 0.7, or exactly 1",
+        "paper, experiment E5; paper.md, fact 5",
+        "v2",
+        "empirical",
+        "With u the relative throughput of a serving configuration the fitted exponent has median "
+        "0.21 on H100 (quartiles 0.18 and 0.26, 31 sweeps), 0.12 on B200 (0.07 and 0.26, 36 "
+        "sweeps) and at most 0.05 on A100; 0.7 lies above all but none of the 67 sweeps' largest, "
+        "0.686.  With u the busy fraction of a step (P_idle while waiting, P_max while working) "
+        "gamma is 1 exactly, both sides of the sandwich meet and the saving is exactly the sharp "
+        "floor.",
+        (Assumption.POWER_LAW,),
+        "The carried table of fits; the exponent refitted from measured medians; the identity at "
+        "gamma = 1 in fractions.  A quartile or a fit that differs refutes it.",
+        later("energy_formulas", "sandwich"),
+        later("energy_proofs", "busy_fraction"),
+        ("energy.sandwich",),
+    ),
+    Claim(
+        "energy.hardware",
+        "The limit belongs to the constants, not to the method",
+        "paper, experiment E5; devices: evenkeel",
+        "ours",
+        "equality",
+        "P_idle/D is 52.6 % for the paper's constants only.  With gamma 0.7 it is 27.0 % to 43.4 "
+        "% for the idle powers of V100 to GB200, 45.5 % and 51.6 % for MI300X (bare and loaded) "
+        "and 74.6 % for TPU v4's smallest power; with measured exponents it is 22.9 % to 28.6 %.  "
+        "For 100/400 W, gamma 0.5 to 0.9 moves it from 40 % to 76.9 %.",
+        (Assumption.POWER_LAW,),
+        "Exact fractions for every device of the catalogue, and sympy's partial derivatives "
+        "against the closed ones; a device outside its stated range refutes it.",
+        later("energy_formulas", "limit_of_paper"),
+        later("saving_proofs", "limit_paper"),
+        ("energy.limit-paper",),
+    ),
+    Claim(
+        "energy.limit-range",
+        "Tempting: 27 % to 45 % for current devices",
+        *OURS,
+        "equality",
+        "With gamma 0.7 the limit P_idle/D lies between 27 % and 45 % for the published idle "
+        "power of every current device.",
+        (Assumption.POWER_LAW,),
+        "Exact fractions for every device of the catalogue at gamma 0.7, the paper's own constants "
+        "aside; a device outside refutes it.",
+        None,
+        None,
+        ("energy.hardware",),
+        holds=False,
+    ),
+    *SAVING_CLAIMS,
+)

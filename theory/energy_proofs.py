@@ -1,0 +1,238 @@
+"""Proof steps of the energy claims, as data for :mod:`theory.proof`.
+
+Symbols as in :mod:`theory.energy_formulas`, with ``e = 1 - gamma``.  With a step overhead, ``W``
+and ``I`` stand for the usage with overhead.  This module imports sympy: it is loaded when a proof
+is asked for.
+"""
+
+import sympy
+from sympy import Symbol
+
+from theory.energy_formulas import BASE, NEW, POWER, I, W, d, e, eta, eta1, p
+from theory.proof import Identity, Inequality, Lemma, Step
+from theory.savings import (
+    Constants,
+    Usage,
+    energy_envelope,
+    energy_floor,
+    energy_tangent,
+    saving_sharp,
+    speed_up,
+)
+
+m = Symbol("m", positive=True)
+u = Symbol("u", nonnegative=True)
+v = Symbol("v", positive=True)
+
+
+def _power_against_line() -> tuple[Step, ...]:
+    """``u <= u^gamma <= 1 - gamma (1 - u)``, the right side for every ``u >= 0``."""
+    r = Symbol("r", nonnegative=True)
+    gap = (1 - e) * v + e - v ** (1 - e)
+    return (
+        Inequality(
+            "With u = 1/(1+r), 0 < u <= 1: log u <= gamma log u",
+            -sympy.log(1 + r),
+            -(1 - e) * sympy.log(1 + r),
+            e * sympy.log(1 + r),
+        ),
+        Lemma(
+            "exp increases",
+            "Hence u <= u^gamma for 0 < u <= 1; at u = 0 both sides are 0.",
+        ),
+        Identity(
+            "The gap h(v) = gamma v + 1 - gamma - v^gamma has h'(v) = gamma (1 - v^-(1-gamma))",
+            sympy.diff(gap, v),
+            (1 - e) * (1 - v ** (-e)),
+        ),
+        Identity("h(1) = 0", gap.subs(v, 1), sympy.Integer(0)),
+        Lemma(
+            "sign of h'",
+            "v^-(1-gamma) >= 1 for v <= 1 and <= 1 for v >= 1, as 1 - gamma >= 0: h falls up to "
+            "v = 1 and rises after it, so h >= h(1) = 0 for v > 0, and h(0) = 1 - gamma >= 0.",
+        ),
+    )
+
+
+def sandwich() -> tuple[Step, ...]:
+    """Steps of [energy.sandwich]."""
+    line = 1 - (1 - e) * (1 - u)
+    return (
+        *_power_against_line(),
+        Identity(
+            "A worker draws at least m (P_idle + dP u) in a step of length m (its length in load "
+            "units, overhead included), of which m u is busy",
+            m * (p + d * u),
+            energy_floor(POWER, Usage(m * u, m * (1 - u))),
+        ),
+        Identity(
+            "and at most m (P_idle + dP (1 - gamma (1 - u)))",
+            m * (p + d * line),
+            energy_tangent(POWER, Usage(m * u, m * (1 - u))),
+        ),
+        Lemma(
+            "summation",
+            "Both sides are linear in busy and idle time; summed over workers and steps, sum m u "
+            "= W and sum m (1 - u) = I.",
+        ),
+    )
+
+
+def envelope() -> tuple[Step, ...]:
+    """Steps of [energy.envelope]."""
+    f = I / (W + I)
+    mean = Symbol("mean", positive=True)
+    return (
+        Identity(
+            "Lower side: T (P_idle + dP (1 - f)) is the lower side of the sandwich",
+            (W + I) * (p + d * (1 - f)),
+            energy_floor(POWER, Usage(W, I)),
+        ),
+        *_power_against_line(),
+        Identity(
+            "Scaled by mean^gamma at v = u/mean: the tangent of u^gamma at the mean",
+            mean ** (1 - e) * ((1 - e) * (v / mean) + e),
+            mean ** (1 - e) + (1 - e) * mean ** (-e) * (v - mean),
+        ),
+        Lemma(
+            "Jensen",
+            "Weigh each worker-step by its share m/T of worker-time: the weights sum to 1 and the "
+            "weighted mean of u is W/T = 1 - f, so the linear terms cancel and the weighted mean "
+            "of u^gamma is at most (1 - f)^gamma.  (If 1 - f = 0 every u is 0.)",
+        ),
+        Identity(
+            "Upper side: T (P_idle + dP (1 - f)^gamma)",
+            (W + I) * (p + d * (W / (W + I)) ** (1 - e)),
+            energy_envelope(POWER, Usage(W, I)),
+        ),
+    )
+
+
+def envelope_below_tangent() -> tuple[Step, ...]:
+    """The envelope's upper side is at most the sandwich's."""
+    return (
+        *_power_against_line(),
+        Identity(
+            "With v = 1 - f = W/T: T (P_idle + dP (gamma v + 1 - gamma)) is the tangent side",
+            (W + I) * (p + d * ((1 - e) * W / (W + I) + e)),
+            energy_tangent(POWER, Usage(W, I)),
+        ),
+    )
+
+
+def envelope_workers() -> tuple[Step, ...]:
+    """Steps of [energy.envelope-workers]."""
+    G = Symbol("G", integer=True, positive=True)
+    T = Symbol("T", positive=True)
+    f = Symbol("f", nonnegative=True)
+    others = T * (G - 1) / G
+    return (
+        Lemma(
+            "the fullest worker",
+            "In every step some worker has u = 1; these worker-steps are a share 1/G of all "
+            "worker-time T, because all workers spend the same time in a step.",
+        ),
+        Identity(
+            "The other worker-time T (G-1)/G holds all the idle time f T, so its mean utilisation "
+            "is 1 - f G/(G-1)",
+            (others - f * T) / others,
+            1 - f * G / (G - 1),
+        ),
+        Lemma(
+            "Jensen",
+            "As in [energy.envelope], on the other worker-time alone: the mean of u^gamma is at "
+            "most v^gamma, with equality where all of it has u = v.",
+        ),
+    )
+
+
+def overhead() -> tuple[Step, ...]:
+    """Steps of [energy.overhead]."""
+    G, M, c, J = (Symbol(name, positive=True) for name in ("G", "M", "c", "J"))
+    mean = (G * M - J) / (G * M)
+    busy, idle = G * (c + M) * mean, G * (c + M) * (1 - mean)
+    return (
+        Identity(
+            "A step of length c + M with mean utilisation (G M - J)/(G M) is busy for W_k + c S_k",
+            busy,
+            (G * M - J) + c * (G * mean),
+        ),
+        Identity("and idle for J + c (G - S_k)", idle, J + c * (G - G * mean)),
+        Identity(
+            "Lower side of this step minus a balanced step of the same work and overhead: "
+            "J (P_idle - dP c / M)",
+            energy_floor(POWER, Usage(busy, idle)) - (p + d) * (G * c + G * M - J),
+            J * (p - d * c / M),
+        ),
+        Identity("where S_k = G - J/M, between 1 and G", G * mean, G - J / M),
+    )
+
+
+def busy_fraction() -> tuple[Step, ...]:
+    """Steps of [energy.gamma]: the busy-fraction reading."""
+    linear = Constants(p, p + d, sympy.Integer(1))
+    return (
+        Identity(
+            "P_max for a fraction u of the step and P_idle for the rest averages to P_idle + dP u",
+            u * (p + d) + (1 - u) * p,
+            p + d * u,
+        ),
+        Identity(
+            "At gamma = 1 both sides of the sandwich are equal",
+            energy_floor(linear, Usage(W, I)),
+            energy_tangent(linear, Usage(W, I)),
+        ),
+        Identity(
+            "so the saving is the sharp floor, P_idle (eta0 - eta1)/(P_max + P_idle eta0)",
+            saving_sharp(linear, BASE, NEW),
+            p * (eta - eta1) / (p + d + p * eta),
+        ),
+    )
+
+
+def throughput() -> tuple[Step, ...]:
+    """Steps of [energy.throughput]."""
+    b, a1, b1 = (Symbol(name, positive=True) for name in ("b0", "a1", "b1"))
+    r = Symbol("r", nonnegative=True)
+    return (
+        Identity(
+            "Without overhead G time / t_l = W + I: the ratio of times at equal work",
+            speed_up(BASE, NEW),
+            (1 + eta) / (1 + eta1),
+        ),
+        Inequality(
+            "With overhead c the times are a + c b (a = W + I, b = G K).  If b0/b1 <= a0/a1 "
+            "(a0/a1 = b0/b1 + r), the ratio is at most a0/a1",
+            (a1 * (b / b1 + r) + b) / (a1 + b1),
+            b / b1 + r,
+            r * b1 / (a1 + b1),
+        ),
+        Inequality(
+            "and at least b0/b1",
+            b / b1,
+            (a1 * (b / b1 + r) + b) / (a1 + b1),
+            a1 * r / (a1 + b1),
+        ),
+        Lemma(
+            "mediant",
+            "Exchanging the roles of a and b gives the other order: the speed-up always lies "
+            "between the ratio of steps K0/K1 and the ratio (1 + eta0)/(1 + eta1).",
+        ),
+    )
+
+
+def work_invariance() -> tuple[Step, ...]:
+    """Steps of [energy.work-invariance]."""
+    j, o, s, growth = (Symbol(name, positive=True, integer=True) for name in ("j", "o", "s", "dl"))
+    return (
+        Identity(
+            "A request of size s and length o, growing by dl a step",
+            sympy.summation(s + growth * (j - 1), (j, 1, o)),
+            o * s + growth * o * (o - 1) / 2,
+        ),
+        Lemma(
+            "conservation",
+            "Every request is served to completion on one worker, so it adds this much to the "
+            "total work, wherever and whenever it runs.",
+        ),
+    )

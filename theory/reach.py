@@ -1,0 +1,169 @@
+"""Limits, inversions and sensitivities of the saving bounds.
+
+Which idle share makes a bound reach a given saving, how far each bound can go, and how much that
+depends on the power constants.  At equal work a run is its ratio ``eta`` of imbalance to work,
+``f = eta / (1 + eta)`` its idle share; ``remaining`` is ``1/alpha``, the share of the baseline's
+imbalance that is left, 0 at perfect balance.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from theory.model import InputError
+from theory.savings import Constants, PowerLaw, Scalar, Usage, saving_cap
+
+
+def eta_of(idle_share: Scalar) -> Scalar:
+    """``eta = f / (1 - f)``."""
+    return idle_share / (1 - idle_share)
+
+
+def share_of(eta: Scalar) -> Scalar:
+    """``f = eta / (1 + eta)``."""
+    return eta / (1 + eta)
+
+
+def limit_paper(power: PowerLaw[Scalar]) -> Scalar:
+    """Supremum ``P_idle / D`` of the paper-shaped floor, as eta and alpha grow; never attained.
+
+    Source: paper, Theorem 4 (v2); theory.md [energy.limit-paper].
+    """
+    return power.idle_w / power.waste_w
+
+
+def limit_sensitivity(power: PowerLaw[Scalar]) -> dict[str, Scalar]:
+    """Partial derivatives of :func:`limit_paper`, per watt, per watt, and per unit of gamma.
+
+    Source: theory.md [energy.hardware].
+    """
+    square = power.waste_w * power.waste_w
+    return {
+        "idle_w": (1 - power.gamma) * power.max_w / square,
+        "max_w": -power.idle_w * (1 - power.gamma) / square,
+        "gamma": power.idle_w * power.dynamic_w / square,
+    }
+
+
+def partials(bound: Callable[[Constants[Any]], Any], power: PowerLaw[float]) -> dict[str, float]:
+    """Partial derivatives of any bound in the three power constants, derived by sympy.
+
+    Parameters
+    ----------
+    bound : callable
+        Takes the constants, returns the bound; called once with sympy symbols.
+    power : PowerLaw
+        Where to evaluate.
+    """
+    import sympy
+
+    names = ("idle_w", "max_w", "gamma")
+    symbols = [sympy.Symbol(name, positive=True) for name in names]
+    expression = bound(Constants(*symbols))
+    point = {
+        symbol: sympy.Float(getattr(power, name), 30)
+        for symbol, name in zip(symbols, names, strict=True)
+    }
+    return {
+        name: float(sympy.diff(expression, symbol).subs(point))
+        for symbol, name in zip(symbols, names, strict=True)
+    }
+
+
+def eta_for_paper(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
+    """The eta at which the paper-shaped floor equals ``saving``; None where none does."""
+    slope = power.idle_w - power.waste_w * remaining - saving * power.waste_w
+    return saving * power.max_w / slope if slope > 0 else None
+
+
+def eta_for_sharp(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
+    """The eta at which the sharp floor equals ``saving``; None where none does."""
+    slope = power.idle_w * (1 - saving) - power.waste_w * remaining
+    return saving * power.max_w / slope if slope > 0 else None
+
+
+def eta_for_tangent_cap(
+    power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar
+) -> Scalar | None:
+    """The least eta at which the tangent cap allows ``saving``; None where none does."""
+    slope = (1 - saving) * power.waste_w - power.idle_w * remaining
+    return saving * power.max_w / slope if slope > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """An interval that contains the number sought."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """Its middle, off by at most half its width."""
+        return (self.low + self.high) / 2
+
+
+def eta_for_cap(
+    power: PowerLaw[float], saving: float, remaining: float, width: float = 1e-12
+) -> Bracket | None:
+    """The least eta at which the envelope cap allows ``saving``; None where none does.
+
+    With ``x = 1 + eta`` the cap allows it where
+    ``h(x) = (1 - saving)(P_idle x + dP x^(1-gamma)) - P_max - P_idle remaining (x - 1) >= 0``.
+    ``h`` is concave and negative at ``x = 1``, so the least root lies before its maximum, where it
+    is found by bisection to a relative ``width`` (floating-point evaluation, about 1e-15, aside).
+
+    Source: theory.md [energy.reach].
+    """
+    if not (0 < saving < 1 and remaining >= 0):
+        raise InputError(f"need 0 < saving < 1 and remaining >= 0, got {saving} and {remaining}")
+
+    def allowed(x: float) -> bool:
+        base, new = Usage(1.0, x - 1), Usage(1.0, remaining * (x - 1))
+        return saving_cap(power, base, new) >= saving
+
+    rising = (1 - saving) * (1 - power.gamma) * power.dynamic_w
+    falling = power.idle_w * (remaining - (1 - saving))
+    if falling > 0:
+        # h'(x) = rising x^-gamma - falling: one maximum.
+        high = max(1.0, (rising / falling) ** (1 / power.gamma))
+    else:
+        high = 2.0
+        while not allowed(high):
+            if high > 1e300:  # a slope of zero that never rises to the saving
+                return None
+            high *= 2
+    if not allowed(high):
+        return None
+    low = 1.0
+    while high - low > width * high:
+        middle = (low + high) / 2
+        if not low < middle < high:
+            break
+        if allowed(middle):
+            high = middle
+        else:
+            low = middle
+    return Bracket(low - 1, high - 1)
+
+
+def idle_shares_for(
+    power: PowerLaw[float], saving: float, remaining: float = 0.0
+) -> Mapping[str, float | None]:
+    """Idle share that the baseline needs for a saving, by bound.
+
+    ``cap`` and ``tangent cap``: below this share no policy can save that much.  ``sharp`` and
+    ``paper``: from this share on the floor guarantees it.
+
+    Source: theory.md [energy.reach].
+    """
+    cap = eta_for_cap(power, saving, remaining)
+    exact_ones = {
+        "tangent cap": eta_for_tangent_cap(power, saving, remaining),
+        "sharp": eta_for_sharp(power, saving, remaining),
+        "paper": eta_for_paper(power, saving, remaining),
+    }
+    return {
+        "cap": None if cap is None else share_of(cap.middle),
+        **{name: None if eta is None else share_of(eta) for name, eta in exact_ones.items()},
+    }

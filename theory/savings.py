@@ -1,0 +1,245 @@
+"""Energy and savings: closed bounds from total work and total imbalance.
+
+Everything here follows from ``u <= u^gamma <= 1 - gamma (1 - u)`` and Jensen's inequality, summed
+over workers and steps.  A run enters only through its :class:`Usage`, two numbers in load units:
+the worker-time in which devices are busy, and the worker-time idle at the barrier.  Multiply by
+the seconds per unit of load to get joules.
+
+The functions are plain arithmetic: they take floats, fractions, balls (``flint.arb``) and sympy
+symbols alike.  The ones that raise to a power that is not an integer need floats, balls or
+symbols.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic, Protocol, TypeVar
+
+from theory.power import PowerModel
+
+Scalar = TypeVar("Scalar", float, Fraction)
+Scalar_co = TypeVar("Scalar_co", float, Fraction, covariant=True)
+
+
+class PowerLaw(Protocol[Scalar_co]):
+    """The constants of ``P(u) = P_idle + dP u^gamma``, of any number type.
+
+    :class:`theory.power.PowerModel` is one in floats, :class:`Constants` one of any type.
+    """
+
+    @property
+    def idle_w(self) -> Scalar_co: ...  # noqa: D102
+
+    @property
+    def max_w(self) -> Scalar_co: ...  # noqa: D102
+
+    @property
+    def gamma(self) -> Scalar_co: ...  # noqa: D102
+
+    @property
+    def dynamic_w(self) -> Scalar_co: ...  # noqa: D102
+
+    @property
+    def waste_w(self) -> Scalar_co: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Constants(Generic[Scalar]):
+    """Power constants of any number type, for exact and for symbolic work.
+
+    Parameters
+    ----------
+    idle_w, max_w : Scalar
+        ``P_idle`` and ``P_max`` in watts.
+    gamma : Scalar
+        Exponent in (0, 1].
+    """
+
+    idle_w: Scalar
+    max_w: Scalar
+    gamma: Scalar
+
+    @property
+    def dynamic_w(self) -> Scalar:
+        """``dP = P_max - P_idle``."""
+        return self.max_w - self.idle_w
+
+    @property
+    def waste_w(self) -> Scalar:
+        """``D = P_idle + (1 - gamma) dP``."""
+        return self.idle_w + (1 - self.gamma) * self.dynamic_w
+
+
+def exact(power: PowerModel) -> Constants[Fraction]:
+    """The constants as the decimal fractions that they were written as (0.7 is 7/10)."""
+    return Constants(
+        Fraction(repr(float(power.idle_w))),
+        Fraction(repr(float(power.max_w))),
+        Fraction(repr(float(power.gamma))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Generic[Scalar]):
+    """Worker-time of a run, in units of load.
+
+    With a step overhead of ``c = C / t_l`` load units, worker ``g`` has utilisation
+    ``u = L_g / M`` during ``c + M`` units of time in every step.
+
+    Parameters
+    ----------
+    busy : Scalar
+        ``sum_k sum_g (c + M) u``; the total work ``W`` where ``c = 0``.
+    idle : Scalar
+        ``sum_k sum_g (c + M) (1 - u)``; the total imbalance ``I`` where ``c = 0``.
+
+    Notes
+    -----
+    ``Usage(1, eta)`` is a run by its ratio ``eta`` of imbalance to work, per unit of work.
+    """
+
+    busy: Scalar
+    idle: Scalar
+
+    @property
+    def total(self) -> Scalar:
+        """Worker-time, ``G`` times the duration of the run over ``t_l``."""
+        return self.busy + self.idle
+
+    @property
+    def idle_share(self) -> Scalar:
+        """``f = idle / total``."""
+        return self.idle / self.total
+
+
+def usage(
+    work: Scalar, imbalance: Scalar, overhead: Scalar, worker_steps: Scalar, utilisation: Scalar
+) -> Usage[Scalar]:
+    """The usage of a run whose steps have a fixed overhead.
+
+    Parameters
+    ----------
+    work, imbalance : Scalar
+        ``W`` and ``I``.
+    overhead : Scalar
+        ``c = C / t_l``, in units of load.
+    worker_steps : Scalar
+        ``G K``.
+    utilisation : Scalar
+        ``S = sum_k sum_g u``, between ``K`` and ``G K``.
+
+    Notes
+    -----
+    Source: theory.md [energy.overhead].  Devices draw ``P(u_g)`` through the whole step, so the
+    overhead adds busy time ``c S``: unlike ``W`` this depends on the policy, and it grows as the
+    loads become equal.
+    """
+    return Usage(work + overhead * utilisation, imbalance + overhead * (worker_steps - utilisation))
+
+
+# Energy, in watts times units of load.
+
+
+def energy_floor(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
+    """``P_max busy + P_idle idle <= E``; equality where every utilisation is 0 or 1, or gamma = 1.
+
+    Source: theory.md [energy.sandwich], lower side; the lower side of [energy.envelope] is the
+    same number.
+    """
+    return power.max_w * run.busy + power.idle_w * run.idle
+
+
+def energy_tangent(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
+    """``E <= P_max busy + D idle``; equality only where nothing idles, or gamma = 1.
+
+    Source: theory.md [energy.sandwich], upper side.
+    """
+    return power.max_w * run.busy + power.waste_w * run.idle
+
+
+def energy_envelope(power: PowerLaw[float], run: Usage[float]) -> float:
+    """``E <= T (P_idle + dP (1 - f)^gamma)``, approached by equal utilisations as G grows.
+
+    Source: theory.md [energy.envelope], upper side.
+    """
+    varying: float = power.dynamic_w * (run.busy / run.total) ** power.gamma
+    return run.total * (power.idle_w + varying)
+
+
+def energy_envelope_of(power: PowerLaw[float], run: Usage[float], workers: int) -> float:
+    """The largest energy of ``workers`` devices with this usage.
+
+    One worker of each step has ``u = 1``, a share ``1/G`` of all worker-time; Jensen's inequality
+    holds for the others: ``E <= T (P_idle + dP (1/G + (1 - 1/G) v^gamma))`` with their mean
+    utilisation ``v = 1 - f G / (G - 1)``.  Attained where all the others have ``u = v``.
+
+    Source: evenkeel [energy.envelope-workers].
+    """
+    total, idle = run.total, run.idle
+    if workers == 1:
+        return power.max_w * total
+    others = total * (workers - 1) / workers
+    spread: float = ((others - idle) / others) ** power.gamma
+    return power.idle_w * total + power.dynamic_w * (total / workers + others * spread)
+
+
+# Savings 1 - E1/E0 of a run over a baseline.  Every bound is a difference of two sides over one.
+
+
+def saving_paper(
+    power: PowerLaw[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
+) -> Scalar:
+    """The paper-shaped floor, ``(P_idle - D/alpha) / (P_max/eta + D)``.
+
+    Here ``eta = idle/busy`` of the baseline and ``alpha`` is the ratio of the two idle totals.
+    It is a floor only where it is not negative, that is for ``alpha >= D / P_idle``.
+
+    Source: paper, Theorem 4 (v2), as reconstructed; theory.md [energy.saving-paper].
+    """
+    gained = energy_floor(power, baseline) - energy_tangent(power, improved)
+    return gained / energy_tangent(power, baseline)
+
+
+def saving_sharp(
+    power: PowerLaw[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
+) -> Scalar:
+    """The sharp floor, ``eta (P_idle - D/alpha) / (P_max + P_idle eta)`` at equal work.
+
+    Source: theory.md [energy.saving-sharp].
+    """
+    return 1 - energy_tangent(power, improved) / energy_floor(power, baseline)
+
+
+def saving_floor(power: PowerLaw[float], baseline: Usage[float], improved: Usage[float]) -> float:
+    """The best floor: no larger one holds for all runs with these usages and any ``G``.
+
+    Source: evenkeel [energy.saving-envelope].
+    """
+    return 1 - energy_envelope(power, improved) / energy_floor(power, baseline)
+
+
+def saving_cap_tangent(
+    power: PowerLaw[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
+) -> Scalar:
+    """Upper bound of the saving from the tangent side of the baseline.
+
+    Source: theory.md [energy.sandwich]; at perfect balance ``D eta / (P_max + D eta)``.
+    """
+    return 1 - energy_floor(power, improved) / energy_tangent(power, baseline)
+
+
+def saving_cap(power: PowerLaw[float], baseline: Usage[float], improved: Usage[float]) -> float:
+    """The best cap: no smaller one holds for all runs with these usages and any ``G``.
+
+    Source: evenkeel [energy.saving-envelope], theory.md [energy.saving-sharp].
+    """
+    return 1 - energy_floor(power, improved) / energy_envelope(power, baseline)
+
+
+def speed_up(baseline: Usage[Scalar], improved: Usage[Scalar]) -> Scalar:
+    """Ratio of the two durations, which is the ratio of throughputs for the same requests.
+
+    ``(1 + eta0) / (1 + eta1)`` without overhead.
+
+    Source: paper.md, fact 6 [energy.throughput].
+    """
+    return baseline.total / improved.total
