@@ -139,6 +139,7 @@ class RoundRobin:
         free: list[int] = view.free.tolist()
         workers: list[int] = []
         admissions = view.admissions
+        self.turn %= len(free)
         while len(workers) < admissions:
             if free[self.turn]:
                 free[self.turn] -= 1
@@ -347,7 +348,8 @@ def _instance(spec: str, found: Any, seed: int) -> Policy:
     if inspect.isclass(found):
         try:
             takes_seed = "seed" in inspect.signature(found).parameters
-            found = found(seed=seed) if takes_seed else found()
+            make: Any = found
+            found = make(seed=seed) if takes_seed else make()
         except Exception as error:
             raise InputError(
                 f"policy {spec!r}: cannot create it: {type(error).__name__}: {error}"
@@ -357,7 +359,8 @@ def _instance(spec: str, found: Any, seed: int) -> Policy:
             f"policy {spec!r}: expected a class or an instance with a text `name` and a method "
             f"admit(view), found {type(found).__name__}"
         )
-    return found  # type: ignore[no-any-return]
+    result: Policy = found
+    return result
 
 
 def _oldest(view: StepView, workers: Sequence[int] | IntArray) -> Assignment:

@@ -1,0 +1,115 @@
+"""The pool kept in order of size, for the policies that choose by it.
+
+Arrivals are merged in and admitted requests taken out; the pool itself is never sorted again.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.kernels import REVEALED, WAITING, Run, admissions, finish_step, finished, place, reveal
+from solvers.oldest_first import heap_of_open_workers
+from solvers.ordering import sift_down, sort_by_size
+from solvers.step import WAITS
+from theory.model import IntArray
+
+
+class SortedPool(NamedTuple):
+    """Waiting requests by (size, arrival); arrays of the largest length the pool can have.
+
+    Parameters
+    ----------
+    size, request : int64[n]
+        Size and number of each.
+    target : int64[n]
+        The present decision: a worker or ``WAITS``.
+    other_size, other_request : int64[n]
+        Working space.
+    """
+
+    size: IntArray
+    request: IntArray
+    target: IntArray
+    other_size: IntArray
+    other_request: IntArray
+
+    @classmethod
+    def of_length(cls, n: int) -> "SortedPool":
+        """An empty pool for up to ``n`` requests."""
+        return cls(*(np.empty(n, dtype=np.int64) for _ in cls._fields))
+
+
+@compiled
+def reveal_by_size(run: Run, pool: SortedPool) -> None:
+    """Reveal requests and merge them into the pool, behind those of equal size."""
+    before, first = run.counter[WAITING], run.counter[REVEALED]
+    reveal(run)
+    new = run.counter[REVEALED] - first
+    size, request = pool.size[before : before + new], pool.request[before : before + new]
+    new_size, new_request = pool.other_size[:new], pool.other_request[:new]
+    for j in range(new):
+        new_size[j], new_request[j] = run.prefill[first + j], first + j
+    if sort_by_size(new_size, new_request, size, request):
+        new_size[:] = size
+        new_request[:] = request
+    old = before - 1
+    new -= 1
+    while new >= 0:
+        at = old + new + 1
+        if old >= 0 and pool.size[old] > new_size[new]:
+            pool.size[at], pool.request[at] = pool.size[old], pool.request[old]
+            old -= 1
+        else:
+            pool.size[at], pool.request[at] = new_size[new], new_request[new]
+            new -= 1
+
+
+@compiled
+def carry_out(run: Run, pool: SortedPool) -> None:
+    """Place the requests that have a target and close the gaps they leave."""
+    kept = 0
+    for j in range(run.counter[WAITING]):
+        if pool.target[j] == WAITS:
+            pool.size[kept], pool.request[kept] = pool.size[j], pool.request[j]
+            kept += 1
+        else:
+            place(run, pool.request[j], pool.target[j])
+
+
+@compiled
+def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
+    """Run up to so many steps of :class:`solvers.policies.AlwaysBusiest`."""
+    for _ in range(steps):
+        if finished(run):
+            return
+        reveal_by_size(run, pool)
+        if admissions(run):
+            _largest_to_busiest(run, pool)
+            carry_out(run, pool)
+        finish_step(run)
+
+
+@compiled
+def _largest_to_busiest(run: Run, pool: SortedPool) -> None:
+    pool.target[: run.counter[WAITING]] = WAITS
+    left = admissions(run)
+    size = heap_of_open_workers(run, -1)
+    weight, worker = run.weight, run.candidate
+    slots = run.free[worker[0]]
+    end = run.counter[WAITING]
+    while left:
+        # Of equal sizes, the oldest stand at the front of their run.
+        start = end - 1
+        while start > 0 and pool.size[start - 1] == pool.size[end - 1]:
+            start -= 1
+        for j in range(start, min(end, start + left)):
+            if slots == 0:
+                size -= 1
+                weight[0], worker[0] = weight[size], worker[size]
+                sift_down(weight, worker, 0, size)
+                slots = run.free[worker[0]]
+            pool.target[j] = worker[0]
+            slots -= 1
+        left -= min(end - start, left)
+        end = start

@@ -1,0 +1,269 @@
+"""The compiled engine: serves every request under a policy and adds up what it costs."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from solvers import kernels, oldest_first, policies
+from solvers.asking import asking
+from solvers.by_size import SortedPool, run_always_busiest
+from solvers.kernels import COUNTS, NOBODY, Run
+from solvers.oldest_first import run_oldest_first
+from solvers.policies import Policy
+from solvers.result import PowerSums, RunResult, Totals
+from theory.model import INT_LIMIT, FloatArray, InputError, IntArray, Requests, System
+
+# Compiled loops are left about this often, so that progress is seen and Ctrl-C is heard.
+PULSE_S = 0.2
+
+# A block of the history has about this many entries, and at least one row.
+HISTORY_BLOCK = 2**20
+
+# Requests longer than the wheel stay in their bucket for several turns.
+LONGEST_WHEEL = 2**20
+
+_OLDEST_FIRST = {
+    policies.FCFS: oldest_first.FCFS,
+    policies.RoundRobin: oldest_first.ROUND_ROBIN,
+    policies.JSQ: oldest_first.JSQ,
+    policies.VllmDP: oldest_first.VLLM_DP,
+    policies.LeastLoaded: oldest_first.LEAST_LOADED,
+    policies.LPT: oldest_first.LPT,
+    policies.PowerOfTwo: oldest_first.POWER_OF_TWO,
+}
+
+
+def simulate(
+    system: System,
+    requests: Requests,
+    policy: str | Policy,
+    *,
+    pool: int | None = None,
+    seed: int = 0,
+    gammas: Sequence[float] = (),
+    history: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Serve every request to completion.
+
+    One step: requests enter the pool; the policy admits; the loads are measured and set the
+    step's duration; requests that have been served for their whole length depart and the others
+    grow.  Without arrival times the requests are a backlog, of which the pool shows the next
+    ``pool`` at the start of every step.  With arrival times a request enters the pool at the first
+    step that starts at its arrival or later, and an idle system waits for the next arrival.
+
+    Parameters
+    ----------
+    system : System
+        What to run on.
+    requests : Requests
+        What to serve, in arrival order.
+    policy : str or Policy
+        A name for :func:`solvers.policies.policy`, or an object, which serves this run alone.
+    pool : int, optional
+        Largest number of waiting requests that a backlog shows; the number of slots by default.
+    seed : int
+        For policies that sample, if they are given by name.
+    gammas : sequence of float
+        Exponents in (0, 1] for which to add up the power sums.
+    history : bool
+        Whether to keep the loads of all steps.
+    progress : callable, optional
+        Called with the number of requests finished, a few times a second.
+
+    Returns
+    -------
+    RunResult
+        Exact totals; equal to :func:`solvers.reference.simulate_reference` step for step.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, the run does not fit the memory, or a sum could leave
+        the 64-bit integers.
+    PolicyError
+        If the policy fails or breaks a rule.
+
+    Notes
+    -----
+    Source: paper, model section; theory.md, notation.
+    """
+    limit = _pool_limit(system, requests, pool)
+    exponents = np.array(gammas, dtype=np.float64)
+    if exponents.ndim != 1 or not ((exponents > 0) & (exponents <= 1)).all():
+        raise InputError(f"gammas must lie in (0, 1], got {list(gammas)}")
+    _check_sums(system, requests)
+    visible = min(limit, len(requests))
+    _check_memory(system, requests, visible)
+    chosen = policies.policy(policy, seed) if isinstance(policy, str) else policy
+    gap_before = getattr(chosen, "bound_gap", None)
+    run = _new_run(system, requests, limit, exponents, history)
+    blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
+    _check_conservation(run, system, requests)
+    count, worker_sums = run.counter.tolist(), partial(Totals, system.workers)
+    return RunResult(
+        policy=chosen.name,
+        system=system,
+        requests=requests,
+        pool_limit=limit,
+        total=worker_sums(count[kernels.STEP], count[kernels.SUM_MAX], count[kernels.WORK]),
+        overloaded=worker_sums(
+            count[kernels.FULL_STEPS], count[kernels.FULL_MAX], count[kernels.FULL_WORK]
+        ),
+        power_sums={
+            gamma: PowerSums(float(row[0] + row[1]), float(row[2] + row[3]))
+            for gamma, row in zip(gammas, run.powers, strict=True)
+        },
+        time_s=float(run.clock[kernels.NOW_S]),
+        worker=run.worker,
+        reveal_step=run.reveal_step,
+        start_step=run.start_step,
+        start_s=run.start_s,
+        finish_s=run.finish_s,
+        loads=np.concatenate(blocks) if history else None,
+        bound_gap=None if gap_before is None else chosen.bound_gap - gap_before,  # type: ignore[attr-defined]
+    )
+
+
+def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
+    """Largest number of waiting requests that a policy can see."""
+    if pool is not None and not (isinstance(pool, int | np.integer) and pool >= 1):
+        raise InputError(f"pool must be an integer >= 1, got {pool!r}")
+    if requests.arrival is not None:
+        return len(requests)
+    return system.capacity if pool is None else int(pool)
+
+
+def _check_sums(system: System, requests: Requests) -> None:
+    """Prove that no sum of the run can leave the 64-bit integers."""
+    s, o = requests.prefill.astype(np.float64), requests.decode.astype(np.float64)
+    growth = max(system.drift)
+    # At any time a request is worth at most its total work.  The floating-point sums of N < 2^31
+    # non-negative terms are right to a relative 1e-6 with room to spare.
+    work = (float(np.dot(s, o)) + growth / 2 * float(np.dot(o, o - 1))) * (1 + 1e-6)
+    served = float(o.sum()) * max(growth, 1) * (1 + 1e-6)
+    if system.workers * work >= INT_LIMIT or served >= INT_LIMIT:
+        raise InputError(
+            f"the work of these requests, about {work:.3g}, on {system.workers} workers does not "
+            "fit 64-bit sums (workers * work must stay below 2^62): use smaller sizes, shorter "
+            "outputs or fewer requests"
+        )
+    if system.capacity >= INT_LIMIT:
+        raise InputError(
+            f"workers * slots = {system.workers} * {system.slots} must stay below 2^62"
+        )
+
+
+def _check_memory(system: System, requests: Requests, visible: int) -> None:
+    """Refuse a run whose arrays would not fit the machine."""
+    needed = 8 * (6 * len(requests) + 6 * system.workers + 5 * visible)
+    if hasattr(os, "sysconf"):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if needed > memory:
+            raise InputError(
+                f"{system.workers} workers and {len(requests)} requests need about "
+                f"{needed / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB"
+            )
+
+
+def _new_run(
+    system: System, requests: Requests, limit: int, gammas: FloatArray, history: bool
+) -> Run:
+    """The state before the first step."""
+    n, G = len(requests), system.workers
+    longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
+    counter = np.zeros(COUNTS, dtype=np.int64)
+    counter[kernels.TIMED] = requests.arrival is not None
+    counter[kernels.LIMIT] = min(limit, n)
+    counter[kernels.CAPACITY] = system.capacity
+    counter[kernels.STILL_FULL] = 1
+    arrival = np.empty(0) if requests.arrival is None else requests.arrival
+    arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
+    rows = max(1, HISTORY_BLOCK // G) if history else 0
+    return Run(
+        prefill=requests.prefill,
+        decode=requests.decode,
+        arrival=arrival,
+        grown=np.cumsum([0, *system.drift], dtype=np.int64),
+        worker=np.full(n, NOBODY, dtype=np.int64),
+        reveal_step=np.full(n, -1, dtype=np.int64),
+        start_step=np.full(n, -1, dtype=np.int64),
+        start_s=np.zeros(n),
+        finish_s=np.zeros(n),
+        loads=np.zeros(G, dtype=np.int64),
+        free=np.full(G, system.slots, dtype=np.int64),
+        weight=np.empty(G, dtype=np.int64),
+        candidate=np.empty(G, dtype=np.int64),
+        bucket=np.full(1 << (longest - 1).bit_length(), NOBODY, dtype=np.int64),
+        following=np.empty(n, dtype=np.int64),
+        counter=counter,
+        clock=np.array([0.0, system.step_overhead_s, system.seconds_per_token]),
+        gammas=gammas,
+        powers=np.zeros((gammas.size, 4)),
+        history=np.empty((rows, G), dtype=np.int64),
+    )
+
+
+def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
+    """The function that runs the policy for up to so many steps."""
+    if not isinstance(policy, Policy):
+        raise InputError(
+            f"policy must be a name or have a name and a method admit(view), got {policy!r}"
+        )
+    kind = type(policy)
+    if kind in _OLDEST_FIRST:
+        seed = np.uint64(policy.seed % 2**64 if isinstance(policy, policies.PowerOfTwo) else 0)
+        loop = partial(run_oldest_first, run, _OLDEST_FIRST[kind], seed)
+        return _keeping_turn(run, policy, loop) if isinstance(policy, policies.RoundRobin) else loop
+    if kind is policies.AlwaysBusiest:
+        return partial(run_always_busiest, run, SortedPool.of_length(visible))
+    return asking(run, policy, visible)
+
+
+def _keeping_turn(
+    run: Run, policy: policies.RoundRobin, loop: Callable[[int], None]
+) -> Callable[[int], None]:
+    """A loop that starts at the policy's turn and leaves it where the run left it."""
+
+    def advance(steps: int) -> None:
+        run.counter[kernels.TURN] = policy.turn % run.free.size
+        loop(steps)
+        policy.turn = int(run.counter[kernels.TURN])
+
+    return advance
+
+
+def _run_to_completion(
+    run: Run, advance: Callable[[int], None], progress: Callable[[int], None] | None
+) -> list[IntArray]:
+    """Run in portions of about :data:`PULSE_S`, and return the history's blocks."""
+    rows = run.history.shape[0]
+    blocks: list[IntArray] = []
+    steps = 256
+    while not kernels.finished(run):
+        start = time.perf_counter()
+        advance(min(steps, rows) if rows else steps)
+        took = time.perf_counter() - start
+        steps = 2 * steps if took < PULSE_S / 2 else max(1, steps // 2) if took > PULSE_S else steps
+        if rows:
+            blocks.append(run.history[: run.counter[kernels.ROWS]].copy())
+            run.counter[kernels.ROWS] = 0
+        if progress is not None:
+            count = run.counter
+            progress(int(count[kernels.REVEALED] - count[kernels.WAITING] - count[kernels.ACTIVE]))
+    return blocks or [run.history[:0]]
+
+
+def _check_conservation(run: Run, system: System, requests: Requests) -> None:
+    """Every request was admitted and left, and the work done is the work of the requests."""
+    s, o = requests.prefill, requests.decode
+    if (run.worker == NOBODY).any() or run.loads.any() or (run.free != system.slots).any():
+        raise RuntimeError("a request was not served to completion")
+    growth = system.drift[0]
+    if system.has_constant_drift and run.counter[kernels.WORK] != int(
+        (o * s + growth * (o * (o - 1) // 2)).sum()
+    ):
+        raise RuntimeError("the work done is not the work of the requests")

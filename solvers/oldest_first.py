@@ -1,0 +1,182 @@
+"""The compiled loop of the policies that admit the oldest requests and choose only the worker.
+
+The waiting requests are a range of consecutive numbers, so the pool costs nothing.  The policies'
+meaning is in :mod:`solvers.policies`.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.kernels import (
+    REVEALED,
+    STEP,
+    TURN,
+    WAITING,
+    Run,
+    admissions,
+    finish_step,
+    finished,
+    place,
+    reveal,
+)
+from solvers.ordering import sift_down, sort_by_size
+
+FCFS, ROUND_ROBIN, JSQ, VLLM_DP, LEAST_LOADED, LPT, POWER_OF_TWO = range(7)
+
+
+@compiled
+def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
+    """Run up to so many steps under one of the rules of this module.
+
+    The seed is that of power_of_two.
+    """
+    for _ in range(steps):
+        if finished(run):
+            return
+        reveal(run)
+        if admissions(run):
+            if rule == FCFS:
+                _in_worker_order(run)
+            elif rule == ROUND_ROBIN:
+                _in_turn(run)
+            elif rule == POWER_OF_TWO:
+                _better_of_two(run, seed)
+            elif rule == LPT:
+                _largest_to_lightest(run)
+            else:
+                _to_lightest(run, rule)
+        finish_step(run)
+
+
+@compiled
+def _oldest(run: Run) -> int:
+    return int(run.counter[REVEALED] - run.counter[WAITING])
+
+
+@compiled
+def _in_worker_order(run: Run) -> None:
+    request = _oldest(run)
+    last = request + admissions(run)
+    for g in range(run.free.size):
+        for _ in range(min(run.free[g], last - request)):
+            place(run, request, g)
+            request += 1
+        if request == last:
+            return
+
+
+@compiled
+def _in_turn(run: Run) -> None:
+    """Go round the workers with a free slot, dropping those that fill up."""
+    G, ring = run.free.size, run.candidate
+    size = 0
+    for j in range(G):
+        g = (run.counter[TURN] + j) % G
+        if run.free[g]:
+            ring[size] = g
+            size += 1
+    request = _oldest(run)
+    last = request + admissions(run)
+    while request < last:
+        kept = 0
+        for j in range(min(size, last - request)):
+            g = ring[j]
+            place(run, request, g)
+            request += 1
+            run.counter[TURN] = (g + 1) % G
+            if run.free[g]:
+                ring[kept] = g
+                kept += 1
+        size = kept
+
+
+@compiled
+def _better_of_two(run: Run, seed: np.uint64) -> None:
+    open_workers, size = run.candidate, 0
+    for g in range(run.free.size):
+        if run.free[g]:
+            open_workers[size] = g
+            size += 1
+    at_step = _splitmix64(_splitmix64(seed) ^ np.uint64(run.counter[STEP]))
+    first = _oldest(run)
+    for position in range(admissions(run)):
+        bits = _splitmix64(at_step ^ np.uint64(position))
+        at = np.int64(((bits >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
+        if size > 1:
+            low = bits & np.uint64(0xFFFFFFFF)
+            other = np.int64((low * np.uint64(size - 1)) >> np.uint64(32))
+            other += other >= at
+            if run.loads[open_workers[other]] < run.loads[open_workers[at]]:
+                at = other
+        g = open_workers[at]
+        place(run, first + position, g)
+        if not run.free[g]:
+            size -= 1
+            open_workers[at] = open_workers[size]
+
+
+@compiled
+def _splitmix64(x: np.uint64) -> np.uint64:
+    """See :func:`solvers.policies.splitmix64`."""
+    x += np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@compiled
+def _to_lightest(run: Run, rule: int) -> None:
+    size = heap_of_open_workers(run, 1 if rule == LEAST_LOADED else 0)
+    first = _oldest(run)
+    for request in range(first, first + admissions(run)):
+        size = _to_top(run, rule, request, size)
+
+
+@compiled
+def _largest_to_lightest(run: Run) -> None:
+    size = heap_of_open_workers(run, 1)
+    first = _oldest(run)
+    batch = np.arange(first, first + admissions(run))
+    key, other_key, other_batch = -run.prefill[batch], np.empty_like(batch), np.empty_like(batch)
+    if sort_by_size(key, batch, other_key, other_batch):
+        batch = other_batch
+    for request in batch:
+        size = _to_top(run, LPT, int(request), size)
+
+
+@compiled
+def _to_top(run: Run, rule: int, request: int, size: int) -> int:
+    """Place on the lightest worker of the heap and return the heap's new size."""
+    weight, worker = run.weight, run.candidate
+    g = worker[0]
+    place(run, request, g)
+    if run.free[g] == 0:
+        size -= 1
+        weight[0], worker[0] = weight[size], worker[size]
+    elif rule == JSQ:
+        weight[0] += 1
+    elif rule == VLLM_DP:
+        weight[0] += 4
+    else:
+        weight[0] = run.loads[g]
+    sift_down(weight, worker, 0, size)
+    return size
+
+
+@compiled
+def heap_of_open_workers(run: Run, per_load: int) -> int:
+    """Make ``weight`` and ``candidate`` a heap of the workers with a free slot; return its size.
+
+    The weight is the load times 1 or -1, or the number running if ``per_load`` is 0.
+    """
+    weight, worker = run.weight, run.candidate
+    size = 0
+    for g in range(run.free.size):
+        if run.free[g]:
+            # Only differences of weights matter, so -free stands for the number running.
+            weight[size] = per_load * run.loads[g] if per_load else -run.free[g]
+            worker[size] = g
+            size += 1
+    for top in range(size // 2 - 1, -1, -1):
+        sift_down(weight, worker, top, size)
+    return size

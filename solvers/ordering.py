@@ -1,0 +1,50 @@
+"""The order that the compiled policies keep: a heap of workers and a stable sort of requests."""
+
+from solvers.compiled import compiled
+from theory.model import IntArray
+
+
+@compiled
+def sort_by_size(size: IntArray, item: IntArray, to_size: IntArray, to_item: IntArray) -> bool:
+    """Sort by size, stably, by merging runs of doubling length.
+
+    Returns whether the sorted pairs are in the second pair of arrays rather than the first.
+    """
+    n, run, moved = size.size, 1, False
+    while run < n:
+        for start in range(0, n, 2 * run):
+            left, right = start, min(start + run, n)
+            middle, end = right, min(start + 2 * run, n)
+            for at in range(start, end):
+                if left < middle and (right == end or size[left] <= size[right]):
+                    to_size[at], to_item[at] = size[left], item[left]
+                    left += 1
+                else:
+                    to_size[at], to_item[at] = size[right], item[right]
+                    right += 1
+        size, to_size = to_size, size
+        item, to_item = to_item, item
+        run *= 2
+        moved = not moved
+    return moved
+
+
+@compiled
+def sift_down(weight: IntArray, worker: IntArray, top: int, size: int) -> None:
+    """Restore the heap order, least (weight, worker) first, below an entry that has grown."""
+    w, g = weight[top], worker[top]
+    while True:
+        child = 2 * top + 1
+        if child >= size:
+            break
+        right = child + 1
+        if right < size and (
+            weight[right] < weight[child]
+            or (weight[right] == weight[child] and worker[right] < worker[child])
+        ):
+            child = right
+        if weight[child] > w or (weight[child] == w and worker[child] > g):
+            break
+        weight[top], worker[top] = weight[child], worker[child]
+        top = child
+    weight[top], worker[top] = w, g
