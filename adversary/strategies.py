@@ -5,25 +5,16 @@ test reports an instance that can be read.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from adversary.space import Instance
 from solvers.policies import POLICIES
 from solvers.step import StepProblem
 from theory.model import Requests, System
 
 GIANT = 10**6
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A small simulation: a system, its requests, and how many may wait in the pool."""
-
-    system: System
-    requests: Requests
-    pool: int
 
 
 @st.composite
