@@ -1,0 +1,89 @@
+"""BF-IO under a rich pool, exactly, by water-filling: no pool is kept and nothing is searched.
+
+When the pool holds every integer size in ``[a, b]`` often enough, an optimal step is known in
+closed form [step.waterfill], so runs of the overloaded system with geometric output lengths are
+cheap at any ``G`` and ``B``.  A worker that must take ``c`` requests of given total size takes
+them as level as possible.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.model import InputError, IntArray
+from theory.waterfill import waterfill_loads
+
+
+def level_sizes(departed: NDArray[np.bool_], totals: IntArray) -> IntArray:
+    """Sizes of the admitted requests, as level as possible, int64[G, B], 0 where none enters.
+
+    Parameters
+    ----------
+    departed : bool[G, B]
+        Slots that take a new request.
+    totals : int64[G]
+        Total size that each worker takes; 0 where it has no free slot.
+    """
+    base, extra = np.divmod(totals, np.maximum(departed.sum(axis=1), 1))
+    rank = np.cumsum(departed, axis=1)
+    sizes: IntArray = np.where(departed, base[:, None] + (rank <= extra[:, None]), 0)
+    return sizes
+
+
+def _require(G: int, B: int, p: float, sizes: tuple[int, int]) -> None:
+    if not (G >= 1 and B >= 1 and 0 < p <= 1 and 1 <= sizes[0] <= sizes[1]):
+        raise InputError(
+            "a rich pool needs G, B >= 1, 0 < p <= 1 and sizes 1 <= a <= b, "
+            f"got G = {G}, B = {B}, p = {p}, sizes = {sizes}"
+        )
+
+
+def balanced_state(
+    G: int, B: int, p: float, sizes: tuple[int, int], rng: np.random.Generator
+) -> IntArray | None:
+    """Loads of all requests after a perfectly balanced step and its growth, int64[G, B].
+
+    Ages after growth are stationary: iid geometric(``p``) from 1.  Each worker's sizes, in
+    ``sizes = [a, b]``, are as level as possible and bring it up to the oldest worker with sizes
+    ``a``; all rows have the same sum.  None if the drawn ages are too far apart for that.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    """
+    _require(G, B, p, sizes)
+    a, b = sizes
+    ages = rng.geometric(p, (G, B)).astype(np.int64)
+    totals = ages.sum(axis=1)
+    missing = totals.max() - totals
+    if int(missing.max()) > B * (b - a):
+        return None
+    return ages + level_sizes(np.ones((G, B), dtype=np.bool_), missing + B * a)
+
+
+def rich_pool_run(
+    G: int, B: int, p: float, sizes: tuple[int, int], rng: np.random.Generator
+) -> Iterator[IntArray]:
+    """Loads of each step, int64[G], of BF-IO (H = 0) from a cold start, without end.
+
+    Every slot departs with probability ``p`` at the end of each step; active requests grow by 1;
+    sizes come from the rich pool on ``sizes = [a, b]``.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    """
+    _require(G, B, p, sizes)
+    loads = np.zeros((G, B), dtype=np.int64)
+    departed = np.ones((G, B), dtype=np.bool_)
+    while True:
+        before = np.where(departed, 0, loads)
+        kept, free = before.sum(axis=1), departed.sum(axis=1)
+        after = np.array(waterfill_loads(kept.tolist(), free.tolist(), *sizes), dtype=np.int64)
+        loads = before + level_sizes(departed, after - kept)
+        yield after
+        loads = loads + 1
+        departed = rng.random((G, B)) < p

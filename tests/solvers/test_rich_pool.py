@@ -1,0 +1,78 @@
+"""Runs under a rich pool by water-filling."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from solvers.rich_pool import balanced_state, level_sizes, rich_pool_run
+from theory.model import InputError, imbalance
+from theory.threshold import can_rebalance
+from theory.waterfill import waterfill_optimum
+
+
+def test_sizes_are_level_and_add_up():
+    departed = np.array([[True, False, True, True], [False] * 4])
+    assert level_sizes(departed, np.array([8, 0])).tolist() == [[3, 0, 3, 2], [0, 0, 0, 0]]
+
+
+def test_balanced_states_are_balanced_and_admissible():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        state = balanced_state(3, 40, 0.2, (2, 9), rng)
+        assert state is not None
+        assert len(set(state.sum(axis=1).tolist())) == 1
+        assert int(state.min()) >= 2 + 1
+    assert balanced_state(8, 1, 0.01, (1, 2), np.random.default_rng(0)) is None
+
+
+def test_a_run_is_the_plain_replay_with_the_same_coins():
+    G, B, p, (a, b) = 4, 6, 0.3, (1, 3)
+    run = rich_pool_run(G, B, p, (a, b), np.random.default_rng(3))
+    coins = np.random.default_rng(3)
+    state = [[None] * B for _ in range(G)]
+    costs = []
+    for loads in islice(run, 60):
+        kept = [sum(w for w in row if w is not None) for row in state]
+        free = [row.count(None) for row in state]
+        cost, level = waterfill_optimum(kept, free, a, b)
+        for row, load, c in zip(state, kept, free, strict=True):
+            total = min(level, load + c * b) - load
+            sizes = [total // c + (i < total % c) for i in range(c)]
+            row[:] = [sizes.pop(0) if w is None else w for w in row]
+        assert loads.tolist() == [sum(row) for row in state]
+        assert imbalance(loads) == cost
+        costs.append(cost)
+        left = coins.random((G, B)) < p
+        state = [
+            [None if out else w + 1 for w, out in zip(row, outs, strict=True)]
+            for row, outs in zip(state, left.tolist(), strict=True)
+        ]
+    assert costs[0] == 0
+    assert max(costs) > 0
+
+
+def test_one_step_of_a_run_by_hand():
+    rng = np.random.default_rng(5)
+    steps = rich_pool_run(2, 3, 0.5, (1, 2), rng)
+    first = next(steps)
+    second = next(steps)
+    departed = np.random.default_rng(5).random((2, 3)) < 0.5
+    free = departed.sum(axis=1).tolist()
+    # Every request had size 1, load 2 after growth.
+    kept = [2 * (3 - c) for c in free]
+    assert first.tolist() == [3, 3]
+    assert (imbalance(second), int(second.max())) == waterfill_optimum(kept, free, 1, 2)
+    gone = [[2] * c for c in free]
+    assert can_rebalance(gone, 1, 2) == (imbalance(second) == 0)
+
+
+@pytest.mark.parametrize(
+    "bad", [(0, 1, 0.5, (1, 2)), (1, 1, 0.0, (1, 2)), (1, 1, 0.5, (2, 1)), (1, 1, 0.5, (0, 1))]
+)
+def test_bad_parameters(bad):
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="rich pool"):
+        balanced_state(*bad, rng)
+    with pytest.raises(InputError, match="rich pool"):
+        next(rich_pool_run(*bad, rng))
