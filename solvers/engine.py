@@ -98,7 +98,7 @@ def simulate(
     _check_sums(system, requests)
     visible = min(limit, len(requests))
     _check_memory(system, requests, visible)
-    chosen = policies.policy(policy, seed) if isinstance(policy, str) else policy
+    chosen = policies.policy(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
     run = _new_run(system, requests, limit, exponents, history)
     blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
@@ -209,10 +209,6 @@ def _new_run(
 
 def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     """The function that runs the policy for up to so many steps."""
-    if not isinstance(policy, Policy):
-        raise InputError(
-            f"policy must be a name or have a name and a method admit(view), got {policy!r}"
-        )
     kind = type(policy)
     if kind in _OLDEST_FIRST:
         seed = np.uint64(policy.seed % 2**64 if isinstance(policy, policies.PowerOfTwo) else 0)

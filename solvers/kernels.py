@@ -218,14 +218,15 @@ def _add_powers(run: Run, largest: int, work: int) -> None:
     """Add this step's sums of ``u^gamma``."""
     for m in range(run.gammas.size):
         gamma = run.gammas[m]
-        if gamma == 1.0:
-            powers = work / largest
+        if gamma == 1.0:  # the sum of the loads is exact
+            _add(run.powers[m, :2], work / largest)
+            _add(run.powers[m, 2:], float(work))
         else:
             powers = 0.0
             for load in run.loads:
                 powers += (load / largest) ** gamma
-        _add(run.powers[m, :2], powers)
-        _add(run.powers[m, 2:], largest * powers)
+            _add(run.powers[m, :2], powers)
+            _add(run.powers[m, 2:], largest * powers)
 
 
 @compiled

@@ -100,8 +100,8 @@ def decide(policy: Policy, view: StepView) -> Assignment:
     problem = view.problem  # taken before the policy could change the view's arrays
     try:
         answer = np.asarray(policy.admit(view))
-    except Exception as error:
-        raise PolicyError(f"{where} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PolicyError(f"{where} raised {_one_line(error)}") from error
     try:
         problem.validate(answer)
     except AssignmentError as error:
@@ -302,12 +302,12 @@ POLICIES: dict[str, Callable[..., Policy]] = {
 }
 
 
-def policy(spec: str, seed: int = 0) -> Policy:
-    """A fresh policy from its name.
+def policy(spec: str | Policy, seed: int = 0) -> Policy:
+    """The policy of that name, made afresh; a policy object is checked and returned.
 
     Parameters
     ----------
-    spec : str
+    spec : str or Policy
         A built-in name (:data:`POLICIES`), the name of an entry point in the group
         ``evenkeel.policies``, or ``module:attribute``, looked up from the current directory as
         ``python -m`` does.  It may name a class or an instance.
@@ -319,6 +319,8 @@ def policy(spec: str, seed: int = 0) -> Policy:
     InputError
         If there is no such policy, it cannot be imported, or it is not a policy.
     """
+    if not isinstance(spec, str):
+        return _instance(spec, spec, seed)
     if spec in POLICIES:
         return _instance(spec, POLICIES[spec], seed)
     installed = {point.name: point for point in entry_points(group="evenkeel.policies")}
@@ -334,7 +336,7 @@ def policy(spec: str, seed: int = 0) -> Policy:
         found = importlib.import_module(module.strip())
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"policy {spec!r}: cannot import module {module!r}: {type(error).__name__}: {error}"
+            f"policy {spec!r}: cannot import module {module!r}: {_one_line(error)}"
         ) from error
     for name in attribute.strip().split("."):
         if not hasattr(found, name):
@@ -343,7 +345,7 @@ def policy(spec: str, seed: int = 0) -> Policy:
     return _instance(spec, found, seed)
 
 
-def _instance(spec: str, found: Any, seed: int) -> Policy:
+def _instance(spec: object, found: Any, seed: int) -> Policy:
     """The policy that was found, made if it is a class."""
     if inspect.isclass(found):
         try:
@@ -351,9 +353,7 @@ def _instance(spec: str, found: Any, seed: int) -> Policy:
             make: Any = found
             found = make(seed=seed) if takes_seed else make()
         except Exception as error:
-            raise InputError(
-                f"policy {spec!r}: cannot create it: {type(error).__name__}: {error}"
-            ) from error
+            raise InputError(f"policy {spec!r}: cannot create it: {_one_line(error)}") from error
     if not (isinstance(found, Policy) and callable(found.admit) and isinstance(found.name, str)):
         raise InputError(
             f"policy {spec!r}: expected a class or an instance with a text `name` and a method "
@@ -361,6 +361,11 @@ def _instance(spec: str, found: Any, seed: int) -> Policy:
         )
     result: Policy = found
     return result
+
+
+def _one_line(error: BaseException) -> str:
+    """Type of an exception and the first line of its message."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 def _oldest(view: StepView, workers: Sequence[int] | IntArray) -> Assignment:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.policies import Policy, StepView, decide
-from solvers.policies import policy as named_policy
+from solvers.policies import policy as policy_of
 from solvers.result import PowerSums, RunResult, Totals
 from theory.model import InputError, Requests, System
 
@@ -57,7 +57,7 @@ def simulate_reference(
     lengths: list[int] = requests.decode.tolist()
     arrivals = None if requests.arrival is None else requests.arrival.tolist()
     limit = N if arrivals is not None else system.capacity if pool is None else pool
-    chosen = named_policy(policy, seed) if isinstance(policy, str) else policy
+    chosen = policy_of(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
 
     workers: list[list[_Active]] = [[] for _ in range(G)]

@@ -1,0 +1,262 @@
+"""The compiled engine against the reference, step for step, and its conservation laws."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from solvers import engine
+from solvers.engine import simulate
+from solvers.policies import FCFS, POLICIES, RoundRobin
+from solvers.reference import simulate_reference
+from theory.model import InputError, Requests, System, imbalance
+
+each_policy = pytest.mark.parametrize("name", POLICIES)
+
+DRIFTS = [(1,), (0,), (3,), (2, 0, 5), (0, 1)]
+
+# Step times made of binary fractions, so that arrivals can fall exactly on the start of a step.
+BINARY_CLOCK = {"step_overhead_s": 0.5, "seconds_per_token": 0.25}
+
+
+@st.composite
+def runs(draw, largest_size=30):
+    """A system, requests (backlog or timed) and a pool limit."""
+    clock = draw(st.sampled_from([BINARY_CLOCK, {}]))
+    system = System(
+        draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.sampled_from(DRIFTS)), **clock
+    )
+    n = draw(st.integers(0, 40))
+    column = {"min_size": n, "max_size": n}
+    sizes = draw(st.lists(st.integers(1, largest_size), **column))
+    lengths = draw(st.lists(st.integers(1, 8), **column))
+    if draw(st.booleans()):
+        return system, Requests(sizes, lengths), draw(st.none() | st.integers(1, 12))
+    unit = 0.25 if clock else 1e-7
+    gaps = draw(st.lists(st.integers(0, 60), **column))
+    return system, Requests(sizes, lengths, unit * np.cumsum(gaps)), None
+
+
+def assert_equal_runs(run, other):
+    for name in ("worker", "reveal_step", "start_step", "start_s", "finish_s", "loads"):
+        np.testing.assert_array_equal(getattr(run, name), getattr(other, name), err_msg=name)
+    for name in ("policy", "pool_limit", "total", "overloaded", "time_s", "bound_gap"):
+        assert getattr(run, name) == getattr(other, name), name
+    assert run.power_sums.keys() == other.power_sums.keys()
+    for gamma, sums in run.power_sums.items():
+        assert sums.per_step == pytest.approx(other.power_sums[gamma].per_step, rel=1e-12)
+        assert sums.per_load == pytest.approx(other.power_sums[gamma].per_load, rel=1e-12)
+
+
+@each_policy
+@given(case=runs(), seed=st.integers(0, 2**64))
+def test_the_engine_equals_the_reference_step_for_step(name, case, seed):
+    system, requests, pool = case
+    options = {"pool": pool, "seed": seed, "gammas": (0.7, 1.0), "history": True}
+    assert_equal_runs(
+        simulate(system, requests, name, **options),
+        simulate_reference(system, requests, name, **options),
+    )
+
+
+@each_policy
+@given(case=runs(largest_size=2**40))
+def test_sums_stay_exact_near_the_top_of_the_range(name, case):
+    system, requests, pool = case
+    assert_equal_runs(
+        simulate(system, requests, name, pool=pool, history=True),
+        simulate_reference(system, requests, name, pool=pool, history=True),
+    )
+
+
+class Borrowed:
+    """A built-in policy that the engine does not recognise, so that it has to ask."""
+
+    def __init__(self, name):
+        self.policy = POLICIES[name]()
+        self.name = name
+
+    def admit(self, view):
+        return self.policy.admit(view)
+
+
+@each_policy
+@given(case=runs())
+def test_a_python_policy_runs_as_its_compiled_twin(name, case):
+    system, requests, pool = case
+    asked = simulate(system, requests, Borrowed(name), pool=pool, history=True)
+    compiled = simulate(system, requests, POLICIES[name](), pool=pool, history=True)
+    np.testing.assert_array_equal(asked.loads, compiled.loads)
+    np.testing.assert_array_equal(asked.worker, compiled.worker)
+    np.testing.assert_array_equal(asked.finish_s, compiled.finish_s)
+
+
+@each_policy
+@given(case=runs(), data=st.data())
+def test_lengths_of_requests_still_there_change_no_decision(name, case, data):
+    """Replace the lengths of all requests that have not departed before some step."""
+    system, requests, pool = case
+    assume(len(requests) > 0)
+    run = simulate(system, requests, name, pool=pool)
+    now = data.draw(st.integers(0, run.total.steps - 1), label="step")
+    last_step = run.start_step + requests.decode - 1
+    still_there = last_step >= now
+    least = np.maximum(now - run.start_step + 1, 1)
+    other = data.draw(st.lists(st.integers(0, 9), min_size=len(requests), max_size=len(requests)))
+    lengths = np.where(still_there, least + other, requests.decode)
+    changed = Requests(requests.prefill, lengths, requests.arrival)
+    again = simulate(system, changed, name, pool=pool)
+    decided, decided_again = run.start_step <= now, again.start_step <= now
+    np.testing.assert_array_equal(decided, decided_again)
+    np.testing.assert_array_equal(run.worker[decided], again.worker[decided])
+    np.testing.assert_array_equal(run.start_step[decided], again.start_step[decided])
+
+
+@each_policy
+@given(case=runs())
+def test_conservation(name, case):
+    system, requests, pool = case
+    run = simulate(system, requests, name, pool=pool, history=True)
+    # Rebuild every load from the starts alone.
+    grown = np.cumsum([0, *(system.drift * (run.total.steps + 1))])
+    loads = np.zeros((run.total.steps, system.workers), dtype=np.int64)
+    active = np.zeros_like(loads)
+    for i in range(len(requests)):
+        steps = np.arange(run.start_step[i], run.start_step[i] + requests.decode[i])
+        loads[steps, run.worker[i]] += requests.prefill[i] + grown[steps] - grown[steps[0]]
+        active[steps, run.worker[i]] += 1
+    np.testing.assert_array_equal(run.loads, loads)
+    assert active.max(initial=0) <= system.slots
+    assert run.total.imbalance == sum(imbalance(step) for step in loads)
+    if system.has_constant_drift:
+        assert run.total.work == requests.work(system.drift[0])
+    # Work conservation: no slot is empty at a step while a shown request waits through it.
+    waits = np.zeros(run.total.steps, dtype=np.int64)
+    for shown, start in zip(run.reveal_step, run.start_step, strict=True):
+        waits[shown:start] += 1
+    assert (active.sum(axis=1)[waits > 0] == system.capacity).all()
+    # The clock: a request ends when its last step ends.
+    durations = system.step_overhead_s + system.seconds_per_token * loads.max(axis=1, initial=0)
+    for i in range(len(requests)):
+        steps = slice(run.start_step[i], run.start_step[i] + requests.decode[i])
+        assert run.finish_s[i] - run.start_s[i] == pytest.approx(sum(durations[steps]), rel=1e-9)
+    if requests.arrival is not None:
+        assert (run.start_s >= requests.arrival).all()
+
+
+@given(case=runs())
+def test_requests_longer_than_the_wheel_depart_on_time(case):
+    system, requests, pool = case
+    longest, engine.LONGEST_WHEEL = engine.LONGEST_WHEEL, 3
+    try:
+        run = simulate(system, requests, "jsq", pool=pool, history=True)
+    finally:
+        engine.LONGEST_WHEEL = longest
+    assert_equal_runs(run, simulate_reference(system, requests, "jsq", pool=pool, history=True))
+
+
+def random_requests(n, seed=0, mean=20):
+    rng = np.random.default_rng(seed)
+    return Requests(rng.integers(1, 1000, n), rng.geometric(1 / mean, n))
+
+
+def test_a_run_in_many_portions_is_the_run_in_one(monkeypatch):
+    requests = random_requests(20_000)
+    system = System.paper(8, 16)
+    whole = simulate(system, requests, "round_robin", gammas=(0.7,), history=True)
+    monkeypatch.setattr(engine, "PULSE_S", 0.0)
+    monkeypatch.setattr(engine, "HISTORY_BLOCK", 8 * 5)
+    calls = []
+    parts = simulate(
+        system, requests, "round_robin", gammas=(0.7,), history=True, progress=calls.append
+    )
+    assert_equal_runs(whole, parts)
+    assert whole.power_sums == parts.power_sums
+    assert len(calls) > whole.total.steps // 5
+    assert calls == sorted(calls)
+    assert calls[-1] == len(requests)
+
+
+def test_an_interrupt_leaves_the_engine_usable():
+    def stop(finished):
+        raise KeyboardInterrupt
+
+    requests = random_requests(5_000)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(System(4, 4), requests, "fcfs", progress=stop)
+    assert simulate(System(4, 4), requests, "fcfs").total.work == requests.work()
+
+
+def test_power_sums_do_not_drift():
+    # Every step has loads 1 and 3 (sizes, no growth), so that u = 1/3 and 1 at each.
+    n = 200_000
+    requests = Requests([1, 3] * n, [1, 1] * n)
+    sums = simulate(System(2, 1, (0,)), requests, "fcfs", gammas=(0.7,)).power_sums[0.7]
+    exact_step = 1 + (1 / 3) ** 0.7
+    assert sums.per_step == pytest.approx(n * exact_step, rel=1e-15)
+    assert sums.per_load == pytest.approx(3 * n * exact_step, rel=1e-15)
+
+
+def test_power_sums_at_exponent_1_are_the_work():
+    requests = random_requests(5_000)
+    run = simulate(System(3, 5), requests, "jsq", gammas=(1.0,))
+    assert run.power_sums[1.0].per_load == run.total.work
+
+
+def test_a_policy_object_keeps_its_turn():
+    # Three requests on two workers end with the turn at worker 1, compiled or not.
+    for engine_of in (simulate, simulate_reference):
+        turn = RoundRobin(turn=2)
+        run = engine_of(System(2, 2), Requests([1] * 3, [1] * 3), turn)
+        assert run.worker.tolist() == [0, 1, 0]
+        assert turn.turn == 1
+
+
+def test_a_subclass_of_a_built_in_policy_is_asked():
+    class Last(FCFS):
+        def admit(self, view):
+            return super().admit(view)[::-1].copy()
+
+    # One slot and two waiting: the newer one goes first.
+    run = simulate(System(1, 1), Requests([1, 1], [1, 1]), Last(), pool=2)
+    assert run.start_step.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("system", "requests"),
+    [
+        (System(4, 2), Requests([2**61], [1])),
+        (System(1, 2), Requests([2**40] * 4, [2**20] * 4)),
+        (System(1, 2), Requests([1], [2**32])),
+        (System(1, 2, (2**31 - 1,)), Requests([1], [2**20])),
+        (System(1, 2, (0,)), Requests([1, 1], [2**61, 2**61])),
+    ],
+)
+def test_sums_that_could_overflow_are_refused(system, requests):
+    with pytest.raises(InputError, match="use smaller sizes"):
+        simulate(system, requests, "fcfs")
+
+
+def test_a_sum_just_below_the_limit_is_exact():
+    # 2^40 * 2^21 = 2^61 with one worker; no drift, so work is size times length.
+    requests = Requests([2**40] * 2, [2**19, 2**20])
+    run = simulate(System(1, 2, (0,)), requests, "fcfs")
+    assert run.total.work == 2**40 * (2**19 + 2**20)
+
+
+@pytest.mark.skipif(not hasattr(os, "sysconf"), reason="the size of the memory is not known")
+def test_a_system_beyond_the_memory_is_refused():
+    with pytest.raises(InputError, match="1000000000000 workers and 1 requests need about"):
+        simulate(System(10**12, 2), Requests([1], [1]), "fcfs")
+
+
+def test_a_system_beyond_the_integers_is_refused():
+    with pytest.raises(InputError, match="must stay below 2"):
+        simulate(System(2, 2**62), Requests([1], [1]), "fcfs")
+
+
+def test_many_slots_cost_nothing():
+    run = simulate(System(2, 10**12), random_requests(1000), "fcfs")
+    assert run.worker.tolist() == [0] * 1000
