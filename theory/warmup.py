@@ -1,5 +1,201 @@
-"""Claims of the family ``warmup``."""
+"""Claims of the family ``warmup``: Theorem 1, equal output lengths.
 
-from theory.claims import Claim
+All requests of a round depart together, so every admission is a full refill and the loads of a
+round differ by the sizes alone; growth is the same for all.
+"""
 
-CLAIMS: tuple[Claim, ...] = ()
+from collections.abc import Callable
+from fractions import Fraction
+
+from flint import arb, ctx
+
+from theory import warmup_proofs as proofs
+from theory.claims import Assumption, Claim
+from theory.expectation import PRECISION, expected_imbalance, from_ball, square_root, to_ball
+from theory.laws import Enclosure, Law
+from theory.model import InputError
+
+PAPER = ("paper, Theorem 1", "v1, v2")
+HYPOTHESES = (
+    Assumption.OVERLOADED,
+    Assumption.EQUAL_LENGTHS,
+    Assumption.IID,
+    Assumption.BOUNDED_SIZES,
+    Assumption.COMMON_DRIFT,
+    Assumption.STICKY,
+    Assumption.MYOPIC,
+)
+
+# The largest number of slots that a search for a non-vacuous bound looks at.
+SLOTS_LIMIT = 2**40
+
+
+def refill_gap(workers: int, a: int, b: int) -> int:
+    """``(G-1)(b-a)``: no optimal full refill leaves more imbalance [warmup.bfio-upper]."""
+    return (workers - 1) * (b - a)
+
+
+def certified_ratio(sizes: Law, workers: int, slots: int) -> Enclosure:
+    """A lower bound of IIR at this ``(G, B)``: exact ``E[FCFS]`` over ``(G-1)(b-a)``.
+
+    Raises
+    ------
+    InputError
+        If ``G < 2`` or the sizes are constant: both imbalances are zero.
+    """
+    gap = refill_gap(workers, sizes.offset, sizes.bound)
+    if gap == 0:
+        raise InputError("the ratio needs at least 2 workers and sizes that differ")
+    return expected_imbalance(sizes, workers, slots).imbalance * Fraction(1, gap)
+
+
+def paper_ratio(kappa: float | Fraction, workers: int, slots: int, c: Fraction) -> float:
+    """``c kappa0 sqrt(B ln G) G/(G-1)``, Theorem 1's lower bound of IIR."""
+    if workers < 2 or slots < 1:
+        raise InputError(f"need G >= 2 and B >= 1, got G = {workers}, B = {slots}")
+    with ctx.workprec(PRECISION):
+        root = float((slots * arb(workers).log()).sqrt())
+    return float(c) * float(kappa) * root * workers / (workers - 1)
+
+
+def kappa0(sizes: Law) -> Enclosure:
+    """``kappa0 = sigma_s / s_max``."""
+    variance = sizes.variance
+    low, high = square_root(variance.lower), square_root(variance.upper)
+    return Enclosure(low.lower / sizes.bound, high.upper / sizes.bound)
+
+
+def first_slots(says_more: Callable[[int], bool], limit: int = SLOTS_LIMIT) -> int | None:
+    """The smallest ``B`` at which a bound says more than ratio >= 1, or None up to the limit.
+
+    Parameters
+    ----------
+    says_more : callable
+        Whether the bound exceeds 1 at ``B``; must be monotone, as the bounds of Theorems 1 to 3
+        are: ``E[max_g L_g] - B E[X]`` cannot fall when a slot is added to every worker.
+    limit : int
+        Largest ``B`` tried.
+    """
+    high = 1
+    while not says_more(high):
+        if high >= limit:
+            return None
+        high = min(2 * high, limit)
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if says_more(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def first_certified_slots(sizes: Law, workers: int, limit: int = 2**14) -> int | None:
+    """The smallest ``B`` at which :func:`certified_ratio` exceeds 1, or None up to the limit.
+
+    One point of the non-vacuity map of Theorem 1.
+    """
+    return first_slots(lambda slots: certified_ratio(sizes, workers, slots).lower > 1, limit)
+
+
+def first_paper_slots(kappa: Fraction, workers: int, c: Fraction) -> int:
+    """The smallest ``B`` at which :func:`paper_ratio` exceeds 1, in closed form.
+
+    ``B > ((G-1) / (c kappa0 G))^2 / ln G``.
+    """
+    if workers < 2 or kappa <= 0 or c <= 0:
+        raise InputError("need G >= 2, kappa0 > 0 and c > 0")
+    with ctx.workprec(PRECISION):
+        edge = (to_ball(Fraction(workers - 1) / (c * kappa * workers))) ** 2 / arb(workers).log()
+        return int(from_ball(edge).upper) + 1
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "warmup.fcfs-lower",
+        "FCFS side of Theorem 1",
+        *PAPER,
+        "lower",
+        "E[AvgImb(FCFS)] >= c G sigma_s sqrt(B log G).  The paper's c is not known; it cannot "
+        "exceed 0.6777 for all G [fcfs.constant], and none is valid for all B "
+        "[fcfs.constant-uniform].  Checked in its explicit form: in every round E[Imb(FCFS)] is "
+        "the exact value with X = s, which is at least the Berry-Esseen bound [fcfs.lower] and "
+        "the moment bound [fcfs.pairing].",
+        HYPOTHESES,
+        "Mean imbalance of many rounds of simulated FCFS against the exact value, within a "
+        "5-sigma interval, and the explicit bounds below it; a mean outside, or a bound above, "
+        "refutes it.",
+        proofs.fcfs_lower_formula,
+        proofs.fcfs_lower_proof,
+        ("fcfs.exact", "fcfs.lower", "fcfs.pairing"),
+    ),
+    Claim(
+        "warmup.bfio-upper",
+        "BF-IO side of Theorem 1",
+        *PAPER,
+        "upper",
+        "In every round, for every sequence of sizes in [a, b] and every pool of at least G B "
+        "requests, Imb(BF-IO) <= (G-1)(b-a) <= (G-1) s_max: deterministic, and constant through "
+        "the round because all requests grow alike.  A pool of exactly G B attains it: one b and "
+        "GB-1 a's.",
+        (*HYPOTHESES, Assumption.EXACT_STEP),
+        "Every step of the overloaded part of simulated rounds, extremal rounds among them; a "
+        "step above the bound whose optimality is certified refutes it.",
+        proofs.bfio_upper_formula,
+        proofs.bfio_upper_proof,
+        ("step.full-refill-gap", "step.full-refill-tight"),
+    ),
+    Claim(
+        "warmup.spare-request",
+        "One spare request halves the worst round of two workers",
+        "evenkeel",
+        "ours",
+        "upper",
+        "G = 2, full refill, at least 2B+1 waiting requests with sizes in [a, b]: the optimum has "
+        "max - min <= (b-a)/2, attained at B = 1 by sizes a, (a+b)/2, b.  The paper's pool "
+        "condition always leaves a spare request, so the worst case of (G-1)(b-a) lies outside "
+        "its own overloaded class at G = 2.",
+        (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
+        "Every pool of a finite domain, solved by enumeration: none above (b-a)/2 with a spare "
+        "request, and one at b-a without; a pool above refutes it.",
+        proofs.spare_request_formula,
+        proofs.spare_request_proof,
+        ("warmup.bfio-upper",),
+    ),
+    Claim(
+        "warmup.iir",
+        "Theorem 1 as a number with a certificate",
+        "paper, Theorem 1 (order); number: evenkeel",
+        "v1, v2",
+        "lower",
+        "IIR >= E[Imb(FCFS)]/((G-1)(b-a)), the exact expectation over the deterministic bound: a "
+        "certified number for every (G, B, law).  It implies IIR >= c kappa0 sqrt(B log G) "
+        "G/(G-1) with the effective c of that (G, B, law).",
+        (*HYPOTHESES, Assumption.EXACT_STEP),
+        "Simulated FCFS must have the certificate times (G-1)(b-a) within its interval, the "
+        "extremal round must attain (G-1)(b-a) under BF-IO, and on iid sizes with paired seeds "
+        "the mean of Imb(FCFS) - certificate * Imb(BF-IO) must not be negative; any of the three "
+        "failing beyond its interval refutes it.",
+        proofs.iir_formula,
+        proofs.iir_proof,
+        ("warmup.fcfs-lower", "warmup.bfio-upper"),
+    ),
+    Claim(
+        "warmup.vacuity",
+        "Where Theorem 1 says nothing",
+        "paper.md, fact 2",
+        "ours",
+        "equality",
+        "With a constant c, Theorem 1 says more than IIR >= 1 exactly when B > "
+        "((G-1)/(c kappa0 G))^2 / ln G.  At c = 1, G = 32, B = 72 it needs kappa0 > 0.0613, "
+        "which the paper's BurstGPT sample (0.0356) does not reach and its LongBench sample "
+        "(0.108) does; at c = 0.6777, the largest constant for all G, it needs 0.0905.",
+        (Assumption.EQUAL_LENGTHS, Assumption.OVERLOADED),
+        "The closed form against a search over B for a grid of (G, kappa0, c), and the three "
+        "thresholds in ball arithmetic; a disagreement refutes it.",
+        proofs.vacuity_formula,
+        proofs.vacuity_proof,
+        ("warmup.iir", "fcfs.constant"),
+    ),
+)

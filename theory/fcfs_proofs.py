@@ -1,0 +1,378 @@
+"""Formulas and proofs of the claims about FCFS, as data.
+
+Each function builds its sympy objects when called, so that listing claims stays fast.
+"""
+
+from typing import TYPE_CHECKING
+
+from theory.proof import Identity, Inequality, Lemma, Step
+
+if TYPE_CHECKING:
+    import sympy
+
+
+def exact_formula() -> "sympy.Basic":
+    """Formula of [fcfs.exact]."""
+    import sympy as sp
+
+    G, B = sp.symbols("G B", positive=True, integer=True)
+    x = sp.Symbol("x", nonnegative=True, integer=True)
+    F, mean, imb = sp.Function("F"), sp.Symbol("E[X]"), sp.Symbol("E[Imb]")
+    return sp.Eq(imb, G * (sp.Sum(1 - F(x) ** G, (x, 0, sp.oo)) - B * mean))
+
+
+def exact_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.exact]."""
+    import sympy as sp
+
+    p, q = sp.symbols("p q", positive=True)
+    k = sp.Symbol("k", positive=True, integer=True)
+    t = sp.Symbol("t", nonnegative=True, integer=True)
+    # Closed forms of the three geometric sums, with q = 1 - p; the first is telescoping.
+    mean = q / (1 - q)
+    return (
+        Lemma(
+            "slots are independent renewal processes",
+            "FCFS sends the next request of the queue to a slot that is free; which slot is free "
+            "depends on earlier output lengths only.  So the successive requests of a slot are "
+            "iid copies of (s, o), independent between slots, and each slot, never empty, "
+            "renews at the sums of its output lengths.",
+        ),
+        Lemma(
+            "age at step k",
+            "The request in a slot at step k was admitted at k-t and lives on with probability "
+            "u_(k-t) P(s, o>t); its load is s plus the drift of the t steps since.  By the "
+            "renewal theorem u tends to 1/E[o] (in the mean, if the lengths are periodic).",
+        ),
+        Lemma(
+            "geometric lengths",
+            "For geometric(p) lengths u_j = p for j >= 1 and u_0 = 1, so P(A=t) = p q^t for t < k "
+            "and P(A=k) = q^k.",
+        ),
+        Identity(
+            "The cut geometric ages have total probability one",
+            sp.simplify(p * sp.summation((1 - p) ** t, (t, 0, k - 1)) + (1 - p) ** k),
+            sp.Integer(1),
+        ),
+        Identity(
+            "The stationary age has variance (1-p)/p^2",
+            (q * (1 + q) / (1 - q) ** 2 - mean**2).subs(q, 1 - p),
+            (1 - p) / p**2,
+        ),
+        Lemma(
+            "tail sum",
+            "The loads L_1..L_G are iid with distribution function F and non-negative, so "
+            "E[max] = sum_(x>=0) P(max > x) = sum_(x>=0) (1 - F(x)^G); and E[sum L] = G B E[X].",
+        ),
+    )
+
+
+def size_blind_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.size-blind]."""
+    return (
+        Lemma(
+            "exchange",
+            "Condition on all output lengths in order of admission and on the rule's own "
+            "randomness.  A rule that reads neither sizes nor loads then fixes which queue "
+            "position goes to which slot at which step.  The sizes given the lengths are "
+            "independent between positions, so permuting positions of the same step does not "
+            "change the law of the loads; the departures of a full system are one per freed slot "
+            "under every such rule.",
+        ),
+        Lemma(
+            "same slots",
+            "As the pool fills every slot, each slot holds an iid sequence of requests under any "
+            "such rule, exactly as under FCFS; so the vector of slot loads has the same law.",
+        ),
+    )
+
+
+def lower_formula() -> "sympy.Basic":
+    """Formula of [fcfs.lower]."""
+    import sympy as sp
+
+    G, B, sigma = sp.symbols("G B sigma", positive=True)
+    eps, x, cut = sp.symbols("epsilon x x_star", nonnegative=True)
+    Phi, imb = sp.Function("Phi"), sp.Symbol("E[Imb]")
+    gain = sp.Integral(1 - (Phi(x) + eps) ** G, (x, 0, cut))
+    loss = (sp.Rational(1, 2) + eps) ** (G - 1) / 2
+    return sp.Ge(imb, G * sigma * sp.sqrt(B) * (gain - loss))
+
+
+def lower_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.lower]."""
+    return (
+        Lemma(
+            "Berry-Esseen (Shevtsova 2011)",
+            "Z = (L - B EX)/(sigma sqrt(B)) has |F_Z - Phi| <= eps everywhere, with eps the "
+            "smaller of 0.4748 rho/(sigma^3 sqrt(B)) and "
+            "0.33554 (rho + 0.415 sigma^3)/(sigma^3 sqrt(B)).",
+        ),
+        Lemma(
+            "split at zero",
+            "E[max Z] = int_0^inf (1 - F_Z^G) - int_(-inf)^0 F_Z^G.  In the first integral "
+            "F_Z <= Phi + eps up to x*, and the rest is not negative.",
+        ),
+        Lemma(
+            "the negative half",
+            "F_Z is non-decreasing, so on x < 0 F_Z^G <= F_Z(0)^(G-1) F_Z <= "
+            "(1/2 + eps)^(G-1) F_Z, and int_(-inf)^0 F_Z = E[Z^-].",
+        ),
+        Lemma(
+            "Jensen",
+            "E[Z] = 0 gives E[Z^-] = E|Z|/2 <= (E[Z^2])^(1/2)/2 = 1/2.",
+        ),
+    )
+
+
+def pairing_formula() -> "sympy.Basic":
+    """Formula of [fcfs.pairing]."""
+    import sympy as sp
+
+    G, B, sigma, mu4 = sp.symbols("G B sigma mu_4", positive=True)
+    second = 2 * B * sigma**2
+    fourth = B * (2 * mu4 + 6 * sigma**4) + 12 * B * (B - 1) * sigma**4
+    return sp.Ge(sp.Symbol("E[Imb]"), G * second ** sp.Rational(3, 2) / (2 * sp.sqrt(fourth)))
+
+
+def pairing_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.pairing]."""
+    import sympy as sp
+
+    B, sigma, mu4 = sp.symbols("B sigma mu_4", positive=True)
+    x, y, mu3 = sp.symbols("x y mu_3", real=True)
+    d2, d4 = 2 * sigma**2, 2 * mu4 + 6 * sigma**4
+    second, fourth = B * d2, B * d4 + 3 * B * (B - 1) * d2**2
+    return (
+        Lemma("more workers", "E[max of G] >= E[max of 2], because the maximum only grows."),
+        Identity(
+            "The larger of two is their mean plus half their distance",
+            sp.Max(x, y).rewrite(sp.Abs),
+            (x + y) / 2 + sp.Abs(x - y) / 2,
+        ),
+        Lemma(
+            "Hoelder",
+            "With S = L_1 - L_2, E[S^2] = E[|S|^(2/3) |S|^(4/3)] <= (E|S|)^(2/3) (E[S^4])^(1/3), "
+            "so E|S| >= (E[S^2])^(3/2) / (E[S^4])^(1/2).",
+        ),
+        Identity(
+            "Fourth moment of the difference of two copies of mean zero",
+            _moment_of_difference(4, {1: sp.Integer(0), 2: sigma**2, 3: mu3, 4: mu4}),
+            d4,
+        ),
+        Identity(
+            "B m_4 + 3 B (B-1) m_2^2 is the fourth moment of a sum of B independent symmetric "
+            "terms: it is m_4 at B = 1, and one more term adds m_4 + 6 (B m_2) m_2",
+            fourth.subs(B, B + 1) - fourth,
+            d4 + 6 * (B * d2) * d2,
+        ),
+        Identity(
+            "The bound over sigma sqrt(B) tends to 1/sqrt(6)",
+            sp.limit(
+                (second ** sp.Rational(3, 2) / sp.sqrt(fourth) / 2 / (sigma * sp.sqrt(B))).subs(
+                    {mu4: sp.Integer(3), sigma: sp.Integer(1)}
+                ),
+                B,
+                sp.oo,
+            ),
+            1 / sp.sqrt(6),
+        ),
+    )
+
+
+def _moment_of_difference(order: int, moments: "dict[int, sympy.Expr]") -> "sympy.Expr":
+    """``E[(X - Y)^order]`` of two independent copies, from the central moments of one."""
+    import sympy as sp
+
+    x, y = sp.symbols("x y")
+    table = {0: sp.Integer(1), **moments}
+    terms = sp.Poly((x - y) ** order, x, y).terms()
+    return sp.Add(*(c * table[i] * table[j] for (i, j), c in terms))
+
+
+def gaussian_formula() -> "sympy.Basic":
+    """Formula of [fcfs.gaussian]."""
+    import sympy as sp
+
+    G = sp.Symbol("G", positive=True, integer=True)
+    middle = sp.Symbol("m_G", positive=True)
+    return sp.And(
+        sp.Le(sp.sqrt(sp.log(G)) / sp.sqrt(sp.pi * sp.log(2)), middle),
+        sp.Le(middle, sp.sqrt(2 * sp.log(G))),
+    )
+
+
+def gaussian_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.gaussian]."""
+    import sympy as sp
+
+    t, x, y = sp.symbols("t x y", positive=True)
+    spread = sp.integrate(y * sp.exp(-(y**2) / 4) / sp.sqrt(4 * sp.pi), (y, 0, sp.oo))
+    return (
+        Identity(
+            "E[max of 2 normals] = E|N(0,2)|/2 = 1/sqrt(pi): equality on the left at G = 2",
+            spread,
+            sp.sqrt(sp.log(2)) / sp.sqrt(sp.pi * sp.log(2)),
+        ),
+        Lemma(
+            "G up to 100",
+            "For each G in 3..100 the rigorous integral of E[max] lies above "
+            "sqrt(ln G/(pi ln 2)); the check evaluates every one.",
+        ),
+        Lemma(
+            "G from 100, first step",
+            "With t = sqrt(ln G), E[max] >= t P(max > t) - E[max^-] >= "
+            "t (1 - exp(-G Q(t))) - 2^(1-G)/sqrt(2 pi), and Q(t) >= t phi(t)/(1+t^2), so "
+            "G Q(t) >= h(t) = exp(t^2/2) t/((1+t^2) sqrt(2 pi)).",
+        ),
+        Inequality(
+            "h is increasing: its logarithmic derivative t + 1/t - 2t/(1+t^2) is not negative",
+            sp.Integer(0),
+            t + 1 / t - 2 * t / (1 + t**2),
+            (1 + t**4) / (t * (1 + t**2)),
+        ),
+        Inequality(
+            "At G = 100 and so beyond: 1 - exp(-h) - 2^(1-100) >= 0.78 > 0.678 > 1/sqrt(pi ln 2)",
+            1 / sp.sqrt(sp.pi * sp.log(2)) + sp.Rational(2) ** -99,
+            1 - sp.exp(-_tail_at_100()),
+            1 - sp.exp(-_tail_at_100()) - 1 / sp.sqrt(sp.pi * sp.log(2)) - sp.Rational(2) ** -99,
+        ),
+        Lemma(
+            "upper side",
+            "By Jensen exp(l E[max]) <= E[sum_g exp(l Z_g)] = G exp(l^2/2) for every l > 0, so "
+            "E[max] <= ln(G)/l + l/2.",
+        ),
+        Identity(
+            "and l = sqrt(2 ln G) gives sqrt(2 ln G)",
+            x / sp.sqrt(2 * x) + sp.sqrt(2 * x) / 2,
+            sp.sqrt(2 * x),
+        ),
+    )
+
+
+def _tail_at_100() -> "sympy.Expr":
+    """``h(t)`` at ``t = sqrt(ln 100)``."""
+    import sympy as sp
+
+    t2 = sp.log(100)
+    return sp.sqrt(100) * sp.sqrt(t2) / ((1 + t2) * sp.sqrt(2 * sp.pi))
+
+
+def constant_formula() -> "sympy.Basic":
+    """Formula of [fcfs.constant]."""
+    import sympy as sp
+
+    B = sp.Symbol("B", positive=True)
+    c = sp.Function("c")
+    return sp.Eq(sp.Limit(c(2, B), B, sp.oo), 1 / sp.sqrt(sp.pi * sp.log(2)))
+
+
+def constant_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.constant]."""
+    import sympy as sp
+
+    return (
+        Lemma(
+            "central limit theorem",
+            "(L_g - B EX)/(sigma sqrt(B)) are iid, converge in law to normals, and have second "
+            "moment 1, so their maximum is uniformly integrable and its expectation converges.",
+        ),
+        Identity(
+            "The limit at G = 2: (1/sqrt(pi))/sqrt(ln 2) = 1/sqrt(pi ln 2)",
+            1 / sp.sqrt(sp.pi) / sp.sqrt(sp.log(2)),
+            1 / sp.sqrt(sp.pi * sp.log(2)),
+        ),
+        Lemma("every other G", "By [fcfs.gaussian] the limit is larger for every G > 2."),
+    )
+
+
+def constant_uniform_proof() -> tuple[Step, ...]:
+    """Disproof of [fcfs.constant-uniform]."""
+    import sympy as sp
+
+    q, d = sp.symbols("q d", positive=True)
+    sigma2 = d**2 * q * (1 - q)
+    # P(X1 != X2) = 2 q (1-q); the imbalance of two workers is |X1 - X2|.
+    return (
+        Identity(
+            "Size a+d with probability q, else a, at G = 2 and B = 1: (E[Imb]/(G sigma))^2 "
+            "= q(1-q), which tends to 0 with q",
+            sp.simplify((2 * q * (1 - q) * d / 2) ** 2 / sigma2),
+            q * (1 - q),
+        ),
+        Lemma(
+            "fixed B",
+            "With sizes at most b, E[Imb]/G <= B (b - EX) for every G, while sqrt(ln G) grows "
+            "without bound.",
+        ),
+    )
+
+
+def worst_case_formula() -> "sympy.Basic":
+    """Formula of [fcfs.worst-case]."""
+    import sympy as sp
+
+    G, B, a, b = sp.symbols("G B a b", positive=True, integer=True)
+    return sp.Eq(sp.Symbol("sup Imb(FCFS)"), (G - 1) * B * (b - a))
+
+
+def worst_case_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.worst-case]."""
+    import sympy as sp
+
+    n = sp.Symbol("n", nonnegative=True, integer=True)  # G - 1
+    B, a, d = sp.symbols("B a d", positive=True)
+    below, above = sp.symbols("x y", nonnegative=True)
+    largest, others = B * (a + d) - below, n * B * a + above
+    return (
+        Lemma(
+            "bounds of the loads",
+            "Each worker gets B requests in [a, b]: the largest load is at most B b and the sum of "
+            "the G-1 other loads at least (G-1) B a.",
+        ),
+        Inequality(
+            "With d = b-a, M = B b - x and the others' sum (G-1) B a + y, the imbalance "
+            "(G-1) M - sum of others is at most (G-1) B d",
+            n * largest - others,
+            n * B * d,
+            n * below + above,
+        ),
+        Identity(
+            "Attained: one worker with B b's, the others with B a's",
+            (n + 1) * B * (a + d) - (B * (a + d) + n * B * a),
+            n * B * d,
+        ),
+        Identity(
+            "Ratio of the suprema of FCFS and BF-IO",
+            sp.cancel((n + 1) * B * d / ((n + 1) * d)),
+            B,
+        ),
+    )
+
+
+def vertex_proof() -> tuple[Step, ...]:
+    """Proof of [fcfs.vertex]."""
+    import sympy as sp
+
+    w = sp.Symbol("w", nonnegative=True)  # weight of the first point, below 1
+    u, v, r = sp.symbols("u v r", nonnegative=True)
+    m1, m2 = sp.symbols("M_1 M_2", real=True)
+    return (
+        Lemma(
+            "placement does not depend on sizes",
+            "Start steps and workers of FCFS are functions of the output lengths; so each load "
+            "L_g(k) is an affine function of the sizes.",
+        ),
+        Inequality(
+            "A load that is a mixture of M_1 - u and M_2 - v is at most the mixture of the maxima "
+            "(weights w and r): the maximum of affine functions is convex",
+            w * (m1 - u) + r * (m2 - v),
+            w * m1 + r * m2,
+            w * u + r * v,
+        ),
+        Lemma(
+            "vertices",
+            "The total imbalance, a sum of G max L - sum L over steps, is convex in the sizes; a "
+            "convex function on the box [a, b]^N attains its maximum at a vertex.",
+        ),
+    )
