@@ -18,7 +18,7 @@ from solvers.compiled import compiled
 from solvers.step import StepProblem
 from theory.model import InputError, IntArray
 
-MOST_INSTANCES = 10**9
+MOST_INSTANCES = 10**10
 
 
 @dataclass(frozen=True, slots=True)

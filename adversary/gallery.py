@@ -1,0 +1,171 @@
+"""The gallery: witnesses that refute a statement or attain a bound, stored to be replayed.
+
+A witness is one JSON file: the claim it speaks about, where it comes from, the instance, and what
+replaying it must give, all in integers and fraction strings.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adversary.small import ExactBFIO, exact_step
+from adversary.space import Instance
+from solvers.reference import simulate_reference
+from solvers.step import StepProblem
+from theory.model import InputError, Requests, System
+
+GALLERY = Path(__file__).parent / "gallery"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """An instance that decides something about a claim.
+
+    Parameters
+    ----------
+    name : str
+        A few words joined by hyphens; the name of its file.
+    claim : str
+        Label of the claim.
+    text : str
+        What it shows, in a sentence.
+    provenance : str
+        Who found it: a source, or the search with its class, method and seed.
+    instance : Instance or StepProblem
+        A run in backlog mode or an admission step.
+    assignment : tuple of int, optional
+        For a step: the assignment to look at; the lexicographic optimum by default.
+    expected : mapping
+        What :func:`replay` must return, JSON-ready.
+    """
+
+    name: str
+    claim: str
+    text: str
+    provenance: str
+    instance: Instance | StepProblem
+    expected: Mapping[str, Any]
+    assignment: tuple[int, ...] | None = None
+
+
+def gallery(folder: Path = GALLERY) -> tuple[Witness, ...]:
+    """All witnesses of a folder, by name.
+
+    Raises
+    ------
+    InputError
+        If a file is not a witness; the message names it.
+    """
+    return tuple(read_witness(path) for path in sorted(folder.glob("*.json")))
+
+
+def replay(witness: Witness) -> dict[str, Any]:
+    """Recompute what a witness shows, from its instance alone.
+
+    Returns
+    -------
+    dict
+        For a step: ``loads`` after admission, their ``imbalance`` and ``gap`` (largest minus
+        smallest), the ``optimum`` imbalance and the ``largest_size`` of the pool.  For a run:
+        by policy named in the expectation, ``avg_imbalance`` (a fraction) and ``steps``, from the
+        reference engine; ``bfio_exact`` solves every step exactly.
+    """
+    if isinstance(witness.instance, StepProblem):
+        return _replay_step(witness.instance, witness.assignment)
+    return {policy: _replay_run(witness.instance, policy) for policy in witness.expected}
+
+
+def read_witness(path: Path) -> Witness:
+    """Read one witness.
+
+    Raises
+    ------
+    InputError
+        If the file is not JSON, lacks a field, or holds an impossible instance.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Witness(
+            path.stem,
+            data["claim"],
+            data["text"],
+            data["provenance"],
+            _run_of(data["run"]) if "run" in data else _step_of(data["step"]),
+            data["expected"],
+            tuple(data["assignment"]) if "assignment" in data else None,
+        )
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, InputError) as error:
+        raise InputError(f"{path}: not a witness: {error}") from None
+    except KeyError as error:
+        raise InputError(f"{path}: not a witness: the field {error} is missing") from None
+    except TypeError:
+        raise InputError(f"{path}: not a witness: a field has the wrong type") from None
+
+
+def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
+    """Write a witness to ``<folder>/<name>.json``, whole or not at all; returns the path."""
+    data: dict[str, Any] = {
+        "claim": witness.claim,
+        "text": witness.text,
+        "provenance": witness.provenance,
+    }
+    if isinstance(witness.instance, StepProblem):
+        step = witness.instance
+        data["step"] = {k: getattr(step, k).tolist() for k in ("loads", "free", "pool")}
+        if witness.assignment is not None:
+            data["assignment"] = list(witness.assignment)
+    else:
+        run = witness.instance
+        data["run"] = {
+            "workers": run.system.workers,
+            "slots": run.system.slots,
+            "drift": list(run.system.drift),
+            "pool": run.pool,
+            "prefill": run.requests.prefill.tolist(),
+            "decode": run.requests.decode.tolist(),
+        }
+    data["expected"] = dict(witness.expected)
+    lines = [f'  "{key}": {json.dumps(value)}' for key, value in data.items()]
+    path = folder / f"{witness.name}.json"
+    unfinished = path.with_suffix(".json.tmp")
+    unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    os.replace(unfinished, path)
+    return path
+
+
+def _run_of(data: Mapping[str, Any]) -> Instance:
+    return Instance(
+        System(data["workers"], data["slots"], tuple(data["drift"])),
+        Requests(data["prefill"], data["decode"]),
+        data["pool"],
+    )
+
+
+def _step_of(data: Mapping[str, Any]) -> StepProblem:
+    return StepProblem(data["loads"], data["free"], data["pool"])
+
+
+def _replay_step(problem: StepProblem, assignment: tuple[int, ...] | None) -> dict[str, Any]:
+    optimum = exact_step(problem)
+    chosen = optimum if assignment is None else np.array(assignment, dtype=np.int64)
+    problem.validate(chosen)
+    after = problem.loads_after(chosen)
+    return {
+        "loads": after.tolist(),
+        "imbalance": problem.objective(chosen),
+        "optimum": problem.objective(optimum),
+        "gap": int(after.max() - after.min()),
+        "largest_size": int(problem.pool.max()) if problem.pool.size else 0,
+    }
+
+
+def _replay_run(run: Instance, name: str) -> dict[str, Any]:
+    policy = ExactBFIO() if name == ExactBFIO.name else name
+    total = simulate_reference(run.system, run.requests, policy, pool=run.pool).total
+    return {"avg_imbalance": str(Fraction(total.avg_imbalance)), "steps": total.steps}
