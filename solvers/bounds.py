@@ -1,0 +1,209 @@
+"""Lower bounds of the admission step, in closed form: nothing is searched and nothing is rounded.
+
+Two families of inequalities, each valid for every set ``W`` of workers, carry all of it.
+``beta(k)`` and ``top(k)`` are the sums of the ``k`` smallest and the ``k`` largest pool sizes,
+``C(W)``, ``L(W)`` the free slots and loads of ``W``, ``K`` the slots that stay free.
+
+* The workers of ``W`` take at least ``C(W) - K`` requests, so
+  ``|W| * M >= L(W) + beta(C(W) - K)``.
+* When every slot is filled (``K = 0``) they take at most ``top(C(W))``, so the imbalance is at
+  least ``|W| * M - L(W) - top(C(W))``.
+
+Only prefixes of the workers in the order of ``(M - L_g) / c_g`` have to be looked at
+[step.lp-closed-form].  As each set gives a valid bound by itself, an order that is rounded in
+floating point can weaken a bound but never break it.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.step import StepProblem
+from theory.model import IntArray
+
+
+def simple_lower_bound(problem: StepProblem) -> int:
+    """The bound [step.lower-bound], in plain ints.
+
+    ``M >= LB = max(max_g L_g + beta(c_g - K), ceil((sum L + beta(U)) / G))``, and the imbalance
+    is at least ``sum_g (LB - L_g - top(c_g))^+``.
+
+    Source: theory.md, 1.
+    """
+    sizes = sorted(problem.pool.tolist())
+    loads: list[int] = problem.loads.tolist()
+    free: list[int] = problem.free.tolist()
+    admitted = problem.admissions
+    spare = sum(free) - admitted
+    level = -((-sum(loads) - sum(sizes[:admitted])) // problem.workers)
+    for load, c in zip(loads, free, strict=True):
+        level = max(level, load + sum(sizes[: max(0, c - spare)]))
+    return sum(
+        max(0, level - load - sum(sizes[len(sizes) - min(c, len(sizes)) :]))
+        for load, c in zip(loads, free, strict=True)
+    )
+
+
+@compiled
+def prefix_sums(sizes: IntArray) -> IntArray:
+    """Sums of the ``k`` smallest sizes, int64[n + 1], of sizes in ascending order."""
+    sums = np.zeros(sizes.size + 1, np.int64)
+    for i in range(sizes.size):
+        sums[i + 1] = sums[i] + sizes[i]
+    return sums
+
+
+@compiled
+def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray) -> int:
+    """Least largest load ``M`` that the linear relaxation of the step allows.
+
+    Parameters
+    ----------
+    loads, free : int64[G]
+        The workers; no entry of ``free`` above ``n``.
+    sizes : int64[n]
+        Pool in ascending order.
+    sums : int64[n + 1]
+        Its :func:`prefix_sums`.
+    """
+    G = loads.size
+    n = sizes.size
+    slots = int(np.sum(free))
+    admitted = min(n, slots)
+    spare = slots - admitted
+    level = -(-int(np.sum(loads) + sums[admitted]) // G)
+    for g in range(G):
+        level = max(level, int(loads[g] + sums[max(0, free[g] - spare)]))
+    if admitted == 0:
+        return level
+    ceiling = float(sizes[admitted - 1])
+    members = np.empty(G, np.int64)
+    ratio = np.empty(G)
+    while True:
+        # A worker whose room per slot is above every admitted size is in no binding set.
+        count = 0
+        for g in range(G):
+            if free[g] > 0 and float(level - loads[g]) < ceiling * free[g]:
+                members[count] = g
+                ratio[count] = (level - loads[g]) / free[g]
+                count += 1
+        before = level
+        order = np.argsort(ratio[:count])
+        slots_in = 0
+        load_in = 0
+        for k in range(count):
+            g = members[order[k]]
+            slots_in += free[g]
+            load_in += loads[g]
+            if slots_in > spare:
+                level = max(level, -(-int(load_in + sums[slots_in - spare]) // (k + 1)))
+        if level == before:
+            return level
+
+
+@compiled
+def deficit(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray, level: int) -> int:
+    """Least total distance to the level ``M`` when every slot is filled and no load exceeds it.
+
+    ``max_W |W| M - L(W) - top(C(W))``, non-decreasing in ``M``: a bound of the imbalance wherever
+    ``M`` bounds the largest load.  Needs ``n >= sum(free)``; other arguments as in
+    :func:`largest_load`.
+    """
+    G = loads.size
+    n = sizes.size
+    slots = int(np.sum(free))
+    if slots == 0:
+        return G * level - int(np.sum(loads))
+    floor = float(sizes[n - slots])
+    ceiling = float(sizes[n - 1])
+    slots_in = 0
+    room_in = 0
+    count = 0
+    members = np.empty(G, np.int64)
+    ratio = np.empty(G)
+    for g in range(G):
+        room = level - loads[g]
+        if float(room) >= ceiling * free[g]:
+            slots_in += free[g]
+            room_in += room
+        elif float(room) > floor * free[g]:
+            members[count] = g
+            ratio[count] = -(room / free[g])
+            count += 1
+    best = max(0, int(room_in - sums[n] + sums[n - slots_in]))
+    order = np.argsort(ratio[:count])
+    for k in range(count):
+        g = members[order[k]]
+        slots_in += free[g]
+        room_in += level - loads[g]
+        best = max(best, int(room_in - sums[n] + sums[n - slots_in]))
+    return best
+
+
+@compiled
+def large_items(loads: IntArray, free: IntArray, sizes: IntArray, level: int) -> int:
+    """Raise ``level`` until every class of large requests fits, when the whole pool is admitted.
+
+    At a largest load ``M`` worker ``g`` can hold at most ``min(c_g, (M - L_g) // v)`` requests of
+    size ``>= v``, and the ``j`` largest requests are all of size ``>= v_(j)``.
+    """
+    G = loads.size
+    n = sizes.size
+    holders = 0
+    for g in range(G):
+        holders += free[g] > 0
+    step = 1
+    j = 1
+    while j <= n:
+        v = sizes[n - j]
+        places = 0
+        for g in range(G):
+            if level > loads[g]:
+                places += min(free[g], (level - loads[g]) // v)
+        if places < j:
+            low = level
+            high = int(np.max(loads) + np.sum(sizes))
+            while high - low > 1:
+                middle = low + (high - low) // 2
+                places = 0
+                for g in range(G):
+                    if middle > loads[g]:
+                        places += min(free[g], (middle - loads[g]) // v)
+                if places < j:
+                    low = middle
+                else:
+                    high = middle
+            level = high
+        # One, two, three, ... and then the counts at which one more worker must hold one more.
+        if j < min(holders, 8):
+            j += 1
+        elif j < holders:
+            j = min(2 * j, holders)
+        elif j == holders:
+            j += 1
+        else:
+            step = 2 * step if j > 16 * holders else 1
+            j += step * holders
+    return level
+
+
+@compiled
+def bound(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray) -> tuple[int, int]:
+    """Lower bounds of the largest load and of the imbalance; arguments as in `largest_load`."""
+    level = largest_load(loads, free, sizes, sums)
+    slots = int(np.sum(free))
+    if slots >= sizes.size:
+        level = large_items(loads, free, sizes, level)
+        total = int(np.sum(loads) + sums[sizes.size])
+        if slots > sizes.size:
+            return level, loads.size * level - total
+    return level, deficit(loads, free, sizes, sums, level)
+
+
+def lower_bound(problem: StepProblem) -> int:
+    """Lower bound of the optimal imbalance: linear relaxation and counting, in closed form.
+
+    Never below :func:`simple_lower_bound`.  Source: theory.md, [step.lp-closed-form].
+    """
+    sizes = np.sort(problem.pool)
+    free = np.minimum(problem.free, sizes.size)
+    return int(bound(problem.loads, free, sizes, prefix_sums(sizes))[1])
