@@ -9,19 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.kernels import (
-    CAPACITY,
-    DUE,
-    REVEALED,
-    STEP,
-    WAITING,
-    Run,
-    admissions,
-    finish_step,
-    finished,
-    place,
-    reveal,
-)
+from solvers.kernels import Run, admissions, finish_step, finished, place, reveal
 from solvers.policies import Policy, StepView, decide
 from solvers.step import WAITS
 from theory.model import IntArray
@@ -44,23 +32,22 @@ def asking(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     PolicyError
         Raised by that function, if the policy fails or breaks a rule.
     """
-    count = run.counter
+    state = run.state[0]
     pool = np.empty(visible, dtype=np.int64)
     nothing = pool[:0]
-    slots = int(count[CAPACITY]) // run.free.size
 
     def advance(steps: int) -> None:
-        end = int(count[STEP]) + steps
+        end = int(state["step"]) + steps
         until_decision(run, pool, nothing, end)
-        while count[DUE] and count[STEP] < end:
-            waiting = pool[: count[WAITING]]
+        while state["due"] and state["step"] < end:
+            waiting = pool[: state["waiting"]]
             view = StepView(
-                step=int(count[STEP]),
-                slots=slots,
+                step=int(state["step"]),
+                slots=int(state["slots"]),
                 loads=run.loads.copy(),
                 free=run.free.copy(),
                 pool=run.prefill[waiting],
-                waited=count[STEP] - run.reveal_step[waiting],
+                waited=state["step"] - run.service["reveal_step"][waiting],
             )
             until_decision(run, pool, decide(policy, view), end)
 
@@ -82,7 +69,7 @@ def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> 
     end : int
         Step to stop before.
     """
-    count = run.counter
+    state = run.state[0]
     if assignment.size:
         kept = 0
         for j in range(assignment.size):
@@ -92,13 +79,13 @@ def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> 
             else:
                 place(run, pool[j], assignment[j])
         finish_step(run)
-        count[DUE] = 0
-    while count[STEP] < end and not count[DUE] and not finished(run):
-        before, first = count[WAITING], count[REVEALED]
+        state.due = 0
+    while state.step < end and not state.due and not finished(state):
+        before, first = state.waiting, state.revealed
         reveal(run)
-        for request in range(first, count[REVEALED]):
+        for request in range(first, state.revealed):
             pool[before + request - first] = request
-        if admissions(run):
-            count[DUE] = 1
+        if admissions(state):
+            state.due = 1
         else:
             finish_step(run)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.kernels import REVEALED, WAITING, Run, admissions, finish_step, finished, place, reveal
+from solvers.kernels import Run, admissions, finish_step, finished, place, reveal
 from solvers.oldest_first import heap_of_open_workers
 from solvers.ordering import sift_down, sort_by_size
 from solvers.step import WAITS
@@ -43,9 +43,9 @@ class SortedPool(NamedTuple):
 @compiled
 def reveal_by_size(run: Run, pool: SortedPool) -> None:
     """Reveal requests and merge them into the pool, behind those of equal size."""
-    before, first = run.counter[WAITING], run.counter[REVEALED]
+    before, first = run.state[0].waiting, run.state[0].revealed
     reveal(run)
-    new = run.counter[REVEALED] - first
+    new = run.state[0].revealed - first
     size, request = pool.size[before : before + new], pool.request[before : before + new]
     new_size, new_request = pool.other_size[:new], pool.other_request[:new]
     for j in range(new):
@@ -69,7 +69,7 @@ def reveal_by_size(run: Run, pool: SortedPool) -> None:
 def carry_out(run: Run, pool: SortedPool) -> None:
     """Place the requests that have a target and close the gaps they leave."""
     kept = 0
-    for j in range(run.counter[WAITING]):
+    for j in range(run.state[0].waiting):
         if pool.target[j] == WAITS:
             pool.size[kept], pool.request[kept] = pool.size[j], pool.request[j]
             kept += 1
@@ -81,10 +81,10 @@ def carry_out(run: Run, pool: SortedPool) -> None:
 def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
     """Run up to so many steps of :class:`solvers.policies.AlwaysBusiest`."""
     for _ in range(steps):
-        if finished(run):
+        if finished(run.state[0]):
             return
         reveal_by_size(run, pool)
-        if admissions(run):
+        if admissions(run.state[0]):
             _largest_to_busiest(run, pool)
             carry_out(run, pool)
         finish_step(run)
@@ -92,12 +92,12 @@ def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
 
 @compiled
 def _largest_to_busiest(run: Run, pool: SortedPool) -> None:
-    pool.target[: run.counter[WAITING]] = WAITS
-    left = admissions(run)
+    pool.target[: run.state[0].waiting] = WAITS
+    left = admissions(run.state[0])
     size = heap_of_open_workers(run, -1)
     weight, worker = run.weight, run.candidate
     slots = run.free[worker[0]]
-    end = run.counter[WAITING]
+    end = run.state[0].waiting
     while left:
         # Of equal sizes, the oldest stand at the front of their run.
         start = end - 1

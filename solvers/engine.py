@@ -4,13 +4,14 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from solvers import kernels, oldest_first, policies
 from solvers.asking import asking
 from solvers.by_size import SortedPool, run_always_busiest
-from solvers.kernels import COUNTS, NOBODY, Run
+from solvers.kernels import NOBODY, Run
 from solvers.oldest_first import run_oldest_first
 from solvers.policies import Policy
 from solvers.result import PowerSums, RunResult, Totals
@@ -103,29 +104,31 @@ def simulate(
     run = _new_run(system, requests, limit, exponents, history)
     blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
     _check_conservation(run, system, requests)
-    count, worker_sums = run.counter.tolist(), partial(Totals, system.workers)
+    state, service = run.state[0], run.service
     return RunResult(
         policy=chosen.name,
         system=system,
         requests=requests,
         pool_limit=limit,
-        total=worker_sums(count[kernels.STEP], count[kernels.SUM_MAX], count[kernels.WORK]),
-        overloaded=worker_sums(
-            count[kernels.FULL_STEPS], count[kernels.FULL_MAX], count[kernels.FULL_WORK]
-        ),
+        total=_totals(system, state, "step", "sum_max", "work"),
+        overloaded=_totals(system, state, "full_steps", "full_max", "full_work"),
         power_sums={
             gamma: PowerSums(float(row[0] + row[1]), float(row[2] + row[3]))
             for gamma, row in zip(gammas, run.powers, strict=True)
         },
-        time_s=float(run.clock[kernels.NOW_S]),
-        worker=run.worker,
-        reveal_step=run.reveal_step,
-        start_step=run.start_step,
-        start_s=run.start_s,
-        finish_s=run.finish_s,
+        time_s=float(state["now_s"]),
+        worker=service["worker"],
+        reveal_step=service["reveal_step"],
+        start_step=service["start_step"],
+        start_s=service["start_s"],
+        finish_s=service["finish_s"],
         loads=np.concatenate(blocks) if history else None,
         bound_gap=None if gap_before is None else chosen.bound_gap - gap_before,  # type: ignore[attr-defined]
     )
+
+
+def _totals(system: System, state: Any, *names: str) -> Totals:
+    return Totals(system.workers, *(int(state[name]) for name in names))
 
 
 def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
@@ -139,12 +142,11 @@ def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
 
 def _check_sums(system: System, requests: Requests) -> None:
     """Prove that no sum of the run can leave the 64-bit integers."""
-    s, o = requests.prefill.astype(np.float64), requests.decode.astype(np.float64)
     growth = max(system.drift)
     # At any time a request is worth at most its total work.  The floating-point sums of N < 2^31
     # non-negative terms are right to a relative 1e-6 with room to spare.
-    work = (float(np.dot(s, o)) + growth / 2 * float(np.dot(o, o - 1))) * (1 + 1e-6)
-    served = float(o.sum()) * max(growth, 1) * (1 + 1e-6)
+    work = kernels.work_bound(requests.prefill, requests.decode, growth) * (1 + 1e-6)
+    served = float(requests.decode.sum(dtype=np.float64)) * max(growth, 1) * (1 + 1e-6)
     if system.workers * work >= INT_LIMIT or served >= INT_LIMIT:
         raise InputError(
             f"the work of these requests, about {work:.3g}, on {system.workers} workers does not "
@@ -159,7 +161,7 @@ def _check_sums(system: System, requests: Requests) -> None:
 
 def _check_memory(system: System, requests: Requests, visible: int) -> None:
     """Refuse a run whose arrays would not fit the machine."""
-    needed = 8 * (6 * len(requests) + 6 * system.workers + 5 * visible)
+    needed = 8 * (8 * len(requests) + 6 * system.workers + 5 * visible)
     if hasattr(os, "sysconf"):
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         if needed > memory:
@@ -174,33 +176,34 @@ def _new_run(
 ) -> Run:
     """The state before the first step."""
     n, G = len(requests), system.workers
-    longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
-    counter = np.zeros(COUNTS, dtype=np.int64)
-    counter[kernels.TIMED] = requests.arrival is not None
-    counter[kernels.LIMIT] = min(limit, n)
-    counter[kernels.CAPACITY] = system.capacity
-    counter[kernels.STILL_FULL] = 1
     arrival = np.empty(0) if requests.arrival is None else requests.arrival
     arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
+    longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
     rows = max(1, HISTORY_BLOCK // G) if history else 0
+    state = np.zeros(1, dtype=kernels.STATE)
+    for name, value in (
+        ("timed", requests.arrival is not None),
+        ("limit", min(limit, n)),
+        ("capacity", system.capacity),
+        ("slots", system.slots),
+        ("requests", n),
+        ("still_full", True),
+        ("overhead_s", system.step_overhead_s),
+        ("token_s", system.seconds_per_token),
+    ):
+        state[name] = value
     return Run(
         prefill=requests.prefill,
         decode=requests.decode,
         arrival=arrival,
-        grown=np.cumsum([0, *system.drift], dtype=np.int64),
-        worker=np.full(n, NOBODY, dtype=np.int64),
-        reveal_step=np.full(n, -1, dtype=np.int64),
-        start_step=np.full(n, -1, dtype=np.int64),
-        start_s=np.zeros(n),
-        finish_s=np.zeros(n),
+        drift=np.array(system.drift, dtype=np.int64),
+        service=np.zeros(n, dtype=kernels.SERVICE),
+        state=state,
         loads=np.zeros(G, dtype=np.int64),
         free=np.full(G, system.slots, dtype=np.int64),
         weight=np.empty(G, dtype=np.int64),
         candidate=np.empty(G, dtype=np.int64),
         bucket=np.full(1 << (longest - 1).bit_length(), NOBODY, dtype=np.int64),
-        following=np.empty(n, dtype=np.int64),
-        counter=counter,
-        clock=np.array([0.0, system.step_overhead_s, system.seconds_per_token]),
         gammas=gammas,
         powers=np.zeros((gammas.size, 4)),
         history=np.empty((rows, G), dtype=np.int64),
@@ -223,11 +226,12 @@ def _keeping_turn(
     run: Run, policy: policies.RoundRobin, loop: Callable[[int], None]
 ) -> Callable[[int], None]:
     """A loop that starts at the policy's turn and leaves it where the run left it."""
+    state = run.state[0]
 
     def advance(steps: int) -> None:
-        run.counter[kernels.TURN] = policy.turn % run.free.size
+        state["turn"] = policy.turn % run.free.size
         loop(steps)
-        policy.turn = int(run.counter[kernels.TURN])
+        policy.turn = int(state["turn"])
 
     return advance
 
@@ -236,30 +240,29 @@ def _run_to_completion(
     run: Run, advance: Callable[[int], None], progress: Callable[[int], None] | None
 ) -> list[IntArray]:
     """Run in portions of about :data:`PULSE_S`, and return the history's blocks."""
-    rows = run.history.shape[0]
+    rows, state = run.history.shape[0], run.state[0]
     blocks: list[IntArray] = []
     steps = 256
-    while not kernels.finished(run):
+    while state["requests"] > state["revealed"] - state["waiting"] - state["active"]:
         start = time.perf_counter()
         advance(min(steps, rows) if rows else steps)
         took = time.perf_counter() - start
         steps = 2 * steps if took < PULSE_S / 2 else max(1, steps // 2) if took > PULSE_S else steps
         if rows:
-            blocks.append(run.history[: run.counter[kernels.ROWS]].copy())
-            run.counter[kernels.ROWS] = 0
+            blocks.append(run.history[: state["rows"]].copy())
+            state["rows"] = 0
         if progress is not None:
-            count = run.counter
-            progress(int(count[kernels.REVEALED] - count[kernels.WAITING] - count[kernels.ACTIVE]))
+            progress(int(state["revealed"] - state["waiting"] - state["active"]))
     return blocks or [run.history[:0]]
 
 
 def _check_conservation(run: Run, system: System, requests: Requests) -> None:
     """Every request was admitted and left, and the work done is the work of the requests."""
-    s, o = requests.prefill, requests.decode
-    if (run.worker == NOBODY).any() or run.loads.any() or (run.free != system.slots).any():
+    if (run.service["worker"] == NOBODY).any() or run.loads.any():
         raise RuntimeError("a request was not served to completion")
-    growth = system.drift[0]
-    if system.has_constant_drift and run.counter[kernels.WORK] != int(
-        (o * s + growth * (o * (o - 1) // 2)).sum()
+    if (run.free != system.slots).any():
+        raise RuntimeError("a slot was lost or gained")
+    if system.has_constant_drift and run.state["work"][0] != kernels.total_work(
+        requests.prefill, requests.decode, system.drift[0]
     ):
         raise RuntimeError("the work done is not the work of the requests")

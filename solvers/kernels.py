@@ -3,40 +3,58 @@
 A step costs O(G + admissions + departures), whatever the number of slots: active requests hang in
 a wheel of buckets by the step that they end with, and a load grows by the number of its requests
 at once.
+
+Scalars live in a record and what belongs to one request in one row of 64 bytes.  Passing many
+arrays, or dividing (which may raise), makes compiled functions count references at every call;
+that would cost more than the step itself.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from solvers.compiled import compiled
 from theory.model import FloatArray, IntArray
 
-# Entries of Run.counter.
-(
-    TIMED,  # 1 if requests arrive by the clock, 0 for a backlog
-    LIMIT,  # largest number waiting in a backlog
-    CAPACITY,  # G * B
-    STEP,  # number of the present step
-    REVEALED,  # requests that have entered the pool: 0 .. REVEALED - 1
-    WAITING,  # of these, waiting
-    ACTIVE,  # of these, being served
-    SUM_MAX,
-    WORK,
-    FULL_STEPS,  # steps before the first that left a slot empty, and their sums
-    FULL_MAX,
-    FULL_WORK,
-    STILL_FULL,  # 1 until that step
-    ROWS,  # rows of the history filled
-    TURN,  # the worker whose turn it is, for round_robin
-    DUE,  # 1 while the present step waits for a decision from outside
-    COUNTS,
-) = range(17)
-
-# Entries of Run.clock.
-NOW_S, OVERHEAD_S, TOKEN_S = range(3)
-
 NOBODY = -1
+
+_INTS = (
+    "timed",  # 1 if requests arrive by the clock, 0 for a backlog
+    "limit",  # largest number waiting in a backlog
+    "capacity",  # G * B
+    "slots",  # B
+    "requests",  # N
+    "step",  # number of the present step
+    "phase",  # its place in the period of the drift
+    "grown",  # drift accumulated up to it
+    "revealed",  # requests that have entered the pool: 0 .. revealed - 1
+    "waiting",  # of these, waiting
+    "active",  # of these, being served
+    "sum_max",  # over all steps
+    "work",
+    "full_steps",  # over the steps before the first that left a slot empty
+    "full_max",
+    "full_work",
+    "still_full",  # 1 until that step
+    "rows",  # rows of the history filled
+    "turn",  # whose turn it is, for round_robin
+    "due",  # 1 while the present step waits for a decision from outside
+)
+_FLOATS = ("now_s", "overhead_s", "token_s")
+STATE = np.dtype([(name, np.int64) for name in _INTS] + [(name, np.float64) for name in _FLOATS])
+
+SERVICE = np.dtype(
+    [
+        ("following", np.int64),  # the next request in the same bucket
+        ("last_step", np.int64),
+        ("base", np.int64),  # size less the drift accumulated before the first step
+        ("worker", np.int64),
+        ("reveal_step", np.int64),
+        ("start_step", np.int64),
+        ("start_s", np.float64),
+        ("finish_s", np.float64),
+    ]
+)
 
 
 class Run(NamedTuple):
@@ -48,189 +66,191 @@ class Run(NamedTuple):
         The requests.
     arrival : float64[N]
         Arrival times; empty for a backlog.
-    grown : int64[P + 1]
-        Prefix sums of the drift, ``grown[j] = drift[0] + ... + drift[j - 1]``.
-    worker, reveal_step, start_step : int64[N]
-        See :class:`solvers.result.RunResult`.
-    start_s, finish_s : float64[N]
-        Likewise.
+    drift : int64[P]
+        One period of the drift.
+    service : SERVICE[N]
+        What becomes of each request.
+    state : STATE[1]
+        Counters, exact sums and the clock.
     loads, free : int64[G]
         Before admission at the start of a step, after it from then on.
     weight, candidate : int64[G]
         Working space of the policies: workers with a free slot, and what they are ordered by.
     bucket : int64[W], W a power of two
-        First request that ends at a step that is ``j`` modulo ``W``.
-    following : int64[N]
-        The next request in the same bucket.
-    counter : int64[COUNTS]
-        Counters and exact sums.
-    clock : float64[3]
-        Time now, ``C`` and ``t_l``, in seconds.
+        First of the requests whose last step is ``j`` modulo ``W``.
     gammas : float64[m]
         Exponents.
     powers : float64[m, 4]
         For each exponent the sums ``per_step`` and ``per_load``, each followed by the part that
         rounding cut off.
     history : int64[rows, G]
-        Loads of the steps of this call of the engine's loop; no rows if they are not wanted.
+        Loads of the latest steps; no rows if they are not wanted.
     """
 
     prefill: IntArray
     decode: IntArray
     arrival: FloatArray
-    grown: IntArray
-    worker: IntArray
-    reveal_step: IntArray
-    start_step: IntArray
-    start_s: FloatArray
-    finish_s: FloatArray
+    drift: IntArray
+    service: Any
+    state: Any
     loads: IntArray
     free: IntArray
     weight: IntArray
     candidate: IntArray
     bucket: IntArray
-    following: IntArray
-    counter: IntArray
-    clock: FloatArray
     gammas: FloatArray
     powers: FloatArray
     history: IntArray
 
 
 @compiled
-def finished(run: Run) -> bool:
+def finished(state: Any) -> bool:
     """Whether every request has been served to completion."""
-    count = run.counter
-    return bool(count[WAITING] + count[ACTIVE] == 0 and count[REVEALED] == run.prefill.size)
+    return bool(state.waiting + state.active + state.requests - state.revealed == 0)
+
+
+@compiled
+def admissions(state: Any) -> int:
+    """``U``, the number of requests that work conservation admits at this step."""
+    return int(min(state.waiting, state.capacity - state.active))
+
+
+@compiled
+def oldest(state: Any) -> int:
+    """The oldest waiting request, for policies that always admit the oldest."""
+    return int(state.revealed - state.waiting)
 
 
 @compiled
 def reveal(run: Run) -> None:
     """Let requests enter the pool: those that have arrived, or as many as the backlog shows."""
-    count, clock = run.counter, run.clock
-    first, n = count[REVEALED], run.prefill.size
-    if count[TIMED]:
-        if count[WAITING] + count[ACTIVE] == 0 and first < n:
-            clock[NOW_S] = max(clock[NOW_S], run.arrival[first])
-        last = first
-        while last < n and run.arrival[last] <= clock[NOW_S]:
-            last += 1
+    state = run.state[0]
+    first = state.revealed
+    if state.timed:
+        last = _arrived(state, run.arrival)
     else:
-        last = min(n, first + count[LIMIT] - count[WAITING])
-    run.reveal_step[first:last] = count[STEP]
-    count[REVEALED] = last
-    count[WAITING] += last - first
+        last = min(state.requests, first + state.limit - state.waiting)
+    for request in range(first, last):
+        run.service[request].reveal_step = state.step
+        run.service[request].worker = NOBODY
+    state.revealed = last
+    state.waiting += last - first
 
 
 @compiled
-def admissions(run: Run) -> int:
-    """``U``, the number of requests that work conservation admits at this step."""
-    return int(min(run.counter[WAITING], run.counter[CAPACITY] - run.counter[ACTIVE]))
+def _arrived(state: Any, arrival: FloatArray) -> int:
+    """How many requests have arrived; an idle system waits for the next."""
+    last = state.revealed
+    if state.waiting + state.active == 0 and last < arrival.size:
+        state.now_s = max(state.now_s, arrival[last])
+    while last < arrival.size and arrival[last] <= state.now_s:
+        last += 1
+    return int(last)
 
 
 @compiled
 def place(run: Run, request: int, worker: int) -> None:
     """Start a request on a worker with a free slot."""
-    count = run.counter
-    step = count[STEP]
-    run.worker[request] = worker
-    run.start_step[request] = step
-    run.start_s[request] = run.clock[NOW_S]
-    run.loads[worker] += run.prefill[request]
-    run.free[worker] -= 1
-    slot = (step + run.decode[request] - 1) & (run.bucket.size - 1)
-    run.following[request] = run.bucket[slot]
+    state, service = run.state[0], run.service[request]
+    size, last_step = run.prefill[request], state.step + run.decode[request] - 1
+    service.last_step = last_step
+    service.base = size - state.grown
+    service.worker = worker
+    service.start_step = state.step
+    service.start_s = state.now_s
+    slot = last_step & (run.bucket.size - 1)
+    service.following = run.bucket[slot]
     run.bucket[slot] = request
-    count[WAITING] -= 1
-    count[ACTIVE] += 1
+    run.loads[worker] += size
+    run.free[worker] -= 1
+    state.waiting -= 1
+    state.active += 1
 
 
 @compiled
 def finish_step(run: Run) -> None:
     """Measure the loads, let the clock run, let requests depart and the others grow."""
-    count, clock = run.counter, run.clock
+    state = run.state[0]
+    measure(state, run.loads)
+    if run.history.shape[0]:
+        for g in range(run.loads.size):
+            run.history[state.rows, g] = run.loads[g]
+        state.rows += 1
+    if run.gammas.size:
+        add_powers(run.loads, run.gammas, run.powers)
+    depart(state, run.service, run.bucket, run.loads, run.free)
+    grow(state, run.drift, run.loads, run.free)
+
+
+@compiled
+def measure(state: Any, loads: IntArray) -> None:
+    """Add up the step, and let the clock run through it."""
     largest, work = np.int64(0), np.int64(0)
-    for load in run.loads:
+    for load in loads:
         largest = max(largest, load)
         work += load
-    count[SUM_MAX] += largest
-    count[WORK] += work
-    if count[STILL_FULL]:
-        if count[ACTIVE] == count[CAPACITY]:
-            count[FULL_STEPS] += 1
-            count[FULL_MAX] += largest
-            count[FULL_WORK] += work
-        else:
-            count[STILL_FULL] = 0
-    if run.history.shape[0]:
-        run.history[count[ROWS]] = run.loads
-        count[ROWS] += 1
-    if run.gammas.size:
-        _add_powers(run, int(largest), int(work))
-    clock[NOW_S] += clock[OVERHEAD_S] + clock[TOKEN_S] * largest
-    _depart(run)
-    period = run.grown.size - 1
-    now = count[STEP] % period
-    growth = run.grown[now + 1] - run.grown[now]
-    slots = count[CAPACITY] // run.loads.size
-    for g in range(run.loads.size):
-        run.loads[g] += growth * (slots - run.free[g])
-    count[STEP] += 1
+    state.sum_max += largest
+    state.work += work
+    if state.active < state.capacity:
+        state.still_full = 0
+    if state.still_full:
+        state.full_steps += 1
+        state.full_max += largest
+        state.full_work += work
+    state.now_s += state.overhead_s + state.token_s * largest
 
 
 @compiled
-def _depart(run: Run) -> None:
+def depart(state: Any, service: Any, bucket: IntArray, loads: IntArray, free: IntArray) -> None:
     """Take away the requests for which this was the last step."""
-    count = run.counter
-    step, now = count[STEP], run.clock[NOW_S]
-    slot = step & (run.bucket.size - 1)
-    request = run.bucket[slot]
-    run.bucket[slot] = NOBODY
-    gone = 0
+    slot = state.step & (bucket.size - 1)
+    request = bucket[slot]
+    bucket[slot] = NOBODY
     while request != NOBODY:
-        after = run.following[request]
-        start = run.start_step[request]
-        if start + run.decode[request] - 1 == step:
-            worker = run.worker[request]
-            growth = _grown(run.grown, step) - _grown(run.grown, start)
-            run.loads[worker] -= run.prefill[request] + growth
-            run.free[worker] += 1
-            run.finish_s[request] = now
-            gone += 1
+        row = service[request]
+        after = row.following
+        if row.last_step == state.step:
+            loads[row.worker] -= row.base + state.grown
+            free[row.worker] += 1
+            row.finish_s = state.now_s
+            state.active -= 1
         else:  # its turn comes when the wheel has gone round
-            run.following[request] = run.bucket[slot]
-            run.bucket[slot] = request
+            row.following = bucket[slot]
+            bucket[slot] = request
         request = after
-    count[ACTIVE] -= gone
 
 
 @compiled
-def _grown(prefix: IntArray, step: int) -> int:
-    """Drift accumulated from step 0 to the start of a step."""
-    period = prefix.size - 1
-    if period == 1:
-        return int(step * prefix[1])
-    return int(step // period * prefix[period] + prefix[step % period])
+def grow(state: Any, drift: IntArray, loads: IntArray, free: IntArray) -> None:
+    """Let the active requests grow, and go on to the next step."""
+    growth = drift[state.phase]
+    for g in range(loads.size):
+        loads[g] += growth * (state.slots - free[g])
+    state.grown += growth
+    state.phase += 1
+    if state.phase == drift.size:
+        state.phase = 0
+    state.step += 1
 
 
 @compiled
-def _add_powers(run: Run, largest: int, work: int) -> None:
+def add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
     """Add this step's sums of ``u^gamma``."""
-    for m in range(run.gammas.size):
-        gamma = run.gammas[m]
-        if gamma == 1.0:  # the sum of the loads is exact
-            _add(run.powers[m, :2], work / largest)
-            _add(run.powers[m, 2:], float(work))
+    largest, work = float(loads.max()), float(loads.sum())
+    for m in range(gammas.size):
+        if gammas[m] == 1.0:  # the sum of the loads is exact
+            add(powers[m, :2], work / largest)
+            add(powers[m, 2:], work)
         else:
-            powers = 0.0
-            for load in run.loads:
-                powers += (load / largest) ** gamma
-            _add(run.powers[m, :2], powers)
-            _add(run.powers[m, 2:], largest * powers)
+            step = 0.0
+            for load in loads:
+                step += (load / largest) ** gammas[m]
+            add(powers[m, :2], step)
+            add(powers[m, 2:], largest * step)
 
 
 @compiled
-def _add(total: FloatArray, term: float) -> None:
+def add(total: FloatArray, term: float) -> None:
     """Add with compensation: ``total[0]`` is the sum, ``total[1]`` what rounding cut off.
 
     Source: A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
@@ -243,3 +263,23 @@ def _add(total: FloatArray, term: float) -> None:
     else:
         total[1] += (term - after) + before
     total[0] = after
+
+
+@compiled
+def work_bound(prefill: IntArray, decode: IntArray, growth: int) -> float:
+    """Total work under the constant drift ``growth``, in floating point: it may be huge."""
+    total = 0.0
+    for i in range(prefill.size):
+        o = float(decode[i])
+        total += o * prefill[i] + growth * (o * (o - 1) / 2)
+    return total
+
+
+@compiled
+def total_work(prefill: IntArray, decode: IntArray, growth: int) -> int:
+    """Total work under constant drift, exact where :func:`work_bound` shows that it fits."""
+    total = 0
+    for i in range(prefill.size):
+        o = decode[i]
+        total += o * prefill[i] + growth * (o * (o - 1) // 2)
+    return total

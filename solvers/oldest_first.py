@@ -7,18 +7,7 @@ meaning is in :mod:`solvers.policies`.
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.kernels import (
-    REVEALED,
-    STEP,
-    TURN,
-    WAITING,
-    Run,
-    admissions,
-    finish_step,
-    finished,
-    place,
-    reveal,
-)
+from solvers.kernels import Run, admissions, finish_step, finished, oldest, place, reveal
 from solvers.ordering import sift_down, sort_by_size
 
 FCFS, ROUND_ROBIN, JSQ, VLLM_DP, LEAST_LOADED, LPT, POWER_OF_TWO = range(7)
@@ -31,10 +20,10 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
     The seed is that of power_of_two.
     """
     for _ in range(steps):
-        if finished(run):
+        if finished(run.state[0]):
             return
         reveal(run)
-        if admissions(run):
+        if admissions(run.state[0]):
             if rule == FCFS:
                 _in_worker_order(run)
             elif rule == ROUND_ROBIN:
@@ -49,14 +38,9 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
 
 
 @compiled
-def _oldest(run: Run) -> int:
-    return int(run.counter[REVEALED] - run.counter[WAITING])
-
-
-@compiled
 def _in_worker_order(run: Run) -> None:
-    request = _oldest(run)
-    last = request + admissions(run)
+    request = oldest(run.state[0])
+    last = request + admissions(run.state[0])
     for g in range(run.free.size):
         for _ in range(min(run.free[g], last - request)):
             place(run, request, g)
@@ -68,22 +52,22 @@ def _in_worker_order(run: Run) -> None:
 @compiled
 def _in_turn(run: Run) -> None:
     """Go round the workers with a free slot, dropping those that fill up."""
-    G, ring = run.free.size, run.candidate
+    state, G, ring = run.state[0], run.free.size, run.candidate
     size = 0
     for j in range(G):
-        g = (run.counter[TURN] + j) % G
+        g = (state.turn + j) % G
         if run.free[g]:
             ring[size] = g
             size += 1
-    request = _oldest(run)
-    last = request + admissions(run)
+    request = oldest(run.state[0])
+    last = request + admissions(run.state[0])
     while request < last:
         kept = 0
         for j in range(min(size, last - request)):
             g = ring[j]
             place(run, request, g)
             request += 1
-            run.counter[TURN] = (g + 1) % G
+            state.turn = (g + 1) % G
             if run.free[g]:
                 ring[kept] = g
                 kept += 1
@@ -97,9 +81,9 @@ def _better_of_two(run: Run, seed: np.uint64) -> None:
         if run.free[g]:
             open_workers[size] = g
             size += 1
-    at_step = _splitmix64(_splitmix64(seed) ^ np.uint64(run.counter[STEP]))
-    first = _oldest(run)
-    for position in range(admissions(run)):
+    at_step = _splitmix64(_splitmix64(seed) ^ np.uint64(run.state[0].step))
+    first = oldest(run.state[0])
+    for position in range(admissions(run.state[0])):
         bits = _splitmix64(at_step ^ np.uint64(position))
         at = np.int64(((bits >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
         if size > 1:
@@ -127,16 +111,16 @@ def _splitmix64(x: np.uint64) -> np.uint64:
 @compiled
 def _to_lightest(run: Run, rule: int) -> None:
     size = heap_of_open_workers(run, 1 if rule == LEAST_LOADED else 0)
-    first = _oldest(run)
-    for request in range(first, first + admissions(run)):
+    first = oldest(run.state[0])
+    for request in range(first, first + admissions(run.state[0])):
         size = _to_top(run, rule, request, size)
 
 
 @compiled
 def _largest_to_lightest(run: Run) -> None:
     size = heap_of_open_workers(run, 1)
-    first = _oldest(run)
-    batch = np.arange(first, first + admissions(run))
+    first = oldest(run.state[0])
+    batch = np.arange(first, first + admissions(run.state[0]))
     key, other_key, other_batch = -run.prefill[batch], np.empty_like(batch), np.empty_like(batch)
     if sort_by_size(key, batch, other_key, other_batch):
         batch = other_batch
