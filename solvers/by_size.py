@@ -1,4 +1,4 @@
-"""The pool kept in order of size, for the policies that choose by it.
+"""The loops of the policies that choose requests by size, and the sorted pool that they need.
 
 Arrivals are merged in and admitted requests taken out; the pool itself is never sorted again.
 """
@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solvers.balance import balance
 from solvers.compiled import compiled
 from solvers.kernels import Run, admissions, finish_step, finished, place, reveal
 from solvers.oldest_first import heap_of_open_workers
 from solvers.ordering import sift_down, sort_by_size
 from solvers.step import WAITS
-from theory.model import IntArray
+from theory.model import INT_LIMIT, IntArray
+
+# Stands behind every worker in a sort.
+LAST = INT_LIMIT
 
 
 class SortedPool(NamedTuple):
@@ -113,3 +117,43 @@ def _largest_to_busiest(run: Run, pool: SortedPool) -> None:
             slots -= 1
         left -= min(end - start, left)
         end = start
+
+
+@compiled
+def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
+    """Run up to so many steps of :class:`solvers.policies.BFIO`."""
+    state = run.state[0]
+    for _ in range(steps):
+        if finished(state):
+            return
+        reveal_by_size(run, pool)
+        waiting = state.waiting
+        if admissions(state):
+            size, target = pool.size[:waiting], pool.target[:waiting]
+            value, lower = balance(run.loads, run.free, size, effort, target)
+            state.bound_gap += value - lower
+            _in_order_of_arrival(size, target, pool.other_size)
+            carry_out(run, pool)
+        finish_step(run)
+
+
+@compiled
+def _in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> None:
+    """Of equal sizes, send the oldest to the first workers and let the youngest wait."""
+    start = 0
+    while start < size.size:
+        end = start + 1
+        while end < size.size and size[end] == size[start]:
+            end += 1
+        if end - start > 1:
+            same, spare = target[start:end], other[start:end]
+            for j in range(same.size):
+                if same[j] == WAITS:
+                    same[j] = LAST
+            # The workers are both what is sorted and what it is sorted by.
+            if sort_by_size(same, same, spare, spare):
+                same[:] = spare
+            for j in range(same.size):
+                if same[j] == LAST:
+                    same[j] = WAITS
+        start = end

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from solvers import kernels, oldest_first, policies
+from solvers import kernels, policies
+from solvers import oldest_first as rules
 from solvers.asking import asking
-from solvers.by_size import SortedPool, run_always_busiest
+from solvers.by_size import SortedPool, run_always_busiest, run_bfio
 from solvers.kernels import NOBODY, Run
 from solvers.oldest_first import run_oldest_first
 from solvers.policies import Policy
@@ -27,13 +28,13 @@ HISTORY_BLOCK = 2**20
 LONGEST_WHEEL = 2**20
 
 _OLDEST_FIRST = {
-    policies.FCFS: oldest_first.FCFS,
-    policies.RoundRobin: oldest_first.ROUND_ROBIN,
-    policies.JSQ: oldest_first.JSQ,
-    policies.VllmDP: oldest_first.VLLM_DP,
-    policies.LeastLoaded: oldest_first.LEAST_LOADED,
-    policies.LPT: oldest_first.LPT,
-    policies.PowerOfTwo: oldest_first.POWER_OF_TWO,
+    policies.FCFS: rules.FCFS,
+    policies.RoundRobin: rules.ROUND_ROBIN,
+    policies.JSQ: rules.JSQ,
+    policies.VllmDP: rules.VLLM_DP,
+    policies.LeastLoaded: rules.LEAST_LOADED,
+    policies.LPT: rules.LPT,
+    policies.PowerOfTwo: rules.POWER_OF_TWO,
 }
 
 
@@ -212,28 +213,31 @@ def _new_run(
 
 def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     """The function that runs the policy for up to so many steps."""
-    kind = type(policy)
+    kind, state = type(policy), run.state[0]
     if kind in _OLDEST_FIRST:
         seed = np.uint64(policy.seed % 2**64 if isinstance(policy, policies.PowerOfTwo) else 0)
-        loop = partial(run_oldest_first, run, _OLDEST_FIRST[kind], seed)
-        return _keeping_turn(run, policy, loop) if isinstance(policy, policies.RoundRobin) else loop
+        oldest_first = partial(run_oldest_first, run, _OLDEST_FIRST[kind], seed)
+        if not isinstance(policy, policies.RoundRobin):
+            return oldest_first
+
+        def round_robin(steps: int) -> None:
+            state["turn"] = policy.turn % run.free.size
+            oldest_first(steps)
+            policy.turn = int(state["turn"])
+
+        return round_robin
     if kind is policies.AlwaysBusiest:
         return partial(run_always_busiest, run, SortedPool.of_length(visible))
+    if isinstance(policy, policies.BFIO) and kind is policies.BFIO:
+        pool, effort = SortedPool.of_length(visible), policy.effort
+
+        def bfio(steps: int) -> None:
+            run_bfio(run, pool, effort, steps)
+            policy.bound_gap += int(state["bound_gap"])
+            state["bound_gap"] = 0
+
+        return bfio
     return asking(run, policy, visible)
-
-
-def _keeping_turn(
-    run: Run, policy: policies.RoundRobin, loop: Callable[[int], None]
-) -> Callable[[int], None]:
-    """A loop that starts at the policy's turn and leaves it where the run left it."""
-    state = run.state[0]
-
-    def advance(steps: int) -> None:
-        state["turn"] = policy.turn % run.free.size
-        loop(steps)
-        policy.turn = int(state["turn"])
-
-    return advance
 
 
 def _run_to_completion(

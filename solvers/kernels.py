@@ -38,6 +38,7 @@ _INTS = (
     "still_full",  # 1 until that step
     "rows",  # rows of the history filled
     "turn",  # whose turn it is, for round_robin
+    "bound_gap",  # excess of the imbalances over their lower bounds, for bfio
     "due",  # 1 while the present step waits for a decision from outside
 )
 _FLOATS = ("now_s", "overhead_s", "token_s")

@@ -21,6 +21,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from solvers.balance import solve_step
 from solvers.step import WAITS, Assignment, AssignmentError, StepProblem
 from theory.model import InputError, IntArray
 
@@ -258,8 +259,6 @@ class BFIO:
 
     def admit(self, view: StepView) -> Assignment:
         """See :class:`Policy`."""
-        from solvers.balance import solve_step
-
         solution = solve_step(view.problem, self.effort)
         self.bound_gap += solution.gap
         return solution.assignment
