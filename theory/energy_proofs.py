@@ -236,3 +236,25 @@ def work_invariance() -> tuple[Step, ...]:
             "total work, wherever and whenever it runs.",
         ),
     )
+
+
+def oldest_first() -> tuple[Step, ...]:
+    """Steps of [energy.work-oldest-first]."""
+    k, o, start = (Symbol(name, positive=True, integer=True) for name in ("k", "o", "start"))
+    size = Symbol("s", positive=True)
+    D = sympy.Function("D")
+    return (
+        Lemma(
+            "induction over steps",
+            "The number of free slots in the whole system depends only on which requests are "
+            "active, not where.  If two such policies have started the same requests at the same "
+            "steps so far, the same ones depart, the same number of slots is free, and the same "
+            "oldest requests are admitted.",
+        ),
+        Identity(
+            "A request that starts at a given step does the same work wherever it runs: its load "
+            "at step k is s + D(k) - D(start), D the cumulative drift",
+            sympy.Sum(size + D(k) - D(start), (k, start, start + o - 1)),
+            sympy.Sum(D(k), (k, start, start + o - 1)) + o * (size - D(start)),
+        ),
+    )

@@ -1,0 +1,46 @@
+"""The energy claims: proofs that stand and can fail, and formulas."""
+
+import pytest
+import sympy
+
+from theory.energy import CLAIMS
+from theory.energy_proofs import envelope_below_tangent
+from theory.proof import Identity, Inequality, verify
+
+PROVED = [claim for claim in CLAIMS if claim.proof]
+
+
+@pytest.mark.parametrize("claim", PROVED, ids=lambda claim: claim.label)
+def test_every_proof_step_is_confirmed(claim):
+    assert verify(claim.proof()) == ()
+
+
+def test_the_envelope_lies_below_the_tangent():
+    assert verify(envelope_below_tangent()) == ()
+
+
+@pytest.mark.parametrize("claim", PROVED, ids=lambda claim: claim.label)
+def test_proofs_notice_a_wrong_step(claim):
+    """Each algebraic step, with one side off by a tenth, is reported."""
+    off = sympy.Rational(1, 10)
+    for step in claim.proof():
+        if isinstance(step, Identity):
+            assert not Identity(step.text, step.lhs, step.rhs + off).holds()
+        elif isinstance(step, Inequality):
+            assert not Inequality(step.text, step.lhs, step.rhs + off, step.slack).holds()
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.label)
+def test_formulas_are_sympy(claim):
+    if claim.formula:
+        assert isinstance(claim.formula(), sympy.Basic)
+
+
+def test_claims_that_the_notes_deny():
+    assert {claim.label for claim in CLAIMS if not claim.holds} == {
+        "energy.paper-everywhere",
+        "energy.limit-is-a-cap",
+        "energy.limit-range",
+        "energy.overhead-dilutes",
+        "energy.work-any-drift",
+    }

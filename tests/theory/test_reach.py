@@ -1,0 +1,168 @@
+"""Limits, inversions and sensitivities of the saving bounds."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from theory.model import InputError
+from theory.power import PowerModel, hardware, hardware_catalogue
+from theory.reach import (
+    eta_for_cap,
+    eta_for_paper,
+    eta_for_sharp,
+    eta_for_tangent_cap,
+    eta_of,
+    idle_shares_for,
+    limit_paper,
+    limit_sensitivity,
+    partials,
+    share_of,
+)
+from theory.savings import (
+    Constants,
+    Usage,
+    exact,
+    saving_cap,
+    saving_cap_tangent,
+    saving_paper,
+    saving_sharp,
+)
+
+A100 = Constants(Fraction(100), Fraction(400), Fraction(7, 10))
+
+
+def test_eta_and_share_are_inverse():
+    assert eta_of(Fraction(2, 5)) == Fraction(2, 3)
+    assert share_of(Fraction(2, 3)) == Fraction(2, 5)
+
+
+def test_the_limit_and_how_it_moves():
+    assert limit_paper(A100) == Fraction(10, 19)  # 100/190
+    assert limit_paper(Constants(Fraction(100), Fraction(400), Fraction(1, 2))) == Fraction(
+        2, 5
+    )  # 100/250
+    assert limit_paper(Constants(Fraction(100), Fraction(400), Fraction(9, 10))) == Fraction(
+        10, 13
+    )  # 100/130 = 76.9 %
+    # d(p/D)/dp = (1-gamma) P/D^2 = 0.3 * 400 / 36100; in gamma: p dP / D^2 = 30000/36100.
+    assert limit_sensitivity(A100) == {
+        "idle_w": Fraction(120, 36100),
+        "max_w": Fraction(-30, 36100),
+        "gamma": Fraction(30000, 36100),
+    }
+
+
+@pytest.mark.parametrize("name", hardware_catalogue())
+def test_sensitivities_agree_with_sympy(name):
+    power = hardware(name)
+    derived = partials(limit_paper, power)
+    assert derived == pytest.approx(limit_sensitivity(power), rel=1e-12)
+
+
+def test_partials_of_a_cap_agree_with_differences():
+    power = hardware("h100-sxm")
+
+    def cap(law):
+        return saving_cap(law, Usage(1, Fraction(2, 3)), Usage(1, 0))
+
+    derived = partials(cap, power)
+    for name in ("idle_w", "max_w", "gamma"):
+        values = {field: getattr(power, field) for field in ("idle_w", "max_w", "gamma")}
+        h = 1e-5 * values[name]
+        up = cap(PowerModel(**{**values, name: values[name] + h}))
+        down = cap(PowerModel(**{**values, name: values[name] - h}))
+        assert derived[name] == pytest.approx((up - down) / (2 * h), rel=1e-5)
+
+
+def test_the_numbers_of_fact_4():
+    shares = {
+        saving: idle_shares_for(hardware("a100-paper"), saving) for saving in (0.28, 0.282, 0.52)
+    }
+    # Tangent cap: eta = s 400 / ((1-s) 190): 0.28 -> 140/171, f = 140/311.
+    assert shares[0.28]["tangent cap"] == pytest.approx(140 / 311, rel=1e-12)
+    assert round(100 * shares[0.282]["tangent cap"], 1) == 45.3
+    assert round(100 * shares[0.52]["tangent cap"], 1) == 69.5
+    # Envelope cap: 400 = (1-s)(100 x + 300 x^0.3), x = 1/(1-f).  28 % needs 47.7 %, not 48.5 %;
+    # 48.5 % allows 28.6 %.
+    assert round(100 * shares[0.28]["cap"], 1) == 47.7
+    assert round(100 * shares[0.282]["cap"], 1) == 48.0
+    assert round(100 * shares[0.52]["cap"], 1) == 74.0
+    x = 1 / (1 - 0.485)
+    assert round(1 - 400 / (100 * x + 300 * x**0.3), 3) == 0.286
+
+
+def test_how_far_the_paper_shaped_floor_reaches():
+    # 100 eta/(400 + 190 eta) = 1/2 at eta = 40: 97.56 % idle, 41 workers.
+    assert eta_for_paper(A100, Fraction(1, 2), Fraction(0)) == 40
+    assert round(float(share_of(Fraction(40))), 4) == 0.9756
+    # 52 % at eta = 208/(100 - 98.8) = 520/3 = 173.33, more than G - 1 for G = 174.
+    eta = eta_for_paper(A100, Fraction(13, 25), Fraction(0))
+    assert eta == Fraction(520, 3)
+    assert 173 < eta < 174
+    assert round(float(share_of(eta)), 3) == 0.994
+    assert saving_paper(
+        A100, Usage(Fraction(1), Fraction(173)), Usage(Fraction(1), Fraction(0))
+    ) < Fraction(13, 25)
+    # At G = 32, eta <= 31: 3100/6290.
+    assert saving_paper(
+        A100, Usage(Fraction(1), Fraction(31)), Usage(Fraction(1), Fraction(0))
+    ) == Fraction(310, 629)
+    # The limit itself and anything above it are out of reach.
+    assert eta_for_paper(A100, Fraction(10, 19), Fraction(0)) is None
+    assert eta_for_paper(A100, Fraction(1, 2), Fraction(1, 2)) is None
+    # The sharp floor: 28 % at eta = 112/72 = 14/9, 60.87 % idle.
+    assert eta_for_sharp(A100, Fraction(28, 100), Fraction(0)) == Fraction(14, 9)
+
+
+savings = st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100)
+remainders = st.fractions(0, 1, max_denominator=40)
+
+
+@given(savings, remainders, st.sampled_from(sorted(hardware_catalogue())))
+def test_inversions_invert(saving, remaining, name):
+    power = exact(hardware(name))
+    for inverse, bound in (
+        (eta_for_paper, saving_paper),
+        (eta_for_sharp, saving_sharp),
+        (eta_for_tangent_cap, saving_cap_tangent),
+    ):
+        eta = inverse(power, saving, remaining)
+        if eta is not None:
+            assert (
+                bound(power, Usage(Fraction(1), eta), Usage(Fraction(1), remaining * eta)) == saving
+            )
+        else:
+            far = Fraction(10**9)
+            assert (
+                bound(power, Usage(Fraction(1), far), Usage(Fraction(1), remaining * far)) < saving
+            )
+
+
+@given(
+    st.floats(0.01, 0.95),
+    st.sampled_from([0.0, 0.01, 1 / 17, 0.3, 0.6, 1.0]),
+    st.sampled_from(sorted(hardware_catalogue())),
+)
+def test_the_bracket_of_the_cap_is_where_it_starts_to_allow_the_saving(saving, remaining, name):
+    power = hardware(name)
+    bracket = eta_for_cap(power, saving, remaining)
+
+    def cap(eta):
+        return saving_cap(power, Usage(1.0, eta), Usage(1.0, remaining * eta))
+
+    if bracket is None:
+        assert all(cap(10.0**k) < saving for k in range(-3, 12))
+        return
+    assert bracket.low <= bracket.middle <= bracket.high
+    assert bracket.high - bracket.low <= 1e-11 * (1 + bracket.high)
+    assert cap(bracket.high) >= saving
+    assume(bracket.low > 1e-6)
+    assert cap(bracket.low * (1 - 1e-9)) < saving
+    assert cap(bracket.low / 2) < saving
+
+
+def test_a_saving_must_be_a_share():
+    with pytest.raises(InputError, match="saving"):
+        eta_for_cap(hardware("a100-paper"), 1.5, 0.0)
