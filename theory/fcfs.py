@@ -50,16 +50,20 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "fcfs.size-blind",
-        "All size-blind rules are equal in law",
-        *OURS,
+        "All rules that place a request before seeing its size are equal in law",
+        "paper.md, fact 1, extended",
+        "ours",
         "equality",
         "With a pool that fills every slot and iid requests, any rule that takes requests in "
-        "arrival order and chooses the worker without looking at sizes or loads (FCFS, round "
-        "robin, JSQ by count) has at every step the same law of the vector of loads, up to the "
-        "numbering of workers, as FCFS; so the same expected imbalance.",
+        "arrival order and fixes the worker of each without looking at its size or at those "
+        "behind it has at every step the same law of the loads as FCFS, up to the numbering of "
+        "workers, so the same expected imbalance.  This covers round robin and JSQ by count, and "
+        "also the load-aware least_loaded and power_of_two: when no slot may stay empty, knowing "
+        "the loads without choosing the request gains nothing.",
         EXPECTATION,
-        "Paired runs of the rules on the same requests: the difference in mean imbalance must "
-        "have 0 in its interval and each mean the exact value; a rule outside refutes it.",
+        "Every sequence of requests of a tiny system under each rule, in exact rationals, then "
+        "paired runs of larger ones, whose differences to FCFS must have 0 within their "
+        "intervals; any difference in the first, or an interval without 0, refutes it.",
         None,
         proofs.size_blind_proof,
         ("fcfs.exact",),

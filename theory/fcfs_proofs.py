@@ -71,18 +71,17 @@ def size_blind_proof() -> tuple[Step, ...]:
     """Proof of [fcfs.size-blind]."""
     return (
         Lemma(
-            "exchange",
-            "Condition on all output lengths in order of admission and on the rule's own "
-            "randomness.  A rule that reads neither sizes nor loads then fixes which queue "
-            "position goes to which slot at which step.  The sizes given the lengths are "
-            "independent between positions, so permuting positions of the same step does not "
-            "change the law of the loads; the departures of a full system are one per freed slot "
-            "under every such rule.",
+            "optional skipping (Doob)",
+            "Fill the free slots one request at a time.  Which slot the next request goes to is a "
+            "function of the requests before it, so its (s, o), drawn from the same law, is "
+            "independent of that choice and of everything before.  The successive requests of "
+            "the slots are therefore independent draws, in whatever order the rule fills them.",
         ),
         Lemma(
             "same slots",
-            "As the pool fills every slot, each slot holds an iid sequence of requests under any "
-            "such rule, exactly as under FCFS; so the vector of slot loads has the same law.",
+            "As the pool fills every slot, each slot is refilled at the step after a departure "
+            "under any such rule; so all GB slots are the independent renewal processes of FCFS, "
+            "and the loads, sums over the B slots of a worker, have the same law.",
         ),
     )
 

@@ -1,0 +1,138 @@
+"""Simulated evidence: load histories of overloaded steps, and intervals of means.
+
+Every interval here is Student's at one in a million, over independent replications, so a claim
+that holds is not called refuted by chance in any plausible number of runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from solvers.engine import simulate
+from solvers.result import RunResult
+from theory.model import FloatArray, InputError, IntArray, Requests, System
+
+# Chance that an interval misses a true mean.
+MISS = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A sample mean with its interval, over independent replications."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, samples: Sequence[float] | FloatArray) -> "Mean":
+        """Mean and Student interval of the samples, at least two of them."""
+        x = np.asarray(samples, dtype=float)
+        if x.size < 2:
+            raise InputError(f"an interval needs at least 2 replications, got {x.size}")
+        half = float(stdtrit(x.size - 1, 1 - MISS / 2)) * float(x.std(ddof=1)) / x.size**0.5
+        return cls(float(x.mean()), float(x.mean()) - half, float(x.mean()) + half)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The two ends."""
+        return self.low, self.high
+
+    def __contains__(self, number: float) -> bool:
+        return self.low <= number <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio of two paired means with Fieller's interval; infinite where the lower may be 0."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(
+        cls, upper: Sequence[float] | FloatArray, lower: Sequence[float] | FloatArray
+    ) -> "Ratio":
+        """``mean(upper) / mean(lower)`` over paired replications of non-negative quantities.
+
+        The interval holds every ``r`` for which the mean of ``upper - r * lower`` may be zero.
+        """
+        x, y = np.asarray(upper, dtype=float), np.asarray(lower, dtype=float)
+        n = x.size
+        mx, my = float(x.mean()), float(y.mean())
+        if n < 2:
+            raise InputError(f"an interval needs at least 2 replications, got {n}")
+        t2 = float(stdtrit(n - 1, 1 - MISS / 2)) ** 2 / n
+        covariance = np.cov(x, y)
+        # (mx - r my)^2 = t2 (vxx - 2 r vxy + r^2 vyy), a quadratic in r.
+        a = my**2 - t2 * float(covariance[1, 1])
+        b = mx * my - t2 * float(covariance[0, 1])
+        c = mx**2 - t2 * float(covariance[0, 0])
+        value = mx / my if my else np.inf
+        if a <= 0:
+            # The lower mean may be 0: only a lower end is left, where its mean is largest.
+            low = max(0.0, Mean.of(x).low) / Mean.of(y).high if Mean.of(y).high > 0 else np.inf
+            return cls(value, low, np.inf)
+        root = max(0.0, b * b - a * c) ** 0.5
+        return cls(value, (b - root) / a, (b + root) / a)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The two ends."""
+        return self.low, self.high
+
+
+def imbalances(loads: IntArray) -> IntArray:
+    """Imbalance ``G max - sum`` of every step, int64[K], of loads int64[K, G]."""
+    return np.asarray(loads.shape[1] * loads.max(axis=1) - loads.sum(axis=1))
+
+
+def departed_loads(result: RunResult) -> IntArray:
+    """Loads after departures and before the next admission, int64[K, G].
+
+    The wrong moment to measure, planted as a fault: growth of the survivors included.
+    """
+    assert result.loads is not None
+    after = np.zeros_like(result.loads)
+    after[:-1] = result.loads[1:]
+    later = result.start_step > 0
+    np.subtract.at(
+        after,
+        (result.start_step[later] - 1, result.worker[later]),
+        result.requests.prefill[later],
+    )
+    return after
+
+
+def overloaded_run(
+    system: System,
+    requests: Requests,
+    policy: str,
+    steps: int,
+    *,
+    pool: int | None = None,
+    seed: int = 0,
+) -> RunResult:
+    """A run with history whose first ``steps`` steps all had every slot full.
+
+    Raises
+    ------
+    InputError
+        If a slot was empty before: the run is outside the overloaded class.
+    """
+    result = simulate(system, requests, policy, pool=pool, seed=seed, history=True)
+    if result.overloaded.steps < steps:
+        raise InputError(
+            f"not overloaded: a slot stayed empty at step {result.overloaded.steps} of {steps} "
+            f"under {policy} on {len(requests)} requests"
+        )
+    return result
+
+
+def first_steps(result: RunResult, steps: int) -> IntArray:
+    """The first ``steps`` rows of the history, int64[steps, G]."""
+    assert result.loads is not None
+    return result.loads[:steps]

@@ -1,0 +1,30 @@
+"""What the checks of expectations share: common planted faults, and the verdict of a proof."""
+
+from fractions import Fraction
+
+from evenkeel.evidence import Trial, Variant, Verdict
+from theory.claims import claim
+from theory.proof import verify
+
+LARGER = Variant("claimed side x1.1", Fraction(11, 10))
+HALVED = Variant("claimed side halved", Fraction(1, 2))
+DEPARTED = Variant("loads taken after departures", fault="departed-loads")
+AGED = Variant("ages off by one", fault="age-off-by-one")
+BUSIEST = Variant("always_busiest in place of the policy", policy="always_busiest")
+BFIO = Variant("bfio in place of the policy", policy="bfio")
+
+
+def planted_policy(trial: Trial, default: str) -> str:
+    """The planted policy; a user's policy does not stand in where the claim is about FCFS."""
+    return trial.variant.policy if trial.variant and trial.variant.policy else default
+
+
+def proof_stands(label: str) -> bool:
+    """Whether sympy confirms every step of the claim's proof."""
+    proof = claim(label).proof
+    return proof is not None and not verify(proof())
+
+
+def held(label: str, strongest: Verdict = Verdict.PROVED) -> Verdict:
+    """The verdict of a check that found nothing against a claim with a proof."""
+    return strongest if proof_stands(label) else Verdict.INCONCLUSIVE
