@@ -20,6 +20,7 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solvers.balance import solve_step
 from solvers.step import WAITS, Assignment, AssignmentError, StepProblem
@@ -97,16 +98,26 @@ def decide(policy: Policy, view: StepView) -> Assignment:
     PolicyError
         If the policy raises, or returns anything but a valid assignment.
     """
-    where = f"policy {policy.name!r} at step {view.step}"
     problem = view.problem  # taken before the policy could change the view's arrays
+    return checked(policy, view.step, problem, ask(policy, view))
+
+
+def ask(policy: Policy, view: StepView) -> NDArray[Any]:
+    """Return a policy's answer, unchecked; an exception becomes a PolicyError."""
     try:
-        answer = np.asarray(policy.admit(view))
+        return np.asarray(policy.admit(view))
     except (Exception, SystemExit) as error:
-        raise PolicyError(f"{where} raised {_one_line(error)}") from error
+        raise PolicyError(
+            f"policy {policy.name!r} at step {view.step} raised {_one_line(error)}"
+        ) from error
+
+
+def checked(policy: Policy, step: int, problem: StepProblem, answer: NDArray[Any]) -> Assignment:
+    """Return a policy's answer if it obeys the rules; otherwise a PolicyError says which not."""
     try:
         problem.validate(answer)
     except AssignmentError as error:
-        raise PolicyError(f"{where}: {error}") from None
+        raise PolicyError(f"policy {policy.name!r} at step {step}: {error}") from None
     return answer.astype(np.int64)
 
 
