@@ -49,8 +49,8 @@ def objective_proof() -> tuple[Step, ...]:
         ),
         Lemma(
             "the subset matters",
-            "l = (5, 0), c = (0, 1), pool {3, 6}: admitting 3 gives M = 5 and imbalance 2, "
-            "admitting 6 gives M = 6 and imbalance 1.  The smallest maximum is not optimal.",
+            "l = (3, 0), c = (0, 1), pool {1, 4}: admitting 1 gives M = 3 and imbalance 2, "
+            "admitting 4 gives M = 4 and imbalance 1.  The smallest maximum is not optimal.",
         ),
     )
 

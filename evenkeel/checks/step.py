@@ -1,1 +1,236 @@
-"""Checks of the claims in :mod:`theory.step`."""
+"""Checks of the claims in :mod:`theory.step`, exhaustive over stated finite domains.
+
+Full refills are in :mod:`evenkeel.checks.refill`, the LP relaxation in
+:mod:`evenkeel.checks.relaxed`, gaps in :mod:`evenkeel.checks.gap`.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+
+from adversary.small import exact_step
+from evenkeel.checks import gap, refill, relaxed  # noqa: F401  (each declares its checks)
+from evenkeel.checks.cases import Cases
+from evenkeel.checks.small_steps import after_of, domain, witness_of
+from evenkeel.checks.verdicts import LARGER
+from evenkeel.evidence import Finding, Trial, Variant, check
+from solvers.enumeration import assignments, enumerate_step
+from solvers.step import StepProblem
+from theory.model import imbalance
+from theory.step import SMALLEST_MAXIMUM_LOSES
+from theory.waterfill import simple_lower_bound, waterfill_optimum
+
+
+def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
+    """Cost and largest load of every admission; a planted fault changes the cost."""
+    for chosen in assignments(problem):
+        after = after_of(problem, np.array(chosen, dtype=np.int64))
+        top = max(after)
+        measured = problem.loads.tolist() if trial.fault("before-admission") else after
+        if trial.fault("max-min"):
+            yield top - min(after), top
+        else:
+            yield sum(max(measured) - load for load in measured), top
+
+
+@check(
+    "step.objective",
+    G=3,
+    requests=3,
+    size=3,
+    free=2,
+    load=1,
+    programs=6,
+    standard={"requests": 4, "size": 4, "load": 3, "programs": 150},
+    plants=(
+        LARGER,
+        Variant("loads taken before admission", fault="before-admission"),
+        Variant("max - min in place of G max - sum", fault="max-min"),
+    ),
+)
+def objective(trial: Trial) -> Finding:
+    """Enumerated sums of gaps against the searches' and the integer programs' objectives."""
+    from solvers.exact import SOLVERS, solve_exact
+
+    problems, text = domain(trial)
+    every = [*problems, StepProblem(*SMALLEST_MAXIMUM_LOSES)]
+    cases, differ = Cases("=="), 0
+    for problem in every:
+        costs = list(_gap_sums(trial, problem))
+        best = min(costs)[0]
+        found = problem.objective(exact_step(problem))
+        if cases.add(found, best * trial.scale, witness_of(problem)):
+            break
+        lowest = min(top for _, top in costs)
+        of_lowest = min(cost for cost, top in costs if top == lowest)
+        differ += of_lowest > best
+        # With a fixed sum the smallest maximum must be optimal.
+        if problem.pool.size <= problem.free.sum() and cases.add(
+            of_lowest, best, witness_of(problem)
+        ):
+            break
+    # The last step of the list is one where the subset matters.
+    cases.add(min(differ, 1), 1, witness_of(every[-1]))
+    rng = np.random.default_rng(trial.seed)
+    picked = [] if cases.violated else rng.choice(len(every), trial["programs"], replace=False)
+    for index, solver in product(picked, SOLVERS):
+        problem = every[index]
+        best = min(_gap_sums(trial, problem))[0]
+        solution = solve_exact(problem, solver)
+        if cases.add(
+            problem.objective(solution.assignment), best * trial.scale, witness_of(problem)
+        ):
+            break
+    return cases.finding(
+        trial,
+        "step.objective",
+        f"{text}, and one more; {len(picked)} of them as integer programs by {', '.join(SOLVERS)}",
+        details={"steps where the smallest maximum is not optimal": differ},
+    )
+
+
+def _rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
+    """Every step of a domain with the smallest rich pool on [a, b]."""
+    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
+    copies_of = (lambda _: 1) if trial.fault("one-copy") else (lambda slots: max(1, slots))
+    for G in range(1, trial["G"] + 1):
+        for workers in combinations_with_replacement(states, G):
+            loads, free = zip(*workers, strict=True)
+            if sum(free) > trial["slots"]:
+                continue
+            for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
+                sizes = [s for s in range(a, b + 1) for _ in range(copies_of(sum(free)))]
+                if len(sizes) >= sum(free):
+                    yield StepProblem(loads, free, sizes), a, b
+
+
+@check(
+    "step.waterfill",
+    G=3,
+    load=4,
+    free=2,
+    slots=3,
+    size=3,
+    random=50,
+    standard={"load": 9, "slots": 4, "random": 1000},
+    plants=(
+        LARGER,
+        Variant("level from the largest sizes", fault="level-b"),
+        Variant("gaps without the positive part", fault="signed"),
+        Variant("one copy of each size in the pool", fault="one-copy"),
+    ),
+)
+def waterfill(trial: Trial) -> Finding:
+    """Optima under the smallest rich pools against the closed form, imbalance and maximum."""
+    from solvers.balance import solve_step
+
+    cases, open_steps = Cases("=="), 0
+    for problem, a, b in _rich_steps(trial):
+        loads, free = problem.loads.tolist(), problem.free.tolist()
+        claimed, level = waterfill_optimum(loads, free, a, b)
+        if trial.fault("level-b"):
+            level = max(x + c * b for x, c in zip(loads, free, strict=True))
+            claimed = sum(level - x - c * b for x, c in zip(loads, free, strict=True))
+        elif trial.fault("signed"):
+            claimed = sum(level - x - c * b for x, c in zip(loads, free, strict=True))
+        after = after_of(problem, exact_step(problem))
+        if cases.add(imbalance(after), claimed * trial.scale, witness_of(problem)) or cases.add(
+            max(after), level, witness_of(problem)
+        ):
+            break
+    rng = np.random.default_rng(trial.seed)
+    for _ in range(0 if cases.violated else trial["random"]):
+        G = int(rng.integers(2, 9))
+        loads, free = rng.integers(0, 60, G).tolist(), rng.integers(0, 6, G).tolist()
+        a = int(rng.integers(1, 20))
+        b = a + int(rng.integers(0, 10))
+        problem = StepProblem(loads, free, np.repeat(np.arange(a, b + 1), max(1, sum(free))))
+        solution = solve_step(problem, 2)
+        open_steps += not solution.optimal
+        claimed = waterfill_optimum(loads, free, a, b)[0]
+        if solution.optimal and cases.add(
+            solution.imbalance, claimed * trial.scale, witness_of(problem)
+        ):
+            break
+    return cases.finding(
+        trial,
+        "step.waterfill",
+        f"imbalance and maximum of all steps with G <= {trial['G']}, loads <= {trial['load']}, "
+        f"free slots <= {trial['free']} (sum <= {trial['slots']}), 1 <= a <= b <= {trial['size']}; "
+        f"imbalance of {trial['random']} random ones with G <= 8 that are solved to optimality",
+        details={"left open by the fast solver": open_steps},
+    )
+
+
+@check(
+    "step.lower-bound",
+    G=3,
+    requests=3,
+    size=3,
+    free=2,
+    load=3,
+    standard={"requests": 5, "size": 4, "load": 4},
+    plants=(
+        LARGER,
+        Variant("every slot counted as filled", fault="all-filled"),
+        Variant("mean rounded up by one too many", fault="ceil"),
+    ),
+)
+def lower_bound(trial: Trial) -> Finding:
+    """Optima against the prefix-sum bound, imbalance and maximum."""
+    cases = Cases(">=")
+    problems, text = domain(trial)
+    for problem in problems:
+        loads, free = problem.loads.tolist(), problem.free.tolist()
+        bound, level = simple_lower_bound(loads, free, problem.pool.tolist())
+        if trial.fault("all-filled"):
+            smallest = sorted(problem.pool.tolist())
+            level = max(x + sum(smallest[:c]) for x, c in zip(loads, free, strict=True))
+        elif trial.fault("ceil"):
+            level += 1
+        after = after_of(problem, exact_step(problem))
+        if cases.add(imbalance(after), bound * trial.scale, witness_of(problem)) or cases.add(
+            max(after), level, witness_of(problem)
+        ):
+            break
+    return cases.finding(trial, "step.lower-bound", f"imbalance and maximum of {text}")
+
+
+@check(
+    "step.lexicographic",
+    G=2,
+    requests=4,
+    size=3,
+    free=2,
+    load=1,
+    standard={"G": 3, "size": 4, "load": 3},
+    plants=(
+        Variant("imbalance alone", fault="imbalance"),
+        Variant("without the request order", fault="no-order"),
+    ),
+)
+def lexicographic(trial: Trial) -> Finding:
+    """How many admissions attain the smallest key, and whether the exact searches return it."""
+    cases, ties = Cases("=="), 0
+    problems, text = domain(trial)
+    length = 1 if trial.fault("imbalance") else 3 if trial.fault("no-order") else 4
+    for problem in problems:
+        keys = [
+            problem.lexicographic_key(np.array(chosen, dtype=np.int64))
+            for chosen in assignments(problem)
+        ]
+        best = min(keys)
+        ties += len({key[1] for key in keys if key[0] == best[0]}) > 1
+        if cases.add(sum(key[:length] == best[:length] for key in keys), 1, witness_of(problem)):
+            break
+        answers = exact_step(problem), enumerate_step(problem).assignment
+        agree = sum(problem.lexicographic_key(answer) == best for answer in answers)
+        if cases.add(agree, len(answers), witness_of(problem)):
+            break
+    return cases.finding(
+        trial,
+        "step.lexicographic",
+        f"number of best admissions, and agreement of two exact searches, on {text}",
+        details={"steps whose optima differ in the largest load": ties},
+    )

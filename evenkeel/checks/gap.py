@@ -1,0 +1,165 @@
+"""Checks of the claims about the gap between the largest and the smallest load."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+
+from adversary.small import exact_step
+from evenkeel.checks.cases import Cases
+from evenkeel.checks.small_steps import SMALLER, admit, after_of, domain, refills, witness_of
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from solvers.enumeration import assignments
+from solvers.reference import simulate_reference
+from solvers.step import StepProblem
+from theory.model import Requests, System
+from theory.waterfill import gap_condition
+
+
+def _gap(loads: Sequence[int]) -> int:
+    return max(loads) - min(loads)
+
+
+def _worst_gap(problem: StepProblem) -> int:
+    """Largest gap over all admissions of optimal imbalance."""
+    best = problem.objective(exact_step(problem))
+    every = (np.array(chosen, dtype=np.int64) for chosen in assignments(problem))
+    return max(_gap(after_of(problem, x)) for x in every if problem.objective(x) == best)
+
+
+def _condition(trial: Trial, problem: StepProblem, s_max: int) -> bool:
+    loads, free = problem.loads.tolist(), problem.free.tolist()
+    if trial.fault("ignore-slots"):
+        return _gap(loads) <= s_max
+    return gap_condition(loads, free, s_max)
+
+
+@check(
+    "step.gap-condition",
+    G=3,
+    requests=3,
+    size=3,
+    free=2,
+    load=3,
+    standard={"requests": 5, "size": 4, "load": 5},
+    plants=(
+        SMALLER,
+        Variant("condition on the loads alone", fault="ignore-slots"),
+        Variant("whatever the tie-break", fault="any-optimum"),
+        Variant("always_busiest in place of BF-IO", policy="always_busiest"),
+    ),
+)
+def gap_after_condition(trial: Trial) -> Finding:
+    """Gaps of lexicographic optima on steps that meet the condition."""
+    cases = Cases("<=")
+    problems, text = domain(trial)
+    if trial.fault("any-optimum"):
+        # Ties that matter need three workers with two slots and six requests.
+        problems = refills(3, 2, 1, trial["size"], 0)
+    for problem in problems:
+        largest = int(problem.pool.max()) if problem.pool.size else 1
+        for s_max in {largest, trial["size"]}:
+            if not _condition(trial, problem, s_max):
+                continue
+            gap = (
+                _worst_gap(problem)
+                if trial.fault("any-optimum")
+                else _gap(after_of(problem, admit(trial, problem)))
+            )
+            if cases.add(gap, s_max * trial.scale, witness_of(problem)):
+                break
+        if cases.violated:
+            break
+    return cases.finding(trial, "step.gap-condition", f"steps that meet the condition among {text}")
+
+
+def _weight(problem: StepProblem) -> tuple[int, int]:
+    """Order of size: workers, then the sum of everything."""
+    parts = problem.loads, problem.free, problem.pool
+    return problem.workers, sum(int(part.sum()) for part in parts)
+
+
+@check(
+    "step.gap-naive",
+    G=2,
+    requests=3,
+    size=3,
+    free=2,
+    load=3,
+    standard={"G": 3, "requests": 5, "load": 4},
+    plants=(
+        Variant("gap at most 1.5 s_max", Fraction(3, 2)),
+        Variant("every worker has a free slot", fault="free-slots"),
+        Variant("equal loads", fault="equal-loads"),
+    ),
+)
+def gap_naive(trial: Trial) -> Finding:
+    """Smallest step that starts within ``s_max`` and ends beyond it, with the condition as control.
+
+    The planted versions are weaker statements that are false too, so that finding them is harder.
+    """
+    cases, control = Cases("<="), Cases("<=")
+    problems, text = domain(trial)
+    for problem in sorted(problems, key=_weight):
+        if not problem.pool.size:
+            continue
+        loads, s_max = problem.loads.tolist(), int(problem.pool.max())
+        if (
+            _gap(loads) > s_max
+            or (trial.fault("free-slots") and problem.free.min() == 0)
+            or (trial.fault("equal-loads") and _gap(loads))
+        ):
+            continue
+        gap = _gap(after_of(problem, exact_step(problem)))
+        if gap_condition(loads, problem.free.tolist(), s_max):
+            control.add(gap, s_max, witness_of(problem))
+        if not cases.violated:
+            cases.add(gap, s_max * trial.scale, witness_of(problem))
+    return cases.finding(
+        trial,
+        "step.gap-naive",
+        f"{text}, loads within s_max of each other, smallest first",
+        details={
+            "control: steps that meet the condition": control.count,
+            "control: violations": int(control.violated),
+        },
+    )
+
+
+@check(
+    "step.gap-persists",
+    length=3,
+    standard={"length": 30},
+    plants=(
+        Variant("gap at most 1.5 s_max", Fraction(3, 2)),
+        Variant("the first step only is excused", fault="skip-first"),
+    ),
+)
+def gap_persists(trial: Trial) -> Finding:
+    """One long request beside requests of length one, all of size one, on G = 2, B = 1."""
+    length = trial["length"]
+    system = System(2, 1)
+    requests = Requests([1] * (length + 1), [length] + [1] * length)
+    run = simulate_reference(system, requests, "bfio", history=True)
+    assert run.loads is not None
+    cases = Cases("<=")
+    for step, loads in enumerate(run.loads[: run.overloaded.steps].tolist()):
+        if trial.fault("skip-first") and step < 2:
+            continue
+        witness = {
+            "workers": 2,
+            "slots": 1,
+            "prefill": requests.prefill.tolist(),
+            "decode": requests.decode.tolist(),
+            "step": step,
+            "loads": loads,
+        }
+        if cases.add(_gap(loads), trial.scale, partial(dict, witness)):
+            break
+    return cases.finding(
+        trial,
+        "step.gap-persists",
+        f"the run of G = 2, B = 1, sizes 1, lengths ({length}, 1, 1, ...), while the pool is full",
+        held=Verdict.INCONCLUSIVE,
+    )

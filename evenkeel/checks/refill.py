@@ -1,0 +1,135 @@
+"""Checks of the claims about full refills."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from adversary.small import exact_step
+from evenkeel.checks.cases import Cases
+from evenkeel.checks.small_steps import SMALLER, admit, refills, witness_of
+from evenkeel.checks.verdicts import HALVED, LARGER
+from evenkeel.evidence import Finding, Trial, Variant, check
+from solvers.step import StepProblem
+from theory.waterfill import full_refill_bound, full_refill_extremal
+
+
+def _random_refills(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
+    """Larger full refills with their ``a`` and ``b``: uniform, two-point and one-giant sizes."""
+    rng = np.random.default_rng(trial.seed)
+    for index in range(trial["random"]):
+        G, B = int(rng.integers(2, trial["G"] + 1)), int(rng.integers(1, trial["B"] + 1))
+        a = int(rng.integers(1, 50))
+        b = a + int(rng.integers(1, 200))
+        n = G * B + int(rng.integers(0, 2 * G))
+        if index % 3 == 0:
+            pool = rng.integers(a, b + 1, n)
+        elif index % 3 == 1:
+            pool = rng.choice([a, b], n, p=[0.8, 0.2])
+        else:
+            pool = np.array(full_refill_extremal(G, B, a, b))
+        yield StepProblem([0] * G, [B] * G, pool), a, b
+
+
+def _spoiled(trial: Trial, problem: StepProblem) -> StepProblem:
+    """The refill, or a version that breaks a hypothesis where that is planted."""
+    if trial.fault("unequal-slots"):
+        free = problem.free.copy()
+        free[0] += 1
+        return StepProblem(problem.loads, free, [*problem.pool.tolist(), int(problem.pool[0])])
+    if trial.fault("poor-pool"):
+        return StepProblem(problem.loads, problem.free, problem.pool[1:])
+    return problem
+
+
+@check(
+    "step.full-refill-gap",
+    G=6,
+    B=8,
+    random=60,
+    size=3,
+    spare=1,
+    standard={"G": 16, "B": 24, "random": 2000, "size": 5, "spare": 2},
+    plants=(
+        HALVED,
+        SMALLER,
+        Variant("always_busiest in place of BF-IO", policy="always_busiest"),
+        Variant("one more slot on a worker", fault="unequal-slots"),
+        Variant("one request too few", fault="poor-pool"),
+    ),
+)
+def full_refill_gap(trial: Trial) -> Finding:
+    """Optimal full refills against ``(G-1)(b-a)``."""
+    from solvers.balance import solve_step
+
+    cases, open_steps = Cases("<="), 0
+    small = (
+        problem
+        for G, B, spare in product((2, 3), (1, 2), range(trial["spare"] + 1))
+        for problem in refills(G, B, 1, trial["size"], spare)
+    )
+    for problem in (_spoiled(trial, refill) for refill in small):
+        claimed = full_refill_bound(problem.workers, 1, trial["size"]) * trial.scale
+        if cases.add(problem.objective(admit(trial, problem)), claimed, witness_of(problem)):
+            break
+    for refill, low, high in () if cases.violated else _random_refills(trial):
+        problem = _spoiled(trial, refill)
+        claimed = full_refill_bound(problem.workers, low, high) * trial.scale
+        if trial.policy_or("exact") != "exact":
+            value = problem.objective(admit(trial, problem))
+        else:
+            solution = solve_step(problem, 2)
+            value = solution.imbalance
+            if value > claimed >= solution.lower_bound:
+                open_steps += 1
+                continue
+        if cases.add(value, claimed, witness_of(problem)):
+            break
+    return cases.finding(
+        trial,
+        "step.full-refill-gap",
+        f"all full refills with G <= 3, B <= 2, sizes <= {trial['size']}, up to {trial['spare']} "
+        f"spare requests; {trial['random']} random ones with G <= {trial['G']}, B <= {trial['B']}",
+        details={"left open by the fast solver": open_steps},
+    )
+
+
+@check(
+    "step.full-refill-tight",
+    G=4,
+    B=3,
+    b=4,
+    worst=3,
+    standard={"G": 12, "B": 10, "b": 12, "worst": 6},
+    plants=(LARGER, HALVED, Variant("with one spare request", fault="spare")),
+)
+def full_refill_tight(trial: Trial) -> Finding:
+    """The extremal pool solved, and the worst pool of small domains found, for every (G, B)."""
+    from solvers.balance import solve_step
+
+    cases = Cases("==")
+    shapes = product(range(2, trial["G"] + 1), range(1, trial["B"] + 1), range(1, trial["b"] + 1))
+    for G, B, b in shapes:
+        pool = list(full_refill_extremal(G, B, 1, b))
+        problem = StepProblem([0] * G, [B] * G, pool + [1] * trial.fault("spare"))
+        claimed = full_refill_bound(G, 1, b) * trial.scale
+        solution = solve_step(problem, 2)
+        value = solution.imbalance
+        if not solution.optimal and (G + 1) ** problem.pool.size <= 10**6:
+            value = problem.objective(exact_step(problem))
+        elif not solution.optimal:
+            continue
+        if cases.add(value, claimed, witness_of(problem)):
+            break
+    for G, B in () if cases.violated else ((2, 1), (2, 2), (3, 1), (2, 3), (3, 2)):
+        every = refills(G, B, 1, trial["worst"], int(trial.fault("spare")))
+        worst = max(every, key=lambda problem: problem.objective(exact_step(problem)))
+        claimed = full_refill_bound(G, 1, trial["worst"]) * trial.scale
+        if cases.add(worst.objective(exact_step(worst)), claimed, witness_of(worst)):
+            break
+    return cases.finding(
+        trial,
+        "step.full-refill-tight",
+        f"the extremal pool for 2 <= G <= {trial['G']}, B <= {trial['B']}, b - a < {trial['b']}; "
+        f"the worst of all pools with sizes <= {trial['worst']} for five (G, B) up to (3, 2)",
+    )

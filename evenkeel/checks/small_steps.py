@@ -1,0 +1,73 @@
+"""Small admission steps for the checks: whole domains, what a policy does on them, witnesses."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+
+from adversary.exhaustive import step_problems_of
+from adversary.small import exact_step
+from adversary.space import StepSpace
+from evenkeel.evidence import Trial, Variant
+from solvers.policies import StepView, decide
+from solvers.policies import policy as policy_of
+from solvers.step import Assignment, StepProblem
+
+SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
+
+
+def steps(G: int, requests: int, size: int, free: int, load: int) -> Iterator[StepProblem]:
+    """Every step with up to ``G`` workers and bounded pools, sizes, free slots and loads."""
+    for workers in range(1, G + 1):
+        yield from step_problems_of(
+            StepSpace(workers, requests, size, free_max=free, load_max=load, fewer=True)
+        )
+
+
+def domain(trial: Trial) -> tuple[Iterator[StepProblem], str]:
+    """The steps within the trial's bounds, and those bounds in words."""
+    G, n, s, c, load = (trial[name] for name in ("G", "requests", "size", "free", "load"))
+    text = (
+        f"all steps with G <= {G}, up to {n} requests of size <= {s}, free slots <= {c}, "
+        f"loads <= {load}, up to the order of workers and requests"
+    )
+    return steps(G, n, s, c, load), text
+
+
+def view(problem: StepProblem) -> StepView:
+    """The step as a policy sees it at the start of a run of its own."""
+    return StepView(
+        0,
+        max(1, int(problem.free.max())),
+        problem.loads,
+        problem.free,
+        problem.pool,
+        np.zeros(problem.pool.size, dtype=np.int64),
+    )
+
+
+def admit(trial: Trial, problem: StepProblem) -> Assignment:
+    """What the planted policy, the user's, or an exact BF-IO step admits."""
+    spec = trial.policy_or("exact")
+    if spec == "exact":
+        return exact_step(problem)
+    return decide(policy_of(spec, trial.seed), view(problem))
+
+
+def after_of(problem: StepProblem, assignment: Assignment) -> list[int]:
+    """Loads after admission."""
+    after: list[int] = problem.loads_after(assignment).tolist()
+    return after
+
+
+def refills(G: int, B: int, a: int, b: int, spare: int) -> Iterator[StepProblem]:
+    """Every full refill with sizes in [a, b], exactly ``spare`` more than ``G*B`` waiting."""
+    for pool in combinations_with_replacement(range(a, b + 1), G * B + spare):
+        yield StepProblem([0] * G, [B] * G, pool)
+
+
+def witness_of(problem: StepProblem) -> Callable[[], dict[str, Any]]:
+    """The step as a witness, written only if it is needed: JSON-ready, for ``evenkeel solve``."""
+    return lambda: {key: getattr(problem, key).tolist() for key in ("loads", "free", "pool")}

@@ -1,0 +1,131 @@
+"""The checks of the claims about one admission step: verdicts, power, witnesses."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from adversary.small import exact_step
+from evenkeel.checks.cases import Cases
+from evenkeel.evidence import Budget, Trial, Variant, Verdict, checks, planted
+from solvers.policies import AlwaysBusiest
+from solvers.step import StepProblem
+from theory.claims import claim
+from theory.step import CLAIMS
+
+STEP = [entry.label for entry in CLAIMS]
+
+
+def run(label, **options):
+    check = checks()[label]
+    return check.run(check.trial(**options))
+
+
+@pytest.mark.parametrize("label", STEP)
+def test_verdict_is_the_one_the_notes_assert(label):
+    finding = run(label)
+    assert finding.verdict.held == claim(label).holds
+    assert (finding.verdict is Verdict.REFUTED) == (not claim(label).holds)
+    assert finding.margin is not None
+    assert finding.details["cases"] > 1
+
+
+@pytest.mark.parametrize("label", STEP)
+def test_every_planted_false_version_is_caught(label):
+    power = checks()[label].power()
+    assert len(power) >= 2
+    assert all(power.values()), power
+
+
+@pytest.mark.parametrize("label", STEP)
+def test_another_seed_gives_the_same_verdict(label):
+    assert run(label, seed=7).verdict is run(label).verdict
+
+
+def replay(witness):
+    problem = StepProblem(*(witness[key] for key in ("loads", "free", "pool")))
+    return problem, exact_step(problem)
+
+
+def test_halved_full_refill_bound_is_refuted_by_a_witness_that_replays():
+    check = checks()["step.full-refill-gap"]
+    finding = check.run(planted(check.trial(), Variant("half", Fraction(1, 2))))
+    assert finding.verdict is Verdict.REFUTED
+    problem, assignment = replay(finding.witness)
+    assert problem.objective(assignment) == finding.computed > finding.claimed
+    # The smallest: two workers with one slot each, sizes 1 and 3 of [1, 3].
+    assert (problem.workers, problem.free.tolist(), finding.computed) == (2, [1, 1], 2)
+    assert finding.claimed == Fraction(2, 2)
+
+
+def test_smallest_gap_witness_replays():
+    finding = run("step.gap-naive")
+    problem, assignment = replay(finding.witness)
+    after = problem.loads_after(assignment).tolist()
+    assert max(after) - min(after) == finding.computed == 2
+    assert problem.pool.tolist() == [1]
+    assert finding.details["control: violations"] == 0
+    assert finding.details["control: steps that meet the condition"] > 100
+
+
+def test_a_true_statement_in_its_place_is_not_refuted():
+    # Gaps start within s_max and a worker has at most 2 free slots, so they end within 3 s_max.
+    check = checks()["step.gap-naive"]
+    finding = check.run(planted(check.trial(), Variant("true", Fraction(3))))
+    assert finding.verdict is not Verdict.REFUTED
+
+
+def test_a_policy_of_the_users_own_is_held_to_the_bound():
+    assert run("step.full-refill-gap", policy="bfio").verdict is Verdict.CERTIFIED
+    finding = run("step.full-refill-gap", policy="fcfs")
+    assert finding.verdict is Verdict.REFUTED
+    problem = StepProblem(*(finding.witness[key] for key in ("loads", "free", "pool")))
+    first = np.repeat(np.arange(problem.workers), problem.free)
+    assignment = np.full(problem.pool.size, -1)
+    assignment[: first.size] = first
+    assert problem.objective(assignment) == finding.computed
+
+
+def test_planted_policy_really_runs():
+    finding = run("step.full-refill-gap", variant=Variant("busiest", policy=AlwaysBusiest.name))
+    assert finding.verdict is Verdict.REFUTED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", STEP)
+def test_standard_budget(label):
+    assert run(label, budget=Budget.STANDARD).verdict is run(label).verdict
+
+
+def trial(variant=None):
+    return Trial({}, variant=variant)
+
+
+def test_cases_keep_the_tightest_and_stop_at_a_violation():
+    cases = Cases("<=")
+    for computed, claimed in ((1, 4), (6, 8), (3, 4), (0, 0), (2, 4)):
+        assert not cases.add(computed, claimed, dict)
+    # 0 <= 0 has no slack; among positive sides 6 <= 8 is as tight as 3 <= 4 and larger.
+    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    assert (finding.computed, finding.claimed, finding.verdict) == (0, 0, Verdict.CERTIFIED)
+    assert cases.add(5, 4, lambda: {"why": "by hand"})
+    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    assert finding.verdict is Verdict.REFUTED
+    assert finding.witness == {"why": "by hand"}
+    assert finding.margin == Fraction(-1, 4)
+
+
+def test_cases_without_a_case_decide_nothing():
+    finding = Cases("==").finding(trial(), "step.objective", "nothing")
+    assert finding.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_proof_counts_only_for_the_claim_as_stated():
+    cases = Cases(">=")
+    assert not cases.add(Fraction(5, 2), 2, dict)
+    assert cases.finding(trial(), "step.waterfill", "one").verdict is Verdict.PROVED
+    variant = Variant("something false")
+    finding = cases.finding(trial(variant), "step.waterfill", "one")
+    assert finding.verdict is Verdict.CERTIFIED
+    # A proof in words alone is no computed proof.
+    assert cases.finding(trial(), "step.lexicographic", "one").verdict is Verdict.CERTIFIED
