@@ -102,7 +102,7 @@ def simulate(
     _check_memory(system, requests, visible)
     chosen = policies.policy(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
-    run = _new_run(system, requests, limit, exponents, history)
+    run = new_run(system, requests, limit, exponents, history)
     blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
     _check_conservation(run, system, requests)
     state, service = run.state[0], run.service
@@ -172,7 +172,7 @@ def _check_memory(system: System, requests: Requests, visible: int) -> None:
             )
 
 
-def _new_run(
+def new_run(
     system: System, requests: Requests, limit: int, gammas: FloatArray, history: bool
 ) -> Run:
     """The state before the first step."""
