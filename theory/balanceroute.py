@@ -285,7 +285,7 @@ CLAIMS: tuple[Claim, ...] = (
         "How the two papers' imbalances compare",
         "evenkeel",
         "ours",
-        "equality",
+        "upper",
         "BalanceRoute reports max L - min L, the first paper G max L - sum L.  For G >= 2, "
         "max - min <= G max - sum <= (G-1)(max - min), both sides attained.",
         (),

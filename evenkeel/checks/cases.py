@@ -97,7 +97,7 @@ class Cases:
             computed,
             claimed,
             self.relation,
-            f"{self.count:,} cases: {domain}",
+            f"{self.count:,} case{'s' * (self.count != 1)}: {domain}",
             witness=self._violation,
             details={"cases": self.count, "attained": self.attained, **(details or {})},
         )

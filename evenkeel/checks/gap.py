@@ -8,7 +8,15 @@ import numpy as np
 
 from adversary.small import exact_step
 from evenkeel.checks.cases import Cases
-from evenkeel.checks.small_steps import SMALLER, admit, after_of, domain, refills, witness_of
+from evenkeel.checks.small_steps import (
+    SMALLER,
+    admit,
+    after_of,
+    domain,
+    refills,
+    weight,
+    witness_of,
+)
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.enumeration import assignments
 from solvers.reference import simulate_reference
@@ -74,12 +82,6 @@ def gap_after_condition(trial: Trial) -> Finding:
     return cases.finding(trial, "step.gap-condition", f"steps that meet the condition among {text}")
 
 
-def _weight(problem: StepProblem) -> tuple[int, int]:
-    """Order of size: workers, then the sum of everything."""
-    parts = problem.loads, problem.free, problem.pool
-    return problem.workers, sum(int(part.sum()) for part in parts)
-
-
 @check(
     "step.gap-naive",
     G=2,
@@ -101,7 +103,7 @@ def gap_naive(trial: Trial) -> Finding:
     """
     cases, control = Cases("<="), Cases("<=")
     problems, text = domain(trial)
-    for problem in sorted(problems, key=_weight):
+    for problem in sorted(problems, key=weight):
         if not problem.pool.size:
             continue
         loads, s_max = problem.loads.tolist(), int(problem.pool.max())

@@ -71,3 +71,9 @@ def refills(G: int, B: int, a: int, b: int, spare: int) -> Iterator[StepProblem]
 def witness_of(problem: StepProblem) -> Callable[[], dict[str, Any]]:
     """The step as a witness, written only if it is needed: JSON-ready, for ``evenkeel solve``."""
     return lambda: {key: getattr(problem, key).tolist() for key in ("loads", "free", "pool")}
+
+
+def weight(problem: StepProblem) -> tuple[int, int]:
+    """Order of size: workers, then the sum of everything."""
+    parts = problem.loads, problem.free, problem.pool
+    return problem.workers, sum(int(part.sum()) for part in parts)
