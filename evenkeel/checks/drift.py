@@ -1,1 +1,307 @@
-"""Checks of the claims in :mod:`theory.drift`."""
+"""Checks of the claims in :mod:`theory.drift`: Theorem 3, any common drift."""
+
+import math
+from fractions import Fraction
+from itertools import product
+
+from adversary.families import requests_to_overload, workload
+from evenkeel.checks.geometric import BELOW, FCFS, outside_the_class
+from evenkeel.checks.sampling import (
+    Mean,
+    Ratio,
+    first_steps,
+    imbalances,
+    overloaded_run,
+    pool_condition_fails_at,
+)
+from evenkeel.checks.verdicts import BFIO, BUSIEST, LARGER, held, planted_policy
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from solvers.engine import simulate
+from theory.drift import bfio_bound
+from theory.expectation import expected_imbalance
+from theory.laws import Law
+from theory.model import Requests, System
+from theory.slots import geometric_slot, joint_slot
+
+DRIFTS = ((0,), (1,), (3, 0, 1), (0, 0, 5))
+
+
+@check(
+    "drift.fcfs-lower",
+    plants=(
+        LARGER,
+        Variant("sizes that depend on lengths", fault="dependent-lengths"),
+        Variant("drift left out of the formula", fault="no-drift"),
+        BFIO,
+    ),
+    standard={"systems": ((2, 1), (3, 4), (16, 8), (64, 72)), "runs": 300},
+    systems=((2, 1), (3, 4), (16, 8)),
+    runs=120,
+    steps=18,
+)
+def fcfs_lower(trial: Trial) -> Finding:
+    """Exact enclosures with drift against those without; simulated FCFS under a calendar drift."""
+    if trial.fault("dependent-lengths"):
+        return _dependent_lengths()
+    sizes, points = Law.uniform(1, 12), 0
+    closest: tuple[Fraction, float, float] | None = None
+    for (workers, slots), p in product(
+        trial["systems"], (Fraction(1, 2), Fraction(1, 10), Fraction(1))
+    ):
+        still = expected_imbalance(sizes, workers, slots).imbalance.lower * trial.scale
+        for moving_by in DRIFTS:
+            whens = [{"step": k} for k in (0, 1, 2, 9)]
+            whens += [{"phase": phase} for phase in range(len(moving_by))]
+            for when in whens:
+                law = geometric_slot(sizes, p, drift=moving_by, **when)
+                moving = expected_imbalance(law, workers, slots).imbalance
+                points += 1
+                if moving.upper < still:
+                    return Finding(
+                        Verdict.REFUTED,
+                        moving.value,
+                        float(still),
+                        ">=",
+                        "exact enclosures",
+                        witness={"G": workers, "B": slots, "p": str(p), "drift": moving_by, **when},
+                    )
+                if moving_by != (0,) and (closest is None or moving.lower / still < closest[0]):
+                    closest = moving.lower / still, moving.value, float(still)
+    assert closest is not None
+    system, p, steps = System(4, 6, (3, 0, 1)), Fraction(1, 5), trial["steps"]
+    n = requests_to_overload(system, steps, p=float(p))
+    policy, samples = planted_policy(trial, "fcfs"), []
+    for run in range(trial["runs"]):
+        requests = workload("uniform", n, trial.seed * 10**6 + run, b=12, p=float(p))
+        result = overloaded_run(system, requests, policy, steps)
+        samples.append(float(imbalances(first_steps(result, steps)).mean()))
+    drift = (0,) if trial.fault("no-drift") else system.drift
+    exact = sum(
+        expected_imbalance(geometric_slot(sizes, p, step=k, drift=drift), 4, 6).imbalance.value
+        for k in range(steps)
+    )
+    mean = Mean.of(samples)
+    domain = (
+        f"{points} exact enclosures, drifts {DRIFTS}; {trial['runs']} runs of {steps} steps "
+        "under drift (3, 0, 1)"
+    )
+    if exact / steps not in mean:
+        return Finding(
+            Verdict.REFUTED,
+            mean.value,
+            exact / steps,
+            "==",
+            domain,
+            mean.interval,
+            {"G": 4, "B": 6, "p": str(p), "drift": system.drift, "seed": trial.seed},
+        )
+    return Finding(
+        held("drift.fcfs-lower"),
+        closest[1],
+        closest[2],
+        ">=",
+        domain,
+        details={"simulated": mean.value, "exact": exact / steps, "interval": mean.interval},
+    )
+
+
+def _dependent_lengths() -> Finding:
+    """Short requests large, long ones small: growth evens the loads out."""
+    s, o, counts = [3, 1], [1, 9], [3, 1]
+    moving, still = (
+        expected_imbalance(joint_slot(s, o, counts=counts, step=1, drift=drift), 2, 1).imbalance
+        for drift in ((2,), (0,))
+    )
+    return Finding(
+        Verdict.REFUTED if moving.upper < still.lower else Verdict.INCONCLUSIVE,
+        moving.lower,
+        still.lower,
+        ">=",
+        "G = 2, B = 1, step 1, exact",
+        witness={"pairs": list(zip(s, o, strict=True)), "counts": counts, "drift": [2]},
+    )
+
+
+def _paired(
+    trial: Trial, drift: tuple[int, ...], policies: tuple[str, ...]
+) -> tuple[dict[str, list[float]], int | None]:
+    """Mean imbalance after the start-up, run by run, and where the pool condition failed."""
+    workers, slots, p, b = trial["G"], trial["B"], trial["p"], trial["b"]
+    if trial.fault("below-frontier"):
+        slots, p, b = 64, 0.05, 4
+    system = System(workers, slots, drift)
+    pool, steps = 4 * system.capacity, math.ceil(12 / p)
+    n = requests_to_overload(system, steps, p=p, pool=pool)
+    samples: dict[str, list[float]] = {policy: [] for policy in policies}
+    violated = None
+    for run in range(trial["runs"]):
+        requests = workload("uniform", n, trial.seed * 10**6 + run, b=b, p=p)
+        for policy, values in samples.items():
+            result = overloaded_run(system, requests, policy, steps, pool=pool)
+            values.append(float(imbalances(first_steps(result, steps))[steps // 2 :].mean()))
+            if policy == "bfio" and violated is None:
+                violated = pool_condition_fails_at(result, steps)
+    return samples, violated
+
+
+def _bound(trial: Trial, drift: tuple[int, ...]) -> Fraction:
+    p, b = (0.05, 4) if trial.fault("below-frontier") else (trial["p"], trial["b"])
+    return bfio_bound(trial["G"], b, Fraction(str(p)), drift)
+
+
+@check(
+    "drift.bfio-upper",
+    plants=(FCFS, BUSIEST, BELOW),
+    standard={"runs": 24},
+    G=8,
+    B=128,
+    p=0.2,
+    b=20,
+    runs=16,
+)
+def bfio_upper(trial: Trial) -> Finding:
+    """Replicated runs under each drift."""
+    policy, details = trial.policy_or("bfio"), {}
+    tightest: tuple[float, Mean, float] | None = None
+    for drift in DRIFTS:
+        samples, violated = _paired(trial, drift, (policy,))
+        if violated is not None:
+            return outside_the_class(violated, f"drift {drift}")
+        mean, claimed = Mean.of(samples[policy]), float(_bound(trial, drift) * trial.scale)
+        details[str(drift)] = {"imbalance": mean.value, "bound": claimed}
+        if mean.low > claimed or mean.high > claimed:
+            return Finding(
+                Verdict.REFUTED if mean.low > claimed else Verdict.INCONCLUSIVE,
+                mean.value,
+                claimed,
+                "<=",
+                f"drift {drift} under {policy}",
+                mean.interval,
+                {"drift": drift, "params": dict(trial.params), "seed": trial.seed},
+                details,
+            )
+        if tightest is None or mean.value / claimed > tightest[0]:
+            tightest = mean.value / claimed, mean, claimed
+    assert tightest is not None
+    return Finding(
+        Verdict.SUPPORTED,
+        tightest[1].value,
+        tightest[2],
+        "<=",
+        f"{trial['runs']} runs for each drift in {DRIFTS}, G = {trial['G']}, B = {trial['B']}, "
+        f"p = {trial['p']}, sizes 1..{trial['b']}",
+        tightest[1].interval,
+        details=details,
+    )
+
+
+@check(
+    "drift.iir",
+    plants=(FCFS, BUSIEST, Variant("least_loaded in place of bfio", policy="least_loaded")),
+    standard={"runs": 24},
+    G=8,
+    B=128,
+    p=0.2,
+    b=20,
+    runs=16,
+)
+def iir(trial: Trial) -> Finding:
+    """Paired runs under each drift against the quotient of the two sides."""
+    policy, details = trial.policy_or("bfio"), {}
+    still = expected_imbalance(Law.uniform(1, trial["b"]), trial["G"], trial["B"]).imbalance.lower
+    tightest: tuple[float, Ratio, float] | None = None
+    for drift in DRIFTS:
+        claimed = float(still / _bound(trial, drift) * trial.scale)
+        if claimed <= 1:
+            details[str(drift)] = {"the quotient says nothing": claimed}
+            continue
+        samples, violated = _paired(trial, drift, ("fcfs", policy))
+        if violated is not None:
+            return outside_the_class(violated, f"drift {drift}")
+        ratio = Ratio.of(samples["fcfs"], samples[policy])
+        details[str(drift)] = {"IIR": ratio.value, "quotient": claimed}
+        if ratio.high < claimed or ratio.low < claimed:
+            return Finding(
+                Verdict.REFUTED if ratio.high < claimed else Verdict.INCONCLUSIVE,
+                ratio.value,
+                claimed,
+                ">=",
+                f"drift {drift}, {trial['runs']} paired runs of fcfs and {policy}",
+                ratio.interval,
+                {"drift": drift, "params": dict(trial.params), "seed": trial.seed},
+                details,
+            )
+        if tightest is None or ratio.value / claimed < tightest[0]:
+            tightest = ratio.value / claimed, ratio, claimed
+    if tightest is None:
+        return Finding(
+            Verdict.NOT_APPLICABLE, None, None, ">=", "the quotient is at most 1 for every drift"
+        )
+    return Finding(
+        Verdict.SUPPORTED,
+        tightest[1].value,
+        tightest[2],
+        ">=",
+        f"{trial['runs']} paired runs for each drift, G = {trial['G']}, B = {trial['B']}, "
+        f"p = {trial['p']}, sizes 1..{trial['b']}",
+        tightest[1].interval,
+        details=details,
+    )
+
+
+@check(
+    "drift.work",
+    plants=(
+        LARGER,
+        Variant("ages off by one", fault="age-off-by-one"),
+        Variant("constant drift where it should vary", fault="constant"),
+    ),
+    standard={"runs": 40},
+    runs=6,
+    n=200,
+)
+def work(trial: Trial) -> Finding:
+    """Exact work of every policy against the formula; a calendar drift that tells them apart."""
+    policies = ["fcfs", "round_robin", "jsq", "least_loaded", "lpt", "always_busiest", "bfio"]
+    policies += [trial.policy] if trial.policy else []
+    runs, shifted, last = 0, int(trial.fault("age-off-by-one")), (0, Fraction(0))
+    for run, constant in product(range(trial["runs"]), (0, 1, 4)):
+        requests = workload("uniform", trial["n"], trial.seed * 10**6 + run, b=50, p=0.1)
+        expected = requests.work(constant) + shifted * constant * int(requests.decode.sum())
+        for policy in policies:
+            total = simulate(System(3, 4, (constant,)), requests, policy).total.work
+            runs, last = runs + 1, (total, expected * trial.scale)
+            if total != last[1]:
+                return Finding(
+                    Verdict.REFUTED,
+                    total,
+                    last[1],
+                    "==",
+                    f"work of {policy} under drift {constant}, exact",
+                    witness={"policy": policy, "drift": constant, "seed": trial.seed, "run": run},
+                )
+    # Sizes 1 and 9: BF-IO starts them in another order than FCFS, at other phases of the drift.
+    requests = Requests([9, 1, 9, 1, 1, 9], [2, 3, 1, 2, 1, 4])
+    varying = (1,) if trial.fault("constant") else (3, 0, 1)
+    works = {
+        policy: simulate(System(2, 1, varying), requests, policy).total.work
+        for policy in ("fcfs", "bfio", "always_busiest")
+    }
+    if len(set(works.values())) == 1:
+        return Finding(
+            Verdict.REFUTED,
+            works["bfio"],
+            works["fcfs"],
+            "~",
+            f"drift {varying}: all policies did the same work",
+            witness={"works": works, "sizes": requests.prefill.tolist()},
+        )
+    return Finding(
+        held("drift.work"),
+        last[0],
+        last[1],
+        "==",
+        f"{runs} runs of {len(policies)} policies under constant drifts 0, 1, 4, exact; different "
+        "work under drift (3, 0, 1)",
+        details={"work under drift (3, 0, 1)": works},
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from adversary.families import pool_survives_a_class
 from solvers.engine import simulate
 from solvers.result import RunResult
 from theory.model import FloatArray, InputError, IntArray, Requests, System
@@ -105,6 +106,20 @@ def departed_loads(result: RunResult) -> IntArray:
         result.requests.prefill[later],
     )
     return after
+
+
+def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
+    """First of the ``steps`` whose pool could not fill all free slots without some size class.
+
+    The paper's overloaded class, checked on the pool that the policy saw; None if it held.
+    """
+    sizes = result.requests.prefill
+    for step in range(steps):
+        waiting = (result.reveal_step <= step) & (result.start_step >= step)
+        admitted = int((result.start_step == step).sum())
+        if not pool_survives_a_class(sizes[waiting], admitted):
+            return step
+    return None
 
 
 def overloaded_run(

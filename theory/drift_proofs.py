@@ -1,0 +1,99 @@
+"""Formulas and proofs of the claims about Theorem 3, as data."""
+
+from typing import TYPE_CHECKING
+
+from theory.proof import Identity, Inequality, Lemma, Step
+
+if TYPE_CHECKING:
+    import sympy
+
+
+def fcfs_lower_formula() -> "sympy.Basic":
+    """Formula of [drift.fcfs-lower]."""
+    import sympy as sp
+
+    return sp.Ge(
+        sp.Symbol("E[Imb(FCFS, drift)]", positive=True),
+        sp.Symbol("E[Imb(FCFS, no drift)]", positive=True),
+    )
+
+
+def fcfs_lower_proof() -> tuple[Step, ...]:
+    """Proof of [drift.fcfs-lower]."""
+    import sympy as sp
+
+    G, largest, total, y = sp.symbols("G M S y", positive=True)
+    w1, w2, u, v = sp.symbols("w_1 w_2 u v", nonnegative=True)
+    m1, m2 = sp.symbols("M_1 M_2", real=True)
+    return (
+        Lemma(
+            "independence",
+            "A load is L_g = S_g + Y_g, S_g the sum of the B sizes on the worker and Y_g that of "
+            "their growths.  Ages depend on output lengths alone, which are independent of the "
+            "sizes; so Y is independent of S, and the Y_g are iid with some mean y.",
+        ),
+        Inequality(
+            "The maximum is convex: a mixture of loads, M_1 - u and M_2 - v on any one worker, "
+            "is at most the mixture of the maxima",
+            w1 * (m1 - u) + w2 * (m2 - v),
+            w1 * m1 + w2 * m2,
+            w1 * u + w2 * v,
+        ),
+        Lemma(
+            "Jensen, given the sizes",
+            "E[max_g (S_g + Y_g) | S] >= max_g (S_g + E[Y_g | S]) = max_g S_g + y.",
+        ),
+        Identity(
+            "Adding y to every load leaves the imbalance unchanged",
+            G * (largest + y) - (total + G * y),
+            G * largest - total,
+        ),
+        Lemma(
+            "the law of the sizes",
+            "The sizes in the slots are iid from the law of s at every step, as they do not "
+            "influence how long a request stays; so the right side is E[Imb] with X = s.",
+        ),
+    )
+
+
+def bfio_upper_formula() -> "sympy.Basic":
+    """Formula of [drift.bfio-upper], with the unknown constant."""
+    import sympy as sp
+
+    C, G, s, p, d = sp.symbols("const G s_max p delta_max", positive=True)
+    return sp.Le(sp.Symbol("E[AvgImb(BF-IO)]"), C * (G - 1) * (s + d / p))
+
+
+def work_formula() -> "sympy.Basic":
+    """Formula of [drift.work]."""
+    import sympy as sp
+
+    s, o = sp.IndexedBase("s"), sp.IndexedBase("o")
+    i, n = sp.symbols("i N", integer=True)
+    d = sp.Symbol("d", nonnegative=True)
+    return sp.Eq(sp.Symbol("W"), sp.Sum(o[i] * s[i] + d * o[i] * (o[i] - 1) / 2, (i, 1, n)))
+
+
+def work_proof() -> tuple[Step, ...]:
+    """Proof of [drift.work]."""
+    import sympy as sp
+
+    s, d = sp.symbols("s d", nonnegative=True)
+    o, j = sp.symbols("o j", positive=True, integer=True)
+    return (
+        Lemma(
+            "exchange the sums",
+            "W = sum_k sum_g L_g(k) adds every request's load at each of its o steps, on "
+            "whatever worker and at whatever steps they are.",
+        ),
+        Identity(
+            "A request's work under constant drift",
+            sp.summation(s + d * (j - 1), (j, 1, o)),
+            o * s + d * o * (o - 1) / 2,
+        ),
+        Lemma(
+            "calendar drift",
+            "With drift (3, 0, 1) a request of length 2 that starts at step 0 works 2s + 3, one "
+            "that starts at step 1 works 2s.",
+        ),
+    )

@@ -1,0 +1,91 @@
+"""Formulas and proofs of the claims about Theorem 2, as data."""
+
+from typing import TYPE_CHECKING
+
+from theory.proof import Identity, Lemma, Step
+
+if TYPE_CHECKING:
+    import sympy
+
+
+def fcfs_lower_formula() -> "sympy.Basic":
+    """Formula of [geometric.fcfs-lower]."""
+    import sympy as sp
+
+    c, G, sigma, B, p = sp.symbols("c G sigma_s B p", positive=True)
+    deviation = sp.sqrt(sigma**2 + (1 - p) / p**2)
+    return sp.Ge(sp.Symbol("E[AvgImb(FCFS)]"), c * G * deviation * sp.sqrt(B * sp.log(G)))
+
+
+def fcfs_lower_proof() -> tuple[Step, ...]:
+    """Proof of the explicit form of [geometric.fcfs-lower]."""
+    import sympy as sp
+
+    q, z = sp.symbols("q z", positive=True)
+    p = sp.Symbol("p", positive=True)
+    # Generating function of the age: sum_t (1-q) q^t z^t.
+    generating = (1 - q) / (1 - q * z)
+    first = sp.diff(generating, z).subs(z, 1)
+    second = sp.diff(generating, z, 2).subs(z, 1)
+    return (
+        Lemma(
+            "size and age are independent",
+            "Lengths are independent of sizes and memoryless: in stationarity A is geometric, "
+            "P(A = t) = p (1-p)^t, whatever s; so Var(s + A) = sigma_s^2 + Var(A).",
+        ),
+        Identity(
+            "Mean of the age, from its generating function",
+            first.subs(q, 1 - p),
+            (1 - p) / p,
+        ),
+        Identity(
+            "Variance of the age",
+            (second + first - first**2).subs(q, 1 - p),
+            (1 - p) / p**2,
+        ),
+        Lemma(
+            "the rest is general",
+            "[fcfs.exact] with X = s + A, and [fcfs.lower], [fcfs.pairing] for its law.",
+        ),
+    )
+
+
+def bfio_upper_formula() -> "sympy.Basic":
+    """Formula of [geometric.bfio-upper], with the unknown constant."""
+    import sympy as sp
+
+    C, G, s, p = sp.symbols("const G s_max p", positive=True)
+    return sp.Le(sp.Symbol("E[AvgImb(BF-IO)]"), C * (G - 1) * s / p)
+
+
+def iir_formula() -> "sympy.Basic":
+    """Formula of [geometric.iir]."""
+    import sympy as sp
+
+    c, G, sigma, B, p, s = sp.symbols("c G sigma_s B p s_max", positive=True)
+    deviation = sp.sqrt(sigma**2 + (1 - p) / p**2)
+    return sp.Ge(sp.Symbol("IIR"), c * p / s * deviation * sp.sqrt(B * sp.log(G)) * G / (G - 1))
+
+
+def vacuity_formula() -> "sympy.Basic":
+    """Formula of [geometric.vacuity]."""
+    import sympy as sp
+
+    c, G, sigma, B, p, s = sp.symbols("c G sigma_X B p s_max", positive=True)
+    return sp.Gt(B, ((G - 1) * s / (c * p * G)) ** 2 / (sigma**2 * sp.log(G)))
+
+
+def vacuity_proof() -> tuple[Step, ...]:
+    """Proof of [geometric.vacuity]."""
+    import sympy as sp
+
+    c, g, sigma, x, p, s = sp.symbols("c g sigma_X x p s_max", positive=True)
+    edge = (s / (c * p * g)) ** 2 / (sigma**2 * x)
+    return (
+        Identity(
+            "With g = G/(G-1), x = ln G: at the edge the bound is 1",
+            c * p / s * sigma * sp.sqrt(edge * x) * g,
+            sp.Integer(1),
+        ),
+        Lemma("monotone", "The bound increases with B, so it exceeds 1 exactly above the edge."),
+    )
