@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.kernels import Run, admissions, finish_step, finished, place, reveal
+from solvers.kernels import Run, admissions, depart, finished, grow, measure, observe, place, reveal
 from solvers.policies import Policy, StepView, ask, checked
 from solvers.step import WAITS, StepProblem
 from theory.model import IntArray
@@ -88,7 +88,11 @@ def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> 
         if not _obeys(assignment, run.free, admissions(state), run.candidate):
             return False
         _carry_out(run, pool, assignment)
-        finish_step(run)
+        measure(run)
+        if state.observed:
+            observe(run)
+        depart(run)
+        grow(run)
         state.due = 0
     while state.step < end and not state.due and not finished(state):
         at, first = state.waiting, state.revealed
@@ -101,7 +105,11 @@ def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> 
         if admissions(state):
             state.due = 1
         else:
-            finish_step(run)
+            measure(run)
+            if state.observed:
+                observe(run)
+            depart(run)
+            grow(run)
     return True
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.balance import balance
 from solvers.compiled import compiled
-from solvers.kernels import Run, admissions, finish_step, finished, place, reveal
+from solvers.kernels import Run, admissions, depart, finished, grow, measure, observe, place, reveal
 from solvers.oldest_first import heap_of_open_workers
 from solvers.ordering import sift_down, sort_by_size
 from solvers.step import WAITS
@@ -84,14 +84,19 @@ def carry_out(run: Run, pool: SortedPool) -> None:
 @compiled
 def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
     """Run up to so many steps of :class:`solvers.policies.AlwaysBusiest`."""
+    state = run.state[0]
     for _ in range(steps):
-        if finished(run.state[0]):
+        if finished(state):
             return
         reveal_by_size(run, pool)
-        if admissions(run.state[0]):
+        if admissions(state):
             _largest_to_busiest(run, pool)
             carry_out(run, pool)
-        finish_step(run)
+        measure(run)
+        if state.observed:
+            observe(run)
+        depart(run)
+        grow(run)
 
 
 @compiled
@@ -134,7 +139,11 @@ def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
             state.bound_gap += value - lower
             _in_order_of_arrival(size, target, pool.other_size)
             carry_out(run, pool)
-        finish_step(run)
+        measure(run)
+        if state.observed:
+            observe(run)
+        depart(run)
+        grow(run)
 
 
 @compiled

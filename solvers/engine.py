@@ -97,15 +97,15 @@ def simulate(
     exponents = np.array(gammas, dtype=np.float64)
     if exponents.ndim != 1 or not ((exponents > 0) & (exponents <= 1)).all():
         raise InputError(f"gammas must lie in (0, 1], got {list(gammas)}")
-    _check_sums(system, requests)
+    work = _check_sums(system, requests)
     visible = min(limit, len(requests))
     _check_memory(system, requests, visible)
     chosen = policies.policy(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
     run = new_run(system, requests, limit, exponents, history)
     blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
-    _check_conservation(run, system, requests)
-    state, service = run.state[0], run.service
+    _check_conservation(run, system, work)
+    state = run.state[0]
     return RunResult(
         policy=chosen.name,
         system=system,
@@ -118,11 +118,11 @@ def simulate(
             for gamma, row in zip(gammas, run.powers, strict=True)
         },
         time_s=float(state["now_s"]),
-        worker=service["worker"],
-        reveal_step=service["reveal_step"],
-        start_step=service["start_step"],
-        start_s=service["start_s"],
-        finish_s=service["finish_s"],
+        worker=run.worker,
+        reveal_step=run.reveal_step,
+        start_step=run.start_step,
+        start_s=run.start_s,
+        finish_s=run.finish_s,
         loads=np.concatenate(blocks) if history else None,
         bound_gap=None if gap_before is None else chosen.bound_gap - gap_before,  # type: ignore[attr-defined]
     )
@@ -141,28 +141,34 @@ def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
     return system.capacity if pool is None else int(pool)
 
 
-def _check_sums(system: System, requests: Requests) -> None:
-    """Prove that no sum of the run can leave the 64-bit integers."""
-    growth = max(system.drift)
-    # At any time a request is worth at most its total work.  The floating-point sums of N < 2^31
-    # non-negative terms are right to a relative 1e-6 with room to spare.
-    work = kernels.work_bound(requests.prefill, requests.decode, growth) * (1 + 1e-6)
-    served = float(requests.decode.sum(dtype=np.float64)) * max(growth, 1) * (1 + 1e-6)
-    if system.workers * work >= INT_LIMIT or served >= INT_LIMIT:
-        raise InputError(
-            f"the work of these requests, about {work:.3g}, on {system.workers} workers does not "
-            "fit 64-bit sums (workers * work must stay below 2^62): use smaller sizes, shorter "
-            "outputs or fewer requests"
-        )
+def _check_sums(system: System, requests: Requests) -> int:
+    """Prove that no sum of the run can leave the 64-bit integers.
+
+    Returns the total work of the requests, if the drift is constant.
+    """
     if system.capacity >= INT_LIMIT:
         raise InputError(
             f"workers * slots = {system.workers} * {system.slots} must stay below 2^62"
         )
+    growth = max(system.drift)
+    about, exact = kernels.work(requests.prefill, requests.decode, growth)
+    # At any time a request is worth at most its total work, and there are at most as many steps
+    # as output tokens.  A floating-point sum of N < 2^31 non-negative terms is right to a
+    # relative 1e-6 with room to spare.
+    grown = growth * float(requests.decode.sum(dtype=np.float64))
+    if max(system.workers * about, grown) * (1 + 1e-6) >= INT_LIMIT:
+        raise InputError(
+            f"the work of these requests, about {about:.3g}, on {system.workers} workers does not "
+            "fit 64-bit sums (workers * work must stay below 2^62): use smaller sizes, shorter "
+            "outputs or fewer requests"
+        )
+    return exact
 
 
 def _check_memory(system: System, requests: Requests, visible: int) -> None:
     """Refuse a run whose arrays would not fit the machine."""
-    needed = 8 * (8 * len(requests) + 6 * system.workers + 5 * visible)
+    rows = min(system.capacity, len(requests))
+    needed = 8 * (5 * len(requests) + 5 * rows + 6 * system.workers + 5 * visible)
     if hasattr(os, "sysconf"):
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         if needed > memory:
@@ -181,6 +187,8 @@ def new_run(
     arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
     longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
     rows = max(1, HISTORY_BLOCK // G) if history else 0
+    active = np.zeros(min(system.capacity, n), dtype=kernels.ACTIVE)
+    active["following"] = np.arange(1, active.size + 1)
     state = np.zeros(1, dtype=kernels.STATE)
     for name, value in (
         ("timed", requests.arrival is not None),
@@ -189,6 +197,7 @@ def new_run(
         ("slots", system.slots),
         ("requests", n),
         ("still_full", True),
+        ("observed", history or gammas.size > 0),
         ("overhead_s", system.step_overhead_s),
         ("token_s", system.seconds_per_token),
     ):
@@ -198,7 +207,12 @@ def new_run(
         decode=requests.decode,
         arrival=arrival,
         drift=np.array(system.drift, dtype=np.int64),
-        service=np.zeros(n, dtype=kernels.SERVICE),
+        worker=np.full(n, NOBODY, dtype=np.int64),
+        reveal_step=np.zeros(n, dtype=np.int64),
+        start_step=np.zeros(n, dtype=np.int64),
+        start_s=np.zeros(n),
+        finish_s=np.zeros(n),
+        active=active,
         state=state,
         loads=np.zeros(G, dtype=np.int64),
         free=np.full(G, system.slots, dtype=np.int64),
@@ -260,13 +274,11 @@ def _run_to_completion(
     return blocks or [run.history[:0]]
 
 
-def _check_conservation(run: Run, system: System, requests: Requests) -> None:
+def _check_conservation(run: Run, system: System, work: int) -> None:
     """Every request was admitted and left, and the work done is the work of the requests."""
-    if (run.service["worker"] == NOBODY).any() or run.loads.any():
+    if (run.worker == NOBODY).any() or run.loads.any():
         raise RuntimeError("a request was not served to completion")
     if (run.free != system.slots).any():
         raise RuntimeError("a slot was lost or gained")
-    if system.has_constant_drift and run.state["work"][0] != kernels.total_work(
-        requests.prefill, requests.decode, system.drift[0]
-    ):
+    if system.has_constant_drift and run.state["work"][0] != work:
         raise RuntimeError("the work done is not the work of the requests")

@@ -4,9 +4,11 @@ A step costs O(G + admissions + departures), whatever the number of slots: activ
 a wheel of buckets by the step that they end with, and a load grows by the number of its requests
 at once.
 
-Scalars live in a record and what belongs to one request in one row of 64 bytes.  Passing many
-arrays, or dividing (which may raise), makes compiled functions count references at every call;
-that would cost more than the step itself.
+Scalars live in a record, and what an active request needs in a row of a small table that stays in
+the cache.  A compiled function that loops twice, or may raise (by dividing), counts the references
+of all arrays that it is given at every call, which would cost more than the step itself; so each
+function that takes the whole run is short, and the loops of the policies call one after the other:
+reveal, (decide and) place, measure, observe if that is wanted, depart, grow.
 """
 
 from typing import Any, NamedTuple
@@ -30,12 +32,14 @@ _INTS = (
     "revealed",  # requests that have entered the pool: 0 .. revealed - 1
     "waiting",  # of these, waiting
     "active",  # of these, being served
+    "unused",  # first unused row of Run.active
     "sum_max",  # over all steps
     "work",
     "full_steps",  # over the steps before the first that left a slot empty
     "full_max",
     "full_work",
     "still_full",  # 1 until that step
+    "observed",  # 1 if the history or power sums are wanted
     "rows",  # rows of the history filled
     "turn",  # whose turn it is, for round_robin
     "bound_gap",  # excess of the imbalances over their lower bounds, for bfio
@@ -44,16 +48,13 @@ _INTS = (
 _FLOATS = ("now_s", "overhead_s", "token_s")
 STATE = np.dtype([(name, np.int64) for name in _INTS] + [(name, np.float64) for name in _FLOATS])
 
-SERVICE = np.dtype(
+ACTIVE = np.dtype(
     [
-        ("following", np.int64),  # the next request in the same bucket
-        ("last_step", np.int64),
-        ("base", np.int64),  # size less the drift accumulated before the first step
+        ("following", np.int64),  # the next row in the same bucket, or the next unused row
+        ("request", np.int64),
         ("worker", np.int64),
-        ("reveal_step", np.int64),
-        ("start_step", np.int64),
-        ("start_s", np.float64),
-        ("finish_s", np.float64),
+        ("last_step", np.int64),
+        ("base", np.int64),  # size less the drift accumulated before its first step
     ]
 )
 
@@ -69,8 +70,12 @@ class Run(NamedTuple):
         Arrival times; empty for a backlog.
     drift : int64[P]
         One period of the drift.
-    service : SERVICE[N]
-        What becomes of each request.
+    worker, reveal_step, start_step : int64[N]
+        See :class:`solvers.result.RunResult`.
+    start_s, finish_s : float64[N]
+        Likewise.
+    active : ACTIVE[min(G * B, N)]
+        The requests that are being served, in no order.
     state : STATE[1]
         Counters, exact sums and the clock.
     loads, free : int64[G]
@@ -78,7 +83,7 @@ class Run(NamedTuple):
     weight, candidate : int64[G]
         Working space of the policies: workers with a free slot, and what they are ordered by.
     bucket : int64[W], W a power of two
-        First of the requests whose last step is ``j`` modulo ``W``.
+        First row of ``active`` whose last step is ``j`` modulo ``W``.
     gammas : float64[m]
         Exponents.
     powers : float64[m, 4]
@@ -92,7 +97,12 @@ class Run(NamedTuple):
     decode: IntArray
     arrival: FloatArray
     drift: IntArray
-    service: Any
+    worker: IntArray
+    reveal_step: IntArray
+    start_step: IntArray
+    start_s: FloatArray
+    finish_s: FloatArray
+    active: Any
     state: Any
     loads: IntArray
     free: IntArray
@@ -132,8 +142,7 @@ def reveal(run: Run) -> None:
     else:
         last = min(state.requests, first + state.limit - state.waiting)
     for request in range(first, last):
-        run.service[request].reveal_step = state.step
-        run.service[request].worker = NOBODY
+        run.reveal_step[request] = state.step
     state.revealed = last
     state.waiting += last - first
 
@@ -152,16 +161,21 @@ def _arrived(state: Any, arrival: FloatArray) -> int:
 @compiled
 def place(run: Run, request: int, worker: int) -> None:
     """Start a request on a worker with a free slot."""
-    state, service = run.state[0], run.service[request]
+    state = run.state[0]
     size, last_step = run.prefill[request], state.step + run.decode[request] - 1
-    service.last_step = last_step
-    service.base = size - state.grown
-    service.worker = worker
-    service.start_step = state.step
-    service.start_s = state.now_s
+    run.worker[request] = worker
+    run.start_step[request] = state.step
+    run.start_s[request] = state.now_s
+    at = state.unused
+    row = run.active[at]
+    state.unused = row.following
+    row.request = request
+    row.worker = worker
+    row.last_step = last_step
+    row.base = size - state.grown
     slot = last_step & (run.bucket.size - 1)
-    service.following = run.bucket[slot]
-    run.bucket[slot] = request
+    row.following = run.bucket[slot]
+    run.bucket[slot] = at
     run.loads[worker] += size
     run.free[worker] -= 1
     state.waiting -= 1
@@ -169,23 +183,13 @@ def place(run: Run, request: int, worker: int) -> None:
 
 
 @compiled
-def finish_step(run: Run) -> None:
-    """Measure the loads, let the clock run, let requests depart and the others grow."""
-    state = run.state[0]
-    measure(state, run.loads)
-    if run.history.shape[0]:
-        for g in range(run.loads.size):
-            run.history[state.rows, g] = run.loads[g]
-        state.rows += 1
-    if run.gammas.size:
-        add_powers(run.loads, run.gammas, run.powers)
-    depart(state, run.service, run.bucket, run.loads, run.free)
-    grow(state, run.drift, run.loads, run.free)
+def measure(run: Run) -> None:
+    """Add up the loads, which set the step's duration, and let the clock run through it."""
+    _add_loads(run.state[0], run.loads)
 
 
 @compiled
-def measure(state: Any, loads: IntArray) -> None:
-    """Add up the step, and let the clock run through it."""
+def _add_loads(state: Any, loads: IntArray) -> None:
     largest, work = np.int64(0), np.int64(0)
     for load in loads:
         largest = max(largest, load)
@@ -202,56 +206,82 @@ def measure(state: Any, loads: IntArray) -> None:
 
 
 @compiled
-def depart(state: Any, service: Any, bucket: IntArray, loads: IntArray, free: IntArray) -> None:
+def observe(run: Run) -> None:
+    """Keep the loads and add their powers, where these are wanted."""
+    state = run.state[0]
+    if run.history.shape[0]:
+        for g in range(run.loads.size):
+            run.history[state.rows, g] = run.loads[g]
+        state.rows += 1
+    _add_powers(run.loads, run.gammas, run.powers)
+
+
+@compiled
+def depart(run: Run) -> None:
     """Take away the requests for which this was the last step."""
+    _depart(run.state[0], run.active, run.bucket, run.loads, run.free, run.finish_s)
+
+
+@compiled
+def _depart(
+    state: Any,
+    active: Any,
+    bucket: IntArray,
+    loads: IntArray,
+    free: IntArray,
+    finish_s: FloatArray,
+) -> None:
     slot = state.step & (bucket.size - 1)
-    request = bucket[slot]
+    at = bucket[slot]
     bucket[slot] = NOBODY
-    while request != NOBODY:
-        row = service[request]
+    while at != NOBODY:
+        row = active[at]
         after = row.following
         if row.last_step == state.step:
             loads[row.worker] -= row.base + state.grown
             free[row.worker] += 1
-            row.finish_s = state.now_s
+            finish_s[row.request] = state.now_s
+            row.following = state.unused
+            state.unused = at
             state.active -= 1
         else:  # its turn comes when the wheel has gone round
             row.following = bucket[slot]
-            bucket[slot] = request
-        request = after
+            bucket[slot] = at
+        at = after
 
 
 @compiled
-def grow(state: Any, drift: IntArray, loads: IntArray, free: IntArray) -> None:
+def grow(run: Run) -> None:
     """Let the active requests grow, and go on to the next step."""
-    growth = drift[state.phase]
-    for g in range(loads.size):
-        loads[g] += growth * (state.slots - free[g])
+    state = run.state[0]
+    growth = run.drift[state.phase]
+    for g in range(run.loads.size):
+        run.loads[g] += growth * (state.slots - run.free[g])
     state.grown += growth
     state.phase += 1
-    if state.phase == drift.size:
+    if state.phase == run.drift.size:
         state.phase = 0
     state.step += 1
 
 
 @compiled
-def add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
+def _add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
     """Add this step's sums of ``u^gamma``."""
-    largest, work = float(loads.max()), float(loads.sum())
+    largest, total = float(loads.max()), float(loads.sum())
     for m in range(gammas.size):
         if gammas[m] == 1.0:  # the sum of the loads is exact
-            add(powers[m, :2], work / largest)
-            add(powers[m, 2:], work)
+            _add(powers[m, :2], total / largest)
+            _add(powers[m, 2:], total)
         else:
             step = 0.0
             for load in loads:
                 step += (load / largest) ** gammas[m]
-            add(powers[m, :2], step)
-            add(powers[m, 2:], largest * step)
+            _add(powers[m, :2], step)
+            _add(powers[m, 2:], largest * step)
 
 
 @compiled
-def add(total: FloatArray, term: float) -> None:
+def _add(total: FloatArray, term: float) -> None:
     """Add with compensation: ``total[0]`` is the sum, ``total[1]`` what rounding cut off.
 
     Source: A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
@@ -267,20 +297,11 @@ def add(total: FloatArray, term: float) -> None:
 
 
 @compiled
-def work_bound(prefill: IntArray, decode: IntArray, growth: int) -> float:
-    """Total work under the constant drift ``growth``, in floating point: it may be huge."""
-    total = 0.0
+def work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, int]:
+    """Total work under constant drift, in floating point and exact; the latter may overflow."""
+    about, exact = 0.0, 0
     for i in range(prefill.size):
-        o = float(decode[i])
-        total += o * prefill[i] + growth * (o * (o - 1) / 2)
-    return total
-
-
-@compiled
-def total_work(prefill: IntArray, decode: IntArray, growth: int) -> int:
-    """Total work under constant drift, exact where :func:`work_bound` shows that it fits."""
-    total = 0
-    for i in range(prefill.size):
-        o = decode[i]
-        total += o * prefill[i] + growth * (o * (o - 1) // 2)
-    return total
+        s, o = prefill[i], decode[i]
+        about += float(o) * float(s) + growth * (float(o) * float(o - 1) / 2)
+        exact += o * s + growth * (o * (o - 1) // 2)
+    return about, exact

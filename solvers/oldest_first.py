@@ -7,7 +7,18 @@ meaning is in :mod:`solvers.policies`.
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.kernels import Run, admissions, finish_step, finished, oldest, place, reveal
+from solvers.kernels import (
+    Run,
+    admissions,
+    depart,
+    finished,
+    grow,
+    measure,
+    observe,
+    oldest,
+    place,
+    reveal,
+)
 from solvers.ordering import sift_down, sort_by_size
 
 FCFS, ROUND_ROBIN, JSQ, VLLM_DP, LEAST_LOADED, LPT, POWER_OF_TWO = range(7)
@@ -19,11 +30,12 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
 
     The seed is that of power_of_two.
     """
+    state = run.state[0]
     for _ in range(steps):
-        if finished(run.state[0]):
+        if finished(state):
             return
         reveal(run)
-        if admissions(run.state[0]):
+        if admissions(state):
             if rule == FCFS:
                 _in_worker_order(run)
             elif rule == ROUND_ROBIN:
@@ -34,7 +46,11 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
                 _largest_to_lightest(run)
             else:
                 _to_lightest(run, rule)
-        finish_step(run)
+        measure(run)
+        if state.observed:
+            observe(run)
+        depart(run)
+        grow(run)
 
 
 @compiled
@@ -54,10 +70,10 @@ def _in_turn(run: Run) -> None:
     """Go round the workers with a free slot, dropping those that fill up."""
     state, G, ring = run.state[0], run.free.size, run.candidate
     size = 0
-    for j in range(G):
-        g = (state.turn + j) % G
-        if run.free[g]:
-            ring[size] = g
+    for g in range(state.turn, state.turn + G):
+        worker = g if g < G else g - G
+        if run.free[worker]:
+            ring[size] = worker
             size += 1
     request = oldest(run.state[0])
     last = request + admissions(run.state[0])
@@ -67,7 +83,7 @@ def _in_turn(run: Run) -> None:
             g = ring[j]
             place(run, request, g)
             request += 1
-            state.turn = (g + 1) % G
+            state.turn = g + 1 if g + 1 < G else 0
             if run.free[g]:
                 ring[kept] = g
                 kept += 1

@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from solvers.asking import REQUEST, REVEALED, SIZE, until_decision
 from solvers.engine import new_run
+from solvers.kernels import NOBODY
 from theory.model import Requests, System
 
 NOTHING = np.empty(0, dtype=np.int64)
@@ -126,10 +127,10 @@ class EngineMachine(RuleBasedStateMachine):
         wrong = [-2, self.system.workers, 10**12, *full] + [-1] * int(assignment[at] >= 0)
         wrong = [g for g in wrong if g != assignment[at]]
         assignment[at] = data.draw(st.sampled_from(wrong))
-        before = self.run.state.copy(), self.run.service.copy(), self.run.loads.copy()
+        before = self.run.state.copy(), self.run.active.copy(), self.run.loads.copy()
         assert not until_decision(self.run, self.pool, assignment, self.step + 1)
         np.testing.assert_array_equal(self.run.state, before[0])
-        np.testing.assert_array_equal(self.run.service, before[1])
+        np.testing.assert_array_equal(self.run.active, before[1])
         np.testing.assert_array_equal(self.run.loads, before[2])
 
     @precondition(lambda self: self.over())
@@ -160,17 +161,23 @@ class EngineMachine(RuleBasedStateMachine):
         """Every request is in one place: to come, waiting, on one worker, or done."""
         if not hasattr(self, "run"):
             return
-        state, service = self.run.state[0], self.run.service
+        state, active = self.run.state[0], self.run.active
         assert state["active"] == len(self.active)
         assert state["revealed"] == len(self.waiting) + len(self.active) + len(self.done)
+        rows = {}
+        for first in self.run.bucket.tolist():
+            at = first
+            while at != NOBODY:
+                rows[int(active["request"][at])] = active[at]
+                at = int(active["following"][at])
+        assert rows.keys() == {i for i, _, _, _ in self.active}
         for i, g, load, age in self.active:
-            assert service["worker"][i] == g
-            assert service["start_step"][i] == self.step - age
-            assert service["base"][i] + state["grown"] == load
+            assert rows[i]["worker"] == self.run.worker[i] == g
+            assert rows[i]["base"] + state["grown"] == load
+            assert rows[i]["last_step"] == self.step - age + self.lengths[i] - 1
+            assert self.run.start_step[i] == self.step - age
         for i, finish in self.done.items():
-            assert service["finish_s"][i] == finish
-            served = service["last_step"][i] - service["start_step"][i] + 1
-            assert served == self.lengths[i]
+            assert self.run.finish_s[i] == finish
 
 
 TestEngineMachine = EngineMachine.TestCase
