@@ -148,3 +148,9 @@ def exceeds_52() -> sympy.Basic:
 def paper_limit_is_a_cap() -> sympy.Basic:
     """[energy.limit-is-a-cap]."""
     return Lt(saving, limit_paper(POWER))
+
+
+def idle_region() -> sympy.Basic:
+    """[waste.idle40]."""
+    imbalance, G, B, mean = (Symbol(name, positive=True) for name in ("EImb", "G", "B", "EX"))
+    return Gt(imbalance / (G * B * mean), sympy.Rational(2, 3))

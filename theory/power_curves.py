@@ -113,25 +113,31 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 @cache
+def a100_curves() -> dict[tuple[str, int], tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Tokens per second and mean watts per device, by model and number of devices."""
+    curves: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for row in _rows("splitwise_a100_power.csv"):
+        curve = curves.setdefault((row["model"], int(row["tensor_parallel"])), [])
+        curve.append((float(row["tokens_per_s"]), float(row["power_w"])))
+    return {
+        key: (tuple(point[0] for point in points), tuple(point[1] for point in points))
+        for key, points in curves.items()
+    }
+
+
+@cache
 def a100_sweeps(idle_w: float = 72.0) -> tuple[Sweep, ...]:
     """The A100 curves, fitted here; 72 W is the loaded idle power of the catalogue's device."""
-    groups: dict[tuple[str, int], list[dict[str, str]]] = {}
-    for row in _rows("splitwise_a100_power.csv"):
-        groups.setdefault((row["model"], int(row["tensor_parallel"])), []).append(row)
     return tuple(
         Sweep(
             "A100",
             model,
             "prompt 512, output 128",
             devices,
-            len(rows),
-            fit_gamma(
-                [float(row["tokens_per_s"]) for row in rows],
-                [float(row["power_w"]) for row in rows],
-                idle_w,
-            ),
+            len(watts),
+            fit_gamma(throughput, watts, idle_w),
         )
-        for (model, devices), rows in groups.items()
+        for (model, devices), (throughput, watts) in a100_curves().items()
     )
 
 

@@ -223,6 +223,6 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "above the bound refutes it, and so does a bound that does not fall.",
         later("energy_formulas", "vanishing"),
         later("saving_proofs", "vanishing"),
-        ("energy.cap",),
+        ("energy.cap", "fcfs.exact"),
     ),
 )

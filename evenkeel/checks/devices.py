@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from evenkeel.checks.load_energy import DEVICES, LARGER, SMALLER, proof_fails
+from evenkeel.checks.load_energy import DEVICES, proof_fails
+from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.power import hardware, hardware_catalogue
 from theory.power_curves import Sweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps

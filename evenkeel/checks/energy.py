@@ -21,12 +21,9 @@ from evenkeel.checks import (  # noqa: F401  (each declares its checks)
     work,
 )
 from evenkeel.checks.load_energy import (
-    DEPARTED,
     DEVICES,
-    LARGER,
     OVERHEADS,
     PRECISION,
-    SMALLER,
     Run,
     ball_constants,
     ball_usage,
@@ -38,6 +35,7 @@ from evenkeel.checks.load_energy import (
     usage_of,
     zero_one_energy,
 )
+from evenkeel.checks.verdicts import DEPARTED, LARGER, SMALLER
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.savings import (

@@ -9,7 +9,6 @@ from flint import arb
 
 from adversary.families import workload
 from adversary.load_histories import LoadHistory, Loads, extremal_histories, random_histories
-from evenkeel.evidence import Variant
 from solvers.reference import simulate_reference
 from solvers.result import RunResult
 from theory.claims import claim
@@ -32,11 +31,6 @@ DEVICES: tuple[tuple[str, Constants[Fraction]], ...] = (
     ("no idle power", Constants(Fraction(0), Fraction(300), Fraction(7, 10))),
     ("all idle power", Constants(Fraction(300), Fraction(300), Fraction(7, 10))),
 )
-
-# Planted false versions that several checks share.
-LARGER = Variant("claimed side x1.1", Fraction(11, 10))
-SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
-DEPARTED = Variant("loads taken after departures", fault="departed-loads")
 
 # Step overheads in units of load, of the order of the histories' loads.
 OVERHEADS = (Fraction(0), Fraction(701, 2))

@@ -15,9 +15,7 @@ from flint import arb, ctx
 from adversary.load_histories import LoadHistory, equal_others, zero_one
 from evenkeel.checks.load_energy import (
     DEVICES,
-    LARGER,
     PRECISION,
-    SMALLER,
     ball_constants,
     ball_usage,
     energy_of,
@@ -26,6 +24,7 @@ from evenkeel.checks.load_energy import (
     runs,
     shown,
 )
+from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.savings import (

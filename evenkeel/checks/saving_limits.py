@@ -7,14 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from adversary.load_histories import zero_one
-from evenkeel.checks.load_energy import (
-    DEVICES,
-    LARGER,
-    SMALLER,
-    proof_fails,
-    shown,
-)
+from evenkeel.checks.load_energy import DEVICES, proof_fails, shown
 from evenkeel.checks.saving import WASTE
+from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.reach import (
     limit_paper,

@@ -7,6 +7,7 @@ from theory.claims import claim
 from theory.proof import verify
 
 LARGER = Variant("claimed side x1.1", Fraction(11, 10))
+SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
 HALVED = Variant("claimed side halved", Fraction(1, 2))
 DEPARTED = Variant("loads taken after departures", fault="departed-loads")
 AGED = Variant("ages off by one", fault="age-off-by-one")

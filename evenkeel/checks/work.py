@@ -4,16 +4,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from evenkeel.checks.load_energy import (
-    DEPARTED,
-    LARGER,
-    Run,
-    proof_fails,
-    run_of,
-    runs,
-    shown,
-    small_workloads,
-)
+from evenkeel.checks.load_energy import Run, proof_fails, run_of, runs, shown, small_workloads
+from evenkeel.checks.verdicts import DEPARTED, LARGER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference
 from theory.model import Requests, System

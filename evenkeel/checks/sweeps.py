@@ -1,0 +1,174 @@
+"""Checks of the claims about sweeps, waits and the sign of the saving in the experiments."""
+
+from fractions import Fraction
+
+from evenkeel.checks.replay import (
+    E2,
+    E3,
+    SEEDS,
+    Measure,
+    Setting,
+    Stretch,
+    compare,
+    imbalance_ratio,
+    replay,
+    saving,
+    seeds_of,
+    setting_of,
+    throughput_gain,
+)
+from evenkeel.checks.sampling import Mean
+from evenkeel.checks.verdicts import BUSIEST
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from theory.power import hardware
+from theory.savings import Usage, saving_floor
+
+
+@check(
+    "experiment.energy-sign",
+    plants=(
+        BUSIEST,
+        Variant("no step overhead", fault="no-overhead"),
+        Variant("LongBench-like prompts", fault="long-prompts"),
+    ),
+    seeds=8,
+    standard={"seeds": 32},
+)
+def energy_sign(trial: Trial) -> Finding:
+    """Saving and speed-up where the overhead dominates."""
+    setting = Setting("uniform", 32, 72, 5 * 32 * 72, 32 * 72, length=20)
+    if trial.fault("long-prompts"):
+        setting = Setting("longbench-like", 32, 72, 5 * 32 * 72, 32 * 72, length=20)
+    policy = trial.policy_or("bfio")
+
+    def energy_saving(base: Stretch, new: Stretch) -> float:
+        if trial.fault("no-overhead"):
+            # Both runs take the same number of steps; at C = 0 only the loads remain.
+            rest = [end.imbalance / end.work for end in (base, new)]
+            return saving_floor(hardware("a100-paper"), Usage(1.0, rest[0]), Usage(1.0, rest[1]))
+        return saving(base, new)
+
+    saved = compare(setting, policy, seeds_of(trial), energy_saving).completed
+    faster = compare(setting, policy, seeds_of(trial), throughput_gain).completed
+    refuted = saved.value >= 0 or faster.value <= 0
+    held = saved.high < 0 < faster.low
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        saved.value,
+        0,
+        "<=",
+        f"{policy}, {trial['seeds']} seeds, same requests completed in the same number of steps, "
+        f"throughput {faster.value:+.2%}; C = 4.9 ms, longest load 0.4 ms",
+        interval=saved.interval,
+        witness=setting_of(setting) | {"policy": policy} if refuted else None,
+        details={"throughput gain": [faster.value, faster.low, faster.high]},
+    )
+
+
+def _gain_difference(trial: Trial, small: Setting, large: Setting, measure: Measure) -> Mean:
+    """Difference of the gains in two settings up to the last admission, seeds as pairs."""
+    policy = trial.policy_or("bfio")
+    gains = [
+        [
+            measure(replay(s, "fcfs", seed).window, replay(s, policy, seed).window)
+            for seed in seeds_of(trial)
+        ]
+        for s in (small, large)
+    ]
+    return Mean.of([b - a for a, b in zip(*gains, strict=True)])
+
+
+def _longbench(workers: int, slots: int) -> Setting:
+    return Setting("longbench-like", workers, slots, 5 * workers * slots, 4 * workers)
+
+
+@check(
+    "experiment.scale",
+    plants=(
+        BUSIEST,
+        Variant("from G = 256 to G = 16", fault="reversed"),
+    ),
+    seeds=16,
+    standard={"seeds": 48},
+)
+def scale(trial: Trial) -> Finding:
+    """Throughput gain at G = 16 and G = 256, B = 72."""
+    small, large = _longbench(16, 72), _longbench(256, 72)
+    if trial.fault("reversed"):
+        small, large = large, small
+    growth = _gain_difference(trial, small, large, throughput_gain)
+    refuted = growth.high < 0 or growth.value <= 0
+    held = Verdict.SUPPORTED if growth.low > 0 else Verdict.INCONCLUSIVE
+    return Finding(
+        Verdict.REFUTED if refuted else held,
+        growth.value,
+        0,
+        ">=",
+        f"H = 0, {trial['seeds']} seeds, B = 72, G = 16 to 256, up to the last admission: the "
+        f"throughput gain grows by {growth.value:+.2f}",
+        interval=growth.interval,
+        witness=setting_of(large) if refuted else None,
+    )
+
+
+@check(
+    "experiment.scale-slots",
+    plants=(
+        Variant("grows by a fifth at least", Fraction(6, 5)),
+        Variant("grows by a half at least", Fraction(3, 2)),
+    ),
+    seeds=12,
+    standard={"seeds": 48},
+)
+def scale_slots(trial: Trial) -> Finding:
+    """Throughput gain at B = 24 and B = 144, G = 64."""
+    small, large = _longbench(64, 24), _longbench(64, 144)
+    growth = _gain_difference(trial, small, large, throughput_gain)
+    claimed = float(trial.scale) - 1
+    refuted = growth.high < claimed
+    ratio = _gain_difference(trial, small, large, imbalance_ratio)
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+        growth.value,
+        claimed,
+        ">=",
+        f"H = 0, {trial['seeds']} seeds, G = 64, B = 24 to 144, up to the last admission: the "
+        f"throughput gain changes by {growth.value:+.2f} while the ratio of imbalances grows "
+        f"{10**ratio.value:.1f} times: more slots leave less idle time to save",
+        interval=growth.interval,
+        witness=setting_of(large) if refuted else None,
+        details={"log10 of the imbalance ratio": [ratio.value, ratio.low, ratio.high]},
+    )
+
+
+@check(
+    "experiment.starvation",
+    plants=(
+        Variant("least loaded in place of BF-IO", policy="least_loaded"),
+        Variant("waits twice as long", Fraction(2)),
+    ),
+    **SEEDS,
+)
+def starvation(trial: Trial) -> Finding:
+    """Longest waits against the number of steps up to the last admission."""
+    policy = trial.policy_or("bfio")
+    least, most_fcfs, where = 1.0, 0.0, {}
+    for setting in (E2, E3):
+        for seed in seeds_of(trial):
+            run, base = replay(setting, policy, seed).window, replay(setting, "fcfs", seed).window
+            most_fcfs = max(most_fcfs, base.longest_wait / base.steps)
+            if run.longest_wait / run.steps < least:
+                least = run.longest_wait / run.steps
+                where = setting_of(setting) | {"seed": seed, "longest wait": run.longest_wait}
+    claimed = 0.5 * float(trial.scale)
+    refuted = least < claimed or most_fcfs > 0.05
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.SUPPORTED,
+        least,
+        claimed,
+        ">=",
+        f"{policy} at H = 0, E2 and E3, {trial['seeds']} seeds each: the smallest longest wait as "
+        f"a share of the admission steps; under FCFS it is at most {most_fcfs:.2%}",
+        witness=where if refuted else None,
+        details={"E3 needs": where, "largest under FCFS": most_fcfs},
+    )
