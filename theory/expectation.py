@@ -17,7 +17,7 @@ methods, one result with two exact sides:
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 
 import numpy as np
@@ -85,6 +85,7 @@ def _reach(law: Law, copies: int) -> int:
     return int(best) + 1
 
 
+@lru_cache(maxsize=16)  # sweeps over G share the convolution
 def load_law(law: Law, slots: int) -> Law:
     """The law of a worker's load: the sum of ``slots`` independent copies.
 

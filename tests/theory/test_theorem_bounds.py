@@ -1,0 +1,103 @@
+from fractions import Fraction
+
+import pytest
+
+from theory.drift import bfio_bound as drift_bound
+from theory.fcfs import worst_imbalance
+from theory.geometric import (
+    bfio_bound,
+    distance_to_geometric,
+    first_paper_slots,
+    frontier_slots,
+    paper_ratio,
+    slot_variance,
+)
+from theory.laws import Law
+from theory.model import InputError
+from theory.warmup import (
+    certified_ratio,
+    first_certified_slots,
+    first_slots,
+    kappa0,
+    refill_gap,
+)
+from theory.warmup import first_paper_slots as first_warmup_slots
+from theory.warmup import paper_ratio as warmup_ratio
+
+COIN = Law.of({1: Fraction(1, 2), 3: Fraction(1, 2)})
+
+
+def test_certified_ratio_of_a_coin() -> None:
+    # G = 2, B = 1, sizes 1 or 3: E[Imb] = 1 over (G-1)(b-a) = 2.
+    ratio = certified_ratio(COIN, 2, 1)
+    assert ratio.lower == ratio.upper == Fraction(1, 2)
+    # B = 2: loads 2, 4, 6 with chances 1/4, 1/2, 1/4; E|L1 - L2| = 2 * (2*3/8) = 3/2... by hand:
+    # differences 2 with chance 2*(1/8 + 1/8) = 1/2, 4 with chance 1/8: E = 1 + 1/2 = 3/2.
+    assert certified_ratio(COIN, 2, 2).lower == Fraction(3, 4)
+
+
+def test_first_certified_slots_is_the_first() -> None:
+    sizes = Law.uniform(1, 10)
+    for workers in (2, 5, 16):
+        first = first_certified_slots(sizes, workers)
+        assert first is not None
+        assert certified_ratio(sizes, workers, first).lower > 1
+        assert certified_ratio(sizes, workers, first - 1).upper <= 1
+
+
+def test_first_slots_searches_like_a_scan() -> None:
+    for edge in (1, 2, 3, 7, 8, 9, 100):
+        assert first_slots(lambda slots, edge=edge: slots >= edge) == edge  # type: ignore[misc]
+    assert first_slots(lambda _: False, limit=1000) is None
+
+
+def test_kappa0_of_a_coin() -> None:
+    # sigma = 1, s_max = 3.
+    assert Fraction(1, 3) in kappa0(COIN)
+
+
+def test_closed_form_edges() -> None:
+    c = Fraction(1, 2)
+    for workers in (2, 7):
+        first = first_warmup_slots(Fraction(1, 10), workers, c)
+        assert warmup_ratio(Fraction(1, 10), workers, first, c) > 1
+        assert warmup_ratio(Fraction(1, 10), workers, first - 1, c) <= 1
+        p, sizes = Fraction(1, 4), Law.uniform(1, 6)
+        first = first_paper_slots(sizes, p, workers, c)
+        assert paper_ratio(sizes, p, workers, first, c).lower > 1
+        assert paper_ratio(sizes, p, workers, first - 1, c).upper <= 1
+
+
+def test_bounds_by_hand() -> None:
+    assert refill_gap(5, 2, 9) == 28
+    assert worst_imbalance(5, 3, 2, 9) == 84
+    assert bfio_bound(3, 10, Fraction(1, 5)) == 100
+    assert drift_bound(3, 10, Fraction(1, 5), (3, 0, 1)) == 50
+    # Var of uniform 1..3 is 2/3; (1-p)/p^2 = 2 at p = 1/2.
+    assert slot_variance(Law.uniform(1, 3), Fraction(1, 2)).lower == Fraction(8, 3)
+    assert frontier_slots(16, 0.2, 19) < frontier_slots(64, 0.2, 19)
+
+
+def test_distance_to_geometric() -> None:
+    # All lengths 2, p = 1/2: F jumps from 0 to 1 at 2, the geometric has 1/2 before and 3/4 at 2.
+    assert distance_to_geometric([2, 2, 2]) == pytest.approx(0.5)
+    assert distance_to_geometric([1], p=1.0) == 0
+    with pytest.raises(InputError):
+        distance_to_geometric([])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: certified_ratio(COIN, 1, 4),
+        lambda: certified_ratio(Law.of({2: 1}), 4, 4),
+        lambda: warmup_ratio(Fraction(1, 10), 1, 4, Fraction(1)),
+        lambda: first_warmup_slots(Fraction(0), 4, Fraction(1)),
+        lambda: paper_ratio(COIN, Fraction(1, 2), 1, 1, Fraction(1)),
+        lambda: first_paper_slots(COIN, Fraction(1, 2), 4, Fraction(0)),
+        lambda: worst_imbalance(2, 2, 3, 2),
+    ],
+)
+def test_unusable_input_is_named(make) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError):
+        make()
