@@ -20,6 +20,12 @@ def _has_computed_proof(label: str) -> bool:
     return computed and proof_stands(label)
 
 
+def _shown(side: Exact) -> Exact | float:
+    """The side as reported: a long fraction, compared exactly before, as a float."""
+    long = isinstance(side, Fraction) and side.denominator > 10**6
+    return float(side) if long else side
+
+
 class Cases:
     """Exact comparisons of one relation over a finite domain.
 
@@ -83,7 +89,7 @@ class Cases:
         held : Verdict
             The verdict if no case violates the relation and there is no computed proof.
         """
-        computed, claimed = self._tightest or (None, None)
+        computed, claimed = map(_shown, self._tightest) if self._tightest else (None, None)
         if self.violated:
             verdict = Verdict.REFUTED
         elif self.count == 0:

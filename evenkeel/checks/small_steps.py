@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
@@ -77,3 +77,18 @@ def weight(problem: StepProblem) -> tuple[int, int]:
     """Order of size: workers, then the sum of everything."""
     parts = problem.loads, problem.free, problem.pool
     return problem.workers, sum(int(part.sum()) for part in parts)
+
+
+def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
+    """Every step of a domain with the smallest rich pool on [a, b]."""
+    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
+    copies_of = (lambda _: 1) if trial.fault("one-copy") else (lambda slots: max(1, slots))
+    for G in range(1, trial["G"] + 1):
+        for workers in combinations_with_replacement(states, G):
+            loads, free = zip(*workers, strict=True)
+            if sum(free) > trial["slots"]:
+                continue
+            for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
+                sizes = [s for s in range(a, b + 1) for _ in range(copies_of(sum(free)))]
+                if len(sizes) >= sum(free):
+                    yield StepProblem(loads, free, sizes), a, b

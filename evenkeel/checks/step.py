@@ -5,14 +5,14 @@ Full refills are in :mod:`evenkeel.checks.refill`, the LP relaxation in
 """
 
 from collections.abc import Iterator
-from itertools import combinations_with_replacement, product
+from itertools import product
 
 import numpy as np
 
 from adversary.small import exact_step
 from evenkeel.checks import gap, refill, relaxed  # noqa: F401  (each declares its checks)
 from evenkeel.checks.cases import Cases
-from evenkeel.checks.small_steps import after_of, domain, witness_of
+from evenkeel.checks.small_steps import after_of, domain, rich_steps, witness_of
 from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.enumeration import assignments, enumerate_step
@@ -90,21 +90,6 @@ def objective(trial: Trial) -> Finding:
     )
 
 
-def _rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
-    """Every step of a domain with the smallest rich pool on [a, b]."""
-    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
-    copies_of = (lambda _: 1) if trial.fault("one-copy") else (lambda slots: max(1, slots))
-    for G in range(1, trial["G"] + 1):
-        for workers in combinations_with_replacement(states, G):
-            loads, free = zip(*workers, strict=True)
-            if sum(free) > trial["slots"]:
-                continue
-            for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
-                sizes = [s for s in range(a, b + 1) for _ in range(copies_of(sum(free)))]
-                if len(sizes) >= sum(free):
-                    yield StepProblem(loads, free, sizes), a, b
-
-
 @check(
     "step.waterfill",
     G=3,
@@ -126,7 +111,7 @@ def waterfill(trial: Trial) -> Finding:
     from solvers.balance import solve_step
 
     cases, open_steps = Cases("=="), 0
-    for problem, a, b in _rich_steps(trial):
+    for problem, a, b in rich_steps(trial):
         loads, free = problem.loads.tolist(), problem.free.tolist()
         claimed, level = waterfill_optimum(loads, free, a, b)
         if trial.fault("level-b"):

@@ -1,1 +1,283 @@
-"""Checks of the claims in :mod:`theory.threshold`."""
+"""Checks of the claims in :mod:`theory.threshold`.
+
+Here are the criterion and what no policy can avoid; how far the authority of one step reaches is
+in :mod:`evenkeel.checks.authority`.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cache, partial
+from itertools import combinations, combinations_with_replacement, product
+
+import numpy as np
+
+from adversary.families import requests_to_overload, workload
+from adversary.small import exact_step
+from evenkeel.checks import authority  # noqa: F401  (declares its checks)
+from evenkeel.checks.cases import Cases, Witness
+from evenkeel.checks.sampling import Mean, first_steps, overloaded_run
+from evenkeel.checks.small_steps import SMALLER, rich_steps, witness_of
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from solvers.result import RunResult
+from solvers.step import StepProblem
+from theory.authority import can_rebalance, unavoidable_imbalance
+from theory.expectation import expected_imbalance
+from theory.laws import Law
+from theory.model import IntArray, System
+from theory.slots import geometric_slot
+from theory.waterfill import criterion_violation
+
+Rows = tuple[tuple[int, ...], ...]
+
+
+@cache
+def _optimum(loads: tuple[int, ...], free: tuple[int, ...], sizes: tuple[int, ...]) -> int:
+    problem = StepProblem(loads, free, sizes)
+    return problem.objective(exact_step(problem))
+
+
+def _departures(trial: Trial, top: int) -> Iterator[tuple[Rows, Rows, list[int]]]:
+    """Balanced states of two workers, and every pattern of departures.
+
+    Yields the rows of loads at the measured step, the loads of the departing requests at that
+    step, and the loads that are left after growth by 1.
+    """
+    B = trial["B"]
+    rows = list(combinations_with_replacement(range(1, top + 1), B))
+    for one, two in combinations_with_replacement(rows, 2):
+        if sum(one) != sum(two):
+            continue
+        gone = [[c for k in range(B + 1) for c in combinations(row, k)] for row in (one, two)]
+        for left, right in product(*gone):
+            kept = [sum(row) + B - sum(out) - len(out) for row, out in ((one, left), (two, right))]
+            yield (one, two), (left, right), kept
+
+
+def _rich_optimum(kept: Sequence[int], gone: Rows, a: int, b: int, *, copies: bool) -> int:
+    """Optimal imbalance of the refill, from the smallest rich pool, by trying all assignments."""
+    free = tuple(map(len, gone))
+    slots = sum(free)
+    sizes = [s for s in range(a, b + 1) for _ in range(slots if copies else 1)]
+    low = min(kept)
+    return _optimum(tuple(x - low for x in kept), free, tuple(sizes))
+
+
+@check(
+    "threshold.rich",
+    B=2,
+    top=5,
+    size=3,
+    standard={"top": 7, "size": 4},
+    plants=(
+        Variant("growth of the step left out", fault="no-growth"),
+        Variant("one copy of each size in the pool", fault="one-copy"),
+        Variant("the total of departing loads alone", fault="totals"),
+    ),
+)
+def rich(trial: Trial) -> Finding:
+    """The criterion against the enumerated optimum, for every departure pattern."""
+    cases = Cases("==")
+    for rows, gone, kept in _departures(trial, trial["top"]):
+        grown = [[w + (not trial.fault("no-growth")) for w in out] for out in gone]
+        for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
+            copies = not trial.fault("one-copy")
+            if not copies and sum(map(len, gone)) > b - a + 1:
+                continue
+            optimum = _rich_optimum(kept, gone, a, b, copies=copies)
+            claimed = can_rebalance(grown, a, b)
+            if trial.fault("totals"):
+                claimed = sum(grown[0]) == sum(grown[1])
+            witness: Witness = partial(dict, loads=rows, departed=gone, a=a, b=b)
+            if cases.add(int(optimum == 0), int(claimed), witness):
+                break
+        if cases.violated:
+            break
+    return cases.finding(
+        trial,
+        "threshold.rich",
+        f"G = 2, B = {trial['B']}, all balanced states with loads <= {trial['top']}, all "
+        f"departures, 1 <= a <= b <= {trial['size']}; 1 stands for perfect balance",
+    )
+
+
+@check(
+    "threshold.replacement",
+    B=2,
+    size=4,
+    standard={"size": 6},
+    plants=(
+        Variant("departing loads up to b + 1", fault="older"),
+        Variant("growth of the step left out", fault="no-growth"),
+    ),
+)
+def replacement(trial: Trial) -> Finding:
+    """Optimal imbalance after departures of loads up to ``b``, growth included."""
+    cases, b = Cases("=="), trial["size"]
+    above = trial.fault("older") or trial.fault("no-growth")
+    for rows, gone, kept in _departures(trial, b + above):
+        oldest = max((w + 1 for out in gone for w in out), default=1)
+        if oldest > b + above:
+            continue
+        for a in range(1, min(map(min, rows)) + 1):
+            optimum = _rich_optimum(kept, gone, a, b, copies=True)
+            if cases.add(optimum, 0, partial(dict, loads=rows, departed=gone, a=a, b=b)):
+                break
+        if cases.violated:
+            break
+    return cases.finding(
+        trial,
+        "threshold.replacement",
+        f"G = 2, B = {trial['B']}, b = {b}, all a, all balanced states, all departures of loads "
+        "at most b after growth",
+    )
+
+
+@check(
+    "threshold.cost",
+    G=3,
+    load=4,
+    free=2,
+    slots=3,
+    size=3,
+    standard={"load": 8, "slots": 4},
+    plants=(
+        SMALLER,
+        Variant("G - 2 in place of G - 1", fault="workers"),
+        Variant("one copy of each size in the pool", fault="one-copy"),
+    ),
+)
+def cost(trial: Trial) -> Finding:
+    """Enumerated optima between the violation of the criterion and ``G - 1`` times it."""
+    cases, low, high = Cases("<="), 0, 0
+    for problem, a, b in rich_steps(trial):
+        loads, free = problem.loads.tolist(), problem.free.tolist()
+        violation = criterion_violation(loads, free, a, b)
+        optimum = problem.objective(exact_step(problem))
+        most = (problem.workers - 1 - trial.fault("workers")) * violation
+        low += violation == optimum > 0
+        high += most == optimum > 0
+        if cases.add(violation, optimum, witness_of(problem)) or cases.add(
+            optimum, most * trial.scale, witness_of(problem)
+        ):
+            break
+    return cases.finding(
+        trial,
+        "threshold.cost",
+        f"both sides for all steps with G <= {trial['G']}, loads <= {trial['load']}, free slots "
+        f"<= {trial['free']} (sum <= {trial['slots']}), 1 <= a <= b <= {trial['size']}",
+        details={"lower side attained": low, "upper side attained": high},
+    )
+
+
+# --- What no policy can avoid -------------------------------------------------------------------
+
+
+def _ages(result: RunResult, steps: int) -> IntArray:
+    """Sum of the ages of the active requests, int64[steps, G]."""
+    total = np.zeros((steps, result.system.workers), dtype=np.int64)
+    columns = result.start_step, result.requests.decode, result.worker
+    for start, length, g in zip(*(column.tolist() for column in columns), strict=True):
+        n = min(length, steps - start)
+        if n > 0:
+            total[start : start + n, g] += np.arange(n)
+    return total
+
+
+@check(
+    "threshold.any-policy",
+    G=6,
+    B=4,
+    p=0.1,
+    a=1,
+    b=2,
+    steps=60,
+    runs=48,
+    standard={"steps": 100, "runs": 800},
+    plants=(
+        Variant("claimed side doubled", Fraction(2)),
+        Variant("without the reach of the sizes", fault="no-reach"),
+        Variant("ages off by a factor of two", fault="ages"),
+    ),
+)
+def any_policy(trial: Trial) -> Finding:
+    """The pathwise bound at every full step, and the mean of its age part against its law."""
+    G, B, p, steps = trial["G"], trial["B"], trial["p"], trial["steps"]
+    a, b = trial["a"], trial["b"]
+    system = System(G, B)
+    reach = 0 if trial.fault("no-reach") else (G - 1) * B * (b - a)
+    policies = ["bfio", "fcfs", "least_loaded", "always_busiest"]
+    if trial.policy:
+        policies.append(trial.policy)
+    cases, ends = Cases(">="), []
+    n = requests_to_overload(system, steps, p=p)
+    for run in range(trial["runs"]):
+        requests = workload("uniform", n, trial.seed + run, a=a, b=b, p=p)
+        spec = policies[run % len(policies)]
+        result = overloaded_run(system, requests, spec, steps, seed=trial.seed + run)
+        loads, ages = first_steps(result, steps), _ages(result, steps)
+        spread = G * ages.max(axis=1) - ages.sum(axis=1)
+        ends.append(int(spread[-1]))
+        for step, (row, least) in enumerate(zip(loads.tolist(), spread.tolist(), strict=True)):
+            bound = (least * (1 + trial.fault("ages")) - reach) * trial.scale
+            if bound <= 0:
+                continue
+            witness: Witness = partial(
+                dict, policy=spec, seed=trial.seed + run, step=step, loads=row
+            )
+            if cases.add(G * max(row) - sum(row), bound, witness):
+                break
+        if cases.violated:
+            break
+    details: dict[str, object] = {}
+    held = Verdict.CERTIFIED
+    if not cases.violated:
+        exact = Fraction(p).limit_denominator(10**6)
+        law = geometric_slot(Law.of({0: 1}), exact, step=steps - 1)
+        expected = expected_imbalance(law, G, B).imbalance.value
+        sampled = Mean.of(ends)
+        details = {"age part, expected": expected, "age part, interval": list(sampled.interval)}
+        if expected not in sampled:
+            held = Verdict.INCONCLUSIVE
+    return cases.finding(
+        trial,
+        "threshold.any-policy",
+        f"steps with a positive bound of {trial['runs']} overloaded runs of "
+        f"{', '.join(policies)} at G = {G}, B = {B}, p = {p}, sizes in [{a}, {b}], {steps} steps",
+        details=details,
+        held=held,
+    )
+
+
+@check(
+    "threshold.t2-static",
+    G=1024,
+    B=256,
+    p=Fraction(1, 10),
+    a=1,
+    b=2,
+    plants=(
+        Variant("with a constant of 13", Fraction(13, 10)),
+        Variant("(G-1) s_max / p^2", fault="square"),
+    ),
+)
+def t2_static(trial: Trial) -> Finding:
+    """A rigorous lower bound of every online policy's mean against ``10 (G-1) s_max / p``.
+
+    The planted versions are weaker statements that are false too.
+    """
+    G, B, b = trial["G"], trial["B"], trial["b"]
+    p = Fraction(trial["p"]).limit_denominator(10**6)
+    least = unavoidable_imbalance(G, B, p, b - trial["a"])
+    claimed = 10 * (G - 1) * b / p
+    if trial.fault("square"):
+        claimed = (G - 1) * b / p**2
+    cases = Cases("<=")
+    witness: Witness = partial(dict, G=G, B=B, p=str(p), a=trial["a"], b=b)
+    cases.add(least, claimed * trial.scale, witness)
+    return cases.finding(
+        trial,
+        "threshold.t2-static",
+        f"G = {G}, B = {B}, p = {p}, sizes in [{trial['a']}, {b}], stationarity, any online policy",
+        details={"multiple of (G-1) s_max / p": float(least / ((G - 1) * b / p))},
+        held=Verdict.INCONCLUSIVE,
+    )

@@ -5,11 +5,24 @@ import json
 import pytest
 
 from evenkeel.evidence import Budget, Verdict, checks
-from theory import balanceroute, step
+from theory import balanceroute, step, threshold
 from theory.claims import claim
 
-LABELS = [entry.label for family in (step, balanceroute) for entry in family.CLAIMS]
-DECIDED = [label for label in LABELS if claim(label).recovered]
+LABELS = [entry.label for family in (step, threshold, balanceroute) for entry in family.CLAIMS]
+DECIDED = [label for label in LABELS if checks()[label].plants]
+# Those that draw at random; the others run through whole domains.
+SAMPLED = (
+    "step.full-refill-gap",
+    "step.lp-closed-form",
+    "step.objective",
+    "step.waterfill",
+    "threshold.stationary",
+    "threshold.frontier",
+    "threshold.phase",
+    "threshold.any-policy",
+    "threshold.t2-myopic",
+    "balanceroute.brh-reduces",
+)
 
 
 def run(label, **options):
@@ -20,7 +33,8 @@ def run(label, **options):
 @pytest.mark.parametrize("label", LABELS)
 def test_verdict_is_the_one_the_notes_assert(label):
     finding = run(label)
-    if claim(label).holds and not claim(label).recovered:
+    if label not in DECIDED:
+        assert not claim(label).recovered
         assert finding.verdict is Verdict.NOT_CHECKED
     elif claim(label).holds:
         assert finding.verdict.held
@@ -36,7 +50,7 @@ def test_every_planted_false_version_is_caught(label):
     assert all(power.values()), power
 
 
-@pytest.mark.parametrize("label", DECIDED)
+@pytest.mark.parametrize("label", SAMPLED)
 def test_another_seed_gives_the_same_verdict(label):
     assert run(label, seed=7).verdict is run(label).verdict
 

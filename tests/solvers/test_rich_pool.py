@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from solvers.rich_pool import balanced_state, level_sizes, rich_pool_run
+from theory.authority import can_rebalance
 from theory.model import InputError, imbalance
-from theory.threshold import can_rebalance
 from theory.waterfill import waterfill_optimum
 
 

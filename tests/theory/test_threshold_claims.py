@@ -6,18 +6,19 @@ from math import exp
 
 import pytest
 
-from theory.model import InputError
-from theory.proof import verify
-from theory.threshold import (
-    CLAIMS,
+from theory.authority import (
     age_squares,
     can_rebalance,
     failure_bound,
+    failure_probability,
     guaranteed_slots,
     stationary_failure_bound,
     sufficient_slots,
     unavoidable_imbalance,
 )
+from theory.model import InputError
+from theory.proof import verify
+from theory.threshold import CLAIMS
 from theory.waterfill import waterfill_optimum
 
 
@@ -61,6 +62,27 @@ def test_failure_bound_by_hand():
     wide = failure_bound(((1, 5) * 50, (3, 3) * 50), 0.5, 1, 3)
     # The same with 50 times the slots: t = 100, V = 300.
     assert wide == pytest.approx(2 * exp(-(100**2) / (2 * (300 + 2 * 100 / 3))))
+
+
+def test_failure_probability_counts_departure_patterns():
+    for state, p, a, b in (
+        (((1, 3, 5), (2, 2, 5)), Fraction(1, 3), 1, 2),
+        (((2, 2), (1, 3), (2, 2)), Fraction(1, 2), 1, 1),
+        (((9, 1), (5, 5)), Fraction(1, 4), 1, 6),
+    ):
+        B = len(state[0])
+        failed = Fraction(0)
+        for departs in product(product((False, True), repeat=B), repeat=len(state)):
+            gone = [
+                [w for w, out in zip(row, outs, strict=True) if out]
+                for row, outs in zip(state, departs, strict=True)
+            ]
+            k = sum(map(len, gone))
+            if not can_rebalance(gone, a, b):
+                failed += p**k * (1 - p) ** (B * len(state) - k)
+        assert failed > 0
+        assert failure_probability(state, p, a, b) == failed
+        assert failed <= failure_bound(state, float(p), a, b)
 
 
 def test_failure_bound_refuses_unbalanced_states():
