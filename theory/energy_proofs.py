@@ -105,15 +105,9 @@ def envelope() -> tuple[Step, ...]:
             (W + I) * (p + d * (W / (W + I)) ** (1 - e)),
             energy_envelope(POWER, Usage(W, I)),
         ),
-    )
-
-
-def envelope_below_tangent() -> tuple[Step, ...]:
-    """The envelope's upper side is at most the sandwich's."""
-    return (
-        *_power_against_line(),
         Identity(
-            "With v = 1 - f = W/T: T (P_idle + dP (gamma v + 1 - gamma)) is the tangent side",
+            "It is at most the sandwich's: T (P_idle + dP (gamma v + 1 - gamma)) with v = 1 - f is "
+            "the tangent side, and h(v) >= 0",
             (W + I) * (p + d * ((1 - e) * W / (W + I) + e)),
             energy_tangent(POWER, Usage(W, I)),
         ),

@@ -146,8 +146,8 @@ def power_model(trial: Trial) -> Finding:
     workers=16,
     slots=48,
     steps=120,
-    seeds=6,
-    standard={"seeds": 24},
+    seeds=12,
+    standard={"seeds": 48},
 )
 def bsp(trial: Trial) -> Finding:
     """Ratio of average imbalances for three drifts, overloaded, after the first 20 steps."""
