@@ -5,14 +5,32 @@ compiled and plain code agree to the last bit.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
+from numba.core.dispatcher import Dispatcher
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def compiled(function: F) -> F:
-    """Compile a function of numbers and arrays; the machine code is cached between runs."""
+    """Compile a function of numbers and arrays; the machine code is cached between runs.
+
+    The machine code contains that of the compiled functions it calls, so these must be imported by
+    name at the head of the module: a change of any of their files then invalidates the cache.
+    """
     result: F = numba.njit(cache=True)(function)
+    if isinstance(result, Dispatcher):  # it is the plain function when numba is switched off
+        _depend_on_what_is_called(result, function)
     return result
+
+
+def _depend_on_what_is_called(dispatcher: Any, function: Callable[..., object]) -> None:
+    """Let cached machine code expire with any of its sources: numba looks at one file alone."""
+    cache = dispatcher._cache._cache_file
+    dispatcher.sources = {function.__code__.co_filename: cache._source_stamp}
+    called: Any
+    for called in function.__globals__.values():
+        if isinstance(called, Dispatcher):
+            dispatcher.sources |= getattr(called, "sources", {})
+    cache._source_stamp = tuple(sorted(dispatcher.sources.items()))
