@@ -143,8 +143,8 @@ CLAIMS: tuple[Claim, ...] = (
         "bounded sizes, all G >= 2 and all B >= 1.",
         EXPECTATION,
         "Two families with c(G, B, law) -> 0: a rare large size, where at G = 2, B = 1 exactly "
-        "c = sqrt(q(1-q)/ln 2); and a fixed B with G growing, as E[max] <= B b.  The witness has "
-        "c below one thousandth, in exact arithmetic.",
+        "c = sqrt(q(1-q)/ln 2); and a fixed B with G growing, as E[max] <= B b.  For any c the "
+        "check finds a law of the first family whose exact c is smaller.",
         None,
         proofs.constant_uniform_proof,
         ("fcfs.exact",),

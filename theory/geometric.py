@@ -127,8 +127,8 @@ CLAIMS: tuple[Claim, ...] = (
         "all (G, B) [threshold.t2-static].  Checked with constant 1 where B p (b-a)^2 >= 8 m ln G "
         "[threshold.frontier], with a pool of 4 G B: there BF-IO stays below a tenth of it.",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
-        "Replicated runs with certified gap to the optimum of every step and the pool condition "
-        "checked at the end of the backlog; an interval of the mean above the bound refutes it.",
+        "Replicated runs with a certified gap to the optimum of every step, the pool condition "
+        "checked at every step; an interval of the mean above the bound refutes it.",
         proofs.bfio_upper_formula,
         None,
         ("threshold.frontier",),
@@ -157,8 +157,9 @@ CLAIMS: tuple[Claim, ...] = (
         "v1, v2",
         "lower",
         "IIR >= 0.6777 (p/s_max) sigma_X sqrt(B log G) G/(G-1) for all G, B, p and size laws.  "
-        "False for every constant: with sizes in {1, 2} and B of the order ln G / p^2 or more, no "
-        "online policy gets the imbalance far below that of FCFS, while the bound grows.",
+        "False for every constant: with sizes in {1, 2}, small p and B up to E_G^2 / (4 p^2), E_G the "
+        "mean maximum of G normals, no online policy gets the imbalance below half of that of "
+        "FCFS, while the bound grows like 1/p.",
         HYPOTHESES,
         "Exact E[Imb(FCFS)] over the rigorous lower bound of every policy's imbalance "
         "[threshold.any-policy] is an upper bound of IIR; below the claimed side it refutes it, "

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from sympy.logic.boolalg import Boolean
 
@@ -20,6 +22,7 @@ def test_verdict(label: str) -> None:
     finding = check.run(check.trial(seed=1))
     assert finding.verdict is VERDICTS[label], finding
     assert finding.verdict.held is claim(label).holds
+    json.dumps([finding.witness, finding.details])
 
 
 @pytest.mark.parametrize("label", VERDICTS)

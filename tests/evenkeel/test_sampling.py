@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
+from adversary.sample import SAMPLE_TRACE
+from adversary.traces import read_trace
 from evenkeel.checks.sampling import Mean, Ratio, departed_loads, imbalances, overloaded_run
 from solvers.engine import simulate
+from theory.expectation import expected_imbalance
 from theory.model import InputError, Requests, System
+from theory.slots import joint_slot
 
 
 def test_mean_and_its_interval() -> None:
@@ -46,3 +50,21 @@ def test_departed_loads_are_those_before_the_next_admission() -> None:
 def test_a_run_that_is_not_overloaded_is_not_used() -> None:
     with pytest.raises(InputError, match="not overloaded"):
         overloaded_run(System(2, 1), Requests([3, 5, 2], [1, 2, 1]), "fcfs", 3)
+
+
+def test_expectation_of_a_trace_agrees_with_resampled_runs() -> None:
+    trace = read_trace(SAMPLE_TRACE).requests
+    rng, system, steps, runs = np.random.default_rng(11), System(4, 8), (4, 40, 150), 300
+    seen = np.empty((runs, len(steps)))
+    for run in range(runs):
+        rows = rng.integers(0, len(trace), 600)
+        requests = Requests(trace.prefill[rows], trace.decode[rows])
+        loads = overloaded_run(system, requests, "fcfs", steps[-1] + 1).loads
+        assert loads is not None
+        seen[run] = imbalances(loads)[list(steps)]
+    for column, step in enumerate(steps):
+        law = joint_slot(trace.prefill, trace.decode, step=step)
+        mean = Mean.of(seen[:, column])
+        assert float(expected_imbalance(law, 4, 8).imbalance) in mean
+        # The interval is narrow enough to tell a worker's slots from twice as many.
+        assert float(expected_imbalance(law, 4, 16).imbalance) not in mean
