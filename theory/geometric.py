@@ -157,9 +157,9 @@ CLAIMS: tuple[Claim, ...] = (
         "v1, v2",
         "lower",
         "IIR >= 0.6777 (p/s_max) sigma_X sqrt(B log G) G/(G-1) for all G, B, p and size laws.  "
-        "False for every constant: with sizes in {1, 2}, small p and B up to E_G^2 / (4 p^2), E_G the "
-        "mean maximum of G normals, no online policy gets the imbalance below half of that of "
-        "FCFS, while the bound grows like 1/p.",
+        "False for every constant: with sizes in {1, 2}, small p and B up to E_G^2 / (4 p^2), E_G "
+        "the mean maximum of G normals, no online policy gets the imbalance below about half of "
+        "that of FCFS, while the bound grows like 1/p.",
         HYPOTHESES,
         "Exact E[Imb(FCFS)] over the rigorous lower bound of every policy's imbalance "
         "[threshold.any-policy] is an upper bound of IIR; below the claimed side it refutes it, "
