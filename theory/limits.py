@@ -1,5 +1,267 @@
-"""Claims of the family ``limits``."""
+"""Claims of the family ``limits``: what happens when one assumption is dropped.
 
-from theory.claims import Claim
+Each statement says that a bound survives without one of its assumptions.  Most are false, and the
+expected verdict is "refuted" with the smallest witness: the assumption is needed.  Those that are
+true say that it is not.
+"""
 
-CLAIMS: tuple[Claim, ...] = ()
+from theory.claims import Assumption, Claim
+from theory.proof import Identity, Lemma, Step
+
+OURS = ("evenkeel", "ours")
+
+# FCFS is perfectly balanced throughout and BF-IO is not: (prefill, decode) on G = 2, B = 1.
+IIR_WITNESS = (2, 2, 1, 1, 2), (1, 1, 1, 3, 2)
+
+# Looking ahead loses: (prefill, decode, H) on G = 2, B = 1.
+LOOK_AHEAD_WITNESS = (1, 1, 1, 2), (2, 1, 1, 1), 2
+
+# A wrong prediction loses: (prefill, decode, predicted) on G = 2, B = 1, H = 1.
+PREDICTION_WITNESS = (2, 1, 4, 2), (3, 1, 3, 1), (1, 1, 3, 1)
+
+REFILL = (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP)
+SEARCH = "Exhaustive search in order of size, the bound with the assumption kept as control"
+
+
+def _common_drift_proof() -> tuple[Step, ...]:
+    import sympy as sp
+
+    G, B = sp.symbols("G B", positive=True, integer=True)
+    M, total, delta = sp.symbols("M Sigma delta", real=True)
+    return (
+        Lemma(
+            "setting",
+            "During a round all slots are occupied, so a common growth delta, of either sign, "
+            "changes the load of every worker by B delta.",
+        ),
+        Identity(
+            "The imbalance does not change",
+            G * (M + B * delta) - (total + G * B * delta),
+            G * M - total,
+        ),
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "iir.per-instance",
+        "BF-IO is no worse than FCFS on every instance",
+        "a tempting reading of IIR >= 1",
+        "ours",
+        "upper",
+        "On every finite backlog AvgImb(BF-IO) <= AvgImb(FCFS).  False, by any factor: on G = 2, "
+        "B = 1, sizes (2, 2, 1, 1, 2), lengths (1, 1, 1, 3, 2), FCFS has no imbalance at any step "
+        "and BF-IO has; and s = (4, 4, 5, 6), o = (3, 2, 3, 2) gives 12.5 times.  Myopia and the "
+        "drain do it: statements about IIR need long overloaded runs, in expectation.",
+        (Assumption.WORK_CONSERVING, Assumption.MYOPIC, Assumption.SAME_REQUESTS),
+        "Exact runs of both on a bounded class of instances; one where BF-IO averages more "
+        "refutes it.",
+        holds=False,
+    ),
+    Claim(
+        "limits.overloaded",
+        "A full refill without enough requests",
+        *OURS,
+        "upper",
+        "The bound (G-1)(b-a) of [step.full-refill-gap] holds for pools of fewer than G*B "
+        "requests.  False: G = 2, B = 1 and one request of size 1 leave 1 > 0.",
+        REFILL,
+        f"{SEARCH}; an optimum above (G-1)(b-a) refutes it.",
+        requires=("step.full-refill-gap",),
+        holds=False,
+    ),
+    Claim(
+        "limits.pool-condition",
+        "The paper's pool condition in place of a rich pool",
+        *OURS,
+        "equality",
+        "[step.waterfill] holds for every pool that can fill all free slots even after any one "
+        "size class is removed.  False: sizes 1, 2, 3 for two empty workers with a slot each "
+        "leave 1, and the closed form for [1, 3] says 0.",
+        (Assumption.POOL_CONDITION, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
+        f"{SEARCH}; an optimum that differs from the closed form refutes it.",
+        requires=("step.waterfill",),
+        holds=False,
+    ),
+    Claim(
+        "limits.work-conservation",
+        "Least imbalance without work conservation",
+        *OURS,
+        "lower",
+        "If slots may stay empty, some admission of least imbalance still admits as many requests "
+        "as a work-conserving one.  False: two empty workers with a slot each and sizes 1, 2 have "
+        "least imbalance 0 with no request admitted, and so for ever.",
+        (Assumption.FULL_REFILL, Assumption.MYOPIC),
+        "Exhaustive search in order of size over admissions of any number of requests; fewer "
+        "admissions at every least imbalance refute it.",
+        requires=("step.objective",),
+        holds=False,
+    ),
+    Claim(
+        "limits.equal-slots",
+        "A full refill with unequal numbers of slots",
+        *OURS,
+        "upper",
+        "The bound (G-1)(b-a) of [step.full-refill-gap] holds when the workers have different "
+        "numbers of slots.  False: with one slot and two slots and all sizes 1, the loads are 1 "
+        "and 2.",
+        REFILL,
+        f"{SEARCH}; an optimum above (G-1)(b-a) refutes it.",
+        requires=("step.full-refill-gap",),
+        holds=False,
+    ),
+    Claim(
+        "limits.bounded-sizes",
+        "A full refill without a bound on the sizes",
+        *OURS,
+        "upper",
+        "For given G and B some number K bounds the imbalance of every optimal full refill.  "
+        "False: one request of size a + K + 1 among requests of size a leaves (G-1)(K+1).",
+        (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.EXACT_STEP),
+        "For K in powers of ten the extremal pool of width K + 1, solved exactly; an optimum "
+        "above K refutes it.",
+        requires=("step.full-refill-tight",),
+        holds=False,
+    ),
+    Claim(
+        "limits.exact-step",
+        "Any work-conserving admission in place of an optimal one",
+        *OURS,
+        "upper",
+        "Every work-conserving full refill leaves at most (G-1)(b-a).  False: two workers with two "
+        "slots, sizes 1, 1, 2, 2 in that order: first come, first served leaves 2 > 1.",
+        (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.BOUNDED_SIZES),
+        f"{SEARCH}; an admission above (G-1)(b-a) refutes it.",
+        requires=("step.full-refill-gap",),
+        holds=False,
+    ),
+    Claim(
+        "limits.ties",
+        "Any tie-break in place of the lexicographic one",
+        *OURS,
+        "upper",
+        "On a step that meets [step.gap-condition] every admission of optimal imbalance leaves "
+        "max - min <= s_max.  False from three workers on: two slots each and sizes 1, 1, 3, 3, "
+        "3, 3 have an optimum with gap 4.",
+        (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
+        "Exhaustive search in order of size, the lexicographic optimum as control; an optimum "
+        "with a larger gap refutes it.",
+        requires=("step.gap-condition",),
+        holds=False,
+    ),
+    Claim(
+        "limits.immediate-dispatch",
+        "Immediate dispatch in place of a centralised pool",
+        *OURS,
+        "upper",
+        "A dispatcher that sees each size on arrival and must send the request to a worker at "
+        "once can keep a full refill within (G-1)(b-a).  False: an adversary that chooses the "
+        "next size after each decision forces more, first at G = 2, B = 2, b - a = 4, where the "
+        "value of the game is 5; the factor grows with B (1.8 at B = 6, b - a = 10).",
+        (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES),
+        "The exact value of the game by backward induction over all sizes; a value above "
+        "(G-1)(b-a) refutes it.",
+        requires=("step.full-refill-gap",),
+        holds=False,
+    ),
+    Claim(
+        "limits.equal-lengths",
+        "Unequal output lengths in Theorem 1",
+        *OURS,
+        "upper",
+        "In an overloaded run BF-IO keeps every step within (G-1)(b-a) whatever the output "
+        "lengths.  False: G = 2, B = 1, all sizes 1, lengths (1, 2, 1) give loads (1, 2).",
+        (Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.BOUNDED_SIZES),
+        "Exact runs of a bounded class in order of size, equal lengths as control; a full step "
+        "above (G-1)(b-a) refutes it.",
+        requires=("step.full-refill-gap",),
+        holds=False,
+    ),
+    Claim(
+        "limits.common-drift",
+        "Growth that differs between requests in Theorem 1",
+        *OURS,
+        "upper",
+        "Within a round of equal output lengths every step stays within (G-1)(b-a) when each "
+        "request grows by its own bounded amount.  False: two requests of size 1, one that grows "
+        "by 1 and one that does not, have loads 2 and 1 at the second step.",
+        REFILL,
+        f"{SEARCH} over sizes and growths in {{0, 1}}; a step above (G-1)(b-a) refutes it.",
+        requires=("step.full-refill-gap",),
+        holds=False,
+    ),
+    Claim(
+        "limits.nonnegative-drift",
+        "A common drift of either sign in Theorem 1",
+        *OURS,
+        "equality",
+        "Within a round of equal output lengths a common drift, negative steps included, leaves "
+        "the imbalance of every step equal to that of the admission: for Theorem 1's BF-IO side "
+        "the drift must be common, not non-negative.",
+        (Assumption.FULL_REFILL, Assumption.OVERLOADED),
+        "Every refill and every drift sequence of a bounded class; a step of another imbalance "
+        "refutes it.",
+        proof=_common_drift_proof,
+        requires=("step.full-refill-gap",),
+    ),
+    Claim(
+        "limits.stickiness",
+        "Migration in place of stickiness",
+        *OURS,
+        "lower",
+        "The pathwise bound of [threshold.any-policy] also holds for a policy that may move "
+        "requests between workers.  False: G = 2, B = 2, all sizes 1, two requests of age 1 on "
+        "one worker and two new ones on the other: the bound is 2, and migration reaches 0.",
+        (Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.CONSTANT_DRIFT),
+        "All ages and sizes of a bounded class, sticky placements as control; a placement below "
+        "the bound refutes it.",
+        requires=("threshold.any-policy",),
+        holds=False,
+    ),
+    Claim(
+        "limits.hidden-lengths",
+        "A policy that sees output lengths",
+        *OURS,
+        "lower",
+        "The bound of [threshold.any-policy] on E[Imb] also holds for policies that see output "
+        "lengths.  False: with G = 2, B = 1, equal sizes and a deep pool, serving requests of "
+        "equal length side by side has no imbalance, and the bound is 2 (1-p) / (p (2-p)).",
+        (
+            Assumption.OVERLOADED,
+            Assumption.WORK_CONSERVING,
+            Assumption.STICKY,
+            Assumption.GEOMETRIC_LENGTHS,
+            Assumption.CONSTANT_DRIFT,
+        ),
+        "Mean imbalance of the run that pairs equal lengths, over its full steps, against the "
+        "exact bound; a mean below it refutes it.",
+        requires=("threshold.any-policy",),
+        holds=False,
+    ),
+    Claim(
+        "limits.look-ahead",
+        "Perfect look-ahead never hurts",
+        *OURS,
+        "upper",
+        "BF-IO(H) that knows when active requests depart within its window of H steps averages no "
+        "more imbalance than BF-IO(0), on every finite backlog.  False: G = 2, B = 1, sizes "
+        "(1, 1, 1, 2), lengths (2, 1, 1, 1), H = 2 has three times the imbalance.",
+        (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP, Assumption.SAME_REQUESTS),
+        "Exact runs of both on a bounded class in order of size; one where the look-ahead "
+        "averages more refutes it.",
+        holds=False,
+    ),
+    Claim(
+        "limits.prediction-error",
+        "A wrong prediction costs no imbalance",
+        *OURS,
+        "upper",
+        "BF-IO(1) whose predictions of departures are wrong for one request averages no more "
+        "imbalance than with perfect predictions, on every finite backlog.  False: G = 2, B = 1, "
+        "sizes (2, 1, 4, 2), lengths (3, 1, 3, 1), the first predicted as 1.",
+        (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP, Assumption.SAME_REQUESTS),
+        "Exact runs of both on a bounded class in order of size; one where the wrong prediction "
+        "averages more refutes it.",
+        holds=False,
+    ),
+)

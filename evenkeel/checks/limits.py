@@ -1,1 +1,362 @@
-"""Checks of the claims in :mod:`theory.limits`."""
+"""Checks of the claims in :mod:`theory.limits`: one assumption dropped at a time.
+
+Here are the steps; runs and games are in :mod:`evenkeel.checks.limits_of_runs`.  Every check goes
+through a bounded class in order of size, so that the first violation is the smallest, and counts
+violations of the bound with the assumption kept, of which there must be none.  The planted
+versions of the statements that are false are weaker statements that are false too.
+"""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from functools import partial
+from itertools import combinations_with_replacement, permutations, product
+
+import numpy as np
+
+from adversary.small import exact_step
+from evenkeel.checks import limits_of_runs  # noqa: F401  (declares its checks)
+from evenkeel.checks.cases import Cases, Witness
+from evenkeel.checks.small_steps import admit, after_of, refills, weight, witness_of
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from solvers.enumeration import assignments
+from solvers.step import WAITS, StepProblem
+from theory.model import imbalance
+from theory.waterfill import full_refill_bound, full_refill_extremal, waterfill_optimum
+
+TWICE = Variant("within twice the bound", Fraction(2))
+
+
+def _finish(trial: Trial, label: str, cases: Cases, control: Cases, domain: str) -> Finding:
+    """The finding, with what the same bound does while the assumption is kept."""
+    return cases.finding(
+        trial,
+        label,
+        f"{domain}, smallest first",
+        details={
+            "control: cases with the assumption": control.count,
+            "control: violations": int(control.violated),
+        },
+        held=Verdict.INCONCLUSIVE,
+    )
+
+
+def _empty_steps(slots: Iterable[tuple[int, ...]], size: int, n: int) -> Iterator[StepProblem]:
+    """Empty workers with those free slots, and every pool of up to ``n`` requests."""
+    for free in slots:
+        for length in range(1, n + 1):
+            for pool in combinations_with_replacement(range(1, size + 1), length):
+                yield StepProblem([0] * len(free), free, pool)
+
+
+def _sorted_refills(shapes: Iterable[tuple[int, int]], size: int) -> list[StepProblem]:
+    """Full refills of those (G, B), exactly as many requests as slots, smallest first."""
+    every = (problem for G, B in shapes for problem in refills(G, B, 1, size, 0))
+    return sorted(every, key=weight)
+
+
+def _width(problem: StepProblem) -> int:
+    return full_refill_bound(problem.workers, int(problem.pool.min()), int(problem.pool.max()))
+
+
+def _optimum(problem: StepProblem) -> int:
+    return problem.objective(exact_step(problem))
+
+
+@check(
+    "limits.overloaded",
+    size=3,
+    standard={"size": 4},
+    plants=(TWICE, Variant("one request too few", fault="one-short")),
+)
+def overloaded(trial: Trial) -> Finding:
+    """Full refills of pools too small to fill the slots."""
+    cases, control = Cases("<="), Cases("<=")
+    shapes = [(B,) * G for G, B in ((2, 1), (2, 2), (3, 1), (3, 2))]
+    for problem in sorted(_empty_steps(shapes, trial["size"], 6), key=weight):
+        missing = int(problem.free.sum()) - problem.pool.size
+        if missing <= 0:
+            control.add(_optimum(problem), _width(problem), witness_of(problem))
+        elif not cases.violated and (missing == 1 or not trial.fault("one-short")):
+            cases.add(_optimum(problem), _width(problem) * trial.scale, witness_of(problem))
+    return _finish(
+        trial, "limits.overloaded", cases, control, f"pools of sizes <= {trial['size']}, G <= 3"
+    )
+
+
+@check(
+    "limits.equal-slots",
+    size=3,
+    standard={"size": 4},
+    plants=(TWICE, Variant("slots that differ by one", fault="by-one")),
+)
+def equal_slots(trial: Trial) -> Finding:
+    """Full refills of workers with unequal numbers of slots."""
+    cases, control = Cases("<="), Cases("<=")
+    shapes = [(1, 1), (1, 2), (1, 3), (2, 2), (1, 1, 2), (1, 2, 2), (2, 2, 2)]
+    for problem in sorted(_empty_steps(shapes, trial["size"], 6), key=weight):
+        uneven = int(problem.free.max() - problem.free.min())
+        if problem.pool.size < problem.free.sum():
+            continue
+        if not uneven:
+            control.add(_optimum(problem), _width(problem), witness_of(problem))
+        elif not cases.violated and (uneven == 1 or not trial.fault("by-one")):
+            cases.add(_optimum(problem), _width(problem) * trial.scale, witness_of(problem))
+    return _finish(
+        trial, "limits.equal-slots", cases, control, f"pools of sizes <= {trial['size']}, G <= 3"
+    )
+
+
+@check(
+    "limits.pool-condition",
+    size=4,
+    standard={"size": 6},
+    plants=(
+        Variant("after any two classes are removed", fault="two-classes"),
+        Variant("two copies of every class", fault="copies"),
+    ),
+)
+def pool_condition(trial: Trial) -> Finding:
+    """Optima under the paper's pool condition against water-filling; rich pools are the control."""
+    cases, control = Cases("=="), Cases("==")
+    steps = (
+        StepProblem(loads, free, pool)
+        for loads, free in product(((0, 0), (0, 1), (0, 2)), ((1, 1), (1, 2)))
+        for n in range(1, 7)
+        for pool in combinations_with_replacement(range(1, trial["size"] + 1), n)
+    )
+    for problem in sorted(steps, key=weight):
+        slots, pool = int(problem.free.sum()), problem.pool
+        classes, copies = np.unique(pool, return_counts=True)
+        a, b = int(classes[0]), int(classes[-1])
+        claimed = waterfill_optimum(problem.loads.tolist(), problem.free.tolist(), a, b)[0]
+        if classes.size == b - a + 1 and copies.min() >= slots:
+            control.add(_optimum(problem), claimed, witness_of(problem))
+            continue
+        removed = np.sort(copies)[-2:].sum() if trial.fault("two-classes") else copies.max()
+        alone = trial.fault("copies") and copies.min() < 2
+        if not cases.violated and not alone and pool.size - removed >= slots:
+            cases.add(_optimum(problem), claimed * trial.scale, witness_of(problem))
+    return _finish(
+        trial,
+        "limits.pool-condition",
+        cases,
+        control,
+        f"two workers with loads <= 2, up to 6 requests of size <= {trial['size']}",
+    )
+
+
+def _partial_admissions(problem: StepProblem) -> Iterator[tuple[int, ...]]:
+    """Every assignment within the slots, work conserving or not."""
+    for choice in product(range(WAITS, problem.workers), repeat=problem.pool.size):
+        if all(choice.count(g) <= c for g, c in enumerate(problem.free.tolist())):
+            yield choice
+
+
+@check(
+    "limits.work-conservation",
+    size=3,
+    standard={"size": 5},
+    plants=(
+        Variant("at least half are admitted", Fraction(1, 2)),
+        Variant("at least one is admitted", fault="one"),
+    ),
+)
+def work_conservation(trial: Trial) -> Finding:
+    """The most requests that an admission of least imbalance takes when slots may stay empty."""
+    cases = Cases(">=")
+    refill = (
+        problem
+        for G, B, spare in ((2, 1, 0), (2, 1, 1), (2, 2, 0), (3, 1, 0))
+        for problem in refills(G, B, 1, trial["size"], spare)
+    )
+    for problem in sorted(refill, key=weight):
+        every = list(_partial_admissions(problem))
+        cost = [problem.objective(np.array(x, dtype=np.int64)) for x in every]
+        least = min(cost)
+        most = max(len(x) - x.count(WAITS) for x, c in zip(every, cost, strict=True) if c == least)
+        claimed = 1 if trial.fault("one") else problem.admissions * trial.scale
+        if cases.add(most, claimed, witness_of(problem)):
+            break
+    return cases.finding(
+        trial,
+        "limits.work-conservation",
+        f"full refills with G <= 3, sizes <= {trial['size']}, smallest first",
+        held=Verdict.INCONCLUSIVE,
+    )
+
+
+@check(
+    "limits.bounded-sizes",
+    powers=6,
+    standard={"powers": 12},
+    plants=(
+        Variant("bounded by 1000 K", Fraction(1000)),
+        Variant("with a spare request", fault="spare"),
+    ),
+)
+def bounded_sizes(trial: Trial) -> Finding:
+    """For K = 1, 10, 100, ... an optimal full refill that leaves more than K."""
+    cases = Cases("<=")
+    # Largest K first: the claim asks for one that is never exceeded.
+    for power in range(trial["powers"], -1, -1):
+        K = 10**power * trial.scale
+        giant = int(K) + 2
+        # With a spare request one giant would be left out: take two, on three workers.
+        G, more = (3, [giant]) if trial.fault("spare") else (2, [])
+        pool = [*full_refill_extremal(G, 2, 1, giant), *more]
+        problem = StepProblem([0] * G, [2] * G, pool)
+        if cases.add(_optimum(problem), K, witness_of(problem)):
+            break
+    return cases.finding(
+        trial,
+        "limits.bounded-sizes",
+        f"one pool for each K = 10^{trial['powers']}, ..., 10, 1, largest first",
+        held=Verdict.INCONCLUSIVE,
+    )
+
+
+@check(
+    "limits.exact-step",
+    size=4,
+    standard={"size": 5},
+    plants=(
+        Variant("within 1.5 times the bound", Fraction(3, 2)),
+        Variant("least_loaded in place of fcfs", policy="least_loaded"),
+    ),
+)
+def exact_step_needed(trial: Trial) -> Finding:
+    """Full refills by a rule that looks at one request after the other, in every order."""
+    cases, control = Cases("<="), Cases("<=")
+    default = "fcfs"
+    for problem in _sorted_refills(((2, 1), (2, 2), (2, 3)), trial["size"]):
+        control.add(_optimum(problem), _width(problem), witness_of(problem))
+        for pool in sorted(set(permutations(problem.pool.tolist()))):
+            if cases.violated:
+                break
+            ordered = StepProblem(problem.loads, problem.free, pool)
+            value = ordered.objective(admit(trial, ordered, default))
+            cases.add(value, _width(ordered) * trial.scale, witness_of(ordered))
+    return _finish(
+        trial,
+        "limits.exact-step",
+        cases,
+        control,
+        f"full refills of G = 2, B <= 3 by {trial.policy_or(default)}, sizes <= {trial['size']}",
+    )
+
+
+@check(
+    "limits.ties",
+    size=3,
+    standard={"size": 4},
+    plants=(
+        Variant("within 1.25 s_max", Fraction(5, 4)),
+        Variant("with two distinct sizes", fault="two-sizes"),
+    ),
+)
+def ties(trial: Trial) -> Finding:
+    """Gaps of all optima of full refills; the lexicographic ones are the control."""
+    cases, control = Cases("<="), Cases("<=")
+    every = (
+        p for G, B in ((2, 1), (2, 2), (3, 1), (3, 2)) for p in refills(G, B, 1, trial["size"], 0)
+    )
+    for problem in sorted(every, key=weight):
+        s_max = int(problem.pool.max())
+        first = after_of(problem, exact_step(problem))
+        control.add(max(first) - min(first), s_max, witness_of(problem))
+        if cases.violated or (trial.fault("two-sizes") and len(set(problem.pool.tolist())) > 2):
+            continue
+        for choice in assignments(problem):
+            after = after_of(problem, np.array(choice, dtype=np.int64))
+            if imbalance(after) != imbalance(first):
+                continue
+            witness: Witness = partial(dict, witness_of(problem)(), assignment=list(choice))
+            if cases.add(max(after) - min(after), s_max * trial.scale, witness):
+                break
+    return _finish(
+        trial,
+        "limits.ties",
+        cases,
+        control,
+        f"full refills with G <= 3, B <= 2, sizes <= {trial['size']}",
+    )
+
+
+# --- Growth within a round ----------------------------------------------------------------------
+
+
+def _rounds(trial: Trial) -> Iterator[tuple[StepProblem, list[int]]]:
+    """Full refills, smallest first, with the workers that an optimal step gives the requests."""
+    for problem in _sorted_refills(((2, 1), (2, 2), (3, 1)), trial["size"]):
+        yield problem, exact_step(problem).tolist()
+
+
+@check(
+    "limits.common-drift",
+    size=3,
+    standard={"size": 5},
+    plants=(
+        Variant("within the bound plus 1", fault="plus-one"),
+        Variant("growth of one request alone", fault="one-grows"),
+    ),
+)
+def common_drift(trial: Trial) -> Finding:
+    """The second step of a round in which each request grows by 0 or 1."""
+    cases, control = Cases("<="), Cases("<=")
+    for problem, workers in _rounds(trial):
+        bound = _width(problem)
+        for growth in product((0, 1), repeat=len(workers)):
+            after = after_of(problem, np.array(workers, dtype=np.int64))
+            for g, grown in zip(workers, growth, strict=True):
+                after[g] += grown
+            if len(set(growth)) == 1:
+                control.add(imbalance(after), bound, witness_of(problem))
+            elif not cases.violated and (sum(growth) == 1 or not trial.fault("one-grows")):
+                claimed = bound * trial.scale + trial.fault("plus-one")
+                witness: Witness = partial(dict, witness_of(problem)(), growth=list(growth))
+                cases.add(imbalance(after), claimed, witness)
+    return _finish(
+        trial,
+        "limits.common-drift",
+        cases,
+        control,
+        f"rounds with G <= 3, B <= 2, sizes <= {trial['size']}, growths 0 and 1",
+    )
+
+
+@check(
+    "limits.nonnegative-drift",
+    size=3,
+    length=3,
+    standard={"size": 5, "length": 4},
+    plants=(
+        Variant("one slot stays empty", fault="empty-slot"),
+        Variant("the first request does not grow", fault="individual"),
+    ),
+)
+def nonnegative_drift(trial: Trial) -> Finding:
+    """The imbalance at every step of rounds with drifts in {-1, 0, 2}."""
+    cases = Cases("==")
+    for problem, workers in _rounds(trial):
+        if trial.fault("empty-slot"):
+            workers[0] = WAITS
+        start = after_of(problem, np.array(workers, dtype=np.int64))
+        for drift in product((-1, 0, 2), repeat=trial["length"]):
+            loads = list(start)
+            for delta in drift:
+                for i, g in enumerate(workers):
+                    if g != WAITS and not (trial.fault("individual") and i == 0):
+                        loads[g] += delta
+                witness: Witness = partial(dict, witness_of(problem)(), drift=list(drift))
+                if cases.add(imbalance(loads), imbalance(start), witness):
+                    break
+            if cases.violated:
+                break
+        if cases.violated:
+            break
+    return cases.finding(
+        trial,
+        "limits.nonnegative-drift",
+        f"every step of rounds with G <= 3, B <= 2, sizes <= {trial['size']} and all drifts of "
+        f"{trial['length']} steps in {{-1, 0, 2}}",
+    )

@@ -48,9 +48,12 @@ def view(problem: StepProblem) -> StepView:
     )
 
 
-def admit(trial: Trial, problem: StepProblem) -> Assignment:
-    """What the planted policy, the user's, or an exact BF-IO step admits."""
-    spec = trial.policy_or("exact")
+def admit(trial: Trial, problem: StepProblem, default: str = "exact") -> Assignment:
+    """What the planted policy, the user's, or the default admits: an exact BF-IO step if not named.
+
+    A policy sees the step as the first of a run.
+    """
+    spec = trial.policy_or(default)
     if spec == "exact":
         return exact_step(problem)
     return decide(policy_of(spec, trial.seed), view(problem))

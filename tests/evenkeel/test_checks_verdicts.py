@@ -5,10 +5,12 @@ import json
 import pytest
 
 from evenkeel.evidence import Budget, Verdict, checks
-from theory import balanceroute, step, threshold
+from theory import balanceroute, limits, step, threshold
 from theory.claims import claim
 
-LABELS = [entry.label for family in (step, threshold, balanceroute) for entry in family.CLAIMS]
+LABELS = [
+    entry.label for family in (step, threshold, balanceroute, limits) for entry in family.CLAIMS
+]
 DECIDED = [label for label in LABELS if checks()[label].plants]
 # Those that draw at random; the others run through whole domains.
 SAMPLED = (

@@ -1,0 +1,21 @@
+"""The claims about dropped assumptions."""
+
+from theory.claims import claim
+from theory.limits import CLAIMS
+from theory.proof import verify
+
+
+def test_proofs_are_confirmed():
+    proved = [entry for entry in CLAIMS if entry.proof is not None]
+    assert [entry.label for entry in proved] == ["limits.nonnegative-drift"]
+    assert all(verify(entry.proof()) == () for entry in proved)
+
+
+def test_what_needs_no_proof_is_not_asserted():
+    assert all(not entry.holds for entry in CLAIMS if entry.proof is None)
+
+
+def test_each_limit_names_the_claim_whose_assumption_is_dropped():
+    for entry in CLAIMS:
+        for label in entry.requires:
+            assert claim(label).holds
