@@ -45,6 +45,7 @@ def _states(B: int) -> Iterator[tuple[tuple[tuple[int, ...], ...], Fraction, int
     "threshold.sufficient",
     B=64,
     standard={"B": 160},
+    paper={"B": 320},
     plants=(
         HALVED,
         Variant("constant 4 in place of 8", fault="exponent"),
@@ -124,6 +125,7 @@ def _interval(hits: int, runs: int) -> tuple[float, float]:
     samples=60,
     points=((4, 0.1, 3), (16, 0.2, 3), (8, 0.1, 10)),
     standard={"samples": 600},
+    paper={"samples": 5000},
     plants=(
         Variant("ages left out of the loads", fault="no-ages"),
         Variant("authority B d in place of B p d", fault="authority"),
@@ -183,6 +185,7 @@ def _slots_at(G: int, p: float, d: int, x: float, seed: int) -> int:
         "samples": 500,
         "points": ((4, 0.2, 3), (16, 0.2, 5), (16, 0.1, 3), (64, 0.1, 10), (64, 0.2, 5)),
     },
+    paper={"samples": 2000},
     plants=(
         Variant("d in place of d^2", fault="width"),
         Variant("p^2 in place of p", fault="rate"),
@@ -300,6 +303,7 @@ def _long_run(G: int, B: int, p: float, b: int, seed: int, steps: int) -> tuple[
     "threshold.phase",
     steps=100,
     standard={"steps": 2000},
+    paper={"steps": 20_000},
     plants=(
         HALVED,
         Variant("fcfs in place of BF-IO", policy="fcfs"),

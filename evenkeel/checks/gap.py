@@ -51,6 +51,7 @@ def _condition(trial: Trial, problem: StepProblem, s_max: int) -> bool:
     free=2,
     load=3,
     standard={"requests": 5, "size": 4, "load": 5},
+    paper={"requests": 6, "size": 5, "load": 6},
     plants=(
         SMALLER,
         Variant("condition on the loads alone", fault="ignore-slots"),

@@ -11,7 +11,11 @@ from evenkeel.checks.small_steps import SMALLER, admit, refills, witness_of
 from evenkeel.checks.verdicts import HALVED, LARGER
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.step import StepProblem
+from theory.model import InputError
 from theory.waterfill import full_refill_bound, full_refill_extremal
+
+# Largest search tree of an extremal pool.
+MOST_NODES = 200_000
 
 
 def _random_refills(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
@@ -50,6 +54,7 @@ def _spoiled(trial: Trial, problem: StepProblem) -> StepProblem:
     size=3,
     spare=1,
     standard={"G": 16, "B": 24, "random": 2000, "size": 5, "spare": 2},
+    paper={"G": 64, "B": 72, "random": 5000, "size": 6, "spare": 3},
     plants=(
         HALVED,
         SMALLER,
@@ -62,6 +67,8 @@ def full_refill_gap(trial: Trial) -> Finding:
     """Optimal full refills against ``(G-1)(b-a)``."""
     from solvers.balance import solve_step
 
+    if trial["G"] < 2 or trial["B"] < 1:
+        raise InputError(f"full refills need G >= 2 and B >= 1, got {trial['G']}, {trial['B']}")
     cases, open_steps = Cases("<="), 0
     small = (
         problem
@@ -108,9 +115,11 @@ def full_refill_tight(trial: Trial) -> Finding:
     cases = Cases("==")
     shapes = product(range(2, trial["G"] + 1), range(1, trial["B"] + 1), range(1, trial["b"] + 1))
     for G, B, b in shapes:
+        if (B + 1) ** G > MOST_NODES:
+            continue
         pool = list(full_refill_extremal(G, B, 1, b))
         problem = StepProblem([0] * G, [B] * G, pool + [1] * trial.fault("spare"))
-        # At most (B + 1)^G nodes are visited, for the small requests are interchangeable.
+        # The small requests are interchangeable: at most about (B + 1)^G nodes.
         assignment = np.empty(problem.pool.size, dtype=np.int64)
         optimal_step(problem.loads, problem.free, problem.pool, assignment)
         value = problem.objective(assignment)
@@ -125,6 +134,7 @@ def full_refill_tight(trial: Trial) -> Finding:
     return cases.finding(
         trial,
         "step.full-refill-tight",
-        f"the extremal pool for 2 <= G <= {trial['G']}, B <= {trial['B']}, b - a < {trial['b']}; "
+        f"the extremal pool for 2 <= G <= {trial['G']}, B <= {trial['B']} with (B + 1)^G <= "
+        f"{MOST_NODES:,}, b - a < {trial['b']}; "
         f"the worst of all pools with sizes <= {trial['worst']} for five (G, B) up to (3, 2)",
     )

@@ -75,6 +75,7 @@ def _random_steps(rng: np.random.Generator, count: int) -> Iterator[StepProblem]
     steps=150,
     solved=20,
     standard={"steps": 15_000, "solved": 1500},
+    paper={"steps": 150_000, "solved": 15_000},
     plants=(
         LARGER,
         Variant("level rounded up", fault="round-up"),

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import combinations_with_replacement, product
+from itertools import chain, combinations_with_replacement, product
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,36 @@ from evenkeel.evidence import Trial, Variant
 from solvers.policies import StepView, decide
 from solvers.policies import policy as policy_of
 from solvers.step import Assignment, StepProblem
+from theory.model import InputError
 
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
 
 
 def steps(G: int, requests: int, size: int, free: int, load: int) -> Iterator[StepProblem]:
     """Every step with up to ``G`` workers and bounded pools, sizes, free slots and loads."""
-    for workers in range(1, G + 1):
-        yield from step_problems_of(
-            StepSpace(workers, requests, size, free_max=free, load_max=load, fewer=True)
+    spaces = [
+        StepSpace(workers, requests, size, free_max=free, load_max=load, fewer=True)
+        for workers in range(1, G + 1)
+    ]
+    affordable(sum(space.size for space in spaces), "steps")
+    return chain.from_iterable(map(step_problems_of, spaces))
+
+
+# Most cases that a check goes through: some minutes.
+MOST_CASES = 5 * 10**6
+
+
+def affordable(count: int, what: str) -> None:
+    """Refuse a domain that would take for ever.
+
+    Raises
+    ------
+    InputError
+        If it has more than :data:`MOST_CASES` cases.
+    """
+    if count > MOST_CASES:
+        raise InputError(
+            f"the domain has {count:,} {what}, more than {MOST_CASES:,}: choose smaller parameters"
         )
 
 
@@ -85,6 +107,8 @@ def weight(problem: StepProblem) -> tuple[int, int]:
 def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
     """Every step of a domain with the smallest rich pool on [a, b]."""
     states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
+    pairs = trial["size"] * (trial["size"] + 1) // 2
+    affordable(pairs * comb(len(states) + trial["G"], trial["G"]), "steps")
     copies_of = (lambda _: 1) if trial.fault("one-copy") else (lambda slots: max(1, slots))
     for G in range(1, trial["G"] + 1):
         for workers in combinations_with_replacement(states, G):

@@ -43,6 +43,7 @@ def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
     load=1,
     programs=6,
     standard={"requests": 4, "size": 4, "load": 3, "programs": 150},
+    paper={"programs": 2000},
     plants=(
         LARGER,
         Variant("loads taken before admission", fault="before-admission"),
@@ -99,6 +100,7 @@ def objective(trial: Trial) -> Finding:
     size=3,
     random=50,
     standard={"load": 9, "slots": 4, "random": 1000},
+    paper={"G": 4, "random": 20_000},
     plants=(
         LARGER,
         Variant("level from the largest sizes", fault="level-b"),
@@ -156,6 +158,7 @@ def waterfill(trial: Trial) -> Finding:
     free=2,
     load=3,
     standard={"requests": 5, "size": 4, "load": 4},
+    paper={"requests": 6, "size": 5, "load": 5},
     plants=(
         LARGER,
         Variant("every slot counted as filled", fault="all-filled"),

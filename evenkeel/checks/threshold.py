@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache, partial
 from itertools import combinations, combinations_with_replacement, product
+from math import comb
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from adversary.small import exact_step
 from evenkeel.checks import authority  # noqa: F401  (declares its checks)
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.sampling import Mean, first_steps, overloaded_run
-from evenkeel.checks.small_steps import SMALLER, rich_steps, witness_of
+from evenkeel.checks.small_steps import SMALLER, affordable, rich_steps, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.result import RunResult
 from solvers.step import StepProblem
@@ -43,6 +44,7 @@ def _departures(trial: Trial, top: int) -> Iterator[tuple[Rows, Rows, list[int]]
     step, and the loads that are left after growth by 1.
     """
     B = trial["B"]
+    affordable(comb(top + B - 1, B) ** 2 * 4**B, "departure patterns")
     rows = list(combinations_with_replacement(range(1, top + 1), B))
     for one, two in combinations_with_replacement(rows, 2):
         if sum(one) != sum(two):
@@ -68,6 +70,7 @@ def _rich_optimum(kept: Sequence[int], gone: Rows, a: int, b: int, *, copies: bo
     top=5,
     size=3,
     standard={"top": 7, "size": 4},
+    paper={"B": 3, "top": 6, "size": 3},
     plants=(
         Variant("growth of the step left out", fault="no-growth"),
         Variant("one copy of each size in the pool", fault="one-copy"),
@@ -193,6 +196,7 @@ def _ages(result: RunResult, steps: int) -> IntArray:
     steps=60,
     runs=48,
     standard={"steps": 100, "runs": 800},
+    paper={"G": 16, "B": 16, "p": 0.05, "steps": 300, "runs": 2000},
     plants=(
         Variant("claimed side doubled", Fraction(2)),
         Variant("without the reach of the sizes", fault="no-reach"),

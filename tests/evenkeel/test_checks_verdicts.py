@@ -7,6 +7,7 @@ import pytest
 from evenkeel.evidence import Budget, Verdict, checks
 from theory import balanceroute, limits, step, threshold
 from theory.claims import claim
+from theory.model import InputError
 
 LABELS = [
     entry.label for family in (step, threshold, balanceroute, limits) for entry in family.CLAIMS
@@ -61,3 +62,24 @@ def test_another_seed_gives_the_same_verdict(label):
 @pytest.mark.parametrize("label", DECIDED)
 def test_standard_budget_gives_the_same_verdict(label):
     assert run(label, budget=Budget.STANDARD).verdict is run(label).verdict
+
+
+@pytest.mark.parametrize(
+    ("label", "params"),
+    [
+        ("step.waterfill", {"G": 32}),
+        ("step.lower-bound", {"G": 32}),
+        ("step.full-refill-gap", {"G": 1}),
+        ("threshold.rich", {"B": 72}),
+        ("threshold.t2-myopic", {"p": 0.0}),
+    ],
+)
+def test_parameters_out_of_reach_are_refused_in_one_line(label, params):
+    with pytest.raises(InputError) as error:
+        run(label, **params)
+    assert "\n" not in str(error.value)
+
+
+def test_large_systems_are_fine_where_nothing_is_enumerated():
+    assert run("step.full-refill-gap", G=32, B=72, random=6).verdict.held
+    assert run("step.full-refill-tight", G=32, B=4, b=2).verdict.held
