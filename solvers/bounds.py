@@ -206,4 +206,4 @@ def lower_bound(problem: StepProblem) -> int:
     """
     sizes = np.sort(problem.pool)
     free = np.minimum(problem.free, sizes.size)
-    return int(bound(problem.loads, free, sizes, prefix_sums(sizes))[1])
+    return int(bound(problem.loads.copy(), free, sizes, prefix_sums(sizes))[1])
