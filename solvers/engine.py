@@ -99,7 +99,7 @@ def simulate(
         raise InputError(f"gammas must lie in (0, 1], got {list(gammas)}")
     work = _check_sums(system, requests)
     visible = min(limit, len(requests))
-    _check_memory(system, requests, visible)
+    _check_memory(system, requests, visible, history)
     chosen = policies.policy(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
     run = new_run(system, requests, limit, exponents, history)
@@ -165,15 +165,19 @@ def _check_sums(system: System, requests: Requests) -> int:
     return exact
 
 
-def _check_memory(system: System, requests: Requests, visible: int) -> None:
+def _check_memory(system: System, requests: Requests, visible: int, history: bool) -> None:
     """Refuse a run whose arrays would not fit the machine."""
-    rows = min(system.capacity, len(requests))
-    needed = 8 * (5 * len(requests) + 5 * rows + 6 * system.workers + 5 * visible)
+    n, G = len(requests), system.workers
+    needed = 8 * (5 * n + 5 * min(system.capacity, n) + 6 * G + 5 * visible)
+    if history:
+        longest = int(requests.decode.max(initial=0))
+        tokens = int(requests.decode.sum())
+        needed += 8 * G * max(longest, tokens // system.capacity)  # at least so many steps
     if hasattr(os, "sysconf"):
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         if needed > memory:
             raise InputError(
-                f"{system.workers} workers and {len(requests)} requests need about "
+                f"{G} workers and {n} requests{' with history' * history} need at least "
                 f"{needed / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB"
             )
 
@@ -265,7 +269,10 @@ def _run_to_completion(
         start = time.perf_counter()
         advance(min(steps, rows) if rows else steps)
         took = time.perf_counter() - start
-        steps = 2 * steps if took < PULSE_S / 2 else max(1, steps // 2) if took > PULSE_S else steps
+        if took < PULSE_S / 2:
+            steps *= 2
+        elif took > PULSE_S:
+            steps = max(1, steps // 2)
         if rows:
             blocks.append(run.history[: state["rows"]].copy())
             state["rows"] = 0

@@ -17,14 +17,19 @@ each_policy = pytest.mark.parametrize("name", POLICIES)
 
 DRIFTS = [(1,), (0,), (3,), (2, 0, 5), (0, 1)]
 
-# Step times made of binary fractions, so that arrivals can fall exactly on the start of a step.
-BINARY_CLOCK = {"step_overhead_s": 0.5, "seconds_per_token": 0.25}
+CLOCKS = [
+    # Binary fractions, so that arrivals can fall exactly on the start of a step.
+    ({"step_overhead_s": 0.5, "seconds_per_token": 0.25}, 0.25),
+    # Decimal fractions, whose sums depend on the order in which they are rounded.
+    ({"step_overhead_s": 0.1, "seconds_per_token": 0.003}, 0.01),
+    ({}, 1e-7),
+]
 
 
 @st.composite
 def runs(draw, largest_size=30):
     """A system, requests (backlog or timed) and a pool limit."""
-    clock = draw(st.sampled_from([BINARY_CLOCK, {}]))
+    clock, tick = draw(st.sampled_from(CLOCKS))
     system = System(
         draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.sampled_from(DRIFTS)), **clock
     )
@@ -34,9 +39,8 @@ def runs(draw, largest_size=30):
     lengths = draw(st.lists(st.integers(1, 8), **column))
     if draw(st.booleans()):
         return system, Requests(sizes, lengths), draw(st.none() | st.integers(1, 12))
-    unit = 0.25 if clock else 1e-7
     gaps = draw(st.lists(st.integers(0, 60), **column))
-    return system, Requests(sizes, lengths, unit * np.cumsum(gaps)), None
+    return system, Requests(sizes, lengths, tick * np.cumsum(gaps)), None
 
 
 def assert_equal_runs(run, other):
@@ -162,6 +166,17 @@ def random_requests(n, seed=0, mean=20):
     return Requests(rng.integers(1, 1000, n), rng.geometric(1 / mean, n))
 
 
+@each_policy
+@pytest.mark.parametrize("seed", range(3))
+def test_a_larger_run_equals_the_reference(name, seed):
+    system, requests = System.paper(6, 20), random_requests(1000, seed)
+    options = {"pool": 60, "seed": seed, "history": True}
+    assert_equal_runs(
+        simulate(system, requests, name, **options),
+        simulate_reference(system, requests, name, **options),
+    )
+
+
 def test_a_run_in_many_portions_is_the_run_in_one(monkeypatch):
     requests = random_requests(20_000)
     system = System.paper(8, 16)
@@ -248,8 +263,11 @@ def test_a_sum_just_below_the_limit_is_exact():
 
 @pytest.mark.skipif(not hasattr(os, "sysconf"), reason="the size of the memory is not known")
 def test_a_system_beyond_the_memory_is_refused():
-    with pytest.raises(InputError, match="1000000000000 workers and 1 requests need about"):
+    with pytest.raises(InputError, match="1000000000000 workers and 1 requests need at least"):
         simulate(System(10**12, 2), Requests([1], [1]), "fcfs")
+    # 2^31 steps of 2^12 loads are 2^46 bytes.
+    with pytest.raises(InputError, match="4096 workers and 1 requests with history need"):
+        simulate(System(2**12, 2, (0,)), Requests([1], [2**31]), "fcfs", history=True)
 
 
 def test_a_system_beyond_the_integers_is_refused():
