@@ -87,14 +87,20 @@ class Cases:
         details : mapping, optional
             Further numbers.
         held : Verdict
-            The verdict if no case violates the relation and there is no computed proof.
+            The verdict if no case violates the relation; a computed proof lifts it to proved,
+            unless it is inconclusive.
         """
         computed, claimed = map(_shown, self._tightest) if self._tightest else (None, None)
         if self.violated:
             verdict = Verdict.REFUTED
         elif self.count == 0:
             verdict = Verdict.INCONCLUSIVE
-        elif trial.variant is None and trial.policy is None and _has_computed_proof(label):
+        elif (
+            held is not Verdict.INCONCLUSIVE
+            and trial.variant is None
+            and trial.policy is None
+            and _has_computed_proof(label)
+        ):
             verdict = Verdict.PROVED
         else:
             verdict = held

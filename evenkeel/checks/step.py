@@ -100,7 +100,7 @@ def objective(trial: Trial) -> Finding:
     size=3,
     random=50,
     standard={"load": 9, "slots": 4, "random": 1000},
-    paper={"G": 4, "random": 20_000},
+    paper={"load": 15, "random": 20_000},
     plants=(
         LARGER,
         Variant("level from the largest sizes", fault="level-b"),

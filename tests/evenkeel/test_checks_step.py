@@ -1,14 +1,19 @@
 """The checks of the claims about one admission step: witnesses, policies, bookkeeping."""
 
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
+from hypothesis import given
 
 from adversary.small import exact_step
+from adversary.strategies import step_problems
 from evenkeel.checks.cases import Cases
 from evenkeel.evidence import Trial, Variant, Verdict, checks, planted
+from solvers import bounds
 from solvers.policies import AlwaysBusiest
 from solvers.step import StepProblem
+from theory.waterfill import lp_optimum, simple_lower_bound
 
 
 def run(label, **options):
@@ -97,3 +102,11 @@ def test_a_proof_counts_only_for_the_claim_as_stated():
     assert finding.verdict is Verdict.CERTIFIED
     # A proof in words alone is no computed proof.
     assert cases.finding(trial(), "step.lexicographic", "one").verdict is Verdict.CERTIFIED
+
+
+@given(step_problems())
+def test_the_solvers_bounds_are_the_theorys(problem):
+    # Written apart from each other; the solver's own bound adds to the relaxation.
+    step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
+    assert bounds.simple_lower_bound(problem) == simple_lower_bound(*step)[0]
+    assert bounds.lower_bound(problem) >= ceil(lp_optimum(*step)[0])
