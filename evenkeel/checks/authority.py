@@ -177,7 +177,7 @@ def _slots_at(G: int, p: float, d: int, x: float, seed: int) -> int:
 
 @check(
     "threshold.frontier",
-    samples=120,
+    samples=250,
     points=((4, 0.2, 3), (16, 0.2, 5), (16, 0.1, 5)),
     low=Fraction(9, 10),
     high=Fraction(17, 2),
