@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from solvers import engine
@@ -66,6 +66,7 @@ def test_the_engine_equals_the_reference_step_for_step(name, case, seed):
 
 
 @each_policy
+@settings(max_examples=40)
 @given(case=runs(largest_size=2**40))
 def test_sums_stay_exact_near_the_top_of_the_range(name, case):
     system, requests, pool = case
@@ -87,6 +88,7 @@ class Borrowed:
 
 
 @each_policy
+@settings(max_examples=40)
 @given(case=runs())
 def test_a_python_policy_runs_as_its_compiled_twin(name, case):
     system, requests, pool = case
@@ -98,6 +100,7 @@ def test_a_python_policy_runs_as_its_compiled_twin(name, case):
 
 
 @each_policy
+@settings(max_examples=40)
 @given(case=runs(), data=st.data())
 def test_lengths_of_requests_still_there_change_no_decision(name, case, data):
     """Replace the lengths of all requests that have not departed before some step."""
@@ -119,6 +122,7 @@ def test_lengths_of_requests_still_there_change_no_decision(name, case, data):
 
 
 @each_policy
+@settings(max_examples=40)
 @given(case=runs())
 def test_conservation(name, case):
     system, requests, pool = case
@@ -150,6 +154,7 @@ def test_conservation(name, case):
         assert (run.start_s >= requests.arrival).all()
 
 
+@settings(max_examples=40)
 @given(case=runs())
 def test_requests_longer_than_the_wheel_depart_on_time(case):
     system, requests, pool = case
