@@ -191,8 +191,7 @@ def new_run(
     arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
     longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
     rows = max(1, HISTORY_BLOCK // G) if history else 0
-    active = np.zeros(min(system.capacity, n), dtype=kernels.ACTIVE)
-    active["following"] = np.arange(1, active.size + 1)
+    slots_used = min(system.capacity, n)
     state = np.zeros(1, dtype=kernels.STATE)
     for name, value in (
         ("timed", requests.arrival is not None),
@@ -216,7 +215,8 @@ def new_run(
         start_step=np.zeros(n, dtype=np.int64),
         start_s=np.zeros(n),
         finish_s=np.zeros(n),
-        active=active,
+        active=np.zeros(slots_used, dtype=kernels.ACTIVE),
+        following=np.arange(1, slots_used + 1),
         state=state,
         loads=np.zeros(G, dtype=np.int64),
         free=np.full(G, system.slots, dtype=np.int64),

@@ -50,7 +50,6 @@ STATE = np.dtype([(name, np.int64) for name in _INTS] + [(name, np.float64) for 
 
 ACTIVE = np.dtype(
     [
-        ("following", np.int64),  # the next row in the same bucket, or the next unused row
         ("request", np.int64),
         ("worker", np.int64),
         ("last_step", np.int64),
@@ -76,6 +75,8 @@ class Run(NamedTuple):
         Likewise.
     active : ACTIVE[min(G * B, N)]
         The requests that are being served, in no order.
+    following : int64[min(G * B, N)]
+        The next row of ``active`` in the same bucket, or the next unused one.
     state : STATE[1]
         Counters, exact sums and the clock.
     loads, free : int64[G]
@@ -103,6 +104,7 @@ class Run(NamedTuple):
     start_s: FloatArray
     finish_s: FloatArray
     active: Any
+    following: IntArray
     state: Any
     loads: IntArray
     free: IntArray
@@ -168,13 +170,13 @@ def place(run: Run, request: int, worker: int) -> None:
     run.start_s[request] = state.now_s
     at = state.unused
     row = run.active[at]
-    state.unused = row.following
+    state.unused = run.following[at]
     row.request = request
     row.worker = worker
     row.last_step = last_step
     row.base = size - state.grown
     slot = last_step & (run.bucket.size - 1)
-    row.following = run.bucket[slot]
+    run.following[at] = run.bucket[slot]
     run.bucket[slot] = at
     run.loads[worker] += size
     run.free[worker] -= 1
@@ -219,13 +221,14 @@ def observe(run: Run) -> None:
 @compiled
 def depart(run: Run) -> None:
     """Take away the requests for which this was the last step."""
-    _depart(run.state[0], run.active, run.bucket, run.loads, run.free, run.finish_s)
+    _depart(run.state[0], run.active, run.following, run.bucket, run.loads, run.free, run.finish_s)
 
 
 @compiled
 def _depart(
     state: Any,
     active: Any,
+    following: IntArray,
     bucket: IntArray,
     loads: IntArray,
     free: IntArray,
@@ -236,16 +239,16 @@ def _depart(
     bucket[slot] = NOBODY
     while at != NOBODY:
         row = active[at]
-        after = row.following
+        after = following[at]
         if row.last_step == state.step:
             loads[row.worker] -= row.base + state.grown
             free[row.worker] += 1
             finish_s[row.request] = state.now_s
-            row.following = state.unused
+            following[at] = state.unused
             state.unused = at
             state.active -= 1
         else:  # its turn comes when the wheel has gone round
-            row.following = bucket[slot]
+            following[at] = bucket[slot]
             bucket[slot] = at
         at = after
 

@@ -169,7 +169,7 @@ class EngineMachine(RuleBasedStateMachine):
             at = first
             while at != NOBODY:
                 rows[int(active["request"][at])] = active[at]
-                at = int(active["following"][at])
+                at = int(self.run.following[at])
         assert rows.keys() == {i for i, _, _, _ in self.active}
         for i, g, load, age in self.active:
             assert rows[i]["worker"] == self.run.worker[i] == g
