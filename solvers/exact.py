@@ -7,18 +7,19 @@ here, besides, a solver's objective is never used: it is recomputed in ints from
 validated assignment.
 """
 
+import math
 import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import highspy
 import numpy as np
 import pulp
 
-from solvers.bounds import deficit, largest_load, lower_bound, prefix_sums
+from solvers.bounds import lower_bound
 from solvers.step import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import InputError
 
@@ -81,22 +82,48 @@ def assignment_of_counts(
 def level_range(problem: StepProblem, upper: int) -> tuple[int, int]:
     """Levels ``M`` that the largest load of a solution with imbalance ``<= upper`` can have.
 
-    The least is that of the linear relaxation.  The largest is the last at which the relaxation's
-    deficit is at most ``upper``; without a full worker it can lie far above the least one plus
-    ``upper``.  An interval that is empty proves that there is no such solution.
+    In plain ints, from the two inequalities of [step.lp-closed-form] for sets ``W`` of workers:
+    ``|W| M >= L(W) + (sum of the C(W) - K smallest sizes)``, and, when every slot is filled,
+    ``imbalance >= |W| M - L(W) - (sum of the C(W) largest sizes)``.  The least level is that of the
+    relaxation.  The largest is the last at which the second bound is at most ``upper``; without a
+    full worker it can lie far above the least level plus ``upper``.  An empty range proves that
+    there is no such solution.
     """
-    sizes = np.sort(problem.pool)
-    sums = prefix_sums(sizes)
-    free = np.minimum(problem.free, sizes.size)
-    least = int(largest_load(problem.loads, free, sizes, sums))
-    if problem.admissions < int(sum(problem.free.tolist())):
-        total = sum(problem.loads.tolist()) + sum(sizes.tolist())
-        return least, (upper + total) // problem.workers
-    reach = problem.loads + sums[sizes.size] - sums[sizes.size - free]
-    low, high = least - 1, int(reach.max())
+    pool = sorted(problem.pool.tolist())
+    small = [0, *accumulate(pool)]
+    large = [0, *accumulate(reversed(pool))]
+    workers = [
+        (load, min(c, len(pool)))
+        for load, c in zip(problem.loads.tolist(), problem.free.tolist(), strict=True)
+    ]
+    spare = sum(c for _, c in workers) - problem.admissions
+
+    def room_per_slot(level: int) -> list[tuple[int, int]]:
+        return sorted(workers, key=lambda w: (level - w[0]) / w[1] if w[1] else math.inf)
+
+    def needed(level: int) -> int:
+        most, load, slots = level, 0, 0
+        for k, (x, c) in enumerate(room_per_slot(level), 1):
+            load, slots = load + x, slots + c
+            most = max(most, x, -((-load - small[max(0, slots - spare)]) // k))
+        return most
+
+    def missing(level: int) -> int:
+        most, room, slots = 0, 0, 0
+        for x, c in reversed(room_per_slot(level)):
+            room, slots = room + level - x, slots + c
+            most = max(most, room - large[slots])
+        return most
+
+    least = 0
+    while (higher := needed(least)) > least:
+        least = higher
+    if problem.admissions < sum(problem.free.tolist()):
+        return least, (upper + sum(x for x, _ in workers) + sum(pool)) // problem.workers
+    low, high = least - 1, max(x + large[c] for x, c in workers)
     while low < high:
         middle = (low + high + 1) // 2
-        if int(deficit(problem.loads, free, sizes, sums, middle)) <= upper:
+        if missing(middle) <= upper:
             low = middle
         else:
             high = middle - 1
@@ -116,7 +143,7 @@ def _formulate(problem: StepProblem, start: int) -> _Model:
     """The shifted, aggregated integer program; ``start`` is the imbalance of some assignment."""
     least, most = level_range(problem, start)
     values, copies = np.unique(problem.pool, return_counts=True)
-    small = prefix_sums(np.sort(problem.pool)).tolist()
+    small = [0, *accumulate(sorted(problem.pool.tolist()))]
     filled = problem.admissions == sum(problem.free.tolist())
     spare = sum(problem.free.tolist()) - problem.admissions
     loads: list[int] = problem.loads.tolist()
