@@ -41,10 +41,10 @@ def balance(
     out_worker[:] = WAITS
     room = np.minimum(free, n)
     sums = prefix_sums(sizes)
-    level, lower = bound(loads, room, sizes, sums)
+    level, lower, threshold = bound(loads, room, sizes, sums)
     plan = empty_plan(loads, room, n)
     if n > 0 and plan.item.size > 0:
-        fill(plan, sizes, sums, level)
+        fill(plan, sizes, sums, level, threshold)
         for _ in range(4 * effort):
             if not replace(plan, sizes):
                 break

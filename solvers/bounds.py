@@ -18,7 +18,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.step import StepProblem
-from theory.model import IntArray
+from theory.model import FloatArray, IntArray
 
 
 def simple_lower_bound(problem: StepProblem) -> int:
@@ -53,6 +53,40 @@ def prefix_sums(sizes: IntArray) -> IntArray:
 
 
 @compiled
+def ascending(values: FloatArray) -> IntArray:
+    """Order of non-negative numbers, smallest first, in three counting passes.
+
+    Numbers closer than ``2^-24`` of their range, on the scale of their bit patterns, may come out
+    in any order.
+    """
+    n = values.size
+    bits = values.view(np.int64)
+    order = np.arange(n)
+    if n < 2:
+        return order
+    least = np.min(bits)
+    spread = np.max(bits) - least
+    shift = 0
+    while spread >> shift >= 2**24:
+        shift += 1
+    other = np.empty(n, np.int64)
+    for digit in range(0, 24, 8):
+        if digit > 0 and spread >> (shift + digit) == 0:
+            break
+        at = np.zeros(257, np.int64)
+        for i in range(n):
+            at[(((bits[i] - least) >> (shift + digit)) & 255) + 1] += 1
+        for d in range(256):
+            at[d + 1] += at[d]
+        for i in order:
+            d = ((bits[i] - least) >> (shift + digit)) & 255
+            other[at[d]] = i
+            at[d] += 1
+        order, other = other, order
+    return order
+
+
+@compiled
 def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray) -> int:
     """Least largest load ``M`` that the linear relaxation of the step allows.
 
@@ -66,9 +100,8 @@ def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArra
         Its :func:`prefix_sums`.
     """
     G = loads.size
-    n = sizes.size
     slots = int(np.sum(free))
-    admitted = min(n, slots)
+    admitted = min(sizes.size, slots)
     spare = slots - admitted
     level = -(-int(np.sum(loads) + sums[admitted]) // G)
     for g in range(G):
@@ -76,49 +109,60 @@ def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArra
     if admitted == 0:
         return level
     ceiling = float(sizes[admitted - 1])
-    members = np.empty(G, np.int64)
+    member = np.empty(G, np.int64)
     ratio = np.empty(G)
     while True:
         # A worker whose room per slot is above every admitted size is in no binding set.
         count = 0
         for g in range(G):
             if free[g] > 0 and float(level - loads[g]) < ceiling * free[g]:
-                members[count] = g
+                member[count] = g
                 ratio[count] = (level - loads[g]) / free[g]
                 count += 1
         before = level
-        order = np.argsort(ratio[:count])
         slots_in = 0
         load_in = 0
-        for k in range(count):
-            g = members[order[k]]
+        workers_in = 0
+        for k in ascending(ratio[:count]):
+            g = member[k]
             slots_in += free[g]
             load_in += loads[g]
+            workers_in += 1
             if slots_in > spare:
-                level = max(level, -(-int(load_in + sums[slots_in - spare]) // (k + 1)))
+                level = max(level, -(-int(load_in + sums[slots_in - spare]) // workers_in))
         if level == before:
             return level
 
 
 @compiled
-def deficit(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray, level: int) -> int:
+def deficit(
+    loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray, level: int
+) -> tuple[int, float]:
     """Least total distance to the level ``M`` when every slot is filled and no load exceeds it.
 
     ``max_W |W| M - L(W) - top(C(W))``, non-decreasing in ``M``: a bound of the imbalance wherever
     ``M`` bounds the largest load.  Needs ``n >= sum(free)``; other arguments as in
     :func:`largest_load`.
+
+    Returns
+    -------
+    deficit : int
+        The maximum, at least 0.
+    threshold : float
+        Room per free slot from which a worker belongs to the maximising set ``W``; infinite when
+        that is empty.
     """
     G = loads.size
     n = sizes.size
     slots = int(np.sum(free))
     if slots == 0:
-        return G * level - int(np.sum(loads))
+        return G * level - int(np.sum(loads)), np.inf
     floor = float(sizes[n - slots])
     ceiling = float(sizes[n - 1])
     slots_in = 0
     room_in = 0
     count = 0
-    members = np.empty(G, np.int64)
+    member = np.empty(G, np.int64)
     ratio = np.empty(G)
     for g in range(G):
         room = level - loads[g]
@@ -126,17 +170,23 @@ def deficit(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray, le
             slots_in += free[g]
             room_in += room
         elif float(room) > floor * free[g]:
-            members[count] = g
-            ratio[count] = -(room / free[g])
+            member[count] = g
+            ratio[count] = room / free[g]
             count += 1
-    best = max(0, int(room_in - sums[n] + sums[n - slots_in]))
-    order = np.argsort(ratio[:count])
-    for k in range(count):
-        g = members[order[k]]
+    best = int(room_in - sums[n] + sums[n - slots_in])
+    threshold = ceiling
+    order = ascending(ratio[:count])
+    for k in range(count - 1, -1, -1):
+        g = member[order[k]]
         slots_in += free[g]
         room_in += level - loads[g]
-        best = max(best, int(room_in - sums[n] + sums[n - slots_in]))
-    return best
+        value = int(room_in - sums[n] + sums[n - slots_in])
+        if value > best:
+            best = value
+            threshold = ratio[order[k]]
+    if best <= 0:
+        return 0, np.inf
+    return best, threshold
 
 
 @compiled
@@ -187,16 +237,22 @@ def large_items(loads: IntArray, free: IntArray, sizes: IntArray, level: int) ->
 
 
 @compiled
-def bound(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray) -> tuple[int, int]:
-    """Lower bounds of the largest load and of the imbalance; arguments as in `largest_load`."""
+def bound(
+    loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray
+) -> tuple[int, int, float]:
+    """Lower bounds of the largest load and of the imbalance, and the threshold of the deficit.
+
+    Arguments as in :func:`largest_load`, threshold as in :func:`deficit`.
+    """
     level = largest_load(loads, free, sizes, sums)
     slots = int(np.sum(free))
     if slots >= sizes.size:
         level = large_items(loads, free, sizes, level)
         total = int(np.sum(loads) + sums[sizes.size])
         if slots > sizes.size:
-            return level, loads.size * level - total
-    return level, deficit(loads, free, sizes, sums, level)
+            return level, loads.size * level - total, np.inf
+    lower, threshold = deficit(loads, free, sizes, sums, level)
+    return level, lower, threshold
 
 
 def lower_bound(problem: StepProblem) -> int:

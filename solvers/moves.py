@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from solvers.bitset import at_most, insert, remove
+from solvers.bitset import at_least, at_most, insert, remove
 from solvers.compiled import compiled
 from solvers.plan import Plan
 from theory.model import IntArray
@@ -40,13 +40,121 @@ def replace(plan: Plan, sizes: IntArray) -> bool:
         if room > 0:
             for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
                 size = sizes[plan.item[k]]
+                i = at_least(plan.words, plan.summary, plan.item[k] + 1)
+                if i < 0 or sizes[i] > size + room:
+                    continue
                 i = at_most(plan.words, plan.summary, place_of(sizes, size + room))
-                if i >= 0 and sizes[i] - size > best:
+                if sizes[i] - size > best:
                     best = sizes[i] - size
                     slot = k
                     larger = i
         if slot >= 0:
             _swap_in(plan, sizes, g, slot, larger)
+            moved = True
+    return moved
+
+
+@compiled
+def replace_pairs(plan: Plan, sizes: IntArray, width: int) -> bool:
+    """Exchange two requests of a worker for two waiting ones that fill its room better.
+
+    One of the two newcomers is among the ``width`` waiting requests next above or below one of
+    the two that leave; the other is then the best that fits.  Returns whether any was made.
+    """
+    words, summary, item = plan.words, plan.summary, plan.item
+    top = np.max(plan.after)
+    moved = False
+    for g in range(plan.after.size):
+        room = top - plan.after[g]
+        end = plan.start[g] + plan.taken[g]
+        if room == 0 or end - plan.start[g] < 2:
+            continue
+        best = 0
+        first = second = slot = other = -1
+        for k in range(plan.start[g], end):
+            for j in range(plan.start[g], end):
+                if j == k or best == room:
+                    continue
+                pair = sizes[item[k]] + sizes[item[j]]
+                for direction in range(2):
+                    i = item[k]
+                    for _ in range(width):
+                        if direction == 0:
+                            i = at_least(words, summary, i + 1)
+                        else:
+                            i = at_most(words, summary, i - 1)
+                        if i < 0:
+                            break
+                        # The request in slot k leaves its place to i; what may slot j hold?
+                        most = pair + room - sizes[i]
+                        if most <= 0:
+                            break
+                        h = at_most(words, summary, place_of(sizes, most))
+                        if h == i:
+                            h = at_most(words, summary, i - 1)
+                        if h < 0:
+                            continue
+                        gain = sizes[i] + sizes[h] - pair
+                        if gain > best:
+                            best, first, second, slot, other = gain, i, h, k, j
+        if best > 0:
+            _swap_in(plan, sizes, g, slot, first)
+            _swap_in(plan, sizes, g, other, second)
+            moved = True
+    return moved
+
+
+@compiled
+def pass_on(plan: Plan, sizes: IntArray, width: int) -> bool:
+    """Let a worker take a larger request of another, which takes a larger waiting one instead.
+
+    The rooms of both are used up together; the request that leaves the first worker waits.  Of
+    each request that could leave, the ``width`` next larger ones are tried.  Returns whether any
+    was made.
+    """
+    words, summary, item = plan.words, plan.summary, plan.item
+    G = plan.after.size
+    n = sizes.size
+    top = np.max(plan.after)
+    slot_of = np.full(n, -1, np.int64)
+    owner = np.empty(n, np.int64)
+    for g in range(G):
+        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
+            slot_of[item[k]] = k
+            owner[item[k]] = g
+    moved = False
+    for g in range(G):
+        room = top - plan.after[g]
+        best = 0
+        slot = second = larger = -1
+        if room > 0:
+            for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
+                size = sizes[item[k]]
+                i = item[k]
+                for _ in range(width):
+                    i += 1
+                    while i < n and slot_of[i] < 0:
+                        i += 1
+                    if i >= n or sizes[i] > size + room:
+                        break
+                    h = owner[i]
+                    if h == g:
+                        continue
+                    x = at_most(
+                        words, summary, place_of(sizes, sizes[i] + top - plan.after[h])
+                    )
+                    if x >= 0 and sizes[x] - size > best:
+                        best, slot, second, larger = sizes[x] - size, k, i, x
+        if best > 0:
+            h = owner[second]
+            k = slot_of[second]
+            slot_of[item[slot]] = -1
+            _swap_in(plan, sizes, h, k, larger)
+            _swap_in(plan, sizes, g, slot, second)
+            slot_of[larger] = k
+            owner[larger] = h
+            slot_of[second] = slot
+            owner[second] = g
             moved = True
     return moved
 

@@ -7,10 +7,14 @@ requests one for one or moves one to a free slot.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from solvers.bitset import Words, full, remove
+from solvers.bitset import Words, at_most, full, remove
 from solvers.compiled import compiled
 from theory.model import IntArray
+
+
+Flags = NDArray[np.bool_]
 
 
 class Plan(NamedTuple):
@@ -51,67 +55,123 @@ def empty_plan(loads: IntArray, free: IntArray, n: int) -> Plan:
 
 
 @compiled
-def _sift(key: IntArray, worker: IntArray, size: int, at: int) -> None:
-    """Restore the heap, largest key first, below an entry that has shrunk."""
-    k, g = key[at], worker[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[child + 1] > key[child]:
-            child += 1
-        if key[child] <= k:
-            break
-        key[at], worker[at] = key[child], worker[child]
-        at = child
-    key[at], worker[at] = k, g
+def fill(plan: Plan, sizes: IntArray, sums: IntArray, level: int, threshold: float) -> None:
+    """Fill the slots of an empty plan towards a largest load of ``level``.
 
-
-@compiled
-def fill(plan: Plan, sizes: IntArray, sums: IntArray, level: int) -> None:
-    """Give out the pool, largest request first, each to the worker with most room below ``level``.
-
-    The room of a worker is what is left below the level when its other free slots are set aside
-    for small requests.  A request larger than every room waits, as long as enough others are left
-    for the slots that must be filled.
+    The workers with the most room per free slot, those that reach ``threshold``, come first and
+    have the largest requests to themselves: together they need them all, and what they still miss
+    is the deficit that no assignment avoids (:func:`solvers.bounds.deficit`).
     """
     G = plan.after.size
     n = sizes.size
     slots = plan.item.size
-    to_place = min(n, slots)
+    hungry = np.zeros(G, np.bool_)
+    others = np.zeros(G, np.bool_)
+    slots_of_hungry = 0
     holders = 0
-    for g in range(G):
-        holders += plan.start[g + 1] > plan.start[g]
-    # Expected load of a free slot beyond the first of a worker.
-    aside = 0
-    if to_place > holders:
-        aside = sums[to_place - holders] // (slots - holders)
-    room = np.empty(holders, np.int64)
-    worker = np.empty(holders, np.int64)
-    open_ = 0
     for g in range(G):
         free = plan.start[g + 1] - plan.start[g]
         if free > 0:
-            room[open_] = level - plan.after[g] - (free - 1) * aside
-            worker[open_] = g
-            open_ += 1
-    for at in range(open_ // 2 - 1, -1, -1):
-        _sift(room, worker, open_, at)
+            if float(level - plan.after[g]) >= threshold * free:
+                hungry[g] = True
+                slots_of_hungry += free
+            else:
+                others[g] = True
+                holders += 1
+    left = n
+    if slots_of_hungry > 0:
+        least = sizes[n - slots_of_hungry]
+        _give(plan, sizes, hungry, level, least, slots_of_hungry, left)
+        left -= slots_of_hungry
+    to_place = min(n, slots) - slots_of_hungry
+    if to_place > 0:
+        # Expected load of a free slot beyond the first of a worker.
+        aside = 0
+        if to_place > holders:
+            aside = sums[to_place - holders] // (slots - slots_of_hungry - holders)
+        _give(plan, sizes, others, level, aside, to_place, left)
+
+
+@compiled
+def _give(
+    plan: Plan,
+    sizes: IntArray,
+    member: Flags,
+    level: int,
+    aside: int,
+    to_place: int,
+    left: int,
+) -> None:
+    """Give out requests, largest first, each to the member with most room below ``level``.
+
+    The room of a worker is what is left below the level with ``aside`` set aside for each free
+    slot but one.  A request larger than every room waits, as long as enough are left.
+
+    Parameters
+    ----------
+    member : bool[G]
+        The workers that take part: with free slots, all of them empty.
+    to_place, left : int
+        Requests to give out, and requests that nobody has taken yet.
+    """
+    G = plan.after.size
+    n = sizes.size
+    # A bucket holds the rooms that agree in their highest bits, as a linked list.  The largest
+    # room never grows, so the buckets are emptied from the top, once.
+    lift = aside
+    shift = 45
+    if to_place == left:
+        # Nothing may wait, so the level binds nobody; rooms are compared, finely, above zero.
+        shift = 43
+        for g in range(G):
+            if member[g]:
+                free = plan.start[g + 1] - plan.start[g]
+                lift = max(lift, plan.after[g] + free * aside + sizes[n - 1] - level)
+    number = np.empty(1)
+    bits = number.view(np.int64)
+    room = np.empty(G, np.int64)
+    most = 1
+    for g in range(G):
+        if member[g]:
+            free = plan.start[g + 1] - plan.start[g]
+            room[g] = level - plan.after[g] - (free - 1) * aside
+            most = max(most, room[g] + lift)
+    number[0] = max(1, sizes[0] >> 1)
+    lowest = bits[0] >> shift
+    number[0] = most
+    top = max(0, (bits[0] >> shift) - lowest)
+    first = np.full(top + 1, -1, np.int64)
+    follows = np.empty(G, np.int64)
+    for g in range(G - 1, -1, -1):
+        if member[g]:
+            number[0] = max(1, room[g] + lift)
+            at = max(0, (bits[0] >> shift) - lowest)
+            follows[g] = first[at]
+            first[at] = g
     i = n
-    while to_place > 0:
-        i -= 1
-        if sizes[i] > room[0] and i >= to_place:
-            continue
-        g = worker[0]
-        at = plan.start[g] + plan.taken[g]
-        plan.item[at] = i
+    for _ in range(to_place):
+        while first[top] < 0:
+            top -= 1
+        g = first[top]
+        while True:
+            i -= 1
+            if not (plan.words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
+                i = at_most(plan.words, plan.summary, i)
+            if sizes[i] <= room[g] or left <= to_place:
+                break
+            left -= 1
+        size = sizes[i]
+        slot = plan.start[g] + plan.taken[g]
+        plan.item[slot] = i
         plan.taken[g] += 1
-        plan.after[g] += sizes[i]
+        plan.after[g] += size
         remove(plan.words, plan.summary, i)
         to_place -= 1
-        if at + 1 == plan.start[g + 1]:
-            open_ -= 1
-            room[0], worker[0] = room[open_], worker[open_]
-        else:
-            room[0] += aside - sizes[i]
-        _sift(room, worker, open_, 0)
+        left -= 1
+        first[top] = follows[g]
+        if slot + 1 < plan.start[g + 1]:
+            room[g] += aside - size
+            number[0] = max(1, room[g] + lift)
+            at = min(top, max(0, (bits[0] >> shift) - lowest))
+            follows[g] = first[at]
+            first[at] = g
