@@ -6,12 +6,65 @@ anything else.
 
 import numpy as np
 
-from solvers.bounds import bound, prefix_sums
+from solvers.bounds import bound, deficit
 from solvers.compiled import compiled
-from solvers.moves import level_out, replace
-from solvers.plan import empty_plan, fill
+from solvers.moves import gather, level_out, lower_top, replace, replace_pairs
+from solvers.nested import nested_bound
+from solvers.plan import Plan, empty_plan, fill
+from solvers.pool import Pool, indexed, sorted_pool
 from solvers.step import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import IntArray
+
+
+@compiled
+def _value(plan: Plan) -> int:
+    """Imbalance of a plan."""
+    return int(plan.after.size * np.max(plan.after) - np.sum(plan.after))
+
+
+@compiled
+def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
+    """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
+    if plan.item.size >= pool.sizes.size:
+        lower_top(plan, pool, level, 8**effort)
+        return
+    replace(plan, pool)
+    lower_top(plan, pool, level, 8)
+    value = _value(plan)
+    while value > lower:
+        before = value
+        gather(plan, pool, 4 * effort)
+        replace(plan, pool)
+        if effort > 1:
+            replace_pairs(plan, pool, 2**effort)
+        value = _value(plan)
+        if effort == 1 or value == before:
+            return
+
+
+@compiled
+def _other_levels(
+    loads: IntArray, free: IntArray, pool: Pool, best: Plan, level: int, lower: int, effort: int
+) -> Plan:
+    """The best plan among ``best`` and those aimed at larger loads above ``level``."""
+    full = 0
+    for g in range(loads.size):
+        full += free[g] == 0
+    value = _value(best)
+    span = (value - lower) // max(1, full)
+    tries = 8 ** (effort - 1)
+    for t in range(1, tries + 1):
+        aim = level + int(span * (t / tries) ** 2)
+        floor, threshold = deficit(loads, free, pool, aim)
+        if floor >= value:
+            break
+        plan = empty_plan(loads, free, pool.sizes.size)
+        fill(plan, pool, aim, threshold)
+        _improve(plan, pool, aim, lower, effort)
+        if _value(plan) < value:
+            best = plan
+            value = _value(plan)
+    return best
 
 
 @compiled
@@ -36,23 +89,29 @@ def balance(
     imbalance, lower_bound : int
         The imbalance reached, and a bound below which no valid assignment can be.
     """
-    G = loads.size
-    n = sizes.size
     out_worker[:] = WAITS
+    pool = sorted_pool(sizes)
+    n = sizes.size
     room = np.minimum(free, n)
-    sums = prefix_sums(sizes)
-    level, lower, threshold = bound(loads, room, sizes, sums)
+    level, lower, threshold = bound(loads, room, pool)
     plan = empty_plan(loads, room, n)
     if n > 0 and plan.item.size > 0:
-        fill(plan, sizes, sums, level, threshold)
-        for _ in range(4 * effort):
-            if not replace(plan, sizes):
-                break
-        level_out(plan, sizes)
-    for g in range(G):
+        fill(plan, pool, level, threshold)
+        if effort > 0 and _value(plan) > lower:
+            pool = indexed(pool)
+            _improve(plan, pool, level, lower, effort)
+        level_out(plan, pool)
+        if effort > 0 and _value(plan) > lower and plan.item.size <= n:
+            tries = 2 ** (4 * effort - 3)
+            lower = nested_bound(loads, room, pool, level, lower, _value(plan), tries)
+            if effort > 1 and _value(plan) > lower:
+                plan = _other_levels(loads, room, pool, plan, level, lower, effort)
+                level_out(plan, pool)
+                lower = nested_bound(loads, room, pool, level, lower, _value(plan), tries)
+    for g in range(loads.size):
         for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
             out_worker[plan.item[k]] = g
-    return int(G * np.max(plan.after) - np.sum(plan.after)), lower
+    return _value(plan), lower
 
 
 def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:

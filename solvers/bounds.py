@@ -17,6 +17,7 @@ floating point can weaken a bound but never break it.
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.pool import Pool, sorted_pool
 from solvers.step import StepProblem
 from theory.model import FloatArray, IntArray
 
@@ -44,15 +45,6 @@ def simple_lower_bound(problem: StepProblem) -> int:
 
 
 @compiled
-def prefix_sums(sizes: IntArray) -> IntArray:
-    """Sums of the ``k`` smallest sizes, int64[n + 1], of sizes in ascending order."""
-    sums = np.zeros(sizes.size + 1, np.int64)
-    for i in range(sizes.size):
-        sums[i + 1] = sums[i] + sizes[i]
-    return sums
-
-
-@compiled
 def ascending(values: FloatArray) -> IntArray:
     """Order of non-negative numbers, smallest first, in three counting passes.
 
@@ -61,11 +53,11 @@ def ascending(values: FloatArray) -> IntArray:
     """
     n = values.size
     bits = values.view(np.int64)
-    order = np.arange(n)
+    order: IntArray = np.arange(n)
     if n < 2:
         return order
-    least = np.min(bits)
-    spread = np.max(bits) - least
+    least = int(np.min(bits))
+    spread = int(np.max(bits) - least)
     shift = 0
     while spread >> shift >= 2**24:
         shift += 1
@@ -87,18 +79,17 @@ def ascending(values: FloatArray) -> IntArray:
 
 
 @compiled
-def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray) -> int:
+def largest_load(loads: IntArray, free: IntArray, pool: Pool) -> int:
     """Least largest load ``M`` that the linear relaxation of the step allows.
 
     Parameters
     ----------
     loads, free : int64[G]
         The workers; no entry of ``free`` above ``n``.
-    sizes : int64[n]
-        Pool in ascending order.
-    sums : int64[n + 1]
-        Its :func:`prefix_sums`.
+    pool : Pool
+        The waiting requests.
     """
+    sizes, sums = pool.sizes, pool.sums
     G = loads.size
     slots = int(np.sum(free))
     admitted = min(sizes.size, slots)
@@ -122,12 +113,10 @@ def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArra
         before = level
         slots_in = 0
         load_in = 0
-        workers_in = 0
-        for k in ascending(ratio[:count]):
+        for workers_in, k in enumerate(ascending(ratio[:count]), 1):
             g = member[k]
             slots_in += free[g]
             load_in += loads[g]
-            workers_in += 1
             if slots_in > spare:
                 level = max(level, -(-int(load_in + sums[slots_in - spare]) // workers_in))
         if level == before:
@@ -135,9 +124,7 @@ def largest_load(loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArra
 
 
 @compiled
-def deficit(
-    loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray, level: int
-) -> tuple[int, float]:
+def deficit(loads: IntArray, free: IntArray, pool: Pool, level: int) -> tuple[int, float]:
     """Least total distance to the level ``M`` when every slot is filled and no load exceeds it.
 
     ``max_W |W| M - L(W) - top(C(W))``, non-decreasing in ``M``: a bound of the imbalance wherever
@@ -152,6 +139,7 @@ def deficit(
         Room per free slot from which a worker belongs to the maximising set ``W``; infinite when
         that is empty.
     """
+    sizes, sums = pool.sizes, pool.sums
     G = loads.size
     n = sizes.size
     slots = int(np.sum(free))
@@ -190,39 +178,53 @@ def deficit(
 
 
 @compiled
-def large_items(loads: IntArray, free: IntArray, sizes: IntArray, level: int) -> int:
+def _held(room: int, free: int, must: int, v: int, pool: Pool) -> int:
+    """How many requests of size ``>= v`` fit a worker that must take ``must`` requests in all."""
+    held = min(free, room // v)
+    while held > 0 and held * v + pool.sums[max(0, must - held)] > room:
+        held -= 1
+    return held
+
+
+@compiled
+def large_items(loads: IntArray, free: IntArray, pool: Pool, level: int) -> int:
     """Raise ``level`` until every class of large requests fits, when the whole pool is admitted.
 
-    At a largest load ``M`` worker ``g`` can hold at most ``min(c_g, (M - L_g) // v)`` requests of
-    size ``>= v``, and the ``j`` largest requests are all of size ``>= v_(j)``.
+    The ``j`` largest requests are all of size ``>= v_(j)``.  A worker that takes ``q`` of them, and
+    at least ``c_g - K`` requests in all, holds at least ``q v_(j) + beta(c_g - K - q)``.
     """
     G = loads.size
-    n = sizes.size
+    n = pool.sizes.size
+    spare = int(np.sum(free)) - n
     holders = 0
     for g in range(G):
         holders += free[g] > 0
     step = 1
     j = 1
     while j <= n:
-        v = sizes[n - j]
-        places = 0
-        for g in range(G):
-            if level > loads[g]:
-                places += min(free[g], (level - loads[g]) // v)
-        if places < j:
-            low = level
-            high = int(np.max(loads) + np.sum(sizes))
-            while high - low > 1:
-                middle = low + (high - low) // 2
-                places = 0
-                for g in range(G):
-                    if middle > loads[g]:
-                        places += min(free[g], (middle - loads[g]) // v)
-                if places < j:
-                    low = middle
-                else:
-                    high = middle
-            level = high
+        v = pool.sizes[n - j]
+        low = level - 1
+        high = level
+        # Double the distance until the j requests fit, then halve it.
+        while high - low > 0:
+            places = 0
+            for g in range(G):
+                if high > loads[g]:
+                    places += _held(high - loads[g], free[g], free[g] - spare, v, pool)
+            if places >= j:
+                break
+            low, high = high, high + max(1, 2 * (high - level))
+        while high - low > 1:
+            middle = low + (high - low) // 2
+            places = 0
+            for g in range(G):
+                if middle > loads[g]:
+                    places += _held(middle - loads[g], free[g], free[g] - spare, v, pool)
+            if places < j:
+                low = middle
+            else:
+                high = middle
+        level = high
         # One, two, three, ... and then the counts at which one more worker must hold one more.
         if j < min(holders, 8):
             j += 1
@@ -237,21 +239,20 @@ def large_items(loads: IntArray, free: IntArray, sizes: IntArray, level: int) ->
 
 
 @compiled
-def bound(
-    loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray
-) -> tuple[int, int, float]:
+def bound(loads: IntArray, free: IntArray, pool: Pool) -> tuple[int, int, float]:
     """Lower bounds of the largest load and of the imbalance, and the threshold of the deficit.
 
     Arguments as in :func:`largest_load`, threshold as in :func:`deficit`.
     """
-    level = largest_load(loads, free, sizes, sums)
+    level = largest_load(loads, free, pool)
+    n = pool.sizes.size
     slots = int(np.sum(free))
-    if slots >= sizes.size:
-        level = large_items(loads, free, sizes, level)
-        total = int(np.sum(loads) + sums[sizes.size])
-        if slots > sizes.size:
+    if slots >= n:
+        level = large_items(loads, free, pool, level)
+        total = int(np.sum(loads) + pool.sums[n])
+        if slots > n:
             return level, loads.size * level - total, np.inf
-    lower, threshold = deficit(loads, free, sizes, sums, level)
+    lower, threshold = deficit(loads, free, pool, level)
     return level, lower, threshold
 
 
@@ -260,6 +261,6 @@ def lower_bound(problem: StepProblem) -> int:
 
     Never below :func:`simple_lower_bound`.  Source: theory.md, [step.lp-closed-form].
     """
-    sizes = np.sort(problem.pool)
-    free = np.minimum(problem.free, sizes.size)
-    return int(bound(problem.loads.copy(), free, sizes, prefix_sums(sizes))[1])
+    pool = sorted_pool(np.sort(problem.pool))
+    free = np.minimum(problem.free, problem.pool.size)
+    return int(bound(problem.loads.copy(), free, pool)[1])

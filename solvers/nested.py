@@ -14,6 +14,8 @@ import numpy as np
 
 from solvers.bounds import deficit
 from solvers.compiled import compiled
+from solvers.plan import Flags
+from solvers.pool import Pool, last_at_most
 from theory.model import IntArray
 
 # Stands for "no assignment has its largest load there"; above any imbalance.
@@ -22,48 +24,64 @@ IMPOSSIBLE = 2**62
 
 @compiled
 def nested_deficit(
-    loads: IntArray, free: IntArray, sizes: IntArray, sums: IntArray, low: int, high: int
+    loads: IntArray, free: IntArray, pool: Pool, low: int, high: int, member: Flags, rounds: int
 ) -> int:
     """Bound of the imbalance of every assignment whose largest load is in ``low..high``.
 
-    The set ``W`` starts with all workers and loses those that the matching serves beyond their
-    room.  Arguments as in :func:`solvers.bounds.largest_load`; needs ``n >= sum(free)``.
+    Parameters
+    ----------
+    loads, free, pool
+        As in :func:`solvers.bounds.largest_load`, with ``n >= sum(free)``.
+    low, high : int
+        The levels.
+    member : bool[G]
+        The set ``W`` to start with; in each further round it loses the workers that the matching
+        serves beyond their room.  Left as the set that gave the largest bound.
+    rounds : int
+        Number of sets that may be looked at.
 
     Returns
     -------
     int
-        At least 0; :data:`IMPOSSIBLE` if some slot cannot be filled at all.
+        At least 0; :data:`IMPOSSIBLE` if some slot of ``W`` cannot be filled at all.
     """
+    sizes, sums = pool.sizes, pool.sums
     G = loads.size
     n = sizes.size
     slots = int(np.sum(free))
-    member = np.ones(G, np.bool_)
     served = np.empty(G, np.int64)
     place = np.empty(slots, np.int64)
     owner = np.empty(slots, np.int64)
     u = 0
     for g in range(G):
-        for j in range(1, free[g] + 1):
-            cap = (high - loads[g] - sums[free[g] - j]) // j
-            place[u] = np.searchsorted(sizes, cap, side="right") - 1
-            if place[u] < 0:
-                return IMPOSSIBLE
-            owner[u] = g
-            u += 1
+        if member[g]:
+            for j in range(1, free[g] + 1):
+                cap = (high - loads[g] - sums[free[g] - j]) // j
+                place[u] = last_at_most(pool, cap)
+                if place[u] < 0:
+                    return IMPOSSIBLE
+                owner[u] = g
+                u += 1
+    slots = u
     first = np.empty(n, np.int64)
     follows = np.empty(slots, np.int64)
     open_ = np.empty(slots, np.int64)
+    inside = member.copy()
     best = 0
-    for _ in range(4):
+    for _ in range(rounds):
         first[:] = -1
+        left = 0
         for u in range(slots):
-            if member[owner[u]]:
+            if inside[owner[u]]:
                 follows[u] = first[place[u]]
                 first[place[u]] = u
+                left += 1
         served[:] = 0
         count = 0
         held = 0
-        for i in range(n - 1, -1, -1):
+        i = n
+        while left > 0 and i > 0:
+            i -= 1
             u = first[i]
             while u >= 0:
                 open_[count] = owner[u]
@@ -71,19 +89,23 @@ def nested_deficit(
                 u = follows[u]
             if count > 0:
                 count -= 1
+                left -= 1
                 served[open_[count]] += sizes[i]
                 held += sizes[i]
-        if count > 0:
+        if left > 0:
             return IMPOSSIBLE
         room = 0
+        for g in range(G):
+            if inside[g]:
+                room += low - loads[g]
+        if room - held > best:
+            best = room - held
+            member[:] = inside
         dropped = False
         for g in range(G):
-            if member[g]:
-                room += low - loads[g]
-                if served[g] > low - loads[g]:
-                    member[g] = False
-                    dropped = True
-        best = max(best, room - held)
+            if inside[g] and served[g] > low - loads[g]:
+                inside[g] = False
+                dropped = True
         if not dropped:
             break
     return best
@@ -93,8 +115,7 @@ def nested_deficit(
 def nested_bound(
     loads: IntArray,
     free: IntArray,
-    sizes: IntArray,
-    sums: IntArray,
+    pool: Pool,
     level: int,
     lower: int,
     upper: int,
@@ -111,17 +132,18 @@ def nested_bound(
     evaluations : int
         Intervals that may be looked at.
     """
-    target = min(upper, nested_deficit(loads, free, sizes, sums, level, level))
+    member = np.ones(loads.size, np.bool_)
+    target = min(upper, nested_deficit(loads, free, pool, level, level, member, 4))
     full = 0
     for g in range(loads.size):
         full += free[g] == 0
     step = (upper - lower) // max(1, full)
     low = level
     for _ in range(evaluations):
-        floor = deficit(loads, free, sizes, sums, low)[0]
+        floor = deficit(loads, free, pool, low)[0]
         if target <= lower or floor >= target:
             return max(lower, target)
-        value = max(floor, nested_deficit(loads, free, sizes, sums, low, low + step))
+        value = max(floor, nested_deficit(loads, free, pool, low, low + step, member, 1))
         if value >= target:
             low += step + 1
             step *= 2
@@ -130,4 +152,4 @@ def nested_bound(
         else:
             target = value
             low += 1
-    return max(lower, min(target, deficit(loads, free, sizes, sums, low)[0]))
+    return max(lower, min(target, deficit(loads, free, pool, low)[0]))

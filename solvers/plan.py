@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from solvers.bitset import Words, at_most, full, remove
 from solvers.compiled import compiled
+from solvers.pool import Pool
 from theory.model import IntArray
-
 
 Flags = NDArray[np.bool_]
 
@@ -55,13 +55,14 @@ def empty_plan(loads: IntArray, free: IntArray, n: int) -> Plan:
 
 
 @compiled
-def fill(plan: Plan, sizes: IntArray, sums: IntArray, level: int, threshold: float) -> None:
+def fill(plan: Plan, pool: Pool, level: int, threshold: float) -> None:
     """Fill the slots of an empty plan towards a largest load of ``level``.
 
     The workers with the most room per free slot, those that reach ``threshold``, come first and
     have the largest requests to themselves: together they need them all, and what they still miss
     is the deficit that no assignment avoids (:func:`solvers.bounds.deficit`).
     """
+    sizes, sums = pool.sizes, pool.sums
     G = plan.after.size
     n = sizes.size
     slots = plan.item.size

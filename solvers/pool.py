@@ -1,0 +1,88 @@
+"""The waiting requests in order of size, with the sums and the index that the solver needs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solvers.compiled import compiled
+from theory.model import IntArray
+
+
+class Pool(NamedTuple):
+    """Waiting requests by size.
+
+    Parameters
+    ----------
+    sizes : int64[n]
+        Sizes in ascending order.
+    sums : int64[n + 1]
+        ``sums[k]`` is the sum of the ``k`` smallest.
+    below : int64[buckets + 1]
+        How many sizes lie below each bucket of :func:`last_at_most`; empty for no index.
+    shift, base : int
+        A size's bucket is its bit pattern as a float, shifted right, less the base.
+    """
+
+    sizes: IntArray
+    sums: IntArray
+    below: IntArray
+    shift: int
+    base: int
+
+
+@compiled
+def prefix_sums(sizes: IntArray) -> IntArray:
+    """Sums of the ``k`` smallest sizes, int64[n + 1], of sizes in ascending order."""
+    sums = np.zeros(sizes.size + 1, np.int64)
+    for i in range(sizes.size):
+        sums[i + 1] = sums[i] + sizes[i]
+    return sums
+
+
+@compiled
+def sorted_pool(sizes: IntArray) -> Pool:
+    """The pool of these sizes, which are in ascending order, without an index."""
+    return Pool(sizes, prefix_sums(sizes), np.empty(0, np.int64), 0, 0)
+
+
+@compiled
+def indexed(pool: Pool) -> Pool:
+    """The pool with an index, about as many buckets as sizes; it pays after ``n / 4`` look-ups."""
+    sizes = pool.sizes
+    n = sizes.size
+    # Buckets are equal on the scale of the bit patterns of floats, which is nearly logarithmic.
+    least = np.float64(sizes[0]).view(np.int64)
+    spread = np.float64(sizes[n - 1]).view(np.int64) - least
+    shift = 0
+    while spread >> shift > 2 * n:
+        shift += 1
+    base = int(least >> shift)
+    below = np.empty(((least + spread) >> shift) - base + 2, np.int64)
+    i = 0
+    for bucket in range(below.size):
+        while i < n and (np.float64(sizes[i]).view(np.int64) >> shift) - base < bucket:
+            i += 1
+        below[bucket] = i
+    return Pool(sizes, pool.sums, below, shift, base)
+
+
+@compiled
+def last_at_most(pool: Pool, value: int) -> int:
+    """Place of the last size ``<= value``, or -1."""
+    low = -1
+    high = pool.sizes.size
+    if pool.below.size > 0:
+        bucket = (np.float64(value).view(np.int64) >> pool.shift) - pool.base
+        if bucket < 0:
+            return -1
+        if bucket >= pool.below.size - 1:
+            return high - 1
+        low = pool.below[bucket] - 1
+        high = pool.below[bucket + 1]
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if pool.sizes[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low
