@@ -62,117 +62,121 @@ def fill(plan: Plan, pool: Pool, level: int, threshold: float) -> None:
     have the largest requests to themselves: together they need them all, and what they still miss
     is the deficit that no assignment avoids (:func:`solvers.bounds.deficit`).
     """
-    sizes, sums = pool.sizes, pool.sums
     G = plan.after.size
-    n = sizes.size
-    slots = plan.item.size
+    n = pool.sizes.size
     hungry = np.zeros(G, np.bool_)
     others = np.zeros(G, np.bool_)
-    slots_of_hungry = 0
-    holders = 0
+    largest = 0
     for g in range(G):
         free = plan.start[g + 1] - plan.start[g]
         if free > 0:
-            if float(level - plan.after[g]) >= threshold * free:
-                hungry[g] = True
-                slots_of_hungry += free
-            else:
-                others[g] = True
-                holders += 1
-    left = n
-    if slots_of_hungry > 0:
-        least = sizes[n - slots_of_hungry]
-        _give(plan, sizes, hungry, level, least, slots_of_hungry, left)
-        left -= slots_of_hungry
-    to_place = min(n, slots) - slots_of_hungry
-    if to_place > 0:
-        # Expected load of a free slot beyond the first of a worker.
-        aside = 0
-        if to_place > holders:
-            aside = sums[to_place - holders] // (slots - slots_of_hungry - holders)
-        _give(plan, sizes, others, level, aside, to_place, left)
+            hungry[g] = float(level - plan.after[g]) >= threshold * free
+            others[g] = not hungry[g]
+            largest += free * hungry[g]
+    if largest > 0:
+        _give(plan, pool, hungry, level, int(pool.sizes[n - largest]), largest, n)
+    _give(plan, pool, others, level, 0, min(n, plan.item.size) - largest, n - largest)
 
 
 @compiled
 def _give(
-    plan: Plan,
-    sizes: IntArray,
-    member: Flags,
-    level: int,
-    aside: int,
-    to_place: int,
-    left: int,
+    plan: Plan, pool: Pool, member: Flags, level: int, least: int, to_place: int, left: int
 ) -> None:
     """Give out requests, largest first, each to the member with most room below ``level``.
 
-    The room of a worker is what is left below the level with ``aside`` set aside for each free
-    slot but one.  A request larger than every room waits, as long as enough are left.
+    The room of a worker is what is left below the level when something is set aside for each of
+    its free slots but one that must be filled: the mean of the small requests that are still to be
+    placed, or ``least`` if that is more.  A request larger than every room waits, as long as
+    enough are left; but the mean falls as the large requests go, so first it is taken anew.
 
     Parameters
     ----------
     member : bool[G]
         The workers that take part: with free slots, all of them empty.
+    least : int
+        Least size to set aside.
     to_place, left : int
         Requests to give out, and requests that nobody has taken yet.
     """
+    sizes = pool.sizes
     G = plan.after.size
-    n = sizes.size
-    # A bucket holds the rooms that agree in their highest bits, as a linked list.  The largest
-    # room never grows, so the buckets are emptied from the top, once.
-    lift = aside
-    shift = 45
-    if to_place == left:
-        # Nothing may wait, so the level binds nobody; rooms are compared, finely, above zero.
-        shift = 43
+    room = np.empty(G, np.int64)
+    follows = np.empty(G, np.int64)
+    i = sizes.size
+    while to_place > 0:
+        takers = 0
+        slots = 0
         for g in range(G):
             if member[g]:
-                free = plan.start[g + 1] - plan.start[g]
-                lift = max(lift, plan.after[g] + free * aside + sizes[n - 1] - level)
-    number = np.empty(1)
-    bits = number.view(np.int64)
-    room = np.empty(G, np.int64)
-    most = 1
-    for g in range(G):
-        if member[g]:
-            free = plan.start[g + 1] - plan.start[g]
-            room[g] = level - plan.after[g] - (free - 1) * aside
-            most = max(most, room[g] + lift)
-    number[0] = max(1, sizes[0] >> 1)
-    lowest = bits[0] >> shift
-    number[0] = most
-    top = max(0, (bits[0] >> shift) - lowest)
-    first = np.full(top + 1, -1, np.int64)
-    follows = np.empty(G, np.int64)
-    for g in range(G - 1, -1, -1):
-        if member[g]:
-            number[0] = max(1, room[g] + lift)
-            at = max(0, (bits[0] >> shift) - lowest)
-            follows[g] = first[at]
-            first[at] = g
-    i = n
-    for _ in range(to_place):
-        while first[top] < 0:
-            top -= 1
-        g = first[top]
-        while True:
-            i -= 1
-            if not (plan.words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
-                i = at_most(plan.words, plan.summary, i)
-            if sizes[i] <= room[g] or left <= to_place:
+                free = plan.start[g + 1] - plan.start[g] - plan.taken[g]
+                takers += free > 0
+                slots += free
+        aside = least
+        if to_place > takers:
+            aside = max(least, int(pool.sums[to_place - takers] // (to_place - takers)))
+        spare = slots - to_place
+        # Where nothing may wait the level binds nobody: rooms are compared above zero, and finely.
+        lift = aside
+        shift = 45
+        if to_place == left:
+            shift = 43
+            for g in range(G):
+                if member[g]:
+                    must = plan.start[g + 1] - plan.start[g] - plan.taken[g] - spare
+                    need = plan.after[g] + max(0, must) * aside + sizes[-1]
+                    lift = max(lift, int(need - level))
+        most = 1
+        for g in range(G):
+            if member[g]:
+                must = plan.start[g + 1] - plan.start[g] - plan.taken[g] - spare
+                room[g] = level - plan.after[g] - max(0, must - 1) * aside
+                most = max(most, int(room[g] + lift))
+        # A bucket holds the rooms that agree in their highest bits, as a linked list.  The largest
+        # room never grows while the aside stays, so the buckets are emptied from the top, once.
+        base = _bucket(sizes[0] >> 1, shift)
+        top = max(0, _bucket(most, shift) - base)
+        first = np.full(top + 1, -1, np.int64)
+        for g in range(G - 1, -1, -1):
+            if member[g] and plan.start[g] + plan.taken[g] < plan.start[g + 1]:
+                at = max(0, _bucket(room[g] + lift, shift) - base)
+                follows[g] = first[at]
+                first[at] = g
+        placed = 0
+        while to_place > 0:
+            while first[top] < 0:
+                top -= 1
+            g = first[top]
+            fits = False
+            while not fits:
+                i -= 1
+                if not (plan.words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
+                    i = at_most(plan.words, plan.summary, i)
+                fits = sizes[i] <= room[g] or left <= to_place
+                if not fits:
+                    if 2 * placed > takers:
+                        break
+                    left -= 1
+            if not fits:
+                i += 1
                 break
+            placed += 1
+            slot = plan.start[g] + plan.taken[g]
+            plan.item[slot] = i
+            plan.taken[g] += 1
+            plan.after[g] += sizes[i]
+            remove(plan.words, plan.summary, i)
+            to_place -= 1
             left -= 1
-        size = sizes[i]
-        slot = plan.start[g] + plan.taken[g]
-        plan.item[slot] = i
-        plan.taken[g] += 1
-        plan.after[g] += size
-        remove(plan.words, plan.summary, i)
-        to_place -= 1
-        left -= 1
-        first[top] = follows[g]
-        if slot + 1 < plan.start[g + 1]:
-            room[g] += aside - size
-            number[0] = max(1, room[g] + lift)
-            at = min(top, max(0, (bits[0] >> shift) - lowest))
-            follows[g] = first[at]
-            first[at] = g
+            first[top] = follows[g]
+            if slot + 1 < plan.start[g + 1]:
+                must = plan.start[g + 1] - slot - spare
+                room[g] += (aside if must > 1 else 0) - sizes[i]
+                at = min(top, max(0, _bucket(room[g] + lift, shift) - base))
+                follows[g] = first[at]
+                first[at] = g
+
+
+@compiled
+def _bucket(value: int, shift: int) -> int:
+    """The highest bits of a positive number as a float; all numbers below 1 count as 1."""
+    return int(np.float64(max(1, value)).view(np.int64) >> shift)
