@@ -10,7 +10,7 @@ from solvers.bounds import bound, deficit
 from solvers.compiled import compiled
 from solvers.moves import gather, level_out, lower_top, replace, replace_pairs
 from solvers.nested import nested_bound
-from solvers.plan import Plan, empty_plan, fill
+from solvers.plan import Plan, copy_plan, empty_plan, fill
 from solvers.pool import Pool, indexed, sorted_pool
 from solvers.step import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import IntArray
@@ -25,13 +25,9 @@ def _value(plan: Plan) -> int:
 @compiled
 def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
-    if plan.item.size >= pool.sizes.size:
-        lower_top(plan, pool, level, 8**effort)
-        return
-    replace(plan, pool)
-    lower_top(plan, pool, level, 8)
+    lower_top(plan, pool, level, 8**effort)
     value = _value(plan)
-    while value > lower:
+    while value > lower and plan.item.size < pool.sizes.size:
         before = value
         gather(plan, pool, 4 * effort)
         replace(plan, pool)
@@ -43,28 +39,46 @@ def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> Non
 
 
 @compiled
-def _other_levels(
-    loads: IntArray, free: IntArray, pool: Pool, best: Plan, level: int, lower: int, effort: int
-) -> Plan:
-    """The best plan among ``best`` and those aimed at larger loads above ``level``."""
+def _try_levels(
+    loads: IntArray, free: IntArray, pool: Pool, plan: Plan, level: int, lower: int, effort: int
+) -> None:
+    """Put the best plan aimed at a larger load than ``level`` in place of ``plan``, if better."""
     full = 0
     for g in range(loads.size):
         full += free[g] == 0
-    value = _value(best)
+    value = _value(plan)
     span = (value - lower) // max(1, full)
     tries = 8 ** (effort - 1)
     for t in range(1, tries + 1):
         aim = level + int(span * (t / tries) ** 2)
         floor, threshold = deficit(loads, free, pool, aim)
-        if floor >= value:
-            break
-        plan = empty_plan(loads, free, pool.sizes.size)
-        fill(plan, pool, aim, threshold)
-        _improve(plan, pool, aim, lower, effort)
-        if _value(plan) < value:
-            best = plan
-            value = _value(plan)
-    return best
+        if value == lower or floor >= value:
+            return
+        other = empty_plan(loads, free, pool.sizes.size)
+        fill(other, pool, aim, threshold)
+        replace(other, pool)
+        _improve(other, pool, aim, lower, effort)
+        if _value(other) < value:
+            value = _value(other)
+            copy_plan(other, plan)
+
+
+@compiled
+def _search(
+    loads: IntArray, free: IntArray, pool: Pool, plan: Plan, level: int, lower: int, effort: int
+) -> int:
+    """Improve a first plan aimed at ``level`` as long as it exceeds the bound; return the bound."""
+    evaluations = 2 ** (3 * effort - 1)
+    choice = plan.item.size < pool.sizes.size
+    if choice:
+        replace(plan, pool)
+        lower = nested_bound(loads, free, pool, level, lower, _value(plan), evaluations)
+    if _value(plan) > lower:
+        _improve(plan, pool, level, lower, effort)
+    if effort > 1 and choice and _value(plan) > lower:
+        _try_levels(loads, free, pool, plan, level, lower, effort)
+        lower = nested_bound(loads, free, pool, level, lower, _value(plan), evaluations)
+    return lower
 
 
 @compiled
@@ -99,15 +113,8 @@ def balance(
         fill(plan, pool, level, threshold)
         if effort > 0 and _value(plan) > lower:
             pool = indexed(pool)
-            _improve(plan, pool, level, lower, effort)
+            lower = _search(loads, room, pool, plan, level, lower, effort)
         level_out(plan, pool)
-        if effort > 0 and _value(plan) > lower and plan.item.size <= n:
-            tries = 2 ** (4 * effort - 3)
-            lower = nested_bound(loads, room, pool, level, lower, _value(plan), tries)
-            if effort > 1 and _value(plan) > lower:
-                plan = _other_levels(loads, room, pool, plan, level, lower, effort)
-                level_out(plan, pool)
-                lower = nested_bound(loads, room, pool, level, lower, _value(plan), tries)
     for g in range(loads.size):
         for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
             out_worker[plan.item[k]] = g

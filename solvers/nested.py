@@ -137,7 +137,7 @@ def nested_bound(
     full = 0
     for g in range(loads.size):
         full += free[g] == 0
-    step = (upper - lower) // max(1, full)
+    step = (upper - lower) // max(1, full) >> 4
     low = level
     for _ in range(evaluations):
         floor = deficit(loads, free, pool, low)[0]
@@ -146,7 +146,7 @@ def nested_bound(
         value = max(floor, nested_deficit(loads, free, pool, low, low + step, member, 1))
         if value >= target:
             low += step + 1
-            step *= 2
+            step *= 4
         elif step > 0:
             step >>= 2
         else:
