@@ -25,14 +25,18 @@ def _value(plan: Plan) -> int:
 @compiled
 def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
-    lower_top(plan, pool, level, 8**effort)
+    rounds = 2 ** (3 * effort - 1)
+    lower_top(plan, pool, level, rounds)
     value = _value(plan)
-    while value > lower and plan.item.size < pool.sizes.size:
+    while value > lower:
         before = value
         gather(plan, pool, 4 * effort)
-        replace(plan, pool)
-        if effort > 1:
-            replace_pairs(plan, pool, 2**effort)
+        if plan.item.size < pool.sizes.size:
+            replace(plan, pool)
+            if effort > 1:
+                replace_pairs(plan, pool, 2**effort)
+        else:
+            lower_top(plan, pool, level, rounds)
         value = _value(plan)
         if effort == 1 or value == before:
             return

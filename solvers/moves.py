@@ -193,21 +193,22 @@ def _trade(plan: Plan, pool: Pool, p: int, q: int) -> bool:
 def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
     """Bring loads above ``level`` down by trades: the highest with the lowest, and so inwards.
 
-    Ends when no load is above the level, when a round lowers nothing, or after ``rounds``.
+    A low worker that cannot trade with a high one, because its requests are all larger, is passed
+    over.  Ends when no load is above the level, when a round lowers nothing, or after ``rounds``.
     """
-    G = plan.after.size
+    after = plan.after
     for _ in range(rounds):
-        top = np.max(plan.after)
+        top = np.max(after)
         if top <= level:
             return
-        order = ascending(plan.after.astype(np.float64))
+        order = ascending(after.astype(np.float64))
         i = 0
-        j = G - 1
-        while i < j and plan.after[order[j]] > level:
-            _trade(plan, pool, order[j], order[i])
+        j = after.size - 1
+        while i < j and after[order[j]] > level:
+            if _trade(plan, pool, order[j], order[i]):
+                j -= 1
             i += 1
-            j -= 1
-        if np.max(plan.after) == top:
+        if np.max(after) == top:
             return
 
 
