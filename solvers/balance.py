@@ -53,8 +53,9 @@ def _try_levels(
     value = _value(plan)
     span = (value - lower) // max(1, full)
     tries = 8 ** (effort - 1)
+    most = int(np.max(loads) + pool.sums[-1])
     for t in range(1, tries + 1):
-        aim = level + int(span * (t / tries) ** 2)
+        aim = min(most, level + int(span * (t / tries) ** 2))
         floor, threshold = deficit(loads, free, pool, aim)
         if value == lower or floor >= value:
             return

@@ -213,7 +213,7 @@ def large_items(loads: IntArray, free: IntArray, pool: Pool, level: int) -> int:
                     places += _held(high - loads[g], free[g], free[g] - spare, v, pool)
             if places >= j:
                 break
-            low, high = high, high + max(1, 2 * (high - level))
+            low, high = high, high + max(1, high - level)
         while high - low > 1:
             middle = low + (high - low) // 2
             places = 0

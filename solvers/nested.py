@@ -139,7 +139,11 @@ def nested_bound(
         full += free[g] == 0
     step = (upper - lower) // max(1, full) >> 4
     low = level
+    most = int(np.max(loads) + pool.sums[-1])
     for _ in range(evaluations):
+        if low > most:
+            return max(lower, target)
+        step = min(step, most - low)
         floor = deficit(loads, free, pool, low)[0]
         if target <= lower or floor >= target:
             return max(lower, target)
@@ -152,4 +156,4 @@ def nested_bound(
         else:
             target = value
             low += 1
-    return max(lower, min(target, deficit(loads, free, pool, low)[0]))
+    return max(lower, min(target, deficit(loads, free, pool, min(low, most))[0]))

@@ -133,7 +133,7 @@ def _give(
             for g in range(G):
                 if member[g]:
                     must = plan.start[g + 1] - plan.start[g] - plan.taken[g] - spare
-                    need = plan.after[g] + max(0, must) * aside + sizes[-1]
+                    need = plan.after[g] + max(0, must - 1) * aside + sizes[-1]
                     lift = max(lift, int(need - level))
         most = 1
         for g in range(G):

@@ -71,10 +71,10 @@ def last_at_most(pool: Pool, value: int) -> int:
     """Place of the last size ``<= value``, or -1."""
     low = -1
     high = pool.sizes.size
+    if high == 0 or value < pool.sizes[0]:
+        return -1
     if pool.below.size > 0:
         bucket = (np.float64(value).view(np.int64) >> pool.shift) - pool.base
-        if bucket < 0:
-            return -1
         if bucket >= pool.below.size - 1:
             return high - 1
         low = pool.below[bucket] - 1

@@ -1,0 +1,76 @@
+"""The bound by caps, level by level, against every assignment of small steps."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adversary.strategies import step_problems
+from solvers.bounds import bound
+from solvers.enumeration import assignments, enumerate_step
+from solvers.nested import IMPOSSIBLE, nested_bound, nested_deficit
+from solvers.pool import indexed, sorted_pool
+from solvers.step import WAITS
+
+
+def kernel_arguments(problem):
+    pool = indexed(sorted_pool(np.sort(problem.pool)))
+    return problem.loads.copy(), problem.free.copy(), pool
+
+
+def outcomes(problem):
+    """Largest load and imbalance of every assignment, as a set of pairs."""
+    found = set()
+    for chosen in assignments(problem):
+        after = problem.loads.tolist()
+        for size, g in zip(problem.pool.tolist(), chosen, strict=True):
+            if g != WAITS:
+                after[g] += size
+        found.add((max(after), len(after) * max(after) - sum(after)))
+    return found
+
+
+@st.composite
+def rich_steps(draw):
+    problem = draw(
+        step_problems(draw(st.sampled_from(["rich", "giants"])), max_workers=3, max_pool=6)
+    )
+    if problem.pool.size == 0 or problem.free.sum() > problem.pool.size:
+        problem = draw(step_problems("rich", max_workers=2, max_slots=2, max_pool=6))
+    return problem
+
+
+@settings(max_examples=300)
+@given(rich_steps(), st.integers(0, 12), st.integers(0, 4), st.integers(1, 4))
+def test_no_assignment_with_its_largest_load_there_is_below_it(problem, offset, width, rounds):
+    if problem.pool.size == 0 or problem.free.sum() > problem.pool.size:
+        return
+    loads, free, pool = kernel_arguments(problem)
+    low = int(loads.max()) + offset
+    member = np.ones(problem.workers, dtype=np.bool_)
+    value = nested_deficit(loads, free, pool, low, low + width, member, rounds)
+    reached = [imb for top, imb in outcomes(problem) if low <= top <= low + width]
+    if value == IMPOSSIBLE:
+        assert not reached
+    elif reached:
+        assert value <= min(reached)
+
+
+@given(rich_steps(), st.integers(0, 6), st.integers(1, 40))
+def test_the_bound_over_all_levels_is_valid_whatever_has_been_reached(problem, excess, evaluations):
+    if problem.pool.size == 0 or problem.free.sum() > problem.pool.size:
+        return
+    loads, free, pool = kernel_arguments(problem)
+    level, lower, _ = bound(loads, free, pool)
+    optimum = enumerate_step(problem).imbalance
+    value = nested_bound(loads, free, pool, level, lower, optimum + excess, evaluations)
+    assert lower <= value <= optimum
+
+
+def test_it_sees_that_a_giant_fits_nowhere():
+    # Worker 0 is full at 10; a giant on worker 1 would raise the top to at least 104, and then
+    # worker 0 alone misses 94.  Without it, 2 + 2 is the most that fits: the imbalance is 6.
+    pool = indexed(sorted_pool(np.array([1, 2, 2, 100])))
+    loads, free = np.array([10, 0]), np.array([0, 2])
+    level, lower, _ = bound(loads, free, pool)
+    assert lower == 0
+    assert nested_bound(loads, free, pool, level, lower, 6, 8) == 6
