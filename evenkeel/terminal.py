@@ -1,0 +1,131 @@
+"""Talking to people and machines: results to stdout, progress to stderr and only on a terminal."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+import numpy as np
+
+from theory.model import InputError
+
+# Exit codes of every command.
+HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of randomness."
+)
+workers_option = click.option(
+    "-G", "--workers", type=int, default=32, show_default=True, help="Workers."
+)
+slots_option = click.option(
+    "-B", "--slots", type=int, default=72, show_default=True, help="Slots on each worker."
+)
+
+
+class Ticker(Protocol):
+    """Moves a progress bar."""
+
+    def __call__(self, done: int, text: str | None = None) -> None:
+        """Say that ``done`` units are finished."""
+
+
+@contextmanager
+def progress(text: str, total: int | None) -> Iterator[Ticker]:
+    """A progress bar on stderr, or nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, text=None: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=total)
+
+        def tick(done: int, text: str | None = None) -> None:
+            bar.update(task, completed=done, description=text)
+
+        yield tick
+
+
+def plain(value: Any) -> Any:
+    """The same value in JSON's types: fractions as exact strings, arrays as lists."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def to_json(value: Any) -> str:
+    """One line of JSON."""
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A plain text table: columns aligned, numbers to the right, no more than spaces and a rule."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    numeric = [
+        bool(rows) and all(not row[i] or row[i][0] in "+-0123456789" for row in rows)
+        for i in range(len(head))
+    ]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        )
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(head), "  ".join("-" * width for width in widths), *map(line, rows)])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, then renamed.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(text, "utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
