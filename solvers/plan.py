@@ -96,8 +96,9 @@ def _give(
 
     The room of a worker is what is left below the level when something is set aside for each of
     its free slots but one that must be filled: the mean of the small requests that are still to be
-    placed, or ``least`` if that is more.  A request larger than every room waits, as long as
-    enough are left; but the mean falls as the large requests go, so first it is taken anew.
+    placed, or ``least`` if that is more.  The mean falls as the large requests go; it is taken anew
+    once a request is below it.  A request larger than every room waits, as long as enough are
+    left, but first, too, the mean is taken anew.
 
     Parameters
     ----------
@@ -125,26 +126,26 @@ def _give(
         if to_place > takers:
             aside = max(least, int(pool.sums[to_place - takers] // (to_place - takers)))
         spare = slots - to_place
-        # Where nothing may wait the level binds nobody: rooms are compared above zero, and finely.
-        lift = aside
-        shift = 45
-        if to_place == left:
-            shift = 43
-            for g in range(G):
-                if member[g]:
-                    must = plan.start[g + 1] - plan.start[g] - plan.taken[g] - spare
-                    need = plan.after[g] + max(0, must - 1) * aside + sizes[-1]
-                    lift = max(lift, int(need - level))
-        most = 1
+        least_room = most_room = 0
         for g in range(G):
             if member[g]:
                 must = plan.start[g + 1] - plan.start[g] - plan.taken[g] - spare
                 room[g] = level - plan.after[g] - max(0, must - 1) * aside
-                most = max(most, int(room[g] + lift))
+                least_room = min(least_room, int(room[g]))
+                most_room = max(most_room, int(room[g]))
+        # Rooms are compared on a logarithmic scale.  Where nothing may wait the level binds nobody
+        # and they are lifted above zero, as far as they can fall until the mean is taken anew.
+        forced = to_place == left
+        lift = aside
+        if forced and takers > 1:
+            above = int(np.searchsorted(sizes[:i], aside, side="right"))
+            surplus = int(pool.sums[i] - pool.sums[above]) - aside * (i - above)
+            lift = int(sizes[i - 1]) - least_room + surplus // takers
+        shift = 43 if forced else 45
         # A bucket holds the rooms that agree in their highest bits, as a linked list.  The largest
         # room never grows while the aside stays, so the buckets are emptied from the top, once.
         base = _bucket(sizes[0] >> 1, shift)
-        top = max(0, _bucket(most, shift) - base)
+        top = max(0, _bucket(most_room + lift, shift) - base)
         first = np.full(top + 1, -1, np.int64)
         for g in range(G - 1, -1, -1):
             if member[g] and plan.start[g] + plan.taken[g] < plan.start[g + 1]:
@@ -152,22 +153,30 @@ def _give(
                 follows[g] = first[at]
                 first[at] = g
         placed = 0
+        again = -1  # those of the top bucket that stay in it, to take turns
         while to_place > 0:
             while first[top] < 0:
-                top -= 1
+                first[top] = again
+                again = -1
+                if first[top] < 0:
+                    top -= 1
             g = first[top]
-            fits = False
-            while not fits:
+            stale = False
+            while not stale:
                 i -= 1
                 if not (plan.words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
                     i = at_most(plan.words, plan.summary, i)
-                fits = sizes[i] <= room[g] or left <= to_place
-                if not fits:
-                    if 2 * placed > takers:
-                        break
+                if sizes[i] <= room[g] or forced:
+                    stale = least < aside > sizes[i]
+                    i += stale
+                    break
+                if 2 * placed > takers:
+                    stale = True
+                    i += 1
+                else:
                     left -= 1
-            if not fits:
-                i += 1
+                    stale = left == to_place
+            if stale:
                 break
             placed += 1
             slot = plan.start[g] + plan.taken[g]
@@ -181,9 +190,13 @@ def _give(
             if slot + 1 < plan.start[g + 1]:
                 must = plan.start[g + 1] - slot - spare
                 room[g] += (aside if must > 1 else 0) - sizes[i]
-                at = min(top, max(0, _bucket(room[g] + lift, shift) - base))
-                follows[g] = first[at]
-                first[at] = g
+                at = max(0, _bucket(room[g] + lift, shift) - base)
+                if at < top:
+                    follows[g] = first[at]
+                    first[at] = g
+                else:
+                    follows[g] = again
+                    again = g
 
 
 @compiled
