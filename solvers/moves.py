@@ -1,4 +1,7 @@
-"""Moves that improve a plan, each priced exactly for ``G * max - sum``."""
+"""Moves that improve a plan, each priced exactly for ``G * max - sum``.
+
+Requests are named by their place in the sorted pool; every worker's are kept in descending order.
+"""
 
 import numpy as np
 
@@ -10,14 +13,30 @@ from solvers.pool import Pool, last_at_most
 
 
 @compiled
-def _swap_in(plan: Plan, pool: Pool, g: int, slot: int, i: int) -> None:
-    """Worker ``g`` takes the waiting request ``i`` for the one in that slot."""
-    sizes = pool.sizes
-    old = plan.item[slot]
+def _hand_over(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
+    """Worker ``g`` gives up its request ``old`` and takes ``new``."""
+    item = plan.item
+    first = plan.start[g]
+    last = first + plan.taken[g] - 1
+    k = first
+    while item[k] != old:
+        k += 1
+    while k > first and item[k - 1] < new:
+        item[k] = item[k - 1]
+        k -= 1
+    while k < last and item[k + 1] > new:
+        item[k] = item[k + 1]
+        k += 1
+    item[k] = new
+    plan.after[g] += pool.sizes[new] - pool.sizes[old]
+
+
+@compiled
+def _take_waiting(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
+    """Worker ``g`` gives its request ``old`` back to the pool and takes ``new`` out of it."""
     insert(plan.words, plan.summary, old)
-    remove(plan.words, plan.summary, i)
-    plan.item[slot] = i
-    plan.after[g] += sizes[i] - sizes[old]
+    remove(plan.words, plan.summary, new)
+    _hand_over(plan, pool, g, old, new)
 
 
 @compiled
@@ -32,21 +51,17 @@ def replace(plan: Plan, pool: Pool) -> bool:
     for g in range(plan.after.size):
         room = top - plan.after[g]
         best = 0
-        slot = -1
-        larger = -1
+        old = new = -1
         if room > 0:
-            for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
-                size = sizes[plan.item[k]]
-                i = at_least(plan.words, plan.summary, plan.item[k] + 1)
-                if i < 0 or sizes[i] > size + room:
+            for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+                i = at_least(plan.words, plan.summary, j + 1)
+                if i < 0 or sizes[i] > sizes[j] + room:
                     continue
-                i = at_most(plan.words, plan.summary, last_at_most(pool, size + room))
-                if sizes[i] - size > best:
-                    best = sizes[i] - size
-                    slot = k
-                    larger = i
-        if slot >= 0:
-            _swap_in(plan, pool, g, slot, larger)
+                i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
+                if sizes[i] - sizes[j] > best:
+                    best, old, new = sizes[i] - sizes[j], j, i
+        if best > 0:
+            _take_waiting(plan, pool, g, old, new)
             moved = True
     return moved
 
@@ -58,46 +73,40 @@ def replace_pairs(plan: Plan, pool: Pool, width: int) -> bool:
     One of the two newcomers is among the ``width`` waiting requests next above or below one of
     the two that leave; the other is then the best that fits.  Returns whether any was made.
     """
-    sizes = pool.sizes
-    words, summary, item = plan.words, plan.summary, plan.item
+    sizes, words, summary = pool.sizes, plan.words, plan.summary
     top = np.max(plan.after)
     moved = False
     for g in range(plan.after.size):
         room = top - plan.after[g]
-        end = plan.start[g] + plan.taken[g]
-        if room == 0 or end - plan.start[g] < 2:
+        if room == 0 or plan.taken[g] < 2:
             continue
+        own = plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]
         best = 0
-        first = second = slot = other = -1
-        for k in range(plan.start[g], end):
-            for j in range(plan.start[g], end):
+        first = second = one = two = -1
+        for j in own:
+            for k in own:
                 if j == k or best == room:
                     continue
-                pair = sizes[item[k]] + sizes[item[j]]
+                pair = sizes[j] + sizes[k]
                 for direction in range(2):
-                    i = item[k]
+                    i = j
                     for _ in range(width):
                         if direction == 0:
                             i = at_least(words, summary, i + 1)
                         else:
                             i = at_most(words, summary, i - 1)
-                        if i < 0:
+                        if i < 0 or pair + room <= sizes[i]:
                             break
-                        # The request in slot k leaves its place to i; what may slot j hold?
-                        most = pair + room - sizes[i]
-                        if most <= 0:
-                            break
-                        h = at_most(words, summary, last_at_most(pool, most))
+                        # Request i comes for j; what may come for k?
+                        h = at_most(words, summary, last_at_most(pool, pair + room - sizes[i]))
                         if h == i:
                             h = at_most(words, summary, i - 1)
-                        if h < 0:
-                            continue
-                        gain = sizes[i] + sizes[h] - pair
-                        if gain > best:
-                            best, first, second, slot, other = gain, i, h, k, j
+                        if h >= 0 and sizes[i] + sizes[h] - pair > best:
+                            best = sizes[i] + sizes[h] - pair
+                            first, second, one, two = j, k, i, h
         if best > 0:
-            _swap_in(plan, pool, g, slot, first)
-            _swap_in(plan, pool, g, other, second)
+            _take_waiting(plan, pool, g, first, one)
+            _take_waiting(plan, pool, g, second, two)
             moved = True
     return moved
 
@@ -111,45 +120,34 @@ def gather(plan: Plan, pool: Pool, width: int) -> bool:
     that come closest to filling the room are tried.  Returns whether any swap was made.
     """
     sizes = pool.sizes
-    item = plan.item
     G = plan.after.size
-    n = sizes.size
     top = np.max(plan.after)
-    slot_of = np.full(n, -1, np.int64)
-    owner = np.empty(n, np.int64)
-    most = 0
+    owner = np.full(sizes.size, -1, np.int64)
     for g in range(G):
-        most = max(most, plan.taken[g])
-        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
-            slot_of[item[k]] = k
-            owner[item[k]] = g
+        for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+            owner[j] = g
     moved = False
-    for held in range(1, most):
+    for held in range(1, np.max(plan.taken)):
         for g in range(G):
             room = top - plan.after[g]
             if plan.taken[g] != held or room == 0:
                 continue
             best = 0
-            slot = other = -1
-            for k in range(plan.start[g], plan.start[g] + held):
-                size = sizes[item[k]]
-                i = last_at_most(pool, size + room)
+            old = new = -1
+            for j in plan.item[plan.start[g] : plan.start[g] + held]:
+                i = last_at_most(pool, sizes[j] + room)
                 for _ in range(width):
-                    if sizes[i] - size <= best:
+                    if sizes[i] - sizes[j] <= best:
                         break
-                    if slot_of[i] >= 0 and plan.taken[owner[i]] > held:
-                        best, slot, other = sizes[i] - size, k, slot_of[i]
+                    if owner[i] >= 0 and plan.taken[owner[i]] > held:
+                        best, old, new = sizes[i] - sizes[j], j, i
                         break
                     i -= 1
             if best > 0:
-                h = owner[item[other]]
-                item[slot], item[other] = item[other], item[slot]
-                for k in (slot, other):
-                    slot_of[item[k]] = k
-                owner[item[slot]] = g
-                owner[item[other]] = h
-                plan.after[g] += best
-                plan.after[h] -= best
+                h = owner[new]
+                _hand_over(plan, pool, g, old, new)
+                _hand_over(plan, pool, h, new, old)
+                owner[old], owner[new] = h, g
                 moved = True
     return moved
 
@@ -161,31 +159,46 @@ def _trade(plan: Plan, pool: Pool, p: int, q: int) -> bool:
     By a swap, or by a move to a free slot.  With a gap ``D`` and a difference ``0 < d < D`` the
     sum of squares falls by ``2 d (D - d)``.  Returns whether there was such a trade.
     """
-    sizes = pool.sizes
-    item, start, taken, after = plan.item, plan.start, plan.taken, plan.after
-    D = after[p] - after[q]
-    best = 0
-    here = other = -1
-    spare = start[q] + taken[q] < start[q + 1]
-    for k in range(start[p], start[p] + taken[p]):
-        x = sizes[item[k]]
-        if spare and x < D and (best == 0 or abs(2 * x - D) < abs(2 * best - D)):
-            best, here, other = x, k, -1
-        for j in range(start[q], start[q] + taken[q]):
-            d = x - sizes[item[j]]
-            if 0 < d < D and (best == 0 or abs(2 * d - D) < abs(2 * best - D)):
-                best, here, other = d, k, j
-    if best == 0:
+    sizes, item, start, taken = pool.sizes, plan.item, plan.start, plan.taken
+    D = plan.after[p] - plan.after[q]
+    end = start[q] + taken[q]
+    away = D  # twice the distance of the difference from D / 2
+    give = get = -1
+    j = start[q]
+    for i in item[start[p] : start[p] + taken[p]]:
+        if end < start[q + 1] and abs(2 * sizes[i] - D) < away:
+            away, give, get = abs(2 * sizes[i] - D), i, -1
+        # As the requests of p get smaller, so do those of q that are half the gap below them.
+        while j < end and 2 * (sizes[i] - sizes[item[j]]) < D:
+            if abs(2 * (sizes[i] - sizes[item[j]]) - D) < away:
+                away, give, get = abs(2 * (sizes[i] - sizes[item[j]]) - D), i, item[j]
+            j += 1
+        if j < end and 2 * (sizes[i] - sizes[item[j]]) - D < away:
+            away, give, get = 2 * (sizes[i] - sizes[item[j]]) - D, i, item[j]
+        if j > start[q]:
+            # The last that was passed is the nearest on the other side.
+            j -= 1
+    if give < 0:
         return False
-    after[p] -= best
-    after[q] += best
-    if other >= 0:
-        item[here], item[other] = item[other], item[here]
-    else:
-        item[start[q] + taken[q]] = item[here]
-        taken[q] += 1
-        taken[p] -= 1
-        item[here] = item[start[p] + taken[p]]
+    if get >= 0:
+        _hand_over(plan, pool, p, give, get)
+        _hand_over(plan, pool, q, get, give)
+        return True
+    k = start[p]
+    while item[k] != give:
+        k += 1
+    taken[p] -= 1
+    while k < start[p] + taken[p]:
+        item[k] = item[k + 1]
+        k += 1
+    k = end
+    while k > start[q] and item[k - 1] < give:
+        item[k] = item[k - 1]
+        k -= 1
+    item[k] = give
+    taken[q] += 1
+    plan.after[p] -= sizes[give]
+    plan.after[q] += sizes[give]
     return True
 
 
@@ -218,16 +231,16 @@ def _raise(plan: Plan, pool: Pool, q: int, D: int) -> bool:
 
     Returns whether there was one.
     """
+    sizes = pool.sizes
     best = 0
-    slot = larger = -1
-    for k in range(plan.start[q], plan.start[q] + plan.taken[q]):
-        size = pool.sizes[plan.item[k]]
-        i = at_most(plan.words, plan.summary, last_at_most(pool, size + D - 1))
-        if i >= 0 and pool.sizes[i] - size > best:
-            best, slot, larger = pool.sizes[i] - size, k, i
-    if slot >= 0:
-        _swap_in(plan, pool, q, slot, larger)
-    return slot >= 0
+    old = new = -1
+    for j in plan.item[plan.start[q] : plan.start[q] + plan.taken[q]]:
+        i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + D - 1))
+        if i >= 0 and sizes[i] - sizes[j] > best:
+            best, old, new = sizes[i] - sizes[j], j, i
+    if best > 0:
+        _take_waiting(plan, pool, q, old, new)
+    return best > 0
 
 
 @compiled
