@@ -1,0 +1,53 @@
+# Set-up and the main jobs.  Everything runs in .venv; a second run does not reinstall.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help reproduce test figures bench lint setup setup-dev clean
+
+help:
+	@echo "make reproduce   check every claim and write out/smoke/report.md"
+	@echo "make test        run the default test suite"
+	@echo "make figures     regenerate the figures in out/figures"
+	@echo "make bench       measure the hot paths against their references"
+	@echo "make lint        ruff, mypy --strict and the import contract"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "evenkeel needs Python >= 3.11; name one: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/installed
+setup-dev: $(VENV)/installed-dev
+
+reproduce: setup
+	$(BIN)/evenkeel reproduce
+
+figures: setup
+	$(BIN)/evenkeel figures
+
+test: setup-dev
+	$(BIN)/python -m pytest -n auto --dist loadfile -q
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks.bench_step
+	$(BIN)/python -m benchmarks.bench_engine
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

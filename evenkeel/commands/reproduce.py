@@ -1,0 +1,94 @@
+"""``evenkeel reproduce``: check every claim and write a report."""
+
+import os
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from evenkeel.terminal import HELD, VIOLATED, json_option, progress, seed_option
+
+
+@click.command()
+@click.option(
+    "--budget",
+    type=click.Choice(["smoke", "standard", "paper"]),
+    default="smoke",
+    show_default=True,
+    help="About one second, ten seconds, or minutes a claim.",
+)
+@click.option("--claims", "pattern", default="*", help="Only labels that match this pattern.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder of the run.  [default: out/BUDGET]",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=None, help="Processes.  [default: all cores]"
+)
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
+@seed_option
+@json_option
+def command(
+    budget: str,
+    pattern: str,
+    out: Path | None,
+    jobs: int | None,
+    resume: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Check every registered claim, print the table, write records.jsonl and report.md.
+
+    Exit code 1 if a verdict contradicts what evenkeel asserts; a statement that it holds to be
+    false and refutes is no contradiction.
+    """
+    from evenkeel.evidence import Budget
+    from evenkeel.report import claims_table, markdown, summary, surprises, undecided
+    from evenkeel.runs import run
+    from evenkeel.terminal import to_json, write_text
+    from theory.claims import claims
+    from theory.model import InputError
+
+    labels = [label for label in claims() if fnmatchcase(label, pattern)]
+    if not labels:
+        raise InputError(f"--claims {pattern!r} matches no label; `evenkeel claims` lists them")
+    folder = out or Path("out") / budget
+    started = time.perf_counter()
+    with progress("checking", len(labels)) as tick:
+        result = run(
+            labels,
+            folder,
+            budget=Budget(budget),
+            seed=seed,
+            jobs=jobs or os.cpu_count() or 1,
+            resume=resume,
+            done=tick,
+        )
+    again = f"evenkeel reproduce --budget {budget} --seed {seed}"
+    if pattern != "*":
+        again += f" --claims '{pattern}'"
+    write_text(folder / "report.md", markdown(result.records, again))
+    against = surprises(result.records)
+    if as_json:
+        click.echo(
+            to_json(
+                {
+                    "out": str(folder),
+                    "records": result.records,
+                    "against": [entry["claim"] for entry in against],
+                }
+            )
+        )
+    else:
+        click.echo(claims_table(result.records))
+        click.echo(f"\n{summary(result.records)}.")
+        for entry in undecided(result.records):
+            click.echo(f"{entry['claim']}: {entry['verdict']}: {entry['domain']}")
+        for entry in against:
+            click.echo(f"{entry['claim']}: {entry['verdict']}, against what is asserted")
+        click.echo(f"Report: {folder / 'report.md'}; records: {folder / 'records.jsonl'}.")
+        click.echo(f"{time.perf_counter() - started:.0f} s.", err=True)
+    click.get_current_context().exit(VIOLATED if against else HELD)
