@@ -68,24 +68,34 @@ def copy_plan(source: Plan, target: Plan) -> None:
 def fill(plan: Plan, pool: Pool, level: int, threshold: float) -> None:
     """Fill the slots of an empty plan towards a largest load of ``level``.
 
-    The workers with the most room per free slot, those that reach ``threshold``, come first and
-    have the largest requests to themselves: together they need them all, and what they still miss
-    is the deficit that no assignment avoids (:func:`solvers.bounds.deficit`).
+    First come the workers with the most room per free slot, those that reach ``threshold``: they
+    have the largest requests to themselves, need them all, and what they still miss is the deficit
+    that no assignment avoids (:func:`solvers.bounds.deficit`).  Then come those with a single
+    slot, who can use only what just fits, and last the others.
     """
     G = plan.after.size
     n = pool.sizes.size
-    hungry = np.zeros(G, np.bool_)
-    others = np.zeros(G, np.bool_)
-    largest = 0
-    for g in range(G):
-        free = plan.start[g + 1] - plan.start[g]
-        if free > 0:
-            hungry[g] = float(level - plan.after[g]) >= threshold * free
-            others[g] = not hungry[g]
-            largest += free * hungry[g]
-    if largest > 0:
-        _give(plan, pool, hungry, level, int(pool.sizes[n - largest]), largest, n)
-    _give(plan, pool, others, level, 0, min(n, plan.item.size) - largest, n - largest)
+    to_place = min(n, plan.item.size)
+    left = n
+    spare = plan.item.size - to_place
+    member = np.zeros(G, np.bool_)
+    for group in range(3):
+        slots = 0
+        for g in range(G):
+            free = plan.start[g + 1] - plan.start[g]
+            room = level - plan.after[g]
+            member[g] = free > plan.taken[g]
+            if group == 0:
+                member[g] &= float(room) >= threshold * free
+            elif group == 1:
+                member[g] &= free == 1 and (spare == 0 or room >= pool.sizes[0])
+            slots += free * member[g]
+        if slots > 0:
+            least = int(pool.sizes[n - slots]) if group == 0 else 0
+            count = min(slots, to_place)
+            _give(plan, pool, member, level, least, count, left)
+            to_place -= count
+            left -= count
 
 
 @compiled
