@@ -80,7 +80,7 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, Theorem 2 and experiment E4; sharpened from sqrt(log G)",
         "v1, v2",
         "order",
-        "B = 64, p = 0.1, sizes uniform on 1..50, pool 4GB: from G = 4 to G = 16 IIR grows by at "
+        "B = 24, p = 0.1, sizes uniform on 1..50, pool 4GB: from G = 4 to G = 16 IIR grows by at "
         "least the ratio of E_max(G) G/(G-1), which is 1.37.  False: it falls.  More workers "
         "raise the frontier like ln G, and BF-IO's imbalance per worker with it; IIR grows with "
         "G only where B grows along.",

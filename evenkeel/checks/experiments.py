@@ -117,29 +117,26 @@ def stops_early(trial: Trial) -> Finding:
     if trial.fault("exchanged"):
         order.reverse()
     runs = [(replay(E3, order[0], seed), replay(E3, order[1], seed)) for seed in seeds_of(trial)]
-    steps = {
-        "work not done": [1 - b.window.work / a.window.work for a, b in runs],
-        "saving minus saving per work": [
-            saving(a.window, b.window) - saving_per_work(a.window, b.window) for a, b in runs
-        ],
-        "saving per work minus saving completed": [
-            saving_per_work(a.window, b.window) - saving(a.completed, b.completed) for a, b in runs
-        ],
-    }
-    means = {name: Mean.of(values) for name, values in steps.items()}
-    worst = min(means, key=lambda name: means[name].value)
+    less_work = Mean.of([1 - b.window.work / a.window.work for a, b in runs])
+    excess = Mean.of(
+        [saving_per_work(a.window, b.window) - saving(a.completed, b.completed) for a, b in runs]
+    )
     # A difference of exactly zero everywhere is no difference: the claim says "exceeds".
-    refuted = any(mean.high < 0 or mean.value <= 0 for mean in means.values())
-    held = all(mean.low > 0 for mean in means.values())
+    refuted = excess.value <= 0
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
-        means[worst].value,
+        Verdict.REFUTED
+        if refuted
+        else Verdict.SUPPORTED
+        if excess.low > 0
+        else Verdict.INCONCLUSIVE,
+        excess.value,
         0,
         ">=",
-        f"E3 at H = 0, {trial['seeds']} seeds: {worst}, the smallest of the three differences",
-        interval=means[worst].interval,
+        f"E3 at H = 0, {trial['seeds']} seeds: saving per unit of work up to the last admission, "
+        "less the saving for the same requests completed",
+        interval=excess.interval,
         witness=setting_of(E3) | {"policies": order} if refuted else None,
-        details={name: [mean.value, mean.low, mean.high] for name, mean in means.items()},
+        details={"share of work not done": [less_work.value, less_work.low, less_work.high]},
     )
 
 

@@ -227,7 +227,7 @@ def iir_slots_half(trial: Trial) -> Finding:
     ),
     standard={"runs": 120},
     workers=(4, 16),
-    B=64,
+    B=24,
     p=0.1,
     b=50,
     runs=24,

@@ -141,7 +141,7 @@ def power_model(trial: Trial) -> Finding:
     plants=(
         BUSIEST,
         Variant("FCFS in place of BF-IO", policy="fcfs"),
-        Variant("ten times less imbalance", Fraction(10)),
+        Variant("a hundred times less imbalance", Fraction(100)),
     ),
     workers=16,
     slots=48,
