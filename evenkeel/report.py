@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
 
 from evenkeel.evidence import Verdict
 from evenkeel.records import Record
@@ -12,21 +11,21 @@ from theory.claims import claims
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power")
 
 
-def number(value: int | float | str | Fraction | None) -> str:
-    """A number as people read it: exact when it is short, else four significant digits."""
+def number(value: int | float | str | None) -> str:
+    """A number as people read it: exact when it is short, else four significant digits.
+
+    Texts are exact fractions as records hold them; any other text stays as it is.
+    """
     if value is None:
         return ""
-    if isinstance(value, str):
-        try:
-            value = Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            return value
-    if isinstance(value, Fraction) and value.denominator == 1:
-        value = int(value)
-    if isinstance(value, int) and abs(value) < 10**7:
-        return str(value)
     try:
-        return f"{float(value):.4g}"
+        exact = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        return str(value)
+    if exact.denominator == 1 and abs(exact) < 10**7:
+        return str(exact)
+    try:
+        return f"{float(exact):.4g}"
     except OverflowError:
         return "huge"
 
@@ -99,9 +98,9 @@ def markdown(entries: list[Record], command: str) -> str:
         f"Made by `{command}`. {summary(entries)}.",
         "",
         "A verdict is the strongest that the evidence allows: proved, certified (exact arithmetic",
-        "over a stated domain), attacked (a search found nothing), supported (an interval). Refuted",
-        "has a witness; inconclusive, not applicable and not checked decide nothing. Power counts",
-        "the deliberately false variants of the claim that the same check catches. *As expected*",
+        "over a stated domain), attacked (a search found nothing), supported (an interval).",
+        "Refuted has a witness; inconclusive, not applicable and not checked decide nothing.",
+        "Power counts the deliberately false variants that the same check catches. *As expected*",
         "marks a statement that evenkeel holds to be false and refutes.",
         "",
         "| " + " | ".join(HEAD) + " |",

@@ -1,0 +1,100 @@
+"""The commands claims, check and reproduce as a user calls them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evenkeel.cli import COMMANDS, main
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["evenkeel", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
+
+
+def test_a_claim_as_stated_holds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "check", "step.full-refill-gap") == 0
+    assert "step.full-refill-gap: proved" in capsys.readouterr().out
+
+
+def test_a_halved_constant_is_refuted_with_a_witness(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "witness.json"
+    code = call(
+        monkeypatch, "check", "step.full-refill-gap", "--scale", "1/2", "--witness", str(file)
+    )
+    assert code == 1
+    out = capsys.readouterr().out
+    assert "refuted" in out
+    assert "witness" in out
+    assert json.loads(file.read_text("utf-8"))
+
+
+def test_a_claim_without_a_check_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call(monkeypatch, "check", "balanceroute.throughput") == 3
+
+
+def test_check_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "check", "energy.limit-paper", "--json") == 0
+    entry = json.loads(capsys.readouterr().out)
+    assert entry["claim"] == "energy.limit-paper"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "step.full-refil-gap"], "did you mean step.full-refill-gap"),
+        (["check", "step.full-refill-gap", "--scale", "half"], "--scale takes a number"),
+        (["check", "step.full-refill-gap", "--param", "x"], "--param takes NAME=VALUE"),
+        (["check", "step.full-refill-gap", "--param", "x=1"], "no parameter 'x'"),
+        (["check", "step.full-refill-gap", "--policy", "nowhere:nothing"], "nowhere"),
+        (["claims", "energy.limit-papr"], "did you mean energy.limit-paper"),
+        (["reproduce", "--claims", "zzz*"], "matches no label"),
+        (["reproduce", "--budget", "huge"], "huge"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, *arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+def test_a_claim_is_shown_with_its_proof(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "claims", "energy.sandwich") == 0
+    out = capsys.readouterr().out
+    assert "Statement" in out
+    assert "confirmed" in out
+    assert "NOT CONFIRMED" not in out
+
+
+def test_the_list_of_claims_as_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "claims", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"step.full-refill-gap", "energy.saving-sharp"} <= {row["label"] for row in rows}
+
+
+def test_help_names_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "--help") == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
