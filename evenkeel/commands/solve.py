@@ -1,0 +1,114 @@
+"""``evenkeel solve``: one admission step, with a certificate."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evenkeel.terminal import HELD, INCONCLUSIVE, json_option, table, to_json
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    from solvers.step import StepProblem
+
+FIELDS = ("loads", "free", "pool")
+
+
+def read_step(path: str) -> "StepProblem":
+    """Read a step problem from a JSON object with the lists ``loads``, ``free`` and ``pool``.
+
+    Raises
+    ------
+    InputError
+        One line that names the file and the field.
+    """
+    from solvers.step import StepProblem
+
+    try:
+        content: Any = json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not text; expected a JSON object") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a JSON object with {', '.join(FIELDS)}")
+    for name in FIELDS:
+        values = content.get(name)
+        if name not in content:
+            raise InputError(f"{path}: the field {name!r} is missing")
+        if not isinstance(values, list) or any(type(v) is not int for v in values):
+            raise InputError(f"{path}: the field {name!r} must be a list of integers")
+    unknown = sorted(set(content) - set(FIELDS))
+    if unknown:
+        raise InputError(f"{path}: unknown field {unknown[0]!r}; known: {', '.join(FIELDS)}")
+    try:
+        return StepProblem(*(content[name] for name in FIELDS))
+    except (InputError, OverflowError) as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+@click.command()
+@click.argument("step", type=click.Path(), metavar="STEP.json")
+@click.option(
+    "--solver",
+    type=click.Choice(["highs", "cbc", "cvxpy", "fast", "all"]),
+    default="all",
+    show_default=True,
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds for highs and cbc each.",
+)
+@json_option
+def command(step: str, solver: str, time_limit: float | None, as_json: bool) -> None:
+    """Solve one admission step: {"loads": [...], "free": [...], "pool": [...]}.
+
+    Prints the least imbalance found, a lower bound, and the worker of each request of the pool
+    (-1 waits).  Exits with 0 if the value is proved optimal, 3 if not.  With "all", an optimum
+    counts as proved when a closed-form bound or a second solver vouches for it.
+    """
+    from solvers.balance import solve_step
+    from solvers.exact import SOLVERS, solve_exact, weigh
+    from solvers.relaxation import solve_cvxpy
+
+    if time_limit is not None and not math.isfinite(time_limit):
+        raise InputError(f"--time-limit must be a finite number of seconds, got {time_limit}")
+    problem = read_step(step)
+    names = ("highs", "cbc", "cvxpy", "fast") if solver == "all" else (solver,)
+    solutions = {}
+    for name in names:
+        if name in SOLVERS:
+            solutions[name] = solve_exact(problem, name, time_limit)
+        else:
+            solutions[name] = solve_cvxpy(problem) if name == "cvxpy" else solve_step(problem)
+    best = weigh(problem, solutions).solution if solver == "all" else solutions[solver]
+    answer = {
+        "imbalance": best.imbalance,
+        "lower_bound": best.lower_bound,
+        "optimal": best.optimal,
+        "assignment": best.assignment,
+        "solvers": {
+            name: {"imbalance": s.imbalance, "lower_bound": s.lower_bound, "optimal": s.optimal}
+            for name, s in solutions.items()
+        },
+    }
+    if as_json:
+        click.echo(to_json(answer))
+    else:
+        yes = {True: "yes", False: "no"}
+        cells: list[tuple[str, ...]] = [
+            (name, f"{s.imbalance}", f"{s.lower_bound}", yes[s.optimal])
+            for name, s in solutions.items()
+        ]
+        click.echo(table(("solver", "imbalance", "lower bound", "optimal"), cells))
+        click.echo(f"\nleast imbalance found  {best.imbalance}")
+        click.echo(f"lower bound            {best.lower_bound}")
+        click.echo(f"proved optimal         {yes[best.optimal]}")
+        workers = " ".join(map(str, best.assignment.tolist()))
+        click.echo(f"worker of each request {workers}   (-1 waits)")
+    click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)

@@ -1,0 +1,87 @@
+"""What a run says to its reader: the numbers of one run, and how they are written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from solvers.result import RunResult, Totals
+from theory.power import PowerModel
+
+
+def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
+    """The numbers of one run, JSON-ready.
+
+    Parameters
+    ----------
+    run : RunResult
+        Run with the sums for ``power.gamma``.
+    power : PowerModel
+        Device of every worker.
+
+    Returns
+    -------
+    dict
+        Shares in [0, 1], times in seconds, throughput in output tokens per second, energy in
+        joules; latencies and waiting times are None where there are no requests.
+    """
+    per_token = run.time_per_output_token_s
+    return {
+        "policy": run.policy,
+        "whole": _totals(run.total),
+        "overloaded": _totals(run.overloaded),
+        "time_s": run.time_s,
+        "throughput_tokens_per_s": run.throughput,
+        "tpot_mean_s": float(per_token.mean()) if per_token.size else None,
+        "tpot_p99_s": float(np.quantile(per_token, 0.99)) if per_token.size else None,
+        "waiting_max_steps": int(run.waiting_steps.max(initial=0)),
+        "waiting_mean_steps": float(run.waiting_steps.mean()) if per_token.size else None,
+        "energy_j": run.energy_j(power),
+        "unproved_imbalance": run.bound_gap,
+    }
+
+
+def _totals(total: Totals) -> dict[str, Any]:
+    return {
+        "steps": total.steps,
+        "work": total.work,
+        "imbalance": total.imbalance,
+        "avg_imbalance": float(total.avg_imbalance),
+        "idle_share": float(total.idle_share) if total.steps else None,
+    }
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent, one decimal."""
+    return "n/a" if share is None else f"{100 * share:.1f} %"
+
+
+def rows(numbers: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """One row for each quantity, one column for each run."""
+
+    def part(name: str) -> list[tuple[str, ...]]:
+        totals: list[Mapping[str, Any]] = [run[name] for run in numbers]
+        return [
+            (f"steps, {name}", *(f"{t['steps']}" for t in totals)),
+            (f"idle share, {name}", *(percent(t["idle_share"]) for t in totals)),
+            (
+                f"average imbalance (tokens), {name}",
+                *(f"{t['avg_imbalance']:.1f}" if t["steps"] else "n/a" for t in totals),
+            ),
+        ]
+
+    def line(title: str, key: str, factor: float, digits: int) -> tuple[str, ...]:
+        values = [run[key] for run in numbers]
+        return title, *("n/a" if v is None else f"{factor * v:.{digits}f}" for v in values)
+
+    return [
+        *part("overloaded"),
+        *part("whole"),
+        line("time (s)", "time_s", 1, 2),
+        line("throughput (output tokens/s)", "throughput_tokens_per_s", 1, 0),
+        line("time per output token, mean (ms)", "tpot_mean_s", 1e3, 2),
+        line("time per output token, p99 (ms)", "tpot_p99_s", 1e3, 2),
+        line("waiting, mean (steps)", "waiting_mean_steps", 1, 1),
+        line("waiting, longest (steps)", "waiting_max_steps", 1, 0),
+        line("energy (kJ)", "energy_j", 1e-3, 1),
+    ]
