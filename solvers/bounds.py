@@ -203,6 +203,8 @@ def large_items(loads: IntArray, free: IntArray, pool: Pool, level: int) -> int:
     j = 1
     while j <= n:
         v = pool.sizes[n - j]
+        if v == 0:  # a request that has ended by this step of a look-ahead window
+            break
         low = level - 1
         high = level
         # Double the distance until the j requests fit, then halve it.
