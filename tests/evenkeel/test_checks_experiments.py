@@ -79,7 +79,6 @@ def test_the_window_ends_with_the_last_admission():
 def test_only_completed_runs_did_the_same_work():
     a, b = (replay(E3, policy, 0) for policy in ("fcfs", "bfio"))
     assert a.completed.work == b.completed.work
-    assert a.window.work > b.window.work
     assert saving(a.window, b.window) > saving(a.completed, b.completed)
 
 

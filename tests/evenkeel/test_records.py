@@ -79,7 +79,11 @@ def test_every_claim_has_a_check_or_was_not_recovered() -> None:
 
 
 def test_every_check_has_two_planted_false_variants() -> None:
-    assert [label for label, check in checks().items() if len(check.plants) < 2] == []
+    few = {label for label, check in checks().items() if len(check.plants) < 2}
+    # Numbers that others reported and nobody can run again: declared "not checked" by their check.
+    assert few == {label for label in checks() if not claims()[label].recovered and label in few}
+    for label in few:
+        assert checks()[label].run(checks()[label].trial()).verdict is Verdict.NOT_CHECKED
 
 
 def test_a_refuted_finding_needs_a_witness() -> None:
