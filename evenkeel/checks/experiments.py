@@ -35,7 +35,6 @@ from theory.expectation import to_ball
 from theory.reach import eta_of, share_of
 from theory.savings import Usage, saving_cap, saving_floor
 
-
 # What a re-run at H = 0 from histograms cannot resolve, as a share of a reported number.
 TOLERANCE = 0.1
 
