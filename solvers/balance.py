@@ -10,7 +10,7 @@ from solvers.bounds import bound, deficit
 from solvers.compiled import compiled
 from solvers.moves import gather, level_out, lower_top, replace, replace_pairs
 from solvers.nested import nested_bound
-from solvers.plan import Plan, copy_plan, empty_plan, fill
+from solvers.plan import Plan, empty_plan, fill
 from solvers.pool import Pool, indexed, sorted_pool
 from solvers.step import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import IntArray
@@ -43,50 +43,6 @@ def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> Non
 
 
 @compiled
-def _try_levels(
-    loads: IntArray, free: IntArray, pool: Pool, plan: Plan, level: int, lower: int, effort: int
-) -> None:
-    """Put the best plan aimed at a larger load than ``level`` in place of ``plan``, if better."""
-    full = 0
-    for g in range(loads.size):
-        full += free[g] == 0
-    value = _value(plan)
-    span = (value - lower) // max(1, full)
-    tries = 8 ** (effort - 1)
-    most = int(np.max(loads) + pool.sums[-1])
-    for t in range(1, tries + 1):
-        aim = min(most, level + int(span * (t / tries) ** 2))
-        floor, threshold = deficit(loads, free, pool, aim)
-        if value == lower or floor >= value:
-            return
-        other = empty_plan(loads, free, pool.sizes.size)
-        fill(other, pool, aim, threshold)
-        replace(other, pool)
-        _improve(other, pool, aim, lower, effort)
-        if _value(other) < value:
-            value = _value(other)
-            copy_plan(other, plan)
-
-
-@compiled
-def _search(
-    loads: IntArray, free: IntArray, pool: Pool, plan: Plan, level: int, lower: int, effort: int
-) -> int:
-    """Improve a first plan aimed at ``level`` as long as it exceeds the bound; return the bound."""
-    evaluations = 2 ** (3 * effort - 1)
-    choice = plan.item.size < pool.sizes.size
-    if choice:
-        replace(plan, pool)
-        lower = nested_bound(loads, free, pool, level, lower, _value(plan), evaluations)
-    if _value(plan) > lower:
-        _improve(plan, pool, level, lower, effort)
-    if effort > 1 and choice and _value(plan) > lower:
-        _try_levels(loads, free, pool, plan, level, lower, effort)
-        lower = nested_bound(loads, free, pool, level, lower, _value(plan), evaluations)
-    return lower
-
-
-@compiled
 def balance(
     loads: IntArray, free: IntArray, sizes: IntArray, effort: int, out_worker: IntArray
 ) -> tuple[int, int]:
@@ -109,17 +65,43 @@ def balance(
         The imbalance reached, and a bound below which no valid assignment can be.
     """
     out_worker[:] = WAITS
-    pool = sorted_pool(sizes)
     n = sizes.size
     room = np.minimum(free, n)
+    pool = sorted_pool(sizes)
     level, lower, threshold = bound(loads, room, pool)
     plan = empty_plan(loads, room, n)
-    if n > 0 and plan.item.size > 0:
-        fill(plan, pool, level, threshold)
-        if effort > 0 and _value(plan) > lower:
-            pool = indexed(pool)
-            lower = _search(loads, room, pool, plan, level, lower, effort)
-        level_out(plan, pool)
+    if plan.item.size == 0:
+        return _value(plan), lower
+    fill(plan, pool, level, threshold)
+    value = _value(plan)
+    if effort > 0 and value > lower:
+        pool = indexed(pool)
+        choice = plan.item.size < n
+        evaluations = 2 ** (3 * effort - 1)
+        if choice:
+            replace(plan, pool)
+            lower = nested_bound(loads, room, pool, level, lower, _value(plan), evaluations)
+        _improve(plan, pool, level, lower, effort)
+        value = _value(plan)
+        if effort > 1 and choice and value > lower:
+            # A largest load above the least possible may be better.
+            tries = 8 ** (effort - 1)
+            span = (value - lower) / max(1, np.sum(room == 0))
+            most = np.max(loads) + pool.sums[n]
+            for t in range(1, tries + 1):
+                aim = int(min(most, level + span * (t / tries) ** 2))
+                floor, threshold = deficit(loads, room, pool, aim)
+                if value == lower or floor >= value:
+                    break
+                other = empty_plan(loads, room, n)
+                fill(other, pool, aim, threshold)
+                replace(other, pool)
+                _improve(other, pool, aim, lower, effort)
+                if _value(other) < value:
+                    plan = other
+                    value = _value(plan)
+            lower = nested_bound(loads, room, pool, level, lower, value, evaluations)
+    level_out(plan, pool)
     for g in range(loads.size):
         for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
             out_worker[plan.item[k]] = g

@@ -55,16 +55,6 @@ def empty_plan(loads: IntArray, free: IntArray, n: int) -> Plan:
 
 
 @compiled
-def copy_plan(source: Plan, target: Plan) -> None:
-    """Make ``target``, a plan of the same step, equal to ``source``."""
-    target.item[:] = source.item
-    target.taken[:] = source.taken
-    target.after[:] = source.after
-    target.words[:] = source.words
-    target.summary[:] = source.summary
-
-
-@compiled
 def fill(plan: Plan, pool: Pool, level: int, threshold: float) -> None:
     """Fill the slots of an empty plan towards a largest load of ``level``.
 
