@@ -72,8 +72,8 @@ CLAIMS: tuple[Claim, ...] = (
         "completion.",
         (Assumption.WORK_CONSERVING, Assumption.MYOPIC, Assumption.POWER_LAW),
         "Paired differences over several seeds; a mean difference that is not positive refutes "
-        "it.  The work done up to the last admission is shown beside it: whether BF-IO has done less "
-        "than FCFS by then depends on which of many optimal steps it takes.",
+        "it.  The work done up to the last admission is shown beside it: whether BF-IO has done "
+        "less than FCFS by then depends on which of many optimal steps it takes.",
         requires=("energy.work-invariance",),
     ),
     Claim(
