@@ -1,0 +1,120 @@
+"""What the theorems guarantee for a trace, and which of their assumptions it does not meet."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from solvers.result import RunResult
+from theory import savings
+from theory.claims import Assumption
+from theory.expectation import expected_imbalance
+from theory.geometric import bfio_bound, distance_to_geometric, frontier_slots
+from theory.laws import Law
+from theory.model import InputError, Requests, System
+from theory.power import PowerModel
+from theory.slots import geometric_slot, joint_slot
+from theory.warmup import certified_ratio, refill_gap
+
+# Lengths farther than this from geometric, in Kolmogorov-Smirnov distance, are called not
+# geometric: a sample of 1,000 exceeds 0.05 by chance about once in a hundred.
+NEAR_GEOMETRIC = 0.05
+
+
+def saving(
+    system: System, power: PowerModel, baseline: RunResult, improved: RunResult
+) -> dict[str, Any]:
+    """The saving of energy as simulated, and what the energy bounds say from W, I and steps only.
+
+    The runs need the sums for gamma = 1: the usage counts the step overhead, so that the bounds
+    hold with C > 0 as well [energy.overhead].
+    """
+    overhead = system.step_overhead_s / system.seconds_per_token
+
+    def used(run: RunResult) -> savings.Usage[float]:
+        return savings.usage(
+            float(run.total.work),
+            float(run.total.imbalance),
+            overhead,
+            float(system.workers * run.total.steps),
+            run.power_sums[1.0].per_step,
+        )
+
+    before, after = used(baseline), used(improved)
+    simulated = 1 - improved.energy_j(power) / baseline.energy_j(power)
+    return {
+        "simulated": simulated,
+        "floor": savings.saving_floor(power, before, after),
+        "cap": savings.saving_cap(power, before, after),
+        "floor_sharp": savings.saving_sharp(power, before, after),
+        "cap_tangent": savings.saving_cap_tangent(power, before, after),
+    }
+
+
+def guarantees(requests: Requests, workers: int, slots: int) -> dict[str, Any]:
+    """The theorems' numbers for requests that are independent draws from this trace.
+
+    Entries are None, with the reason in ``reasons``, where a number does not exist.
+    """
+    found: dict[str, Any] = dict.fromkeys(
+        ("fcfs", "theorem_1_ratio", "theorem_1_bfio_bound", "theorem_2_ratio", "theorem_2_bfio")
+    )
+    reasons: list[str] = []
+    if workers < 2:
+        return found | {"reasons": ["one worker is always balanced: nothing to guarantee"]}
+    try:
+        sizes = Law.empirical(requests.prefill)
+        slot = joint_slot(requests.prefill, requests.decode)
+        fcfs = expected_imbalance(slot, workers, slots)
+        found["fcfs"] = {
+            "imbalance": fcfs.imbalance.value,
+            "idle_share": fcfs.idle_share.value,
+            "method": fcfs.method,
+        }
+        p = Fraction(len(requests), int(requests.decode.sum()))
+        found["theorem_2_bfio"] = float(bfio_bound(workers, sizes.bound, p))
+        steady = expected_imbalance(geometric_slot(sizes, p), workers, slots).imbalance.value
+        found["theorem_2_ratio"] = steady / found["theorem_2_bfio"]
+        found["theorem_1_bfio_bound"] = refill_gap(workers, sizes.offset, sizes.bound)
+        found["theorem_1_ratio"] = float(certified_ratio(sizes, workers, slots).lower)
+        found["frontier_slots"] = frontier_slots(workers, float(p), sizes.bound - sizes.offset)
+    except (InputError, ZeroDivisionError) as error:
+        reasons.append(str(error) or "a law has no spread")
+    return found | {"reasons": reasons}
+
+
+def assumptions(
+    requests: Requests, system: System, pool: int | None, own_pace: RunResult | None
+) -> dict[str, str]:
+    """Which assumptions of the theorems fail here, and why; by the assumption's wording."""
+    failed: dict[str, str] = {}
+    if own_pace is not None and own_pace.overloaded.steps < own_pace.total.steps / 2:
+        failed[Assumption.OVERLOADED.value] = (
+            f"at the trace's own arrival times only {own_pace.overloaded.steps} of "
+            f"{own_pace.total.steps} steps come before the first empty slot"
+        )
+    elif pool is not None and pool < system.capacity:
+        failed[Assumption.OVERLOADED.value] = "a pool below G*B cannot fill the empty system"
+    copies = int(np.unique(requests.prefill, return_counts=True)[1].max())
+    visible = system.capacity if pool is None else pool
+    if visible < system.capacity + copies * min(1.0, visible / len(requests)):
+        failed[Assumption.POOL_CONDITION.value] = (
+            f"a pool of {visible} for {system.capacity} slots has no room for the removal of the "
+            "commonest size when all slots are free"
+        )
+    if int(requests.decode.min()) != int(requests.decode.max()):
+        failed[Assumption.EQUAL_LENGTHS.value] = (
+            f"output lengths run from {requests.decode.min()} to {requests.decode.max()} "
+            "(Theorem 1 does not apply)"
+        )
+    distance = distance_to_geometric(requests.decode)
+    if distance > NEAR_GEOMETRIC:
+        failed[Assumption.GEOMETRIC_LENGTHS.value] = (
+            f"their distance to geometric lengths of the same mean is {distance:.2f} "
+            "(Kolmogorov-Smirnov; Theorem 2 does not apply)"
+        )
+    if system.step_overhead_s > 0:
+        failed[Assumption.NO_OVERHEAD.value] = (
+            f"C = {1e3 * system.step_overhead_s:.2f} ms a step; the energy interval accounts for it"
+        )
+    return failed
