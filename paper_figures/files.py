@@ -1,0 +1,119 @@
+"""The files of a figure: its CSV, and the pictures in the common style, the same bytes each run."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Row = Mapping[str, str | int | float]
+
+# A picture must not say when it was made.
+_METADATA: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """The rows as CSV text; numbers are written so that they read back exactly."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a figure's CSV.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no rows, or lacks one of the columns.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read the figure's table {path}: {error}") from error
+    missing = [c for c in columns if not rows or any(row.get(c) is None for row in rows)]
+    if missing:
+        raise InputError(f"{path}: expected rows with the columns {', '.join(missing)}")
+    return rows
+
+
+def column(rows: Sequence[Mapping[str, str]], name: str) -> list[float]:
+    """A column as numbers.
+
+    Raises
+    ------
+    InputError
+        If an entry is not a number.
+    """
+    try:
+        return [float(row[name]) for row in rows]
+    except ValueError as error:
+        raise InputError(f"column {name} of the figure's table: {error}") from error
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of independent values and Student's 95 % interval for their expectation.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two values.
+    """
+    if len(values) < 2:
+        raise InputError(f"an interval needs at least two seeds, got {len(values)}")
+    from scipy.stats import t
+
+    mean = float(np.mean(values))
+    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    half = float(t.ppf(0.975, len(values) - 1)) * error
+    return mean, mean - half, mean + half
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Matplotlib's settings from the one style file; a figure is drawn and saved inside."""
+    import matplotlib.style
+
+    with (
+        as_file(files("paper_figures").joinpath("style.mplstyle")) as path,
+        matplotlib.style.context(["default", path]),
+    ):
+        yield
+
+
+def save(figure: "Figure", out_dir: Path, name: str) -> list[Path]:
+    """Write the figure as PNG, SVG and PDF, each whole or not at all, and return their paths.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    paths = []
+    for kind, metadata in _METADATA.items():
+        path = out_dir / f"{name}.{kind}"
+        scratch = out_dir / f".{name}.{kind}.part"
+        try:
+            out_dir.mkdir(parents=True, exist_ok=True)
+            figure.savefig(scratch, format=kind, metadata=metadata)
+            scratch.replace(path)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        paths.append(path)
+    return paths

@@ -1,0 +1,138 @@
+"""Figure: how much less imbalance BF-IO leaves than FCFS, against G, for several B.
+
+Full refills of requests with sizes ``a`` or ``b`` and a pool of exactly ``G*B``, so that nobody
+can choose what to admit.  Both sides are then known exactly: FCFS by [fcfs.exact]; and for BF-IO,
+where ``N`` of the requests have size ``b``, some worker gets at least ``ceil(N/G)`` of them and
+dealing them out in turn gives no more, so its imbalance is ``(b-a) (-N mod G)``.
+"""
+
+from fractions import Fraction
+from math import log
+from pathlib import Path
+
+import numpy as np
+
+from adversary.families import workload
+from paper_figures.files import Row, column, interval, read_csv, save, style
+from solvers.engine import simulate
+from theory.expectation import expected_imbalance
+from theory.laws import Law
+from theory.model import System
+
+WORKERS = (2, 4, 8, 16, 32, 64, 128)
+SLOTS = (8, 32, 128)
+A, B = 1, 100
+COLUMNS = (
+    *("B", "G", "kind", "computed", "theory", "bound", "shape", "constant"),
+    *("n", "lower", "upper"),
+)
+
+
+def data(
+    workers: tuple[int, ...] = WORKERS,
+    slots: tuple[int, ...] = SLOTS,
+    seeds: int = 8,
+    refills: int = 64,
+) -> list[Row]:
+    """Imbalance improvement ratios.
+
+    Parameters
+    ----------
+    workers, slots : tuple of int
+        Values of ``G >= 2`` and of ``B``.
+    seeds : int
+        Independent runs behind each interval, at least 2; the column ``n``.
+    refills : int
+        Steps of a run, each of which refills all slots.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` with its 95 % interval; ``theory``, the exact ratio of expectations;
+        ``bound``, the certified floor ``E[Imb FCFS] / ((G-1)(b-a))`` [warmup.bfio-upper]; and
+        ``shape = constant * sqrt(B ln G) G/(G-1)`` [warmup.iir], the constant fitted to all
+        ``theory`` by least squares of the logarithms.
+    """
+    law = Law.of({A: Fraction(1, 2), B: Fraction(1, 2)})
+    cells = [(b, g) for b in slots for g in workers]
+    exact = {}
+    for b, g in cells:
+        fcfs = expected_imbalance(law, g, b).imbalance.value
+        exact[b, g] = fcfs / _bfio(g, b), fcfs / ((g - 1) * (B - A))
+    order = {(b, g): (b * log(g)) ** 0.5 * g / (g - 1) for b, g in cells}
+    constant = float(np.exp(np.mean([log(exact[c][0] / order[c]) for c in cells])))
+    rows: list[Row] = []
+    for b, g in cells:
+        mean, lower, upper = interval([_ratio(g, b, refills, seed) for seed in range(seeds)])
+        rows.append(
+            {
+                "B": b,
+                "G": g,
+                "kind": "exact ratio of expectations",
+                "computed": mean,
+                "theory": exact[b, g][0],
+                "bound": exact[b, g][1],
+                "shape": constant * order[b, g],
+                "constant": constant,
+                "n": seeds,
+                "lower": lower,
+                "upper": upper,
+            }
+        )
+    return rows
+
+
+def _bfio(workers: int, slots: int) -> float:
+    """``(b-a) E[-N mod G]`` for ``N`` binomial of ``G*B`` fair draws."""
+    from scipy.stats import binom
+
+    n = np.arange(workers * slots + 1)
+    return float((B - A) * np.sum(binom.pmf(n, workers * slots, 0.5) * (-n % workers)))
+
+
+def _ratio(workers: int, slots: int, refills: int, seed: int) -> float:
+    """Total imbalance of FCFS over that of BF-IO on the same requests."""
+    system = System(workers, slots, drift=(0,))
+    n = system.capacity * refills
+    requests = workload("two-point", n, seed, a=A, b=B, q=0.5, length=1)
+    fcfs, bfio = (simulate(system, requests, name).total.imbalance for name in ("fcfs", "bfio"))
+    return fcfs / bfio
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    with style():
+        figure = Figure()
+        ax = figure.subplots()
+        for number, b in enumerate(dict.fromkeys(row["B"] for row in rows)):
+            part = [row for row in rows if row["B"] == b]
+            colour, g = f"C{number}", column(part, "G")
+            mean = column(part, "computed")
+            low = [m - x for m, x in zip(mean, column(part, "lower"), strict=True)]
+            high = [x - m for m, x in zip(mean, column(part, "upper"), strict=True)]
+            label = f"B = {b}"
+            ax.errorbar(
+                g, mean, (low, high), fmt="o", color=colour, markersize=4, capsize=3, label=label
+            )
+            ax.plot(g, column(part, "theory"), color=colour)
+            ax.plot(g, column(part, "shape"), ":", color=colour)
+            ax.plot(g, column(part, "bound"), "--", color=colour, linewidth=1)
+        constant, n = float(rows[0]["constant"]), rows[0]["n"]
+        for line, label in (
+            ("-", "exact: ratio of expectations"),
+            (":", f"{constant:.3g} √(B ln G) G/(G−1)"),
+            ("--", "certified floor: FCFS / ((G−1)(b−a))"),
+        ):
+            ax.plot([], [], line, color="0.3", label=label)
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log", base=2)
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.set_xlabel("workers G")
+        ax.set_ylabel("imbalance ratio FCFS / BF-IO")
+        ax.set_title(f"Full refills, sizes {A} or {B}; points: {n} seeds, 95 % interval")
+        figure.legend(loc="outside lower center", ncols=3)
+        return save(figure, out_dir, "iir_scaling")

@@ -1,0 +1,123 @@
+"""Figure: imbalance step by step from a cold start, under FCFS and BF-IO."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from adversary.families import requests_to_overload, workload
+from paper_figures.files import Row, column, interval, read_csv, save, style
+from solvers.engine import simulate
+from theory.expectation import expected_imbalance
+from theory.laws import Law
+from theory.model import FloatArray, InputError, System
+from theory.slots import geometric_slot
+
+COLUMNS = ("policy", "step", "kind", "computed", "theory", "n", "lower", "upper", "example")
+
+
+def data(
+    workers: int = 32,
+    slots: int = 72,
+    steps: int = 120,
+    seeds: int = 8,
+    p: Fraction = Fraction(1, 10),
+    largest: int = 100,
+) -> list[Row]:
+    """Imbalance of each step, averaged over seeds.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``; the pool shows ``2*G*B`` requests.
+    steps : int
+        Steps from the cold start, all of them overloaded.
+    seeds : int
+        Independent runs, at least 2; the column ``n``.
+    p : Fraction
+        Of the geometric output lengths.
+    largest : int
+        Sizes are uniform on ``1..largest``.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` with its 95 % interval and ``example``, the run of the first seed.
+        ``theory`` is the exact expectation for FCFS [fcfs.exact], and for BF-IO the level
+        ``(G-1)(b-a)``: a bound in step 0, which refills all slots [warmup.bfio-upper], and only
+        a reference afterwards.
+    """
+    system = System(workers, slots)
+    law = Law.uniform(1, largest)
+    refill = float((workers - 1) * (largest - 1))
+    rows: list[Row] = []
+    for policy in ("fcfs", "bfio"):
+        runs = [_run(system, policy, steps, seed, float(p), largest) for seed in range(seeds)]
+        for step in range(steps):
+            mean, lower, upper = interval([float(run[step]) for run in runs])
+            if policy == "fcfs":
+                slot = geometric_slot(law, p, step=step)
+                kind, theory = "exact", expected_imbalance(slot, workers, slots).imbalance.value
+            else:
+                kind, theory = "upper" if step == 0 else "reference", refill
+            rows.append(
+                {
+                    "policy": policy,
+                    "step": step,
+                    "kind": kind,
+                    "computed": mean,
+                    "theory": theory,
+                    "n": seeds,
+                    "lower": lower,
+                    "upper": upper,
+                    "example": float(runs[0][step]),
+                }
+            )
+    return rows
+
+
+def _run(system: System, policy: str, steps: int, seed: int, p: float, largest: int) -> FloatArray:
+    """Imbalances of the first steps of one run, float64[steps]."""
+    pool = 2 * system.capacity
+    n = requests_to_overload(system, steps, p=p, pool=pool)
+    requests = workload("uniform", n, seed, a=1, b=largest, p=p)
+    result = simulate(system, requests, policy, pool=pool, history=True)
+    if result.loads is None or result.overloaded.steps < steps:
+        raise InputError(f"seed {seed} keeps the slots full for fewer than {steps} steps")
+    loads = result.loads[:steps]
+    gap = system.workers * loads.max(axis=1) - loads.sum(axis=1)
+    return np.asarray(gap, dtype=np.float64)
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    theory = {
+        "fcfs": "FCFS, exact expectation",
+        "bfio": "(G−1)(b−a): bound at step 0, then for reference",
+    }
+    with style():
+        figure = Figure()
+        ax = figure.subplots()
+        for number, (policy, name) in enumerate((("fcfs", "FCFS"), ("bfio", "BF-IO"))):
+            part = [row for row in rows if row["policy"] == policy]
+            colour, step, n = f"C{number}", column(part, "step"), part[0]["n"]
+            # The interval of a mean can reach below zero, an imbalance cannot.
+            low = [max(0.0, x) for x in column(part, "lower")]
+            ax.fill_between(step, low, column(part, "upper"), color=colour, alpha=0.25, linewidth=0)
+            ax.plot(step, column(part, "example"), color=colour, alpha=0.45, linewidth=0.8)
+            ax.plot(
+                step, column(part, "computed"), color=colour, label=f"{name}, mean of {n} seeds"
+            )
+            ax.plot(step, column(part, "theory"), "--", color="black" if number == 0 else "0.45",
+                    linewidth=1.2, label=theory[policy])  # fmt: skip
+        ax.set_yscale("symlog", linthresh=10)
+        ax.set_ylim(bottom=0)
+        ax.set_xlim(0, max(column(rows, "step")))
+        ax.set_xlabel("barrier step from a cold start")
+        ax.set_ylabel("imbalance (load units; linear below 10)")
+        ax.set_title("Bands: 95 % interval of the mean; thin lines: one run")
+        figure.legend(loc="outside lower center", ncols=2)
+        return save(figure, out_dir, "imbalance_trace")
