@@ -9,8 +9,8 @@ CAVEATS = (
     "The runs are simulated: a step takes C + t_l * (largest load), with the constants of the "
     "paper's simulator, not of your engine.",
     "Prefill is not timed, and power counts the accelerators alone, not hosts, network or cooling.",
-    "As a backlog the trace has no idle gaps: this is the most that balancing could meet; at your "
-    "own arrival rate expect less (--timed).",
+    "A backlog has no idle gaps and keeps the slots full, which your own arrival rate may not do "
+    "(--timed replays it; energy counts no gaps between steps).",
     "BF-IO lets large requests wait for room: compare the longest waiting times.",
 )
 

@@ -78,6 +78,12 @@ def _share(value: float | None) -> str:
     return "never" if value is None else f"{100 * value:.1f} %"
 
 
+def _smaller(improvement: float) -> str:
+    if math.isinf(improvement):
+        return "perfect balance in its place"
+    return f"an imbalance {improvement:g} times smaller"
+
+
 def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
     click.echo(
         f"{found['name']}: {found['idle_w']:g} W idle, {found['max_w']:g} W at most, "
@@ -95,8 +101,7 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
             f"{slopes['gamma']:+.3f} points per 0.01 of gamma"
         )
     click.echo(
-        f"\nsaving for a baseline that idles {_share(idle_share)} and an imbalance "
-        f"{improvement:g} times smaller"
+        f"\nsaving for a baseline that idles {_share(idle_share)} and {_smaller(improvement)}"
     )
     cells: list[tuple[str, ...]] = [(name, _share(v)) for name, v in found["bounds"].items()]
     click.echo(table(("bound", "saving"), cells))
@@ -163,8 +168,8 @@ def command(
         _tell(found[0], idle_share, improvement)
     else:
         click.echo(
-            f"saving for a baseline that idles {_share(idle_share)} and an imbalance "
-            f"{improvement:g} times smaller; idle share from which 28 % is possible\n"
+            f"saving for a baseline that idles {_share(idle_share)} and "
+            f"{_smaller(improvement)}; idle share from which 28 % is possible\n"
         )
         cells: list[tuple[str, ...]] = [
             (

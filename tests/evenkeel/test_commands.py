@@ -1,0 +1,243 @@
+"""The commands that people call: what they print, and one clear line for bad input."""
+
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evenkeel.cli import main
+
+Call = Callable[..., tuple[int, str, str]]
+
+STEP = '{"loads": [3, 0, 1], "free": [1, 2, 2], "pool": [4, 2]}'
+
+POLICIES = """
+import numpy as np
+from solvers.policies import FCFS
+
+class Overfill:
+    name = "overfill"
+    def admit(self, view):
+        answer = FCFS().admit(view)
+        return np.where(answer >= 0, 0, answer)
+
+class Repeat:
+    name = "repeat"
+    def admit(self, view):
+        answer = FCFS().admit(view)
+        return np.concatenate([answer, answer[:1]])
+
+class Invent:
+    name = "invent"
+    def admit(self, view):
+        return np.full(view.pool.size, 99)
+
+class Drop:
+    name = "drop"
+    def admit(self, view):
+        return np.full(view.pool.size, -1)
+
+class Raise:
+    name = "raise"
+    def admit(self, view):
+        raise RuntimeError("boom")
+
+class Fine:
+    name = "fine"
+    def admit(self, view):
+        return FCFS().admit(view)
+
+nothing = 3
+"""
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Call:
+    """Runs the command line in an empty directory; gives exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_policies.py").write_text(POLICIES)
+    sys.modules.pop("own_policies", None)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["evenkeel", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert isinstance(stop.value.code, int)
+        return stop.value.code, *capsys.readouterr()
+
+    return run
+
+
+SMALL = ("simulate", "-G", "2", "-B", "2", "-n", "40", "--param", "length=5")
+
+
+def test_simulate_reports_each_policy(call: Call) -> None:
+    code, out, _ = call(*SMALL, "--policy", "fcfs", "--policy", "own_policies:Fine", "--json")
+    assert code == 0
+    fcfs, own = json.loads(out)["runs"]
+    assert own | {"policy": "fcfs"} == fcfs  # the same decisions, the same numbers
+    code, out, _ = call(*SMALL)
+    assert code == 0
+    assert "idle share, overloaded" in out
+
+
+def test_simulate_says_when_nothing_is_overloaded(call: Call) -> None:
+    code, out, _ = call(*SMALL, "--pool", "3")
+    assert code == 0
+    assert "no overloaded part" in out
+
+
+def test_assess_of_the_sample_trace(call: Call) -> None:
+    code, out, _ = call("assess", "-G", "4", "-B", "8", "--json")
+    assert code == 0
+    found = json.loads(out)
+    saved = found["saving"]
+    assert saved["floor"] <= saved["simulated"] <= saved["cap"]
+    assert found["rows"] == 3000
+    assert found["assumptions_that_fail"]
+    assert any("sample trace" in note for note in found["notes"])
+    code, out, _ = call("assess", "-G", "4", "-B", "8", "--timed")
+    assert code == 0
+    assert "Assumptions that do not hold" in out
+
+
+def test_energy(call: Call) -> None:
+    code, out, _ = call("energy", "--hardware", "a100-paper", "--json")
+    assert code == 0
+    (device,) = json.loads(out)["hardware"]
+    # P_idle / (P_idle + (1 - gamma)(P_max - P_idle)) = 100 / (100 + 0.3 * 300) = 10/19
+    assert device["limit"] == pytest.approx(10 / 19)
+    for words in ((), ("--idle-w", "0", "--max-w", "400", "--gamma", "1")):
+        code, out, _ = call("energy", *words)
+        assert code == 0
+        assert out
+
+
+@pytest.mark.parametrize("solver", ["highs", "cbc", "cvxpy", "fast", "all"])
+def test_solve(call: Call, solver: str) -> None:
+    Path("step.json").write_text(STEP)
+    code, out, _ = call("solve", "step.json", "--solver", solver, "--json")
+    assert code == 0
+    # The whole pool is admitted: total 10 on 3 workers, so the top is at least 4: 3 * 4 - 10.
+    assert json.loads(out)["imbalance"] == 2
+
+
+def test_doctor(call: Call) -> None:
+    code, out, _ = call("doctor", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["wrong"] == []
+    assert {"highs", "cbc", "cvxpy", "fast"} <= set(found["shelf"])
+
+
+def test_doctor_warns_of_known_bad_versions() -> None:
+    from evenkeel.commands.doctor import version_warnings
+
+    assert version_warnings({"highspy": "1.15.1", "pulp": "3.3.2"}) == []
+    assert len(version_warnings({"highspy": "1.14.0", "pulp": "4.0.0"})) == 2
+    assert len(version_warnings({"highspy": "1.12.0", "pulp": "3.3.2"})) == 1
+
+
+GOOD = "arrival,prefill,decode\n0,5,3\n1,6,2\n"
+TRACES = {
+    "empty": b"",
+    "truncated gzip": gzip.compress(GOOD.encode() * 50)[:40],
+    "missing column": b"arrival,prefill\n0,5\n",
+    "negative size": b"arrival,prefill,decode\n0,-5,3\n",
+    "zero size": b"arrival,prefill,decode\n0,0,3\n",
+    "NaN size": b"arrival,prefill,decode\n0,NaN,3\n",
+    "huge size": b"arrival,prefill,decode\n0,1e30,3\n",
+    "fraction": b"arrival,prefill,decode\n0,1.5,3\n",
+    "zero length": b"arrival,prefill,decode\n0,5,0\n",
+    "binary": bytes(range(256)),
+    "header only": b"arrival,prefill,decode\n",
+    "no time": b"arrival,prefill,decode\nnoon,5,3\n",
+}
+STEPS = {
+    "not JSON": "loads: 3",
+    "a list": "[1, 2]",
+    "missing field": '{"loads": [1], "free": [1]}',
+    "negative load": '{"loads": [-1], "free": [1], "pool": [1]}',
+    "text": '{"loads": ["x"], "free": [1], "pool": [1]}',
+    "zero size": '{"loads": [1], "free": [1], "pool": [0]}',
+    "huge": '{"loads": [1], "free": [1], "pool": [1' + "0" * 40 + "]}",
+    "shapes": '{"loads": [1, 2], "free": [1], "pool": [1]}',
+    "unknown field": '{"loads": [1], "free": [1], "pool": [1], "more": 2}',
+}
+WORDS = {
+    "missing file": ("assess", "absent.csv"),
+    "directory": ("assess", "."),
+    "unknown policy": (*SMALL, "--policy", "no_such"),
+    "missing module": (*SMALL, "--policy", "no_such_module:Policy"),
+    "missing attribute": (*SMALL, "--policy", "own_policies:Absent"),
+    "no policy": (*SMALL, "--policy", "own_policies:nothing"),
+    **{
+        f"policy: {name}": (*SMALL, "--policy", f"own_policies:{name}")
+        for name in ("Overfill", "Repeat", "Invent", "Drop", "Raise")
+    },
+    "gamma 0": ("energy", "--idle-w", "1", "--max-w", "2", "--gamma", "0"),
+    "gamma 2": ("energy", "--idle-w", "1", "--max-w", "2", "--gamma", "2"),
+    "NaN power": ("energy", "--idle-w", "nan", "--max-w", "2", "--gamma", "0.5"),
+    "idle above max": ("energy", "--idle-w", "3", "--max-w", "2", "--gamma", "0.5"),
+    "half a device": ("energy", "--idle-w", "3"),
+    "idle share 1": ("energy", "--idle-share", "1"),
+    "NaN improvement": ("energy", "--improvement", "nan"),
+    "unknown hardware": ("energy", "--hardware", "abacus"),
+    "unknown hardware to run": (*SMALL, "--hardware", "abacus"),
+    "G 0": ("simulate", "-G", "0"),
+    "B 0": ("assess", "-B", "0"),
+    "G negative": ("simulate", "-G", "-1"),
+    "G not a number": ("simulate", "-G", "many"),
+    "G beyond memory": ("simulate", "-G", str(10**13), "-B", "1", "-n", "5"),
+    "G*B beyond integers": ("simulate", "-G", str(10**13), "-B", str(10**13), "-n", "5"),
+    "10 rounds too many": ("simulate", "-G", "10000", "-B", "10000"),
+    "pool 0": (*SMALL, "--pool", "0"),
+    "no requests": ("simulate", "-n", "0"),
+    "unknown family": ("simulate", "--family", "no_such"),
+    "unknown parameter": (*SMALL, "--param", "colour=3"),
+    "parameter not a number": (*SMALL, "--param", "a=x"),
+    "parameter without value": (*SMALL, "--param", "a"),
+    "timed without trace": (*SMALL, "--timed"),
+    "trace and family": ("simulate", "--trace", "t.csv", "--family", "uniform"),
+    "missing step": ("solve", "absent.json"),
+    "unknown solver": ("solve", "absent.json", "--solver", "oracle"),
+    "NaN time limit": ("solve", "absent.json", "--time-limit", "nan"),
+    "unknown command": ("prophesy",),
+}
+
+
+def one_clear_line(answer: tuple[int, str, str]) -> None:
+    """Exit code 2, nothing on stdout, one error line and no traceback on stderr."""
+    code, out, err = answer
+    assert code == 2
+    assert out == ""
+    assert sum("error:" in line.lower() for line in err.splitlines()) == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("kind", TRACES)
+@pytest.mark.parametrize("words", [("assess",), ("simulate", "--trace")])
+def test_bad_trace(call: Call, kind: str, words: tuple[str, ...]) -> None:
+    Path("trace.csv").write_bytes(TRACES[kind])
+    answer = call(*words, "trace.csv")
+    one_clear_line(answer)
+    assert "trace.csv" in answer[2]
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_bad_step(call: Call, kind: str) -> None:
+    Path("step.json").write_text(STEPS[kind])
+    answer = call("solve", "step.json")
+    one_clear_line(answer)
+    assert "step.json" in answer[2]
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_bad_words(call: Call, kind: str) -> None:
+    one_clear_line(call(*WORDS[kind]))
