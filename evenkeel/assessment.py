@@ -20,7 +20,7 @@ from theory.warmup import certified_ratio, refill_gap
 # geometric: a sample of 1,000 exceeds 0.05 by chance about once in a hundred.
 NEAR_GEOMETRIC = 0.05
 
-# With a smaller share of busy slots than this, start-up and drain aside, a system is not overloaded.
+# With a smaller share of busy slots than this, drain aside, a system is not overloaded.
 FULL = 0.95
 
 
