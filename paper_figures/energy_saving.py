@@ -117,7 +117,7 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
                         "o",
                         color=f"C{number}",
                         markersize=3.5,
-                        label=f"{bound}, run that attains it",
+                        label=f"loads nearest the {bound}",
                     )
             ax.axvline(40, color="0.35", linewidth=1, linestyle=":", label="40 % idle")
             ax.axhline(
