@@ -6,8 +6,8 @@ from hypothesis import example, find, given, settings
 
 from adversary.strategies import REGIMES, step_problems
 from solvers.bounds import lower_bound, simple_lower_bound
-from solvers.pool import prefix_sums
 from solvers.enumeration import enumerate_step
+from solvers.pool import prefix_sums
 from solvers.step import StepProblem
 from theory.model import INT_LIMIT
 
