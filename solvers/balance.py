@@ -55,7 +55,9 @@ def balance(
     sizes : int64[n]
         The pool in ascending order.
     effort : int
-        0 is the fastest, 1 the default, 2 and more search longer.
+        0 takes the first plan and the bound of the linear relaxation.  1 also exchanges requests
+        and sharpens the bound a little.  2 and more search and bound longer, each level about ten
+        times as long as the one before, and try larger loads than the least possible.
     out_worker : int64[n]
         Filled with the worker of each request, or -1 for one that waits.
 
@@ -116,7 +118,7 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     problem : StepProblem
         The step.
     effort : int
-        0 is the fastest, 1 the default, 2 and more search longer.
+        As in :func:`balance`: 0 is the fastest, 1 the default, 2 and more are for certification.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from solvers.bounds import bound
 from solvers.enumeration import assignments, enumerate_step
 from solvers.nested import IMPOSSIBLE, nested_bound, nested_deficit
 from solvers.pool import indexed, sorted_pool
-from solvers.step import WAITS
+from solvers.step import WAITS, StepProblem
 
 
 def kernel_arguments(problem):
@@ -74,3 +74,24 @@ def test_it_sees_that_a_giant_fits_nowhere():
     level, lower, _ = bound(loads, free, pool)
     assert lower == 0
     assert nested_bound(loads, free, pool, level, lower, 6, 8) == 6
+
+
+def test_a_bound_that_is_one_too_high_would_be_caught():
+    rng = np.random.default_rng(6)
+    tight = 0
+    for _ in range(200):
+        G, n = int(rng.integers(2, 4)), int(rng.integers(3, 7))
+        free = np.zeros(G, dtype=np.int64)
+        for _ in range(int(rng.integers(1, n))):
+            free[rng.integers(G)] += 1
+        pool = rng.integers(1, 12, n)
+        pool[0] += 40 * (rng.random() < 0.3)
+        problem = StepProblem(rng.integers(0, 24, G), free, pool)
+        optimum = enumerate_step(problem).imbalance
+        loads, free, sorted_sizes = kernel_arguments(problem)
+        level, lower, _ = bound(loads, free, sorted_sizes)
+        value = nested_bound(loads, free, sorted_sizes, level, lower, optimum, 32)
+        assert value <= optimum
+        # Here a bound of one more would exceed the optimum.
+        tight += value == optimum
+    assert tight > 170
