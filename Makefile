@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test figures bench lint setup setup-dev clean
+.PHONY: help reproduce test bounds figures bench lint setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
 	@echo "make test        run the default test suite"
+	@echo "make bounds      hold every bound, one test a claim (POLICY=module:attribute for your own)"
 	@echo "make figures     regenerate the figures in out/figures"
 	@echo "make bench       measure the hot paths against their references"
 	@echo "make lint        ruff, mypy --strict and the import contract"
@@ -38,6 +39,9 @@ figures: setup
 
 test: setup-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile -q
+
+bounds: setup-dev
+	$(BIN)/python -m pytest tests/bounds -n auto -q $(if $(POLICY),--policy $(POLICY))
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks.bench_step

@@ -14,6 +14,9 @@ TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+    parser.addoption(
+        "--policy", metavar="MODULE:ATTRIBUTE", help="a policy to hold the bounds against"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,3 +35,14 @@ def traces() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no traces at {folder}: set EVENKEEL_TRACES to the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def user_policy(pytestconfig: pytest.Config) -> str | None:
+    """The policy that ``--policy`` names, or None; a wrong name is told at once."""
+    spec: str | None = pytestconfig.getoption("--policy")
+    if spec is not None:
+        from solvers.policies import policy
+
+        policy(spec)
+    return spec

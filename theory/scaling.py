@@ -51,7 +51,7 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, Theorem 2 and experiment E4",
         "v1, v2",
         "lower",
-        "G = 8, p = 0.1, sizes uniform on 1..50, pool 4GB: from B = 16 to B = 64, across the "
+        "G = 8, p = 0.1, sizes uniform on 1..50, pool 4GB: from B = 12 to B = 32, across the "
         "frontier of balance, the exponent of IIR in B is at least 1/2.",
         BFIO,
         "Exact FCFS over replicated runs of BF-IO at both ends; an exponent whose interval lies "
@@ -64,9 +64,9 @@ CLAIMS: tuple[Claim, ...] = (
         "theory.md, scaling",
         "ours",
         "order",
-        "G = 8, p = 0.1, sizes uniform on 1..50, pool 4GB: from B = 16 to B = 64 the exponent of "
+        "G = 8, p = 0.1, sizes uniform on 1..50, pool 4GB: from B = 12 to B = 32 the exponent of "
         "IIR in B is 1/2.  False: the FCFS side has that exponent, but BF-IO's imbalance falls "
-        "by a factor of tens as the slots gain the authority to hold the balance, so IIR follows "
+        "several times over as the slots gain the authority to hold the balance, so IIR follows "
         "no power law across the frontier.",
         BFIO,
         "Exact FCFS over replicated runs of BF-IO at both ends; an exponent whose interval does "

@@ -156,7 +156,7 @@ def _slots_exponent(trial: Trial) -> tuple[float, float, float] | Finding:
     return value, low, high
 
 
-SLOTS: dict[str, Any] = {"G": 8, "slots": (16, 64), "p": 0.1, "b": 50, "runs": 24}
+SLOTS: dict[str, Any] = {"G": 8, "slots": (12, 32), "p": 0.1, "b": 50, "runs": 24}
 
 
 @check(

@@ -1,0 +1,29 @@
+"""The bounds, one test a claim; ``--policy module:attribute`` holds them against a policy."""
+
+import json
+
+import pytest
+
+from evenkeel.evidence import Verdict, checks
+from theory.claims import claim
+
+
+@pytest.mark.parametrize("label", checks())
+def test_bound(label: str, user_policy: str | None) -> None:
+    check = checks()[label]
+    finding = check.run(check.trial(seed=1, policy=user_policy))
+    story = (
+        f"{label}: {finding.verdict}: {finding.computed} {finding.relation} {finding.claimed}; "
+        f"{finding.domain}; witness {finding.witness}"
+    )
+    json.dumps([finding.witness, dict(finding.details)])
+    if user_policy is not None:
+        if not finding.verdict.held and finding.verdict is not Verdict.REFUTED:
+            pytest.skip(story)
+        assert finding.verdict.held or not claim(label).holds, story
+    elif finding.verdict is Verdict.NOT_CHECKED:
+        assert not claim(label).recovered, story
+    elif claim(label).holds:
+        assert finding.verdict.held, story
+    else:
+        assert finding.verdict is Verdict.REFUTED, story

@@ -1,0 +1,46 @@
+"""The registry: every claim is complete, its proof stands and its label is known."""
+
+import pytest
+from sympy import Basic
+
+from theory.claims import FAMILIES, Assumption, Claim, claim, claims
+from theory.model import InputError
+from theory.proof import Inequality, verify
+
+
+@pytest.mark.parametrize("label", claims())
+def test_a_claim_is_complete_and_its_proof_stands(label: str) -> None:
+    entry = claim(label)
+    assert entry.label == label
+    assert all((entry.title, entry.source, entry.version, entry.statement, entry.evidence))
+    assert all(isinstance(assumption, Assumption) for assumption in entry.assumptions)
+    if entry.formula is not None:
+        assert isinstance(entry.formula(), Basic)
+    if entry.proof is not None:
+        steps = entry.proof()
+        assert steps
+        assert verify(steps) == ()
+
+
+def test_a_wrong_step_is_named() -> None:
+    from sympy import Symbol
+
+    x = Symbol("x", positive=True)
+    steps = (
+        Inequality("right", x, x + 1, 1 + 0 * x),
+        Inequality("the slack is not the difference", x, x + 1, 2 + 0 * x),
+        Inequality("the slack has no sign", x, x**2, x**2 - x),
+    )
+    assert verify(steps) == (2, 3)
+
+
+def test_an_unknown_label_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"did you mean .*step\.waterfill"):
+        claim("step.waterfil")
+
+
+def test_families_are_where_their_labels_say() -> None:
+    assert all(isinstance(entry, Claim) for entry in claims().values())
+    # waste, experiment, universal and iir live with the experiments and the limits.
+    elsewhere = {"waste", "experiment", "universal", "iir"}
+    assert {entry.family for entry in claims().values()} <= {*FAMILIES, *elsewhere}
