@@ -90,8 +90,9 @@ def zero_one_energy(loads: Loads, power: Constants[Fraction], overhead: Fraction
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The history of a simulated run, and the loads that its departures leave."""
+    """A simulated run of a policy (its specification), and the loads that departures leave."""
 
+    policy: str
     result: RunResult
     history: LoadHistory
     departed: Loads
@@ -114,7 +115,8 @@ def run_of(
         strict=True,
     ):
         left[start + o - 1][g] -= s + growth * (o - 1)
-    return Run(result, LoadHistory(f"run of {policy}", loads), tuple(map(tuple, left)))
+    history = LoadHistory(f"run of {policy}", loads)
+    return Run(policy, result, history, tuple(map(tuple, left)))
 
 
 def small_workloads(seed: int) -> Iterator[tuple[System, Requests]]:

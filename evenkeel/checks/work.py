@@ -68,7 +68,7 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | Fraction:
     # With overhead: the engine's own clock, between the ratio of steps and the identity.
     requests, old = base.result.requests, base.result.system
     system = System(old.workers, old.slots, old.drift, step_overhead_s=50 * old.seconds_per_token)
-    times = [run_of(system, requests, run.result.policy).result for run in (base, new)]
+    times = [run_of(system, requests, run.policy).result for run in (base, new)]
     ratio = times[0].time_s / times[1].time_s
     ends = sorted((float(computed), times[0].total.steps / times[1].total.steps))
     if not ends[0] - 1e-9 <= ratio <= ends[1] + 1e-9:
