@@ -1,10 +1,11 @@
-"""The step problem as an integer program in PuLP, solved by HiGHS and by CBC, and confirmed.
+"""The step problem as an integer program in PuLP, solved by HiGHS and by CBC.
 
 The formulation counts requests by distinct size and is shifted by the least possible largest load,
 so every coefficient is a small integer.  Written the naive way (a binary for every request and
-worker, unshifted loads, a real largest load) the same problem makes HiGHS report a wrong optimum;
-here, besides, a solver's objective is never used: it is recomputed in ints from the rounded and
-validated assignment.
+worker, unshifted loads, a real largest load) the same problem makes HiGHS 1.15.1 report a wrong
+optimum far more often; but even so it does now and then, so a solver's word alone proves nothing:
+see :mod:`solvers.confirm`.  A solver's objective is never used: it is recomputed in ints from the
+rounded and validated assignment.
 """
 
 import math
@@ -246,7 +247,7 @@ def solve_exact(
     StepSolution
         ``lower_bound`` is the imbalance when the solver reports an optimum whose value the
         assignment reproduces in ints, and the bound of :func:`solvers.bounds.lower_bound`
-        otherwise.  One solver's word: :func:`confirm` asks for a second.
+        otherwise.  It is one solver's word: :func:`solvers.confirm.confirm` asks for a second.
 
     Raises
     ------
@@ -269,64 +270,6 @@ def solve_exact(
         if claimed and abs(objective + model.constant - value) < 0.5:
             bound = max(bound, value)
     return StepSolution(best, value, bound)
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """The best assignment known, and which sides vouch for its lower bound.
-
-    Parameters
-    ----------
-    solution : StepSolution
-        Its ``lower_bound`` has the word of two solvers, or of the combinatorial bound.
-    claims : dict of str to int
-        The lower bound that each side claims: ``"bound"`` and the solvers that finished.
-    agree : tuple of str
-        Sides whose claim reaches the imbalance of the solution.
-    refuted : tuple of str
-        Sides whose claim exceeds it, and is therefore wrong.
-    """
-
-    solution: StepSolution
-    claims: dict[str, int]
-    agree: tuple[str, ...]
-    refuted: tuple[str, ...]
-
-    @property
-    def optimal(self) -> bool:
-        """Whether the solution is an optimum on the word of more than one solver."""
-        return self.solution.optimal
-
-
-def confirm(problem: StepProblem, time_limit_s: float | None = None) -> Confirmed:
-    """Solve with every solver and say what is confirmed.
-
-    "Optimal" counts when the closed-form bound reaches the best assignment, or when two solvers
-    claim it; a claim that an assignment refutes counts for nothing.
-
-    Parameters
-    ----------
-    time_limit_s : float, optional
-        Wall-clock limit for each solver.
-    """
-    return weigh(problem, {name: solve_exact(problem, name, time_limit_s) for name in SOLVERS})
-
-
-def weigh(problem: StepProblem, solutions: dict[str, StepSolution]) -> Confirmed:
-    """Judge solutions of one problem by several solvers, as described at :func:`confirm`."""
-    bound = lower_bound(problem)
-    best = min(solutions.values(), key=lambda s: s.imbalance)
-    claims = {"bound": bound}
-    claims |= {name: s.lower_bound for name, s in solutions.items() if s.lower_bound > bound}
-    standing = sorted(v for v in claims.values() if v <= best.imbalance)
-    # The second highest claim has two vouchers; the combinatorial bound needs none.
-    lower = max([bound, *standing[-2:-1]])
-    return Confirmed(
-        StepSolution(best.assignment, best.imbalance, lower),
-        claims,
-        tuple(name for name, v in claims.items() if v == best.imbalance),
-        tuple(name for name, v in claims.items() if v > best.imbalance),
-    )
 
 
 def solver_versions() -> dict[str, str]:

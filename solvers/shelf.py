@@ -11,6 +11,7 @@ from solvers.balance import solve_step
 from solvers.enumeration import enumerate_step
 from solvers.exact import SOLVERS, solve_exact
 from solvers.relaxation import solve_cvxpy
+from solvers.scan import solve_scan
 from solvers.step import StepProblem, StepSolution
 from theory.model import InputError
 
@@ -172,6 +173,7 @@ SHELF: tuple[MicroInstance, ...] = (
 _RUNNERS: dict[str, tuple[Callable[[StepProblem], StepSolution], bool]] = {
     **{name: (partial(solve_exact, solver=name), True) for name in SOLVERS},
     "cvxpy": (solve_cvxpy, True),
+    "scan": (solve_scan, True),
     "enumeration": (enumerate_step, True),
     "fast": (solve_step, False),
 }

@@ -73,7 +73,8 @@ def command(step: str, solver: str, time_limit: float | None, as_json: bool) -> 
     counts as proved when a closed-form bound or a second solver vouches for it.
     """
     from solvers.balance import solve_step
-    from solvers.exact import SOLVERS, solve_exact, weigh
+    from solvers.confirm import weigh
+    from solvers.exact import SOLVERS, solve_exact
     from solvers.relaxation import solve_cvxpy
 
     if time_limit is not None and not math.isfinite(time_limit):

@@ -13,7 +13,7 @@ def test_shelf_values_are_right_by_exhaustive_search() -> None:
 def test_every_solver_passes_the_shelf() -> None:
     results = run_shelf()
     solvers = {r.solver for r in results}
-    assert solvers >= {"highs", "cbc", "cvxpy", "enumeration", "fast"}
+    assert solvers >= {"highs", "cbc", "cvxpy", "scan", "enumeration", "fast"}
     assert len(results) == len(solvers) * len(SHELF)
     assert [r for r in results if not r.ok] == []
     for r in results:

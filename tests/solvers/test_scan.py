@@ -1,0 +1,145 @@
+"""The scan over the level: its optima, its bounds at every level, and its branching."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from adversary.strategies import step_problems
+from solvers.balance import solve_step
+from solvers.enumeration import assignments, enumerate_step
+from solvers.exact import largest_first, solve_exact
+from solvers.patterns import NONE, SCALE, knapsack, read_pattern
+from solvers.scan import _Scan, solve_scan
+from solvers.step import StepProblem, StepSolution
+
+small_steps = step_problems(max_workers=3, max_slots=3, max_pool=6)
+
+
+def check(problem: StepProblem, solution: StepSolution) -> None:
+    problem.validate(solution.assignment)
+    assert problem.objective(solution.assignment) == solution.imbalance
+
+
+def scan_from_scratch(problem: StepProblem) -> _Scan:
+    """A scan that starts from a poor assignment, so that it has something to do."""
+    poor = largest_first(problem)
+    return _Scan(problem, StepSolution(poor, problem.objective(poor), 0), math.inf)
+
+
+@settings(max_examples=150)
+@given(problem=small_steps)
+def test_scan_finds_the_enumerated_optimum(problem: StepProblem) -> None:
+    optimum = enumerate_step(problem).imbalance
+    solution = solve_scan(problem)
+    check(problem, solution)
+    assert solution.imbalance == solution.lower_bound == optimum
+
+
+@settings(max_examples=150)
+@given(problem=small_steps)
+def test_branching_alone_finds_the_enumerated_optimum(problem: StepProblem) -> None:
+    if problem.admissions == 0:
+        return
+    scan = scan_from_scratch(problem)
+    scan.dive = scan.choose = lambda level, root: None  # type: ignore[method-assign,assignment]
+    if scan.lower.size:
+        scan.run()
+    assert scan.upper == enumerate_step(problem).imbalance == problem.objective(scan.best)
+    assert scan.lower.min(initial=scan.upper) >= scan.upper
+
+
+@settings(max_examples=150)
+@given(problem=small_steps)
+def test_bound_of_every_level_holds(problem: StepProblem) -> None:
+    if problem.admissions == 0:
+        return
+    scan = scan_from_scratch(problem)
+    if not scan.lower.size:
+        return
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        prices = rng.integers(0, 10 * SCALE, scan.sizes.size)
+        scan.price(scan.whole(scan.least), prices)
+        scan.raise_levels(prices)
+    loads = [
+        problem.loads_after(np.array(chosen, np.int64)).tolist() for chosen in assignments(problem)
+    ]
+    for at, bound in enumerate(scan.lower.tolist()):
+        level = scan.least + at
+        reached = [problem.workers * level - sum(after) for after in loads if max(after) <= level]
+        assert all(bound <= value for value in reached)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scan_agrees_with_the_integer_program(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    G = 6
+    free = rng.integers(0, 4, G)
+    n = int(free.sum()) + (0, 0, -3, 5, 12, 30)[seed]
+    problem = StepProblem(rng.integers(0, 400, G), free, np.sort(rng.integers(1, 200, max(1, n))))
+    scan, highs = solve_scan(problem), solve_exact(problem)
+    check(problem, scan)
+    assert scan.imbalance == scan.lower_bound == highs.imbalance == highs.lower_bound
+
+
+def steady_step(G: int, sizes: np.ndarray, seed: int) -> StepProblem:
+    """A step with loads near balance, two free slots a worker, and a pool of 8 G."""
+    rng = np.random.default_rng(seed)
+    free = rng.binomial(72, 0.03, G)
+    missing = np.where(free > 0, rng.integers(100, 900, G) * free, rng.integers(0, 400, G))
+    return StepProblem(40_000 - missing, free, rng.choice(sizes, 8 * G))
+
+
+@pytest.mark.parametrize("family", ["uniform", "lognormal"])
+def test_steps_far_beyond_integer_programs_are_proved(family: str) -> None:
+    rng = np.random.default_rng(5)
+    sizes = {
+        "uniform": rng.integers(1, 1001, 10_000),
+        "lognormal": np.clip(np.rint(rng.lognormal(6, 1, 10_000)), 1, 14_000).astype(np.int64),
+    }[family]
+    problem = steady_step(48, sizes, 1)
+    solution = solve_scan(problem)
+    check(problem, solution)
+    assert solution.optimal
+
+
+def test_time_limit_gives_an_honest_interval() -> None:
+    rng = np.random.default_rng(5)
+    problem = steady_step(48, rng.integers(1, 1001, 10_000), 2)
+    solution = solve_scan(problem, time_limit_s=0.0)
+    check(problem, solution)
+    assert 0 <= solution.lower_bound <= solution.imbalance <= solve_step(problem, 3).imbalance
+    assert solution.lower_bound <= solve_scan(problem).imbalance
+
+
+def test_step_too_large_for_the_tables_gives_an_honest_interval() -> None:
+    # Sizes near 10^12.  Even sizes leave an odd and an even load, so 0 is out, and 10^12 + 2 on
+    # the lower worker gives (10^12 + 2, 10^12 + 1): the optimum is 1.
+    big = 10**12
+    problem = StepProblem([0, 1], [1, 1], [big, big + 2, 4 * big])
+    solution = solve_scan(problem)
+    check(problem, solution)
+    assert solution.lower_bound <= 1 <= solution.imbalance
+
+
+def test_knapsack_table_is_exact() -> None:
+    # Sizes 2 (twice), 3 and 5 at profits 2, 1 and 7.
+    values, profits = np.array([2, 3, 5]), np.array([2, 1, 7])
+    rows = np.array([0, 0, 1, 2])
+    table = np.empty((4, 11), np.int64)
+    choice = np.empty((4, 11), np.uint16)
+    knapsack(values, profits, rows, True, table, choice)
+    assert table[1, 4] == 2  # a 2
+    assert table[2, 4] == 4  # two 2s
+    assert table[2, 7] == 9  # 2 and 5
+    assert table[2, 8] == 9  # 3 and 5 would bring 8
+    assert table[3, 9] == 11  # 2, 2 and 5
+    assert table[3, 8] == 5  # 2, 2 and 3
+    assert table[3, 6] < NONE // 2  # three requests weigh 7 at least
+    out = np.empty(3, np.int64)
+    assert read_pattern(values, rows, choice, 3, 9, out) == 3
+    assert sorted(out.tolist()) == [0, 0, 2]
+    knapsack(values, profits, rows, False, table, choice)
+    assert table[3, 6] == 7  # at most three: the 5 alone
