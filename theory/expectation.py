@@ -15,6 +15,7 @@ methods, one result with two exact sides:
   ``G (h-1) sqrt(B ln(G) / 2)`` of ``h`` times the lattice's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -98,7 +99,7 @@ def load_law(law: Law, slots: int) -> Law:
     """
     if slots < 1:
         raise InputError(f"slots must be >= 1, got {slots}")
-    offset, bound, excess = slots * law.offset, slots * law.bound, slots * law.excess
+    offset, bound, excess = slots * law.offset, slots * law.bound, slots**2 * law.excess
     span = slots * (len(law.weights) - 1) + 1
     if law.exact and span * slots * law.scale.bit_length() <= EXACT_WORK:
         power = fmpz_poly(list(law.weights)) ** slots
@@ -214,12 +215,9 @@ def expected_imbalance(
     InputError
         If an argument is out of range.
     """
-    if lattice is not None and lattice < 1:
+    cell = lattice_of(law, slots) if lattice is None else lattice
+    if cell < 1:
         raise InputError(f"lattice must be >= 1, got {lattice}")
-    cell = lattice or 1
-    if lattice is None:
-        while _reach(law, slots) > POINTS * cell:
-            cell *= 2
     fine = law.coarsened(cell) if cell > 1 else law
     load = load_law(fine, slots)
     top = expected_maximum(load, workers)
@@ -238,6 +236,37 @@ def expected_imbalance(
     exact = load.exact and top.exact and cell == 1
     method = "exact" if exact else "fixed-point" if cell == 1 else f"lattice {cell}"
     return Expectation(workers, slots, law.mean * slots, imbalance, method)
+
+
+def lattice_of(law: Law, slots: int) -> int:
+    """The cell to floor a slot's load to: 1 unless a worker's load has too many values."""
+    cell, reach = 1, _reach(law, slots)
+    while reach > POINTS * cell:
+        cell *= 2
+    return cell
+
+
+def over_steps(steps: Sequence[Expectation]) -> Expectation:
+    """The mean of several steps of one system: ``E[AvgImb]``, and the idle share of all of them.
+
+    Parameters
+    ----------
+    steps : sequence of Expectation
+        Of the steps of a transient, or of the phases of a period (:func:`theory.slots.period`).
+
+    Raises
+    ------
+    InputError
+        If there is none, or they belong to different systems.
+    """
+    if len({(e.workers, e.slots) for e in steps}) != 1:
+        raise InputError("a mean over steps needs steps of one system, and at least one")
+    share = Fraction(1, len(steps))
+    mean = imbalance = Enclosure(Fraction(0), Fraction(0))
+    for e in steps:
+        mean, imbalance = mean + e.mean * share, imbalance + e.imbalance * share
+    methods = dict.fromkeys(e.method for e in steps)
+    return Expectation(steps[0].workers, steps[0].slots, mean, imbalance, ", ".join(methods))
 
 
 def _hoeffding(workers: int, slots: int) -> Fraction:

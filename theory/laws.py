@@ -78,8 +78,9 @@ class Law:
     bound : int
         The mass that is not listed lies somewhere in ``[offset, bound]``.
     excess : Fraction
-        The law is that of ``min(Y, bound)`` where ``E[(Y - bound)^+] <= excess``: zero unless an
-        infinite tail was capped.
+        The law is that of ``min(Y, bound)``, and ``excess`` bounds the mean of ``e^2`` with
+        ``e = (Y - bound)^+``, so also the mean of the integer ``e`` and the chance that it is not
+        zero.  Zero unless an infinite tail was capped.
 
     Raises
     ------
@@ -202,7 +203,7 @@ class Law:
         weights = [0] * (self.top // cell - low + 1)
         for value, w in enumerate(self.weights, self.offset):
             weights[value // cell - low] += w
-        return Law(low, tuple(weights), self.scale, self.bound // cell)
+        return Law(low, tuple(weights), self.scale, self.bound // cell, self.excess)
 
     def plus(self, other: "Law") -> "Law":
         """The law of the sum with an independent variable, exact where both are."""
@@ -210,10 +211,11 @@ class Law:
         # fmpz_poly drops zero leading coefficients.
         weights = [int(w) for w in product.coeffs()]
         weights += [0] * (len(self.weights) + len(other.weights) - 1 - len(weights))
+        both = 2 if self.excess and other.excess else 1  # (e + e')^2 <= 2 (e^2 + e'^2)
         return Law(
             self.offset + other.offset,
             tuple(weights),
             self.scale * other.scale,
             self.bound + other.bound,
-            self.excess + other.excess,
+            both * (self.excess + other.excess),
         )

@@ -9,7 +9,7 @@ the law of the sizes is the law of the slot.
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import log
+from math import lcm, log
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +25,14 @@ def growth(drift: Sequence[int], steps: int, phase: int = 0) -> list[int]:
     """``D_k - D_{k-t}`` for ``t = 0..steps``: growth of a request of age ``t`` at step ``k``.
 
     ``drift[k % n]`` is added at the end of step ``k``; only ``phase = k mod n`` matters.
+
+    Raises
+    ------
+    InputError
+        If the drift is empty or holds anything but integers ``>= 0``.
     """
+    if not drift or any(not isinstance(d, int | np.integer) or d < 0 for d in drift):
+        raise InputError(f"drift must be a non-empty list of integers >= 0, got {drift!r}")
     total, sums, n = 0, [0], len(drift)
     for t in range(1, steps + 1):
         total += drift[(phase - t) % n]
@@ -89,7 +96,7 @@ def geometric_slot(
     if step is not None and step < 0:
         raise InputError(f"step must be >= 0, got {step}")
     if p == 1:
-        return sizes
+        return sizes.plus(_grown([1], 1, growth(drift, 0), Fraction(0)))
     q = 1 - p
     # Beyond this age the remaining probability is below 2^-BITS.
     cap = int(BITS * log(2) / -log(float(q))) + 1
@@ -107,10 +114,35 @@ def geometric_slot(
             alive = alive * q.numerator // q.denominator
         ages.append(alive if finite else 0)
     values = growth(drift, last, phase if step is None else step)
-    # E[growth beyond the cap] <= max drift * sum_{t >= cap} q^t.
-    excess = Fraction(0) if finite else Fraction(max(drift), 1 << BITS) / p
+    # With e = (A - cap)^+: E[e^2] = q^cap q (1+q) / p^2.
+    excess = Fraction(0) if finite else Fraction(2 * max(drift) ** 2, 1 << BITS) / p**2
     law = sizes.plus(_grown(ages, scale, values, excess))
     return law if exact else law.rounded()
+
+
+def period(lengths: ArrayLike, drift: Sequence[int] = (1,)) -> int:
+    """Steps after which the stationary law of a slot repeats: 1 unless the lengths share a divisor.
+
+    A system that starts cold keeps its phase for ever, in all slots alike; so the long-run mean
+    of ``E[Imb]`` is its mean over one period, and not its value at the mean of the laws.
+
+    Parameters
+    ----------
+    lengths : int64[N]
+        Output lengths, ``>= 1``.
+    drift : sequence of int
+        Common calendar drift, repeated periodically.
+
+    Raises
+    ------
+    InputError
+        If a length is not an integer ``>= 1`` or the drift is unusable.
+    """
+    growth(drift, 0)
+    o = np.asarray(lengths)
+    if o.size == 0 or o.dtype.kind not in "iu" or int(o.min()) < 1:
+        raise InputError("lengths must be a non-empty list of integers >= 1")
+    return lcm(int(np.gcd.reduce(o, axis=None)), len(drift))
 
 
 def renewals(lengths: Law, steps: int) -> tuple[list[int], int]:
@@ -152,8 +184,8 @@ def joint_slot(
     counts : int64[N], optional
         Weight of each pair; one by default.
     step, drift, phase
-        As in :func:`geometric_slot`.  Stationarity averages over the renewal phases, so it is a
-        time average when the lengths share a divisor.
+        As in :func:`geometric_slot`, except that in stationarity the phase is a position in the
+        :func:`period` of the lengths and the drift.
 
     Raises
     ------
@@ -162,8 +194,10 @@ def joint_slot(
 
     Notes
     -----
-    Stationary ``P(s, A=t) = P(s, o>t) / E[o]``; at step ``k``, ``P(s, A=t) = u_{k-t} P(s, o>t)``
-    with the renewal probabilities ``u``.  Source: theory.md [fcfs.exact].
+    At step ``k``, ``P(s, A=t) = u_{k-t} P(s, o>t)`` with the renewal probabilities ``u``; in
+    stationarity ``P(s, A=t) = P(s, o>t) / E[o]``.  Where the lengths share the divisor ``d``, all
+    slots renew at multiples of ``d`` only, and it is ``d P(s, o>t) / E[o]`` for ``t = k mod d``
+    and 0 for other ages.  Source: theory.md [fcfs.exact]; the divisor: [fcfs.stationary].
     """
     s, o = np.asarray(sizes), np.asarray(lengths)
     c = np.ones(s.shape, dtype=np.int64) if counts is None else np.asarray(counts)
@@ -184,7 +218,8 @@ def joint_slot(
     # Rows are sorted by falling length: the first alive[t] of them have o > t.
     alive = np.searchsorted(-o, -np.arange(last + 1), side="left").tolist()
     if step is None:
-        admitted = [1] * (last + 1)
+        d = int(np.gcd.reduce(o))
+        admitted = [d if (t - phase) % d == 0 else 0 for t in range(last + 1)]
         scale = sum((o.astype(object) * c).tolist())
         mass = np.zeros(high - low + 1, dtype=np.int64)
     else:
