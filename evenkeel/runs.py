@@ -1,17 +1,16 @@
 """Runs: many checks in parallel, each seeded by its own parameters, resumable.
 
-The executor is any of :mod:`concurrent.futures`; the result does not depend on it, on the number
-of workers or on the order in which checks end.
+The result does not depend on the executor, on the number of its workers or on the order in which
+checks end.
 """
 
 import platform
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 
 from evenkeel.evidence import Budget, Check, Finding, Verdict, checks
@@ -74,18 +73,13 @@ def perform(job: Job) -> tuple[Record, float]:
     return entry, time.perf_counter() - started
 
 
-def _start(jobs: int) -> Executor:
-    # Workers start afresh: a forked child would inherit the locks of compiled libraries.
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-
-
 def run(
     labels: Iterable[str],
     out: Path,
+    pool: Executor,
     *,
     budget: Budget = Budget.SMOKE,
     seed: int = 0,
-    jobs: int = 1,
     resume: bool = False,
     done: Callable[[int, str], None] | None = None,
 ) -> Run:
@@ -97,10 +91,10 @@ def run(
         Claims to check.
     out : Path
         Folder of the run; ``records.jsonl`` and ``timings.jsonl`` are written there.
+    pool : Executor
+        Where the checks run; only this process writes.
     budget, seed : Budget, int
         As for one check.
-    jobs : int
-        Processes to use.
     resume : bool
         Keep the records that an interrupted run left, and check only what is missing.
     done : callable, optional
@@ -117,23 +111,16 @@ def run(
     todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
     seconds: dict[str, float] = {}
     finished = len(wanted) - len(todo)
-    if todo:
-        executor = _start(min(jobs, len(todo)))
-        try:
-            futures: dict[Future[tuple[Record, float]], str] = {
-                executor.submit(perform, job): job.label for job in todo
-            }
-            for future in as_completed(futures):
-                entry, spent = future.result()
-                file.append(entry)
-                seconds[futures[future]] = spent
-                finished += 1
-                if done:
-                    done(finished, futures[future])
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
-        executor.shutdown()
+    futures: dict[Future[tuple[Record, float]], str] = {
+        pool.submit(perform, job): job.label for job in todo
+    }
+    for future in as_completed(futures):
+        entry, spent = future.result()
+        file.append(entry)
+        seconds[futures[future]] = spent
+        finished += 1
+        if done:
+            done(finished, futures[future])
     order = {label: number for number, label in enumerate(claims())}
     asked = {(job.label, job.budget.value, job.seed) for job in wanted}
     entries = [

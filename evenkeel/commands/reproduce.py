@@ -1,12 +1,12 @@
 """``evenkeel reproduce``: check every claim and write a report."""
 
-import os
 import time
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
 
+from evenkeel.executors import cluster_option, jobs_option
 from evenkeel.terminal import HELD, VIOLATED, json_option, progress, seed_option
 
 
@@ -25,9 +25,8 @@ from evenkeel.terminal import HELD, VIOLATED, json_option, progress, seed_option
     default=None,
     help="Folder of the run.  [default: out/BUDGET]",
 )
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Processes.  [default: all cores]"
-)
+@jobs_option
+@cluster_option
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
 @seed_option
 @json_option
@@ -36,6 +35,7 @@ def command(
     pattern: str,
     out: Path | None,
     jobs: int | None,
+    cluster: str | None,
     resume: bool,
     seed: int,
     as_json: bool,
@@ -46,6 +46,7 @@ def command(
     false and refutes is no contradiction.
     """
     from evenkeel.evidence import Budget
+    from evenkeel.executors import executor
     from evenkeel.report import claims_table, markdown, summary, surprises, undecided
     from evenkeel.runs import run
     from evenkeel.terminal import to_json, write_text
@@ -57,13 +58,13 @@ def command(
         raise InputError(f"--claims {pattern!r} matches no label; `evenkeel claims` lists them")
     folder = out or Path("out") / budget
     started = time.perf_counter()
-    with progress("checking", len(labels)) as tick:
+    with executor(jobs, cluster) as pool, progress("checking", len(labels)) as tick:
         result = run(
             labels,
             folder,
+            pool,
             budget=Budget(budget),
             seed=seed,
-            jobs=jobs or os.cpu_count() or 1,
             resume=resume,
             done=tick,
         )

@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from evenkeel.evidence import Budget, Finding, Verdict, checks
+from evenkeel.executors import executor
 from evenkeel.records import RecordFile, read_records
 from evenkeel.report import kill_rate, markdown, number, surprises
 from evenkeel.runs import run, unchecked
@@ -21,14 +24,21 @@ LABELS = ["step.full-refill-tight", "energy.limit-paper", "step.gap-naive"]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def here() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, here: Executor) -> Path:
     out = tmp_path_factory.mktemp("run")
-    run(LABELS, out)
+    run(LABELS, out, here)
     return out
 
 
 def test_the_same_seed_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
-    run(reversed(LABELS), tmp_path, jobs=2)
+    with executor(jobs=2) as processes:
+        run(reversed(LABELS), tmp_path, processes)
     assert (tmp_path / "records.jsonl").read_bytes() == (finished / "records.jsonl").read_bytes()
 
 
@@ -39,13 +49,15 @@ def test_records_are_in_the_order_of_the_claims(finished: Path) -> None:
     assert set(seen) == set(LABELS)
 
 
-def test_a_half_written_last_line_is_dropped_and_done_again(finished: Path, tmp_path: Path) -> None:
+def test_a_half_written_last_line_is_dropped_and_done_again(
+    finished: Path, tmp_path: Path, here: Executor
+) -> None:
     whole = (finished / "records.jsonl").read_text("utf-8")
     cut = tmp_path / "records.jsonl"
     cut.write_text(whole[:-20], "utf-8")
     assert len(list(read_records(cut))) == len(LABELS) - 1
     done: list[str] = []
-    run(LABELS, tmp_path, resume=True, done=lambda number, label: done.append(label))
+    run(LABELS, tmp_path, here, resume=True, done=lambda number, label: done.append(label))
     assert len(done) == 1
     assert cut.read_text("utf-8") == whole
 
@@ -58,16 +70,16 @@ def test_a_broken_line_in_the_middle_is_named(finished: Path, tmp_path: Path) ->
         RecordFile(broken, resume=True)
 
 
-def test_without_resume_a_run_starts_over(finished: Path, tmp_path: Path) -> None:
+def test_without_resume_a_run_starts_over(finished: Path, tmp_path: Path, here: Executor) -> None:
     (tmp_path / "records.jsonl").write_bytes((finished / "records.jsonl").read_bytes())
-    run(LABELS[:1], tmp_path)
+    run(LABELS[:1], tmp_path, here)
     assert len(list(read_records(tmp_path / "records.jsonl"))) == 1
 
 
-def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path, here: Executor) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(InputError, match="cannot write"):
-        run(LABELS, tmp_path / "file" / "out")
+        run(LABELS, tmp_path / "file" / "out", here)
 
 
 def test_every_claim_has_a_check_or_was_not_recovered() -> None:

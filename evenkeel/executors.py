@@ -1,0 +1,70 @@
+"""Where the work of a run is done: processes of this machine, or a Dask cluster.
+
+Both are a :class:`concurrent.futures.Executor`; what a run yields depends on neither.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+import click
+
+from theory.model import InputError
+
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes on this machine.  [default: all cores]"
+)
+cluster_option = click.option(
+    "--cluster", metavar="ADDRESS", help="Dask scheduler to run on, such as tcp://host:8786."
+)
+
+# A scheduler that does not answer within this time is not there.
+CONNECT_S = 10
+
+
+@contextmanager
+def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Executor]:
+    """An executor that drops what has not started when its block is left by an error.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Processes of this machine; all cores by default.
+    cluster : str, optional
+        Address of a Dask scheduler, whose workers have evenkeel installed.
+
+    Raises
+    ------
+    InputError
+        If both are given, if Dask is not installed, or if the scheduler does not answer.
+    """
+    if cluster is not None:
+        if jobs is not None:
+            raise InputError("give --jobs or --cluster, not both")
+        with _cluster(cluster) as remote:
+            yield remote
+        return
+    # Workers start afresh: a forked child would inherit the locks of compiled libraries.
+    pool = ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("--cluster needs Dask: pip install 'evenkeel[cluster]'") from error
+    try:
+        client = Client(address, timeout=CONNECT_S)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise InputError(f"no Dask scheduler answers at {address}: {error}") from error
+    with client:
+        yield client.get_executor()

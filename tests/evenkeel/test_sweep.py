@@ -1,0 +1,171 @@
+"""Sweeps: the same rows from any executor and in any order, nothing run twice, errors by name."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import polars
+import pytest
+
+from adversary.families import workload
+from evenkeel import sweeps
+from evenkeel.cli import cli
+from evenkeel.executors import executor
+from evenkeel.sweeps import Sweep, perform, read_sweep, run_sweep
+from solvers.engine import simulate
+from theory.model import InputError
+from theory.power import hardware
+
+SMALL = """
+name = "small"
+rounds = 2
+seeds = 2
+[grid]
+family = ["uniform"]
+workers = [2, 3]
+slots = [4]
+policy = ["fcfs", "bfio"]
+overhead_s = [0.0, 0.001]
+[parameters]
+b = [50]
+length = [3]
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL, "utf-8")
+    return read_sweep(path)
+
+
+def rows_of(sweep, folder):
+    with ThreadPoolExecutor(1) as pool:
+        return run_sweep(sweep, folder, pool)
+
+
+def test_the_grid_is_all_combinations(small):
+    assert small.name == "small"
+    assert len(small.cells) == len(set(small.cells)) == 2 * 2 * 2 * 2
+    assert len({cell.name for cell in small.cells}) == len(small.cells)
+
+
+def test_policies_are_compared_on_the_same_requests(small):
+    # Seeds differ with the size of the system and the repeat, and with nothing else here.
+    assert len({cell.seed for cell in small.cells}) == 4
+    for cell in small.cells:
+        assert cell.seed == replace(cell, policy="jsq", pool=9, hardware="b200").seed
+        assert cell.seed != replace(cell, parameters=(("b", 51), ("length", 3))).seed
+
+
+def test_a_row_is_what_the_engine_says(small):
+    cell = small.cells[-1]
+    row = perform(cell)
+    requests = workload("uniform", 2 * 3 * 4, cell.seed, b=50, length=3)
+    power = hardware("a100-paper")
+    run = simulate(cell.system, requests, "bfio", seed=cell.seed % 2**31, gammas=(power.gamma,))
+    assert cell.system.step_overhead_s == 0.001
+    assert row["whole_imbalance"] == run.total.imbalance
+    assert row["overloaded_steps"] == run.overloaded.steps
+    assert row["energy_j"] == run.energy_j(power)
+
+
+def test_any_executor_and_any_order_give_the_same_files(small, tmp_path):
+    rows = rows_of(small, tmp_path / "a")
+    backwards = Sweep("small", small.cells[::-1])
+    with executor(jobs=2) as processes:
+        again = run_sweep(backwards, tmp_path / "b", processes)
+    assert rows.equals(again.reverse())
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == sorted(f"{cell.name}.parquet" for cell in small.cells)
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_cells_on_disk_are_not_run_again(small, tmp_path, monkeypatch):
+    rows = rows_of(small, tmp_path)
+    gone = tmp_path / f"{small.cells[3].name}.parquet"
+    gone.unlink()
+    asked = []
+    monkeypatch.setattr(sweeps, "perform", lambda cell: asked.append(cell) or perform(cell))
+    assert rows_of(small, tmp_path).equals(rows)
+    assert asked == [small.cells[3]]
+
+
+def test_the_files_are_one_data_set(small, tmp_path):
+    rows = rows_of(small, tmp_path)
+    whole = polars.scan_parquet(tmp_path / "*.parquet").collect()
+    assert sorted(whole["energy_j"]) == sorted(rows["energy_j"])
+
+
+def test_a_cluster_gives_the_same_files(small, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="pip install 'evenkeel[cluster]'")
+    rows = rows_of(small, tmp_path / "a")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        executor(cluster=cluster.scheduler_address) as remote,
+    ):
+        assert run_sweep(small, tmp_path / "b", remote).equals(rows)
+
+
+def test_no_cluster_at_that_address():
+    pytest.importorskip("distributed", reason="pip install 'evenkeel[cluster]'")
+    with (
+        pytest.raises(InputError, match="no Dask scheduler answers"),
+        executor(cluster="tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_processes_or_a_cluster_not_both():
+    with (
+        pytest.raises(InputError, match="--jobs or --cluster"),
+        executor(2, "tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rounds = 2", "rounds = 0", "rounds must be an integer of at least 1"),
+        ("rounds = 2", "speed = 2", "unknown key 'speed'; a sweep has: name"),
+        ("slots = [4]", "slot = [4]", "no axis 'slot'; it has: family"),
+        ("slots = [4]", "slots = 4", "grid.slots must be a list"),
+        ("slots = [4]", "slots = [4, 4]", "names a value twice"),
+        ("slots = [4]", "slots = [0]", "slots must be an integer >= 1"),
+        ("slots = [4]", 'slots = ["4"]', "grid.slots has the value '4' of a wrong type"),
+        ("slots = [4]", "slots = [4]\npool = [0]", "grid.pool must be at least 1"),
+        ('"bfio"', '"nonsense"', "nonsense"),
+        ('"uniform"', '"nonsense"', "no workload 'nonsense'"),
+        ("b = [50]", "z = [50]", "no parameter 'z'"),
+        ("seeds = 2", "seeds =", "is not TOML"),
+    ],
+)
+def test_a_wrong_sweep_is_refused_before_the_first_run(tmp_path, old, new, message):
+    path = tmp_path / "wrong.toml"
+    path.write_text(SMALL.replace(old, new), "utf-8")
+    with pytest.raises(InputError, match=r"wrong\.toml") as error:
+        read_sweep(path)
+    assert message in str(error.value)
+
+
+def test_a_damaged_file_is_named(small, tmp_path):
+    rows_of(small, tmp_path)
+    (tmp_path / f"{small.cells[0].name}.parquet").write_text("nothing", "utf-8")
+    with pytest.raises(InputError, match="not a cell"):
+        rows_of(small, tmp_path)
+
+
+def test_the_command_prints_means_or_json(tmp_path, capsys):
+    path, out = tmp_path / "small.toml", str(tmp_path / "out")
+    path.write_text(SMALL, "utf-8")
+    cli.main(["sweep", str(path), "--out", out, "--jobs", "1"], standalone_mode=False)
+    text = capsys.readouterr().out
+    assert "±" in text
+    assert text.splitlines()[-1] == f"16 cells in {out}"
+    assert len(text.splitlines()) == 2 + 8 + 2  # head and rule, points of the grid, last lines
+    cli.main(["sweep", str(path), "--out", out, "--json"], standalone_mode=False)
+    assert len(json.loads(capsys.readouterr().out)["cells"]) == 16
