@@ -83,7 +83,7 @@ def _score_proof() -> tuple[Step, ...]:
         Identity(
             "S <= m_g: the largest load stays, the sum grows by S, and F = S",
             within,
-            before - (G * M - (total + within)),
+            before - sp.UnevaluatedExpr(G * M - (total + within)),
         ),
         Identity(
             "S > m_g: the largest load becomes M + S - m_g, and F = S - G (S - m_g)",
@@ -127,18 +127,46 @@ def _brh_proof() -> tuple[Step, ...]:
 def _telescope_proof() -> tuple[Step, ...]:
     import sympy as sp
 
-    first, now, after = sp.symbols("I_0 I_n I_m", nonnegative=True)
+    k, m = sp.symbols("k m", nonnegative=True, integer=True)
+    imbalance = sp.Function("I")
     return (
         Identity(
-            "By induction over the admissions: scores are differences of imbalances, and those so "
-            "far add up to I_0 - I_n, so with the next one to I_0 - I_m, m = n + 1",
-            (first - now) + (now - after),
-            first - after,
+            "The k-th admission scores I(k) - I(k+1), the fall of the imbalance; over m+1 "
+            "admissions the scores add up to the first imbalance minus the last",
+            sp.Sum(imbalance(k) - imbalance(k + 1), (k, 0, m)),
+            imbalance(0) - imbalance(m + 1),
         ),
         Lemma(
             "order does not matter",
             "The sum depends on the loads after the step alone, and I_0 is given: the largest sum "
             "is the smallest imbalance.",
+        ),
+    )
+
+
+def _ties_proof() -> tuple[Step, ...]:
+    import sympy as sp
+
+    G = sp.Symbol("G", positive=True, integer=True)
+    m, r, e = sp.symbols("m r e", nonnegative=True)
+    size = sp.Symbol("S", real=True)
+    score = size - G * sp.Max(0, size - m)
+    return (
+        Identity(
+            "A worker with margin m = S + r, r >= 0, has score S, which does not depend on m",
+            sp.Subs(score, m, size + r),
+            size,
+        ),
+        Inequality(
+            "A worker whose margin is e short of S has score S - G e, less by G e",
+            size - G * e,
+            size,
+            G * e,
+        ),
+        Lemma(
+            "all that fit tie",
+            "So the workers of best score are all those with margin >= S.  A request of size s "
+            "lowers its worker's margin by s and leaves it in the tie until the margin is used up.",
         ),
     )
 
@@ -259,14 +287,7 @@ CLAIMS: tuple[Claim, ...] = (
         (),
         "BR-0 with either tie-break over a range of (G, B, M, s); another count refutes it.",
         None,
-        lambda: (
-            Lemma(
-                "flat score",
-                "If S <= m_g then (S - m_g)^+ = 0 and F_g(Q) = S, which does not depend on g; and "
-                "F_g(Q) = S - G (S - m_g) < S for every g with m_g < S.  So the workers of best "
-                "score are all those with margin >= S.",
-            ),
-        ),
+        _ties_proof,
         ("balanceroute.score-identity",),
     ),
     Claim(

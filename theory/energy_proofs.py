@@ -42,10 +42,10 @@ def _power_against_line() -> tuple[Step, ...]:
         ),
         Identity(
             "The gap h(v) = gamma v + 1 - gamma - v^gamma has h'(v) = gamma (1 - v^-(1-gamma))",
-            sympy.diff(gap, v),
+            sympy.Derivative(gap, v),
             (1 - e) * (1 - v ** (-e)),
         ),
-        Identity("h(1) = 0", gap.subs(v, 1), sympy.Integer(0)),
+        Identity("h(1) = 0", sympy.Subs(gap, v, 1), sympy.Integer(0)),
         Lemma(
             "sign of h'",
             "v^-(1-gamma) >= 1 for v <= 1 and <= 1 for v >= 1, as 1 - gamma >= 0: h falls up to "
@@ -102,7 +102,7 @@ def envelope() -> tuple[Step, ...]:
         ),
         Identity(
             "Upper side: T (P_idle + dP (1 - f)^gamma)",
-            (W + I) * (p + d * (W / (W + I)) ** (1 - e)),
+            (W + I) * (p + d * (1 - f) ** (1 - e)),
             energy_envelope(POWER, Usage(W, I)),
         ),
         Identity(
@@ -174,7 +174,7 @@ def busy_fraction() -> tuple[Step, ...]:
         Identity(
             "At gamma = 1 both sides of the sandwich are equal",
             energy_floor(linear, Usage(W, I)),
-            energy_tangent(linear, Usage(W, I)),
+            sympy.Subs(energy_tangent(POWER, Usage(W, I)), e, 0),
         ),
         Identity(
             "so the saving is the sharp floor, P_idle (eta0 - eta1)/(P_max + P_idle eta0)",
@@ -191,8 +191,8 @@ def throughput() -> tuple[Step, ...]:
     return (
         Identity(
             "Without overhead G time / t_l = W + I: the ratio of times at equal work",
+            sympy.UnevaluatedExpr(W + W * eta) / sympy.UnevaluatedExpr(W + W * eta1),
             speed_up(BASE, NEW),
-            (1 + eta) / (1 + eta1),
         ),
         Inequality(
             "With overhead c the times are a + c b (a = W + I, b = G K).  If b0/b1 <= a0/a1 "

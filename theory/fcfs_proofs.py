@@ -51,7 +51,7 @@ def exact_proof() -> tuple[Step, ...]:
         ),
         Identity(
             "The cut geometric ages have total probability one",
-            sp.simplify(p * sp.summation((1 - p) ** t, (t, 0, k - 1)) + (1 - p) ** k),
+            p * sp.Sum((1 - p) ** t, (t, 0, k - 1)) + (1 - p) ** k,
             sp.Integer(1),
         ),
         Identity(
@@ -100,6 +100,9 @@ def lower_formula() -> "sympy.Basic":
 
 def lower_proof() -> tuple[Step, ...]:
     """Proof of [fcfs.lower]."""
+    import sympy as sp
+
+    z = sp.Symbol("z", real=True)
     return (
         Lemma(
             "Berry-Esseen (Shevtsova 2011)",
@@ -117,9 +120,16 @@ def lower_proof() -> tuple[Step, ...]:
             "F_Z is non-decreasing, so on x < 0 F_Z^G <= F_Z(0)^(G-1) F_Z <= "
             "(1/2 + eps)^(G-1) F_Z, and int_(-inf)^0 F_Z = E[Z^-].",
         ),
-        Lemma(
-            "Jensen",
-            "E[Z] = 0 gives E[Z^-] = E|Z|/2 <= (E[Z^2])^(1/2)/2 = 1/2.",
+        Identity(
+            "E[Z] = 0 gives E[Z^-] = E|Z|/2, as z^- = (|z| - z)/2",
+            sp.Max(0, -z),
+            (sp.Abs(z) - z) / 2,
+        ),
+        Inequality(
+            "and E[Z^2] = 1 gives E|Z| <= 1, so E[Z^-] <= 1/2",
+            sp.Abs(z),
+            (1 + z**2) / 2,
+            (1 - sp.Abs(z)) ** 2 / 2,
         ),
     )
 
@@ -139,14 +149,15 @@ def pairing_proof() -> tuple[Step, ...]:
     import sympy as sp
 
     B, sigma, mu4 = sp.symbols("B sigma mu_4", positive=True)
-    x, y, mu3 = sp.symbols("x y mu_3", real=True)
+    x, y = sp.symbols("x y", real=True)
+    moments = {1: sp.Symbol("m_1"), 2: sp.Symbol("m_2"), 3: sp.Symbol("m_3"), 4: mu4}
     d2, d4 = 2 * sigma**2, 2 * mu4 + 6 * sigma**4
     second, fourth = B * d2, B * d4 + 3 * B * (B - 1) * d2**2
     return (
         Lemma("more workers", "E[max of G] >= E[max of 2], because the maximum only grows."),
         Identity(
             "The larger of two is their mean plus half their distance",
-            sp.Max(x, y).rewrite(sp.Abs),
+            sp.Max(x, y),
             (x + y) / 2 + sp.Abs(x - y) / 2,
         ),
         Lemma(
@@ -155,8 +166,9 @@ def pairing_proof() -> tuple[Step, ...]:
             "so E|S| >= (E[S^2])^(3/2) / (E[S^4])^(1/2).",
         ),
         Identity(
-            "Fourth moment of the difference of two copies of mean zero",
-            _moment_of_difference(4, {1: sp.Integer(0), 2: sigma**2, 3: mu3, 4: mu4}),
+            "Fourth moment of the difference of two copies, from their moments m_1 = 0, m_2 = "
+            "sigma^2, m_3 and m_4 = mu_4",
+            sp.Subs(_moment_of_difference(4, moments), (moments[1], moments[2]), (0, sigma**2)),
             d4,
         ),
         Identity(
@@ -166,10 +178,10 @@ def pairing_proof() -> tuple[Step, ...]:
             d4 + 6 * (B * d2) * d2,
         ),
         Identity(
-            "The bound over sigma sqrt(B) tends to 1/sqrt(6)",
-            sp.limit(
+            "The bound over sigma sqrt(B), in units of sigma = 1, tends to 1/sqrt(6)",
+            sp.Limit(
                 (second ** sp.Rational(3, 2) / sp.sqrt(fourth) / 2 / (sigma * sp.sqrt(B))).subs(
-                    {mu4: sp.Integer(3), sigma: sp.Integer(1)}
+                    sigma, 1
                 ),
                 B,
                 sp.oo,
@@ -205,12 +217,11 @@ def gaussian_proof() -> tuple[Step, ...]:
     """Proof of [fcfs.gaussian]."""
     import sympy as sp
 
-    t, x, y = sp.symbols("t x y", positive=True)
-    spread = sp.integrate(y * sp.exp(-(y**2) / 4) / sp.sqrt(4 * sp.pi), (y, 0, sp.oo))
+    t, x, rate = sp.symbols("t x l", positive=True)
     return (
         Identity(
             "E[max of 2 normals] = E|N(0,2)|/2 = 1/sqrt(pi): equality on the left at G = 2",
-            spread,
+            largest_of_two(),
             sp.sqrt(sp.log(2)) / sp.sqrt(sp.pi * sp.log(2)),
         ),
         Lemma(
@@ -242,11 +253,19 @@ def gaussian_proof() -> tuple[Step, ...]:
             "E[max] <= ln(G)/l + l/2.",
         ),
         Identity(
-            "and l = sqrt(2 ln G) gives sqrt(2 ln G)",
-            x / sp.sqrt(2 * x) + sp.sqrt(2 * x) / 2,
+            "and l = sqrt(2 x), x = ln G, gives sqrt(2 ln G)",
+            sp.Subs(x / rate + rate / 2, rate, sp.sqrt(2 * x)),
             sp.sqrt(2 * x),
         ),
     )
+
+
+def largest_of_two() -> "sympy.Expr":
+    """Mean of the larger of two standard normals, as the integral of ``|N(0, 2)| / 2``."""
+    import sympy as sp
+
+    y = sp.Symbol("y", positive=True)
+    return sp.Integral(y * sp.exp(-(y**2) / 4) / sp.sqrt(4 * sp.pi), (y, 0, sp.oo))
 
 
 def _tail_at_100() -> "sympy.Expr":
@@ -278,7 +297,7 @@ def constant_proof() -> tuple[Step, ...]:
         ),
         Identity(
             "The limit at G = 2: (1/sqrt(pi))/sqrt(ln 2) = 1/sqrt(pi ln 2)",
-            1 / sp.sqrt(sp.pi) / sp.sqrt(sp.log(2)),
+            largest_of_two() / sp.sqrt(sp.log(2)),
             1 / sp.sqrt(sp.pi * sp.log(2)),
         ),
         Lemma("every other G", "By [fcfs.gaussian] the limit is larger for every G > 2."),
@@ -296,7 +315,7 @@ def constant_uniform_proof() -> tuple[Step, ...]:
         Identity(
             "Size a+d with probability q, else a, at G = 2 and B = 1: (E[Imb]/(G sigma))^2 "
             "= q(1-q), which tends to 0 with q",
-            sp.simplify((2 * q * (1 - q) * d / 2) ** 2 / sigma2),
+            (sp.UnevaluatedExpr(2 * q * (1 - q) * d) / 2) ** 2 / sigma2,
             q * (1 - q),
         ),
         Lemma(
@@ -342,8 +361,8 @@ def worst_case_proof() -> tuple[Step, ...]:
             n * B * d,
         ),
         Identity(
-            "Ratio of the suprema of FCFS and BF-IO",
-            sp.cancel((n + 1) * B * d / ((n + 1) * d)),
+            "Ratio of the suprema of FCFS and BF-IO, for G - 1 = n + 1 >= 1 and d > 0",
+            sp.UnevaluatedExpr((n + 1) * B * d) / sp.UnevaluatedExpr((n + 1) * d),
             B,
         ),
     )

@@ -21,12 +21,11 @@ def fcfs_lower_proof() -> tuple[Step, ...]:
     """Proof of the explicit form of [geometric.fcfs-lower]."""
     import sympy as sp
 
-    q, z = sp.symbols("q z", positive=True)
-    p = sp.Symbol("p", positive=True)
-    # Generating function of the age: sum_t (1-q) q^t z^t.
-    generating = (1 - q) / (1 - q * z)
-    first = sp.diff(generating, z).subs(z, 1)
-    second = sp.diff(generating, z, 2).subs(z, 1)
+    z, p = sp.symbols("z p", positive=True)
+    # Generating function of the age: sum_t p (1-p)^t z^t.
+    generating = p / (1 - (1 - p) * z)
+    first = sp.Subs(sp.Derivative(generating, z), z, 1)
+    second = sp.Subs(sp.Derivative(generating, z, 2), z, 1)
     return (
         Lemma(
             "size and age are independent",
@@ -35,12 +34,12 @@ def fcfs_lower_proof() -> tuple[Step, ...]:
         ),
         Identity(
             "Mean of the age, from its generating function",
-            first.subs(q, 1 - p),
+            first,
             (1 - p) / p,
         ),
         Identity(
             "Variance of the age",
-            (second + first - first**2).subs(q, 1 - p),
+            second + first - first**2,
             (1 - p) / p**2,
         ),
         Lemma(
@@ -79,12 +78,12 @@ def vacuity_proof() -> tuple[Step, ...]:
     """Proof of [geometric.vacuity]."""
     import sympy as sp
 
-    c, g, sigma, x, p, s = sp.symbols("c g sigma_X x p s_max", positive=True)
+    c, g, sigma, x, p, s, B = sp.symbols("c g sigma_X x p s_max B", positive=True)
     edge = (s / (c * p * g)) ** 2 / (sigma**2 * x)
     return (
         Identity(
             "With g = G/(G-1), x = ln G: at the edge the bound is 1",
-            c * p / s * sigma * sp.sqrt(edge * x) * g,
+            sp.Subs(c * p / s * sigma * sp.sqrt(B * x) * g, B, edge),
             sp.Integer(1),
         ),
         Lemma("monotone", "The bound increases with B, so it exceeds 1 exactly above the edge."),

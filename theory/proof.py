@@ -7,19 +7,32 @@ A step is one of
   *slack*: an expression equal to ``rhs - lhs`` whose sign is evident from its form;
 * a :class:`Lemma`, a short argument in words, named, for what is not an algebraic fact.
 
-:func:`verify` says which steps hold.  The symbols carry the domain as sympy assumptions
-(``positive=True`` and so on), so that what is proved is what is written.
+The symbols carry the domain as sympy assumptions (``positive=True`` and so on), so that what is
+proved is what is written; :func:`domain` spells it out.  Limits, sums, derivatives and
+substitutions are given unevaluated (``sympy.Limit``, ``sympy.Subs``): evaluating them is part of
+the check.  An identity whose two sides are written the same says nothing and is not confirmed.
+A lemma is never confirmed either: it is argued.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sympy
 
 
-@dataclass(frozen=True, slots=True)
+class Status(StrEnum):
+    """What vouches for a step."""
+
+    CONFIRMED = "confirmed by sympy"
+    ARGUED = "argued in words"
+    UNCONFIRMED = "NOT CONFIRMED"
+
+
+@dataclass(frozen=True)
 class Identity:
     """``lhs = rhs`` for all values of the symbols in their domains."""
 
@@ -27,14 +40,19 @@ class Identity:
     lhs: "sympy.Expr"
     rhs: "sympy.Expr"
 
-    def holds(self) -> bool:
-        """Whether sympy reduces the difference of the two sides to zero."""
+    @cached_property
+    def status(self) -> Status:
+        """Whether sympy reduces the difference of two sides that are written differently."""
         import sympy
 
-        return bool(sympy.simplify(self.lhs - self.rhs) == 0)
+        difference = (self.lhs - self.rhs).doit()
+        if difference.has(sympy.Max, sympy.Min):
+            difference = difference.rewrite(sympy.Abs)
+        holds = self.lhs != self.rhs and sympy.simplify(difference) == 0
+        return Status.CONFIRMED if holds else Status.UNCONFIRMED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inequality:
     """``lhs <= rhs``, shown by a slack of evident sign.
 
@@ -54,31 +72,56 @@ class Inequality:
     rhs: "sympy.Expr"
     slack: "sympy.Expr"
 
-    def holds(self) -> bool:
+    @cached_property
+    def status(self) -> Status:
         """Whether the slack equals the difference and sympy knows that it is not negative."""
         import sympy
 
-        return bool(
-            sympy.simplify(self.rhs - self.lhs - self.slack) == 0
-            and self.slack.is_nonnegative is True
-        )
+        difference = sympy.simplify((self.rhs - self.lhs - self.slack).doit())
+        holds = difference == 0 and self.slack.is_nonnegative is True
+        return Status.CONFIRMED if holds else Status.UNCONFIRMED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lemma:
     """An argument in words: a named, elementary fact or a combinatorial step."""
 
     name: str
     text: str
 
-    def holds(self) -> bool:
-        """A lemma is read, not computed; it never fails here."""
-        return True
+    @property
+    def status(self) -> Status:
+        """A lemma is read, not computed."""
+        return Status.ARGUED
 
 
 Step = Identity | Inequality | Lemma
 
 
 def verify(steps: Iterable[Step]) -> tuple[int, ...]:
-    """Numbers (from 1) of the steps that sympy does not confirm; empty when the proof stands."""
-    return tuple(number for number, step in enumerate(steps, 1) if not step.holds())
+    """Numbers (from 1) of the steps that sympy should confirm and does not."""
+    return tuple(
+        number for number, step in enumerate(steps, 1) if step.status is Status.UNCONFIRMED
+    )
+
+
+def stands(steps: Iterable[Step]) -> bool:
+    """Whether the steps are more than words and sympy confirms all that it should."""
+    seen = {step.status for step in steps}
+    return Status.CONFIRMED in seen and Status.UNCONFIRMED not in seen
+
+
+def domain(*sides: "sympy.Basic") -> dict[str, str]:
+    """The domain of the free symbols: name to ``">= 0"``, ``"> 0, integer"``, ``"real"``, ..."""
+    found: dict[str, str] = {}
+    for symbol in sorted(set().union(*(side.free_symbols for side in sides)), key=str):
+        if not symbol.is_Symbol:
+            continue
+        if symbol.is_positive:
+            sign = "> 0"
+        elif symbol.is_nonnegative:
+            sign = ">= 0"
+        else:
+            sign = "real" if symbol.is_real else "complex"
+        found[str(symbol)] = sign + (", integer" if symbol.is_integer else "")
+    return found

@@ -28,13 +28,16 @@ v = Symbol("v", positive=True)
 def saving_bounds() -> tuple[Step, ...]:
     """Steps of [energy.saving-paper], [energy.saving-sharp] and [energy.sharp-dominates]."""
     N, P = Symbol("N", nonnegative=True), Symbol("P_max", positive=True)
+    r, t = Symbol("r", nonnegative=True), Symbol("t", nonnegative=True)
     D = p + e * d
     top = p + d
     return (
-        Identity(
-            "E0 - E1 >= P_idle I0 - D I1 at equal work (sandwich: lower side of E0, upper of E1)",
-            energy_floor(POWER, BASE) - energy_tangent(POWER, NEW),
+        Inequality(
+            "E0 - E1 >= P_idle eta0 - D eta1 per unit of work: by the sandwich E0 is r above its "
+            "lower side and E1 is t below its upper side",
             p * eta - D * eta1,
+            (energy_floor(POWER, BASE) + r) - (energy_tangent(POWER, NEW) - t),
+            r + t,
         ),
         Identity(
             "Sharp: 1 - E1/E0 >= 1 - upper(E1)/lower(E0), for numerators of either sign",
@@ -44,7 +47,7 @@ def saving_bounds() -> tuple[Step, ...]:
         Identity(
             "Paper-shaped: the same numerator over upper(E0)",
             saving_paper(POWER, BASE, NEW),
-            (p * eta - D * eta1) / (top + D * eta),
+            (p * eta - D * eta1) / sympy.UnevaluatedExpr(energy_tangent(POWER, BASE)),
         ),
         Inequality(
             "Where the numerator N = P_idle eta - D eta1 is not negative, E0 <= upper(E0) makes "
@@ -74,7 +77,7 @@ def best_bounds() -> tuple[Step, ...]:
         Identity(
             "The envelope is approached: with all but the fullest worker at the same utilisation "
             "[energy.envelope-workers], that utilisation tends to 1 - f as G grows",
-            sympy.limit(1 - f * G / (G - 1), G, sympy.oo),
+            sympy.Limit(1 - f * G / (G - 1), G, sympy.oo),
             1 - f,
         ),
         Lemma(
@@ -133,8 +136,8 @@ def limit_paper() -> tuple[Step, ...]:
             p * P / (D * (P + D * x)),
         ),
         Identity(
-            "limit",
-            sympy.limit(p * P / (D * (P + D * x)), x, sympy.oo),
+            "so the floor rises to P_idle/D: the limit of the distance",
+            sympy.Limit(p * P / (D * (P + D * x)), x, sympy.oo),
             sympy.Integer(0),
         ),
     )
@@ -143,7 +146,7 @@ def limit_paper() -> tuple[Step, ...]:
 def limit_sharp() -> tuple[Step, ...]:
     """Steps of [energy.limit-sharp]."""
     q, P, x = (Symbol(name, positive=True) for name in ("P_idle", "P_max", "eta"))
-    r, c = Symbol("r", positive=True), Symbol("D-P_idle", positive=True)
+    r, c = Symbol("r", positive=True), Symbol("c", positive=True)
     D = q + c
     crossing = P / c
     return (
@@ -152,10 +155,12 @@ def limit_sharp() -> tuple[Step, ...]:
             1 - P / (P + q * x),
             q * x / (P + q * x),
         ),
-        Identity("limit", sympy.limit(q * x / (P + q * x), x, sympy.oo), sympy.Integer(1)),
         Identity(
-            "It equals P_idle/D at eta = P_max/(D - P_idle) and rises through it",
-            (q * crossing / (P + q * crossing)),
+            "It tends to 1", sympy.Limit(q * x / (P + q * x), x, sympy.oo), sympy.Integer(1)
+        ),
+        Identity(
+            "With c = D - P_idle it equals P_idle/D at eta = P_max/c and rises through it",
+            sympy.Subs(q * x / (P + q * x), x, crossing),
             q / D,
         ),
         Inequality(
@@ -172,6 +177,7 @@ def reach() -> tuple[Step, ...]:
     s, x, P, k, G = (Symbol(name, positive=True) for name in ("s", "eta", "P_max", "slope", "G"))
     D = p + e * d
     needed = s * P / k
+    fifty_two = sympy.Rational(13, 25)
     return (
         Identity(
             "With slope k = P_idle - s D > 0, the paper-shaped floor minus s has the sign of "
@@ -181,7 +187,7 @@ def reach() -> tuple[Step, ...]:
         ),
         Identity(
             "100/400 W, gamma 0.7, s = 13/25: eta = 520/3",
-            needed.subs({s: sympy.Rational(13, 25), P: 400, k: 100 - sympy.Rational(13, 25) * 190}),
+            sympy.Subs(needed, (s, P, k), (fifty_two, 400, 100 - fifty_two * 190)),
             sympy.Rational(520, 3),
         ),
         Lemma(
@@ -202,8 +208,8 @@ def vanishing() -> tuple[Step, ...]:
     """Steps of [energy.vanishing]."""
     P, x = Symbol("P_max", positive=True), Symbol("eta", positive=True)
     D = p + e * d
-    width, t = Symbol("b-a", positive=True), Symbol("lambda", positive=True)
-    B, logG = Symbol("B", positive=True), Symbol("lnG", positive=True)
+    width, t = Symbol("w", positive=True), Symbol("lambda", positive=True)
+    B, logG = Symbol("B", positive=True), Symbol("y", positive=True)
     best = sympy.sqrt(8 * logG / (B * width**2))
     return (
         Inequality(
@@ -219,8 +225,8 @@ def vanishing() -> tuple[Step, ...]:
             "lambda B (b-a)^2 / 8 for every lambda > 0.",
         ),
         Identity(
-            "At the best lambda this is (b - a) sqrt(B ln G / 2)",
-            (logG / t + t * B * width**2 / 8).subs(t, best),
+            "With w = b - a and y = ln G this is (b - a) sqrt(B ln G / 2) at the best lambda",
+            sympy.Subs(logG / t + t * B * width**2 / 8, t, best),
             width * sympy.sqrt(B * logG / 2),
         ),
         Lemma(

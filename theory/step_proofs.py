@@ -39,8 +39,8 @@ def objective_proof() -> tuple[Step, ...]:
     return (
         Identity(
             "The imbalance is the sum of the gaps below the largest load",
-            (sp.Sum(M, (g, 1, G)) - sp.Sum(L[g], (g, 1, G))).doit(),
             G * M - sp.Sum(L[g], (g, 1, G)),
+            sp.Sum(M, (g, 1, G)) - sp.Sum(L[g], (g, 1, G)),
         ),
         Lemma(
             "everything enters",
@@ -236,6 +236,10 @@ def lower_bound_proof() -> tuple[Step, ...]:
 
 def lexicographic_proof() -> tuple[Step, ...]:
     """Proof of [step.lexicographic]."""
+    import sympy as sp
+
+    x, y = sp.symbols("L_1 L_2", nonnegative=True)
+    imbalance = 2 * sp.Max(x, y) - x - y
     return (
         Lemma(
             "total order",
@@ -244,9 +248,11 @@ def lexicographic_proof() -> tuple[Step, ...]:
         ),
         Lemma(
             "ties are real",
-            "l = (0, 0), c = (1, 1), pool {1, 1, 2, 2}: both {1},{1} and {2},{2} have "
-            "imbalance 0, with M = 1 and M = 2.",
+            "l = (0, 0), c = (1, 1), pool {1, 1, 2, 2}: the admissions {1},{1} and {2},{2} have "
+            "the loads (1, 1) and (2, 2), so M = 1 and M = 2.",
         ),
+        Identity("Imbalance of the first", sp.Subs(imbalance, (x, y), (1, 1)), sp.Integer(0)),
+        Identity("and of the second", sp.Subs(imbalance, (x, y), (2, 2)), sp.Integer(0)),
     )
 
 

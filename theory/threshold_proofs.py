@@ -29,13 +29,13 @@ def rich_proof() -> tuple[Step, ...]:
         ),
         Identity(
             "With l = Lambda - W, the least load after refilling is Lambda - sum (w - a)",
-            (level - W) + c * a,
-            level - (W - c * a),
+            sp.UnevaluatedExpr(level - W) + c * a,
+            level - sp.UnevaluatedExpr(W - c * a),
         ),
         Identity(
             "and the largest is Lambda - sum (w - b)",
-            (level - W) + c * b,
-            level - (W - c * b),
+            sp.UnevaluatedExpr(level - W) + c * b,
+            level - sp.UnevaluatedExpr(W - c * b),
         ),
         Lemma(
             "water-filling",
@@ -141,7 +141,7 @@ def sufficient_proof() -> tuple[Step, ...]:
         ),
         Identity(
             "which turns 4 q m and (2/3) R d into the stated constants",
-            (4 * q * m + sp.Rational(2, 3) * R * d) * 2,
+            sp.UnevaluatedExpr(4 * q * m + sp.Rational(2, 3) * R * d) * 2,
             8 * q * m + sp.Rational(4, 3) * R * d,
         ),
     )

@@ -81,7 +81,7 @@ def spare_request_proof() -> tuple[Step, ...]:
     import sympy as sp
 
     x, y, rest = sp.symbols("x y r", nonnegative=True)  # two gaps and the other gaps
-    d, lead = sp.symbols("d s", nonnegative=True)
+    d, lead, a, b = sp.symbols("d s a b", nonnegative=True)
     return (
         Inequality(
             "Sort 2B+1 of the sizes.  Their adjacent gaps sum to at most b - a, so of two gaps "
@@ -109,9 +109,14 @@ def spare_request_proof() -> tuple[Step, ...]:
             sp.Min(lead, lead + d),
         ),
         Identity(
-            "Attained at B = 1 by a, (a+b)/2, b: both adjacent pairs differ by (b-a)/2",
-            (x + (x + 2 * d)) / 2 - x,
-            (x + 2 * d) - (x + (x + 2 * d)) / 2,
+            "Attained at B = 1 by a, (a+b)/2, b: the lower pair differs by (b-a)/2",
+            sp.UnevaluatedExpr((a + b) / 2) - a,
+            (b - a) / 2,
+        ),
+        Identity(
+            "and the upper pair, too, so no choice of two leaves less",
+            b - sp.UnevaluatedExpr((a + b) / 2),
+            (b - a) / 2,
         ),
     )
 
@@ -160,11 +165,12 @@ def vacuity_proof() -> tuple[Step, ...]:
     """Proof of [warmup.vacuity]."""
     import sympy as sp
 
-    c, kappa, x, g = sp.symbols("c kappa_0 x g", positive=True)  # x = ln G, g = G/(G-1)
+    c, kappa, x, g, B = sp.symbols("c kappa_0 x g B", positive=True)
     return (
         Identity(
-            "At the edge B = (1/(c kappa0 g))^2/ln G the bound c kappa0 sqrt(B ln G) g is 1",
-            c * kappa * sp.sqrt((1 / (c * kappa * g)) ** 2 / x * x) * g,
+            "With x = ln G, g = G/(G-1): at the edge B = (1/(c kappa0 g))^2/ln G the bound "
+            "c kappa0 sqrt(B ln G) g is 1",
+            sp.Subs(c * kappa * sp.sqrt(B * x) * g, B, (1 / (c * kappa * g)) ** 2 / x),
             sp.Integer(1),
         ),
         Lemma("monotone", "The bound increases with B, so it exceeds 1 exactly above the edge."),

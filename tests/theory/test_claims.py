@@ -5,7 +5,7 @@ from sympy import Basic
 
 from theory.claims import FAMILIES, Assumption, Claim, claim, claims
 from theory.model import InputError
-from theory.proof import Inequality, verify
+from theory.proof import Identity, Inequality, Lemma, Status, domain, stands, verify
 
 
 @pytest.mark.parametrize("label", claims())
@@ -32,6 +32,29 @@ def test_a_wrong_step_is_named() -> None:
         Inequality("the slack has no sign", x, x**2, x**2 - x),
     )
     assert verify(steps) == (2, 3)
+
+
+def test_what_cannot_be_computed_does_not_read_as_confirmed() -> None:
+    from sympy import Limit, Subs, Symbol, oo
+
+    x = Symbol("x", positive=True)
+    lemma = Lemma("in words", "a fact that is argued")
+    same = Identity("both sides written the same", x + x, 2 * x)
+    wrong = Identity("wrong", Limit(1 / x, x, oo), x)
+    right = Identity("an evaluated limit", Limit(1 / x, x, oo), 0 * x)
+    assert lemma.status is Status.ARGUED
+    assert verify([lemma, same, wrong, right]) == (2, 3)
+    assert not stands([lemma])
+    assert not stands([lemma, same])
+    assert stands([lemma, right])
+    assert stands([Identity("a substitution", Subs(x**2, x, 3), 9 + 0 * x)])
+
+
+def test_the_domain_of_a_step_is_that_of_its_symbols() -> None:
+    from sympy import Symbol
+
+    n, r, z = Symbol("n", positive=True, integer=True), Symbol("r", nonnegative=True), Symbol("z")
+    assert domain(n + r, z * r) == {"n": "> 0, integer", "r": ">= 0", "z": "complex"}
 
 
 def test_an_unknown_label_is_answered_with_the_nearest() -> None:
