@@ -230,6 +230,12 @@ class Check:
         }
 
 
+def kill_rate(power: Mapping[str, bool]) -> str:
+    """Planted false variants caught, of those planted; ``no power`` where none is caught."""
+    caught = sum(power.values())
+    return f"{caught}/{len(power)}" if caught else "no power"
+
+
 _CHECKS: dict[str, Check] = {}
 
 

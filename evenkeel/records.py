@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from evenkeel.evidence import Finding, Trial, Verdict
+from evenkeel.evidence import Finding, Trial, Verdict, kill_rate
 from evenkeel.terminal import plain, to_json, write_text
 from theory.model import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 
 Record = dict[str, Any]
 
@@ -24,13 +24,13 @@ def record(
     label: str,
     trial: Trial,
     finding: Finding,
-    power: Mapping[str, bool],
+    power: Mapping[str, bool] | None,
     versions: Mapping[str, str],
 ) -> Record:
     """One line of ``records.jsonl`` in JSON's types.
 
-    A claim whose check catches none of its planted false variants keeps its verdict, but its
-    ``power`` reads ``none``.
+    A claim whose check catches none of its planted false variants, or has none, keeps its
+    verdict, but its ``kill_rate`` reads ``no power``; it is empty where power was not measured.
     """
     entry: Record = plain(
         {
@@ -48,7 +48,8 @@ def record(
             "domain": finding.domain,
             "witness": finding.witness,
             "details": finding.details,
-            "power": power,
+            "kill_rate": "" if power is None else kill_rate(power),
+            "power": power or {},
             "versions": versions,
         }
     )

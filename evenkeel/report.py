@@ -1,6 +1,6 @@
 """The report of a run: a table for the terminal and ``report.md``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 
 from evenkeel.evidence import Verdict
@@ -30,12 +30,14 @@ def number(value: int | float | str | None) -> str:
         return "huge"
 
 
-def kill_rate(power: Mapping[str, bool]) -> str:
-    """Planted false variants caught, of those planted; ``no power`` where none is caught."""
-    if not power:
-        return ""
-    caught = sum(power.values())
-    return f"{caught}/{len(power)}" if caught else "no power"
+def power_text(entry: Record) -> str:
+    """The kill rate in words, to stand behind a verdict; empty where it was not measured."""
+    rate: str = entry["kill_rate"]
+    if not entry["power"]:
+        return f", {rate}: no false version is planted" if rate else ""
+    missed = [name for name, caught in entry["power"].items() if not caught]
+    words = f", catches {rate} false versions" if len(missed) < len(entry["power"]) else f", {rate}"
+    return words + (f" (missed: {', '.join(missed)})" if missed else "")
 
 
 def row(entry: Record) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ def row(entry: Record) -> tuple[str, ...]:
         entry["relation"] if entry["computed"] is not None else "",
         number(entry["claimed"]),
         number(entry["margin"]),
-        kill_rate(entry["power"]),
+        entry["kill_rate"],
     )
 
 
@@ -120,17 +122,15 @@ def markdown(entries: list[Record], command: str) -> str:
             claim.statement,
             "",
             f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
-            f"- verdict: **{entry['verdict']}**, "
-            f"power {kill_rate(entry['power']) or 'not measured'}",
+            f"- verdict: **{entry['verdict']}**{power_text(entry)}",
             f"- covered: {entry['domain']}",
         ]
         if entry["interval"]:
             lines.append(
                 f"- interval: {number(entry['interval'][0])} to {number(entry['interval'][1])}"
             )
-        missed = [name for name, caught in entry["power"].items() if not caught]
-        if missed:
-            lines.append(f"- false variants missed: {', '.join(missed)}")
+        if entry["power"]:
+            lines.append(f"- false versions tried: {'; '.join(entry['power'])}")
         if entry["witness"]:
             text = str(entry["witness"])
             lines.append(f"- witness: `{text if len(text) < 400 else text[:400] + ' …'}`")

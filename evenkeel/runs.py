@@ -61,7 +61,7 @@ def perform(job: Job) -> tuple[Record, float]:
     if check is None:
         empty = Check(job.label, lambda trial: unchecked(claims()[job.label]), {}, {}, ())
         trial = empty.trial(job.budget, job.seed)
-        return record(job.label, trial, empty.run(trial), {}, versions()), 0.0
+        return record(job.label, trial, empty.run(trial), None, versions()), 0.0
     trial = check.trial(job.budget, job.seed, policy=job.policy)
     try:
         finding = check.run(trial)

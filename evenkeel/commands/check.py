@@ -59,11 +59,12 @@ def command(
 ) -> None:
     """Check the claim LABEL.
 
-    Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
+    Beside the verdict stands how many of the deliberately false versions planted in the check it
+    catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
     """
     from evenkeel.evidence import Budget, Variant, Verdict, checks
     from evenkeel.records import record
-    from evenkeel.report import number
+    from evenkeel.report import number, power_text
     from evenkeel.runs import unchecked, versions
     from evenkeel.terminal import to_json, write_text
     from theory.claims import claim
@@ -107,14 +108,16 @@ def command(
         raise InputError(
             f"the check of {label} cannot run with {given}: {type(error).__name__}: {error}"
         ) from error
-    entry = record(label, trial, finding, {}, versions())
+    # A deliberately false version is itself a test of power; only the claim has a kill rate.
+    power = check.power(Budget.SMOKE, seed) if variant is None else None
+    entry = record(label, trial, finding, power, versions())
     if witness is not None and finding.witness is not None:
         write_text(witness, to_json(finding.witness) + "\n")
     if as_json:
         click.echo(to_json(entry | {"variant": variant.name if variant else None}))
     else:
         what = f" ({variant.name})" if variant else ""
-        click.echo(f"{label}{what}: {finding.verdict}")
+        click.echo(f"{label}{what}: {finding.verdict}" + power_text(entry))
         if finding.computed is not None:
             click.echo(
                 f"  {number(entry['computed'])} {finding.relation} {number(entry['claimed'])}"

@@ -8,15 +8,17 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from evenkeel.evidence import Budget, Finding, Verdict, checks
+from evenkeel.cli import main
+from evenkeel.evidence import Budget, Check, Finding, Trial, Variant, Verdict, checks, kill_rate
 from evenkeel.executors import executor
 from evenkeel.records import RecordFile, read_records
-from evenkeel.report import kill_rate, markdown, number, surprises
-from evenkeel.runs import run, unchecked
+from evenkeel.report import markdown, number, power_text, row, surprises
+from evenkeel.runs import Job, perform, run, unchecked
 from theory.claims import claims
 from theory.model import InputError
 
@@ -142,6 +144,41 @@ def test_numbers_and_kill_rates_read_well() -> None:
     ]
     assert kill_rate({"a": True, "b": False}) == "1/2"
     assert kill_rate({"a": False}) == "no power"
+    assert kill_rate({}) == "no power"
+
+
+def _credulous(*plants: Variant) -> Check:
+    """A check that finds its claim to hold whatever it is asked: it has no power."""
+
+    def run(trial: Trial) -> Finding:
+        return Finding(Verdict.CERTIFIED, 1, 1, "==", "nothing was looked at")
+
+    return Check("step.objective", run, {}, {}, plants)
+
+
+@pytest.mark.parametrize("plants", [(), (Variant("twice", Fraction(2)), Variant("a", fault="a"))])
+def test_a_check_that_kills_nothing_reads_no_power(
+    plants: tuple[Variant, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    check = _credulous(*plants)
+    monkeypatch.setattr("evenkeel.runs.checks", lambda: {check.label: check})
+    monkeypatch.setattr("evenkeel.evidence.checks", lambda: {check.label: check})
+    entry, _ = perform(Job(check.label, Budget.SMOKE, 0))
+    assert entry["verdict"] == "certified"
+    assert entry["kill_rate"] == row(entry)[-1] == "no power"
+    assert "verdict: **certified**, no power" in markdown([entry], "evenkeel reproduce")
+    monkeypatch.setattr("sys.argv", ["evenkeel", "check", check.label])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith("step.objective: certified, no power")
+
+
+def test_a_kill_rate_names_what_was_missed() -> None:
+    entry = {"kill_rate": "1/2", "power": {"halved": True, "x1.1": False}}
+    assert power_text(entry) == ", catches 1/2 false versions (missed: x1.1)"
+    assert power_text({"kill_rate": "", "power": {}}) == ""
 
 
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
