@@ -9,8 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.decision import Policy, StepView, ask, checked
 from solvers.kernels import Run, admissions, depart, finished, grow, measure, observe, place, reveal
-from solvers.policies import Policy, StepView, ask, checked
+from solvers.outlook import Outlook
 from solvers.step import WAITS, StepProblem
 from theory.model import IntArray
 
@@ -34,16 +35,20 @@ def asking(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     ------
     PolicyError
         Raised by that function, if the policy fails or breaks a rule.
+    InputError
+        If the policy has a horizon and its predictor cannot be used.
     """
     state = run.state[0]
     pool = np.empty((3, visible), dtype=np.int64)
     nothing = np.empty(0, dtype=np.int64)
+    outlook = Outlook(run, policy) if getattr(policy, "horizon", 0) else None
 
     def advance(steps: int) -> None:
         end = int(state["step"]) + steps
         until_decision(run, pool, nothing, end)
         while state["due"] and state["step"] < end:
             waiting = slice(state["waiting"])
+            forecast = None if outlook is None else outlook.look()
             view = StepView(
                 step=int(state["step"]),
                 slots=int(state["slots"]),
@@ -51,6 +56,8 @@ def asking(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
                 free=run.free.copy(),
                 pool=pool[SIZE, waiting].copy(),
                 waited=state["step"] - pool[REVEALED, waiting],
+                ahead=None if forecast is None else forecast.ahead.copy(),
+                grown=None if forecast is None else forecast.grown.copy(),
             )
             answer = ask(policy, view)
             if answer.dtype.kind == "i" and answer.shape == view.waited.shape:

@@ -12,7 +12,9 @@ from solvers.compiled import compiled
 from solvers.kernels import Run, admissions, depart, finished, grow, measure, observe, place, reveal
 from solvers.oldest_first import heap_of_open_workers
 from solvers.ordering import sift_down, sort_by_size
+from solvers.outlook import Forecast, predict_loads
 from solvers.step import WAITS
+from solvers.window import balance_window
 from theory.model import INT_LIMIT, IntArray
 
 # Stands behind every worker in a sort.
@@ -137,6 +139,40 @@ def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
             size, target = pool.size[:waiting], pool.target[:waiting]
             value, lower = balance(run.loads, run.free, size, effort, target)
             state.bound_gap += value - lower
+            _in_order_of_arrival(size, target, pool.other_size)
+            carry_out(run, pool)
+        measure(run)
+        if state.observed:
+            observe(run)
+        depart(run)
+        grow(run)
+
+
+@compiled
+def run_window(
+    run: Run,
+    pool: SortedPool,
+    forecast: Forecast,
+    effort: int,
+    departures: int,
+    end: int,
+) -> None:
+    """Run :class:`solvers.policies.BFIO` with look-ahead until step ``end``.
+
+    It stops before a decision, which is then due, once so many requests have departed.
+    """
+    state = run.state[0]
+    while state.step < end and not finished(state):
+        if not state.due:
+            reveal_by_size(run, pool)
+        waiting = state.waiting
+        if admissions(state):
+            state.due = state.revealed - waiting - state.active >= departures
+            if state.due:
+                return
+            size, target = pool.size[:waiting], pool.target[:waiting]
+            predict_loads(run, forecast)
+            balance_window(forecast.ahead, forecast.grown, run.free, size, effort, target)
             _in_order_of_arrival(size, target, pool.other_size)
             carry_out(run, pool)
         measure(run)

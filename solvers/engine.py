@@ -11,10 +11,11 @@ import numpy as np
 from solvers import kernels, policies
 from solvers import oldest_first as rules
 from solvers.asking import asking
-from solvers.by_size import SortedPool, run_always_busiest, run_bfio
+from solvers.by_size import SortedPool, run_always_busiest, run_bfio, run_window
+from solvers.decision import Policy
 from solvers.kernels import NOBODY, Run
 from solvers.oldest_first import run_oldest_first
-from solvers.policies import Policy
+from solvers.outlook import Outlook
 from solvers.result import PowerSums, RunResult, Totals
 from theory.model import INT_LIMIT, FloatArray, InputError, IntArray, Requests, System
 
@@ -192,6 +193,8 @@ def new_run(
     longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
     rows = max(1, HISTORY_BLOCK // G) if history else 0
     slots_used = min(system.capacity, n)
+    active = np.zeros(slots_used, dtype=kernels.ACTIVE)
+    active["worker"] = NOBODY
     state = np.zeros(1, dtype=kernels.STATE)
     for name, value in (
         ("timed", requests.arrival is not None),
@@ -215,7 +218,7 @@ def new_run(
         start_step=np.zeros(n, dtype=np.int64),
         start_s=np.zeros(n),
         finish_s=np.zeros(n),
-        active=np.zeros(slots_used, dtype=kernels.ACTIVE),
+        active=active,
         following=np.arange(1, slots_used + 1),
         state=state,
         loads=np.zeros(G, dtype=np.int64),
@@ -246,16 +249,35 @@ def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
         return round_robin
     if kind is policies.AlwaysBusiest:
         return partial(run_always_busiest, run, SortedPool.of_length(visible))
-    if isinstance(policy, policies.BFIO) and kind is policies.BFIO:
-        pool, effort = SortedPool.of_length(visible), policy.effort
-
-        def bfio(steps: int) -> None:
-            run_bfio(run, pool, effort, steps)
-            policy.bound_gap += int(state["bound_gap"])
-            state["bound_gap"] = 0
-
-        return bfio
+    if isinstance(policy, policies.BFIO) and kind is policies.BFIO and policy.max_wait is None:
+        bfio = _ahead if policy.horizon else _bfio
+        return bfio(run, policy, SortedPool.of_length(visible))
     return asking(run, policy, visible)
+
+
+def _bfio(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], None]:
+    state = run.state[0]
+
+    def bfio(steps: int) -> None:
+        run_bfio(run, pool, policy.effort, steps)
+        if policy.bound_gap is not None:
+            policy.bound_gap += int(state["bound_gap"])
+        state["bound_gap"] = 0
+
+    return bfio
+
+
+def _ahead(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], None]:
+    state, outlook = run.state[0], Outlook(run, policy)
+
+    def bfio(steps: int) -> None:
+        end = int(state["step"]) + steps
+        run_window(run, pool, outlook.forecast, policy.effort, outlook.due, end)
+        while state["due"]:
+            outlook.refresh()
+            run_window(run, pool, outlook.forecast, policy.effort, outlook.due, end)
+
+    return bfio
 
 
 def _run_to_completion(

@@ -74,7 +74,7 @@ class Run(NamedTuple):
     start_s, finish_s : float64[N]
         Likewise.
     active : ACTIVE[min(G * B, N)]
-        The requests that are being served, in no order.
+        The requests that are being served, in no order; ``NOBODY`` is the worker of other rows.
     following : int64[min(G * B, N)]
         The next row of ``active`` in the same bucket, or the next unused one.
     state : STATE[1]
@@ -244,6 +244,7 @@ def _depart(
             loads[row.worker] -= row.base + state.grown
             free[row.worker] += 1
             finish_s[row.request] = state.now_s
+            row.worker = NOBODY
             following[at] = state.unused
             state.unused = at
             state.active -= 1

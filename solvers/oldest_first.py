@@ -1,7 +1,7 @@
 """The compiled loop of the policies that admit the oldest requests and choose only the worker.
 
 The waiting requests are a range of consecutive numbers, so the pool costs nothing.  The policies'
-meaning is in :mod:`solvers.policies`.
+meaning is in :mod:`solvers.arrival_order`.
 """
 
 import numpy as np
@@ -117,7 +117,7 @@ def _better_of_two(run: Run, seed: np.uint64) -> None:
 
 @compiled
 def _splitmix64(x: np.uint64) -> np.uint64:
-    """See :func:`solvers.policies.splitmix64`."""
+    """See :func:`solvers.arrival_order.splitmix64`."""
     x += np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.policies import Policy, StepView, decide
+from solvers.decision import Policy, StepView, decide
 from solvers.policies import policy as policy_of
+from solvers.predictors import AgePredictor, Predictor
 from solvers.result import PowerSums, RunResult, Totals
 from theory.model import InputError, Requests, System
 
@@ -23,6 +24,30 @@ class _Active:
     index: int
     load: int
     steps_left: int
+    age: int = 0
+
+
+class _Foresight:
+    """What a predictor says, one request at a time."""
+
+    def __init__(self, predictor: Predictor, requests: Requests) -> None:
+        self.predictor = predictor
+        self.departures_to_ask = 0
+        if not isinstance(predictor, AgePredictor):
+            self.lengths: list[int] = predictor.lengths(requests).tolist()
+
+    def learn(self, lengths: list[int], ages: list[int]) -> None:
+        """Ask an age predictor anew when the departures have doubled."""
+        if isinstance(self.predictor, AgePredictor) and len(lengths) >= self.departures_to_ask:
+            self.departures_to_ask = max(1, 2 * len(lengths))
+            seen = np.array(lengths, dtype=np.int64), np.array(ages, dtype=np.int64)
+            self.remaining: list[int] = self.predictor.remaining(*seen).tolist()
+
+    def left(self, request: _Active) -> int:
+        """Predicted steps left, the present one included."""
+        if isinstance(self.predictor, AgePredictor):
+            return self.remaining[min(request.age, len(self.remaining) - 1)]
+        return max(1, self.lengths[request.index] - request.age)
 
 
 def simulate_reference(
@@ -59,6 +84,8 @@ def simulate_reference(
     limit = N if arrivals is not None else system.capacity if pool is None else pool
     chosen = policy_of(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
+    horizon: int = getattr(chosen, "horizon", 0)
+    foresight = _Foresight(chosen.predictor, requests) if horizon else None  # type: ignore[attr-defined]
 
     workers: list[list[_Active]] = [[] for _ in range(G)]
     waiting: list[int] = []
@@ -86,6 +113,21 @@ def simulate_reference(
         # Admit.
         free = [B - len(active) for active in workers]
         if waiting and sum(free):
+            growths = [system.drift[k % len(system.drift)] for k in range(step, step + horizon)]
+            grown = [sum(growths[:h]) for h in range(horizon + 1)]
+            ahead = None
+            if foresight is not None:
+                gone = [o for o, steps in zip(lengths, served, strict=True) if steps == o]
+                foresight.learn(gone, [r.age for active in workers for r in active])
+                ahead = np.array(
+                    [
+                        [
+                            sum(r.load + grown[h] for r in active if h < foresight.left(r))
+                            for active in workers
+                        ]
+                        for h in range(horizon + 1)
+                    ]
+                )
             view = StepView(
                 step=step,
                 slots=B,
@@ -93,6 +135,8 @@ def simulate_reference(
                 free=np.array(free),
                 pool=np.array([sizes[i] for i in waiting]),
                 waited=np.array([step - reveal_step[i] for i in waiting]),
+                ahead=ahead,
+                grown=None if ahead is None else np.array(grown),
             )
             assignment: list[int] = decide(chosen, view).tolist()
             for i, g in zip(waiting, assignment, strict=True):
@@ -115,6 +159,7 @@ def simulate_reference(
             for r in active:
                 served[r.index] += 1
                 r.load += growth
+                r.age += 1
                 r.steps_left -= 1
                 if r.steps_left == 0:
                     finish_s[r.index] = clock

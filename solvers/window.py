@@ -1,21 +1,27 @@
 """The admission step over a look-ahead window, ``H > 0``: BF-IO with predicted departures.
 
-The loads of the next ``H + 1`` steps are predicted from the requests that run now; a request that
-is admitted now adds its size, grows, and may end within the window.  The window problem chooses
-the admissions that minimise the sum of the predicted imbalances.  It is solved by starting from
-single steps (the present one, and the window added up) and exchanging requests, every exchange
-priced exactly over the whole window; all costs are linear in ``H``.
+The loads of the next ``H + 1`` steps are predicted from the requests that run now.  A request that
+is admitted now adds its size and grows; its length is unknown, so it stays for the whole window.
+The window problem minimises the sum of the imbalances over the window.
+
+A plan starts as that of a single step, the present one or the mean of the window, whichever is
+better over the window, and is improved by exchanges.  What a worker's exchange costs is a convex
+function of the change of its size alone, piecewise linear with one bend for each step of the
+window.  So the best change is known at once, the best request is the one nearest to it on either
+side, and every exchange is priced exactly in O(H).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from solvers.balance import solve_step
+from solvers.balance import balance
+from solvers.bitset import Words, at_least, at_most, full, insert, remove
 from solvers.bounds import bound
 from solvers.compiled import compiled
-from solvers.pool import sorted_pool
+from solvers.pool import Pool, indexed, last_at_most, sorted_pool
 from solvers.step import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import INT_LIMIT, InputError, IntArray
 
@@ -26,16 +32,15 @@ class WindowProblem:
 
     Parameters
     ----------
-    loads : int64[H + 1, G]
+    ahead : int64[H + 1, G]
         Predicted loads of the requests that run now, at this step and the next ``H``, ``>= 0``.
     free : int64[G]
         Free slots at this step.
     pool : int64[n]
         Sizes of the waiting requests in arrival order, ``>= 1``.
-    lengths : int64[n], optional
-        Predicted output lengths ``>= 1``; without them no new request ends in the window.
-    growth : int
-        Growth of a request from one step to the next, ``>= 0``.
+    grown : int64[H + 1], optional
+        How much a request grows from this step to each of these: 0 first, never less; one a step
+        by default.
 
     Raises
     ------
@@ -47,68 +52,61 @@ class WindowProblem:
     Source: paper, BF-IO(H); solver-notes, exact step problem for ``H > 0``.
     """
 
-    loads: IntArray
+    ahead: IntArray
     free: IntArray
     pool: IntArray
-    lengths: IntArray | None
-    growth: int
+    grown: IntArray
 
     def __init__(
         self,
-        loads: ArrayLike,
+        ahead: ArrayLike,
         free: ArrayLike,
         pool: ArrayLike,
-        lengths: ArrayLike | None = None,
-        growth: int = 1,
+        grown: ArrayLike | None = None,
     ) -> None:
-        rows = np.asarray(loads)
+        rows = np.asarray(ahead)
         if rows.ndim != 2 or rows.shape[0] == 0 or rows.dtype.kind not in "iu":
-            raise InputError("loads must be integers, one row for each step of the window")
-        if not 0 <= growth < 2**31:
-            raise InputError(f"growth must be an integer in [0, 2^31), got {growth!r}")
+            raise InputError("ahead must be integers, one row for each step of the window")
+        growth = np.arange(rows.shape[0]) if grown is None else np.asarray(grown)
+        if (
+            growth.shape != rows.shape[:1]
+            or growth.dtype.kind not in "iu"
+            or growth[0] != 0
+            or (np.diff(growth) < 0).any()
+        ):
+            raise InputError(
+                f"grown must hold {rows.shape[0]} integers from 0 that do not decrease"
+            )
         steps = [StepProblem(row, free, pool) for row in rows]
-        object.__setattr__(self, "loads", np.array([step.loads for step in steps]))
-        object.__setattr__(self, "free", steps[0].free)
-        object.__setattr__(self, "pool", steps[0].pool)
-        object.__setattr__(self, "growth", growth)
-        object.__setattr__(self, "lengths", None)
-        if lengths is not None:
-            column = np.asarray(lengths)
-            if column.shape != self.pool.shape or (column.size and column.dtype.kind not in "iu"):
-                raise InputError(
-                    f"lengths must hold one integer for each of the {self.pool.size} requests"
-                )
-            if column.size and int(column.min()) < 1:
-                raise InputError("lengths must be >= 1")
-            object.__setattr__(self, "lengths", np.array(column, dtype=np.int64))
-        most = sum(self.pool.tolist()) + self.pool.size * rows.shape[0] * growth
+        most = sum(steps[0].pool.tolist()) + steps[0].pool.size * int(growth[-1])
         if rows.shape[1] * (sum(map(int, rows.flat)) + rows.shape[0] * most) >= INT_LIMIT:
             raise InputError("G * (sum of loads and sizes over the window) must stay below 2^62")
-        for array in (self.loads, self.lengths):
-            if array is not None:
-                array.flags.writeable = False
+        for name, array in (
+            ("ahead", np.array([step.loads for step in steps])),
+            ("free", steps[0].free),
+            ("pool", steps[0].pool),
+            ("grown", growth.astype(np.int64)),
+        ):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
 
     @property
     def step(self) -> StepProblem:
         """The first step of the window by itself: the rules of an assignment are its rules."""
-        return StepProblem(self.loads[0], self.free, self.pool)
+        return StepProblem(self.ahead[0], self.free, self.pool)
 
-    def weights(self) -> IntArray:
-        """Load of each waiting request at each step of the window if admitted, int64[n, H + 1]."""
-        ahead = np.arange(self.loads.shape[0])
-        weight: IntArray = self.pool[:, None] + self.growth * ahead
-        if self.lengths is not None:
-            weight = np.where(ahead < self.lengths[:, None], weight, 0)
-        return weight
+    def loads_after(self, assignment: Assignment) -> IntArray:
+        """Predicted loads after admission, int64[H + 1, G]; the assignment is taken as valid."""
+        after = self.ahead.copy()
+        chosen = assignment != WAITS
+        for row, growth in zip(after, self.grown, strict=True):
+            np.add.at(row, assignment[chosen], self.pool[chosen] + growth)
+        return after
 
     def objective(self, assignment: Assignment) -> int:
         """Sum of the imbalances over the window, in exact ints."""
-        after = self.loads.copy()
-        chosen = assignment != WAITS
-        for row, column in zip(after, self.weights()[chosen].T, strict=True):
-            np.add.at(row, assignment[chosen], column)
-        workers = after.shape[1]
-        return sum(workers * max(row) - sum(row) for row in after.tolist())
+        after = self.loads_after(assignment)
+        return sum(after.shape[1] * max(row) - sum(row) for row in after.tolist())
 
 
 def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
@@ -119,142 +117,336 @@ def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
     problem : WindowProblem
         The window.
     effort : int
-        0 takes the better of the starting points, 1 improves it, 2 and more improve every one
-        and search wider.
+        0 takes the better of the starting plans; 1 improves it by exchanges with the pool, and
+        where nothing waits between workers; 2 and more exchange between workers in any case, and
+        improve every starting plan.
 
     Returns
     -------
     StepSolution
         A valid assignment, its objective over the window, and a lower bound of the optimum.
+        Among equal sizes the oldest request goes first.
     """
-    weights = problem.weights()
-    starts = [
-        solve_step(problem.step, effort).assignment,
-        solve_step(
-            StepProblem(problem.loads.sum(axis=0), problem.free, weights.sum(axis=1)), effort
-        ).assignment,
-    ]
-    starts.sort(key=problem.objective)
-    if effort > 0 and problem.pool.size:
-        order = np.argsort(weights.sum(axis=1), kind="stable")
-        # One more row, of zeros, stands for a slot that stays free.
-        padded = np.zeros((order.size + 1, weights.shape[1]), np.int64)
-        padded[:-1] = weights[order]
-        if effort == 1:
-            del starts[1:]
-        for start in starts:
-            worker = start[order]
-            _exchange(problem.loads.copy(), problem.free.copy(), padded, worker, 4**effort)
-            start[order] = worker
-        starts.sort(key=problem.objective)
-    return StepSolution(starts[0], problem.objective(starts[0]), window_bound(problem))
+    order = np.argsort(problem.pool, kind="stable")
+    sizes = problem.pool[order]
+    worker = np.empty(sizes.size, np.int64)
+    balance_window(
+        problem.ahead.copy(), problem.grown.copy(), problem.free.copy(), sizes, effort, worker
+    )
+    # Equal sizes can be exchanged freely: in arrival order they go to ascending workers, then wait.
+    worker[worker == WAITS] = problem.free.size
+    worker = worker[np.lexsort((worker, sizes))]
+    worker[worker == problem.free.size] = WAITS
+    assignment: Assignment = np.empty(sizes.size, np.int64)
+    assignment[order] = worker
+    return StepSolution(assignment, problem.objective(assignment), window_bound(problem))
 
 
 def window_bound(problem: WindowProblem) -> int:
     """Lower bound: the sum of the bounds of the steps, each with a choice of its own."""
     room = np.minimum(problem.free, problem.pool.size)
+    sizes = np.sort(problem.pool)
     return sum(
-        int(bound(row.copy(), room, sorted_pool(np.sort(column)))[1])
-        for row, column in zip(problem.loads, problem.weights().T, strict=True)
+        int(bound(row.copy(), room, sorted_pool(sizes + growth))[1])
+        for row, growth in zip(problem.ahead, problem.grown, strict=True)
     )
 
 
-@compiled
-def _exchange(
-    loads: IntArray, free: IntArray, weights: IntArray, worker: IntArray, width: int
-) -> None:
-    """Exchange requests, changing ``worker``, until no exchange in reach lowers the objective.
+class _Plan(NamedTuple):
+    """A valid plan, its predicted loads, and the largest of these.
 
-    In reach of a request are those at distances up to ``width``, and at powers of two, in the
-    order of their weights, and free slots.
+    Parameters
+    ----------
+    item : int64[slots]
+        Places in the sorted pool; those of worker ``g`` start at ``start[g]``.
+    start, taken : int64[G + 1], int64[G]
+        Where each worker's slots begin, and how many of them are taken.
+    words, summary : uint64
+        The places that nobody has taken, as a :mod:`solvers.bitset`.
+    after : int64[G, H + 1]
+        Predicted loads.
+    top, who : int64[H + 1, 3]
+        The three largest loads of each step and their workers; -1 where there are fewer.
     """
-    n = worker.size
-    ahead, G = loads.shape
-    free = free.copy()
-    for i in range(n):
-        if worker[i] >= 0:
-            loads[:, worker[i]] += weights[i]
-            free[worker[i]] -= 1
-    top = np.empty((ahead, 3), np.int64)
-    who = np.empty((ahead, 3), np.int64)
-    _tops(loads, top, who)
-    improved = True
-    while improved:
-        improved = False
-        for i in range(n):
-            p = worker[i]
-            if p < 0:
-                continue
-            best = 0
-            partner = -1
-            target = -1
-            for direction in (-1, 1):
-                distance = 1
-                while 0 <= i + direction * distance < n:
-                    j = i + direction * distance
-                    if worker[j] != p:
-                        change = _change(loads, top, who, weights[i], weights[j], p, worker[j])
-                        if change < best:
-                            best, partner, target = change, j, worker[j]
-                    distance += 1 if distance < width else distance
-            for q in range(G):
-                if free[q] > 0 and q != p:
-                    change = _change(loads, top, who, weights[i], weights[n], p, q)
-                    if change < best:
-                        best, partner, target = change, n, q
-            if best < 0:
-                loads[:, p] += weights[partner] - weights[i]
-                if target >= 0:
-                    loads[:, target] -= weights[partner] - weights[i]
-                worker[i] = target
-                if partner < n:
-                    worker[partner] = p
-                else:
-                    free[p] += 1
-                    free[target] -= 1
-                _tops(loads, top, who)
-                improved = True
+
+    item: IntArray
+    start: IntArray
+    taken: IntArray
+    words: Words
+    summary: Words
+    after: IntArray
+    top: IntArray
+    who: IntArray
 
 
 @compiled
-def _tops(loads: IntArray, top: IntArray, who: IntArray) -> None:
-    """The three largest loads of each step and their workers (-1 and -1 where there are fewer)."""
-    top[:] = -1
-    who[:] = -1
-    for h in range(loads.shape[0]):
-        for g in range(loads.shape[1]):
-            load, at = loads[h, g], 2
-            if load <= top[h, 2]:
-                continue
-            while at > 0 and load > top[h, at - 1]:
-                top[h, at], who[h, at] = top[h, at - 1], who[h, at - 1]
-                at -= 1
-            top[h, at], who[h, at] = load, g
-
-
-@compiled
-def _change(
-    loads: IntArray,
-    top: IntArray,
-    who: IntArray,
-    out: IntArray,
-    into: IntArray,
-    p: int,
-    q: int,
+def balance_window(
+    ahead: IntArray,
+    grown: IntArray,
+    free: IntArray,
+    sizes: IntArray,
+    effort: int,
+    out_worker: IntArray,
 ) -> int:
-    """Change of the objective when ``p`` gives ``out`` to ``q`` for ``into``; -1 is the pool."""
-    G = loads.shape[1]
-    change = 0
-    for h in range(loads.shape[0]):
-        d = into[h] - out[h]
-        # The largest load of the others is among the three largest.
-        k = 0
-        while k < 3 and (who[h, k] == p or who[h, k] == q):
-            k += 1
-        most = max(loads[h, p] + d, top[h, k] if k < 3 else -1)
-        if q >= 0:
-            most = max(most, loads[h, q] - d)
-        else:
-            change -= d
-        change += G * (most - top[h, 0])
-    return change
+    """Choose the requests to admit and their workers, aiming at the least sum of imbalances.
+
+    Parameters
+    ----------
+    ahead, grown, free : int64[H + 1, G], int64[H + 1], int64[G]
+        As in :class:`WindowProblem`.
+    sizes : int64[n]
+        The pool in ascending order.
+    effort : int
+        As in :func:`solve_window`.
+    out_worker : int64[n]
+        Filled with the worker of each request, or -1 for one that waits.
+
+    Returns
+    -------
+    int
+        The sum of the imbalances over the window.
+    """
+    pool = sorted_pool(sizes)
+    plan = _started(
+        ahead, grown, free, pool, _mean_of_rows(ahead), int(np.sum(grown)) // grown.size
+    )
+    other = _started(ahead, grown, free, pool, ahead[0].copy(), 0)
+    if effort > 0 and sizes.size > 0:
+        pool = indexed(pool)
+        if effort > 1:
+            _improve(plan, pool, grown, effort)
+            _improve(other, pool, grown, effort)
+    if _value(other) < _value(plan):
+        plan = other
+    if effort == 1 and sizes.size > 0:
+        _improve(plan, pool, grown, effort)
+    out_worker[:] = WAITS
+    for g in range(free.size):
+        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
+            out_worker[plan.item[k]] = g
+    return _value(plan)
+
+
+@compiled
+def _mean_of_rows(ahead: IntArray) -> IntArray:
+    """Mean load of each worker over the window, rounded down."""
+    mean = np.zeros(ahead.shape[1], np.int64)
+    for h in range(ahead.shape[0]):
+        for g in range(mean.size):
+            mean[g] += ahead[h, g]
+    mean //= ahead.shape[0]
+    return mean
+
+
+@compiled
+def _started(
+    ahead: IntArray, grown: IntArray, free: IntArray, pool: Pool, loads: IntArray, shift: int
+) -> _Plan:
+    """The plan of a single step with these loads and with every size increased by ``shift``."""
+    steps, G = ahead.shape
+    n = pool.sizes.size
+    worker = np.empty(n, np.int64)
+    balance(loads, free, pool.sizes + shift, 0, worker)
+    start = np.zeros(G + 1, np.int64)
+    for g in range(G):
+        start[g + 1] = start[g] + min(free[g], n)
+    words, summary = full(n)
+    item, taken = np.empty(start[G], np.int64), np.zeros(G, np.int64)
+    after = np.empty((G, steps), np.int64)
+    added = np.zeros(G, np.int64)
+    for i in range(n):
+        g = worker[i]
+        if g != WAITS:
+            item[start[g] + taken[g]] = i
+            taken[g] += 1
+            added[g] += pool.sizes[i]
+            remove(words, summary, i)
+    for g in range(G):
+        for h in range(steps):
+            after[g, h] = ahead[h, g] + added[g] + taken[g] * grown[h]
+    top = np.empty((steps, 3), np.int64)
+    who = np.empty((steps, 3), np.int64)
+    for h in range(steps):
+        _rank(after, h, top, who)
+    return _Plan(item, start, taken, words, summary, after, top, who)
+
+
+@compiled
+def _rank(after: IntArray, h: int, top: IntArray, who: IntArray) -> None:
+    """Find the three largest loads of a step and their workers."""
+    top[h] = -1
+    who[h] = -1
+    for g in range(after.shape[0]):
+        load, at = after[g, h], 2
+        if load <= top[h, 2]:
+            continue
+        while at > 0 and load > top[h, at - 1]:
+            top[h, at], who[h, at] = top[h, at - 1], who[h, at - 1]
+            at -= 1
+        top[h, at], who[h, at] = load, g
+
+
+@compiled
+def _value(plan: _Plan) -> int:
+    """Sum of the imbalances of a plan over the window."""
+    return int(plan.after.shape[0] * np.sum(plan.top[:, 0]) - np.sum(plan.after))
+
+
+@compiled
+def _others(plan: _Plan, h: int, p: int, q: int) -> int:
+    """Largest load of a step among all workers but two; -1 if there are no others."""
+    k = 0
+    while k < 3 and (plan.who[h, k] == p or plan.who[h, k] == q):
+        k += 1
+    return int(plan.top[h, k]) if k < 3 else -1
+
+
+@compiled
+def _improve(plan: _Plan, pool: Pool, grown: IntArray, effort: int) -> None:
+    """Exchange requests until nothing in reach helps, or for so many rounds as the effort says."""
+    if plan.taken.size == 1:  # one worker has no imbalance
+        return
+    admitted = np.sum(plan.taken)
+    bends = np.empty(2 * grown.size, np.int64)
+    for _ in range(4**effort):
+        moved = False
+        if admitted < pool.sizes.size:
+            for g in range(plan.taken.size):
+                moved |= _replace(plan, pool, g, bends)
+        if not moved and (effort > 1 or admitted == pool.sizes.size):
+            for h in range(grown.size):
+                moved |= _relieve(plan, pool, grown, plan.who[h, 0], bends)
+        if not moved:
+            return
+
+
+@compiled
+def _replace(plan: _Plan, pool: Pool, g: int, bends: IntArray) -> bool:
+    """Exchange one request of a worker for the best waiting one, if that lowers the objective."""
+    sizes = pool.sizes
+    G, steps = plan.after.shape
+    for h in range(steps):
+        bends[h] = _others(plan, h, g, g) - plan.after[g, h]
+    # The slope of the cost is G for each bend passed, less one for each step.
+    passed = -(-steps // G)
+    aim = np.min(bends[:steps]) if passed == 1 else np.sort(bends[:steps])[passed - 1]
+    below = above = np.int64(0)
+    old_below = old_above = new_below = new_above = -1
+    for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+        last = last_at_most(pool, sizes[j] + aim)
+        i = at_most(plan.words, plan.summary, last)
+        if i >= 0 and (new_below < 0 or sizes[i] - sizes[j] > below):
+            below, old_below, new_below = sizes[i] - sizes[j], j, i
+        i = at_least(plan.words, plan.summary, last + 1)
+        if i >= 0 and (new_above < 0 or sizes[i] - sizes[j] < above):
+            above, old_above, new_above = sizes[i] - sizes[j], j, i
+    best, change, old, new = np.int64(0), np.int64(0), -1, -1
+    for h in range(steps):
+        best += G * max(0, -bends[h])
+    if new_below >= 0:
+        cost = -steps * below
+        for h in range(steps):
+            cost += G * max(0, below - bends[h])
+        if cost < best:
+            best, change, old, new = cost, below, old_below, new_below
+    if new_above >= 0:
+        cost = -steps * above
+        for h in range(steps):
+            cost += G * max(0, above - bends[h])
+        if cost < best:
+            best, change, old, new = cost, above, old_above, new_above
+    if new < 0:
+        return False
+    insert(plan.words, plan.summary, old)
+    remove(plan.words, plan.summary, new)
+    _put(plan, g, old, new)
+    plan.after[g] += change
+    _changed(plan, g, g)
+    return True
+
+
+@compiled
+def _put(plan: _Plan, g: int, old: int, new: int) -> None:
+    """Let a worker hold request ``new`` in place of ``old``."""
+    k = plan.start[g]
+    while plan.item[k] != old:
+        k += 1
+    plan.item[k] = new
+
+
+@compiled
+def _changed(plan: _Plan, p: int, q: int) -> None:
+    """Find the largest loads again where those of two workers matter."""
+    for h in range(plan.after.shape[1]):
+        matters = plan.after[p, h] > plan.top[h, 2] or plan.after[q, h] > plan.top[h, 2]
+        for k in range(3):
+            matters |= plan.who[h, k] == p or plan.who[h, k] == q
+        if matters:
+            _rank(plan.after, h, plan.top, plan.who)
+
+
+@compiled
+def _relieve(plan: _Plan, pool: Pool, grown: IntArray, p: int, bends: IntArray) -> bool:
+    """Swap a request of worker ``p`` for another's, or move it to a free slot: the best of all."""
+    sizes = pool.sizes
+    G, steps = plan.after.shape
+    least, gives, gets, partner = np.int64(0), -1, -1, -1
+    for q in range(G):
+        if q == p:
+            continue
+        now = np.int64(0)
+        for h in range(steps):
+            others = _others(plan, h, p, q)
+            a, b = plan.after[p, h], plan.after[q, h]
+            now += max(others, a, b)
+            level = max(others, (a + b + 1) // 2)
+            bends[2 * h], bends[2 * h + 1] = a - level, level - b
+        aim = np.sort(bends)[steps - 1]
+        below = above = np.int64(0)
+        below_i = below_j = above_i = above_j = -1
+        mine = plan.item[plan.start[p] : plan.start[p] + plan.taken[p]]
+        for i in mine:
+            for j in plan.item[plan.start[q] : plan.start[q] + plan.taken[q]]:
+                d = sizes[i] - sizes[j]
+                if d <= aim and (below_i < 0 or d > below):
+                    below, below_i, below_j = d, i, j
+                if d > aim and (above_i < 0 or d < above):
+                    above, above_i, above_j = d, i, j
+        for i, j in ((below_i, below_j), (above_i, above_j)):
+            if i >= 0:
+                change = _moved(plan, grown, p, q, sizes[i] - sizes[j], 0) - now
+                if change < least:
+                    least, gives, gets, partner = change, i, j, q
+        if plan.start[q] + plan.taken[q] < plan.start[q + 1]:
+            for i in mine:
+                change = _moved(plan, grown, p, q, sizes[i], 1) - now
+                if change < least:
+                    least, gives, gets, partner = change, i, -1, q
+    if partner < 0:
+        return False
+    change = sizes[gives]
+    if gets >= 0:
+        change -= sizes[gets]
+        _put(plan, p, gives, gets)
+        _put(plan, partner, gets, gives)
+    else:
+        plan.taken[p] -= 1
+        _put(plan, p, gives, plan.item[plan.start[p] + plan.taken[p]])
+        plan.item[plan.start[partner] + plan.taken[partner]] = gives
+        plan.taken[partner] += 1
+        plan.after[p] -= grown
+        plan.after[partner] += grown
+    plan.after[p] -= change
+    plan.after[partner] += change
+    _changed(plan, p, partner)
+    return True
+
+
+@compiled
+def _moved(plan: _Plan, grown: IntArray, p: int, q: int, size: int, count: int) -> int:
+    """Sum of the largest loads when ``p`` gives ``q`` so much size, and so many requests."""
+    total = np.int64(0)
+    for h in range(grown.size):
+        load = size + count * grown[h]
+        total += max(_others(plan, h, p, q), plan.after[p, h] - load, plan.after[q, h] + load)
+    return int(total)

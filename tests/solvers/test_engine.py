@@ -9,11 +9,22 @@ from hypothesis import strategies as st
 
 from solvers import engine
 from solvers.engine import simulate
-from solvers.policies import FCFS, POLICIES, RoundRobin
+from solvers.policies import FCFS, POLICIES, RoundRobin, policy
 from solvers.reference import simulate_reference
 from theory.model import InputError, Requests, System, imbalance
 
-each_policy = pytest.mark.parametrize("name", POLICIES)
+# What sees no length, and what sees some of them.
+BLIND = [
+    *(name for name in POLICIES if name != "brh"),
+    "bfio:horizon=2,predictor=observed",
+    "bfio:max_wait=2",
+    "bfio:horizon=2,predictor=observed,max_wait=1",
+    "brh:horizon=3,predictor=observed",
+]
+SEEING = ["bfio:horizon=3", "brh:horizon=2"]
+NOISY = ["bfio:horizon=3,predictor=noisy:0.6"]
+
+each_policy = pytest.mark.parametrize("name", [*BLIND, *SEEING, *NOISY])
 
 DRIFTS = [(1,), (0,), (3,), (2, 0, 5), (0, 1)]
 
@@ -80,8 +91,10 @@ class Borrowed:
     """A built-in policy that the engine does not recognise, so that it has to ask."""
 
     def __init__(self, name):
-        self.policy = POLICIES[name]()
+        self.policy = policy(name)
         self.name = name
+        self.horizon = getattr(self.policy, "horizon", 0)
+        self.predictor = getattr(self.policy, "predictor", None)
 
     def admit(self, view):
         return self.policy.admit(view)
@@ -93,24 +106,22 @@ class Borrowed:
 def test_a_python_policy_runs_as_its_compiled_twin(name, case):
     system, requests, pool = case
     asked = simulate(system, requests, Borrowed(name), pool=pool, history=True)
-    compiled = simulate(system, requests, POLICIES[name](), pool=pool, history=True)
+    compiled = simulate(system, requests, policy(name), pool=pool, history=True)
     np.testing.assert_array_equal(asked.loads, compiled.loads)
     np.testing.assert_array_equal(asked.worker, compiled.worker)
     np.testing.assert_array_equal(asked.finish_s, compiled.finish_s)
 
 
-@each_policy
-@settings(max_examples=40)
-@given(case=runs(), data=st.data())
-def test_lengths_of_requests_still_there_change_no_decision(name, case, data):
-    """Replace the lengths of all requests that have not departed before some step."""
+def hold_lengths_against_decisions(name, case, data, horizon):
+    """Replace the lengths of all requests that are there ``horizon`` steps after some step."""
     system, requests, pool = case
     assume(len(requests) > 0)
     run = simulate(system, requests, name, pool=pool)
     now = data.draw(st.integers(0, run.total.steps - 1), label="step")
     last_step = run.start_step + requests.decode - 1
-    still_there = last_step >= now
-    least = np.maximum(now - run.start_step + 1, 1)
+    still_there = last_step >= now + horizon
+    # Requests that are admitted at this step or later may have any length.
+    least = np.where(run.start_step < now, now + horizon - run.start_step + 1, 1)
     other = data.draw(st.lists(st.integers(0, 9), min_size=len(requests), max_size=len(requests)))
     lengths = np.where(still_there, least + other, requests.decode)
     changed = Requests(requests.prefill, lengths, requests.arrival)
@@ -119,6 +130,33 @@ def test_lengths_of_requests_still_there_change_no_decision(name, case, data):
     np.testing.assert_array_equal(decided, decided_again)
     np.testing.assert_array_equal(run.worker[decided], again.worker[decided])
     np.testing.assert_array_equal(run.start_step[decided], again.start_step[decided])
+
+
+@pytest.mark.parametrize("name", BLIND)
+@settings(max_examples=40)
+@given(case=runs(), data=st.data())
+def test_lengths_of_requests_still_there_change_no_decision(name, case, data):
+    hold_lengths_against_decisions(name, case, data, 0)
+
+
+@pytest.mark.parametrize("name", SEEING)
+@settings(max_examples=60)
+@given(case=runs(), data=st.data())
+def test_an_oracle_sees_no_further_than_the_window(name, case, data):
+    hold_lengths_against_decisions(name, case, data, policy(name).horizon)
+
+
+@pytest.mark.parametrize("name", SEEING)
+def test_an_oracle_does_see_the_window(name):
+    # Two slots each.  At step 1 the requests of 50 are there, and a request of 1 left each worker;
+    # who of the 50s leaves next decides where the request of 40 goes.
+    first = None
+    for lengths in ([2, 9], [9, 2]):
+        requests = Requests([50, 50, 1, 1, 40, 1], [*lengths, 1, 1, 9, 9])
+        run = simulate(System(2, 2), requests, name, pool=4)
+        assert run.start_step[4] == 1
+        assert run.worker[4] != first
+        first = run.worker[4]
 
 
 @each_policy

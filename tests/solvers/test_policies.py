@@ -1,6 +1,6 @@
 import sys
 import textwrap
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.metadata import EntryPoint, EntryPoints
 
 import numpy as np
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvers import policies
+from solvers.arrival_order import splitmix64
 from solvers.policies import POLICIES, Policy, PolicyError, StepView, decide, policy
 from theory.model import InputError
 
@@ -47,7 +48,8 @@ def test_every_built_in_policy_obeys_the_rules(name, step):
 @pytest.mark.parametrize("name", POLICIES)
 def test_built_in_policies_have_the_names_they_are_known_by(name):
     made = policy(name)
-    assert made.name == name
+    # One that looks ahead by default also says how.
+    assert made.name == ("brh:horizon=20,predictor=oracle" if name == "brh" else name)
     assert isinstance(made, Policy)
 
 
@@ -59,6 +61,8 @@ def test_a_view_shows_nothing_but_what_is_listed_here():
         "free",
         "pool",
         "waited",
+        "ahead",
+        "grown",
     }
 
 
@@ -114,8 +118,8 @@ def test_always_busiest_gives_the_largest_to_the_busiest():
 
 def test_splitmix64_is_the_published_generator():
     # First outputs of the reference implementation for the seeds 0 and 1234567.
-    assert policies.splitmix64(0) == 0xE220A8397B1DCDAF
-    assert policies.splitmix64(1234567) == 6457827717110365317
+    assert splitmix64(0) == 0xE220A8397B1DCDAF
+    assert splitmix64(1234567) == 6457827717110365317
 
 
 def test_power_of_two_goes_to_the_less_loaded_of_two():
@@ -157,6 +161,75 @@ class Cheat:
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
+
+
+def test_parameters_are_written_behind_the_name():
+    assert policy("round_robin:turn=3").turn == 3
+    made = policy("bfio:horizon=20,predictor=noisy:0.5,effort=2", seed=7)
+    assert (made.horizon, made.effort) == (20, 2)
+    assert (made.predictor.error, made.predictor.seed) == (0.5, 7)
+    assert made.name == "bfio:horizon=20,predictor=noisy:0.5"
+    assert policy("bfio:max_wait=40").name == "bfio:max_wait=40"
+    assert policy("brh:horizon=4,predictor=observed,discount=1").discounts.tolist() == [1.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("bfio:horizon", "expected NAME=VALUE with one of horizon, predictor, max_wait, effort"),
+        ("bfio:depth=3", "found 'depth=3'"),
+        ("bfio:horizon=1,horizon=2", "found 'horizon=2'"),
+        ("bfio:seed=3", "found 'seed=3'"),
+        ("fcfs:order=1", "with one of no parameters"),
+        ("bfio:horizon=-1", "policy 'bfio:horizon=-1': horizon must be an integer >= 0, got -1"),
+        ("bfio:horizon=2.5", "horizon must be an integer >= 0, got 2.5"),
+        ("bfio:horizon=x", "horizon must be an integer >= 0, got 'x'"),
+        ("bfio:max_wait=-1", "max_wait must be an integer >= 0"),
+        ("bfio:effort=many", "effort must be an integer >= 0"),
+        ("bfio:predictor=tarot", "unknown predictor 'tarot'; known: oracle, observed"),
+        ("bfio:predictor=noisy", "unknown predictor 'noisy'"),
+        ("bfio:predictor=noisy:-1", "unknown predictor 'noisy:-1'"),
+        ("bfio:predictor=oracle:1", "unknown predictor 'oracle:1'"),
+        ("brh:horizon=0", "horizon must be an integer >= 1"),
+        ("brh:discount=0", "discount must lie in (0, 1]"),
+        ("brh:beta=-1", "beta must be >= 0"),
+    ],
+)
+def test_a_parameter_that_is_wrong_is_named(spec, message):
+    with pytest.raises(InputError) as caught:
+        policy(spec)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_bounded_waiting_admits_the_late_first_and_balances_with_the_rest():
+    # Waited 5, 0, 3, 1 with a limit of 2: the requests of 7 and 1 go first, 7 to the empty worker
+    # and 1 to the other (8 and 7: gap 0 after the third), and of 3 and 9 the 3 takes the last slot.
+    step = view([0, 7], [2, 1], [7, 9, 1, 3])
+    step = replace(step, waited=np.array([5, 0, 3, 1]))
+    assert sorted(policy("bfio:max_wait=2").admit(step)[[0, 2]].tolist()) == [0, 1]
+    # One slot and two late requests: the older goes, whatever its size.
+    step = replace(view([0], [1], [50, 2, 1]), waited=np.array([9, 8, 0]))
+    assert policy("bfio:max_wait=2").admit(step).tolist() == [0, W, W]
+
+
+@given(step=views(), data=st.data())
+def test_no_limit_on_waiting_means_the_plain_step(step, data):
+    waits = data.draw(st.lists(st.integers(0, 9), min_size=step.pool.size, max_size=step.pool.size))
+    step = replace(step, step=9, waited=np.array(waits))
+    np.testing.assert_array_equal(policy("bfio:max_wait=9").admit(step), policy("bfio").admit(step))
+
+
+@given(step=views(), limit=st.integers(0, 9), data=st.data())
+def test_with_a_limit_nobody_late_waits_behind_one_who_is_not(step, limit, data):
+    waits = data.draw(st.lists(st.integers(0, 9), min_size=step.pool.size, max_size=step.pool.size))
+    step = replace(step, step=9, waited=np.sort(waits)[::-1].copy())
+    admitted = decide(policy(f"bfio:max_wait={limit}"), step) != W
+    late = step.waited > limit
+    if (late & ~admitted).any():
+        assert not (admitted & ~late).any()
+        # And the older of the late go first.
+        assert admitted[late].tolist() == sorted(admitted[late].tolist(), reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -19,22 +19,18 @@ def windows(draw, max_workers=3, max_pool=5, max_ahead=3):
     ahead = draw(st.integers(0, max_ahead))
     row = st.lists(st.integers(0, 12), min_size=step.workers, max_size=step.workers)
     loads = [step.loads.tolist(), *(draw(row) for _ in range(ahead))]
-    n = step.pool.size
-    lengths = draw(st.none() | st.lists(st.integers(1, 5), min_size=n, max_size=n))
-    if lengths is not None:
-        lengths = np.array(lengths, dtype=np.int64)
-    return WindowProblem(loads, step.free, step.pool, lengths, draw(st.sampled_from([1, 0, 3])))
+    growth = draw(st.lists(st.integers(0, 3), min_size=ahead, max_size=ahead))
+    return WindowProblem(loads, step.free, step.pool, np.cumsum([0, *growth]))
 
 
 def objective_in_words(problem, chosen):
     """The definition, one step, worker and request at a time."""
     total = 0
-    for h, row in enumerate(problem.loads.tolist()):
+    for row, growth in zip(problem.ahead.tolist(), problem.grown.tolist(), strict=True):
         after = list(row)
         for i, g in enumerate(chosen):
-            ends = problem.lengths is not None and h >= problem.lengths[i]
-            if g >= 0 and not ends:
-                after[g] += int(problem.pool[i]) + h * problem.growth
+            if g >= 0:
+                after[g] += int(problem.pool[i]) + growth
         total += len(after) * max(after) - sum(after)
     return total
 
@@ -75,7 +71,6 @@ def test_most_tiny_windows_are_solved_to_optimality():
             rng.integers(0, 20, (H + 1, G)),
             rng.integers(1, 3, G),
             rng.integers(1, 12, n),
-            rng.integers(1, 6, n) if rng.random() < 0.5 else None,
         )
         optimum = min(objective_in_words(problem, chosen) for chosen in assignments(problem.step))
         hits += solve_window(problem, 2).imbalance == optimum
@@ -94,11 +89,19 @@ def test_a_predicted_departure_changes_the_decision():
     assert ahead.imbalance == 11
 
 
-def test_a_short_predicted_length_frees_the_later_steps():
-    # The request ends after one step: only the first row sees it.
-    problem = WindowProblem([[0, 9], [9, 9]], [1, 0], [9], [1])
-    assert solve_window(problem).imbalance == 0
-    assert solve_window(WindowProblem([[0, 9], [9, 9]], [1, 0], [9])).imbalance == 10
+def test_a_plan_of_many_is_no_worse_than_its_single_steps():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        G, n, H = 12, 60, 9
+        leaving = rng.integers(0, 300, (H, G))
+        ahead = 2000 + np.concatenate([[np.zeros(G, int)], -np.cumsum(leaving, axis=0)])
+        ahead -= ahead.min(initial=0)
+        problem = WindowProblem(ahead, rng.integers(0, 4, G), rng.integers(1, 500, n))
+        now = solve_step(problem.step).assignment
+        quick, better = solve_window(problem, 0), solve_window(problem, 1)
+        assert better.imbalance <= quick.imbalance
+        assert better.imbalance < problem.objective(now)
+        assert window_bound(problem) <= solve_window(problem, 2).imbalance <= quick.imbalance
 
 
 @pytest.mark.parametrize(
@@ -107,9 +110,9 @@ def test_a_short_predicted_length_frees_the_later_steps():
         (([1, 2], [1, 1], [3]), "one row for each step"),
         (([[1.5, 2.0]], [1, 1], [3]), "must be integers"),
         (([[1, -2]], [1, 1], [3]), "loads must hold integers"),
-        (([[1, 2]], [1, 1], [3, 4], [1]), "one integer for each of the 2 requests"),
-        (([[1, 2]], [1, 1], [3], [0]), "lengths must be >= 1"),
-        (([[1, 2]], [1, 1], [3], None, -1), "growth must be"),
+        (([[1, 2]], [1, 1], [3], [0, 1]), "grown must hold 1 integers"),
+        (([[1, 2], [1, 2]], [1, 1], [3], [1, 1]), "from 0"),
+        (([[1, 2]] * 3, [1, 1], [3], [0, 2, 1]), "do not decrease"),
         (([[2**59, 2]] * 4, [1, 1], [3]), "must stay below 2"),
     ],
 )

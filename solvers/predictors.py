@@ -1,0 +1,225 @@
+"""Predictors of departures: the only ones that may know anything of hidden output lengths.
+
+A policy that looks ahead sees the loads that its predictor predicts, never a length.  There are
+two kinds.  A *length predictor* names the length of every request before the run; a request that
+outlives it is expected to end with the present step, at every step anew.  An *age predictor* knows
+only for how long each request has been served: it predicts the number of steps that are left,
+the present one included, from the age alone.  It is asked anew whenever the number of departures
+has doubled since it was last asked.
+"""
+
+from contextlib import suppress
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from theory.model import INT_LIMIT, InputError, IntArray, Requests
+
+# More steps than any run has.
+FOREVER = INT_LIMIT
+
+
+@runtime_checkable
+class LengthPredictor(Protocol):
+    """Predicts the length of each request, once."""
+
+    name: str
+
+    def lengths(self, requests: Requests) -> IntArray:
+        """Predicted output lengths, int64[N], each ``>= 1``."""
+        ...
+
+
+@runtime_checkable
+class AgePredictor(Protocol):
+    """Predicts what is left of a request from its age."""
+
+    name: str
+
+    def remaining(self, ended: IntArray, running: IntArray) -> IntArray:
+        """Predicted steps left by age, the present one included.
+
+        Parameters
+        ----------
+        ended : int64[m]
+            Lengths of the requests that have departed.
+        running : int64[k]
+            Steps that each running request has been served.
+
+        Returns
+        -------
+        int64[A], A >= 1
+            ``>= 1``, for the ages ``0..A-1``; the last entry stands for all greater ages.
+        """
+        ...
+
+
+Predictor = LengthPredictor | AgePredictor
+
+
+class Oracle:
+    """Knows every length."""
+
+    name = "oracle"
+
+    def lengths(self, requests: Requests) -> IntArray:
+        """See :class:`LengthPredictor`."""
+        return requests.decode
+
+
+class NoisyOracle:
+    """The true length times a log-normal error: ``max(1, round(o exp(error z)))``.
+
+    The ``z`` are independent standard normal, one a request, so the median of the prediction is
+    the truth and two thirds of the predictions lie within a factor ``exp(error)`` of it.
+
+    Parameters
+    ----------
+    error : float
+        Standard deviation of the logarithm of the prediction, ``>= 0``.
+    seed : int
+        Seed of the errors; taken modulo ``2^64``.
+
+    Raises
+    ------
+    InputError
+        If the error is negative or not finite.
+    """
+
+    def __init__(self, error: float, seed: int = 0) -> None:
+        if not (np.isfinite(error) and error >= 0):
+            raise InputError(f"the error of a noisy predictor must be >= 0, got {error!r}")
+        self.error = error
+        self.seed = seed
+        self.name = f"noisy:{error:g}"
+
+    def lengths(self, requests: Requests) -> IntArray:
+        """See :class:`LengthPredictor`."""
+        z = np.random.default_rng(self.seed % 2**64).standard_normal(len(requests))
+        guess = np.rint(requests.decode * np.exp(self.error * z))
+        return np.clip(guess, 1, 2.0**61).astype(np.int64)
+
+
+class Survival:
+    """The median remaining life under a known law of the lengths.
+
+    Parameters
+    ----------
+    lengths : array of int
+        A sample of output lengths ``>= 1``, such as yesterday's; its empirical law is taken.
+
+    Raises
+    ------
+    InputError
+        If the sample is empty or holds anything but integers ``>= 1``.
+    """
+
+    name = "survival"
+
+    def __init__(self, lengths: ArrayLike) -> None:
+        sample = np.asarray(lengths)
+        if sample.ndim != 1 or sample.size == 0 or sample.dtype.kind not in "iu":
+            raise InputError("a survival predictor needs a non-empty list of integer lengths")
+        if int(sample.min()) < 1 or int(sample.max()) >= INT_LIMIT:
+            raise InputError("lengths must lie in [1, 2^62)")
+        self._table = median_remaining(sample.astype(np.int64), np.empty(0, np.int64))
+
+    def remaining(self, ended: IntArray, running: IntArray) -> IntArray:
+        """See :class:`AgePredictor`; what is observed changes nothing."""
+        return self._table
+
+
+class Observed:
+    """The median remaining life under the lengths and ages observed so far in the run."""
+
+    name = "observed"
+
+    def remaining(self, ended: IntArray, running: IntArray) -> IntArray:
+        """See :class:`AgePredictor`."""
+        return median_remaining(ended, running)
+
+
+def median_remaining(ended: IntArray, running: IntArray) -> IntArray:
+    """Median remaining life by age, from lengths of which some are known only to be larger.
+
+    The product-limit estimate of the survival function ``S(a) = P(o > a)``; at age ``a`` the least
+    ``r >= 1`` with ``S(a + r) <= S(a) / 2``, or :data:`FOREVER` where ``S`` falls that far at no
+    age that was observed.
+
+    Parameters
+    ----------
+    ended : int64[m]
+        Lengths of requests that have departed, ``>= 1``.
+    running : int64[k]
+        Steps served of requests that are still there, ``>= 0``.
+
+    Returns
+    -------
+    int64[A + 1]
+        By age, ``A`` the largest age observed; the last entry is :data:`FOREVER`.
+
+    Notes
+    -----
+    Source: E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations",
+    J. Amer. Statist. Assoc. 53 (1958).
+    """
+    longest = int(max(ended.max(initial=0), running.max(initial=0)))
+    last = np.bincount(ended, minlength=longest + 1)[1:]  # whose last step was that of age a
+    seen = last + np.bincount(running, minlength=longest + 1)[1:]
+    at_risk = np.cumsum(seen[::-1])[::-1]  # served a step at age a or later
+    survival = np.cumprod(np.concatenate([[1.0], 1 - last / np.maximum(at_risk, 1)]))
+    # A little more than half, so that rounding does not decide where it is half exactly.
+    half = np.searchsorted(-survival, -survival * (0.5 + 1e-9), side="left")
+    remaining: IntArray = half - np.arange(longest + 1)
+    remaining[(half > longest) | (survival == 0)] = FOREVER
+    return remaining
+
+
+def predictor_of(spec: str | Predictor, seed: int = 0) -> Predictor:
+    """The predictor of that name, or the object that is given.
+
+    Parameters
+    ----------
+    spec : str or Predictor
+        ``oracle``, ``noisy:ERROR`` or ``observed``.
+    seed : int
+        Seed of the errors of ``noisy``.
+
+    Raises
+    ------
+    InputError
+        If there is no such predictor.
+    """
+    if isinstance(spec, LengthPredictor | AgePredictor):
+        return spec
+    name, _, error = str(spec).partition(":")
+    if spec == "oracle":
+        return Oracle()
+    if spec == "observed":
+        return Observed()
+    if name == "noisy":
+        with suppress(ValueError):
+            return NoisyOracle(float(error), seed)
+    raise InputError(
+        f"unknown predictor {spec!r}; known: oracle, observed, and noisy:ERROR with an error >= 0"
+    )
+
+
+def checked_forecast(name: str, answer: Any, size: int | None) -> IntArray:
+    """A predictor's answer as int64, if it is a list of integers ``>= 1`` of that size.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    column = np.asarray(answer)
+    wanted = "a non-empty list of" if size is None else f"{size}"
+    if (
+        column.ndim != 1
+        or (column.size != size if size is not None else column.size == 0)
+        or (column.size and (column.dtype.kind not in "iu" or int(column.min()) < 1))
+    ):
+        raise InputError(f"predictor {name!r} must return {wanted} integers >= 1")
+    return column.astype(np.int64)
