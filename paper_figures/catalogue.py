@@ -2,13 +2,31 @@
 
 from types import ModuleType
 
-from paper_figures import energy_saving, iir_scaling, imbalance_trace
+from paper_figures import (
+    energy_envelope,
+    energy_saving,
+    fairness,
+    fcfs_expectation,
+    hardware_savings,
+    iir_scaling,
+    imbalance_trace,
+    loads_by_policy,
+    needed_idle,
+    worker_scaling,
+)
 from theory.model import InputError
 
 FIGURES: dict[str, ModuleType] = {
+    "loads_by_policy": loads_by_policy,
     "imbalance_trace": imbalance_trace,
+    "fcfs_expectation": fcfs_expectation,
     "iir_scaling": iir_scaling,
+    "worker_scaling": worker_scaling,
+    "fairness": fairness,
+    "energy_envelope": energy_envelope,
     "energy_saving": energy_saving,
+    "needed_idle": needed_idle,
+    "hardware_savings": hardware_savings,
 }
 
 

@@ -3,7 +3,18 @@
 import pytest
 
 from evenkeel.cli import cli
-from paper_figures import energy_saving, iir_scaling, imbalance_trace
+from paper_figures import (
+    energy_envelope,
+    energy_saving,
+    fairness,
+    fcfs_expectation,
+    hardware_savings,
+    iir_scaling,
+    imbalance_trace,
+    loads_by_policy,
+    needed_idle,
+    worker_scaling,
+)
 from paper_figures.catalogue import FIGURES, figure
 from paper_figures.files import to_csv
 from theory.model import InputError
@@ -12,6 +23,13 @@ SMALL = {
     "imbalance_trace": {"workers": 4, "slots": 8, "steps": 6, "seeds": 4},
     "iir_scaling": {"workers": (2, 8), "slots": (8, 32), "seeds": 4, "refills": 60},
     "energy_saving": {"devices": ("a100-paper", "b200"), "workers": 20, "stride": 2},
+    "loads_by_policy": {"workers": 4, "slots": 6, "steps": 20, "seeds": 2},
+    "fcfs_expectation": {"workers": (2, 4), "slots": (1, 3), "samples": 200},
+    "worker_scaling": {"workers": (2, 8), "slots": 6, "steps": 60, "seeds": 2},
+    "fairness": {"workers": 4, "slots": 6, "rounds": 8, "seeds": 2},
+    "energy_envelope": {"workers": 8, "samples": 10},
+    "needed_idle": {"devices": ("a100-paper",), "points": 55},
+    "hardware_savings": {},
 }
 
 
@@ -57,8 +75,76 @@ def test_fcfs_agrees_with_its_expectation_and_bfio_keeps_the_refill_bound():
     assert first["computed"] <= first["theory"]
 
 
+def test_every_shape_of_loads_lies_between_floor_and_envelope():
+    for row in energy_envelope.data(samples=40):
+        assert row["lower"] - 1e-9 <= row["computed"] <= row["upper"] + 1e-9
+        assert row["upper"] <= row["tangent"] + 1e-9
+        if row["loads"] == "full or empty":  # where the floor is attained
+            assert row["computed"] == pytest.approx(row["lower"])
+    # One full worker beside equal ones closes in on the envelope as G grows.
+    gaps = []
+    for workers in (8, 80, 800):
+        rows = energy_envelope.data(workers=workers, samples=9)
+        gaps.append([r["upper"] - r["computed"] for r in rows if r["loads"] == "one full"])
+    assert all(a > b > c >= 0 for a, b, c in zip(*gaps, strict=True))
+
+
+def test_needed_idle_share_gives_back_the_saving():
+    rows = needed_idle.data()
+    for row in rows:
+        # The cap is inverted by bisection, the floors in closed form.
+        assert row["computed"] == pytest.approx(row["saving"], abs=1e-6)
+        assert row["lower"] <= row["theory"] + 1e-9
+    known = {r["bound"]: r["theory"] for r in rows if r["device"] == "a100-paper"
+             and r["saving"] == 0.28}  # fmt: skip
+    assert known["cap"] == pytest.approx(0.4769, abs=5e-5)  # [energy.saving-28]
+    assert known["cap"] < known["sharp"] < known["paper"]
+
+
+def test_hardware_bands_hold_the_catalogue_where_its_exponent_was_measured():
+    rows = hardware_savings.data()
+    for row in rows:
+        assert row["lower"] <= row["upper"]
+        if row["end"] == "floor":  # the floor of equal loads at full power ignores the exponent
+            assert row["lower"] == pytest.approx(row["upper"])
+        if row["lower"] <= row["computed"] <= row["upper"]:
+            continue
+        # Outside the band only where a device's own curve is flatter than the lower quartile.
+        assert row["gamma"] < 0.12
+
+
+def test_simulated_fcfs_agrees_with_its_exact_expectation():
+    rows = fcfs_expectation.data(workers=(2, 8), slots=(1, 8), samples=4000)
+    for row in rows:  # twice the half-width of 95 % is beyond four standard errors
+        assert abs(row["computed"] - row["theory"]) < row["upper"] - row["lower"]
+        assert row["berry_esseen"] <= row["theory"]
+        assert row["pairing"] <= row["theory"]
+
+
+def test_more_workers_idle_more_under_fcfs():
+    rows = worker_scaling.data(workers=(4, 64), slots=8, steps=100, seeds=6)
+    fcfs = [row for row in rows if row["policy"] == "fcfs"]
+    assert fcfs[0]["theory"] < fcfs[1]["theory"]
+    for row in fcfs:
+        assert abs(row["computed"] - row["theory"]) < row["upper"] - row["lower"]
+
+
+def test_nobody_is_overtaken_under_fcfs():
+    rows = fairness.data(workers=4, slots=6, rounds=12, seeds=3)
+    longest = {row["policy"]: row["computed"] for row in rows}  # the rarest share comes last
+    assert longest["bfio"] > longest["fcfs"]
+
+
+def test_idle_shares_of_steps_are_those_of_their_loads():
+    rows = loads_by_policy.data(workers=4, slots=6, steps=10, seeds=2)
+    assert all(row["least"] <= row["mean"] <= row["largest"] for row in rows)
+    first = [row for row in rows if row["step"] == 0]
+    assert {row["policy"] for row in first} == set(loads_by_policy.POLICIES)
+    assert all(row["theory"] == row["computed"] for row in rows if row["policy"] == "fcfs")
+
+
 def test_unknown_figure_and_missing_table(tmp_path):
-    with pytest.raises(InputError, match="imbalance_trace, iir_scaling, energy_saving"):
+    with pytest.raises(InputError, match="imbalance_trace, fcfs_expectation, iir_scaling"):
         figure("nonsense")
     with pytest.raises(InputError, match="cannot read"):
         cli.main(["figures", "--redraw", "--out", str(tmp_path)], standalone_mode=False)

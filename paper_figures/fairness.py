@@ -1,0 +1,99 @@
+"""Figure: how long requests wait, policy by policy.
+
+BF-IO leaves arrival order: the share of requests that wait longer than so many steps
+[experiment.starvation].  All serve the same overloaded backlog, in which a request waits for about
+as many steps as the pool takes to drain; half of BF-IO's do not wait at all, and its tail is long.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from adversary.families import workload
+from paper_figures.files import Row, column, interval, read_csv, save, style
+from solvers.engine import simulate
+from theory.model import System
+
+POLICIES = {"fcfs": "FCFS and all that admit in arrival order", "bfio": "BF-IO"}
+COLUMNS = ("policy", "share", "kind", "computed", "theory", "n", "lower", "upper")
+
+_SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
+
+
+def data(
+    family: str = "burst-like",
+    workers: int = 32,
+    slots: int = 24,
+    rounds: int = 24,
+    seeds: int = 6,
+) -> list[Row]:
+    """Waiting times that a given share of the requests exceeds.
+
+    Parameters
+    ----------
+    family : str
+        Workload, with its own output lengths.
+    workers, slots : int
+        ``G`` and ``B``; the pool shows ``G*B`` requests.
+    rounds : int
+        The workload has ``rounds * G * B`` requests.
+    seeds : int
+        Independent runs, at least 2; the column ``n``.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` is the mean over seeds of the wait in steps, with its 95 % interval;
+        ``theory`` is that of FCFS on the same requests, whom nobody overtakes.
+    """
+    system = System.paper(workers, slots)
+    waits: dict[str, list[list[float]]] = {policy: [] for policy in POLICIES}
+    for seed in range(seeds):
+        requests = workload(family, rounds * system.capacity, seed)
+        for policy in POLICIES:
+            waited = simulate(system, requests, policy, seed=seed).waiting_steps
+            found = np.quantile(waited, [1 - share for share in _SHARES], method="higher")
+            waits[policy].append(found.astype(float).tolist())
+    rows: list[Row] = []
+    for policy, runs in waits.items():
+        for number, share in enumerate(_SHARES):
+            mean, lower, upper = interval([run[number] for run in runs])
+            rows.append(
+                {
+                    "policy": policy,
+                    "share": share,
+                    "kind": "measured",
+                    "computed": mean,
+                    "theory": float(np.mean([run[number] for run in waits["fcfs"]])),
+                    "n": seeds,
+                    "lower": lower,
+                    "upper": upper,
+                }
+            )
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    with style():
+        figure = Figure()
+        ax = figure.subplots()
+        for number, (policy, name) in enumerate(POLICIES.items()):
+            part = [row for row in rows if row["policy"] == policy]
+            share = [100 * x for x in column(part, "share")]
+            low = [max(0.0, x) for x in column(part, "lower")]
+            ax.fill_betweenx(share, low, column(part, "upper"), color=f"C{number}", alpha=0.2,
+                             linewidth=0)  # fmt: skip
+            ax.plot(column(part, "computed"), share, "o-", color=f"C{number}", markersize=3,
+                    label=name)  # fmt: skip
+        ax.set_xscale("symlog", linthresh=10)
+        ax.set_yscale("log")
+        ax.set_xlim(0, None)
+        ax.set_xlabel("steps waited in the pool (linear below 10)")
+        ax.set_ylabel("requests that wait at least as long (%)")
+        ax.set_title(f"Bands: 95 % interval over {rows[0]['n']} seeds")
+        ax.legend()
+        return save(figure, out_dir, "fairness")

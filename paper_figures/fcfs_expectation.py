@@ -1,0 +1,110 @@
+"""Figure: the expected imbalance of FCFS, exactly, between its bounds and against simulation.
+
+Equal lengths, sizes uniform: the mean gap of a worker to the largest load, in units of ``sigma
+sqrt(B)``, so that only the shape in ``B`` remains.  It rises to the normal limit ``E max`` of G
+normals [fcfs.exact, fcfs.gaussian]; the Berry-Esseen bound [fcfs.lower] and the pairing bound
+[fcfs.pairing] stay below it for every B.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from paper_figures.files import Row, column, interval, read_csv, save, style
+from theory.expectation import expected_imbalance
+from theory.extremes import berry_esseen_bound, expected_max_of_normals, pairing_bound
+from theory.laws import Law
+
+COLUMNS = (
+    *("G", "B", "kind", "computed", "theory", "limit", "berry_esseen", "pairing"),
+    *("n", "lower", "upper"),
+)
+
+
+def data(
+    workers: tuple[int, ...] = (2, 8, 32, 256),
+    slots: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 72, 144, 256),
+    largest: int = 100,
+    samples: int = 20_000,
+    seed: int = 0,
+) -> list[Row]:
+    """Expected imbalance over ``G sigma sqrt(B)``.
+
+    Parameters
+    ----------
+    workers, slots : tuple of int
+        Values of ``G`` and ``B``.
+    largest : int
+        Sizes are uniform on ``1..largest``.
+    samples : int
+        About so many loads are drawn for each simulated point.
+    seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    list of Row
+        ``theory`` exact; ``computed`` simulated, the mean of ``n`` independent steps, with its
+        95 % interval; ``limit``, ``berry_esseen`` and ``pairing`` as in the module's docstring,
+        the lower bounds cut at 0.
+    """
+    law, rng = Law.uniform(1, largest), np.random.default_rng(seed)
+    sigma = law.variance.value**0.5
+    rows: list[Row] = []
+    for g in workers:
+        limit = expected_max_of_normals(g).value
+        for b in slots:
+            unit = g * sigma * b**0.5
+            steps = max(60, samples // g)
+            loads = rng.integers(1, largest + 1, (steps, g, b)).sum(axis=2)
+            gaps = (g * loads.max(axis=1) - loads.sum(axis=1)) / unit
+            mean, lower, upper = interval(gaps.tolist())
+            rows.append(
+                {
+                    "G": g,
+                    "B": b,
+                    "kind": "exact",
+                    "computed": mean,
+                    "theory": expected_imbalance(law, g, b).imbalance.value / unit,
+                    "limit": limit,
+                    "berry_esseen": max(0.0, float(berry_esseen_bound(law, g, b)) / unit),
+                    "pairing": float(pairing_bound(law, g, b)) / unit,
+                    "n": steps,
+                    "lower": lower,
+                    "upper": upper,
+                }
+            )
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    workers = list(dict.fromkeys(row["G"] for row in rows))
+    with style():
+        figure = Figure(figsize=(8.0, 5.6))
+        axes = figure.subplots((len(workers) + 1) // 2, 2, sharex=True, squeeze=False)
+        for ax in axes.flat[len(workers) :]:
+            ax.set_visible(False)
+        for ax, g in zip(axes.flat, workers, strict=False):
+            part = [row for row in rows if row["G"] == g]
+            b, mean = column(part, "B"), column(part, "computed")
+            low = [m - x for m, x in zip(mean, column(part, "lower"), strict=True)]
+            high = [x - m for m, x in zip(mean, column(part, "upper"), strict=True)]
+            ax.plot(b, column(part, "limit"), ":", color="0.45", label="normal limit")
+            ax.plot(b, column(part, "theory"), color="C0", label="exact")
+            ax.errorbar(b, mean, (low, high), fmt="o", color="C1", markersize=3.5, capsize=2,
+                        label="simulated, 95 %")  # fmt: skip
+            ax.plot(b, column(part, "berry_esseen"), "--", color="C2", label="Berry-Esseen bound")
+            ax.plot(b, column(part, "pairing"), "-.", color="C3", label="pairing bound")
+            ax.set_xscale("log", base=2)
+            ax.set_ylim(0, None)
+            ax.set_title(f"G = {g}")
+        figure.supxlabel("slots B of a worker")
+        figure.supylabel("E[Imb(FCFS)] / (G σ √B)")
+        figure.legend(
+            *axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=5
+        )
+        return save(figure, out_dir, "fcfs_expectation")

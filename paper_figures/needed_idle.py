@@ -1,0 +1,97 @@
+"""Figure: how much a baseline must idle for a saving to be possible, or to be guaranteed.
+
+The inversion of the energy bounds at perfect balance: from the cap, below which nobody can save
+that much; from the sharp floor, where the saving is certain; and from the paper's floor
+[energy.reach, energy.exceed-52, energy.saving-28].
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from paper_figures.files import Row, column, read_csv, save, style
+from theory.power import PowerModel, hardware
+from theory.reach import eta_of, idle_shares_for
+from theory.savings import Usage, saving_cap, saving_paper, saving_sharp
+
+Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
+
+DEVICES = ("a100-paper", "h100-sxm")
+COLUMNS = ("device", "bound", "saving", "kind", "computed", "theory", "n", "lower", "upper")
+
+_BOUNDS: dict[str, tuple[Bound, str, str]] = {
+    "cap": (saving_cap, "possible from here", "-"),
+    "sharp": (saving_sharp, "guaranteed from here", "-"),
+    "paper": (saving_paper, "guaranteed from here by the paper's form", "--"),
+}
+
+
+def data(devices: tuple[str, ...] = DEVICES, points: int = 60) -> list[Row]:
+    """Idle share that each saving needs.
+
+    Parameters
+    ----------
+    devices : tuple of str
+        Names from the hardware catalogue.
+    points : int
+        Savings from 1 % to ``points`` %.
+
+    Returns
+    -------
+    list of Row
+        ``theory`` is the inverted bound; ``computed`` the bound itself at that idle share, which
+        gives back ``saving``; ``lower`` and ``upper`` are the shares from which the saving is
+        possible and guaranteed.  Savings that a bound never reaches have no row.
+    """
+    rows: list[Row] = []
+    for name in devices:
+        power = hardware(name)
+        for percent in range(1, points + 1):
+            needed = dict(idle_shares_for(power, percent / 100, 0.0))
+            for bound, (formula, kind, _) in _BOUNDS.items():
+                share = needed[bound]
+                if share is None:
+                    continue
+                base = Usage(1.0, float(eta_of(share)))
+                rows.append(
+                    {
+                        "device": name,
+                        "bound": bound,
+                        "saving": percent / 100,
+                        "kind": kind,
+                        "computed": formula(power, base, Usage(1.0, 0.0)),
+                        "theory": share,
+                        "n": 1,
+                        "lower": needed["cap"] or share,
+                        "upper": needed["sharp"] or share,
+                    }
+                )
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    devices = list(dict.fromkeys(row["device"] for row in rows))
+    with style():
+        figure = Figure(figsize=(8.0, 3.9))
+        axes = figure.subplots(1, len(devices), sharex=True, sharey=True, squeeze=False)[0]
+        for ax, device in zip(axes, devices, strict=True):
+            for number, (bound, (_, text, line)) in enumerate(_BOUNDS.items()):
+                part = [r for r in rows if r["device"] == device and r["bound"] == bound]
+                saving = [100 * x for x in column(part, "saving")]
+                ax.plot(saving, [100 * x for x in column(part, "theory")], line,
+                        color=f"C{number}", label=text)  # fmt: skip
+            for at, mark in ((28, "v2's 28 %"), (52, "v2's 52 %")):
+                ax.axvline(at, color="0.45", linewidth=1, linestyle=":")
+                ax.text(at, 2, f" {mark}", fontsize=8, color="0.3")
+            ax.axhline(40, color="0.45", linewidth=1, linestyle="-.")
+            ax.text(60, 36, "E1's 40 % idle", fontsize=8, color="0.3", ha="right")
+            ax.set_title(device)
+            ax.set_xlim(0, None)
+            ax.set_ylim(0, 100)
+            ax.set_xlabel("energy saved (%)")
+        axes[0].set_ylabel("idle share that the baseline needs (%)")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        return save(figure, out_dir, "needed_idle")

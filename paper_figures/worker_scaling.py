@@ -1,0 +1,127 @@
+"""Figure: what more workers cost, up to G = 4096, under FCFS and BF-IO.
+
+Geometric lengths in the stationary overloaded regime: idle share and power per unit of work
+against the number of workers at a fixed number of slots.  FCFS is known exactly
+[geometric.fcfs-lower]; for it the idle share grows like ``E max`` of G normals.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+
+from adversary.families import requests_to_overload, workload
+from paper_figures.files import Row, column, interval, read_csv, save, style
+from solvers.engine import simulate
+from theory.expectation import expected_imbalance
+from theory.laws import Law
+from theory.model import InputError, System
+from theory.power import hardware
+from theory.slots import geometric_slot
+
+POLICIES = {"fcfs": "FCFS", "bfio": "BF-IO"}
+COLUMNS = (
+    *("policy", "G", "kind", "computed", "theory", "n", "lower", "upper"),
+    *("watts_per_load",),
+)
+
+# A run is measured after so many mean lengths, when hardly any request of the start is left.
+_WARM_UP = 5
+
+
+def data(
+    workers: tuple[int, ...] = (8, 32, 128, 512, 2048, 4096),
+    slots: int = 24,
+    p: Fraction = Fraction(1, 10),
+    largest: int = 100,
+    steps: int = 80,
+    seeds: int = 3,
+) -> list[Row]:
+    """Idle shares in the long run.
+
+    Parameters
+    ----------
+    workers : tuple of int
+        Values of ``G``.
+    slots : int
+        ``B``; the pool shows ``G*B`` requests.
+    p : Fraction
+        Of the geometric output lengths.
+    largest : int
+        Sizes are uniform on ``1..largest``.
+    steps : int
+        Steps of a run, of which the first ``5/p`` are left out.
+    seeds : int
+        Independent runs, at least 2; the column ``n``.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` is ``I/(W+I)`` with its 95 % interval; ``theory`` for FCFS is
+        ``E[I]/E[W+I]``, exact, and for BF-IO 0, a lower bound.  ``watts_per_load`` is the mean
+        power over the mean load, on the paper's device without overhead.
+    """
+    law, power, skip = Law.uniform(1, largest), hardware("a100-paper"), int(_WARM_UP / p)
+    if steps <= skip:
+        raise InputError(f"steps must be more than {skip}, the warm-up, got {steps}")
+    rows: list[Row] = []
+    for g in workers:
+        system = System(g, slots)
+        n = requests_to_overload(system, steps, p=float(p))
+        found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in POLICIES}
+        for seed in range(seeds):
+            requests = workload("uniform", n, seed, a=1, b=largest, p=float(p))
+            for policy in POLICIES:
+                run = simulate(system, requests, policy, seed=seed, history=True)
+                assert run.loads is not None
+                loads = run.loads[skip:steps].astype(float)
+                top = loads.max(axis=1)
+                watts = power.idle_w + power.dynamic_w * (loads / top[:, None]) ** power.gamma
+                energy = float((watts.sum(axis=1) * top).sum())
+                idle = 1 - float(loads.sum() / (g * top.sum()))
+                found[policy].append((idle, energy / float(loads.sum())))
+        exact = expected_imbalance(geometric_slot(law, p), g, slots).idle_share.value
+        for policy, runs in found.items():
+            mean, lower, upper = interval([idle for idle, _ in runs])
+            rows.append(
+                {
+                    "policy": policy,
+                    "G": g,
+                    "kind": "exact" if policy == "fcfs" else "lower",
+                    "computed": mean,
+                    "theory": exact if policy == "fcfs" else 0.0,
+                    "n": seeds,
+                    "lower": lower,
+                    "upper": upper,
+                    "watts_per_load": sum(watts for _, watts in runs) / seeds,
+                }
+            )
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    with style():
+        figure = Figure(figsize=(8.0, 4.0))
+        left, right = figure.subplots(1, 2, sharex=True)
+        for number, (policy, name) in enumerate(POLICIES.items()):
+            part, colour = [row for row in rows if row["policy"] == policy], f"C{number}"
+            g, mean = column(part, "G"), [100 * x for x in column(part, "computed")]
+            low = [m - 100 * x for m, x in zip(mean, column(part, "lower"), strict=True)]
+            high = [100 * x - m for m, x in zip(mean, column(part, "upper"), strict=True)]
+            left.errorbar(g, mean, (low, high), fmt="o", color=colour, markersize=4, capsize=3,
+                          label=f"{name}, {part[0]['n']} seeds")  # fmt: skip
+            if policy == "fcfs":
+                left.plot(g, [100 * x for x in column(part, "theory")], color=colour,
+                          label="FCFS, exact")  # fmt: skip
+            right.plot(g, column(part, "watts_per_load"), "o-", color=colour, markersize=4)
+        left.set_xscale("log", base=2)
+        left.set_ylim(0, None)
+        right.set_ylim(0, None)
+        left.set_ylabel("idle share (%)")
+        right.set_ylabel("power per unit of load (W)")
+        left.set_xlabel("workers G")
+        right.set_xlabel("workers G")
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        return save(figure, out_dir, "worker_scaling")
