@@ -41,7 +41,7 @@ class ExactBFIO:
     name = "bfio_exact"
 
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.policies.Policy`."""
+        """See :class:`solvers.decision.Policy`."""
         return exact_step(view.problem)
 
 
