@@ -1,0 +1,219 @@
+"""The offline optimum: two searches, the integer program and plain enumeration agree."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from solvers.engine import simulate
+from solvers.offline import (
+    IDLE,
+    OfflineProblem,
+    Rule,
+    Schedule,
+    ScheduleError,
+    best_average,
+    solve_by_states,
+    solve_offline,
+)
+from solvers.offline_program import solve_offline_program
+from theory.model import InputError, Requests, System
+
+
+def every_schedule(problem: OfflineProblem) -> Iterator[list[tuple[int, ...]]]:
+    """Every sequence of steps that serves every request, whether or not it obeys the rules."""
+    lengths = problem.requests.decode.tolist()
+    workers = range(IDLE, problem.system.workers)
+
+    def extend(rows: list[tuple[int, ...]], left: list[int]) -> Iterator[list[tuple[int, ...]]]:
+        if not any(left):
+            yield rows
+            return
+        for row in product(*(workers if o else (IDLE,) for o in left)):
+            after = [o - (g != IDLE) for o, g in zip(left, row, strict=True)]
+            if after != left:
+                yield from extend([*rows, row], after)
+
+    yield from extend([], lengths)
+
+
+def enumerated(problem: OfflineProblem) -> int:
+    """The least cost of all schedules that obey the rules."""
+    costs = []
+    for rows in every_schedule(problem):
+        try:
+            costs.append(problem.schedule(np.array(rows, np.int64), 0).cost)
+        except ScheduleError:
+            continue
+    return min(costs)
+
+
+def random_problem(seed: int, most: int, rule: Rule, conserving: bool) -> OfflineProblem:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, most + 1))
+    G, B = int(rng.integers(2, 4)), int(rng.integers(1, 3))
+    requests = Requests(rng.integers(1, 7, n), rng.integers(1, 4, n))
+    level, step = ((1, 0), (G, 7), (2 * G, -5))[seed % 3]
+    drift = (int(rng.integers(0, 3)),)
+    return OfflineProblem(System(G, B, drift), requests, rule, conserving, level, step)
+
+
+def proved(schedule: Schedule) -> int:
+    assert schedule.optimal
+    return schedule.cost
+
+
+RULES = list(product(Rule, (False, True)))
+
+
+@pytest.mark.parametrize(("rule", "conserving"), RULES)
+def test_searches_agree_with_enumeration(rule: Rule, conserving: bool) -> None:
+    for seed in range(9):
+        rng = np.random.default_rng(seed)
+        lengths = [[2, 1], [1, 2, 1], [1, 1, 1]][seed % 3]
+        system = System(2, 1 + seed // 7, (seed % 2,))
+        requests = Requests(rng.integers(1, 7, len(lengths)), lengths)
+        problem = OfflineProblem(system, requests, rule, conserving, 2, int(rng.integers(-3, 4)))
+        optimum = enumerated(problem)
+        assert proved(solve_by_states(problem)) == proved(solve_offline(problem)) == optimum
+        assert proved(solve_offline_program(problem)) == optimum
+
+
+@pytest.mark.parametrize(("rule", "conserving"), RULES)
+def test_searches_agree_with_each_other(rule: Rule, conserving: bool) -> None:
+    for seed in range(20):
+        problem = random_problem(seed, 6, rule, conserving)
+        assert proved(solve_by_states(problem)) == proved(solve_offline(problem))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rule", "conserving"), RULES)
+def test_program_agrees_with_the_searches(rule: Rule, conserving: bool) -> None:
+    for seed in range(9):
+        problem = random_problem(seed, 5, rule, conserving)
+        assert proved(solve_offline_program(problem)) == proved(solve_offline(problem))
+
+
+@pytest.mark.parametrize("conserving", [False, True])
+def test_program_agrees_with_branch_and_bound(conserving: bool) -> None:
+    for seed in (0, 1, 3, 4):  # a reward for long schedules is the slow case
+        problem = random_problem(seed, 6, Rule.STICKY, conserving)
+        assert proved(solve_offline_program(problem)) == proved(solve_offline(problem))
+
+
+def test_hand_solved() -> None:
+    """Two workers of one slot, sizes (1, 1, 2), lengths (1, 1, 1), no growth: W = 4.
+
+    With all three forced to run as early as they can, two steps: {1, 1} then {2} costs 1 + 2 = 3,
+    and {1, 2} then {1} costs 2 + 1 = 3.  Nothing is better: the 2 costs 2, and the two 1s share a
+    step at best with it, where the other is left to cost 1.
+    """
+    problem = OfflineProblem(System(2, 1, (0,)), Requests([1, 1, 2], [1, 1, 1]))
+    for rule, conserving in RULES:
+        own = OfflineProblem(problem.system, problem.requests, rule, conserving)
+        assert proved(solve_offline(own)) == 3
+    assert problem.first().totals.imbalance == 2 * 3 - 4
+
+
+def test_pausing_helps() -> None:
+    """Sizes (1, 1, 2) without growth, lengths (1, 1, 2), one slot on each of two workers.
+
+    W = 1 + 1 + 4 = 6.  The 2 runs twice at level 2, so sum M >= 4, reached by running a 1 beside
+    each of its steps.  That is sticky as well; growth by 1 makes the second step of the 2 a 3.
+    """
+    requests = Requests([1, 1, 2], [1, 1, 2])
+    for drift, value in ((0, 4), (1, 5)):
+        for rule in Rule:
+            problem = OfflineProblem(System(2, 1, (drift,)), requests, rule)
+            assert proved(solve_offline(problem)) == value
+
+
+def test_twenty_requests_are_solved_and_beat_every_policy() -> None:
+    rng = np.random.default_rng(1)
+    system = System(2, 4)
+    requests = Requests(rng.integers(1, 20, 20), rng.integers(1, 4, 20))
+    conserving = OfflineProblem(system, requests, Rule.STICKY, True)
+    best = solve_offline(conserving)
+    assert best.optimal
+    for policy in ("fcfs", "bfio", "jsq"):
+        run = simulate(system, requests, policy, pool=20)
+        places = conserving.sticky_places(run.start_step, run.worker)
+        assert conserving.totals(places) == run.total
+        assert best.totals.imbalance <= run.total.imbalance
+    free = solve_offline(OfflineProblem(system, requests))
+    assert free.optimal
+    assert free.cost <= best.cost
+
+
+def test_gives_up_with_an_honest_interval() -> None:
+    rng = np.random.default_rng(1)
+    requests = Requests(rng.integers(1, 20, 20), rng.integers(1, 4, 20))
+    problem = OfflineProblem(System(2, 4), requests, Rule.STICKY, True)
+    best, stopped = solve_offline(problem), solve_offline(problem, node_limit=10)
+    assert stopped.lower_bound <= best.cost < stopped.cost
+    timed = solve_offline_program(problem, time_limit_s=0.2)
+    assert timed.lower_bound <= best.cost <= timed.cost
+
+
+@pytest.mark.parametrize("conserving", [False, True])
+def test_least_average_is_that_of_enumeration(conserving: bool) -> None:
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        requests = Requests(rng.integers(1, 7, 3), [[1, 2, 1], [1, 1, 2]][seed % 2])
+        problem = OfflineProblem(System(2, 1, (1,)), requests, Rule.STICKY, conserving)
+        averages: list[Fraction] = []
+        for rows in every_schedule(problem):
+            try:
+                averages.append(problem.totals(np.array(rows, np.int64)).avg_imbalance)
+            except ScheduleError:
+                continue
+        found = best_average(problem)
+        assert found.optimal
+        assert found.totals.avg_imbalance == min(averages)
+
+
+@pytest.mark.parametrize(
+    ("rule", "conserving", "rows", "message"),
+    [
+        (Rule.STICKY, False, [[0, 0], [IDLE, 1], [0, IDLE]], "request 0 pauses"),
+        (Rule.PAUSING, False, [[0, 1], [1, IDLE]], "request 0 leaves worker 0"),
+        (Rule.STICKY, True, [[0, IDLE], [0, 1]], "slot is free while request 1 waits"),
+        (Rule.MIGRATING, True, [[0, IDLE], [0, 1]], "slot is free while request 1 waits"),
+        (Rule.STICKY, False, [[0, IDLE], [0, IDLE], [IDLE, IDLE], [IDLE, 0]], "nothing runs"),
+        (Rule.STICKY, False, [[0, 2], [0, IDLE]], "request 1 cannot run on worker 2"),
+        (Rule.STICKY, False, [[0, 1]], "does not run to its end"),
+        (Rule.STICKY, False, [[0, 1], [0, 1]], "request 1 cannot run on worker 1"),
+        (Rule.STICKY, False, [[0], [0]], "needs 2 columns"),
+    ],
+)
+def test_rules_are_checked(
+    rule: Rule, conserving: bool, rows: list[list[int]], message: str
+) -> None:
+    problem = OfflineProblem(System(2, 2), Requests([3, 4], [2, 1]), rule, conserving)
+    with pytest.raises(ScheduleError, match=message):
+        problem.totals(np.array(rows))
+
+
+def test_overfull_worker_is_refused() -> None:
+    problem = OfflineProblem(System(2, 1), Requests([3, 4], [1, 1]))
+    with pytest.raises(ScheduleError, match="worker 0 holds 2"):
+        problem.totals(np.array([[0, 0]]))
+
+
+def test_bad_problems_are_refused() -> None:
+    requests = Requests([3, 4], [1, 1])
+    with pytest.raises(InputError, match="drift must be constant"):
+        OfflineProblem(System(2, 1, (0, 1)), requests)
+    with pytest.raises(InputError, match="arrival must be None"):
+        OfflineProblem(System(2, 1), Requests([3], [1], [0.0]))
+    with pytest.raises(InputError, match="must not be empty"):
+        OfflineProblem(System(2, 1), Requests([], []))
+    with pytest.raises(InputError, match="level_cost must be"):
+        OfflineProblem(System(2, 1), requests, level_cost=0)
+    with pytest.raises(InputError, match="must stay below"):
+        OfflineProblem(System(2, 1), requests, level_cost=2**60)
+    many = OfflineProblem(System(2, 1), Requests([1] * 12, [9] * 12), Rule.PAUSING)
+    with pytest.raises(InputError, match="states"):
+        solve_offline(many)
