@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 
 Kind = Literal["equality", "upper", "lower", "order", "limit", "empirical"]
 
-# One module a family; the order is the order of every listing.
-FAMILIES = (
-    "step",
-    "warmup",
-    "fcfs",
-    "geometric",
-    "drift",
-    "scaling",
-    "threshold",
-    "energy",
-    "balanceroute",
-    "experiments",
-    "limits",
-)
+# One module a family, with the heading of its part of every listing, in that order.
+FAMILIES = {
+    "step": "One admission step",
+    "warmup": "Theorem 1: equal output lengths",
+    "fcfs": "FCFS in expectation: the lower side of Theorems 1 to 3",
+    "geometric": "Theorem 2: geometric output lengths",
+    "drift": "Theorem 3: any common drift",
+    "scaling": "Growth with slots and workers",
+    "threshold": "The balance threshold: where Theorem 2 bites",
+    "energy": "Theorem 4: energy",
+    "vacuity": "Where the theorems say more than nothing",
+    "balanceroute": "BalanceRoute, the follow-up",
+    "experiments": "Experiments E1 to E5",
+    "limits": "Limits: one assumption dropped at a time",
+}
 
 
 class Assumption(StrEnum):
@@ -94,6 +95,9 @@ class Claim:
     holds : bool
         What the theory notes assert: False for a statement that is registered because it is
         tempting and false, so that the expected verdict is "refuted", with a witness.
+    open : bool
+        True where the evidence at hand may decide nothing, as for a number that somebody read off
+        a single run: "inconclusive" is then an expected verdict.
     """
 
     label: str
@@ -109,11 +113,21 @@ class Claim:
     requires: tuple[str, ...] = ()
     recovered: bool = True
     holds: bool = True
+    open: bool = False
 
     @property
     def family(self) -> str:
         """The part of the label before the first dot."""
         return self.label.partition(".")[0]
+
+
+@cache
+def chapters() -> dict[str, tuple[Claim, ...]]:
+    """The registered claims of each family, by its heading in :data:`FAMILIES`."""
+    return {
+        heading: tuple(import_module(f"theory.{family}").CLAIMS)
+        for family, heading in FAMILIES.items()
+    }
 
 
 @cache
@@ -126,8 +140,8 @@ def claims() -> dict[str, Claim]:
         If two claims share a label, or a claim requires a label that is not registered.
     """
     registry: dict[str, Claim] = {}
-    for family in FAMILIES:
-        for entry in import_module(f"theory.{family}").CLAIMS:
+    for entries in chapters().values():
+        for entry in entries:
             if entry.label in registry:
                 raise InputError(f"two claims share the label {entry.label!r}")
             registry[entry.label] = entry

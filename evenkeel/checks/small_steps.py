@@ -17,6 +17,9 @@ from solvers.policies import policy as policy_of
 from solvers.step import Assignment, StepProblem
 from theory.model import InputError
 
+# BF-IO with lexicographic steps by trying all assignments, as a policy specification.
+EXACT = "adversary.small:ExactBFIO"
+
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
 
 
