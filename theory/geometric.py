@@ -125,7 +125,7 @@ CLAIMS: tuple[Claim, ...] = (
         "upper",
         "E[AvgImb(BF-IO)] <= const (G-1) s_max / p.  The constant is not known and none serves "
         "all (G, B) [threshold.t2-static].  Checked with constant 1 where B p (b-a)^2 >= 8 m ln G "
-        "[threshold.frontier], with a pool of 4 G B: there BF-IO stays below a tenth of it.",
+        "[threshold.frontier], with a pool of 4 G B.",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Replicated runs with a certified gap to the optimum of every step, the pool condition "
         "checked at every step; an interval of the mean above the bound refutes it.",
@@ -143,8 +143,8 @@ CLAIMS: tuple[Claim, ...] = (
         "not known; checked with c = 0.6777, the largest for the FCFS side, where B p (b-a)^2 >= "
         "8 m ln G and the bound says more than 1.",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
-        "Exact E[Imb(FCFS)] over the mean of replicated runs of BF-IO; an interval below the "
-        "bound refutes it.",
+        "FCFS over BF-IO on paired seeds, with a certified gap of every step and the pool "
+        "condition checked; an interval below the bound refutes it.",
         proofs.iir_formula,
         None,
         ("geometric.fcfs-lower", "geometric.bfio-upper"),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from adversary.families import pool_survives_a_class
 from evenkeel.evidence import Trial
 from solvers.engine import simulate
 from solvers.result import RunResult
@@ -123,13 +122,15 @@ def departed_loads(result: RunResult) -> IntArray:
 def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
     """First of the ``steps`` whose pool could not fill all free slots without some size class.
 
-    The paper's overloaded class, checked on the pool that the policy saw; None if it held.
+    The paper's overloaded class, checked on the pool that the policy saw, as by
+    :func:`adversary.families.pool_survives_a_class`; None if it held.
     """
-    sizes = result.requests.prefill
+    kinds = np.unique(result.requests.prefill, return_inverse=True)[1]
+    admitted = np.bincount(result.start_step, minlength=steps)
     for step in range(steps):
         waiting = (result.reveal_step <= step) & (result.start_step >= step)
-        admitted = int((result.start_step == step).sum())
-        if not pool_survives_a_class(sizes[waiting], admitted):
+        largest = int(np.bincount(kinds[waiting], minlength=1).max())
+        if int(waiting.sum()) - largest < admitted[step]:
             return step
     return None
 
