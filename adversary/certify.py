@@ -1,0 +1,96 @@
+"""Certificates of exact worst cases, for ``solvers/checker.py``.
+
+The lower side is the instance.  The upper side is the enumeration itself: how many lists there
+are, and a chain of hashes over what each of them gave, which the checker makes again with its own
+simulation.
+"""
+
+import math
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import product
+
+import numpy as np
+
+from adversary.exhaustive import WorstCase
+from adversary.small import code, run
+from adversary.space import Space
+from solvers.certificates import FORMAT, Certificate
+from theory.model import InputError
+
+# Lists of requests that the checker plays again: some minutes.
+MOST_CERTIFIED = 10**6
+
+
+def certify_worst_case(worst: WorstCase, policy: str, baseline: str | None = None) -> Certificate:
+    """A certificate of a worst case.
+
+    Parameters
+    ----------
+    worst : WorstCase
+        Of a class with every arrival order.
+    policy, baseline : str
+        As it was found with.  Under fcfs without a baseline the sizes at the two ends decide
+        [fcfs.vertex], and only those are listed.
+
+    Raises
+    ------
+    InputError
+        If the class is restricted to sorted orders, or more lists than :data:`MOST_CERTIFIED`
+        would have to be played again.
+    """
+    space = worst.space
+    if space.order != "any":
+        raise InputError("only classes with every arrival order can be certified")
+    ends = policy == "fcfs" and baseline is None and space.size_min < space.size_max
+    lists = listed(space, ends)
+    if lists > MOST_CERTIFIED:
+        raise InputError(
+            f"a certificate would have to list {lists:,} instances, more than {MOST_CERTIFIED:,}"
+        )
+    value = [1, 0]
+    if worst.value != math.inf:
+        value = list(worst.value.as_integer_ratio())
+    digest = ""
+    for top, bottom in _transcript(space, policy, baseline, ends):
+        digest = sha256(f"{digest}{top}/{bottom};".encode()).hexdigest()
+    shape = [space.workers, space.slots, space.pool_limit, space.requests]
+    return {
+        "format": FORMAT,
+        "kind": "worst-case",
+        "class": [*shape, space.size_min, space.size_max, space.decode_max],
+        "drift": list(space.drift),
+        "ends": int(ends),
+        "policy": policy,
+        "against": baseline,
+        "prefill": worst.instance.requests.prefill.tolist(),
+        "decode": worst.instance.requests.decode.tolist(),
+        "value": value,
+        "digest": digest,
+    }
+
+
+def listed(space: Space, ends: bool) -> int:
+    """How many lists of requests a certificate of that class covers one by one."""
+    sizes = 2 if ends else space.size_max - space.size_min + 1
+    return int((sizes * space.decode_max) ** space.requests)
+
+
+def _transcript(
+    space: Space, policy: str, baseline: str | None, ends: bool
+) -> Iterator[tuple[int, int]]:
+    """Total imbalance and steps of every list in order, or the products that make a ratio."""
+    a, b = space.size_min, space.size_max
+    sizes = (a, b) if ends else range(a, b + 1)
+    shape = space.workers, space.slots, space.pool_limit
+    drift, G = np.array(space.drift), space.workers
+    which, other = code(policy), -1 if baseline is None else code(baseline)
+    for requests in product(product(sizes, range(1, space.decode_max + 1)), repeat=space.requests):
+        columns = np.array(requests, dtype=np.int64)
+        prefill, decode = columns[:, 0].copy(), columns[:, 1].copy()
+        steps, sum_max, work = run(which, prefill, decode, shape, drift)
+        top, bottom = G * sum_max - work, steps
+        if other >= 0:
+            steps, sum_max, work = run(other, prefill, decode, shape, drift)
+            top, bottom = top * steps, bottom * (G * sum_max - work)
+        yield int(top), int(bottom)
