@@ -1,8 +1,9 @@
 """The energy claims as sympy relations.
 
-Symbols: ``p = P_idle``, ``d = dP = P_max - P_idle``, ``e = 1 - gamma`` (all non-negative), busy
-time ``W`` and idle time ``I`` in load units, ``eta`` and ``eta1`` their ratios in the baseline and
-in the improved run.  This module imports sympy: it is loaded when a formula is asked for.
+Symbols: ``p = P_idle``, ``d = dP = P_max - P_idle``, ``e = delta = 1 - gamma`` (all non-negative),
+busy time ``W`` and idle time ``I`` in load units, ``eta`` and ``eta1`` their ratios in the
+baseline and in the improved run.  This module imports sympy: it is loaded when a formula is asked
+for.
 """
 
 import sympy
@@ -25,7 +26,7 @@ from theory.savings import (
 
 p = Symbol("P_idle", nonnegative=True)
 d = Symbol("dP", nonnegative=True)
-e = Symbol("e", nonnegative=True)
+e = Symbol("delta", nonnegative=True)
 W = Symbol("W", positive=True)
 I = Symbol("I", nonnegative=True)  # noqa: E741
 eta = Symbol("eta", nonnegative=True)

@@ -1,8 +1,8 @@
 """Proof steps of the energy claims, as data for :mod:`theory.proof`.
 
-Symbols as in :mod:`theory.energy_formulas`, with ``e = 1 - gamma``.  With a step overhead, ``W``
-and ``I`` stand for the usage with overhead.  This module imports sympy: it is loaded when a proof
-is asked for.
+Symbols as in :mod:`theory.energy_formulas`, with ``e = delta = 1 - gamma``.  With a step overhead,
+``W`` and ``I`` stand for the usage with overhead.  This module imports sympy: it is loaded when a
+proof is asked for.
 """
 
 import sympy

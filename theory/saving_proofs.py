@@ -1,8 +1,8 @@
 """Proof steps of the claims about savings, as data for :mod:`theory.proof`.
 
-Symbols as in :mod:`theory.energy_formulas`, with ``e = 1 - gamma``.  With a step overhead, ``W``
-and ``I`` stand for the usage with overhead.  This module imports sympy: it is loaded when a proof
-is asked for.
+Symbols as in :mod:`theory.energy_formulas`, with ``e = delta = 1 - gamma``.  With a step overhead,
+``W`` and ``I`` stand for the usage with overhead.  This module imports sympy: it is loaded when a
+proof is asked for.
 """
 
 import sympy
@@ -155,9 +155,7 @@ def limit_sharp() -> tuple[Step, ...]:
             1 - P / (P + q * x),
             q * x / (P + q * x),
         ),
-        Identity(
-            "It tends to 1", sympy.Limit(q * x / (P + q * x), x, sympy.oo), sympy.Integer(1)
-        ),
+        Identity("It tends to 1", sympy.Limit(q * x / (P + q * x), x, sympy.oo), sympy.Integer(1)),
         Identity(
             "With c = D - P_idle it equals P_idle/D at eta = P_max/c and rises through it",
             sympy.Subs(q * x / (P + q * x), x, crossing),

@@ -1,5 +1,8 @@
 """``evenkeel claims``: list the claims, or show one with its assumptions and proof."""
 
+from shutil import get_terminal_size
+from textwrap import wrap
+
 import click
 
 from evenkeel.terminal import json_option
@@ -7,85 +10,68 @@ from evenkeel.terminal import json_option
 
 @click.command()
 @click.argument("label", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "markdown", "latex"]),
+    default="terminal",
+    show_default=True,
+    help="How LABEL is set out; markdown has its formulas between dollars, latex is a document.",
+)
 @json_option
-def command(label: str | None, as_json: bool) -> None:
-    """List all claims, or show LABEL: statement, source, assumptions, proof, evidence."""
-    from evenkeel.terminal import table, to_json
-    from theory.claims import claim, claims
+def command(label: str | None, form: str, as_json: bool) -> None:
+    """List all claims, or show LABEL: statement, formula, assumptions, proof steps, evidence.
 
+    A step of a proof is confirmed by sympy, or it is a lemma, argued in words; the two are never
+    mixed up.
+    """
     if label is None:
-        if as_json:
-            rows = [
-                {"label": c.label, "title": c.title, "source": c.source, "version": c.version}
-                | {"kind": c.kind, "holds": c.holds}
-                for c in claims().values()
-            ]
-            click.echo(to_json(rows))
-        else:
-            head = ("claim", "kind", "version", "title")
-            click.echo(
-                table(
-                    head,
-                    [
-                        (c.label, c.kind, c.version, c.title + ("" if c.holds else " (false)"))
-                        for c in claims().values()
-                    ],
-                )
-            )
+        if form != "terminal":
+            raise click.UsageError(f"--format {form} sets out one claim: give its LABEL")
+        _list(as_json)
         return
+    from evenkeel import exposition
+    from theory.claims import claim
+
     shown = claim(label)
-    steps = shown.proof() if shown.proof else ()
-    formula = str(shown.formula()) if shown.formula else None
     if as_json:
-        click.echo(
-            to_json(
-                {
-                    "label": shown.label,
-                    "title": shown.title,
-                    "source": shown.source,
-                    "version": shown.version,
-                    "kind": shown.kind,
-                    "holds": shown.holds,
-                    "statement": shown.statement,
-                    "formula": formula,
-                    "assumptions": [a.value for a in shown.assumptions],
-                    "evidence": shown.evidence,
-                    "requires": shown.requires,
-                    "proof": [
-                        {
-                            "kind": type(step).__name__.lower(),
-                            "text": step.text,
-                            "holds": step.holds(),
-                        }
-                        for step in steps
-                    ],
-                }
-            )
-        )
+        from evenkeel.terminal import to_json
+
+        click.echo(to_json(exposition.data(shown)))
+    elif form == "markdown":
+        click.echo(exposition.markdown(shown), nl=False)
+    elif form == "latex":
+        click.echo(exposition.latex_document(shown), nl=False)
+    else:
+        from rich.console import Console
+
+        # Labels and formulas are printed as they are: no markup, no guessing at numbers.
+        exposition.show(shown, Console(highlight=False, markup=False, emoji=False))
+
+
+def _list(as_json: bool) -> None:
+    from theory.claims import chapters
+
+    if as_json:
+        from evenkeel.terminal import to_json
+
+        fields = ("label", "title", "source", "version", "kind", "holds")
+        rows = [
+            {"chapter": heading, **{name: getattr(c, name) for name in fields}}
+            for heading, entries in chapters().items()
+            for c in entries
+        ]
+        click.echo(to_json(rows))
         return
-    click.echo(f"{shown.label}: {shown.title}")
-    click.echo(f"{shown.source} ({shown.version}); {shown.kind}")
-    if not shown.holds:
-        click.echo("Registered as stated elsewhere; evenkeel holds it to be false.")
-    _section("Statement", [shown.statement])
-    if formula:
-        _section("Formula", [formula])
-    _section("Assumptions", [f"- {a.value}" for a in shown.assumptions] or ["none"])
-    if steps:
-        marks = {"Identity": "identity", "Inequality": "inequality", "Lemma": "lemma"}
-        lines = []
-        for number, step in enumerate(steps, 1):
-            kind = marks[type(step).__name__]
-            state = "" if kind == "lemma" else ", confirmed" if step.holds() else ", NOT CONFIRMED"
-            lines.append(f"{number}. [{kind}{state}] {step.text}")
-        _section("Proof", lines)
-    _section("Evidence", [shown.evidence])
-    if shown.requires:
-        _section("Rests on", [", ".join(shown.requires)])
-    click.echo(f"\nCheck it: evenkeel check {shown.label}")
-
-
-def _section(title: str, lines: list[str]) -> None:
-    click.echo(f"\n{title}")
-    for line in lines:
-        click.echo(click.wrap_text(line, 96, initial_indent="  ", subsequent_indent="  "))
+    width = max(60, get_terminal_size().columns)
+    label_width = max(len(c.label) for entries in chapters().values() for c in entries)
+    for number, (heading, entries) in enumerate(chapters().items()):
+        click.echo(("\n" if number else "") + click.style(heading, bold=True))
+        for c in entries:
+            # Whose statement it is: of a version of the paper, or our own.
+            start = f"  {c.label:<{label_width}}  {c.version:<6}  "
+            title = wrap(c.title + ("" if c.holds else " (false)"), width - len(start))
+            click.echo(start + title[0])
+            for line in title[1:]:
+                click.echo(" " * len(start) + line)
+    click.echo("\nShow one, with its proof: evenkeel claims LABEL")

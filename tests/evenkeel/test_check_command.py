@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evenkeel.cli import COMMANDS, main
+from theory.claims import FAMILIES, claims
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -56,6 +57,7 @@ def test_check_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         (["check", "step.full-refill-gap", "--param", "x=1"], "no parameter 'x'"),
         (["check", "step.full-refill-gap", "--policy", "nowhere:nothing"], "nowhere"),
         (["claims", "energy.limit-papr"], "did you mean energy.limit-paper"),
+        (["claims", "--format", "latex"], "give its LABEL"),
         (["reproduce", "--claims", "zzz*"], "matches no label"),
         (["reproduce", "--budget", "huge"], "huge"),
         (["nonsense"], "nonsense"),
@@ -82,6 +84,29 @@ def test_a_claim_is_shown_with_its_proof(
     assert "Statement" in out
     assert "confirmed" in out
     assert "NOT CONFIRMED" not in out
+
+
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [("markdown", "# energy.sandwich: "), ("latex", "\\documentclass")],
+)
+def test_a_claim_is_a_document(
+    form: str, start: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "claims", "energy.sandwich", "--format", form) == 0
+    assert capsys.readouterr().out.startswith(start)
+
+
+def test_the_list_is_grouped_by_theorem_and_no_wider_than_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert call(monkeypatch, "claims") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line for line in lines if line and not line.startswith(" ")]
+    assert heads[:-1] == list(FAMILIES.values())
+    assert {line.split()[0] for line in lines if line.startswith("  ")} >= set(claims())
 
 
 def test_the_list_of_claims_as_json(

@@ -1,0 +1,59 @@
+"""What the symbols of formulas and proofs stand for.
+
+Only symbols that mean the same wherever they occur; what is local to one step is explained by
+the text of that step.
+"""
+
+EVERYWHERE = {
+    "G": "workers",
+    "B": "slots of a worker",
+    "a": "smallest size",
+    "b": "largest size",
+    "s_max": "largest size",
+    "p": "parameter of geometric output lengths",
+    "sigma_s": "standard deviation of the sizes",
+    "sigma_X": "standard deviation of a slot's load",
+    "kappa_0": "sigma_s / s_max",
+    "Imb": "imbalance, G max L - sum L",
+    "E[Imb]": "expected imbalance of FCFS",
+    "E[Imb(FCFS)]": "expected imbalance of FCFS",
+    "E[AvgImb(FCFS)]": "expected imbalance of FCFS, averaged over steps",
+    "E[AvgImb(BF-IO)]": "expected imbalance of BF-IO, averaged over steps",
+    "Imb(BF-IO)": "imbalance of BF-IO",
+    "IIR": "E[AvgImb(FCFS)] / E[AvgImb(BF-IO)]",
+    "c": "the paper's constant, not recovered",
+}
+
+IN_FAMILY = {
+    "energy": {
+        "P_idle": "power of an idle worker",
+        "P_max": "power of a busy worker",
+        "dP": "P_max - P_idle",
+        "delta": "1 - gamma",
+        "W": "total work: busy time in load units",
+        "I": "total imbalance: idle time in load units",
+        "E": "energy in units of t_l",
+        "eta": "imbalance over work, I / W, of the baseline",
+        "eta1": "imbalance over work of the improved run",
+        "saving": "1 - E1 / E0",
+        "c": "fixed overhead of a step in load units, C / t_l",
+    },
+    "step": {
+        "M": "largest load",
+        "l": "loads before admission",
+        "c": "free slots",
+        "L": "loads after admission",
+        "LB": "lower bound of the largest load",
+    },
+    "balanceroute": {"m": "margin of the worker, M - L_g", "S": "size of the routed requests"},
+    "fcfs": {
+        "sigma": "standard deviation of a slot's load",
+        "mu_4": "fourth central moment of a slot's load",
+        "E[X]": "mean load of a slot",
+    },
+}
+
+
+def meaning(family: str, symbol: str) -> str | None:
+    """What a symbol stands for in the claims of that family, or None where its step says it."""
+    return IN_FAMILY.get(family, {}).get(symbol) or EVERYWHERE.get(symbol)
