@@ -228,7 +228,7 @@ def expected_imbalance(
     capped = workers * slots * law.excess
     spread = Fraction(0)
     if cell > 1:
-        spread = workers * (cell - 1) * _hoeffding(workers, slots)
+        spread = remainder_bound(cell, workers, slots)
     imbalance = Enclosure(
         max(Fraction(0), gap.lower - spread - capped),
         max(Fraction(0), gap.upper + spread + workers * capped),
@@ -269,7 +269,7 @@ def over_steps(steps: Sequence[Expectation]) -> Expectation:
     return Expectation(steps[0].workers, steps[0].slots, mean, imbalance, ", ".join(methods))
 
 
-def _hoeffding(workers: int, slots: int) -> Fraction:
-    """An upper bound of ``sqrt(B ln(G) / 2)``."""
+def remainder_bound(cell: int, workers: int, slots: int) -> Fraction:
+    """``G (h-1) sqrt(B ln(G) / 2)``: how much flooring to ``h`` can move ``E[Imb]``."""
     with ctx.workprec(PRECISION):
-        return from_ball((slots * arb(workers).log() / 2).sqrt()).upper
+        return workers * (cell - 1) * from_ball((slots * arb(workers).log() / 2).sqrt()).upper

@@ -3,7 +3,11 @@
 Everything is an exact rational obtained from ball arithmetic by rounding to the safe side.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heappop, heappush
+from math import log
 
 from flint import acb, arb, ctx
 
@@ -139,3 +143,85 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
         s2 = 2 * slots * to_ball(variance.lower)
         bound = from_ball(workers * s2**1.5 / s4.sqrt() / 2).lower
     return bound - workers * slots * law.excess
+
+
+@dataclass(frozen=True, slots=True)
+class LargestConstant:
+    """The largest ``c`` with ``E[Imb] >= c G sigma sqrt(B ln G)`` in a region of ``(G, B)``.
+
+    Parameters
+    ----------
+    value : Enclosure
+        Its lower end is such a ``c``; above its upper end ``(workers, slots)`` contradicts.
+    workers, slots : int
+        Where the smallest effective constant was found.
+    """
+
+    value: Enclosure
+    workers: int
+    slots: int
+
+
+def largest_constant(
+    law: Law,
+    workers: int,
+    slots: int,
+    least_slots: Callable[[int], int] = lambda _: 1,
+    tolerance: Fraction = Fraction(1, 100),
+) -> LargestConstant:
+    """The largest constant for all ``2 <= G <= workers`` and ``least_slots(G) <= B <= slots``.
+
+    Parameters
+    ----------
+    law : Law
+        Of one slot's load.
+    workers, slots : int
+        Ends of the region.
+    least_slots : callable
+        Smallest ``B`` that counts at each ``G``, non-decreasing; ``ceil(sqrt(G))`` is the paper's
+        regime.
+    tolerance : Fraction
+        Relative width of the result.
+
+    Raises
+    ------
+    InputError
+        If the region is empty or the law may be constant.
+
+    Notes
+    -----
+    Branch and bound.  ``E[max_g L_g] - B E[X]`` cannot fall as ``G`` or ``B`` grow, so over a box
+    with corners ``(G, B)`` and ``(G', B')`` no effective constant lies below
+    ``c(G, B) sqrt(B ln G / (B' ln G'))`` [fcfs.constant-of-law].
+    """
+    if workers < 2 or least_slots(2) > slots or tolerance <= 0:
+        raise InputError("the largest constant needs G >= 2, some B, and a tolerance > 0")
+    best = (effective_constant(law, 2, least_slots(2)).upper, 2, least_slots(2))
+    # Boxes by their lower bound; the integers behind it make every entry comparable.
+    boxes = [(Fraction(0), 2, workers, least_slots(2), slots)]
+    while True:
+        bound, g, g_end, b, b_end = heappop(boxes)
+        point = g == g_end and b == b_end
+        if bound >= best[0] * (1 - tolerance) or (bound and point):
+            return LargestConstant(Enclosure(min(bound, best[0]), best[0]), *best[1:])
+        halves = [(g, g_end, b, b_end)]
+        if bound:
+            if _log_ratio(g, g_end) > log(b_end / b):
+                middle = max(g, round(g * (g_end / g) ** 0.5) - 1)
+                halves = [(g, middle, b, b_end), (middle + 1, g_end, b, b_end)]
+            else:
+                middle = max(b, round((b * b_end) ** 0.5) - 1)
+                halves = [(g, g_end, b, middle), (g, g_end, middle + 1, b_end)]
+        for g0, g1, b0, b1 in halves:
+            start = max(b0, least_slots(g0))
+            if g0 > g1 or start > b1:
+                continue
+            c = effective_constant(law, g0, start)
+            best = min(best, (c.upper, g0, start))
+            with ctx.workprec(PRECISION):
+                shrink = from_ball((start * arb(g0).log() / (b1 * arb(g1).log())).sqrt()).lower
+            heappush(boxes, (c.lower * shrink, g0, g1, start, b1))
+
+
+def _log_ratio(low: int, high: int) -> float:
+    return log(log(high) / log(low))

@@ -5,6 +5,7 @@ The numbers are computed in :mod:`theory.slots`, :mod:`theory.expectation` and
 """
 
 from theory import fcfs_proofs as proofs
+from theory import moment_proofs
 from theory.claims import Assumption, Claim
 from theory.model import InputError
 
@@ -149,6 +150,63 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.constant_uniform_proof,
         ("fcfs.exact",),
         holds=False,
+    ),
+    Claim(
+        "fcfs.stationary",
+        "The stationary law, and lengths that share a divisor",
+        "theory.md, section 2, sharpened",
+        "ours",
+        "limit",
+        "Bounded output lengths with greatest common divisor d, calendar drift of period n: from a "
+        "cold start the law of a slot's load at steps k = r mod lcm(d, n) tends to that of "
+        "s + D_k - D_(k-A) with P(s, A=t) = d P(s, o>t)/E[o] for t = r mod d and 0 for other t.  "
+        "For d = 1 and constant drift this is the stationary law of [fcfs.exact].  For d > 1 all "
+        "slots keep one phase, and the expected imbalance is smaller than that of the law "
+        "averaged over the phases.",
+        EXPECTATION,
+        "The exact law at a late step against the limit, in exact rationals, and the late half of "
+        "seeded runs with sizes that depend on the lengths and a calendar drift, whose mean must "
+        "have the exact one within its interval; a difference beyond 10^-9, or a mean outside, "
+        "refutes it.",
+        moment_proofs.stationary_formula,
+        moment_proofs.stationary_proof,
+        ("fcfs.exact",),
+    ),
+    Claim(
+        "fcfs.moments",
+        "Spread of the imbalance and idle share of a step",
+        *OURS,
+        "equality",
+        "With m_j(y) = E[L^j; L <= y] and F = m_0: P(M<=y) = F^G, E[S; M<=y] = G m_1 F^(G-1) and "
+        "E[S^2; M<=y] = G m_2 F^(G-1) + G (G-1) m_1^2 F^(G-2); so E[Imb^2] and the expected idle "
+        "share E[Imb/(G M)] of a step are sums over y.  The long-run idle share "
+        "E[Imb]/(G E[M]) weighs steps by their duration and is another number.",
+        EXPECTATION,
+        "Every outcome of tiny systems in exact rationals, then seeded runs of the engine, whose "
+        "mean squared imbalance and mean idle share must have the exact ones within their "
+        "intervals; any difference in the first, or a value outside, refutes it.",
+        moment_proofs.moments_formula,
+        moment_proofs.moments_proof,
+        ("fcfs.exact",),
+    ),
+    Claim(
+        "fcfs.constant-of-law",
+        "The largest constant of one law in a region",
+        *OURS,
+        "lower",
+        "For a given law, the largest c with E[Imb(FCFS)] >= c G sigma sqrt(B ln G) for all "
+        "2 <= G <= 256 and 1 <= B <= 256 lies in [0.420, 0.431] for fair sizes 1 or 2, in "
+        "[0.569, 0.578] for sizes uniform on 1..4 and in [0.119, 0.120] for size 2 with "
+        "probability 0.01, else 1; with B >= sqrt(G), the paper's regime, in [0.624, 0.638], "
+        "[0.663, 0.677] and [0.167, 0.168].  So 0.6777 [fcfs.constant] is right only where B is "
+        "large for the law.",
+        EXPECTATION,
+        "Branch and bound over the region with exact enclosures and the monotonicity of "
+        "E[max] - mean in G and B; an enclosure outside a stated range, or a sampled point below "
+        "the constant, refutes it.",
+        moment_proofs.constant_of_law_formula,
+        moment_proofs.constant_of_law_proof,
+        ("fcfs.exact", "fcfs.constant"),
     ),
     Claim(
         "fcfs.effective-constant",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from adversary.families import requests_to_overload, workload
-from evenkeel.checks import extremes  # noqa: F401  (it declares its checks)
+from evenkeel.checks import extremes, moments  # noqa: F401  (they declare their checks)
 from evenkeel.checks.sampling import (
     Mean,
     departed_loads,

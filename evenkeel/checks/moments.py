@@ -1,0 +1,303 @@
+"""Checks of [fcfs.stationary], [fcfs.moments] and [fcfs.constant-of-law]."""
+
+from fractions import Fraction
+from itertools import product
+from math import isqrt
+from typing import Any
+
+import numpy as np
+
+from adversary.families import requests_to_overload, workload
+from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, LARGER, held, planted_policy
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from theory.expectation import expected_imbalance, over_steps
+from theory.extremes import effective_constant, largest_constant
+from theory.laws import Law
+from theory.model import Requests, System
+from theory.moments import spread
+from theory.slots import geometric_slot, joint_slot, period
+
+# Sizes that depend on the lengths; lengths with greatest common divisor 2.
+PAIRS = ((3, 2), (9, 4), (1, 8), (6, 2))
+COUNTS = (4, 2, 1, 1)
+DRIFT = (2, 0, 1)
+
+
+@check(
+    "fcfs.stationary",
+    plants=(
+        LARGER,
+        AGED,
+        Variant("the mean of the phases' laws in place of each", fault="averaged"),
+        Variant("drift at its mean", fault="mean-drift"),
+        BFIO,
+    ),
+    standard={"runs": 300},
+    G=4,
+    B=6,
+    late=600,
+    steps=120,
+    runs=60,
+)
+def stationary(trial: Trial) -> Finding:
+    """The limit of the exact transient law at every phase; then late halves of runs."""
+    s, o = zip(*PAIRS, strict=True)
+    drift = (1,) if trial.fault("mean-drift") else DRIFT
+    cycle = period(o, DRIFT)
+    shift = int(trial.fault("age-off-by-one"))
+    workers, slots = trial["G"], trial["B"]
+    phases = []
+    for r in range(cycle):
+        law = joint_slot(s, o, counts=COUNTS, drift=drift, phase=r + shift)
+        if trial.fault("averaged"):
+            law = _averaged(drift)
+        phases.append(expected_imbalance(law, workers, slots))
+        limit = phases[-1].imbalance * trial.scale
+        late = joint_slot(s, o, counts=COUNTS, step=trial["late"] // cycle * cycle + r, drift=DRIFT)
+        there = expected_imbalance(late, workers, slots).imbalance
+        if abs(there.value - limit.value) > 1e-9 * there.value:
+            return Finding(
+                Verdict.REFUTED,
+                there.value,
+                limit.value,
+                "==",
+                f"exact E[Imb] at a late step of phase {r} mod {cycle}",
+                witness={"pairs": PAIRS, "counts": COUNTS, "drift": DRIFT, "phase": r},
+            )
+    claimed = over_steps(phases).imbalance.value
+    system, steps = System(workers, slots, DRIFT), trial["steps"]
+    samples = []
+    for run in range(trial["runs"]):
+        rng = np.random.default_rng([trial.seed, run])
+        n = system.capacity * (steps // min(o) + 1)
+        chosen = rng.choice(len(PAIRS), n, p=np.array(COUNTS) / sum(COUNTS))
+        requests = Requests(np.array(s)[chosen], np.array(o)[chosen])
+        result = overloaded_run(system, requests, planted_policy(trial, "fcfs"), steps)
+        # Whole periods, from the middle of the run on.
+        loads = first_steps(result, steps)[steps // 2 // cycle * cycle : steps // cycle * cycle]
+        samples.append(float(imbalances(loads).mean()))
+    mean = Mean.of(samples)
+    domain = (
+        f"exact limits of all {cycle} phases; late halves of {trial['runs']} runs of {steps} "
+        f"steps at G = {workers}, B = {slots}, lengths 2, 4, 8, drift {DRIFT}"
+    )
+    if claimed not in mean:
+        return Finding(
+            Verdict.REFUTED,
+            mean.value,
+            claimed,
+            "==",
+            domain,
+            mean.interval,
+            {"params": dict(trial.params), "seed": trial.seed},
+        )
+    averaged = expected_imbalance(_averaged(DRIFT), workers, slots).imbalance.value
+    return Finding(
+        held("fcfs.stationary"),
+        mean.value,
+        claimed,
+        "~",
+        domain,
+        mean.interval,
+        details={"E[Imb] of the averaged law, which is wrong": averaged},
+    )
+
+
+def _averaged(drift: tuple[int, ...]) -> Law:
+    """The mean of the slot's laws over the phases."""
+    s, o = zip(*PAIRS, strict=True)
+    cycle = period(o, drift)
+    total: dict[int, Fraction] = {}
+    for r in range(cycle):
+        law = joint_slot(s, o, counts=COUNTS, drift=drift, phase=r)
+        for x, w in enumerate(law.weights, law.offset):
+            if w:
+                total[x] = total.get(x, Fraction(0)) + Fraction(w, law.scale * cycle)
+    return Law.of(total)
+
+
+def _listed(law: Law, workers: int, slots: int) -> tuple[Fraction, Fraction]:
+    """``E[Imb^2]`` and ``E[Imb/(G M)]`` over every outcome of every slot."""
+    atoms = [(x, w) for x, w in enumerate(law.weights, law.offset) if w]
+    square, share = 0, Fraction(0)
+    for outcome in product(atoms, repeat=workers * slots):
+        loads = [sum(x for x, _ in outcome[g * slots : (g + 1) * slots]) for g in range(workers)]
+        weight = int(np.prod([w for _, w in outcome], dtype=object))
+        imbalance = workers * max(loads) - sum(loads)
+        square += weight * imbalance**2
+        share += Fraction(weight * imbalance, workers * max(loads))
+    scale = law.scale ** (workers * slots)
+    return Fraction(square, scale), share / scale
+
+
+@check(
+    "fcfs.moments",
+    plants=(
+        LARGER,
+        Variant("largest load and sum taken as independent", fault="independent"),
+        Variant("long-run idle share in place of the step's", fault="long-run"),
+        BUSIEST,
+    ),
+    standard={"runs": 2000, "shapes": ((2, 1), (2, 2), (3, 1), (3, 2), (4, 2))},
+    shapes=((2, 1), (2, 2), (3, 1), (3, 2)),
+    G=4,
+    B=6,
+    p=0.1,
+    step=12,
+    runs=400,
+)
+def moments(trial: Trial) -> Finding:
+    """Every outcome of tiny systems; then squared imbalances and idle shares of runs."""
+    laws = (
+        Law.of({1: Fraction(1, 3), 4: Fraction(2, 3)}),
+        geometric_slot(Law.of({2: 1}), Fraction(1, 2), step=2),
+    )
+    outcomes = 0
+    for law, (workers, slots) in product(laws, trial["shapes"]):
+        square, share = _listed(law, workers, slots)
+        outcomes += (sum(w > 0 for w in law.weights)) ** (workers * slots)
+        for name, found, claimed in (
+            ("E[Imb^2]", square, _claimed_square(trial, law, workers, slots)),
+            ("E[Imb/(G M)]", share, _claimed_share(trial, law, workers, slots)),
+        ):
+            if found != claimed:
+                return Finding(
+                    Verdict.REFUTED,
+                    found,
+                    claimed,
+                    "==",
+                    f"{name} over all outcomes of G = {workers}, B = {slots}",
+                    witness={"law": law.weights, "G": workers, "B": slots},
+                )
+    workers, slots, step = trial["G"], trial["B"], trial["step"]
+    system, p = System(workers, slots), Fraction(str(trial["p"]))
+    exact = spread(geometric_slot(Law.uniform(1, 30), p, step=step), workers, slots)
+    squares, shares = [], []
+    n = requests_to_overload(system, step + 1, p=float(p))
+    for run in range(trial["runs"]):
+        requests = workload("uniform", n, trial.seed * 10**6 + run, b=30, p=float(p))
+        result = overloaded_run(system, requests, planted_policy(trial, "fcfs"), step + 1)
+        loads = first_steps(result, step + 1)[step]
+        imbalance = float(imbalances(loads[None, :])[0])
+        squares.append(imbalance**2)
+        shares.append(imbalance / (workers * float(loads.max())))
+    means: dict[str, tuple[Mean, float]] = {
+        "E[Imb^2]": (Mean.of(squares), exact.second_moment.value),
+        "E[Imb/(G M)]": (Mean.of(shares), exact.idle_share.value),
+    }
+    domain = (
+        f"all {outcomes} outcomes of tiny systems, exact rationals; step {step} of "
+        f"{trial['runs']} runs at G = {workers}, B = {slots}"
+    )
+    details: dict[str, Any] = {name: mean.interval for name, (mean, _) in means.items()}
+    for name, (mean, value) in means.items():
+        if value not in mean:
+            return Finding(
+                Verdict.REFUTED,
+                mean.value,
+                value,
+                "==",
+                f"{name}, {domain}",
+                mean.interval,
+                {"params": dict(trial.params), "seed": trial.seed},
+            )
+    mean, value = means["E[Imb/(G M)]"]
+    return Finding(
+        held("fcfs.moments"), mean.value, value, "~", domain, mean.interval, details=details
+    )
+
+
+def _claimed_square(trial: Trial, law: Law, workers: int, slots: int) -> Fraction:
+    if trial.fault("independent"):
+        # E[S^2] of G*B independent slots, and E[M S] = E[M] E[S].
+        expected = expected_imbalance(law, workers, slots)
+        top, total = expected.maximum.lower, expected.mean.lower * workers
+        second = law.variance.lower * workers * slots + total**2
+        return workers**2 * top**2 - 2 * workers * top * total + second
+    return spread(law, workers, slots).second_moment.lower * trial.scale
+
+
+def _claimed_share(trial: Trial, law: Law, workers: int, slots: int) -> Fraction:
+    if trial.fault("long-run"):
+        return expected_imbalance(law, workers, slots).idle_share.lower
+    return spread(law, workers, slots).idle_share.lower * trial.scale
+
+
+def _root_of(workers: int) -> int:
+    """``ceil(sqrt(G))``."""
+    return isqrt(workers - 1) + 1
+
+
+def _from_one(_: int) -> int:
+    return 1
+
+
+@check(
+    "fcfs.constant-of-law",
+    plants=(
+        LARGER,
+        Variant("one constant for all regions", fault="one-region"),
+        Variant("B to the power 0.4", exponent=Fraction(-1, 10)),
+    ),
+    standard={"samples": 400},
+    most=256,
+    samples=8,
+)
+def constant_of_law(trial: Trial) -> Finding:
+    """Branch and bound against the stated ranges; then sampled points above the constant."""
+    fair = Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)})
+    rare = Law.of({1: Fraction(99, 100), 2: Fraction(1, 100)})
+    stated = (
+        ("fair 1 or 2", fair, False, "0.420", "0.431"),
+        ("uniform 1..4", Law.uniform(1, 4), False, "0.569", "0.578"),
+        ("rare 2", rare, False, "0.119", "0.120"),
+        ("fair 1 or 2", fair, True, "0.624", "0.638"),
+        ("uniform 1..4", Law.uniform(1, 4), True, "0.663", "0.677"),
+        ("rare 2", rare, True, "0.167", "0.168"),
+    )
+    rng = np.random.default_rng(trial.seed)
+    details: dict[str, Any] = {}
+    most = trial["most"]
+    for name, law, regime, low, high in stated:
+        least = _root_of if regime and not trial.fault("one-region") else _from_one
+        found = largest_constant(law, most, most, least, Fraction(1, 50))
+        value = found.value
+        where = f"{name}, {'B >= sqrt(G)' if regime else 'all B'}"
+        details[where] = {"c": float(value.upper), "G": found.workers, "B": found.slots}
+        floor, ceiling = Fraction(low) * trial.scale, Fraction(high) * trial.scale
+        stretch = Fraction(float(found.slots) ** float(trial.exponent))
+        if value.upper * stretch < floor or value.lower * stretch > ceiling:
+            return Finding(
+                Verdict.REFUTED,
+                float(value.upper),
+                float(floor),
+                "==",
+                f"largest constant over G, B <= {most}, {where}",
+                witness={"law": name, "G": found.workers, "B": found.slots},
+            )
+        for _ in range(trial["samples"]):
+            workers = int(2 * (most / 2) ** rng.random())
+            slots = max(least(workers), int(most ** rng.random()))
+            c = effective_constant(law, workers, slots) * Fraction(
+                float(slots) ** -float(trial.exponent)
+            )
+            if c.upper < value.lower * trial.scale:
+                return Finding(
+                    Verdict.REFUTED,
+                    c.value,
+                    float(value.lower * trial.scale),
+                    ">=",
+                    f"a sampled point, {where}",
+                    witness={"law": name, "G": workers, "B": slots},
+                )
+    where = "fair 1 or 2, B >= sqrt(G)"
+    return Finding(
+        held("fcfs.constant-of-law"),
+        details[where]["c"],
+        0.638,
+        "<=",
+        f"branch and bound over 2 <= G <= {most}, B <= {most} for {len(stated)} regions, and "
+        f"{trial['samples']} sampled points in each; shown: {where}",
+        details=details,
+    )
