@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adversary.families import workload
+    from adversary.lengths import lengths_of, trace_lengths
     from adversary.traces import Trace, read_trace
     from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, checks
     from solvers.balance import solve_step
@@ -23,15 +24,24 @@ if TYPE_CHECKING:
     from solvers.result import RunResult
     from solvers.step import AssignmentError, StepProblem, StepSolution
     from theory.claims import Claim, claim, claims
+    from theory.expectation import Expectation, expected_imbalance, over_steps
+    from theory.extremes import effective_constant, largest_constant
+    from theory.laws import Law
     from theory.model import InputError, Requests, System, idle_share, imbalance
+    from theory.moments import spread
     from theory.power import PowerModel, hardware
+    from theory.slots import geometric_slot, joint_slot
+    from theory.vacuity import Lengths, first_slots_of
 
 _HOME = {
     "AssignmentError": "solvers.step",
     "Budget": "evenkeel.evidence",
     "Claim": "theory.claims",
+    "Expectation": "theory.expectation",
     "Finding": "evenkeel.evidence",
     "InputError": "theory.model",
+    "Law": "theory.laws",
+    "Lengths": "theory.vacuity",
     "Policy": "solvers.policies",
     "PowerModel": "theory.power",
     "Requests": "theory.model",
@@ -47,14 +57,24 @@ _HOME = {
     "checks": "evenkeel.evidence",
     "claim": "theory.claims",
     "claims": "theory.claims",
+    "effective_constant": "theory.extremes",
+    "expected_imbalance": "theory.expectation",
+    "first_slots_of": "theory.vacuity",
+    "geometric_slot": "theory.slots",
     "hardware": "theory.power",
     "idle_share": "theory.model",
     "imbalance": "theory.model",
+    "joint_slot": "theory.slots",
+    "largest_constant": "theory.extremes",
+    "lengths_of": "adversary.lengths",
+    "over_steps": "theory.expectation",
     "policy": "solvers.policies",
     "read_trace": "adversary.traces",
     "simulate": "solvers.engine",
     "solve_exact": "solvers.exact",
     "solve_step": "solvers.balance",
+    "spread": "theory.moments",
+    "trace_lengths": "adversary.lengths",
     "workload": "adversary.families",
 }
 
@@ -62,8 +82,11 @@ __all__ = [
     "AssignmentError",
     "Budget",
     "Claim",
+    "Expectation",
     "Finding",
     "InputError",
+    "Law",
+    "Lengths",
     "Policy",
     "PowerModel",
     "Requests",
@@ -79,14 +102,24 @@ __all__ = [
     "checks",
     "claim",
     "claims",
+    "effective_constant",
+    "expected_imbalance",
+    "first_slots_of",
+    "geometric_slot",
     "hardware",
     "idle_share",
     "imbalance",
+    "joint_slot",
+    "largest_constant",
+    "lengths_of",
+    "over_steps",
     "policy",
     "read_trace",
     "simulate",
     "solve_exact",
     "solve_step",
+    "spread",
+    "trace_lengths",
     "workload",
 ]
 

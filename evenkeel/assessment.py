@@ -13,7 +13,7 @@ from theory.geometric import bfio_bound, distance_to_geometric, frontier_slots
 from theory.laws import Law
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
-from theory.slots import geometric_slot, joint_slot
+from theory.slots import geometric_slot, joint_slot, period
 from theory.warmup import certified_ratio, refill_gap
 
 # Lengths farther than this from geometric, in Kolmogorov-Smirnov distance, are called not
@@ -67,7 +67,9 @@ def guarantees(requests: Requests, workers: int, slots: int) -> dict[str, Any]:
         return found | {"reasons": ["one worker is always balanced: nothing to guarantee"]}
     try:
         sizes = Law.empirical(requests.prefill)
-        slot = joint_slot(requests.prefill, requests.decode)
+        # Halfway through the period stands for all of it: 0 unless the lengths share a divisor.
+        phase = period(requests.decode) // 2
+        slot = joint_slot(requests.prefill, requests.decode, phase=phase)
         fcfs = expected_imbalance(slot, workers, slots)
         found["fcfs"] = {
             "imbalance": fcfs.imbalance.value,
