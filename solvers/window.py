@@ -308,28 +308,35 @@ def _improve(plan: _Plan, pool: Pool, grown: IntArray, effort: int) -> None:
         return
     admitted = np.sum(plan.taken)
     bends = np.empty(2 * grown.size, np.int64)
+    tries = 4 ** (effort + 1)
     for _ in range(4**effort):
         moved = False
         if admitted < pool.sizes.size:
             for g in range(plan.taken.size):
-                moved |= _replace(plan, pool, g, bends)
+                moved |= _replace(plan, pool, grown, g, bends)
         if not moved and (effort > 1 or admitted == pool.sizes.size):
+            tried = -1
             for h in range(grown.size):
-                moved |= _relieve(plan, pool, grown, plan.who[h, 0], bends)
+                p = plan.who[h, 0]
+                if p != tried and tries > 0:
+                    moved |= _relieve(plan, pool, grown, p, bends)
+                    tried = p
+                    tries -= 1
         if not moved:
             return
 
 
 @compiled
-def _replace(plan: _Plan, pool: Pool, g: int, bends: IntArray) -> bool:
+def _replace(plan: _Plan, pool: Pool, grown: IntArray, g: int, bends: IntArray) -> bool:
     """Exchange one request of a worker for the best waiting one, if that lowers the objective."""
     sizes = pool.sizes
     G, steps = plan.after.shape
     for h in range(steps):
-        bends[h] = _others(plan, h, g, g) - plan.after[g, h]
+        others = plan.top[h, 1] if plan.who[h, 0] == g else plan.top[h, 0]
+        bends[h] = others - plan.after[g, h]
     # The slope of the cost is G for each bend passed, less one for each step.
     passed = -(-steps // G)
-    aim = np.min(bends[:steps]) if passed == 1 else np.sort(bends[:steps])[passed - 1]
+    aim = np.partition(bends[:steps], passed - 1)[passed - 1]
     below = above = np.int64(0)
     old_below = old_above = new_below = new_above = -1
     for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
@@ -360,8 +367,7 @@ def _replace(plan: _Plan, pool: Pool, g: int, bends: IntArray) -> bool:
     insert(plan.words, plan.summary, old)
     remove(plan.words, plan.summary, new)
     _put(plan, g, old, new)
-    plan.after[g] += change
-    _changed(plan, g, g)
+    _add(plan, g, change, 0, grown)
     return True
 
 
@@ -375,14 +381,29 @@ def _put(plan: _Plan, g: int, old: int, new: int) -> None:
 
 
 @compiled
-def _changed(plan: _Plan, p: int, q: int) -> None:
-    """Find the largest loads again where those of two workers matter."""
-    for h in range(plan.after.shape[1]):
-        matters = plan.after[p, h] > plan.top[h, 2] or plan.after[q, h] > plan.top[h, 2]
-        for k in range(3):
-            matters |= plan.who[h, k] == p or plan.who[h, k] == q
-        if matters:
-            _rank(plan.after, h, plan.top, plan.who)
+def _add(plan: _Plan, g: int, size: int, count: int, grown: IntArray) -> None:
+    """Add to a worker's loads, and keep the ranking of the largest."""
+    after, top, who = plan.after, plan.top, plan.who
+    for h in range(grown.size):
+        load = after[g, h] + size + count * grown[h]
+        after[g, h] = load
+        at = 0
+        while at < 3 and who[h, at] != g:
+            at += 1
+        if at < 3 and load < top[h, 2]:
+            _rank(after, h, top, who)
+            continue
+        if at == 3:
+            if load <= top[h, 2]:
+                continue
+            at = 2
+        while at > 0 and load > top[h, at - 1]:
+            top[h, at], who[h, at] = top[h, at - 1], who[h, at - 1]
+            at -= 1
+        while at < 2 and load < top[h, at + 1]:
+            top[h, at], who[h, at] = top[h, at + 1], who[h, at + 1]
+            at += 1
+        top[h, at], who[h, at] = load, g
 
 
 @compiled
@@ -401,7 +422,7 @@ def _relieve(plan: _Plan, pool: Pool, grown: IntArray, p: int, bends: IntArray) 
             now += max(others, a, b)
             level = max(others, (a + b + 1) // 2)
             bends[2 * h], bends[2 * h + 1] = a - level, level - b
-        aim = np.sort(bends)[steps - 1]
+        aim = np.partition(bends, steps - 1)[steps - 1]
         below = above = np.int64(0)
         below_i = below_j = above_i = above_j = -1
         mine = plan.item[plan.start[p] : plan.start[p] + plan.taken[p]]
@@ -434,11 +455,9 @@ def _relieve(plan: _Plan, pool: Pool, grown: IntArray, p: int, bends: IntArray) 
         _put(plan, p, gives, plan.item[plan.start[p] + plan.taken[p]])
         plan.item[plan.start[partner] + plan.taken[partner]] = gives
         plan.taken[partner] += 1
-        plan.after[p] -= grown
-        plan.after[partner] += grown
-    plan.after[p] -= change
-    plan.after[partner] += change
-    _changed(plan, p, partner)
+    count = 1 if gets < 0 else 0
+    _add(plan, p, -change, -count, grown)
+    _add(plan, partner, change, count, grown)
     return True
 
 
