@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from paper_figures import (
+    balance_threshold,
     energy_envelope,
     energy_saving,
     fairness,
@@ -12,6 +13,7 @@ from paper_figures import (
     imbalance_trace,
     loads_by_policy,
     needed_idle,
+    price_ladder,
     worker_scaling,
 )
 from theory.model import InputError
@@ -22,7 +24,9 @@ FIGURES: dict[str, ModuleType] = {
     "fcfs_expectation": fcfs_expectation,
     "iir_scaling": iir_scaling,
     "worker_scaling": worker_scaling,
+    "balance_threshold": balance_threshold,
     "fairness": fairness,
+    "price_ladder": price_ladder,
     "energy_envelope": energy_envelope,
     "energy_saving": energy_saving,
     "needed_idle": needed_idle,

@@ -4,6 +4,7 @@ import pytest
 
 from evenkeel.cli import cli
 from paper_figures import (
+    balance_threshold,
     energy_envelope,
     energy_saving,
     fairness,
@@ -28,6 +29,7 @@ SMALL = {
     "worker_scaling": {"workers": (2, 8), "slots": 6, "steps": 60, "seeds": 2},
     "fairness": {"workers": 4, "slots": 6, "rounds": 8, "seeds": 2},
     "energy_envelope": {"workers": 8, "samples": 10},
+    "balance_threshold": {"workers": 4, "widths": (2, 8), "slots": (10, 800), "steps": 20},
     "needed_idle": {"devices": ("a100-paper",), "points": 55},
     "hardware_savings": {},
 }
@@ -45,6 +47,18 @@ def test_same_bytes_twice(name, tmp_path):
         assert [p.suffix for p in paths] == [".png", ".svg", ".pdf"]
         pictures.append([table.read_bytes(), *(p.read_bytes() for p in paths)])
     assert pictures[0] == pictures[1]
+
+
+def test_balance_is_lost_below_the_frontier_and_kept_above_it():
+    rows = balance_threshold.data(**SMALL["balance_threshold"])
+    sides = {(row["B"] < row["below"]) - (row["B"] > row["above"]) for row in rows}
+    assert sides >= {-1, 1}
+    for row in rows:
+        assert row["theory"] <= row["upper"]  # no online policy leaves less on average
+        if row["B"] < row["below"]:
+            assert row["lost"] > 0.5
+        elif row["B"] > row["above"]:
+            assert row["lost"] < 0.5
 
 
 def test_saving_lies_between_the_bounds():
