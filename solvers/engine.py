@@ -33,7 +33,9 @@ _OLDEST_FIRST = {
     policies.RoundRobin: rules.ROUND_ROBIN,
     policies.JSQ: rules.JSQ,
     policies.VllmDP: rules.VLLM_DP,
+    policies.SGLangShortestQueue: rules.JSQ,
     policies.LeastLoaded: rules.LEAST_LOADED,
+    policies.SGLangMinimumTokens: rules.LEAST_LOADED,
     policies.LPT: rules.LPT,
     policies.PowerOfTwo: rules.POWER_OF_TWO,
 }

@@ -1,7 +1,8 @@
 """Policies by name: the registry of the built-in ones, and how one of the user's own is found.
 
 What a policy is, is in :mod:`solvers.decision`; the built-in ones are in
-:mod:`solvers.arrival_order`, :mod:`solvers.bfio` and :mod:`solvers.balanceroute`.  The engine runs
+:mod:`solvers.arrival_order`, :mod:`solvers.serving`, :mod:`solvers.bfio` and
+:mod:`solvers.balanceroute`.  The engine runs
 most of them compiled, and tests hold the two equal decision by decision.
 """
 
@@ -18,6 +19,12 @@ from solvers.arrival_order import FCFS, JSQ, LPT, LeastLoaded, PowerOfTwo, Round
 from solvers.balanceroute import BR0, BRH
 from solvers.bfio import BFIO, AlwaysBusiest
 from solvers.decision import Policy, PolicyError, StepView, decide, one_line
+from solvers.serving import (
+    SGLangMinimumTokens,
+    SGLangShortestQueue,
+    TensorRTLLMADP,
+    VllmDPRotating,
+)
 from theory.model import InputError
 
 __all__ = [
@@ -34,8 +41,12 @@ __all__ = [
     "PolicyError",
     "PowerOfTwo",
     "RoundRobin",
+    "SGLangMinimumTokens",
+    "SGLangShortestQueue",
     "StepView",
+    "TensorRTLLMADP",
     "VllmDP",
+    "VllmDPRotating",
     "decide",
     "policy",
 ]
@@ -47,6 +58,10 @@ POLICIES: dict[str, type[Policy]] = {
         RoundRobin,
         JSQ,
         VllmDP,
+        VllmDPRotating,
+        SGLangShortestQueue,
+        SGLangMinimumTokens,
+        TensorRTLLMADP,
         LeastLoaded,
         LPT,
         PowerOfTwo,
