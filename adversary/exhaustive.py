@@ -1,24 +1,72 @@
 """Exact worst cases over bounded classes, by enumerating every instance.
 
-Every result states the class that it covers and how many instances that class has.
+Every result states the class that it covers and how many instances that class has.  Enumerations
+go in portions, so that one that was interrupted goes on where it stood.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement, islice, product
 
 import numpy as np
 
-from adversary.objectives import StepObjective, Value
-from adversary.small import code, run
+from adversary.lists import largest_over_lists, largest_over_vertices
+from adversary.objectives import RunObjective, StepObjective, Value
+from adversary.small import code
 from adversary.space import Instance, Space, StepSpace
-from solvers.compiled import compiled
 from solvers.step import StepProblem
 from theory.model import InputError, IntArray
 
+# Instances of a class that is enumerated, and vertices, most of which are excluded unseen.
 MOST_INSTANCES = 10**10
+MOST_VERTICES = 10**13
+
+# Lists of requests in a portion: about a second.
+PORTION = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an enumeration, or a search, has found so far.
+
+    Parameters
+    ----------
+    value : Fraction, inf or None
+        The largest value; None before the first that is defined.
+    vector : tuple of int
+        The first vector of the class that reaches it: sizes, then output lengths.
+    instances : int
+        How many were covered.
+    maximisers : int
+        How many of those reach the value.
+    excluded : int
+        How many of those were not evaluated because a bound shows that they have less.
+    cursor : tuple of int or None
+        Where to go on; None at the end.
+    """
+
+    value: Value | None = None
+    vector: tuple[int, ...] = ()
+    instances: int = 0
+    maximisers: int = 0
+    excluded: int = 0
+    cursor: tuple[int, ...] | None = ()
+
+    def joined(self, portion: "Tally") -> "Tally":
+        """With a further portion."""
+        best = self
+        if portion.value is not None and (self.value is None or portion.value > self.value):
+            best = portion
+        same = portion.value == best.value
+        return replace(
+            best,
+            instances=self.instances + portion.instances,
+            excluded=self.excluded + portion.excluded,
+            maximisers=best.maximisers + (portion.maximisers if same and best is self else 0),
+            cursor=portion.cursor,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +84,11 @@ class WorstCase:
     instance : Instance
         The first instance that reaches it, in the order of the enumeration.
     instances : int
-        How many instances were evaluated.
+        How many instances were covered.
     maximisers : int
         How many of those reach the maximum.
+    excluded : int
+        How many of those a bound excluded.
     domain : str
         What was covered, in words.
     """
@@ -49,6 +99,7 @@ class WorstCase:
     instance: Instance
     instances: int
     maximisers: int
+    excluded: int
     domain: str
 
 
@@ -68,17 +119,54 @@ def worst_case(space: Space, policy: str, baseline: str | None = None) -> WorstC
     InputError
         If the policy is not known here, or the class is too large.
     """
-    _affordable(space.size)
-    result = _enumerate(
-        np.arange(space.size_min, space.size_max + 1),
-        (space.decode_max, space.requests, space.order == "sorted"),
-        (space.workers, space.slots, space.pool_limit),
-        np.array(space.drift),
-        (code(policy), code(baseline) if baseline else -1),
-    )
+    *_, tally = enumerated(space, policy, baseline)
     objective = f"AvgImb({policy})" + (f" / AvgImb({baseline})" if baseline else "")
-    what = "request lists" if space.order == "any" else "multisets of requests, in sorted order"
-    return _worst_case(space, objective, result, f"all {space.size:,} {what}")
+    return conclude(space, objective, tally)
+
+
+def enumerated(
+    space: Space, policy: str, baseline: str | None = None, tally: Tally | None = None
+) -> Iterator[Tally]:
+    """The enumeration of :func:`worst_case`, portion by portion, from where a tally stands."""
+    _affordable(space.size)
+    total = tally or Tally(cursor=(0,) * space.requests)
+    sizes, drift = np.arange(space.size_min, space.size_max + 1), np.array(space.drift)
+    shape = space.workers, space.slots, space.pool_limit
+    codes = code(policy), code(baseline) if baseline else -1
+    while total.cursor is not None:
+        digit = np.array(total.cursor, dtype=np.int64)
+        box = space.decode_max, space.requests, space.order == "sorted"
+        top, bottom, vector, instances, maximisers, more = largest_over_lists(
+            sizes, box, shape, drift, codes, digit, PORTION
+        )
+        cursor = tuple(digit.tolist()) if more else None
+        total = total.joined(_tally(top, bottom, vector, instances, maximisers, 0, cursor))
+        yield total
+
+
+def enumerated_slowly(
+    space: Space, objective: RunObjective, tally: Tally | None = None
+) -> Iterator[Tally]:
+    """Enumerate a class for any objective at all, portion by portion.
+
+    The order is that of :func:`enumerated`.
+    """
+    _affordable(space.size)
+    total = tally or Tally(cursor=(0,))
+    kinds = list(product(range(space.size_min, space.size_max + 1), range(1, space.decode_max + 1)))
+    if space.order == "any":
+        lists: Iterator[tuple[tuple[int, int], ...]] = product(kinds, repeat=space.requests)
+    else:
+        lists = combinations_with_replacement(kinds, space.requests)
+    assert total.cursor is not None
+    for requests in islice(lists, total.cursor[0], None):
+        sizes, lengths = zip(*requests, strict=True)
+        vector = (*sizes, *lengths)
+        value = objective(space.build(np.array(vector, dtype=np.int64)))
+        done = total.instances + 1
+        cursor = None if done == space.size else (done,)
+        total = total.joined(Tally(value, vector, 1, 1, 0, cursor))
+        yield total
 
 
 def fcfs_worst_case(space: Space) -> WorstCase:
@@ -92,20 +180,44 @@ def fcfs_worst_case(space: Space) -> WorstCase:
     ------
     InputError
         If the class is restricted to sorted orders, which are no box, or has more than
-        :data:`MOST_INSTANCES` vertices.
+        :data:`MOST_VERTICES` vertices.
+    """
+    *_, tally = fcfs_enumerated(space)
+    return conclude(space, "AvgImb(fcfs)", tally)
+
+
+def fcfs_enumerated(space: Space, tally: Tally | None = None) -> Iterator[Tally]:
+    """The enumeration of :func:`fcfs_worst_case`, portion by portion.
+
+    The vertices of one list of output lengths are passed over where even the largest imbalance
+    that each step could have by itself averages less than the best so far.
     """
     if space.order != "any":
         raise InputError("the vertices decide only in a class with every arrival order")
-    vertices = (2 * space.decode_max) ** space.requests
-    _affordable(vertices)
-    result = _fcfs_vertices(
-        (space.size_min, space.size_max),
-        (space.decode_max, space.requests),
-        (space.workers, space.slots, space.pool_limit),
-        np.array(space.drift),
-    )
-    domain = f"all {space.size:,} request lists, by their {vertices:,} vertices"
-    return _worst_case(space, "AvgImb(fcfs)", result, domain)
+    _affordable(vertices(space), MOST_VERTICES)
+    total = tally or Tally(cursor=(1,) * space.requests)
+    while total.cursor is not None:
+        decode = np.array(total.cursor, dtype=np.int64)
+        known = Fraction(0) if total.value is None else Fraction(total.value)
+        top, bottom, vector, instances, maximisers, excluded, more = largest_over_vertices(
+            (space.size_min, space.size_max),
+            space.decode_max,
+            (space.workers, space.slots, space.pool_limit),
+            np.array(space.drift),
+            (known.numerator, known.denominator),
+            decode,
+            PORTION,
+        )
+        cursor = tuple(decode.tolist()) if more else None
+        portion = _tally(top, bottom, vector, instances, maximisers, excluded, cursor)
+        total = total.joined(portion)
+        yield total
+
+
+def vertices(space: Space) -> int:
+    """How many lists of requests have every size at an end of its range."""
+    sizes = 2 if space.size_min < space.size_max else 1
+    return int((sizes * space.decode_max) ** space.requests)
 
 
 def step_problems_of(space: StepSpace) -> Iterator[StepProblem]:
@@ -146,151 +258,62 @@ def worst_step(space: StepSpace, objective: StepObjective) -> tuple[Value, StepP
     return *best, space.size
 
 
-def _affordable(instances: int) -> None:
-    if instances > MOST_INSTANCES:
+def _affordable(instances: int, most: int = MOST_INSTANCES) -> None:
+    if instances > most:
         raise InputError(
-            f"the class has {instances:,} instances, more than {MOST_INSTANCES:,}: "
+            f"the class has {instances:,} instances, more than {most:,}: "
             "make it smaller, or search it"
         )
 
 
-def _worst_case(
-    space: Space,
-    objective: str,
-    result: tuple[int, int, IntArray, int, int],
-    domain: str,
-) -> WorstCase:
-    numerator, denominator, vector, instances, maximisers = result
+def _tally(
+    top: int,
+    bottom: int,
+    vector: IntArray,
+    instances: int,
+    maximisers: int,
+    excluded: int,
+    cursor: tuple[int, ...] | None,
+) -> Tally:
+    value: Value | None = None
+    if maximisers:
+        value = Fraction(top, bottom) if bottom else math.inf
+    at = tuple(vector.tolist()) if maximisers else ()
+    return Tally(value, at, instances, maximisers, excluded, cursor)
+
+
+def conclude(space: Space, objective: str, tally: Tally) -> WorstCase:
+    """The worst case of a class from a complete tally.
+
+    Raises
+    ------
+    InputError
+        If the objective is defined nowhere in the class.
+    """
+    if tally.value is None:
+        raise InputError("the objective is defined nowhere in this class")
+    what = "request lists" if space.order == "any" else "multisets of requests, in sorted order"
+    covered = f"all {space.size:,} {what}"
+    if tally.instances < space.size:
+        covered += f", by their {tally.instances:,} vertices"
+    if tally.excluded:
+        covered += f", of which a bound excludes {tally.excluded:,}"
     return WorstCase(
         space,
         objective,
-        Fraction(numerator, denominator) if denominator else math.inf,
-        space.build(vector),
-        instances,
-        maximisers,
-        f"G = {space.workers}, B = {space.slots}, pool of {space.pool_limit}, "
-        f"drift {space.drift}, {space.requests} requests, sizes {space.size_min} to "
-        f"{space.size_max}, output lengths 1 to {space.decode_max}: {domain}",
+        tally.value,
+        space.build(np.array(tally.vector, dtype=np.int64)),
+        tally.instances,
+        tally.maximisers,
+        tally.excluded,
+        f"{describe(space)}: {covered}",
     )
 
 
-# --- Compiled -----------------------------------------------------------------------------------
-
-
-@compiled
-def _enumerate(
-    sizes: IntArray,
-    box: tuple[int, int, bool],
-    shape: tuple[int, int, int],
-    drift: IntArray,
-    codes: tuple[int, int],
-) -> tuple[int, int, IntArray, int, int]:
-    """Maximise over all lists (or all non-decreasing lists) of N kinds (size, length)."""
-    decode_max, N, ordered = box
-    G = shape[0]
-    kinds = sizes.size * decode_max
-    digit = np.zeros(N, dtype=np.int64)
-    vector, best = np.empty(2 * N, dtype=np.int64), np.empty(2 * N, dtype=np.int64)
-    best_top, best_bottom, maximisers, instances = -1, 1, 0, 0
-    while True:
-        for i in range(N):
-            vector[i] = sizes[digit[i] // decode_max]
-            vector[N + i] = digit[i] % decode_max + 1
-        instances += 1
-        steps, sum_max, work = run(codes[0], vector[:N], vector[N:], shape, drift)
-        top, bottom = G * sum_max - work, steps
-        if codes[1] >= 0:
-            steps, sum_max, work = run(codes[1], vector[:N], vector[N:], shape, drift)
-            top, bottom = top * steps, bottom * (G * sum_max - work)
-        if top > 0 or bottom > 0:
-            if top * best_bottom > best_top * bottom:
-                best_top, best_bottom, maximisers = top, bottom, 0
-                best[:] = vector
-            if top * best_bottom == best_top * bottom:
-                maximisers += 1
-        i = N - 1
-        while i >= 0 and digit[i] == kinds - 1:
-            i -= 1
-        if i < 0:
-            return best_top, best_bottom, best, instances, maximisers
-        digit[i] += 1
-        for j in range(i + 1, N):
-            digit[j] = digit[i] if ordered else 0
-
-
-@compiled
-def _fcfs_vertices(
-    ends: tuple[int, int], box: tuple[int, int], shape: tuple[int, int, int], drift: IntArray
-) -> tuple[int, int, IntArray, int, int]:
-    """Maximise FCFS over sizes in {a, b} and all lengths; each list of lengths is scheduled once.
-
-    The sizes run through a Gray code, so that each differs from the one before in one request,
-    which changes the loads of one worker in the steps that it is served.
-    """
-    a, b = ends
-    decode_max, N = box
-    G, B, R = shape
-    decode = np.ones(N, dtype=np.int64)
-    worker, start = np.empty(N, dtype=np.int64), np.empty(N, dtype=np.int64)
-    loads = np.empty((N * decode_max, G), dtype=np.int64)
-    best_sizes, best_decode = np.empty(N, dtype=np.int64), np.empty(N, dtype=np.int64)
-    best_top, best_bottom, maximisers, instances = -1, 1, 0, 0
-    while True:
-        # Schedule: each step admits the oldest to the free slots in worker order.
-        loads[:] = 0
-        step, admitted, steps = 0, 0, 0
-        while admitted < N:
-            revealed = min(N, admitted + R)
-            for g in range(G):
-                free = B
-                for i in range(admitted):
-                    free -= worker[i] == g and start[i] + decode[i] > step
-                while free > 0 and admitted < revealed:
-                    worker[admitted], start[admitted] = g, step
-                    steps = max(steps, step + decode[admitted])
-                    admitted, free = admitted + 1, free - 1
-            step += 1
-        work = 0
-        for i in range(N):
-            load = a
-            for k in range(start[i], start[i] + decode[i]):
-                loads[k, worker[i]] += load
-                work += load
-                load += drift[k % drift.size]
-        sum_max = 0
-        for k in range(steps):
-            sum_max += loads[k].max()
-        large = 0  # a bit set of the requests of size b
-        for turn in range(1 << N):
-            if turn:
-                i = 0
-                while not turn >> i & 1:
-                    i += 1
-                change = a - b if large >> i & 1 else b - a
-                large ^= 1 << i
-                work += change * decode[i]
-                for k in range(start[i], start[i] + decode[i]):
-                    before, after = 0, 0
-                    for g in range(G):
-                        before = max(before, loads[k, g])
-                    loads[k, worker[i]] += change
-                    for g in range(G):
-                        after = max(after, loads[k, g])
-                    sum_max += after - before
-            instances += 1
-            top = G * sum_max - work
-            if top * best_bottom > best_top * steps:
-                best_top, best_bottom, maximisers = top, steps, 0
-                best_decode[:] = decode
-                for j in range(N):
-                    best_sizes[j] = b if large >> j & 1 else a
-            if top * best_bottom == best_top * steps:
-                maximisers += 1
-        i = N - 1
-        while i >= 0 and decode[i] == decode_max:
-            decode[i] = 1
-            i -= 1
-        if i < 0:
-            best = np.concatenate((best_sizes, best_decode))
-            return best_top, best_bottom, best, instances, maximisers
-        decode[i] += 1
+def describe(space: Space) -> str:
+    """The class in words."""
+    return (
+        f"G = {space.workers}, B = {space.slots}, pool of {space.pool_limit}, "
+        f"drift {space.drift}, {space.requests} requests, sizes {space.size_min} to "
+        f"{space.size_max}, output lengths 1 to {space.decode_max}"
+    )
