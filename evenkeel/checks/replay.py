@@ -53,7 +53,7 @@ E3 = Setting("longbench-like", 256, 72, 80_000, 1024)
 
 
 # Parameters of the checks that run E2 and E3: their runs are shared.
-SEEDS: dict[str, Any] = {"seeds": 24, "standard": {"seeds": 64}, "paper": {"seeds": 256}}
+SEEDS: dict[str, Any] = {"seeds": 32, "standard": {"seeds": 64}, "paper": {"seeds": 256}}
 
 
 def seeds_of(trial: Trial) -> range:
