@@ -35,6 +35,7 @@ FAMILIES = {
     "vacuity": "Where the theorems say more than nothing",
     "balanceroute": "BalanceRoute, the follow-up",
     "experiments": "Experiments E1 to E5",
+    "offline": "The clairvoyant optimum and the price of each restriction",
     "limits": "Limits: one assumption dropped at a time",
 }
 

@@ -1,0 +1,182 @@
+"""Checks of the price ladder: exact optima under each rule, on whole small domains."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from itertools import combinations_with_replacement, pairwise, product
+from typing import Any
+
+import numpy as np
+
+from adversary.small import simulate_small
+from adversary.space import Instance
+from evenkeel.checks.cases import Cases
+from evenkeel.checks.verdicts import LARGER, SMALLER
+from evenkeel.evidence import Finding, Trial, Variant, check
+from solvers.engine import simulate
+from solvers.price_ladder import price_ladder
+from theory.model import Requests, System
+from theory.offline import DOMAINS, PRICES
+
+# Online policies of the last rung.
+ONLINE = ("fcfs", "jsq", "least_loaded", "bfio", "bfio:horizon=2,predictor=oracle")
+
+OVERPAID = Variant("claimed side x1.02", Fraction(51, 50))
+NO_GROWTH = Variant("requests do not grow", fault="no-growth")
+
+
+def _instances(domain: tuple[int, ...], growth: int) -> Iterator[tuple[System, Requests]]:
+    """Every backlog of a domain, listed by size and length."""
+    G, B, n, size, length = domain
+    system = System(G, B, (growth,))
+    for kinds in combinations_with_replacement(
+        list(product(range(1, size + 1), range(1, length + 1))), n
+    ):
+        sizes, lengths = zip(*kinds, strict=True)
+        yield system, Requests(sizes, lengths)
+
+
+@cache
+def _ladders(domain: tuple[int, ...], growth: int) -> tuple[tuple[Requests, tuple[int, ...]], ...]:
+    """Sum of the largest loads on each rung, the last that of BF-IO with exact steps."""
+    rows = []
+    for system, requests in _instances(domain, growth):
+        optima = [rung.totals.sum_max for rung in price_ladder(system, requests, ())]
+        online = simulate_small(Instance(system, requests, len(requests)), "bfio_exact")
+        rows.append((requests, (*optima, online.sum_max)))
+    return tuple(rows)
+
+
+def _witness(system: System, requests: Requests, **sides: Any) -> Callable[[], dict[str, Any]]:
+    """The backlog as a witness, written only if it is needed."""
+    return lambda: {
+        "workers": system.workers,
+        "slots": system.slots,
+        "drift": list(system.drift),
+        "prefill": requests.prefill.tolist(),
+        "decode": requests.decode.tolist(),
+        **sides,
+    }
+
+
+@check(
+    "offline.ladder",
+    random=12,
+    requests=5,
+    standard={"random": 150, "requests": 6},
+    plants=(
+        SMALLER,
+        Variant("a slot fewer for the migrating", fault="fewer-slots"),
+        Variant("sticky and work conserving exchanged", fault="exchanged"),
+    ),
+)
+def ladder(trial: Trial) -> Finding:
+    """Every neighbouring pair of rungs, on a whole domain and on random backlogs."""
+    rng = np.random.default_rng(trial.seed)
+    cases = Cases("<=")
+    backlogs = list(_instances(DOMAINS[0], 1)) + list(_instances((2, 2, 3, 3, 2), 1))
+    for _ in range(trial["random"]):
+        G, B, n = int(rng.integers(2, 4)), int(rng.integers(1, 3)), trial["requests"]
+        system = System(G, B, (int(rng.integers(0, 3)),))
+        backlogs.append((system, Requests(rng.integers(1, 9, n), rng.integers(1, 4, n))))
+    policies = ONLINE if trial.policy is None else (trial.policy,)
+    for number, (system, requests) in enumerate(backlogs):
+        rungs = list(price_ladder(system, requests, ()))
+        names = [rung.name for rung in rungs]
+        values = [rung.totals.imbalance for rung in rungs]
+        if trial.fault("fewer-slots") and system.slots > 1:
+            narrow = System(system.workers, system.slots - 1, system.drift)
+            values[0] = price_ladder(narrow, requests, ())[0].totals.imbalance
+        if trial.fault("exchanged"):
+            values[2], values[3] = values[3], values[2]
+        # Runs of all policies on every tiny backlog would cost more than they say.
+        online = policies if number % 5 == 0 or trial.policy else ()
+        last = [simulate(system, requests, p, pool=len(requests)) for p in online]
+        pairs = [*pairwise(values), *((values[-1], run.total.imbalance) for run in last)]
+        links = [*pairwise(names), *((names[-1], run.policy) for run in last)]
+        pairs.append((0, values[0]))
+        links.append(("spread evenly", names[0]))
+        for (freer, stricter), (below, above) in zip(pairs, links, strict=True):
+            if cases.add(
+                freer,
+                stricter * trial.scale,
+                _witness(system, requests, **{below: freer, above: stricter}),
+            ):
+                break
+        if cases.violated:
+            break
+    return cases.finding(
+        trial,
+        "offline.ladder",
+        f"neighbouring rungs of all backlogs with sizes <= 3, lengths <= 2 (G = 2, B = 1, N = 4 "
+        f"and G = 2, B = 2, N = 3), and of {trial['random']} random ones with N = "
+        f"{trial['requests']}, G <= 3, B <= 2, growth <= 2; policies {', '.join(policies)}",
+    )
+
+
+def _price(trial: Trial, label: str, rung: int) -> Finding:
+    cases = Cases("==")
+    growth = 0 if trial.fault("no-growth") else 1
+    domains = DOMAINS[: trial["domains"]]
+    for domain, claimed in zip(domains, PRICES[label], strict=False):
+        ratio, requests = max(
+            ((Fraction(v[rung + 1], v[rung]), r) for r, v in _ladders(domain, growth)),
+            key=lambda pair: pair[0],
+        )
+        system = System(domain[0], domain[1], (growth,))
+        if cases.add(
+            ratio,
+            claimed * trial.scale,
+            _witness(system, requests, price=str(ratio)),
+        ):
+            break
+    return cases.finding(
+        trial,
+        label,
+        "largest price over all backlogs with sizes <= 3, lengths <= 2: "
+        + "; ".join(f"G = {G}, B = {B}, N = {n}" for G, B, n, _, _ in domains),
+    )
+
+
+@check(
+    "offline.price-workers",
+    domains=2,
+    standard={"domains": 3},
+    plants=(LARGER, OVERPAID, NO_GROWTH),
+)
+def price_workers(trial: Trial) -> Finding:
+    """Pausing on one worker against migrating."""
+    return _price(trial, "offline.price-workers", 0)
+
+
+@check(
+    "offline.price-pauses",
+    domains=2,
+    standard={"domains": 3},
+    plants=(LARGER, OVERPAID, NO_GROWTH),
+)
+def price_pauses(trial: Trial) -> Finding:
+    """Sticky against pausing."""
+    return _price(trial, "offline.price-pauses", 1)
+
+
+@check(
+    "offline.price-conserving",
+    domains=2,
+    standard={"domains": 3},
+    plants=(LARGER, OVERPAID, NO_GROWTH),
+)
+def price_conserving(trial: Trial) -> Finding:
+    """Sticky and work conserving against sticky."""
+    return _price(trial, "offline.price-conserving", 2)
+
+
+@check(
+    "offline.price-online",
+    domains=2,
+    standard={"domains": 3},
+    plants=(LARGER, OVERPAID, NO_GROWTH),
+)
+def price_online(trial: Trial) -> Finding:
+    """BF-IO with exact steps against the work-conserving optimum."""
+    return _price(trial, "offline.price-online", 3)

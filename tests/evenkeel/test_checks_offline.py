@@ -1,0 +1,42 @@
+"""The prices of the ladder, held against the integer program."""
+
+from fractions import Fraction
+
+import pytest
+
+from evenkeel.checks.offline import _ladders
+from evenkeel.evidence import Verdict, checks
+from solvers.offline import OfflineProblem
+from solvers.offline_program import solve_offline_program
+from solvers.price_ladder import OPTIMA
+from theory.model import System
+from theory.offline import DOMAINS, PRICES
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_dearest_instances_have_these_optima_by_the_program_too(number: int) -> None:
+    domain = DOMAINS[number]
+    for rung, label in enumerate(PRICES):
+        requests, values = max(
+            _ladders(domain, 1), key=lambda row: Fraction(row[1][rung + 1], row[1][rung])
+        )
+        assert Fraction(values[rung + 1], values[rung]) == PRICES[label][number]
+        for (_, rule, conserving), value in zip(OPTIMA, values, strict=False):
+            problem = OfflineProblem(System(*domain[:2]), requests, rule, conserving)
+            program = solve_offline_program(problem)
+            assert program.optimal
+            assert program.totals.sum_max == value
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_ladder_holds_and_its_faults_are_caught_at_other_seeds(seed: int) -> None:
+    check = checks()["offline.ladder"]
+    assert check.run(check.trial(seed=seed)).verdict is Verdict.PROVED
+    assert all(check.power(seed=seed).values())
+
+
+def test_a_policy_of_ones_own_is_held_against_the_optimum() -> None:
+    check = checks()["offline.ladder"]
+    finding = check.run(check.trial(policy="always_busiest"))
+    assert finding.verdict is Verdict.CERTIFIED
+    assert "always_busiest" in finding.domain
