@@ -14,6 +14,7 @@ from paper_figures import (
     imbalance_trace,
     loads_by_policy,
     needed_idle,
+    price_ladder,
     worker_scaling,
 )
 from paper_figures.catalogue import FIGURES, figure
@@ -32,6 +33,7 @@ SMALL = {
     "balance_threshold": {"workers": 4, "widths": (2, 8), "slots": (10, 800), "steps": 20},
     "needed_idle": {"devices": ("a100-paper",), "points": 55},
     "hardware_savings": {},
+    "price_ladder": {"shapes": ((2, 1),), "requests": 4, "backlogs": 4},
 }
 
 
@@ -155,6 +157,14 @@ def test_idle_shares_of_steps_are_those_of_their_loads():
     first = [row for row in rows if row["step"] == 0]
     assert {row["policy"] for row in first} == set(loads_by_policy.POLICIES)
     assert all(row["theory"] == row["computed"] for row in rows if row["policy"] == "fcfs")
+
+
+def test_no_rung_of_the_ladder_is_below_its_floor():
+    rows = price_ladder.data(**SMALL["price_ladder"])
+    assert [row["kind"] for row in rows] == ["optimum"] * 4 + ["policy"] * 3
+    for row in rows:
+        assert row["theory"] <= row["computed"] <= row["most"]
+        assert 1 <= row["least"] <= row["computed"]
 
 
 def test_unknown_figure_and_missing_table(tmp_path):

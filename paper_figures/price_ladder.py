@@ -1,0 +1,120 @@
+"""Figure: what each restriction of a schedule costs, exactly, on small random backlogs."""
+
+from pathlib import Path
+
+import numpy as np
+
+from paper_figures.files import Row, column, read_csv, save, style
+from solvers.price_ladder import price_ladder
+from theory.model import Requests, System
+
+COLUMNS = ("workers", "slots", "rung", "kind", "computed", "theory", "n", "least", "most")
+
+POLICIES = ("bfio:horizon=4,predictor=oracle", "bfio", "fcfs")
+
+LABELS = {
+    "migrating": "migrating",
+    "pausing": "pausing",
+    "sticky": "sticky",
+    "work conserving": "work\nconserving",
+    "bfio": "BF-IO\nH = 0",
+    "fcfs": "FCFS",
+}
+
+
+def data(
+    shapes: tuple[tuple[int, int], ...] = ((2, 1), (2, 2), (3, 1)),
+    requests: int = 6,
+    backlogs: int = 100,
+    largest: int = 8,
+    longest: int = 3,
+    seed: int = 0,
+) -> list[Row]:
+    """Sum of the largest loads on each rung, as a multiple of the work spread evenly.
+
+    Parameters
+    ----------
+    shapes : tuple of (G, B)
+        Systems.
+    requests : int
+        Requests of each backlog.
+    backlogs : int
+        Random backlogs for each system; the column ``n``.
+    largest, longest : int
+        Sizes are uniform on ``1..largest`` and lengths on ``1..longest``; growth 1 a step.
+    seed : int
+        Of the backlogs.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` is the mean of ``G sum_k M(k) / W``, between ``least`` and ``most``.
+        ``theory`` is what it cannot be below: for a clairvoyant rung the mean of the rung before,
+        for a policy that of the work-conserving optimum [offline.ladder], and 1 for the first.
+    """
+    rows: list[Row] = []
+    for workers, slots in shapes:
+        rng = np.random.default_rng(seed)
+        system = System(workers, slots)
+        ratios: dict[str, list[float]] = {}
+        for _ in range(backlogs):
+            backlog = Requests(
+                rng.integers(1, largest + 1, requests), rng.integers(1, longest + 1, requests)
+            )
+            for rung in price_ladder(system, backlog, POLICIES):
+                ratio = workers * rung.totals.sum_max / rung.totals.work
+                ratios.setdefault(rung.name, []).append(ratio)
+        floor = 1.0
+        for name, values in ratios.items():
+            mean = float(np.mean(values))
+            rows.append(
+                {
+                    "workers": workers,
+                    "slots": slots,
+                    "rung": name,
+                    "kind": "policy" if name in POLICIES else "optimum",
+                    "computed": mean,
+                    "theory": floor,
+                    "n": backlogs,
+                    "least": min(values),
+                    "most": max(values),
+                }
+            )
+            if rows[-1]["kind"] == "optimum":
+                floor = mean
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    shapes = list(dict.fromkeys((row["workers"], row["slots"]) for row in rows))
+    names = list(dict.fromkeys(row["rung"] for row in rows))
+    clairvoyant = len({row["rung"] for row in rows if row["kind"] == "optimum"})
+    with style():
+        figure = Figure()
+        ax = figure.subplots()
+        for number, shape in enumerate(shapes):
+            part = [row for row in rows if (row["workers"], row["slots"]) == shape]
+            computed = np.array(column(part, "computed"))
+            at = np.arange(len(part)) + 0.16 * (number - (len(shapes) - 1) / 2)
+            reach = [computed - column(part, "least"), column(part, "most") - computed]
+            ax.errorbar(
+                at, computed, yerr=reach, fmt="o", markersize=4, linewidth=0.8, capsize=2,
+                color=f"C{number}", label=f"G = {shape[0]}, B = {shape[1]}",
+            )  # fmt: skip
+            ax.hlines(
+                column(part, "theory"), at - 0.08, at + 0.08, color=f"C{number}", linestyle=":"
+            )
+        ax.axvline(clairvoyant - 0.5, color="0.6", linewidth=0.8)
+        ax.set_xticks(range(len(names)), [LABELS.get(n, "BF-IO\nH = 4, oracle") for n in names])
+        ax.set_ylabel("sum of largest loads / (W / G)")
+        n = rows[0]["n"]
+        ax.set_title(
+            f"Clairvoyant optima and online policies, {n} backlogs: mean, least and most\n"
+            "Dotted: what the mean cannot be below"
+        )
+        figure.legend(loc="outside lower center", ncols=len(shapes))
+        return save(figure, out_dir, "price_ladder")
