@@ -6,11 +6,13 @@ optima that are known, which :func:`power` measures.
 """
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
 from typing import Generic, TypeVar
+from unittest import SkipTest
 
 import numpy as np
 from scipy.stats import beta
@@ -99,7 +101,8 @@ def search(
         Where to look.
     method : str
         ``"random"``: independent uniform vectors.  ``"climb"``: hill climbing that accepts equals
-        and restarts when it is stuck.  ``"anneal"``: simulated annealing.
+        and restarts when it is stuck.  ``"anneal"``: simulated annealing.  ``"hypothesis"``: the
+        generator of Hypothesis, aimed by ``target()``; it may end early where a class is small.
     budget : int
         Largest number of evaluations, at least 1.
     seed : int
@@ -118,19 +121,32 @@ def search(
         raise InputError(f"budget must be an integer >= 1, got {budget!r}")
     best: tuple[Value, Found] | None = None
     trace: list[tuple[int, Value]] = []
-    walk = METHODS[method](space.blocks, budget, np.random.default_rng(seed))
-    vector = next(walk)
-    for evaluation in range(1, budget + 1):
+    evaluations = 0
+
+    def evaluate(vector: IntArray) -> Value:
+        nonlocal best, evaluations
+        if evaluations == budget:
+            raise _Enough("the budget is spent")
+        evaluations += 1
         instance = space.build(vector)
         value = objective(instance)
-        if value is not None and (best is None or value > best[0]):
+        if value is None:
+            return -math.inf
+        if best is None or value > best[0]:
             best = value, instance
-            trace.append((evaluation, value))
+            trace.append((evaluations, value))
             if value == math.inf or (target is not None and value >= target):
-                break
-        vector = walk.send(-math.inf if value is None else value)
+                raise _Enough("nothing larger is wanted")
+        return value
+
+    with suppress(_Enough):
+        METHODS[method](evaluate, space.blocks, budget, np.random.default_rng(seed))
     value, found = best or (None, None)
-    return SearchResult(found, value, evaluation, tuple(trace), method, seed)
+    return SearchResult(found, value, evaluations, tuple(trace), method, seed)
+
+
+class _Enough(SkipTest):
+    """The budget is spent, or nothing larger is wanted; Hypothesis lets a SkipTest pass."""
 
 
 def power(
@@ -166,51 +182,75 @@ def power(
 
 # --- Methods ------------------------------------------------------------------------------------
 #
-# A method is a walk: it yields vectors and is sent their values, -inf where undefined.
+# A method evaluates vectors until an evaluation stops it; undefined values are -inf.
 
-Walk = Generator[IntArray, Value, None]
+Evaluate = Callable[[IntArray], Value]
+Blocks = tuple[Block, ...]
 
 
-def _random(blocks: tuple[Block, ...], _budget: int, rng: np.random.Generator) -> Walk:
+def _random(evaluate: Evaluate, blocks: Blocks, _budget: int, rng: np.random.Generator) -> None:
     while True:
-        yield _draw(blocks, rng)
+        evaluate(_draw(blocks, rng))
 
 
-def _climb(blocks: tuple[Block, ...], _budget: int, rng: np.random.Generator) -> Walk:
+def _climb(evaluate: Evaluate, blocks: Blocks, _budget: int, rng: np.random.Generator) -> None:
     patience = 20 * sum(b.count for b in blocks if b.low < b.high) + 1
     while True:
         vector = _draw(blocks, rng)
-        value, stuck = (yield vector), 0
+        value, stuck = evaluate(vector), 0
         while stuck < patience:
             neighbour = _move(vector, blocks, rng)
-            reached = yield neighbour
+            reached = evaluate(neighbour)
             stuck = 0 if reached > value else stuck + 1
             if reached >= value:
                 vector, value = neighbour, reached
 
 
-def _anneal(blocks: tuple[Block, ...], budget: int, rng: np.random.Generator) -> Walk:
+def _anneal(evaluate: Evaluate, blocks: Blocks, budget: int, rng: np.random.Generator) -> None:
     """The temperature falls by 1000 over the budget, from the spread of random values."""
-    sample: list[tuple[Value, IntArray]] = []
-    for _ in range(SAMPLE):
-        vector = _draw(blocks, rng)
-        sample.append(((yield vector), vector))
+    vectors = [_draw(blocks, rng) for _ in range(SAMPLE)]
+    sample = [(evaluate(vector), vector) for vector in vectors]
     defined = [float(x) for x, _ in sample if x != -math.inf]
     hottest = float(np.std(defined)) if defined else 0.0
     value, vector = max(sample, key=lambda pair: pair[0])
     for evaluation in count(SAMPLE):
         temperature = (hottest or 1.0) * 1000 ** -(evaluation / budget)
         neighbour = _move(vector, blocks, rng)
-        reached = yield neighbour
+        reached = evaluate(neighbour)
         loss = float(value) - float(reached) if reached < value else 0.0
         if rng.random() < math.exp(-loss / temperature):
             vector, value = neighbour, reached
 
 
-METHODS: dict[str, Callable[[tuple[Block, ...], int, np.random.Generator], Walk]] = {
+def _hypothesis(evaluate: Evaluate, blocks: Blocks, budget: int, rng: np.random.Generator) -> None:
+    from hypothesis import HealthCheck, Phase, given, settings, target
+    from hypothesis import seed as seeded
+    from hypothesis import strategies as st
+
+    coordinates = st.tuples(*(st.integers(b.low, b.high) for b in blocks for _ in range(b.count)))
+
+    @seeded(int(rng.integers(2**32)))
+    @settings(
+        max_examples=budget,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.target],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(coordinates)
+    def aim(vector: tuple[int, ...]) -> None:
+        value = evaluate(np.array(vector, dtype=np.int64))
+        if value != -math.inf:
+            target(float(value))
+
+    aim()
+
+
+METHODS: dict[str, Callable[[Evaluate, Blocks, int, np.random.Generator], None]] = {
     "random": _random,
     "climb": _climb,
     "anneal": _anneal,
+    "hypothesis": _hypothesis,
 }
 
 # Random instances that annealing draws first, to learn the scale of the objective.
