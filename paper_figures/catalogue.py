@@ -4,6 +4,7 @@ from types import ModuleType
 
 from paper_figures import (
     balance_threshold,
+    effective_constant,
     energy_envelope,
     energy_saving,
     fairness,
@@ -14,6 +15,7 @@ from paper_figures import (
     loads_by_policy,
     needed_idle,
     price_ladder,
+    vacuity_map,
     worker_scaling,
 )
 from theory.model import InputError
@@ -22,6 +24,8 @@ FIGURES: dict[str, ModuleType] = {
     "loads_by_policy": loads_by_policy,
     "imbalance_trace": imbalance_trace,
     "fcfs_expectation": fcfs_expectation,
+    "effective_constant": effective_constant,
+    "vacuity_map": vacuity_map,
     "iir_scaling": iir_scaling,
     "worker_scaling": worker_scaling,
     "balance_threshold": balance_threshold,

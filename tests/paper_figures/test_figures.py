@@ -5,6 +5,7 @@ import pytest
 from evenkeel.cli import cli
 from paper_figures import (
     balance_threshold,
+    effective_constant,
     energy_envelope,
     energy_saving,
     fairness,
@@ -15,6 +16,7 @@ from paper_figures import (
     loads_by_policy,
     needed_idle,
     price_ladder,
+    vacuity_map,
     worker_scaling,
 )
 from paper_figures.catalogue import FIGURES, figure
@@ -26,6 +28,8 @@ SMALL = {
     "iir_scaling": {"workers": (2, 8), "slots": (8, 32), "seeds": 4, "refills": 60},
     "energy_saving": {"devices": ("a100-paper", "b200"), "workers": 20, "stride": 2},
     "loads_by_policy": {"workers": 4, "slots": 6, "steps": 20, "seeds": 2},
+    "effective_constant": {"workers": (2, 8), "slots": (1, 8)},
+    "vacuity_map": {"workers": (32,), "names": ("azure2023-code", "peer-burst")},
     "fcfs_expectation": {"workers": (2, 4), "slots": (1, 3), "samples": 200},
     "worker_scaling": {"workers": (2, 8), "slots": 6, "steps": 60, "seeds": 2},
     "fairness": {"workers": 4, "slots": 6, "rounds": 8, "seeds": 2},
@@ -172,3 +176,20 @@ def test_unknown_figure_and_missing_table(tmp_path):
         figure("nonsense")
     with pytest.raises(InputError, match="cannot read"):
         cli.main(["figures", "--redraw", "--out", str(tmp_path)], standalone_mode=False)
+
+
+def test_effective_constants_lie_in_their_ends_and_rise_to_the_limit():
+    for row in effective_constant.data(**SMALL["effective_constant"]):
+        assert row["lower"] <= row["computed"] <= row["upper"]
+        if row["law"].startswith("sizes uniform") and "equal" in row["law"] and row["B"] == 8:
+            assert row["computed"] == pytest.approx(row["theory"], rel=0.02)
+
+
+def test_a_certificate_speaks_before_the_closed_form():
+    rows = vacuity_map.data(**SMALL["vacuity_map"])
+    assert {r["kind"] for r in rows} == {"certified", "closed form"}
+    for row in rows:
+        if row["kind"] == "certified":
+            assert row["computed"] < row["theory"]
+        else:
+            assert row["computed"] == row["theory"]

@@ -1,0 +1,112 @@
+"""Figure: the effective constant c(G, B) of the lower bound on FCFS, as a map for several laws.
+
+``c = E[Imb] / (G sigma sqrt(B ln G))`` from the exact expectation [fcfs.exact].  As B grows it
+tends to ``E[max of G normals] / sqrt(ln G)``, never below 0.6777 [fcfs.constant]; for few slots
+and skewed or narrow sizes it lies below that, so 0.6777 is no constant for all (G, B)
+[fcfs.constant-uniform].
+"""
+
+from fractions import Fraction
+from math import log, sqrt
+from pathlib import Path
+
+import numpy as np
+
+from paper_figures.files import Row, column, read_csv, save, style
+from theory.extremes import effective_constant, expected_max_of_normals, gaussian_constant
+from theory.laws import Law
+from theory.slots import geometric_slot
+
+COLUMNS = ("law", "G", "B", "kind", "computed", "theory", "n", "lower", "upper")
+
+
+def laws() -> dict[str, Law]:
+    """The laws of a slot's load, by what they are."""
+    uniform = Law.uniform(1, 100)
+    return {
+        "sizes 1 or 2, equal lengths": Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)}),
+        "sizes uniform 1..100, equal lengths": uniform,
+        "sizes uniform 1..100, geometric lengths of mean 100": geometric_slot(
+            uniform, Fraction(1, 100)
+        ),
+        "size 100 once in 100, else 1, equal lengths": Law.of(
+            {1: Fraction(99, 100), 100: Fraction(1, 100)}
+        ),
+    }
+
+
+def data(
+    workers: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
+    slots: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 72, 144, 256),
+) -> list[Row]:
+    """The effective constant of every law on a grid.
+
+    Parameters
+    ----------
+    workers, slots : tuple of int
+        Values of ``G >= 2`` and of ``B``.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` exact, with its rigorous ends ``lower`` and ``upper``; ``theory`` its limit
+        for large ``B``.
+    """
+    limit = {g: expected_max_of_normals(g).value / sqrt(log(g)) for g in workers}
+    rows: list[Row] = []
+    for name, law in laws().items():
+        for b in slots:
+            for g in workers:
+                c = effective_constant(law, g, b)
+                rows.append(
+                    {
+                        "law": name,
+                        "G": g,
+                        "B": b,
+                        "kind": "exact; theory is the limit of large B",
+                        "computed": c.value,
+                        "theory": limit[g],
+                        "n": 1,
+                        "lower": float(c.lower),
+                        "upper": float(c.upper),
+                    }
+                )
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.colors import TwoSlopeNorm
+    from matplotlib.figure import Figure
+
+    rows = read_csv(csv_path, COLUMNS)
+    names = list(dict.fromkeys(row["law"] for row in rows))
+    constant = gaussian_constant().value
+    largest = max(column(rows, "computed"))
+    norm = TwoSlopeNorm(constant, 0, max(largest, 2 * constant))
+    with style():
+        figure = Figure(figsize=(9.0, 7.6))
+        axes = figure.subplots((len(names) + 1) // 2, 2, squeeze=False)
+        for ax in axes.flat[len(names) :]:
+            ax.set_visible(False)
+        image = None
+        for ax, name in zip(axes.flat, names, strict=False):
+            part = [row for row in rows if row["law"] == name]
+            g = list(dict.fromkeys(row["G"] for row in part))
+            b = list(dict.fromkeys(row["B"] for row in part))
+            c = np.array(column(part, "computed")).reshape(len(b), len(g))
+            image = ax.imshow(c, origin="lower", aspect="auto", cmap="PuOr", norm=norm)
+            for (y, x), value in np.ndenumerate(c):
+                dark = abs(float(norm(value)) - 0.5) > 0.32
+                ax.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=7,
+                        color="white" if dark else "black")  # fmt: skip
+            ax.set_xticks(range(len(g)), g)
+            ax.set_yticks(range(len(b)), b)
+            ax.grid(False)
+            ax.set_title(name, fontsize=9.5)
+            ax.set_xlabel("workers G")
+            ax.set_ylabel("slots B")
+        assert image is not None
+        bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
+        bar.set_label(f"effective constant c; white at {constant:.4f}, the limit for G = 2")
+        return save(figure, out_dir, "effective_constant")
