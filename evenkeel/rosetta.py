@@ -1,0 +1,151 @@
+"""The policies side by side: what their steps lose against the best ones, and what runs cost.
+
+The regret of a step is its imbalance less the least one possible for the same loads, free slots
+and pool.  It is enclosed: the least one lies between a certified lower bound and the best
+admission found.
+"""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from adversary.families import workload
+from solvers.balance import solve_step
+from solvers.engine import simulate
+from solvers.policies import POLICIES, Policy, StepView, policy
+from solvers.step import Assignment
+from theory.model import System, imbalance
+from theory.power import PowerModel
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One policy on one workload.
+
+    Parameters
+    ----------
+    policy : str
+        Its name.
+    text : str
+        What it does, in a sentence.
+    steps : int
+        Steps at which it decided, all seeds together.
+    regret : pair of Fraction
+        Mean regret of these steps in tokens: at least, and at most.
+    imbalance : Fraction
+        Mean imbalance of these steps in tokens.
+    optimal : pair of Fraction
+        Share of the steps that are optimal: at least, and at most.
+    idle_share : float or None
+        Of the steps before the first that left a slot empty; None without such steps.
+    energy_j : float
+        Of the whole runs, all workers.
+    longest_wait : int
+        In steps.
+    """
+
+    policy: str
+    text: str
+    steps: int
+    regret: tuple[Fraction, Fraction]
+    imbalance: Fraction
+    optimal: tuple[Fraction, Fraction]
+    idle_share: float | None
+    energy_j: float
+    longest_wait: int
+
+
+class Regretful:
+    """A policy whose every decision is compared with the best one."""
+
+    def __init__(self, inner: Policy) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self.steps = self.imbalance = self.least = self.most = 0
+        self.surely = self.perhaps = 0
+        for attribute in ("horizon", "predictor"):
+            if hasattr(inner, attribute):
+                setattr(self, attribute, getattr(inner, attribute))
+
+    def admit(self, view: StepView) -> Assignment:
+        """See :class:`solvers.decision.Policy`."""
+        problem, assignment = view.problem, self.inner.admit(view)
+        best = solve_step(problem)
+        now = imbalance(problem.loads_after(assignment))
+        found = min(now, best.imbalance)
+        self.steps += 1
+        self.imbalance += now
+        self.least += now - found
+        self.most += now - best.lower_bound
+        self.surely += now == best.lower_bound
+        self.perhaps += now == found
+        return assignment
+
+
+def what(name: str) -> str:
+    """What a built-in policy does: the first paragraph of its docstring, on one line."""
+    text = inspect.getdoc(POLICIES[name]) or ""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def rosetta(
+    names: Sequence[str],
+    family: str,
+    system: System,
+    power: PowerModel,
+    *,
+    rounds: int = 24,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> Iterator[Entry]:
+    """Every policy on the same requests, one after the other.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Built-in names, with parameters or without.
+    family : str
+        Workload family, with its own output lengths.
+    system : System
+        What to run on.
+    power : PowerModel
+        Device of every worker.
+    rounds : int
+        The workload has ``rounds * G * B`` requests.
+    seeds : sequence of int
+        Of the workloads.
+
+    Raises
+    ------
+    InputError
+        If a name is not known.
+    """
+    for name in names:
+        regrets, runs = [], []
+        for seed in seeds:
+            requests = workload(family, rounds * system.capacity, seed)
+            regret = Regretful(policy(name, seed))
+            runs.append(simulate(system, requests, regret, seed=seed, gammas=(power.gamma,)))
+            regrets.append(regret)
+        steps = sum(r.steps for r in regrets)
+        idle = sum(run.overloaded.imbalance for run in runs)
+        busy = sum(run.overloaded.work for run in runs)
+        yield Entry(
+            name,
+            what(name.partition(":")[0]),
+            steps,
+            (
+                Fraction(sum(r.least for r in regrets), steps),
+                Fraction(sum(r.most for r in regrets), steps),
+            ),
+            Fraction(sum(r.imbalance for r in regrets), steps),
+            (
+                Fraction(sum(r.surely for r in regrets), steps),
+                Fraction(sum(r.perhaps for r in regrets), steps),
+            ),
+            idle / (idle + busy) if busy else None,
+            sum(run.energy_j(power) for run in runs),
+            max(int(np.max(run.waiting_steps, initial=0)) for run in runs),
+        )

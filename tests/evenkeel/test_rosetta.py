@@ -1,0 +1,92 @@
+"""Policies side by side: the regret encloses what enumeration says."""
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from adversary.families import workload
+from evenkeel.cli import cli
+from evenkeel.rosetta import Regretful, rosetta, what
+from solvers.engine import simulate
+from solvers.enumeration import enumerate_step
+from solvers.policies import POLICIES, policy
+from theory.model import InputError, System
+from theory.power import hardware
+
+SMALL = System.paper(2, 2)
+
+
+class Exact:
+    """Adds up the true regret of a policy, by enumeration."""
+
+    def __init__(self, inner):
+        self.inner, self.name = inner, inner.name
+        self.regret = self.steps = self.optimal = 0
+
+    def admit(self, view):
+        assignment, problem = self.inner.admit(view), view.problem
+        lost = problem.objective(assignment) - enumerate_step(problem).imbalance
+        self.regret += lost
+        self.steps += 1
+        self.optimal += lost == 0
+        return assignment
+
+
+@pytest.mark.parametrize("name", ["fcfs", "bfio", "trtllm_adp", "vllm_dp_rotating"])
+def test_the_regret_encloses_the_true_one(name):
+    requests = workload("uniform", 40, 7, b=12, p=0.4)
+    loose, exact = Regretful(policy(name)), Exact(policy(name))
+    for recorder in (loose, exact):
+        simulate(SMALL, requests, recorder, pool=4)
+    assert loose.steps == exact.steps > 10
+    assert loose.least <= exact.regret <= loose.most
+    assert loose.surely <= exact.optimal <= loose.perhaps
+
+
+def test_asking_does_not_change_the_run():
+    requests = workload("uniform", 60, 1, p=0.3)
+    for name in ("jsq", "bfio:horizon=3"):
+        asked = simulate(SMALL, requests, Regretful(policy(name)), seed=4)
+        plain = simulate(SMALL, requests, policy(name), seed=4)
+        assert asked.total == plain.total
+
+
+def test_entries_are_means_over_the_same_requests():
+    entries = {
+        entry.policy: entry
+        for entry in rosetta(
+            ["fcfs", "jsq", "bfio", "always_busiest"],
+            "uniform",
+            System.paper(3, 3),
+            hardware("a100-paper"),
+            rounds=6,
+            seeds=(0, 1),
+        )
+    }
+    for entry in entries.values():
+        assert 0 <= entry.regret[0] <= entry.regret[1] <= entry.imbalance
+        assert 0 <= entry.optimal[0] <= entry.optimal[1] <= 1
+    assert entries["bfio"].regret[0] == 0
+    assert entries["bfio"].optimal[1] == 1
+    assert entries["fcfs"].regret[0] > entries["bfio"].regret[1]
+    assert isinstance(entries["fcfs"].imbalance, Fraction)
+    assert entries["bfio"].idle_share < entries["fcfs"].idle_share
+
+
+def test_every_built_in_policy_says_what_it_does():
+    texts = [what(name) for name in POLICIES]
+    assert all(text.endswith(".") and "\n" not in text for text in texts)
+    assert len(set(texts)) == len(texts)
+
+
+def test_the_command_lists_and_compares(capsys):
+    cli.main(["policies", "--list"], standalone_mode=False)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + len(POLICIES)
+    chosen = ["--policy", "fcfs", "--policy", "bfio", "-G", "2", "-B", "2", "--seeds", "1"]
+    cli.main(["policies", *chosen, "--json"], standalone_mode=False)
+    assert [row["policy"] for row in json.loads(capsys.readouterr().out)] == ["fcfs", "bfio"]
+    cli.main(["policies", *chosen], standalone_mode=False)
+    assert "saved over fcfs" in capsys.readouterr().out
+    with pytest.raises(InputError, match="unknown policy"):
+        cli.main(["policies", "--policy", "nonsense"], standalone_mode=False)
