@@ -92,6 +92,36 @@ CLAIMS: tuple[Claim, ...] = (
         holds=False,
     ),
     Claim(
+        "energy.saving-overhead",
+        "Every bound of the saving, with a step overhead",
+        *OURS,
+        "lower",
+        "With busy time W + cS and idle time I + c(GK - S) of each run, S its sum of utilisations, "
+        "1 - E1/E0 is at least the sharp floor and the best floor and at most the best cap of "
+        "these usages, for every overhead c >= 0, whatever the two works.",
+        (Assumption.POWER_LAW,),
+        "Pairs of adversarial load histories of equal work, and pairs of real runs, with overheads "
+        "from small to dominant, in ball arithmetic; a saving certainly outside refutes it.",
+        later("energy_formulas", "saving_overhead"),
+        later("energy_proofs", "saving_overhead"),
+        ("energy.overhead", "energy.saving-envelope"),
+    ),
+    Claim(
+        "energy.overhead-lowers",
+        "An overhead never raises the saving of perfect balance",
+        *OURS,
+        "upper",
+        "At equal work, if the improved run is perfectly balanced and takes at least as many steps "
+        "as the baseline, 1 - E1/E0 does not rise with the overhead: every cap at C = 0 holds "
+        "with any overhead, and so does every idle share that a saving needs.",
+        PAIR,
+        "Savings over adversarial load histories along a growing overhead, in ball arithmetic; one "
+        "that certainly rises refutes it.",
+        later("energy_formulas", "overhead_lowers"),
+        later("energy_proofs", "overhead_lowers"),
+        ("energy.overhead", "energy.cap"),
+    ),
+    Claim(
         "energy.throughput",
         "The speed-up is an identity",
         "paper.md, fact 6",

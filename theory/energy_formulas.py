@@ -129,6 +129,28 @@ def overhead() -> sympy.Basic:
     return And(Le(energy_floor(POWER, run), E), Le(E, energy_envelope(POWER, run)))
 
 
+def saving_overhead() -> sympy.Basic:
+    """[energy.saving-overhead]."""
+    c, S0, S1, N0, N1 = (Symbol(name, nonnegative=True) for name in ("c", "S0", "S1", "GK0", "GK1"))
+    W0, W1 = Symbol("W0", positive=True), Symbol("W1", positive=True)
+    I0, I1 = Symbol("I0", nonnegative=True), Symbol("I1", nonnegative=True)
+    base = Usage(W0 + c * S0, I0 + c * (N0 - S0))
+    new = Usage(W1 + c * S1, I1 + c * (N1 - S1))
+    return And(
+        Ge(saving, saving_sharp(POWER, base, new)),
+        Ge(saving, saving_floor(POWER, base, new)),
+        Le(saving, saving_cap(POWER, base, new)),
+    )
+
+
+def overhead_lowers() -> sympy.Basic:
+    """[energy.overhead-lowers]."""
+    c, A0, E0 = (Symbol(name, positive=True) for name in ("c", "A0", "E0"))
+    steps = Symbol("GK1", positive=True)
+    balanced = POWER.max_w * (W + c * steps)
+    return Le(1 - balanced / (E0 + c * A0), 1 - POWER.max_w * W / E0)
+
+
 def throughput() -> sympy.Basic:
     """[energy.throughput]."""
     return Eq(Symbol("speed_up"), (1 + eta) / (1 + eta1))

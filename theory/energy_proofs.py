@@ -162,6 +162,65 @@ def overhead() -> tuple[Step, ...]:
     )
 
 
+def saving_overhead() -> tuple[Step, ...]:
+    """Steps of [energy.saving-overhead]."""
+    low, high = Symbol("low", positive=True), Symbol("high", positive=True)
+    x, y = Symbol("x", nonnegative=True), Symbol("y", nonnegative=True)
+    return (
+        Lemma(
+            "energies",
+            "By [energy.overhead] each energy lies between the two sides of its usage: the floor, "
+            "and the envelope, which is at most the tangent side.",
+        ),
+        Inequality(
+            "Floors: E1 = high - x and E0 = low + y, with high an upper side of E1 and low the "
+            "lower side of E0",
+            1 - high / low,
+            1 - (high - x) / (low + y),
+            (high * y + low * x) / (low * (low + y)),
+        ),
+        Inequality(
+            "Cap: E1 = low + x and E0 = high, with low the lower side of E1 and high + y an upper "
+            "side of E0",
+            1 - (low + x) / high,
+            1 - low / (high + y),
+            (low * y + x * high + x * y) / (high * (high + y)),
+        ),
+    )
+
+
+def overhead_lowers() -> tuple[Step, ...]:
+    """Steps of [energy.overhead-lowers]."""
+    c, P, work, N0 = (Symbol(name, positive=True) for name in ("c", "P_max", "W", "GK0"))
+    A0, A1, E0, E1 = (Symbol(name, positive=True) for name in ("A0", "A1", "E0", "E1"))
+    x, y, z, r = (Symbol(name, nonnegative=True) for name in ("x", "y", "z", "r"))
+    return (
+        Identity(
+            "With overhead c the energies are E + c A, A the sum of P(u) over worker-steps: the "
+            "saving falls by",
+            (1 - E1 / E0) - (1 - (E1 + c * A1) / (E0 + c * A0)),
+            c * (A1 * E0 - A0 * E1) / (E0 * (E0 + c * A0)),
+        ),
+        Lemma(
+            "two bounds",
+            "A balanced run has E1 = P_max W and A1 = P_max GK1.  The baseline has E0 = P_max W + "
+            "y, y >= 0 [energy.sandwich], and A0 = P_max GK0 - x, x >= 0, as P(u) <= P_max; and "
+            "GK1 = GK0 + z, z >= 0.",
+        ),
+        Inequality(
+            "so the numerator is not negative",
+            (P * N0 - x) * (P * work),
+            P * (N0 + z) * (P * work + y),
+            P * N0 * y + P * z * (P * work + y) + x * P * work,
+        ),
+        Identity(
+            "Between an overhead r and a larger one the same numerator decides",
+            A1 * (E0 + r * A0) - A0 * (E1 + r * A1),
+            A1 * E0 - A0 * E1,
+        ),
+    )
+
+
 def busy_fraction() -> tuple[Step, ...]:
     """Steps of [energy.gamma]: the busy-fraction reading."""
     linear = Constants(p, p + d, sympy.Integer(1))

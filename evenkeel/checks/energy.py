@@ -17,6 +17,7 @@ from evenkeel.checks import (  # noqa: F401  (each declares its checks)
     devices,
     saving,
     saving_limits,
+    saving_overhead,
     saving_reach,
     work,
 )

@@ -8,6 +8,7 @@ pair of runs of equal work; only ``eta`` and the energy per unit of work matter.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from flint import arb, ctx
@@ -23,6 +24,7 @@ from evenkeel.checks.load_energy import (
     proof_fails,
     runs,
     shown,
+    usage_of,
 )
 from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
@@ -46,9 +48,10 @@ BALANCED = Usage(Fraction(1), Fraction(0))
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A history per unit of its work, on one device."""
+    """A history per unit of its work, on one device, with a step overhead."""
 
     history: LoadHistory
+    bare: Usage[Fraction]  # without the overhead
     run: Usage[Fraction]
     balls: Usage[Any]
     energy: Any
@@ -87,15 +90,19 @@ class UnequalWorkError(Exception):
     """The gate: two runs of the same requests that did different work are not comparable."""
 
 
-def _entry(history: LoadHistory, power: Constants[Any]) -> _Entry:
+def _entry(history: LoadHistory, power: Constants[Any], overhead: Fraction = Fraction(0)) -> _Entry:
     work = history.work
-    run = Usage(Fraction(1), Fraction(history.imbalance, work))
-    energy = energy_of(history.loads, power, Fraction(0)) / work
-    return _Entry(history, run, ball_usage(run), energy)
+    bare = Usage(Fraction(1), Fraction(history.imbalance, work))
+    used = usage_of(history.loads, overhead * work)
+    run = Usage(used.busy / work, used.idle / work)
+    energy = energy_of(history.loads, power, overhead * work) / work
+    return _Entry(history, bare, run, ball_usage(run), energy)
 
 
-def pairs(trial: Trial) -> Iterator[Pair]:
+def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Iterator[Pair]:
     """Pairs of adversarial histories, then pairs of runs of the same requests.
+
+    ``overheads`` are shares of the work of a whole run, in every step.
 
     Raises
     ------
@@ -115,10 +122,10 @@ def pairs(trial: Trial) -> Iterator[Pair]:
                 "the runs did different total work: one of them did not serve every request"
             )
         listed.append(made)
-    for device, exact in DEVICES:
+    for (device, exact), overhead in product(DEVICES, overheads):
         power = ball_constants(exact)
         for group_of in listed:
-            entries = [_entry(history, power) for history in group_of]
+            entries = [_entry(history, power, overhead) for history in group_of]
             for base in entries:
                 for new in entries:
                     yield Pair(device, exact, power, base, new)
@@ -127,12 +134,13 @@ def pairs(trial: Trial) -> Iterator[Pair]:
 Bound = Callable[[Pair], Any]
 
 
-def _hold(
+def hold(
     trial: Trial,
     label: str,
     sides: tuple[tuple[Relation, Bound], ...],
     region: Callable[[Pair], bool] = lambda _pair: True,
     found: str = "",
+    overheads: tuple[Fraction, ...] = (Fraction(0),),
 ) -> Finding:
     """Hold the saving of every pair in the region against the sides.
 
@@ -142,7 +150,7 @@ def _hold(
     closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, sides[0][0])
     with ctx.workprec(PRECISION):
         try:
-            for pair in pairs(trial):
+            for pair in pairs(trial, overheads):
                 if not region(pair):
                     outside += 1
                     continue
@@ -214,7 +222,7 @@ def paper_floor(trial: Trial) -> Finding:
             base, new = Usage(base.busy, 2 * base.idle), Usage(new.busy, 2 * new.idle)
         return saving_paper(power, base, new)
 
-    return _hold(trial, "energy.saving-paper", ((">=", bound),), _floor_says_something)
+    return hold(trial, "energy.saving-paper", ((">=", bound),), _floor_says_something)
 
 
 @check(
@@ -226,7 +234,7 @@ def paper_floor(trial: Trial) -> Finding:
 )
 def paper_everywhere(trial: Trial) -> Finding:
     """The same form at every alpha: fails below D/P_idle for small gamma."""
-    return _hold(
+    return hold(
         trial,
         "energy.paper-everywhere",
         ((">=", lambda pair: saving_paper(pair.power, pair.base.balls, pair.new.balls)),),
@@ -244,7 +252,7 @@ def paper_everywhere(trial: Trial) -> Finding:
 )
 def sharp_floor(trial: Trial) -> Finding:
     """The sharp floor at every alpha."""
-    return _hold(
+    return hold(
         trial,
         "energy.saving-sharp",
         (
@@ -281,7 +289,7 @@ def best_bounds(trial: Trial) -> Finding:
     def floor(pair: Pair) -> Any:
         return saving_floor(pair.power, pair.base.balls, _improved(trial, pair))
 
-    finding = _hold(trial, "energy.saving-envelope", ((">=", floor), ("<=", cap)))
+    finding = hold(trial, "energy.saving-envelope", ((">=", floor), ("<=", cap)))
     if finding.verdict is not Verdict.PROVED:
         return finding
     distances = _distances()
@@ -372,7 +380,7 @@ def caps(trial: Trial) -> Finding:
             "tangent cap at 40 % idle, 100/400 W, gamma 0.7",
             witness={"tangent": str(tangent), "envelope": float(envelope)},
         )
-    finding = _hold(trial, "energy.cap", cap_sides(trial))
+    finding = hold(trial, "energy.cap", cap_sides(trial))
     return Finding(
         finding.verdict,
         finding.computed,
