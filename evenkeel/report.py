@@ -1,12 +1,18 @@
-"""The report of a run: a table for the terminal and ``report.md``."""
+"""The report of a run: a table for the terminal and ``report.md``.
 
-from collections.abc import Iterable
+Everything in it is read from the records of the run.
+"""
+
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from evenkeel.evidence import Verdict
+from evenkeel.exposition import tally
+from evenkeel.headlines import headline_table
 from evenkeel.records import Record
 from evenkeel.terminal import table
-from theory.claims import claims
+from theory.claims import chapters, claims
+from theory.sources import ROWS
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power")
 
@@ -55,9 +61,24 @@ def row(entry: Record) -> tuple[str, ...]:
     )
 
 
+def by_chapter(entries: Iterable[Record]) -> dict[str, list[Record]]:
+    """The records under the heading of their claims' family, in the order of the claims."""
+    found = {entry["claim"]: entry for entry in entries}
+    grouped = {
+        heading: [found[claim.label] for claim in members if claim.label in found]
+        for heading, members in chapters().items()
+    }
+    return {heading: part for heading, part in grouped.items() if part}
+
+
 def claims_table(entries: Iterable[Record]) -> str:
-    """The table of claims with verdict, both sides, margin and kill rate."""
-    return table(HEAD, [row(entry) for entry in entries])
+    """The table of claims by theorem, with verdict, both sides, margin and kill rate."""
+    parts = by_chapter(entries)
+    head, rule, *lines = table(HEAD, [row(e) for part in parts.values() for e in part]).split("\n")
+    text, rest = [head, rule], iter(lines)
+    for heading, part in parts.items():
+        text += ["", heading, *(next(rest) for _ in part)]
+    return "\n".join(text)
 
 
 def surprises(entries: Iterable[Record]) -> list[Record]:
@@ -92,8 +113,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return lines + ["| " + " | ".join(map(_cell, line)) + " |" for line in rows]
+
+
+def _paper_rows(entries: Iterable[Record]) -> Iterator[tuple[str, ...]]:
+    """Each row of the paper that this run answers, with the verdicts of its claims."""
+    verdicts = {entry["claim"]: entry["verdict"] for entry in entries}
+    for line in ROWS:
+        answers = [f"{label} {verdicts[label]}" for label in line.labels if label in verdicts]
+        if answers:
+            yield line.name, line.source, line.text, "; ".join(answers)
+
+
 def markdown(entries: list[Record], command: str) -> str:
-    """``report.md``: the table, then every claim with its statement, domain and witness."""
+    """``report.md``: headlines, the table, the paper row by row, then claim by claim."""
     lines = [
         "# evenkeel report",
         "",
@@ -104,41 +140,52 @@ def markdown(entries: list[Record], command: str) -> str:
         "Refuted has a witness; inconclusive, not applicable and not checked decide nothing.",
         "Power counts the deliberately false variants that the same check catches. *As expected*",
         "marks a statement that evenkeel holds to be false and refutes.",
-        "",
-        "| " + " | ".join(HEAD) + " |",
-        "|" + "---|" * len(HEAD),
     ]
-    lines += ["| " + " | ".join(map(_cell, row(entry))) + " |" for entry in entries]
-    family = ""
-    for entry in entries:
-        claim = claims()[entry["claim"]]
-        if claim.family != family:
-            family = claim.family
-            lines += ["", f"## {family}"]
-        lines += [
-            "",
-            f"### {claim.label}: {claim.title}",
-            "",
-            claim.statement,
-            "",
-            f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
-            f"- verdict: **{entry['verdict']}**{power_text(entry)}",
-            f"- covered: {entry['domain']}",
-        ]
-        if entry["interval"]:
-            lines.append(
-                f"- interval: {number(entry['interval'][0])} to {number(entry['interval'][1])}"
-            )
-        if entry["power"]:
-            lines.append(f"- false versions tried: {'; '.join(entry['power'])}")
-        if entry["witness"]:
-            text = str(entry["witness"])
-            lines.append(f"- witness: `{text if len(text) < 400 else text[:400] + ' …'}`")
-        lines.append(
-            f"- again: `evenkeel check {claim.label} --budget {entry['budget']} "
-            f"--seed {entry['seed']}`"
-        )
+    answered = headline_table(entries)
+    if answered:
+        lines += ["", "## Headlines", "", answered]
+    lines += ["", "## Every claim"]
+    for heading, part in by_chapter(entries).items():
+        lines += ["", f"### {heading}", "", *_table(HEAD, map(row, part))]
+    lines += ["", "## The paper, row by row", ""]
+    lines += _table(("row", "stated in", "statement", "claims and verdicts"), _paper_rows(entries))
+    for heading, part in by_chapter(entries).items():
+        lines += ["", f"## {heading}"]
+        for entry in part:
+            lines += ["", *_details(entry)]
     if entries:
         lines += ["", "## Versions", ""]
         lines += [f"- {name} {number}" for name, number in entries[0]["versions"].items()]
     return "\n".join(lines) + "\n"
+
+
+def _details(entry: Record) -> list[str]:
+    """One claim: statement, verdict, power, what was covered, proof, witness."""
+    claim = claims()[entry["claim"]]
+    computed, relation, claimed, margin = row(entry)[2:6]
+    lines = [
+        f"### {claim.label}: {claim.title}",
+        "",
+        claim.statement,
+        "",
+        f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
+        f"- verdict: **{entry['verdict']}**{power_text(entry)}",
+    ]
+    if computed:
+        sides = f"- both sides: {computed} {relation} {claimed}"
+        lines.append(sides + (f", margin {margin}" if margin else ""))
+    if entry["interval"]:
+        lines.append(
+            f"- interval: {number(entry['interval'][0])} to {number(entry['interval'][1])}"
+        )
+    lines.append(f"- covered: {entry['domain']}")
+    if claim.proof:
+        steps = claim.proof()
+        lines.append(f"- proof: {len(steps)} steps, {tally(steps)}")
+    if entry["power"]:
+        lines.append(f"- false versions tried: {'; '.join(entry['power'])}")
+    if entry["witness"]:
+        text = str(entry["witness"])
+        lines.append(f"- witness: `{text if len(text) < 400 else text[:400] + ' …'}`")
+    again = f"evenkeel check {claim.label} --budget {entry['budget']} --seed {entry['seed']}"
+    return [*lines, f"- again: `{again}`"]

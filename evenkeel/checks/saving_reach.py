@@ -248,7 +248,12 @@ def saving_28(trial: Trial) -> Finding:
         failed
         or "impossible below 47.69 % idle, guaranteed at perfect balance from 60.87 % (sharp) or "
         "70.53 % (paper-shaped) on, open between: both outcomes shown at 55 % idle",
-        details={"just below 47.69 %": float(values[0]), "at 60.87 %": float(values[1])},
+        details={
+            "idle share needed": possible,
+            "idle share that guarantees it": guaranteed,
+            "saving just below the first": float(values[0]),
+            "saving at the second": float(values[1]),
+        },
     )
 
 

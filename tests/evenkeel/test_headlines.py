@@ -1,0 +1,96 @@
+"""The headlines come out of the run, and the README says what the run says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evenkeel.evidence import checks
+from evenkeel.headlines import HEAD, HEADLINES, headline_table, headlines
+from evenkeel.records import Record, record
+from evenkeel.report import by_chapter, claims_table, markdown
+from evenkeel.runs import versions
+from theory.claims import FAMILIES
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+LABELS = tuple(dict.fromkeys(label for line in HEADLINES for label in line.labels))
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    """One record of each claim that a headline needs, as `evenkeel reproduce` makes it."""
+    found = []
+    for label in LABELS:
+        check = checks()[label]
+        trial = check.trial()
+        found.append(record(label, trial, check.run(trial), None, versions()))
+    return found
+
+
+def _table_of(text: str) -> list[str]:
+    """The rows of the headline table in a document."""
+    lines = text.splitlines()
+    start = lines.index("| " + " | ".join(HEAD) + " |") + 2
+    return lines[start : lines.index("", start)]
+
+
+def test_the_readme_says_what_the_run_says(records: list[Record]) -> None:
+    wanted = headline_table(records)
+    found = _table_of(README.read_text("utf-8"))
+    assert len(found) == len(HEADLINES)
+    statistical = [
+        any(entry["interval"] for entry in records if entry["claim"] in line.labels)
+        for line in HEADLINES
+    ]
+    rows = zip(wanted.splitlines()[2:], found, statistical, strict=True)
+    for mine, theirs, sampled in rows:
+        hint = f"put this table into the README:\n{wanted}"
+        assert NUMBER.sub("#", theirs) == NUMBER.sub("#", mine), hint
+        run = [float(text) for text in NUMBER.findall(mine)]
+        readme = [float(text) for text in NUMBER.findall(theirs)]
+        # The last digit may differ between machines; what is sampled may move by a point.
+        assert readme == pytest.approx(run, rel=1e-3, abs=1 if sampled else 0.11), hint
+
+
+def test_the_report_opens_with_the_headlines(records: list[Record]) -> None:
+    text = markdown(records, "evenkeel reproduce")
+    assert headline_table(records) in text
+    assert text.index("## Headlines") < text.index("## Every claim")
+
+
+def test_answers_follow_the_records(records: list[Record]) -> None:
+    before = dict(zip((line.question for line in HEADLINES), headlines(records), strict=True))
+    other = []
+    for entry in records:
+        changed = dict(entry)
+        if entry["claim"] == "energy.cap":
+            shares = {**entry["details"]["at 40 % idle"], "envelope cap": 0.111}
+            changed["details"] = {**entry["details"], "at 40 % idle": shares}
+        if entry["claim"] == "step.gap-naive":
+            changed["verdict"] = "certified"
+        other.append(changed)
+    after = {row[0]: row for row in headlines(other)}
+    different = {question for question in before if before[question] != after[question]}
+    touched = {"energy.cap", "step.gap-naive"}
+    assert different == {line.question for line in HEADLINES if touched & set(line.labels)}
+    assert "At most 11.1 % less" in after["What can 40 % idle time give?"][1]
+    assert after['Is "max - min <= s_max after an optimal step" true?'][1].startswith("Yes")
+
+
+def test_a_question_without_its_claims_is_left_out(records: list[Record]) -> None:
+    cap = [entry for entry in records if entry["claim"] == "energy.cap"]
+    assert [row[0] for row in headlines(cap)] == ["What can 40 % idle time give?"]
+    assert headline_table([]) == ""
+
+
+def test_tables_are_grouped_by_theorem(records: list[Record]) -> None:
+    groups = by_chapter(records)
+    assert list(groups) == [heading for heading in FAMILIES.values() if heading in groups]
+    assert sum(map(len, groups.values())) == len(records)
+    lines = claims_table(records).splitlines()
+    for heading, part in groups.items():
+        at = lines.index(heading)
+        assert [line.split()[0] for line in lines[at + 1 : at + 1 + len(part)]] == [
+            entry["claim"] for entry in part
+        ]
