@@ -137,7 +137,7 @@ Qed.
 Lemma over_app : forall f xs ys, over f (xs ++ ys) = over f xs + over f ys.
 Proof. unfold over. induction xs; simpl; intros; [lra|]. rewrite IHxs. lra. Qed.
 
-Theorem usage_with_overhead : forall c r, loaded r ->
+Lemma usage_with_overhead : forall c r, loaded r ->
   busy c r = work r + c * over snd (cells c r) /\
   idle c r = imbalances r
     + c * (sum (map (fun loads => INR (length loads)) r) - over snd (cells c r)).

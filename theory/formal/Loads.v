@@ -99,7 +99,7 @@ Lemma sum_of_gaps : forall m xs,
 Proof. induction xs; simpl sum; simpl length; lia. Qed.
 
 (** The imbalance is the sum of the workers' gaps below the largest load. *)
-Theorem imbalance_is_the_sum_of_gaps : forall loads,
+Lemma imbalance_is_the_sum_of_gaps : forall loads,
   imbalance loads = sum (map (fun load => largest loads - load) loads).
 Proof. intros. now rewrite sum_of_gaps. Qed.
 

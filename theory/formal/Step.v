@@ -302,7 +302,7 @@ Proof.
 Qed.
 
 (** Every step has an optimal admission, and [optimal_imbalance] is its cost. *)
-Theorem optimum_exists : forall s, optimum s (optimal_imbalance s).
+Lemma optimum_exists : forall s, optimum s (optimal_imbalance s).
 Proof.
   intros s. destruct (choices_complete s _ (fcfs_admits s)) as (first & I & _).
   assert (N : map (cost s) (choices s) <> []).
