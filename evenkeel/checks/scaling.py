@@ -306,9 +306,15 @@ def _growth(
     return _Growth(value, low, high, details)
 
 
-def _at_least(trial: Trial, found: _Growth, claimed: float, domain: str) -> Finding:
-    """Three ways for a lower bound of an exponent or a growth."""
+RIVALS = {"constant": 0.0, "sqrt(B)": 0.5, "B": 1.0, "B^(3/2)": 1.5}
+
+
+def _at_least(
+    trial: Trial, found: _Growth, claimed: float, domain: str, rivals: Mapping[str, float]
+) -> Finding:
+    """Three ways for a lower bound of an exponent or a growth, with its rivals beside it."""
     refuted = found.high < claimed
+    inside = [name for name, value in rivals.items() if found.low <= value <= found.high]
     return Finding(
         Verdict.REFUTED
         if refuted
@@ -321,7 +327,7 @@ def _at_least(trial: Trial, found: _Growth, claimed: float, domain: str) -> Find
         domain,
         (found.low, found.high),
         {"params": dict(trial.params), "seed": trial.seed, **found.details} if refuted else None,
-        found.details,
+        {**found.details, "rivals": dict(rivals), "rivals inside the interval": inside},
     )
 
 
@@ -371,6 +377,7 @@ def iir_slots(trial: Trial) -> Finding:
         f"exponent of IIR from B = {trial['slots'][0]} to {trial['slots'][1]}, {where} (the "
         "smallest), G = {trial['G']}, {trial['runs']} runs at each, lexicographic steps; "
         + ", ".join(f"{name}: {e.value:.2f}" for name, e in found),
+        RIVALS,
     )
 
 
@@ -432,6 +439,7 @@ def iir_frontier(trial: Trial) -> Finding:
         0.5,
         f"exponent of IIR from B = {first} to {last}, G = {trial['G']}, {trial['runs']} runs at "
         "each, certified steps",
+        RIVALS,
     )
 
 
@@ -442,14 +450,19 @@ def _workers(trial: Trial, policy: str, how: str, pool: int | None = None) -> Fi
     found = _growth(trial, systems, policy, pool)
     if isinstance(found, Finding):
         return found
-    claimed = iir_shape(more, 1) / iir_shape(few, 1)
-    if trial.fault("sqrt-log"):
-        claimed = sqrt(log(more) / log(few))
+    rivals = {
+        "constant": 1.0,
+        "E_max(G) G/(G-1)": iir_shape(more, 1) / iir_shape(few, 1),
+        "sqrt(ln G)": sqrt(log(more) / log(few)),
+        "ln G": log(more) / log(few),
+    }
+    claimed = rivals["sqrt(ln G)" if trial.fault("sqrt-log") else "E_max(G) G/(G-1)"]
     return _at_least(
         trial,
         found,
         claimed * float(trial.scale),
         f"IIR at G = {more} over G = {few}, B = {trial['B']}, {trial['runs']} runs at each, {how}",
+        rivals,
     )
 
 
