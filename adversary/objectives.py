@@ -7,6 +7,7 @@ from fractions import Fraction
 from adversary.small import SMALL_POLICIES, exact_step, simulate_small
 from adversary.space import Instance
 from solvers.engine import simulate
+from solvers.offline import OfflineProblem, best_average
 from solvers.policies import Policy
 from solvers.step import StepProblem
 
@@ -44,6 +45,24 @@ def imbalance_ratio(policy: PolicySource, baseline: PolicySource) -> RunObjectiv
 
     def objective(instance: Instance) -> Value | None:
         top, bottom = _average(instance, policy), _average(instance, baseline)
+        if bottom:
+            return top / bottom
+        return math.inf if top else None
+
+    return objective
+
+
+def optimum_ratio(policy: PolicySource) -> RunObjective:
+    """``AvgImb`` of a policy over the least of any schedule that knows all lengths beforehand.
+
+    The schedule keeps requests where they are and leaves no slot free while one waits, as the
+    policy does.  0/0 is undefined; a positive average over zero is infinite.
+    """
+
+    def objective(instance: Instance) -> Value | None:
+        problem = OfflineProblem(instance.system, instance.requests, work_conserving=True)
+        top = _average(instance, policy)
+        bottom = best_average(problem).totals.avg_imbalance
         if bottom:
             return top / bottom
         return math.inf if top else None

@@ -19,7 +19,10 @@ COMMANDS = {
     "sweep": "Run policies over a grid of systems and workloads.",
     "assess": "Would balancing help this trace on this hardware?",
     "energy": "Bounds on the energy saving for given hardware.",
+    "attack": "Find the worst instance for a policy.",
+    "gallery": "Show the stored witnesses step by step.",
     "solve": "Solve one admission step exactly.",
+    "verify": "Check certificates, with the standard library alone.",
     "figures": "Regenerate the figures.",
     "doctor": "Name the solvers and test them on hand-solved instances.",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenkeel.terminal import HELD, INCONCLUSIVE, json_option, table, to_json
+from evenkeel.terminal import HELD, INCONCLUSIVE, json_option, table, to_json, write_text
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -64,8 +64,15 @@ def read_step(path: str) -> "StepProblem":
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds for highs and cbc each.",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a certificate for evenkeel verify.",
+)
 @json_option
-def command(step: str, solver: str, time_limit: float | None, as_json: bool) -> None:
+def command(
+    step: str, solver: str, time_limit: float | None, certificate: Path | None, as_json: bool
+) -> None:
     """Solve one admission step: {"loads": [...], "free": [...], "pool": [...]}.
 
     Prints the least imbalance found, a lower bound, and the worker of each request of the pool
@@ -98,6 +105,13 @@ def command(step: str, solver: str, time_limit: float | None, as_json: bool) -> 
             for name, s in solutions.items()
         },
     }
+    shown = None
+    if certificate is not None:
+        from solvers.certificates import certify_step, to_text
+
+        shown = certify_step(problem, best)
+        write_text(certificate, to_text(shown))
+        answer["certificate"] = {"file": str(certificate), "lower_bound": shown["bound"]}
     if as_json:
         click.echo(to_json(answer))
     else:
@@ -112,4 +126,6 @@ def command(step: str, solver: str, time_limit: float | None, as_json: bool) -> 
         click.echo(f"proved optimal         {yes[best.optimal]}")
         workers = " ".join(map(str, best.assignment.tolist()))
         click.echo(f"worker of each request {workers}   (-1 waits)")
+        if shown is not None:
+            click.echo(f"certificate            {certificate}, lower bound {shown['bound']}")
     click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)

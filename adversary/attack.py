@@ -1,0 +1,261 @@
+"""Attacks on a policy: the worst instance of a bounded class, exactly where that is affordable.
+
+An attack goes portion by portion, each of which is a :class:`~adversary.exhaustive.Tally` that can
+be stored, so that nothing is lost when it is interrupted.  Then its instance is shrunk.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from adversary.exhaustive import (
+    Tally,
+    describe,
+    enumerated,
+    enumerated_slowly,
+    fcfs_enumerated,
+    vertices,
+)
+from adversary.gallery import Witness, replay
+from adversary.objectives import RunObjective, average_imbalance, imbalance_ratio, optimum_ratio
+from adversary.search import METHODS, search
+from adversary.shrink import shrink
+from adversary.small import MOST_ASSIGNMENTS, SMALL_POLICIES
+from adversary.space import Instance, Space
+from theory.model import InputError
+
+# Name of the clairvoyant optimum where a baseline is named.
+OPTIMUM = "optimum"
+
+# Evaluations of one round of a search; the next starts anew.
+ROUND = 2000
+
+# A compiled enumeration is this much cheaper than an evaluation by the engine.
+COMPILED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What is attacked, where, and with how much.
+
+    Parameters
+    ----------
+    space : Space
+        The class.
+    policy : str
+        A policy of the engine, ``module:attribute``, or ``"bfio_exact"``.
+    against : str, optional
+        Maximise the ratio to this policy's average imbalance, or to the least of any
+        work-conserving schedule for ``"optimum"``; without it the average imbalance itself.
+    method : str
+        ``"exact"``, a method of :mod:`adversary.search`, or ``"auto"``: exact if the budget allows
+        it, else ``"climb"``.
+    budget : int
+        Evaluations.  An enumeration that is compiled may have :data:`COMPILED` times as many.
+    seed : int
+        Of the search, and of policies that draw.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown, the budget below 1, or an exact attack is not affordable.
+    """
+
+    space: Space
+    policy: str
+    against: str | None = None
+    method: str = "auto"
+    budget: int = 20_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in ("auto", "exact", *METHODS):
+            raise InputError(f"no method {self.method!r}; known: auto, exact, {', '.join(METHODS)}")
+        if self.budget < 1:
+            raise InputError(f"budget must be an integer >= 1, got {self.budget}")
+        if self.method == "exact" and self.cost > self.budget:
+            raise InputError(
+                f"an exact attack costs {self.cost:,} evaluations, more than the budget of "
+                f"{self.budget:,}: make the class smaller, or the budget larger"
+            )
+        waiting = min(self.space.pool_limit, self.space.requests)
+        exact_steps = "bfio_exact" in (self.policy, self.against)
+        if exact_steps and (self.space.workers + 1) ** waiting > MOST_ASSIGNMENTS:
+            raise InputError(f"exact steps with {waiting} waiting requests are out of reach")
+
+    @property
+    def ends_decide(self) -> bool:
+        """Whether it is enough to look at the smallest and largest sizes [fcfs.vertex]."""
+        return self.policy == "fcfs" and self.against is None and self.space.order == "any"
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether whole portions of the class are enumerated in compiled code."""
+        return self.policy in SMALL_POLICIES and self.against in (None, *SMALL_POLICIES)
+
+    @property
+    def instances(self) -> int:
+        """How many lists of requests an exact attack goes through."""
+        return vertices(self.space) if self.ends_decide else self.space.size
+
+    @property
+    def cost(self) -> int:
+        """What an exact attack costs, in evaluations by the engine."""
+        return -(-self.instances // COMPILED) if self.is_compiled else self.instances
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the class is enumerated."""
+        return self.method == "exact" or (self.method == "auto" and self.cost <= self.budget)
+
+    @property
+    def total(self) -> int:
+        """Instances that will have been looked at in the end, at most."""
+        return self.instances if self.is_exact else self.budget
+
+    @property
+    def objective(self) -> RunObjective:
+        """What is maximised."""
+        if self.against is None:
+            return average_imbalance(self.policy)
+        if self.against == OPTIMUM:
+            return optimum_ratio(self.policy)
+        return imbalance_ratio(self.policy, self.against)
+
+    @property
+    def objective_text(self) -> str:
+        """What is maximised, in words."""
+        text = f"AvgImb({self.policy})"
+        return text if self.against is None else f"{text} / AvgImb({self.against})"
+
+    @property
+    def domain(self) -> str:
+        """The class, its size, and how it is looked at."""
+        text = f"{describe(self.space)}: {self.space.size:,} request lists"
+        if self.space.order == "sorted":
+            text += " in sorted order"
+        if not self.is_exact:
+            return f"{text}, searched ({self.search_method}, {self.budget:,} evaluations)"
+        through = f"their {self.instances:,} vertices" if self.ends_decide else "all"
+        return f"{text}, {through} enumerated"
+
+    @property
+    def search_method(self) -> str:
+        """The method where the class is not enumerated."""
+        return "climb" if self.method in ("auto", "exact") else self.method
+
+    def portions(self, tally: Tally | None = None) -> Iterator[Tally]:
+        """The attack from where a tally stands; the last tally has no cursor."""
+        if tally is not None and tally.cursor is None:
+            yield tally
+        elif not self.is_exact:
+            yield from self._searched(tally or Tally(cursor=(0,)))
+        elif self.ends_decide:
+            yield from fcfs_enumerated(self.space, tally)
+        elif self.is_compiled:
+            yield from enumerated(self.space, self.policy, self.against, tally)
+        else:
+            yield from enumerated_slowly(self.space, self.objective, tally)
+
+    def _searched(self, total: Tally) -> Iterator[Tally]:
+        """Rounds of a search, each with a seed of its own."""
+        while total.cursor is not None:
+            number = total.cursor[0]
+            left = self.budget - number * ROUND
+            budget = min(ROUND, left)
+            found = search(
+                self.objective, self.space, self.search_method, budget=budget,
+                seed=self.seed + number,
+            )  # fmt: skip
+            vector: tuple[int, ...] = ()
+            if found.instance is not None:
+                requests = found.instance.requests
+                vector = (*requests.prefill.tolist(), *requests.decode.tolist())
+            over = left <= ROUND or found.value == math.inf
+            total = total.joined(
+                Tally(
+                    found.value,
+                    vector,
+                    found.evaluations,
+                    int(found.value is not None),
+                    0,
+                    None if over else (number + 1,),
+                )
+            )
+            yield total
+
+    def instance(self, tally: Tally) -> Instance | None:
+        """The worst instance of a tally; None before the first."""
+        return self.space.build(np.array(tally.vector, dtype=np.int64)) if tally.vector else None
+
+    def shrunk(self, tally: Tally) -> Instance | None:
+        """The worst instance, made smaller while the objective stays as large; None if it is 0."""
+        instance, worst = self.instance(tally), tally.value
+        if instance is None or not worst:
+            return None
+
+        def as_bad(smaller: Instance) -> bool:
+            value = self.objective(smaller)
+            return value is not None and value >= worst
+
+        return shrink(instance, as_bad)
+
+    def witness(self, name: str, instance: Instance, tally: Tally) -> Witness:
+        """The shrunk instance for a gallery, with what replaying it gives."""
+        looked = "exact" if self.is_exact else f"{self.search_method} from seed {self.seed}"
+        policies = [self.policy]
+        if self.against not in (None, OPTIMUM):
+            policies.append(str(self.against))
+        blank = Witness(
+            name,
+            "iir.per-instance" if self.against else "fcfs.worst-case",
+            f"{self.objective_text} reaches {text_of(tally.value)}.",
+            f"attack, {looked}, over {self.domain}; then shrunk",
+            instance,
+            dict.fromkeys(policies),
+        )
+        return replace(blank, expected=replay(blank))
+
+
+def text_of(value: Any) -> str:
+    """A value as an exact text."""
+    return "nothing" if value is None else "infinity" if value == math.inf else str(value)
+
+
+def stored(attack: Attack, tally: Tally) -> dict[str, Any]:
+    """An unfinished attack, JSON-ready."""
+    value = None if tally.value is None else str(tally.value)
+    return {"attack": asdict(attack), "tally": {**asdict(tally), "value": value}}
+
+
+def restored(attack: Attack, data: Any) -> Tally | None:
+    """The tally of a stored attack; None where it is of another attack or damaged."""
+    try:
+        same = _listed(data["attack"]) == _listed(asdict(attack))
+        tally = data["tally"]
+        value = tally["value"]
+        if value is not None:
+            value = math.inf if value == "inf" else Fraction(value)
+        if not same:
+            return None
+        return Tally(
+            value,
+            tuple(tally["vector"]),
+            tally["instances"],
+            tally["maximisers"],
+            tally["excluded"],
+            None if tally["cursor"] is None else tuple(tally["cursor"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _listed(value: Any) -> Any:
+    """The same with tuples as lists, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _listed(entry) for key, entry in value.items()}
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,62 @@
+"""``evenkeel gallery``: the stored witnesses, replayed and shown."""
+
+from pathlib import Path
+
+import click
+
+from evenkeel.terminal import HELD, VIOLATED, json_option
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME ...]")
+@click.option(
+    "--gallery",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of witnesses.  [default: the gallery that comes with evenkeel]",
+)
+@json_option
+def command(names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
+    """List the witnesses, or show some of them step by step.
+
+    Every witness is replayed first.  Exit code 1 if one does not give what it should.
+    """
+    from adversary.gallery import GALLERY, gallery, replay
+    from evenkeel.terminal import table, to_json
+    from evenkeel.timeline import show
+    from theory.model import InputError
+
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    every = {witness.name: witness for witness in gallery(folder or GALLERY)}
+    unknown = [name for name in names if name not in every]
+    if unknown:
+        raise InputError(f"no witness {unknown[0]!r}; there are: {', '.join(every) or 'none'}")
+    chosen = [every[name] for name in names] or list(every.values())
+    replayed = {witness.name: replay(witness) for witness in chosen}
+    good = {witness.name: replayed[witness.name] == witness.expected for witness in chosen}
+    if as_json:
+        click.echo(
+            to_json(
+                [
+                    {
+                        "name": witness.name,
+                        "claim": witness.claim,
+                        "text": witness.text,
+                        "provenance": witness.provenance,
+                        "replays": good[witness.name],
+                        "found": replayed[witness.name],
+                    }
+                    for witness in chosen
+                ]
+            )
+        )
+    elif names:
+        click.echo("\n\n".join(show(witness) for witness in chosen))
+    else:
+        head = ("witness", "claim", "replays", "what it shows")
+        rows: list[tuple[str, ...]] = [
+            (w.name, w.claim, "yes" if good[w.name] else "NO", w.text) for w in chosen
+        ]
+        click.echo(table(head, rows))
+    click.get_current_context().exit(HELD if all(good.values()) else VIOLATED)

@@ -1,0 +1,91 @@
+"""A witness as a small timeline for the terminal: a row for each step, a bar for each worker."""
+
+from adversary.gallery import Witness
+from adversary.small import ExactBFIO, exact_step
+from adversary.space import Instance
+from evenkeel.terminal import table
+from solvers.reference import simulate_reference
+from solvers.step import WAITS, StepProblem
+from theory.model import imbalance
+
+WIDTH = 16
+NAMES = "abcdefghijklmnopqrstuvwxyz"
+
+
+def show(witness: Witness) -> str:
+    """The witness in words, and what happens on its instance under each policy that it names."""
+    lines = [f"{witness.name}: {witness.text}", f"  claim {witness.claim}; {witness.provenance}"]
+    if isinstance(witness.instance, StepProblem):
+        chosen = witness.assignment
+        if chosen is None:
+            chosen = tuple(exact_step(witness.instance).tolist())
+        return "\n".join([*lines, "", step_picture(witness.instance, chosen)])
+    for policy in witness.expected:
+        lines += ["", timeline(witness.instance, policy)]
+    return "\n".join(lines)
+
+
+def timeline(run: Instance, policy: str) -> str:
+    """A run in backlog mode under a policy: who is where at each step, the loads, the imbalance.
+
+    Solid is load, light is idling until the barrier.  Requests are letters in arrival order.
+    """
+    system, requests = run.system, run.requests
+    chosen = ExactBFIO() if policy == ExactBFIO.name else policy
+    result = simulate_reference(system, requests, chosen, pool=run.pool, history=True)
+    assert result.loads is not None
+    end = result.start_step + requests.decode
+    longest = int(result.loads.max(initial=1))
+    head = ("step", *(f"worker {g}" for g in range(system.workers)), "largest", "imbalance")
+    rows = []
+    for k, loads in enumerate(result.loads.tolist()):
+        cells = []
+        for g, load in enumerate(loads):
+            here = (result.worker == g) & (result.start_step <= k) & (k < end)
+            names = "".join(_name(i) for i in here.nonzero()[0])
+            cells.append(f"{_bar(load, max(loads), longest)} {load} {names}".rstrip())
+        rows.append((str(k), *cells, str(max(loads)), str(imbalance(loads))))
+    sizes = " ".join(
+        f"{_name(i)}={s}x{o}"
+        for i, (s, o) in enumerate(
+            zip(requests.prefill.tolist(), requests.decode.tolist(), strict=True)
+        )
+    )
+    average = result.total.avg_imbalance
+    return (
+        f"{policy}: average imbalance {average} over {result.total.steps} steps; "
+        f"size x output length: {sizes}\n{table(head, rows)}"
+    )
+
+
+def step_picture(problem: StepProblem, assignment: tuple[int, ...]) -> str:
+    """An admission step: loads before, what each worker gets, loads after."""
+    before: list[int] = problem.loads.tolist()
+    after = list(before)
+    given: list[list[int]] = [[] for _ in before]
+    for size, g in zip(problem.pool.tolist(), assignment, strict=True):
+        if g != WAITS:
+            after[g] += size
+            given[g].append(size)
+    rows: list[tuple[str, ...]] = [
+        (
+            str(g),
+            f"{before[g]}",
+            f"{int(problem.free[g])}",
+            " + ".join(map(str, given[g])),
+            f"{_bar(after[g], max(after), max(after))} {after[g]}",
+        )
+        for g in range(len(before))
+    ]
+    waits = [s for s, g in zip(problem.pool.tolist(), assignment, strict=True) if g == WAITS]
+    last = f"imbalance {imbalance(after)}" + (f", waiting {waits}" if waits else "")
+    return f"{table(('worker', 'load', 'free', 'gets', 'after'), rows)}\n{last}"
+
+
+def _bar(load: int, largest: int, longest: int) -> str:
+    full, end = (-(-x * WIDTH // max(1, longest)) for x in (load, largest))
+    return ("█" * full + "░" * (end - full)).ljust(WIDTH)
+
+
+def _name(i: int) -> str:
+    return NAMES[i] if i < len(NAMES) else f"[{i}]"
