@@ -6,12 +6,13 @@ anything else.
 
 import numpy as np
 
-from solvers.bounds import bound, deficit
+from solvers.bounds import bound
 from solvers.compiled import compiled
-from solvers.moves import gather, level_out, lower_top, replace, replace_pairs
+from solvers.moves import gather, level_out, lower_top, replace
 from solvers.nested import nested_bound
 from solvers.plan import Plan, empty_plan, fill
 from solvers.pool import Pool, indexed, sorted_pool
+from solvers.search import search
 from solvers.step import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import IntArray
 
@@ -26,20 +27,58 @@ def _value(plan: Plan) -> int:
 def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
     rounds = 2 ** (3 * effort - 1)
-    lower_top(plan, pool, level, rounds)
-    value = _value(plan)
+    choice = plan.item.size < pool.sizes.size
+    value = before = _value(plan)
     while value > lower:
         before = value
+        lower_top(plan, pool, level, rounds)
         gather(plan, pool, 4 * effort)
-        if plan.item.size < pool.sizes.size:
+        if choice:
             replace(plan, pool)
-            if effort > 1:
-                replace_pairs(plan, pool, 2**effort)
-        else:
-            lower_top(plan, pool, level, rounds)
         value = _value(plan)
         if effort == 1 or value == before:
             return
+
+
+@compiled
+def begin(
+    loads: IntArray, room: IntArray, sizes: IntArray, effort: int
+) -> tuple[Plan, Pool, int, int]:
+    """Make a plan for a step; with its pool, and bounds of the largest load and the imbalance.
+
+    Arguments as in :func:`balance`, ``room`` the free slots up to ``n``.
+    """
+    n = sizes.size
+    pool = sorted_pool(sizes)
+    level, lower, threshold = bound(loads, room, pool)
+    plan = empty_plan(loads, room, n)
+    if plan.item.size == 0:
+        return plan, pool, level, lower
+    fill(plan, pool, level, threshold)
+    if effort > 0 and _value(plan) > lower:
+        if plan.item.size < n:
+            replace(plan, pool)
+            evaluations = 2 ** (3 * effort - 1)
+            upper = _value(plan)
+            none = np.empty(0, np.int64)
+            lower = nested_bound(loads, room, pool, level, lower, upper, evaluations, none)
+        if _value(plan) > lower:
+            pool = indexed(pool)
+            _improve(plan, pool, level, lower, effort)
+    return plan, pool, level, lower
+
+
+@compiled
+def finish(plan: Plan, pool: Pool, out_worker: IntArray) -> int:
+    """Level out the plan and write down who takes each request; the imbalance."""
+    out_worker[:] = WAITS
+    if plan.item.size == 0:
+        return _value(plan)
+    level_out(plan, pool)
+    for g in range(plan.after.size):
+        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
+            out_worker[plan.item[k]] = g
+    return _value(plan)
 
 
 @compiled
@@ -56,8 +95,7 @@ def balance(
         The pool in ascending order.
     effort : int
         0 takes the first plan and the bound of the linear relaxation.  1 also exchanges requests
-        and sharpens the bound a little.  2 and more search and bound longer, each level about ten
-        times as long as the one before, and try larger loads than the least possible.
+        and sharpens the bound a little.  What 2 and more add is in :func:`solve_step`.
     out_worker : int64[n]
         Filled with the worker of each request, or -1 for one that waits.
 
@@ -66,48 +104,8 @@ def balance(
     imbalance, lower_bound : int
         The imbalance reached, and a bound below which no valid assignment can be.
     """
-    out_worker[:] = WAITS
-    n = sizes.size
-    room = np.minimum(free, n)
-    pool = sorted_pool(sizes)
-    level, lower, threshold = bound(loads, room, pool)
-    plan = empty_plan(loads, room, n)
-    if plan.item.size == 0:
-        return _value(plan), lower
-    fill(plan, pool, level, threshold)
-    value = _value(plan)
-    if effort > 0 and value > lower:
-        pool = indexed(pool)
-        choice = plan.item.size < n
-        evaluations = 2 ** (3 * effort - 1)
-        if choice:
-            replace(plan, pool)
-            lower = nested_bound(loads, room, pool, level, lower, _value(plan), evaluations)
-        _improve(plan, pool, level, lower, effort)
-        value = _value(plan)
-        if effort > 1 and choice and value > lower:
-            # A largest load above the least possible may be better.
-            tries = 8 ** (effort - 1)
-            span = (value - lower) / max(1, np.sum(room == 0))
-            most = np.max(loads) + pool.sums[n]
-            for t in range(1, tries + 1):
-                aim = int(min(most, level + span * (t / tries) ** 2))
-                floor, threshold = deficit(loads, room, pool, aim)
-                if value == lower or floor >= value:
-                    break
-                other = empty_plan(loads, room, n)
-                fill(other, pool, aim, threshold)
-                replace(other, pool)
-                _improve(other, pool, aim, lower, effort)
-                if _value(other) < value:
-                    plan = other
-                    value = _value(plan)
-            lower = nested_bound(loads, room, pool, level, lower, value, evaluations)
-    level_out(plan, pool)
-    for g in range(loads.size):
-        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
-            out_worker[plan.item[k]] = g
-    return _value(plan), lower
+    plan, pool, _, lower = begin(loads, np.minimum(free, sizes.size), sizes, effort)
+    return finish(plan, pool, out_worker), lower
 
 
 def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
@@ -118,7 +116,9 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     problem : StepProblem
         The step.
     effort : int
-        As in :func:`balance`: 0 is the fastest, 1 the default, 2 and more are for certification.
+        0 is the fastest, 1 the default, as in :func:`balance`.  2 and more are for certification:
+        where the pool is larger than the free slots they search thoroughly
+        (:mod:`solvers.search`), each level 16 times as long as the one before.
 
     Returns
     -------
@@ -128,7 +128,11 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     order = np.argsort(problem.pool, kind="stable")
     sizes = problem.pool[order]
     worker = np.empty(sizes.size, np.int64)
-    value, lower = balance(problem.loads.copy(), problem.free.copy(), sizes, effort, worker)
+    loads, room = problem.loads.copy(), np.minimum(problem.free, sizes.size)
+    plan, pool, level, lower = begin(loads, room, sizes, effort)
+    if effort > 1 and 0 < plan.item.size < sizes.size and _value(plan) > lower:
+        lower = search(loads, room, pool, plan, level, lower, effort)
+    value = finish(plan, pool, worker)
     # Equal sizes can be exchanged freely: in arrival order they go to ascending workers, then wait.
     worker[worker == WAITS] = problem.workers
     worker = worker[np.lexsort((worker, sizes))]

@@ -252,8 +252,10 @@ def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     if kind is policies.AlwaysBusiest:
         return partial(run_always_busiest, run, SortedPool.of_length(visible))
     if isinstance(policy, policies.BFIO) and kind is policies.BFIO and policy.max_wait is None:
-        bfio = _ahead if policy.horizon else _bfio
-        return bfio(run, policy, SortedPool.of_length(visible))
+        if policy.horizon:
+            return _ahead(run, policy, SortedPool.of_length(visible))
+        if policy.effort <= 1:  # what more adds is not part of the compiled loop
+            return _bfio(run, policy, SortedPool.of_length(visible))
     return asking(run, policy, visible)
 
 

@@ -13,7 +13,7 @@ from solvers.pool import Pool, last_at_most
 
 
 @compiled
-def _hand_over(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
+def hand_over(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
     """Worker ``g`` gives up its request ``old`` and takes ``new``."""
     item = plan.item
     first = plan.start[g]
@@ -32,11 +32,11 @@ def _hand_over(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
 
 
 @compiled
-def _take_waiting(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
+def take_waiting(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
     """Worker ``g`` gives its request ``old`` back to the pool and takes ``new`` out of it."""
     insert(plan.words, plan.summary, old)
     remove(plan.words, plan.summary, new)
-    _hand_over(plan, pool, g, old, new)
+    hand_over(plan, pool, g, old, new)
 
 
 @compiled
@@ -61,52 +61,7 @@ def replace(plan: Plan, pool: Pool) -> bool:
                 if sizes[i] - sizes[j] > best:
                     best, old, new = sizes[i] - sizes[j], j, i
         if best > 0:
-            _take_waiting(plan, pool, g, old, new)
-            moved = True
-    return moved
-
-
-@compiled
-def replace_pairs(plan: Plan, pool: Pool, width: int) -> bool:
-    """Exchange two requests of a worker for two waiting ones that fill its room better.
-
-    One of the two newcomers is among the ``width`` waiting requests next above or below one of
-    the two that leave; the other is then the best that fits.  Returns whether any was made.
-    """
-    sizes, words, summary = pool.sizes, plan.words, plan.summary
-    top = np.max(plan.after)
-    moved = False
-    for g in range(plan.after.size):
-        room = top - plan.after[g]
-        if room == 0 or plan.taken[g] < 2:
-            continue
-        own = plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]
-        best = 0
-        first = second = one = two = -1
-        for j in own:
-            for k in own:
-                if j == k or best == room:
-                    continue
-                pair = sizes[j] + sizes[k]
-                for direction in range(2):
-                    i = j
-                    for _ in range(width):
-                        if direction == 0:
-                            i = at_least(words, summary, i + 1)
-                        else:
-                            i = at_most(words, summary, i - 1)
-                        if i < 0 or pair + room <= sizes[i]:
-                            break
-                        # Request i comes for j; what may come for k?
-                        h = at_most(words, summary, last_at_most(pool, pair + room - sizes[i]))
-                        if h == i:
-                            h = at_most(words, summary, i - 1)
-                        if h >= 0 and sizes[i] + sizes[h] - pair > best:
-                            best = sizes[i] + sizes[h] - pair
-                            first, second, one, two = j, k, i, h
-        if best > 0:
-            _take_waiting(plan, pool, g, first, one)
-            _take_waiting(plan, pool, g, second, two)
+            take_waiting(plan, pool, g, old, new)
             moved = True
     return moved
 
@@ -116,7 +71,7 @@ def gather(plan: Plan, pool: Pool, width: int) -> bool:
     """Swap requests between workers so that the room of the less flexible goes to the others.
 
     A worker with few new requests can rarely use its room exactly; one with more often can, by
-    :func:`replace_pairs`.  Neither the sum nor the maximum changes.  Of each request the ``width``
+    an exchange of two.  Neither the sum nor the maximum changes.  Of each request the ``width``
     that come closest to filling the room are tried.  Returns whether any swap was made.
     """
     sizes = pool.sizes
@@ -145,8 +100,8 @@ def gather(plan: Plan, pool: Pool, width: int) -> bool:
                     i -= 1
             if best > 0:
                 h = owner[new]
-                _hand_over(plan, pool, g, old, new)
-                _hand_over(plan, pool, h, new, old)
+                hand_over(plan, pool, g, old, new)
+                hand_over(plan, pool, h, new, old)
                 owner[old], owner[new] = h, g
                 moved = True
     return moved
@@ -181,8 +136,8 @@ def _trade(plan: Plan, pool: Pool, p: int, q: int) -> bool:
     if give < 0:
         return False
     if get >= 0:
-        _hand_over(plan, pool, p, give, get)
-        _hand_over(plan, pool, q, get, give)
+        hand_over(plan, pool, p, give, get)
+        hand_over(plan, pool, q, get, give)
         return True
     k = start[p]
     while item[k] != give:
@@ -239,7 +194,7 @@ def _raise(plan: Plan, pool: Pool, q: int, D: int) -> bool:
         if i >= 0 and sizes[i] - sizes[j] > best:
             best, old, new = sizes[i] - sizes[j], j, i
     if best > 0:
-        _take_waiting(plan, pool, q, old, new)
+        take_waiting(plan, pool, q, old, new)
     return best > 0
 
 

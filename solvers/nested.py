@@ -3,8 +3,8 @@
 At a largest load ``M`` the ``j``-th largest new request of worker ``g`` is at most
 ``(M - L_g - beta(c_g - j)) / j``, because the ``j - 1`` larger ones are no smaller and the others
 take at least the smallest of the pool.  So the slots of any set ``W`` of workers have caps, and
-the most they can hold together is a matching of requests to caps that a single sweep finds: from
-the largest request down, take it if an open slot is left.  The imbalance is at least
+the most they can hold together is a matching of requests to caps that a single sweep finds: each
+slot takes the largest request that is left and within its cap.  The imbalance is at least
 ``|W| * M - L(W)`` less that matching.  Unlike the linear relaxation this sees that a giant fits
 nowhere; unlike it, it is not monotone in ``M``, so levels are covered by intervals: room from
 their lower end, caps from their upper.
@@ -12,6 +12,7 @@ their lower end, caps from their upper.
 
 import numpy as np
 
+from solvers.bitset import at_most, full, remove
 from solvers.bounds import deficit
 from solvers.compiled import compiled
 from solvers.plan import Flags
@@ -47,11 +48,7 @@ def nested_deficit(
     """
     sizes, sums = pool.sizes, pool.sums
     G = loads.size
-    n = sizes.size
-    slots = int(np.sum(free))
-    served = np.empty(G, np.int64)
-    place = np.empty(slots, np.int64)
-    owner = np.empty(slots, np.int64)
+    place = np.empty(np.sum(free), np.int64)
     u = 0
     for g in range(G):
         if member[g]:
@@ -60,54 +57,40 @@ def nested_deficit(
                 place[u] = last_at_most(pool, cap)
                 if place[u] < 0:
                     return IMPOSSIBLE
-                owner[u] = g
                 u += 1
-    slots = u
-    first = np.empty(n, np.int64)
-    follows = np.empty(slots, np.int64)
-    open_ = np.empty(slots, np.int64)
+        else:
+            u += free[g]
     inside = member.copy()
+    leaving = np.zeros(G, np.bool_)
     best = 0
     for _ in range(rounds):
-        first[:] = -1
-        left = 0
-        for u in range(slots):
-            if inside[owner[u]]:
-                follows[u] = first[place[u]]
-                first[place[u]] = u
-                left += 1
-        served[:] = 0
-        count = 0
-        held = 0
-        i = n
-        while left > 0 and i > 0:
-            i -= 1
-            u = first[i]
-            while u >= 0:
-                open_[count] = owner[u]
-                count += 1
-                u = follows[u]
-            if count > 0:
-                count -= 1
-                left -= 1
-                served[open_[count]] += sizes[i]
-                held += sizes[i]
-        if left > 0:
-            return IMPOSSIBLE
-        room = 0
-        for g in range(G):
-            if inside[g]:
-                room += low - loads[g]
-        if room - held > best:
-            best = room - held
-            member[:] = inside
+        words, summary = full(sizes.size)
         dropped = False
+        missed = 0
+        u = 0
         for g in range(G):
-            if inside[g] and served[g] > low - loads[g]:
-                inside[g] = False
+            if not inside[g]:
+                u += free[g]
+                continue
+            served = 0
+            for _ in range(free[g]):
+                # Which requests are taken in the end does not depend on the order of the slots.
+                i = at_most(words, summary, place[u])
+                if i < 0:
+                    return IMPOSSIBLE
+                remove(words, summary, i)
+                served += sizes[i]
+                u += 1
+            missed += low - loads[g] - served
+            if served > low - loads[g]:
                 dropped = True
+                leaving[g] = True
+        if missed > best:
+            best = missed
+            member[:] = inside
         if not dropped:
             break
+        inside &= ~leaving
     return best
 
 
@@ -120,6 +103,7 @@ def nested_bound(
     lower: int,
     upper: int,
     evaluations: int,
+    each: IntArray,
 ) -> int:
     """Raise a lower bound of the imbalance, over all largest loads from ``level`` up.
 
@@ -131,13 +115,15 @@ def nested_bound(
         An imbalance that has been reached: no more has to be proved.
     evaluations : int
         Intervals that may be looked at.
+    each : int64[levels]
+        Other bounds of the imbalance at the levels from ``level`` up; may be empty.
     """
     member = np.ones(loads.size, np.bool_)
-    target = min(upper, nested_deficit(loads, free, pool, level, level, member, 4))
-    full = 0
-    for g in range(loads.size):
-        full += free[g] == 0
-    step = (upper - lower) // max(1, full) >> 4
+    target = nested_deficit(loads, free, pool, level, level, member, 4)
+    if each.size > 0:
+        target = max(target, int(each[0]))
+    target = min(upper, target)
+    step = (upper - lower) // max(1, np.sum(free == 0)) >> 4
     low = level
     most = int(np.max(loads) + pool.sums[-1])
     for _ in range(evaluations):
@@ -148,6 +134,9 @@ def nested_bound(
         if target <= lower or floor >= target:
             return max(lower, target)
         value = max(floor, nested_deficit(loads, free, pool, low, low + step, member, 1))
+        at = low - level
+        if value < target and at + step < each.size:
+            value = max(value, int(np.min(each[at : at + step + 1])))
         if value >= target:
             low += step + 1
             step *= 4
@@ -156,4 +145,10 @@ def nested_bound(
         else:
             target = value
             low += 1
-    return max(lower, min(target, deficit(loads, free, pool, min(low, most))[0]))
+    # What has not been looked at.
+    rest = deficit(loads, free, pool, min(low, most))[0]
+    at = low - level
+    if at < each.size:
+        beyond = deficit(loads, free, pool, level + each.size)[0]
+        rest = max(rest, min(int(np.min(each[at:])), beyond))
+    return max(lower, min(target, rest))

@@ -11,6 +11,8 @@ from solvers.nested import IMPOSSIBLE, nested_bound, nested_deficit
 from solvers.pool import indexed, sorted_pool
 from solvers.step import WAITS, StepProblem
 
+NONE = np.empty(0, np.int64)
+
 
 def kernel_arguments(problem):
     pool = indexed(sorted_pool(np.sort(problem.pool)))
@@ -62,7 +64,7 @@ def test_the_bound_over_all_levels_is_valid_whatever_has_been_reached(problem, e
     loads, free, pool = kernel_arguments(problem)
     level, lower, _ = bound(loads, free, pool)
     optimum = enumerate_step(problem).imbalance
-    value = nested_bound(loads, free, pool, level, lower, optimum + excess, evaluations)
+    value = nested_bound(loads, free, pool, level, lower, optimum + excess, evaluations, NONE)
     assert lower <= value <= optimum
 
 
@@ -73,7 +75,7 @@ def test_it_sees_that_a_giant_fits_nowhere():
     loads, free = np.array([10, 0]), np.array([0, 2])
     level, lower, _ = bound(loads, free, pool)
     assert lower == 0
-    assert nested_bound(loads, free, pool, level, lower, 6, 8) == 6
+    assert nested_bound(loads, free, pool, level, lower, 6, 8, NONE) == 6
 
 
 def test_a_bound_that_is_one_too_high_would_be_caught():
@@ -90,7 +92,7 @@ def test_a_bound_that_is_one_too_high_would_be_caught():
         optimum = enumerate_step(problem).imbalance
         loads, free, sorted_sizes = kernel_arguments(problem)
         level, lower, _ = bound(loads, free, sorted_sizes)
-        value = nested_bound(loads, free, sorted_sizes, level, lower, optimum, 32)
+        value = nested_bound(loads, free, sorted_sizes, level, lower, optimum, 32, NONE)
         assert value <= optimum
         # Here a bound of one more would exceed the optimum.
         tight += value == optimum
