@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from adversary.lengths import lengths_of
 from solvers.result import RunResult
 from theory import savings
 from theory.claims import Assumption
@@ -14,6 +15,7 @@ from theory.laws import Law
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
 from theory.slots import geometric_slot, joint_slot, period
+from theory.vacuity import first_slots_of
 from theory.warmup import certified_ratio, refill_gap
 
 # Lengths farther than this from geometric, in Kolmogorov-Smirnov distance, are called not
@@ -54,13 +56,18 @@ def saving(
     }
 
 
-def guarantees(requests: Requests, workers: int, slots: int) -> dict[str, Any]:
+def guarantees(requests: Requests, workers: int, slots: int, power: PowerModel) -> dict[str, Any]:
     """The theorems' numbers for requests that are independent draws from this trace.
 
     Entries are None, with the reason in ``reasons``, where a number does not exist.
+    ``first_slots`` is the smallest ``B`` at which each theorem says more than nothing, with the
+    largest constant of the FCFS side that holds for every ``G``.
     """
     found: dict[str, Any] = dict.fromkeys(
-        ("fcfs", "theorem_1_ratio", "theorem_1_bfio_bound", "theorem_2_ratio", "theorem_2_bfio")
+        (
+            *("fcfs", "theorem_1_ratio", "theorem_1_bfio_bound", "theorem_2_ratio"),
+            *("theorem_2_bfio", "first_slots"),
+        )
     )
     reasons: list[str] = []
     if workers < 2:
@@ -83,6 +90,11 @@ def guarantees(requests: Requests, workers: int, slots: int) -> dict[str, Any]:
         found["theorem_1_bfio_bound"] = refill_gap(workers, sizes.offset, sizes.bound)
         found["theorem_1_ratio"] = float(certified_ratio(sizes, workers, slots).lower)
         found["frontier_slots"] = frontier_slots(workers, float(p), sizes.bound - sizes.offset)
+        lengths = lengths_of("the trace", requests)
+        found["first_slots"] = {
+            theorem: first_slots_of(theorem, lengths, workers, power)
+            for theorem in ("T1", "T2", "T3", "T4 by T1")
+        }
     except (InputError, ZeroDivisionError) as error:
         reasons.append(str(error) or "a law has no spread")
     return found | {"reasons": reasons}

@@ -62,6 +62,12 @@ class Enclosure:
     def __float__(self) -> float:
         return self.value
 
+    def __str__(self) -> str:
+        if self.exact and self.lower.denominator < 10**6:
+            return str(self.lower)
+        half = float(self.upper - self.lower) / 2
+        return f"{self.value:.15g}" + (f" ± {half:.1g}" if half else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Law:

@@ -62,7 +62,7 @@ def command(
         paced = fcfs if timed else simulate(system, read.requests, "fcfs")
     numbers = [summary(run, power) for run in runs]
     saved = saving(system, power, fcfs, bfio)
-    promised = guarantees(requests, workers, slots)
+    promised = guarantees(requests, workers, slots, power)
     failed = assumptions(requests, system, pool, paced)
     notes = [*read.notes]
     if trace is None:
@@ -120,6 +120,13 @@ def command(
                 f"  {title}: BF-IO at most {promised[bound]:.0f} tokens, "
                 f"FCFS at least {promised[key]:.2f} times that{empty}"
             )
+    if promised["first_slots"] is not None:
+        edges = promised["first_slots"]
+        click.echo(
+            f"  With G = {workers} Theorem 1 says more than nothing from about B = {edges['T1']}, "
+            f"Theorem 2 from B = {edges['T2']}, Theorem 4 on top of Theorem 1 from "
+            f"B = {edges['T4 by T1']}"
+        )
     for reason in promised["reasons"]:
         click.echo(f"  not available: {reason}")
     click.echo("\nAssumptions that do not hold here:")
