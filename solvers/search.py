@@ -3,7 +3,7 @@
 At a chosen level every worker is to come as close below it as it can.  Exchanges of one and of two
 requests with the pool are made exactly; then the plan is shaken, a worker taking a request that it
 would not have chosen or two workers swapping, and repaired, and kept when it is no worse.  The
-levels come in the order of a bound (:mod:`solvers.levels`), and work is counted, not timed, so the
+levels come in the order of a bound (:mod:`solvers.few_slots`), and work is counted, not timed, so the
 same step gives the same plan everywhere.
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from solvers.bitset import at_least, at_most, insert, remove
 from solvers.bounds import deficit
 from solvers.compiled import compiled
-from solvers.levels import level_bounds
+from solvers.few_slots import few_slot_bounds
 from solvers.moves import gather, hand_over, lower_top, take_waiting
 from solvers.nested import nested_bound
 from solvers.plan import Plan, empty_plan, fill
@@ -298,7 +298,7 @@ def search(
                 low = middle
     each = np.empty(count, np.int64)
     pairs = n * n // 2 * int((free == 2).sum()) <= budget
-    level_bounds(loads, free, pool, np.argsort(loads), level, pairs, each)
+    few_slot_bounds(loads, free, pool, np.argsort(loads), level, pairs, each)
     evaluations = 2 ** (3 * effort - 1)
     lower = nested_bound(loads, free, pool, level, lower, value, evaluations, each)
     waiting, spare = np.empty(n + 1, np.int64), empty_plan(loads, free, n)

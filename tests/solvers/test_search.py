@@ -9,7 +9,7 @@ from adversary.families import workload
 from adversary.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.enumeration import assignments
-from solvers.levels import NEVER, level_bounds
+from solvers.few_slots import NEVER, few_slot_bounds
 from solvers.pool import sorted_pool
 from solvers.step import WAITS, StepProblem
 from theory.model import INT_LIMIT
@@ -33,7 +33,7 @@ def bounds_of(problem, level, count, pairs=True):
     out = np.empty(count, np.int64)
     pool = sorted_pool(np.sort(problem.pool))
     order = np.argsort(problem.loads)
-    level_bounds(problem.loads.copy(), problem.free.copy(), pool, order, level, pairs, out)
+    few_slot_bounds(problem.loads.copy(), problem.free.copy(), pool, order, level, pairs, out)
     return out
 
 

@@ -17,7 +17,7 @@ NEVER = 2**62
 
 
 @compiled
-def level_bounds(
+def few_slot_bounds(
     loads: IntArray,
     free: IntArray,
     pool: Pool,
