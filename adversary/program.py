@@ -1,0 +1,181 @@
+"""Worst cases as integer programs: a second way to the maxima of :mod:`adversary.exhaustive`.
+
+Nothing is shared with the enumerations but the definition of a class.  The maximum over sizes of
+the largest load is not convex to maximise, so a binary variable names the worker that carries it.
+
+* FCFS places requests whatever their sizes: for each list of output lengths, one program over the
+  sizes.
+* An optimal step is a minimum over assignments, of which the program knows a few.  Whenever its
+  best step has a better assignment than those, that one is added: constraint generation.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement, pairwise, product
+from typing import Any
+
+import highspy
+import numpy as np
+
+from adversary.space import Space, StepSpace
+from solvers.enumeration import enumerate_step
+from solvers.reference import simulate_reference
+from solvers.step import WAITS, StepProblem
+from theory.model import InputError, Requests
+
+# Programs that are solved for one class.
+MOST_PROGRAMS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A maximum by integer programming.
+
+    Parameters
+    ----------
+    value : Fraction
+        The maximum, recomputed in integers from the instance.
+    programs : int
+        How many programs were solved.
+    cuts : int
+        Assignments that were added by constraint generation.
+    """
+
+    value: Fraction
+    programs: int
+    cuts: int
+
+
+def fcfs_by_program(space: Space) -> Solved:
+    """The largest ``AvgImb`` of FCFS over a class with every arrival order.
+
+    Raises
+    ------
+    InputError
+        If the class is restricted to sorted orders, or has more than :data:`MOST_PROGRAMS` lists
+        of lengths.
+    RuntimeError
+        If the solver fails, or its objective is not that of its own sizes.
+    """
+    if space.order != "any":
+        raise InputError("the program is for classes with every arrival order")
+    count = space.decode_max**space.requests
+    _affordable(count)
+    best = Fraction(0)
+    for lengths in product(range(1, space.decode_max + 1), repeat=space.requests):
+        best = max(best, _fcfs_sizes(space, lengths))
+    return Solved(best, count, 0)
+
+
+def _fcfs_sizes(space: Space, lengths: tuple[int, ...]) -> Fraction:
+    """The largest average imbalance for these lengths, over all sizes."""
+    N, G = space.requests, space.workers
+    blank = Requests([space.size_min] * N, lengths)
+    run = simulate_reference(space.system, blank, "fcfs", pool=space.pool_limit, history=True)
+    assert run.loads is not None
+    h = _quiet()
+    extra = [h.addIntegral(0, space.size_max - space.size_min) for _ in range(N)]
+    gain = []
+    for k, loads in enumerate(run.loads.tolist()):
+        served = (run.start_step <= k) & (k < run.start_step + run.requests.decode)
+        held = [np.flatnonzero(served & (run.worker == g)).tolist() for g in range(G)]
+        room = max(loads) + N * (space.size_max - space.size_min)
+        level = _largest(h, [(loads[g], [extra[i] for i in held[g]]) for g in range(G)], room)
+        gain.append(G * level - h.qsum(extra[i] for g in range(G) for i in held[g]) - sum(loads))
+    h.maximize(h.qsum(gain))
+    claimed = _optimum(h)
+    sizes = [space.size_min + round(h.val(x)) for x in extra]
+    again = simulate_reference(
+        space.system, Requests(sizes, lengths), "fcfs", pool=space.pool_limit
+    )
+    if abs(claimed - again.total.imbalance) > 0.5:
+        raise RuntimeError(f"the program claims {claimed} for sizes of {again.total.imbalance}")
+    return again.total.avg_imbalance
+
+
+def step_by_program(space: StepSpace) -> Solved:
+    """The largest imbalance of an optimal step over a class, by constraint generation.
+
+    Raises
+    ------
+    InputError
+        If the class has too many patterns of free slots, or steps too large to enumerate.
+    RuntimeError
+        If the solver fails.
+    """
+    patterns = list(
+        combinations_with_replacement(range(space.free_min, space.free_max + 1), space.workers)
+    )
+    _affordable(len(patterns) * (space.requests + 1))
+    best, programs, cuts = Fraction(0), 0, 0
+    for free in patterns:
+        for n in range(0 if space.fewer else space.requests, space.requests + 1):
+            value, rounds = _worst_step(space, free, n)
+            best, programs, cuts = max(best, Fraction(value)), programs + rounds, cuts + rounds - 1
+    return Solved(best, programs, cuts)
+
+
+def _worst_step(space: StepSpace, free: tuple[int, ...], n: int) -> tuple[int, int]:
+    """The largest optimal imbalance with these free slots and ``n`` requests; programs solved."""
+    G = space.workers
+    h = _quiet()
+    loads = [h.addIntegral(0, space.load_max) for _ in range(G)]
+    sizes = [h.addIntegral(space.size_min, space.size_max) for _ in range(n)]
+    room = space.load_max + n * space.size_max
+    worst = h.addVariable(0, G * room)
+    for left, right in pairwise(sizes):
+        h.addConstr(left <= right)
+    for rounds in range(1, MOST_PROGRAMS):
+        h.maximize(worst)
+        claimed = _optimum(h)
+        problem = StepProblem(
+            [round(h.val(x)) for x in loads], free, [round(h.val(x)) for x in sizes]
+        )
+        reply = enumerate_step(problem)
+        if claimed < reply.imbalance + 0.5:
+            return reply.imbalance, rounds
+        after: list[tuple[Any, list[Any]]] = [(load, []) for load in loads]
+        for size, g in zip(sizes, reply.assignment.tolist(), strict=True):
+            if g != WAITS:
+                after[g][1].append(size)
+        level = _largest(h, after, room)
+        placed = [size for _, mine in after for size in mine]
+        h.addConstr(worst <= G * level - h.qsum(loads) - h.qsum(placed))
+    raise RuntimeError("constraint generation does not end")
+
+
+def _largest(h: Any, loads: Sequence[tuple[Any, Sequence[Any]]], room: int) -> Any:
+    """A variable that is at most the largest of some sums, each ``start + parts``."""
+    level = h.addVariable(0, room)
+    carries = [h.addBinary() for _ in loads]
+    h.addConstr(h.qsum(carries) == 1)
+    for (start, parts), y in zip(loads, carries, strict=True):
+        h.addConstr(level - h.qsum(parts) - start + room * y <= room)
+    return level
+
+
+def _quiet() -> Any:
+    h = highspy.Highs()
+    h.setOptionValue("output_flag", False)
+    h.setOptionValue("threads", 1)
+    h.setOptionValue("mip_rel_gap", 0.0)
+    h.setOptionValue("mip_abs_gap", 0.5)
+    return h
+
+
+def _optimum(h: Any) -> float:
+    if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"the solver stopped: {h.modelStatusToString(h.getModelStatus())}")
+    value = float(h.getInfo().objective_function_value)
+    if not math.isfinite(value):
+        raise RuntimeError("the solver found nothing")
+    return value
+
+
+def _affordable(programs: int) -> None:
+    if programs > MOST_PROGRAMS:
+        raise InputError(
+            f"the class takes {programs:,} programs, more than {MOST_PROGRAMS:,}: enumerate it"
+        )

@@ -1,0 +1,107 @@
+"""Two independent exact methods agree on random small classes, and find what is known."""
+
+import math
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from adversary.exhaustive import fcfs_worst_case, worst_case, worst_step
+from adversary.objectives import step_imbalance
+from adversary.program import fcfs_by_program, step_by_program
+from adversary.space import Space, StepSpace
+from solvers import checker
+from theory.model import InputError
+
+
+def fcfs_classes(count, seed):
+    """Classes of at most 8 lists of lengths, so of at most 8 programs."""
+    rng = np.random.default_rng(seed)
+    while count:
+        G, B, N, length = (int(x) for x in rng.integers((1, 1, 1, 1), (4, 3, 5, 3)))
+        low, width = (int(x) for x in rng.integers((1, 0), (4, 4)))
+        pool = int(rng.integers(1, G * B + 2))
+        drift = ((1,), (0,), (2, 0, 1))[int(rng.integers(3))]
+        if length**N <= 8:
+            count -= 1
+            yield Space(G, B, N, low + width, low, length, pool=pool, drift=drift)
+
+
+def step_classes(count, seed):
+    rng = np.random.default_rng(seed)
+    while count:
+        G, n, size, free, load = (int(x) for x in rng.integers((1, 1, 1, 1, 0), (4, 5, 5, 3, 3)))
+        low, least = int(rng.integers(1, size + 1)), int(rng.integers(0, free + 1))
+        space = StepSpace(G, n, size, low, free, least, load, fewer=bool(rng.integers(2)))
+        if space.size <= 3000:
+            count -= 1
+            yield space
+
+
+def agree(fcfs, steps, seed):
+    for space in fcfs_classes(fcfs, seed):
+        assert fcfs_by_program(space).value == fcfs_worst_case(space).value, space
+    for space in step_classes(steps, seed):
+        assert step_by_program(space).value == worst_step(space, step_imbalance)[0], space
+
+
+def test_programs_and_enumerations_agree():
+    agree(25, 25, 0)
+
+
+@pytest.mark.slow
+def test_programs_and_enumerations_agree_on_many_classes():
+    agree(200, 200, 1)
+
+
+def by_the_checker(space, policy, against):
+    """Maximum over the class by the checker's own simulation, which shares no code."""
+    best = None
+    kinds = product(range(space.size_min, space.size_max + 1), range(1, space.decode_max + 1))
+    shape = space.workers, space.slots, space.pool_limit, space.drift
+    for requests in product(list(kinds), repeat=space.requests):
+        top, bottom = checker.play(policy, *shape, requests)
+        if against:
+            other, steps = checker.play(against, *shape, requests)
+            top, bottom = top * steps, bottom * other
+        if top or bottom:
+            value = Fraction(top, bottom) if bottom else math.inf
+            best = value if best is None else max(best, value)
+    return best
+
+
+def test_runs_of_both_policies_agree_with_the_checker_on_200_classes():
+    rng = np.random.default_rng(4)
+    done = 0
+    while done < 200:
+        G, B, N, length, width = (int(x) for x in rng.integers((1, 1, 1, 1, 0), (4, 3, 4, 4, 3)))
+        low = int(rng.integers(1, 4))
+        pool = int(rng.integers(1, G * B + 2))
+        drift = ((1,), (0,), (0, 3))[int(rng.integers(3))]
+        space = Space(G, B, N, low + width, low, length, pool=pool, drift=drift)
+        if space.size > 100:
+            continue
+        policy = ("fcfs", "bfio_exact")[done % 2]
+        against = (None, None, "fcfs", "bfio_exact")[done % 4]
+        expected = by_the_checker(space, policy, against)
+        if expected is not None:
+            assert worst_case(space, policy, against).value == expected, space
+            done += 1
+
+
+@pytest.mark.parametrize(("G", "B", "a", "b"), [(2, 2, 1, 4), (3, 1, 2, 7), (2, 3, 1, 5)])
+def test_closed_forms_by_program(G, B, a, b):
+    """[fcfs.worst-case] and [step.full-refill-tight], unaided."""
+    assert fcfs_by_program(Space(G, B, G * B, b, a)).value == (G - 1) * B * (b - a)
+    refill = StepSpace(G, G * B, b, a, free_max=B, free_min=B)
+    solved = step_by_program(refill)
+    assert solved.value == (G - 1) * (b - a)
+    assert solved.cuts > 0
+
+
+def test_refusals():
+    with pytest.raises(InputError, match="every arrival order"):
+        fcfs_by_program(Space(2, 1, 2, 2, order="sorted"))
+    with pytest.raises(InputError, match="59,049 programs, more than 10,000"):
+        fcfs_by_program(Space(2, 2, 10, 4, decode_max=3))
