@@ -53,6 +53,7 @@ def _routings(trial: Trial) -> Iterator[tuple[list[int], int, int]]:
     plants=(
         LARGER,
         Variant("penalty G - 1 in place of G", fault="penalty"),
+        Variant("penalty of the wrong sign", fault="sign"),
         Variant("max - min in place of G max - sum", fault="max-min"),
     ),
 )
@@ -65,6 +66,8 @@ def score_identity(trial: Trial) -> Finding:
         if trial.fault("max-min"):
             change = (max(loads) - min(loads)) - (max(after) - min(after))
         penalty = len(loads) - trial.fault("penalty")
+        if trial.fault("sign"):
+            penalty = -penalty
         score = br0_score(size, max(loads) - loads[worker], penalty) * trial.scale
         if cases.add(change, score, partial(dict, loads=loads, worker=worker, size=size)):
             break

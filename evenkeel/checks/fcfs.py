@@ -12,6 +12,7 @@ import numpy as np
 
 from adversary.families import requests_to_overload, workload
 from evenkeel.checks import extremes, moments  # noqa: F401  (they declare their checks)
+from evenkeel.checks.peeking import Peeking
 from evenkeel.checks.sampling import (
     Mean,
     departed_loads,
@@ -30,6 +31,7 @@ from evenkeel.checks.verdicts import (
     planted_policy,
 )
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from solvers.decision import Policy
 from solvers.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.fcfs import worst_imbalance
@@ -45,16 +47,26 @@ TINY_LAWS = (
 )
 
 
+PEEKS = Variant("a policy that peeks at the output lengths", fault="peek")
+
+
+def _policy(trial: Trial, rule: str, requests: Requests) -> str | Policy:
+    """The rule by name, or the planted policy that is told the hidden lengths."""
+    return Peeking(requests) if trial.fault("peek") else rule
+
+
 def _every_sequence(
-    system: System, policy: str, pairs: Any, counts: Any, steps: int, departed: bool = False
+    trial: Trial, system: System, rule: str, law: tuple[Any, Any], steps: int
 ) -> tuple[list[Fraction], int]:
     """Mean imbalance of each step over every sequence of requests, weighed exactly."""
+    pairs, counts = law
     n = system.capacity * steps
     totals, sequences = [0] * steps, 0
     for choice in product(range(len(pairs)), repeat=n):
         s, o = zip(*(pairs[i] for i in choice), strict=True)
-        result = simulate(system, Requests(s, o), policy, history=True)
-        loads = departed_loads(result) if departed else result.loads
+        requests = Requests(s, o)
+        result = simulate(system, requests, _policy(trial, rule, requests), history=True)
+        loads = departed_loads(result) if trial.fault("departed-loads") else result.loads
         assert loads is not None
         weight = int(np.prod([counts[i] for i in choice], dtype=object))
         for k, imbalance in enumerate(imbalances(loads)[:steps].tolist()):
@@ -66,7 +78,7 @@ def _every_sequence(
 
 @check(
     "fcfs.exact",
-    plants=(LARGER, DEPARTED, AGED, BUSIEST),
+    plants=(LARGER, DEPARTED, AGED, BUSIEST, PEEKS),
     standard={"runs": 400, "steps": 60, "deep": 3},
     G=4,
     B=6,
@@ -83,24 +95,25 @@ def exact(trial: Trial) -> Finding:
     shift, policy = int(trial.fault("age-off-by-one")), planted_policy(trial, "fcfs")
     for (pairs, counts), drift in product(TINY_LAWS, ((1,), (2, 0))):
         depth = trial["deep"] if len(pairs) > 2 else trial["deep"] + 1
-        system = System(2, 1, drift)
-        means, number = _every_sequence(
-            system, policy, pairs, counts, depth, trial.fault("departed-loads")
-        )
-        sequences += number
-        s, o = zip(*pairs, strict=True)
-        for k, mean in enumerate(means):
-            law = joint_slot(s, o, counts=counts, step=k + shift, drift=drift)
-            expected = expected_imbalance(law, 2, 1).imbalance.lower * trial.scale
-            if mean != expected:
-                return Finding(
-                    Verdict.REFUTED,
-                    mean,
-                    expected,
-                    "==",
-                    "all sequences of requests of G = 2, B = 1, exact rationals",
-                    witness={"pairs": pairs, "counts": counts, "drift": drift, "step": k},
-                )
+        # With one slot a worker, who gets which request makes no difference; with two it does.
+        for slots, steps in ((1, depth), *(((2, 2),) if len(pairs) == 2 else ())):
+            means, number = _every_sequence(
+                trial, System(2, slots, drift), policy, (pairs, counts), steps
+            )
+            sequences += number
+            s, o = zip(*pairs, strict=True)
+            for k, mean in enumerate(means):
+                slot = joint_slot(s, o, counts=counts, step=k + shift, drift=drift)
+                expected = expected_imbalance(slot, 2, slots).imbalance.lower * trial.scale
+                if mean != expected:
+                    return Finding(
+                        Verdict.REFUTED,
+                        mean,
+                        expected,
+                        "==",
+                        f"all sequences of requests of G = 2, B = {slots}, exact rationals",
+                        witness={"pairs": pairs, "counts": counts, "drift": drift, "step": k},
+                    )
     system, steps = System(trial["G"], trial["B"]), trial["steps"]
     n = requests_to_overload(system, steps, p=trial["p"])
     samples = []
@@ -108,7 +121,7 @@ def exact(trial: Trial) -> Finding:
         requests = workload(
             "uniform", n, trial.seed * 10**6 + run, a=trial["a"], b=trial["b"], p=trial["p"]
         )
-        result = overloaded_run(system, requests, policy, steps)
+        result = overloaded_run(system, requests, _policy(trial, policy, requests), steps)
         samples.append(float(imbalances(first_steps(result, steps)).mean()))
     mean_run = Mean.of(samples)
     sizes, p = Law.uniform(trial["a"], trial["b"]), Fraction(trial["p"])
@@ -118,8 +131,8 @@ def exact(trial: Trial) -> Finding:
     ]
     claimed = sum(float(e.imbalance) for e in at_steps) / steps * float(trial.scale)
     domain = (
-        f"exact over {sequences} sequences of requests (G = 2, B = 1, two joint laws, drifts 1 "
-        f"and 2,0); {trial['runs']} runs of {steps} steps at G = {system.workers}, "
+        f"exact over {sequences} sequences of requests (G = 2, B = 1 and 2, two joint laws, drifts "
+        f"1 and 2,0); {trial['runs']} runs of {steps} steps at G = {system.workers}, "
         f"B = {system.slots}"
     )
     if claimed not in mean_run:
@@ -138,7 +151,7 @@ def exact(trial: Trial) -> Finding:
 
 @check(
     "fcfs.size-blind",
-    plants=(LARGER, BUSIEST, Variant("lpt, which sees the sizes", policy="lpt"), BFIO),
+    plants=(LARGER, BUSIEST, Variant("lpt, which sees the sizes", policy="lpt"), BFIO, PEEKS),
     standard={"runs": 300, "steps": 40},
     G=8,
     B=4,
@@ -158,7 +171,7 @@ def size_blind(trial: Trial) -> Finding:
     ]
     sequences = 0
     for rule in rules:
-        means, sequences = _every_sequence(System(2, 2), rule, pairs, counts, steps)
+        means, sequences = _every_sequence(trial, System(2, 2), rule, (pairs, counts), steps)
         for k, (mean, value) in enumerate(zip(means, expected, strict=True)):
             if mean != value * trial.scale:
                 return Finding(
@@ -175,7 +188,8 @@ def size_blind(trial: Trial) -> Finding:
     for run in range(trial["runs"]):
         requests = workload("uniform", n, trial.seed * 10**6 + run, b=trial["b"], p=trial["p"])
         for rule, values in samples.items():
-            result = overloaded_run(system, requests, rule, steps, seed=run)
+            chosen = rule if rule == "fcfs" else _policy(trial, rule, requests)
+            result = overloaded_run(system, requests, chosen, steps, seed=run)
             values.append(float(imbalances(first_steps(result, steps)).mean()))
     domain = (
         f"exact over all {sequences} sequences of requests (G = B = 2) under "

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from evenkeel.evidence import Trial
+from solvers.decision import Policy
 from solvers.engine import simulate
 from solvers.result import RunResult
 from theory.model import FloatArray, InputError, IntArray, Requests, System
@@ -138,7 +139,7 @@ def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
 def overloaded_run(
     system: System,
     requests: Requests,
-    policy: str,
+    policy: str | Policy,
     steps: int,
     *,
     pool: int | None = None,

@@ -30,7 +30,7 @@ SIZES = Law.uniform(1, 100)
 @check(
     "scaling.fcfs-slots",
     plants=(
-        Variant("exponent 0.45", exponent=Fraction(-1, 20)),
+        Variant("exponent 0.55", exponent=Fraction(1, 20)),
         Variant("exponent 0.4", exponent=Fraction(-1, 10)),
         Variant("exponent 0.45", exponent=Fraction(-1, 20)),
     ),

@@ -6,6 +6,7 @@ import pytest
 
 from evenkeel.evidence import Verdict, checks
 from theory.claims import claim
+from theory.proof import stands
 
 
 @pytest.mark.parametrize("label", checks())
@@ -17,6 +18,10 @@ def test_bound(label: str, user_policy: str | None) -> None:
         f"{finding.domain}; witness {finding.witness}"
     )
     json.dumps([finding.witness, dict(finding.details)])
+    if finding.verdict is Verdict.PROVED:
+        proof = claim(label).proof
+        assert proof is not None, story
+        assert stands(proof()), f"{story}; no proof that sympy confirms"
     if user_policy is not None:
         if not finding.verdict.held and finding.verdict is not Verdict.REFUTED:
             pytest.skip(story)
