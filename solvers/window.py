@@ -367,7 +367,7 @@ def _replace(plan: _Plan, pool: Pool, grown: IntArray, g: int, bends: IntArray) 
     insert(plan.words, plan.summary, old)
     remove(plan.words, plan.summary, new)
     _put(plan, g, old, new)
-    _add(plan, g, change, 0, grown)
+    _add(plan, g, int(change), 0, grown)
     return True
 
 

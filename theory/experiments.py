@@ -10,6 +10,7 @@ same requests served to completion.
 """
 
 from theory.claims import Assumption, Claim
+from theory.lookahead import CLAIMS as LOOKAHEAD
 from theory.proof import Inequality, Lemma, Step
 from theory.saving_claims import OURS, later
 
@@ -221,17 +222,7 @@ CLAIMS: tuple[Claim, ...] = (
         requires=("energy.vanishing",),
         holds=False,
     ),
-    Claim(
-        "experiment.lookahead",
-        "A moderate look-ahead is best",
-        "paper, experiment E4",
-        "v1, v2",
-        "empirical",
-        "At G = 16 a moderate look-ahead H is best, and a very long one is no better.",
-        (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING),
-        "Needs BF-IO with H > 0 and the paper's predictions, which are not known exactly.",
-        recovered=False,
-    ),
+    *LOOKAHEAD,
     Claim(
         "experiment.power-model",
         "An A100 draws 100 W + 300 W u^0.7",

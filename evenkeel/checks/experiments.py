@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.checks import sweeps, universal  # noqa: F401  (they declare their checks)
+from evenkeel.checks import lookahead, sweeps, universal  # noqa: F401  (they declare checks)
 from evenkeel.checks.load_energy import DEVICES, PRECISION, ball_constants, ball_usage
 from evenkeel.checks.replay import (
     E2,

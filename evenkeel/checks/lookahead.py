@@ -1,0 +1,171 @@
+"""Checks of the claims in :mod:`theory.lookahead`: horizons, and a limit on waiting."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from evenkeel.checks.replay import (
+    E2,
+    E3,
+    Setting,
+    compare,
+    imbalance_ratio,
+    replay,
+    saving,
+    seeds_of,
+    setting_of,
+    throughput_gain,
+)
+from evenkeel.checks.sampling import Mean
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from theory.lookahead import LONGEST
+
+
+def _ahead(horizon: int) -> str:
+    return f"bfio:horizon={horizon}" if horizon else "bfio"
+
+
+@check(
+    "experiment.lookahead",
+    G=16,
+    rounds=3,
+    seeds=12,
+    horizons=(20, 60),
+    standard={"rounds": 10, "seeds": 24, "horizons": (10, 20, 40, 60, 100)},
+    plants=(
+        Variant("within half a per cent of H = 0", Fraction(199, 200)),
+        Variant("horizons of 60 and 100", fault="longer"),
+        Variant("under lengths wrong by a factor e^0.5", fault="noisy"),
+    ),
+)
+def lookahead(trial: Trial) -> Finding:
+    """Throughput by horizon, relative to H = 0.
+
+    The planted versions are weaker statements, or others of the kind, that are false too.
+    """
+    horizons = (60, 100) if trial.fault("longer") else trial["horizons"]
+    predictor = ",predictor=noisy:0.5" if trial.fault("noisy") else ""
+    claimed = float(trial.scale) - 1
+    gains: dict[str, dict[int, Mean]] = {}
+    for workload in ("burst-like", "longbench-like"):
+        requests = trial["rounds"] * trial["G"] * 72
+        setting = Setting(workload, trial["G"], 72, requests, 4 * trial["G"])
+        gains[workload] = {
+            horizon: compare(
+                setting, _ahead(horizon) + predictor, seeds_of(trial), throughput_gain, "bfio"
+            ).window
+            for horizon in (*horizons, *((LONGEST,) if trial.variant is None else ()))
+        }
+    best = {
+        workload: max((by_horizon[h] for h in horizons), key=lambda gain: gain.value)
+        for workload, by_horizon in gains.items()
+    }
+    worst = min(best, key=lambda workload: best[workload].value)
+    refuted = any(
+        all(by_horizon[h].high < claimed for h in horizons) for by_horizon in gains.values()
+    )
+    held = all(gain.low >= claimed for gain in best.values()) and all(
+        by_horizon[LONGEST].value <= best[workload].value
+        for workload, by_horizon in gains.items()
+        if LONGEST in by_horizon
+    )
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        best[worst].value,
+        claimed,
+        ">=",
+        f"relative gain of throughput over H = 0 up to the last admission, the best of H = "
+        f"{', '.join(map(str, horizons))}, {trial['seeds']} seeds, G = {trial['G']}, B = 72: "
+        f"smallest on {worst} lengths",
+        best[worst].interval,
+        {"workload": worst, "workers": trial["G"], "slots": 72} if refuted else None,
+        {
+            f"{workload}, H = {horizon}": [gain.value, gain.low, gain.high]
+            for workload, by_horizon in gains.items()
+            for horizon, gain in by_horizon.items()
+        },
+    )
+
+
+@check(
+    "experiment.lookahead-saving",
+    requests=40_000,
+    seeds=10,
+    standard={"requests": 80_000, "seeds": 24},
+    plants=(
+        Variant("at most one point less", fault="point"),
+        Variant("with H = 80", fault="longer"),
+    ),
+)
+def lookahead_saving(trial: Trial) -> Finding:
+    """What the horizon of E3 adds to the saving; the planted versions are false too."""
+    setting = Setting(E3.workload, E3.workers, E3.slots, trial["requests"], E3.pool)
+    policy = _ahead(80 if trial.fault("longer") else 40)
+    base, myopic, ahead = (
+        [replay(setting, spec, seed) for seed in seeds_of(trial)]
+        for spec in ("fcfs", "bfio", policy)
+    )
+    savings = {
+        (name, end): [
+            saving(getattr(a, end), getattr(b, end)) for a, b in zip(base, runs, strict=True)
+        ]
+        for name, runs in (("H = 0", myopic), (policy, ahead))
+        for end in ("window", "completed")
+    }
+    added = Mean.of(np.subtract(savings[policy, "window"], savings["H = 0", "window"]))
+    claimed = -0.01 if trial.fault("point") else 0.0
+    refuted, held = added.high < claimed, added.low >= claimed
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        added.value,
+        claimed,
+        ">=",
+        f"{trial['seeds']} seeds of {trial['requests']} requests, up to the last admission: "
+        f"{policy} saves {np.mean(savings[policy, 'window']):.1%} over FCFS, and H = 0 saves "
+        f"{np.mean(savings['H = 0', 'window']):.1%}",
+        added.interval,
+        setting_of(setting) | {"policy": policy} if refuted else None,
+        {f"{name}, {end}": float(np.mean(values)) for (name, end), values in savings.items()},
+    )
+
+
+@check(
+    "experiment.bounded-waiting",
+    requests=15_000,
+    seeds=20,
+    standard={"requests": 100_000, "seeds": 24},
+    plants=(
+        Variant("no limit", policy="bfio"),
+        Variant("waits of at most 49 steps", Fraction(9, 10)),
+        Variant("least loaded in place of BF-IO", policy="least_loaded"),
+    ),
+)
+def bounded_waiting(trial: Trial) -> Finding:
+    """The longest wait under a limit of 50 steps, and the throughput that the limit costs."""
+    setting = Setting(E2.workload, E2.workers, E2.slots, trial["requests"], E2.pool)
+    policy = trial.policy_or("bfio:max_wait=50")
+    gain = compare(setting, policy, seeds_of(trial), throughput_gain, "bfio").window
+    ratio = compare(setting, policy, seeds_of(trial), imbalance_ratio).window
+    waits, free = (
+        [replay(setting, spec, seed).window.longest_wait for seed in seeds_of(trial)]
+        for spec in (policy, "bfio")
+    )
+    claimed = 55 * float(trial.scale)
+    refuted = max(waits) > claimed or gain.high < -0.05
+    held = max(waits) <= claimed and gain.low >= -0.05
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        max(waits),
+        claimed,
+        "<=",
+        f"{policy}, E2 with {trial['requests']} requests, {trial['seeds']} seeds: longest wait; "
+        f"without a limit up to {max(free)}.  Throughput {gain.value:+.2%} "
+        f"({gain.low:+.2%} to {gain.high:+.2%}) against no limit",
+        witness=setting_of(setting) | {"policy": policy, "longest wait": max(waits)}
+        if refuted
+        else None,
+        details={
+            "throughput against no limit": [gain.value, gain.low, gain.high],
+            "imbalance of FCFS over this": 10**ratio.value,
+        },
+    )
