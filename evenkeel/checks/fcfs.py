@@ -45,6 +45,7 @@ TINY_LAWS = (
     (((1, 1), (4, 2), (2, 3)), (2, 1, 1)),
     (((3, 2), (1, 1)), (1, 3)),
 )
+TINY_SYSTEMS = ((2, 1), (3, 1), (2, 2))
 
 
 PEEKS = Variant("a policy that peeks at the output lengths", fault="peek")
@@ -308,6 +309,7 @@ def _vectors(values: int, n: int) -> Iterator[tuple[int, ...]]:
 @check(
     "fcfs.vertex",
     plants=(
+        Variant("sizes in {a, b-1} in place of {a, b}", fault="inner-vertex"),
         BUSIEST,
         BFIO,
     ),
@@ -320,6 +322,7 @@ def vertex(trial: Trial) -> Finding:
     """Every size vector and every vector of lengths: the maximum lies at a vertex."""
     system, policy = System(2, 1), planted_policy(trial, "fcfs")
     n, b, checked = trial["n"], trial["sizes"], 0
+    vertex_sizes = (1, b - int(trial.fault("inner-vertex")))
     closest: tuple[int, int] = (0, 1)
     for lengths in _vectors(trial["longest"], n):
         inside = at_vertex = -1
@@ -327,7 +330,7 @@ def vertex(trial: Trial) -> Finding:
         for sizes in _vectors(b, n):
             total = simulate(system, Requests(sizes, lengths), policy).total.imbalance
             checked += 1
-            if all(s in (1, b) for s in sizes):
+            if all(s in vertex_sizes for s in sizes):
                 at_vertex = max(at_vertex, total)
             elif total > inside:
                 inside, witness = total, sizes
