@@ -6,6 +6,8 @@ Everything in it is read from the records of the run.
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+from evenkeel.dropped import HEAD as DROPPED_HEAD
+from evenkeel.dropped import dropped_rows
 from evenkeel.evidence import Verdict
 from evenkeel.exposition import tally
 from evenkeel.headlines import headline_table
@@ -119,7 +121,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     return lines + ["| " + " | ".join(map(_cell, line)) + " |" for line in rows]
 
 
-def _paper_rows(entries: Iterable[Record]) -> Iterator[tuple[str, ...]]:
+def paper_rows(entries: Iterable[Record]) -> Iterator[tuple[str, ...]]:
     """Each row of the paper that this run answers, with the verdicts of its claims."""
     verdicts = {entry["claim"]: entry["verdict"] for entry in entries}
     for line in ROWS:
@@ -148,7 +150,10 @@ def markdown(entries: list[Record], command: str) -> str:
     for heading, part in by_chapter(entries).items():
         lines += ["", f"### {heading}", "", *_table(HEAD, map(row, part))]
     lines += ["", "## The paper, row by row", ""]
-    lines += _table(("row", "stated in", "statement", "claims and verdicts"), _paper_rows(entries))
+    lines += _table(("row", "stated in", "statement", "claims and verdicts"), paper_rows(entries))
+    without = dropped_rows(entries)
+    if without:
+        lines += ["", "## One assumption dropped at a time", "", *_table(DROPPED_HEAD, without)]
     for heading, part in by_chapter(entries).items():
         lines += ["", f"## {heading}"]
         for entry in part:

@@ -5,6 +5,7 @@ expected verdict is "refuted" with the smallest witness: the assumption is neede
 true say that it is not.
 """
 
+from theory import disproofs
 from theory.claims import Assumption, Claim
 from theory.proof import Identity, Lemma, Step
 
@@ -68,6 +69,7 @@ CLAIMS: tuple[Claim, ...] = (
         REFILL,
         f"{SEARCH}; an optimum above (G-1)(b-a) refutes it.",
         requires=("step.full-refill-gap",),
+        proof=disproofs.overloaded,
         holds=False,
     ),
     Claim(
@@ -81,6 +83,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.POOL_CONDITION, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
         f"{SEARCH}; an optimum that differs from the closed form refutes it.",
         requires=("step.waterfill",),
+        proof=disproofs.pool_condition,
         holds=False,
     ),
     Claim(
@@ -95,6 +98,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exhaustive search in order of size over admissions of any number of requests; fewer "
         "admissions at every least imbalance refute it.",
         requires=("step.objective",),
+        proof=disproofs.work_conservation,
         holds=False,
     ),
     Claim(
@@ -108,6 +112,7 @@ CLAIMS: tuple[Claim, ...] = (
         REFILL,
         f"{SEARCH}; an optimum above (G-1)(b-a) refutes it.",
         requires=("step.full-refill-gap",),
+        proof=disproofs.equal_slots,
         holds=False,
     ),
     Claim(
@@ -121,6 +126,7 @@ CLAIMS: tuple[Claim, ...] = (
         "For K in powers of ten the extremal pool of width K + 1, solved exactly; an optimum "
         "above K refutes it.",
         requires=("step.full-refill-tight",),
+        proof=disproofs.bounded_sizes,
         holds=False,
     ),
     Claim(
@@ -133,6 +139,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.BOUNDED_SIZES),
         f"{SEARCH}; an admission above (G-1)(b-a) refutes it.",
         requires=("step.full-refill-gap",),
+        proof=disproofs.exact_step,
         holds=False,
     ),
     Claim(
@@ -147,6 +154,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exhaustive search in order of size, the lexicographic optimum as control; an optimum "
         "with a larger gap refutes it.",
         requires=("step.gap-condition",),
+        proof=disproofs.ties,
         holds=False,
     ),
     Claim(
@@ -175,6 +183,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact runs of a bounded class in order of size, equal lengths as control; a full step "
         "above (G-1)(b-a) refutes it.",
         requires=("step.full-refill-gap",),
+        proof=disproofs.equal_lengths,
         holds=False,
     ),
     Claim(
@@ -188,6 +197,7 @@ CLAIMS: tuple[Claim, ...] = (
         REFILL,
         f"{SEARCH} over sizes and growths in {{0, 1}}; a step above (G-1)(b-a) refutes it.",
         requires=("step.full-refill-gap",),
+        proof=disproofs.common_drift,
         holds=False,
     ),
     Claim(
@@ -205,6 +215,30 @@ CLAIMS: tuple[Claim, ...] = (
         requires=("step.full-refill-gap",),
     ),
     Claim(
+        "limits.iid",
+        "Sizes and their order chosen by an adversary in Theorem 1",
+        *OURS,
+        "upper",
+        "In rounds of equal output lengths BF-IO leaves at most (G-1)(b-a) at every step, whatever "
+        "the sizes in [a, b] and their order: Theorem 1's BF-IO side needs no law of the sizes.",
+        (Assumption.OVERLOADED, Assumption.EQUAL_LENGTHS, Assumption.BOUNDED_SIZES),
+        "A search over whole runs, of measured power: the bound is attained, and the search must "
+        "find that it is.  A step above the bound refutes it.",
+        requires=("step.full-refill-gap", "step.full-refill-tight"),
+    ),
+    Claim(
+        "limits.myopic",
+        "Looking ahead in Theorem 1",
+        *OURS,
+        "upper",
+        "In a round of equal output lengths BF-IO(H) with perfect predictions averages at most "
+        "(G-1)(b-a), for every window H: Theorem 1's BF-IO side does not need H = 0.",
+        (Assumption.FULL_REFILL, Assumption.EQUAL_LENGTHS, Assumption.BOUNDED_SIZES),
+        "A search over rounds, of measured power: the bound is attained, and the search must find "
+        "that it is.  An average above the bound refutes it.",
+        requires=("step.full-refill-gap", "step.full-refill-tight"),
+    ),
+    Claim(
         "limits.stickiness",
         "Migration in place of stickiness",
         *OURS,
@@ -216,6 +250,7 @@ CLAIMS: tuple[Claim, ...] = (
         "All ages and sizes of a bounded class, sticky placements as control; a placement below "
         "the bound refutes it.",
         requires=("threshold.any-policy",),
+        proof=disproofs.stickiness,
         holds=False,
     ),
     Claim(
@@ -236,6 +271,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Mean imbalance of the run that pairs equal lengths, over its full steps, against the "
         "exact bound; a mean below it refutes it.",
         requires=("threshold.any-policy",),
+        proof=disproofs.hidden_lengths,
         holds=False,
     ),
     Claim(

@@ -14,7 +14,7 @@ from itertools import combinations_with_replacement, permutations, product
 import numpy as np
 
 from adversary.small import exact_step
-from evenkeel.checks import limits_of_runs  # noqa: F401  (declares its checks)
+from evenkeel.checks import limits_attacked, limits_of_runs  # noqa: F401  (declare checks)
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import admit, after_of, refills, weight, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

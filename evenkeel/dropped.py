@@ -1,0 +1,41 @@
+"""The table of assumptions: what becomes of each theorem when one of them is dropped."""
+
+from collections.abc import Iterable
+
+from evenkeel.evidence import Verdict
+from evenkeel.records import Record
+from theory.assumptions import DROPPED
+
+HEAD = ("theorem", "without", "answer", "decided by", "evidence")
+
+
+def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
+    """A row for each theorem and assumption whose claim was checked in this run.
+
+    The answer is ``needed`` where a witness refutes the statement without the assumption,
+    ``not needed`` where that statement is proved or certified, ``none found`` where a search or
+    statistics found nothing against it, and ``open`` where nothing was decided.  The evidence is
+    the witness, or what was covered with which power.
+    """
+    records = {entry["claim"]: entry for entry in entries}
+    rows: list[tuple[str, ...]] = []
+    for case in DROPPED:
+        entry = records.get(case.decided_by)
+        if entry is None:
+            continue
+        verdict = Verdict(entry["verdict"])
+        if verdict is Verdict.REFUTED:
+            answer, evidence = "needed", f"witness {_short(entry['witness'])}"
+        elif verdict in (Verdict.PROVED, Verdict.CERTIFIED):
+            answer, evidence = "not needed", entry["domain"]
+        elif verdict.held:
+            answer, evidence = "none found", entry["domain"]
+        else:
+            answer, evidence = "open", entry["domain"]
+        rows.append((case.theorem, case.assumption, answer, case.decided_by, evidence))
+    return rows
+
+
+def _short(witness: object) -> str:
+    text = str(witness)
+    return text if len(text) <= 160 else text[:160] + " …"

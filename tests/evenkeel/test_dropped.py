@@ -1,0 +1,79 @@
+"""The table of assumptions: every row is decided by a check, and says what that check said."""
+
+import pytest
+
+from evenkeel.dropped import HEAD, dropped_rows
+from evenkeel.evidence import checks
+from evenkeel.records import record
+from evenkeel.report import markdown
+from theory.assumptions import DROPPED
+from theory.claims import claim
+
+
+def entry_of(label):
+    check = checks()[label]
+    trial = check.trial()
+    return record(label, trial, check.run(trial), None, {})
+
+
+@pytest.mark.parametrize("case", DROPPED, ids=lambda case: case.decided_by)
+def test_labels_are_registered_and_decided_by_a_check(case):
+    assert claim(case.label)
+    assert case.decided_by in checks()
+
+
+def test_no_case_twice():
+    keys = [(case.theorem, case.assumption) for case in DROPPED]
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_assumptions_of_the_notes_are_all_there():
+    """theory.md, 6, limits.*: at least one row for each that it names."""
+    text = " ".join(case.assumption for case in DROPPED)
+    for word in (
+        "overloaded pool",
+        "pool condition",
+        "work conservation",
+        "stickiness",
+        "bounded sizes",
+        "common drift",
+        "non-negative drift",
+        "tie-breaks",
+        "immediate dispatch",
+        "numbers of slots",
+        "look-ahead",
+        "predictions",
+    ):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("label", "answer"),
+    [
+        ("limits.overloaded", "needed"),
+        ("limits.nonnegative-drift", "not needed"),
+        ("limits.iid", "none found"),
+        ("limits.myopic", "none found"),
+    ],
+)
+def test_answers_follow_the_verdicts(label, answer):
+    entry = entry_of(label)
+    [row] = dropped_rows([entry])
+    assert len(row) == len(HEAD)
+    assert row[2:4] == (answer, label)
+    if answer == "needed":
+        assert "witness" in row[4]
+    if answer == "none found":
+        assert "found the bound attained" in row[4]
+        assert "95 %" in row[4]
+    undecided = {**entry, "verdict": "inconclusive"}
+    assert dropped_rows([undecided])[0][2] == "open"
+
+
+def test_the_table_is_in_the_report():
+    text = markdown([{**entry_of("limits.equal-slots"), "versions": {}}], "test")
+    assert "## One assumption dropped at a time" in text
+    assert (
+        "| Theorem 1, BF-IO side | equal numbers of slots | needed | limits.equal-slots |" in text
+    )
+    assert dropped_rows([]) == []
