@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds figures bench lint setup setup-dev clean
+.PHONY: help reproduce test bounds proofs figures bench lint setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
 	@echo "make test        run the default test suite"
 	@echo "make bounds      hold every bound, one test a claim (POLICY=module:attribute for your own)"
+	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
 	@echo "make bench       measure the hot paths against their references"
 	@echo "make lint        ruff, mypy --strict and the import contract"
@@ -43,8 +44,12 @@ test: setup-dev
 bounds: setup-dev
 	$(BIN)/python -m pytest tests/bounds -n auto -q $(if $(POLICY),--policy $(POLICY))
 
+proofs: setup
+	$(BIN)/python -m theory.coq
+
 bench: setup-dev
 	$(BIN)/python -m benchmarks.bench_step
+	$(BIN)/python -m benchmarks.bench_window
 	$(BIN)/python -m benchmarks.bench_engine
 
 lint: setup-dev

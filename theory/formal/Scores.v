@@ -95,8 +95,8 @@ Qed.
 (** ** Scores telescope *)
 
 (** Admit one request after the other, each a pair (worker, size); the total of the scores. *)
-Fixpoint admit (moves : list (nat * Z)) (loads : list Z) : list Z :=
-  match moves with [] => loads | (g, size) :: rest => admit rest (add size g loads) end.
+Fixpoint route (moves : list (nat * Z)) (loads : list Z) : list Z :=
+  match moves with [] => loads | (g, size) :: rest => route rest (add size g loads) end.
 
 Fixpoint total_score (moves : list (nat * Z)) (loads : list Z) : Z :=
   match moves with
@@ -109,15 +109,15 @@ Fixpoint total_score (moves : list (nat * Z)) (loads : list Z) : Z :=
     imbalance after, so the largest total score is the smallest imbalance. *)
 Theorem balanceroute_telescopes : forall moves loads,
   Forall (fun move => (fst move < length loads)%nat /\ 0 <= snd move) moves ->
-  total_score moves loads = imbalance loads - imbalance (admit moves loads) /\
+  total_score moves loads = imbalance loads - imbalance (route moves loads) /\
   (forall others,
      Forall (fun move => (fst move < length loads)%nat /\ 0 <= snd move) others ->
      (total_score moves loads >= total_score others loads <->
-      imbalance (admit moves loads) <= imbalance (admit others loads))).
+      imbalance (route moves loads) <= imbalance (route others loads))).
 Proof.
   assert (X : forall moves loads,
     Forall (fun move => (fst move < length loads)%nat /\ 0 <= snd move) moves ->
-    total_score moves loads = imbalance loads - imbalance (admit moves loads)).
+    total_score moves loads = imbalance loads - imbalance (route moves loads)).
   { induction moves as [|[g size] rest IH]; intros xs F; simpl; [lia|].
     inversion F as [|? ? [A B] F']; subst. simpl in A, B. rewrite IH.
     - pose proof (balanceroute_score_identity xs g size A B). lia.
