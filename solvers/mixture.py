@@ -10,29 +10,8 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from solvers.patterns import fits
+from solvers.patterns import Pattern, fits
 from theory.model import FloatArray, IntArray
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """What one worker takes: ascending indices of sizes, and their total size."""
-
-    worker: int
-    sizes: tuple[int, ...]
-    total: int
-
-    @property
-    def counts(self) -> dict[int, int]:
-        """How often each size occurs."""
-        return {j: self.sizes.count(j) for j in self.sizes}
-
-    def less(self, j: int, size: int) -> "Pattern | None":
-        """The pattern without one request of size index ``j``; None if it has none."""
-        if j not in self.sizes:
-            return None
-        at = self.sizes.index(j)
-        return Pattern(self.worker, self.sizes[:at] + self.sizes[at + 1 :], self.total - size)
 
 
 @dataclass(slots=True)
@@ -53,6 +32,8 @@ class Mixture:
     empty : float or None
         Where every slot must be filled, a cost of a worker without a pattern that never pays;
         None where slots may stay free.
+    excess : int
+        How far a pattern may reach above the level, as levels are taken several at a time.
     """
 
     workers: tuple[int, ...]
@@ -60,6 +41,7 @@ class Mixture:
     room: IntArray
     supply: IntArray
     empty: float | None
+    excess: int = 0
     patterns: list[Pattern] = field(default_factory=list)
     program: highspy.Highs = field(default_factory=highspy.Highs)
     _inside: set[Pattern] = field(default_factory=set)
@@ -105,10 +87,10 @@ class Mixture:
             for p in patterns
             if p not in self._inside
             and p.worker in self._row
-            and p.total <= self.room[p.worker]
+            and p.total <= self.room[p.worker] + self.excess
             and (
                 len(p.sizes) == self.free[p.worker]
-                if self.empty
+                if self.empty is not None
                 else len(p.sizes) <= self.free[p.worker]
             )
             and fits(np.array(p.sizes, np.int64), self.supply)

@@ -6,6 +6,8 @@ of total size ``<= h`` can bring, ``max sum (v - y_v)``, is one entry of a table
 share.  Prices and profits are integers in units of ``1 / SCALE``, so the table is exact.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +25,30 @@ NONE = -(2**61)
 Choices = NDArray[np.uint16]
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What one worker takes: ascending indices of sizes, and their total size."""
+
+    worker: int
+    sizes: tuple[int, ...]
+    total: int
+
+    @property
+    def counts(self) -> dict[int, int]:
+        """How often each size occurs."""
+        return {j: self.sizes.count(j) for j in self.sizes}
+
+    def less(self, j: int, size: int) -> "Pattern | None":
+        """The pattern without one request of size index ``j``; None if it has none."""
+        if j not in self.sizes:
+            return None
+        at = self.sizes.index(j)
+        return Pattern(self.worker, self.sizes[:at] + self.sizes[at + 1 :], self.total - size)
+
+
 @compiled
 def knapsack(
-    values: IntArray,
+    weights: IntArray,
     profits: IntArray,
     row_value: IntArray,
     exactly: bool,
@@ -36,8 +59,8 @@ def knapsack(
 
     Parameters
     ----------
-    values : int64[m]
-        Distinct sizes.
+    weights : int64[m]
+        Room that one request of each size takes.
     profits : int64[m]
         Profit of one request of each size.
     row_value : int64[R]
@@ -56,7 +79,7 @@ def knapsack(
         table[k, :] = NONE if exactly else 0
     no = np.uint16(0)
     for r in range(row_value.size):
-        size = values[row_value[r]]
+        size = weights[row_value[r]]
         profit = profits[row_value[r]]
         choice[r, :] = 0
         for k in range(K, 0, -1):
@@ -72,7 +95,7 @@ def knapsack(
 
 @compiled
 def read_pattern(
-    values: IntArray, row_value: IntArray, choice: Choices, k: int, h: int, out: IntArray
+    weights: IntArray, row_value: IntArray, choice: Choices, k: int, h: int, out: IntArray
 ) -> int:
     """Read the requests behind ``table[k, h]`` into ``out``, as indices of sizes; their number."""
     count = 0
@@ -82,7 +105,7 @@ def read_pattern(
         if choice[r, h] >> np.uint16(k - 1) & np.uint16(1):
             out[count] = row_value[r]
             count += 1
-            h -= values[row_value[r]]
+            h -= weights[row_value[r]]
             k -= 1
     return count
 
@@ -93,25 +116,28 @@ def bounds_by_level(
     free: IntArray,
     table: IntArray,
     charge: int,
-    least: int,
+    levels: tuple[int, int],
     out: IntArray,
 ) -> None:
-    """Lower bounds, at every level from ``least``, of the workers' total distance to it.
+    """Lower bounds, at every level ``M = least + i * unit``, of the workers' total distance to it.
 
-    ``out[i] = ceil((sum_g ((M - L_g) * SCALE - table[c_g, M - L_g]) - charge) / SCALE)`` for
-    ``M = least + i``, at least the entry already there; ``charge`` is the price of the whole
-    pool.  Lagrange: what the requests cost more than their price is not counted.
+    ``out[i] = ceil((sum_g ((M - L_g) * SCALE - table[c_g, ceil((M - L_g) / unit)]) - charge) /
+    SCALE)``, at least the entry already there; ``levels`` is ``(least, unit)``, and ``charge`` is
+    the price of the whole pool.  Lagrange: what the requests cost more than their price is not
+    counted.
     """
+    least, unit = levels
     for i in range(out.size):
         total = -charge
         for g in range(loads.size):
-            room = least + i - loads[g]
+            room = least + i * unit - loads[g]
             total += room * SCALE
             if free[g] > 0:
-                if table[free[g], room] < NONE // 2:
+                most = table[free[g], -(-room // unit)]
+                if most < NONE // 2:
                     total = -NONE
                     break
-                total -= table[free[g], room]
+                total -= most
         out[i] = max(out[i], -((-total) // SCALE))
 
 

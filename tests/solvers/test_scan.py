@@ -10,8 +10,10 @@ from adversary.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.enumeration import assignments, enumerate_step
 from solvers.exact import largest_first, solve_exact
+from solvers.level_search import WAYS, Way, branch
+from solvers.pattern_relaxation import Relaxation
 from solvers.patterns import NONE, SCALE, knapsack, read_pattern
-from solvers.scan import _Scan, solve_scan
+from solvers.scan import scan, solve_scan
 from solvers.step import StepProblem, StepSolution
 
 small_steps = step_problems(max_workers=3, max_slots=3, max_pool=6)
@@ -22,10 +24,10 @@ def check(problem: StepProblem, solution: StepSolution) -> None:
     assert problem.objective(solution.assignment) == solution.imbalance
 
 
-def scan_from_scratch(problem: StepProblem) -> _Scan:
+def from_scratch(problem: StepProblem) -> Relaxation:
     """A scan that starts from a poor assignment, so that it has something to do."""
     poor = largest_first(problem)
-    return _Scan(problem, StepSolution(poor, problem.objective(poor), 0), math.inf)
+    return Relaxation(problem, StepSolution(poor, problem.objective(poor), 0), math.inf)
 
 
 @settings(max_examples=150)
@@ -37,39 +39,82 @@ def test_scan_finds_the_enumerated_optimum(problem: StepProblem) -> None:
     assert solution.imbalance == solution.lower_bound == optimum
 
 
-@settings(max_examples=150)
-@given(problem=small_steps)
-def test_branching_alone_finds_the_enumerated_optimum(problem: StepProblem) -> None:
-    if problem.admissions == 0:
-        return
-    scan = scan_from_scratch(problem)
-    scan.dive = scan.choose = lambda level, root: None  # type: ignore[method-assign,assignment]
-    if scan.lower.size:
-        scan.run()
-    assert scan.upper == enumerate_step(problem).imbalance == problem.objective(scan.best)
-    assert scan.lower.min(initial=scan.upper) >= scan.upper
+@pytest.mark.parametrize("ways", [WAYS, (branch,)])
+def test_scan_from_a_poor_start_finds_the_enumerated_optimum(
+    monkeypatch: pytest.MonkeyPatch, ways: tuple[Way, ...]
+) -> None:
+    """With every way to settle a level, and by branching alone."""
+    monkeypatch.setattr("solvers.scan.WAYS", ways)
+
+    @settings(max_examples=150)
+    @given(problem=small_steps)
+    def holds(problem: StepProblem) -> None:
+        if problem.admissions == 0:
+            return
+        state = from_scratch(problem)
+        if state.levels.lower.size:
+            scan(state)
+        assert state.upper == enumerate_step(problem).imbalance == problem.objective(state.best)
+        assert state.lower == state.upper
+
+    holds()
 
 
-@settings(max_examples=150)
-@given(problem=small_steps)
-def test_bound_of_every_level_holds(problem: StepProblem) -> None:
-    if problem.admissions == 0:
-        return
-    scan = scan_from_scratch(problem)
-    if not scan.lower.size:
-        return
-    rng = np.random.default_rng(0)
-    for _ in range(3):
-        prices = rng.integers(0, 10 * SCALE, scan.sizes.size)
-        scan.price(scan.whole(scan.least), prices)
-        scan.raise_levels(prices)
-    loads = [
-        problem.loads_after(np.array(chosen, np.int64)).tolist() for chosen in assignments(problem)
-    ]
-    for at, bound in enumerate(scan.lower.tolist()):
-        level = scan.least + at
-        reached = [problem.workers * level - sum(after) for after in loads if max(after) <= level]
-        assert all(bound <= value for value in reached)
+@pytest.mark.parametrize("cells", [10**8, 60, 10])
+def test_bound_of_every_level_holds(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
+    """Under random prices, with levels one at a time and several at a time."""
+    monkeypatch.setattr("solvers.level_bounds._MOST_CELLS", cells)
+    monkeypatch.setattr("solvers.level_bounds._FEWER_CELLS", cells)
+    units = set()
+
+    @settings(max_examples=150)
+    @given(problem=small_steps)
+    def holds(problem: StepProblem) -> None:
+        if problem.admissions == 0:
+            return
+        levels = from_scratch(problem).levels
+        if not levels.lower.size:
+            return
+        units.add(levels.unit)
+        rng = np.random.default_rng(0)
+        for _ in range(3):
+            prices = rng.integers(0, 10 * SCALE, levels.sizes.size)
+            levels.price(levels.whole(0), prices)
+            levels.raise_all(prices)
+        for chosen in assignments(problem):
+            after = problem.loads_after(np.array(chosen, np.int64))
+            at = (int(after.max()) - levels.least) // levels.unit
+            if 0 <= at < levels.lower.size:
+                assert levels.lower[at] <= problem.objective(np.array(chosen, np.int64))
+
+    holds()
+    assert (max(units) > 1) == (cells < 10**8)
+
+
+def test_levels_taken_several_at_a_time_give_a_valid_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("solvers.level_bounds._MOST_CELLS", 300)
+    monkeypatch.setattr("solvers.level_bounds._FEWER_CELLS", 300)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        free = rng.integers(0, 4, 5)
+        n = max(1, int(free.sum()) + (12, -2)[seed % 2])
+        problem = StepProblem(rng.integers(0, 400, 5), free, rng.integers(1, 200, n))
+        optimum = solve_exact(problem).imbalance
+        solution = solve_scan(problem)
+        check(problem, solution)
+        assert solution.lower_bound <= optimum <= solution.imbalance
+
+
+def test_no_pattern_of_its_own_pays_for_no_worker() -> None:
+    """A step that branching could not settle while an empty worker was too cheap."""
+    problem = StepProblem(
+        [9000, 8800, 8500, 8700, 7000, 8900], [0, 1, 2, 1, 6, 1], list(range(40, 900, 37))
+    )
+    state = from_scratch(problem)
+    scan(state)
+    assert state.lower == state.upper == solve_exact(problem).imbalance
 
 
 @pytest.mark.parametrize("seed", range(6))

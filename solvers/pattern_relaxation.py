@@ -1,0 +1,194 @@
+"""Column generation: the bound of the pattern relaxation at one level, and the best known so far.
+
+The linear program (:mod:`solvers.mixture`) chooses among the patterns found; its prices go into the
+table (:mod:`solvers.level_bounds`), which gives a bound and, where it can, better patterns.  What
+the linear program says decides where to look; what is proved comes from the table.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.exact import assignment_of_counts
+from solvers.level_bounds import NEVER, LevelBounds, Rest
+from solvers.mixture import Mixture
+from solvers.patterns import SCALE, Pattern
+from solvers.step import AssignmentError, StepProblem, StepSolution
+from theory.model import InputError, IntArray
+
+# Weight of the best prices so far against the latest: keeps column generation from swinging.
+_SMOOTHING = 0.7
+
+# A mixture starts with the best patterns of each worker; the others come back when they price out.
+_PER_WORKER = 10
+
+# Patterns with at least this share are fixed together in a dive.
+_SURE = 0.99
+
+# Cost of a worker without a pattern, in units of the largest distance.  A smaller one would pay:
+# the linear program would leave a worker half empty to spare requests for the others.
+_EMPTY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """A rest with the relaxation of it.
+
+    Parameters
+    ----------
+    rest : Rest
+        What is left to decide.
+    bound : int
+        No completion at this level has a smaller imbalance, if the goal given was a bound; exact.
+    prices : int64[m]
+        Prices that prove it.
+    guess : int
+        The same from the linear program, rounded up; not proved.
+    patterns : list of Pattern
+        Patterns in the linear program.
+    order : list of Pattern
+        Patterns in its solution by falling share, one for a worker.
+    sure : int
+        How many of them have the whole share.
+    split : int
+        The largest size on which the linear program has not decided, or -1.
+    """
+
+    rest: Rest
+    bound: int
+    prices: IntArray
+    guess: int
+    patterns: list[Pattern]
+    order: list[Pattern]
+    sure: int
+    split: int
+
+
+class Relaxation:
+    """The best assignment known, the bounds of all levels, and the patterns found so far.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        The step.
+    start : StepSolution
+        An assignment to improve on.
+    deadline : float
+        When to stop, by ``time.monotonic``.
+
+    Raises
+    ------
+    TooLargeError
+        If the tables cannot be held.
+    """
+
+    def __init__(self, problem: StepProblem, start: StepSolution, deadline: float) -> None:
+        self.problem = problem
+        self.deadline = deadline
+        self.best = start.assignment
+        self.upper = start.imbalance
+        self.levels = LevelBounds(problem, self.upper)
+        self.patterns: dict[Pattern, None] = {}
+
+    @property
+    def lower(self) -> int:
+        """Lower bound of the imbalance of every assignment."""
+        return min(self.upper, int(self.levels.lower.min(initial=NEVER)))
+
+    def aim(self, at: int) -> int:
+        """The largest imbalance at the level that would be an improvement."""
+        return int(self.levels.floor[at]) if self.levels.everyone else self.upper - 1
+
+    def keep(self, taken: Iterable[Pattern]) -> None:
+        """Make the assignment of the patterns the best one if it is valid and better."""
+        sizes = self.levels.sizes
+        counts = [(p.worker, int(sizes[j]), n) for p in taken for j, n in p.counts.items()]
+        try:
+            assignment = assignment_of_counts(self.problem, counts)
+            self.problem.validate(assignment)
+        except (AssignmentError, InputError):
+            return
+        value = self.problem.objective(assignment)
+        if value < self.upper:
+            self.best, self.upper = assignment, value
+
+    def mixture(self, rest: Rest, patterns: Iterable[Pattern]) -> Mixture:
+        """A mixture for the rest, with those of the patterns that fit."""
+        levels = self.levels
+        reach = levels.reach * levels.unit
+        empty = float(_EMPTY * max(self.upper, reach)) if levels.filled else None
+        excess = (levels.slots + 1) * (levels.unit - 1)
+        mixture = Mixture(rest.workers, rest.free, rest.room, rest.supply, empty, excess)
+        mixture.extend(patterns)
+        return mixture
+
+    def promising(self, at: int, prices: IntArray) -> list[Pattern]:
+        """The best patterns so far of each worker that fit below the level."""
+        levels = self.levels
+        room = (levels.level(at) - self.problem.loads + levels.unit - 1).tolist()
+        profit: list[int] = (levels.sizes * SCALE - prices).tolist()
+        left = dict.fromkeys(levels.open.tolist(), _PER_WORKER)
+        chosen = []
+        for p in sorted(self.patterns, key=lambda p: -sum(profit[j] for j in p.sizes)):
+            if left[p.worker] > 0 and p.total <= room[p.worker]:
+                left[p.worker] -= 1
+                chosen.append(p)
+        return chosen
+
+    def relax(
+        self, at: int, rest: Rest, goal: int, prices: IntArray, patterns: list[Pattern]
+    ) -> Bounded:
+        """Column generation for the rest, until the bound is that of the pattern relaxation.
+
+        It starts from prices and patterns, and ends sooner where the bound excludes an
+        improvement, or where the linear program promises the goal, which is known to be a bound
+        already.
+        """
+        levels = self.levels
+        whole = rest.supply is levels.supply
+        best_prices = prices
+        mixture = self.mixture(rest, patterns)
+        best = -NEVER
+        while True:
+            value, duals = mixture.solve()
+            guess = math.ceil(rest.spent + value - 1e-6)
+            bound = max(goal, -(-best // SCALE))
+            if bound >= min(guess, self.aim(at) + 1) or time.monotonic() > self.deadline:
+                break
+            for weight in (_SMOOTHING, 0.0):
+                scaled = levels.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
+                proved, found = levels.price(rest, scaled)
+                self.patterns.update(dict.fromkeys(found))
+                if whole:
+                    levels.raise_all(scaled)
+                if proved > best:
+                    best, best_prices = proved, scaled
+                if mixture.extend(found):
+                    break
+            else:
+                break
+        order, sure, split = self._read(mixture, rest)
+        bound = max(goal, -(-best // SCALE))
+        return Bounded(rest, bound, best_prices, guess, mixture.patterns, order, sure, split)
+
+    def _read(self, mixture: Mixture, rest: Rest) -> tuple[list[Pattern], int, int]:
+        """``order``, ``sure`` and ``split`` of a solution."""
+        share = mixture.shares()
+        order: dict[int, Pattern] = {}
+        sure, split = 0, -1
+        for i in np.argsort(-share, kind="stable").tolist():
+            if share[i] > 1e-6:
+                p = mixture.patterns[i]
+                first = order.setdefault(p.worker, p)
+                sure += share[i] >= _SURE
+                differ = Counter(p.sizes)
+                differ.subtract(Counter(first.sizes))
+                split = max([split, *(j for j, n in differ.items() if n)])
+        # Half a pattern may hide that two workers want the same request.
+        wanted = Counter(j for p in order.values() for j in p.sizes)
+        split = max([split, *(j for j, n in wanted.items() if n > rest.supply[j])])
+        return [*order.values()], sure, split
