@@ -1,0 +1,117 @@
+"""What looking ahead costs and how good it is: ``python -m benchmarks.bench_window``.
+
+Every ratio is taken in one run, on one workload, on one machine, in CPU time.
+"""
+
+import math
+import time
+
+import numpy as np
+
+from adversary.families import workload
+from solvers.engine import simulate
+from solvers.exact_window import solve_window_exact
+from solvers.policies import BFIO, policy
+from solvers.window import solve_window
+from theory.model import Requests, System
+
+HORIZONS = (0, 5, 10, 20, 40, 80)
+# Doubling the window may at most do this to the time: near-linear.
+NEAR_LINEAR = 2.3
+
+
+def spec(horizon, predictor="oracle"):
+    return f"bfio:horizon={horizon},predictor={predictor}" if horizon else "bfio"
+
+
+def seconds(system, load, name, pool, times=2):
+    best, run = math.inf, None
+    for _ in range(times):
+        start = time.process_time()
+        run = simulate(system, load, name, pool=pool)
+        best = min(best, time.process_time() - start)
+    return best, run
+
+
+def growth_with_the_horizon():
+    print("\nBF-IO(H) in the engine, whole runs, perfect predictions; ratio to H = 0 of that row")
+    print(f"{'G':>5}{'B':>4}{'pool':>6} {'lengths':<16}", end="")
+    print("".join(f"{f'H = {H}':>17}" for H in HORIZONS), f"{'80 / 40':>9}")
+    for G, B, pool, family, n in (
+        (32, 72, 128, "burst-like", 20_000),
+        (32, 72, 256, "longbench-like", 12_000),
+        (256, 72, 1024, "burst-like", 60_000),
+        (256, 72, 1024, "longbench-like", 60_000),
+    ):
+        load, took = workload(family, n, 0), {}
+        for H in HORIZONS:
+            spent, run = seconds(System.paper(G, B), load, spec(H), pool)
+            took[H] = spent / run.total.steps
+        print(f"{G:5}{B:4}{pool:6} {family:<16}", end="")
+        for H in HORIZONS:
+            print(f"{1 / took[H]:9,.0f}/s {took[H] / took[0]:4.1f}x", end="")
+        last = took[80] / took[40]
+        print(f"{last:8.2f}  {'pass' if last <= NEAR_LINEAR else 'MISSED'}")
+
+
+def other_predictors():
+    print("\nOther predictors and policies: steps/s at G = 32, B = 72, pool 128, burst-like")
+    load = workload("burst-like", 20_000, 0)
+    for name in (
+        spec(20),
+        spec(20, "noisy:0.5"),
+        spec(20, "observed"),
+        "br0",
+        "brh:horizon=20",
+        "bfio:max_wait=50",
+    ):
+        spent, run = seconds(System.paper(32, 72), load, name, 128)
+        print(f"  {name:<40}{run.total.steps / spent:10,.0f}")
+
+
+class Recorder(BFIO):
+    """Keeps some of the windows that it decides on."""
+
+    def __init__(self, horizon, every):
+        super().__init__(horizon)
+        self.every, self.windows = every, []
+
+    def admit(self, view):
+        if view.step % self.every == 0 and view.pool.size > view.free.sum():
+            self.windows.append(view.window)
+        return super().admit(view)
+
+
+def against_the_optimum(count=20, limit_s=10):
+    print("\nOver the optimum of the window by HiGHS (steady windows, B = 8, p = 0.1, pool 4 G)")
+    print(f"{'G':>4}{'H':>4}{'proved':>9}", end="")
+    print("".join(f"{f'effort {e}':>24}" for e in (0, 1, 2)))
+    for G, H in ((2, 5), (4, 2), (4, 5), (4, 20)):
+        rng = np.random.default_rng(G)
+        load = Requests(rng.integers(1, 101, 3000), rng.geometric(0.1, 3000))
+        recorder = Recorder(H, 5)
+        simulate(System(G, 8), load, recorder, pool=4 * G)
+        windows = recorder.windows[10 : 10 + count]
+        exact = [solve_window_exact(window, limit_s) for window in windows]
+        done = [k for k, solution in enumerate(exact) if solution.optimal]
+        print(f"{G:4}{H:4}{len(done):6}/{len(windows)}", end="")
+        for effort in (0, 1, 2):
+            over = [
+                solve_window(windows[k], effort).imbalance / max(1, exact[k].imbalance) - 1
+                for k in done
+            ]
+            same = sum(x == 0 for x in over)
+            print(f"{np.mean(over):10.2%} more, {same:2} equal", end="")
+        print()
+
+
+def main():
+    for name in (spec(2), spec(2, "observed"), "bfio", "br0", "brh", "bfio:max_wait=1"):
+        simulate(System(2, 2), Requests([1, 2, 3], [1, 2, 3]), policy(name))
+    growth_with_the_horizon()
+    other_predictors()
+    against_the_optimum()
+
+
+if __name__ == "__main__":
+    main()
