@@ -17,6 +17,7 @@ from paper_figures import (
     price_ladder,
     vacuity_map,
     worker_scaling,
+    worst_cases,
 )
 from theory.model import InputError
 
@@ -30,6 +31,7 @@ FIGURES: dict[str, ModuleType] = {
     "worker_scaling": worker_scaling,
     "balance_threshold": balance_threshold,
     "fairness": fairness,
+    "worst_cases": worst_cases,
     "price_ladder": price_ladder,
     "energy_envelope": energy_envelope,
     "energy_saving": energy_saving,

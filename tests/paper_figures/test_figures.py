@@ -18,6 +18,7 @@ from paper_figures import (
     price_ladder,
     vacuity_map,
     worker_scaling,
+    worst_cases,
 )
 from paper_figures.catalogue import FIGURES, figure
 from paper_figures.files import to_csv
@@ -37,6 +38,7 @@ SMALL = {
     "balance_threshold": {"workers": 4, "widths": (2, 8), "slots": (10, 800), "steps": 20},
     "needed_idle": {"devices": ("a100-paper",), "points": 55},
     "hardware_savings": {},
+    "worst_cases": {"workers": 2, "slots": (1, 2), "largest": 3},
     "price_ladder": {"shapes": ((2, 1),), "requests": 4, "backlogs": 4},
 }
 
@@ -193,3 +195,16 @@ def test_a_certificate_speaks_before_the_closed_form():
             assert row["computed"] < row["theory"]
         else:
             assert row["computed"] == row["theory"]
+
+
+def test_worst_cases_attain_their_closed_forms_and_the_witness_waits_for_its_barrier():
+    rows = worst_cases.data(workers=2, slots=(1, 2), largest=4)
+    refills = [row for row in rows if row["panel"] == "refill"]
+    # (G-1)B(b-a) and (G-1)(b-a) at G = 2, b - a = 3.
+    assert [row["computed"] for row in refills] == [3, 6, 3, 3]
+    assert all(row["computed"] == row["theory"] for row in refills)
+    witness = [row for row in rows if row["panel"] == "witness"]
+    assert {row["policy"] for row in witness} == {"fcfs", "bfio_exact"}
+    assert all(row["computed"] <= row["theory"] for row in witness)
+    with pytest.raises(InputError, match="no run of the name 'gap-tie'"):
+        worst_cases.data(workers=2, slots=(1,), largest=2, witness="gap-tie")
