@@ -1,8 +1,9 @@
 """What counts as optimal: a claim with a second voucher.
 
 Integer programming solvers work in floating point, and one of them calling a value optimal is a
-claim.  An assignment refutes every claim above its own value; a claim counts when a second solver,
-or the closed-form bound, supports it.
+claim.  An assignment refutes every claim above its own value; a claim counts when a second solver
+supports it, or a bound that was evaluated in integers: the closed form, that of the fast solver, or
+that of the scan.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from solvers.exact import SOLVERS, solve_exact
 from solvers.scan import solve_scan
 from solvers.step import StepProblem, StepSolution
 
+# Sides whose lower bounds are sums of integers, whatever led to them.
+IN_INTEGERS = ("bound", "fast", "scan")
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
@@ -20,7 +24,7 @@ class Confirmed:
     Parameters
     ----------
     solution : StepSolution
-        Its ``lower_bound`` has the word of two solvers, or of the combinatorial bound.
+        Its ``lower_bound`` has the word of two solvers, or was evaluated in integers.
     claims : dict of str to int
         The lower bound that each side claims: ``"bound"`` and the solvers that finished.
     agree : tuple of str
@@ -36,15 +40,15 @@ class Confirmed:
 
     @property
     def optimal(self) -> bool:
-        """Whether the solution is an optimum on the word of more than one solver."""
+        """Whether the solution is an optimum on more than the word of one solver."""
         return self.solution.optimal
 
 
 def confirm(problem: StepProblem, time_limit_s: float | None = None) -> Confirmed:
     """Solve by the scan and with every integer programming solver, and say what is confirmed.
 
-    "Optimal" counts when the closed-form bound reaches the best assignment, or when two solvers
-    claim it; a claim that an assignment refutes counts for nothing.
+    "Optimal" counts when a bound in integers (:data:`IN_INTEGERS`) reaches the best assignment, or
+    when two solvers claim it; a claim that an assignment refutes counts for nothing.
 
     Parameters
     ----------
@@ -61,9 +65,10 @@ def weigh(problem: StepProblem, solutions: dict[str, StepSolution]) -> Confirmed
     best = min(solutions.values(), key=lambda s: s.imbalance)
     claims = {"bound": bound}
     claims |= {name: s.lower_bound for name, s in solutions.items() if s.lower_bound > bound}
-    standing = sorted(v for v in claims.values() if v <= best.imbalance)
-    # The second highest claim has two vouchers; the combinatorial bound needs none.
-    lower = max([bound, *standing[-2:-1]])
+    standing = {name: v for name, v in claims.items() if v <= best.imbalance}
+    # The second highest claim has two vouchers; a bound in integers needs none.
+    alone = [v for name, v in standing.items() if name in IN_INTEGERS]
+    lower = max([*alone, *sorted(standing.values())[-2:-1]])
     return Confirmed(
         StepSolution(best.assignment, best.imbalance, lower),
         claims,

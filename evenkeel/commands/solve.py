@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from evenkeel.terminal import HELD, INCONCLUSIVE, json_option, table, to_json, w
 from theory.model import InputError
 
 if TYPE_CHECKING:
-    from solvers.step import StepProblem
+    from collections.abc import Callable
+
+    from solvers.step import StepProblem, StepSolution
 
 FIELDS = ("loads", "free", "pool")
 
@@ -55,14 +58,16 @@ def read_step(path: str) -> "StepProblem":
 @click.argument("step", type=click.Path(), metavar="STEP.json")
 @click.option(
     "--solver",
-    type=click.Choice(["highs", "cbc", "cvxpy", "fast", "all"]),
+    type=click.Choice(["highs", "cbc", "cvxpy", "scan", "fast", "all"]),
     default="all",
     show_default=True,
 )
 @click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
-    help="Seconds for highs and cbc each.",
+    default=60.0,
+    show_default=True,
+    help="Seconds for highs, cbc, cvxpy and scan each.",
 )
 @click.option(
     "--certificate",
@@ -71,29 +76,36 @@ def read_step(path: str) -> "StepProblem":
 )
 @json_option
 def command(
-    step: str, solver: str, time_limit: float | None, certificate: Path | None, as_json: bool
+    step: str, solver: str, time_limit: float, certificate: Path | None, as_json: bool
 ) -> None:
     """Solve one admission step: {"loads": [...], "free": [...], "pool": [...]}.
 
     Prints the least imbalance found, a lower bound, and the worker of each request of the pool
     (-1 waits).  Exits with 0 if the value is proved optimal, 3 if not.  With "all", an optimum
-    counts as proved when a closed-form bound or a second solver vouches for it.
+    counts as proved when a bound in integers (of "fast" or "scan") or a second solver vouches for
+    it.  "scan" is the one for large steps: it proves most of 144 workers in seconds.
     """
     from solvers.balance import solve_step
     from solvers.confirm import weigh
     from solvers.exact import SOLVERS, solve_exact
     from solvers.relaxation import solve_cvxpy
+    from solvers.scan import solve_scan
 
-    if time_limit is not None and not math.isfinite(time_limit):
+    if not math.isfinite(time_limit):
         raise InputError(f"--time-limit must be a finite number of seconds, got {time_limit}")
     problem = read_step(step)
-    names = ("highs", "cbc", "cvxpy", "fast") if solver == "all" else (solver,)
-    solutions = {}
-    for name in names:
-        if name in SOLVERS:
-            solutions[name] = solve_exact(problem, name, time_limit)
-        else:
-            solutions[name] = solve_cvxpy(problem) if name == "cvxpy" else solve_step(problem)
+    names = ("highs", "cbc", "cvxpy", "scan", "fast") if solver == "all" else (solver,)
+    limited: dict[str, Callable[..., StepSolution]] = {
+        **{name: partial(solve_exact, solver=name) for name in SOLVERS},
+        "cvxpy": solve_cvxpy,
+        "scan": solve_scan,
+    }
+    solutions = {
+        name: solve_step(problem)
+        if name == "fast"
+        else limited[name](problem, time_limit_s=time_limit)
+        for name in names
+    }
     best = weigh(problem, solutions).solution if solver == "all" else solutions[solver]
     answer = {
         "imbalance": best.imbalance,

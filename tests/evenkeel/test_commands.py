@@ -119,7 +119,7 @@ def test_energy(call: Call) -> None:
         assert out
 
 
-@pytest.mark.parametrize("solver", ["highs", "cbc", "cvxpy", "fast", "all"])
+@pytest.mark.parametrize("solver", ["highs", "cbc", "cvxpy", "scan", "fast", "all"])
 def test_solve(call: Call, solver: str) -> None:
     Path("step.json").write_text(STEP)
     code, out, _ = call("solve", "step.json", "--solver", solver, "--json")

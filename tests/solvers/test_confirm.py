@@ -83,6 +83,18 @@ def test_claim_of_one_solver_is_not_enough() -> None:
     assert together.agree == ("highs", "cbc", "scan")
 
 
+def test_bound_in_integers_needs_no_second_voucher() -> None:
+    problem = StepProblem([5, 0], [0, 1], [3, 6])
+    result = weigh(problem, {"scan": solve_scan(problem)})
+    assert result.optimal
+    assert result.agree == ("scan",)
+    # It still loses against an assignment.
+    wrong = StepSolution(np.array([1, -1]), 2, 2)
+    result = weigh(problem, {"scan": wrong, "highs": solve_exact(problem)})
+    assert result.refuted == ("scan",)
+    assert not result.optimal
+
+
 def test_wrong_claim_is_refuted_by_a_better_assignment() -> None:
     problem = StepProblem([5, 0], [0, 1], [3, 6])
     wrong = StepSolution(np.array([1, -1]), 2, 2)
