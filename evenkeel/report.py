@@ -13,6 +13,7 @@ from evenkeel.exposition import tally
 from evenkeel.headlines import headline_table
 from evenkeel.records import Record
 from evenkeel.terminal import table
+from theory import machine_checked
 from theory.claims import chapters, claims
 from theory.sources import ROWS
 
@@ -48,13 +49,21 @@ def power_text(entry: Record) -> str:
     return words + (f" (missed: {', '.join(missed)})" if missed else "")
 
 
+def verdict_text(entry: Record) -> str:
+    """The verdict, whether a refutation was expected, and whether Coq has checked a theorem."""
+    verdict, holds = Verdict(entry["verdict"]), claims()[entry["claim"]].holds
+    expected = verdict is Verdict.REFUTED and not holds
+    marks = ["as expected"] if expected else []
+    if expected or (verdict is Verdict.PROVED and holds):
+        marks += filter(None, [machine_checked.mark(entry["claim"])])
+    return verdict + (f" ({', '.join(marks)})" if marks else "")
+
+
 def row(entry: Record) -> tuple[str, ...]:
     """One line of the table of claims."""
-    claim = claims()[entry["claim"]]
-    mark = " (as expected)" if entry["verdict"] == "refuted" and not claim.holds else ""
     return (
         entry["claim"],
-        entry["verdict"] + mark,
+        verdict_text(entry),
         number(entry["computed"]),
         entry["relation"] if entry["computed"] is not None else "",
         number(entry["claimed"]),
@@ -123,7 +132,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 def paper_rows(entries: Iterable[Record]) -> Iterator[tuple[str, ...]]:
     """Each row of the paper that this run answers, with the verdicts of its claims."""
-    verdicts = {entry["claim"]: entry["verdict"] for entry in entries}
+    verdicts = {entry["claim"]: verdict_text(entry) for entry in entries}
     for line in ROWS:
         answers = [f"{label} {verdicts[label]}" for label in line.labels if label in verdicts]
         if answers:
@@ -141,7 +150,8 @@ def markdown(entries: list[Record], command: str) -> str:
         "over a stated domain), attacked (a search found nothing), supported (an interval).",
         "Refuted has a witness; inconclusive, not applicable and not checked decide nothing.",
         "Power counts the deliberately false variants that the same check catches. *As expected*",
-        "marks a statement that evenkeel holds to be false and refutes.",
+        "marks a statement that evenkeel holds to be false and refutes.  *Machine-checked* stands",
+        "where Coq has checked a theorem of that statement (for a refutation, of its negation).",
     ]
     answered = headline_table(entries)
     if answered:
@@ -174,7 +184,7 @@ def _details(entry: Record) -> list[str]:
         claim.statement,
         "",
         f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
-        f"- verdict: **{entry['verdict']}**{power_text(entry)}",
+        f"- verdict: **{verdict_text(entry)}**{power_text(entry)}",
     ]
     if computed:
         sides = f"- both sides: {computed} {relation} {claimed}"
@@ -187,6 +197,8 @@ def _details(entry: Record) -> list[str]:
     if claim.proof:
         steps = claim.proof()
         lines.append(f"- proof: {len(steps)} steps, {tally(steps)}")
+    if checked := machine_checked.note(claim.label):
+        lines.append(f"- {checked}")
     if entry["power"]:
         lines.append(f"- false versions tried: {'; '.join(entry['power'])}")
     if entry["witness"]:
