@@ -1,17 +1,25 @@
 """Certificates of worst cases: accepted as they are, and changed only where they stay true."""
 
 import copy
+import json
 import math
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import adversary
 from adversary.certify import certify_worst_case
 from adversary.exhaustive import fcfs_worst_case, worst_case
+from adversary.gallery import gallery
 from adversary.small import simulate_small
 from adversary.space import Space
 from solvers import checker
+from solvers.certificates import to_text
+from solvers.step import StepProblem
 from theory.model import InputError
 
 
@@ -122,3 +130,36 @@ def test_refusals():
     large = fcfs_worst_case(Space(2, 2, 8, 10, decode_max=3))
     with pytest.raises(InputError, match="1,679,616 instances, more than 1,000,000"):
         certify_worst_case(large, "fcfs")
+
+
+STORED = sorted((Path(adversary.__file__).parent / "certificates").glob("*.json"))
+
+
+def test_every_stored_certificate_verifies_in_a_bare_python():
+    command = [sys.executable, "-I", "-S", checker.__file__, *map(str, STORED)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.count(": holds: ") == len(STORED)
+
+
+def test_every_kind_of_certificate_is_stored():
+    kinds = [json.loads(path.read_text("utf-8"))["kind"] for path in STORED]
+    assert set(kinds) == {"step", "worst-case", "offline", "energy"}
+
+
+@pytest.mark.parametrize("witness", gallery(), ids=lambda w: w.name)
+def test_every_step_of_the_gallery_has_its_certificate(witness):
+    if not isinstance(witness.instance, StepProblem):
+        return
+    [path] = [path for path in STORED if path.stem == witness.name]
+    content = json.loads(path.read_text("utf-8"))
+    assert content["bound"] == content["imbalance"] == witness.expected["optimum"]
+    for field in ("loads", "free", "pool"):
+        assert content[field] == getattr(witness.instance, field).tolist()
+
+
+def test_a_whole_enumeration_is_what_was_stored():
+    """The same bytes from the class alone, so the transcript is no accident of a run."""
+    [path] = [path for path in STORED if path.stem == "bfio-refill-2x2"]
+    fresh = certify_worst_case(worst_case(Space(2, 2, 4, 5), "bfio_exact"), "bfio_exact")
+    assert to_text(fresh) == path.read_text("utf-8")
