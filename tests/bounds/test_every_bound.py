@@ -1,10 +1,9 @@
 """The bounds, one test a claim; ``--policy module:attribute`` holds them against a policy."""
 
-import json
-
 import pytest
 
 from evenkeel.evidence import Verdict, checks
+from evenkeel.terminal import to_json
 from theory.claims import claim
 from theory.proof import stands
 
@@ -17,7 +16,7 @@ def test_bound(label: str, user_policy: str | None) -> None:
         f"{label}: {finding.verdict}: {finding.computed} {finding.relation} {finding.claimed}; "
         f"{finding.domain}; witness {finding.witness}"
     )
-    json.dumps([finding.witness, dict(finding.details)])
+    to_json([finding.witness, dict(finding.details)])
     if finding.verdict is Verdict.PROVED:
         proof = claim(label).proof
         assert proof is not None, story
