@@ -87,7 +87,8 @@ class Claim:
     formula : callable, optional
         Builds the statement as a sympy expression or relation.
     proof : callable, optional
-        Builds the proof as numbered steps (:mod:`theory.proof`).
+        Builds the proof as numbered steps (:mod:`theory.proof`); the disproof, if the claim is
+        registered as false.
     requires : tuple of str
         Labels of claims that the proof or the evidence rests on.
     recovered : bool

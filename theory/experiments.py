@@ -9,6 +9,7 @@ paper's metrics stop at the last admission; both ends are reported here: up to t
 same requests served to completion.
 """
 
+from theory import disproofs
 from theory.claims import Assumption, Claim
 from theory.lookahead import CLAIMS as LOOKAHEAD
 from theory.proof import Inequality, Lemma, Step
@@ -297,5 +298,6 @@ CLAIMS: tuple[Claim, ...] = (
         "every policy.",
         (Assumption.STICKY, Assumption.OVERLOADED),
         "The system stepped exactly, in ints; another imbalance refutes it.",
+        proof=disproofs.nonmonotone,
     ),
 )

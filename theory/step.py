@@ -5,6 +5,7 @@ after it; ``M = max_g L_g``; ``U = min(|pool|, sum c)`` requests are admitted.  
 computed in :mod:`theory.waterfill`.
 """
 
+from theory import disproofs
 from theory import step_proofs as proofs
 from theory.claims import Assumption, Claim
 
@@ -166,7 +167,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exhaustive search in order of size for a step with a larger gap after its lexicographic "
         "optimum; the same search finds none among the steps that meet [step.gap-condition].",
         None,
-        None,
+        disproofs.gap_naive,
         ("step.gap-condition",),
         holds=False,
     ),
@@ -183,7 +184,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "The run of that instance; a gap above s_max at any step with a full pool refutes it.",
         None,
-        None,
+        disproofs.gap_persists,
         ("step.gap-condition",),
         holds=False,
     ),

@@ -21,9 +21,12 @@ def planted_policy(trial: Trial, default: str) -> str:
 
 
 def proof_stands(label: str) -> bool:
-    """Whether the claim's proof is more than words, and sympy confirms what it computes."""
-    proof = claim(label).proof
-    return proof is not None and stands(proof())
+    """Whether the claim's proof is more than words, and sympy confirms what it computes.
+
+    The steps of a claim that is registered as false are its disproof: they never vouch for it.
+    """
+    entry = claim(label)
+    return entry.holds and entry.proof is not None and stands(entry.proof())
 
 
 def held(label: str, strongest: Verdict = Verdict.PROVED) -> Verdict:
