@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.typeset import escape_latex, escape_markdown, latex, maths, prose
+from theory import machine_checked
 from theory.claims import Claim
 from theory.notation import meaning
 from theory.proof import Identity, Inequality, Lemma, Status, Step, domain
@@ -79,6 +80,11 @@ def tally(steps: tuple[Step, ...]) -> str:
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count)
 
 
+def _proof(claim: Claim) -> str:
+    """What the steps are: those of a claim that is held to be false are a disproof."""
+    return "Proof" if claim.holds else "Disproof"
+
+
 def _kind(step: Step) -> str:
     name = f" ({step.name})" if isinstance(step, Lemma) else ""
     return f"{type(step).__name__}{name}, {step.status}"
@@ -128,8 +134,22 @@ def data(claim: Claim) -> dict[str, Any]:
             }
             for number, step in enumerate(steps, 1)
         ],
+        "machine_checked": _formal_data(claim),
         "evidence": claim.evidence,
         "requires": list(claim.requires),
+    }
+
+
+def _formal_data(claim: Claim) -> dict[str, str] | None:
+    """The claim's theorem and its statement in Coq; None unless its check is up to date."""
+    theorem = machine_checked.theorem_of(claim.label)
+    if theorem is None:
+        return None
+    return {
+        "theorem": theorem.name,
+        "file": f"theory/formal/{theorem.file}",
+        "without": theorem.without,
+        "statement": machine_checked.statement(theorem),
     }
 
 
@@ -162,7 +182,7 @@ def markdown(claim: Claim) -> str:
     lines += [f"- {text(a.value)}" for a in claim.assumptions] or ["None."]
     lines.append("")
     if steps:
-        lines += ["## Proof", "", f"{len(steps)} steps: {tally(steps)}.", ""]
+        lines += [f"## {_proof(claim)}", "", f"{len(steps)} steps: {tally(steps)}.", ""]
         for number, step in enumerate(steps, 1):
             lines += [f"{number}. **{_kind(step)}.** {text(step.text)}", ""]
             relation, slack = of_step(step), _slack(step)
@@ -172,6 +192,8 @@ def markdown(claim: Claim) -> str:
                 if slack is not None:
                     why += f"; the difference of the sides is ${latex(slack)}$, never negative"
                 lines += [f"{why}.", ""]
+    if checked := machine_checked.note(claim.label):
+        lines += ["## Formal proof", "", f"{escape_markdown(checked)}.", ""]
     lines += ["## Evidence", "", text(claim.evidence), ""]
     if claim.requires:
         lines += ["Rests on " + ", ".join(f"`{label}`" for label in claim.requires) + ".", ""]
@@ -216,7 +238,7 @@ def latex_document(claim: Claim) -> str:
     lines.append("; ".join(text(a.value) for a in claim.assumptions) or "None")
     lines[-1] += "."
     if steps:
-        lines += [r"\paragraph{Proof.}", f"{len(steps)} steps: {tally(steps)}."]
+        lines += [rf"\paragraph{{{_proof(claim)}.}}", f"{len(steps)} steps: {tally(steps)}."]
         lines.append(r"\begin{enumerate}")
         for step in steps:
             lines.append(rf"\item \textbf{{{escape_latex(_kind(step))}.}} {text(step.text)}")
@@ -228,6 +250,8 @@ def latex_document(claim: Claim) -> str:
                     why += f"; the difference of the sides is ${latex(slack)}$, never negative"
                 lines.append(f"{why}.")
         lines.append(r"\end{enumerate}")
+    if checked := machine_checked.note(claim.label):
+        lines += [r"\paragraph{Formal proof.}", f"{escape_latex(checked)}."]
     lines += [r"\paragraph{Evidence.}", text(claim.evidence)]
     if claim.requires:
         names = ", ".join(rf"\texttt{{{escape_latex(label)}}}" for label in claim.requires)
@@ -281,7 +305,7 @@ def show(claim: Claim, console: "Console") -> None:
     if not claim.assumptions:
         put(Text("none"))
     if steps:
-        head("Proof", tally(steps))
+        head(_proof(claim), tally(steps))
         colour = {
             Status.CONFIRMED: "green",
             Status.ARGUED: "yellow",
@@ -304,6 +328,9 @@ def show(claim: Claim, console: "Console") -> None:
                 if slack is not None:
                     why += f"; right side minus left: {slack} >= 0"
                 put(Text(f"{why}.", style="dim"), 5)
+    if checked := machine_checked.note(claim.label):
+        head("Formal proof")
+        put(Text(checked))
     head("Evidence")
     put(Text(claim.evidence))
     if claim.requires:

@@ -39,12 +39,13 @@ def test_a_terminal_shows_every_part_within_its_width(label: str, width: int) ->
     lines = [line.rstrip() for line in _terminal(entry, width).splitlines()]
     assert max(map(len, lines)) <= width
     heads = [line for line in lines if re.match(r"[A-Z]", line) and not line.endswith(".")]
-    wanted = ["Statement", "Formula", "Symbols", "Assumptions", "Proof", "Evidence", "Rests on"]
+    steps = "Proof" if entry.holds else "Disproof"
+    wanted = ["Statement", "Formula", "Symbols", "Assumptions", steps, "Evidence", "Rests on"]
     seen = [head.split("  ")[0] for head in heads if head.split("  ")[0] in wanted]
     assert seen == [head for head in wanted if head in seen]
     assert {"Statement", "Assumptions", "Evidence"} <= set(seen)
     assert ("Formula" in seen) == (entry.formula is not None)
-    assert ("Proof" in seen) == (entry.proof is not None)
+    assert (steps in seen) == (entry.proof is not None)
     assert ("Rests on" in seen) == bool(entry.requires)
     flat = " ".join(" ".join(lines).split())
     assert " ".join(entry.statement.split()) in flat
@@ -130,7 +131,9 @@ def test_markdown_is_well_formed(label: str) -> None:
             assert formula
             assert _balanced(formula, "{}")
     heads = re.findall(r"^## (\w+)", text, flags=re.M)
-    assert heads == [h for h in ("Statement", "Assumptions", "Proof", "Evidence") if h in heads]
+    wanted = ("Statement", "Assumptions", "Proof", "Disproof", "Evidence")
+    assert heads == [h for h in wanted if h in heads]
+    assert not {"Proof", "Disproof"} <= set(heads)
     proof = claim(label).proof
     assert len(re.findall(r"^\d+\. \*\*", text, flags=re.M)) == (len(proof()) if proof else 0)
 
