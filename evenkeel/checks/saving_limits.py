@@ -163,7 +163,10 @@ def limit_of_sharp(trial: Trial) -> Finding:
         "==",
         failed
         or f"proof steps confirmed; passes 10/19 at eta = {crossing} ({float(share):.1%} idle)",
-        details={"limit of the paper's form": limit_paper(power), "passed at idle share": share},
+        details={
+            "limit of the paper's form": str(limit_paper(power)),
+            "passed at idle share": str(share),
+        },
     )
 
 

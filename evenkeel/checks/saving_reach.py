@@ -249,8 +249,8 @@ def saving_28(trial: Trial) -> Finding:
         or "impossible below 47.69 % idle, guaranteed at perfect balance from 60.87 % (sharp) or "
         "70.53 % (paper-shaped) on, open between: both outcomes shown at 55 % idle",
         details={
-            "idle share needed": possible,
-            "idle share that guarantees it": guaranteed,
+            "idle share needed": str(possible),
+            "idle share that guarantees it": str(guaranteed),
             "saving just below the first": float(values[0]),
             "saving at the second": float(values[1]),
         },
