@@ -331,11 +331,11 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "empirical",
         "In the simulator, overloaded, with the step times of arXiv 2601.17855, BurstGPT-like "
-        "lengths, G = 8, B = 72 and pool 32, BR-0 has a greater throughput up to the last admission "
-        "than the better of round robin and JSQ by count.",
+        "lengths, G = 8, B = 72 and pool 32, BR-0 has a greater throughput up to the last "
+        "admission than the better of round robin and JSQ by count.",
         (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING),
-        "Paired runs over several seeds; a mean gain that is not positive refutes it.  Worded after "
-        "looking at runs.",
+        "Paired runs over several seeds; a mean gain that is not positive refutes it.  Worded "
+        "after looking at runs.",
         requires=("balanceroute.score-identity",),
     ),
     Claim(
