@@ -32,7 +32,7 @@ from evenkeel.checks.replay import (
     time_per_token_drop,
 )
 from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import BUSIEST, LARGER
+from evenkeel.checks.verdicts import BUSIEST, LARGER, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.reach import eta_of, share_of
@@ -100,7 +100,7 @@ def energy28_completed(trial: Trial) -> Finding:
 )
 def stops_early(trial: Trial) -> Finding:
     """Savings per unit of work at the two ends, paired by seed."""
-    order = ["fcfs", trial.policy_or("bfio")]
+    order = ["fcfs", planted_policy(trial, "bfio")]
     if trial.fault("exchanged"):
         order.reverse()
     runs = [(replay(E3, order[0], seed), replay(E3, order[1], seed)) for seed in seeds_of(trial)]

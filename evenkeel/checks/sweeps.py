@@ -23,7 +23,7 @@ from evenkeel.checks.replay import (
 )
 from evenkeel.checks.sampling import Mean
 from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import BUSIEST
+from evenkeel.checks.verdicts import BUSIEST, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.engine import simulate
 from theory.model import Requests, System
@@ -158,7 +158,7 @@ def scale_slots(trial: Trial) -> Finding:
 )
 def starvation(trial: Trial) -> Finding:
     """Longest waits of the policy over those of FCFS, in both settings."""
-    policy = trial.policy_or("bfio")
+    policy = planted_policy(trial, "bfio")  # the claim is about BF-IO, not a user's policy
     ratios, shares = {}, {}
     for name, setting in (("E2", E2), ("E3", E3)):
         runs = [
@@ -204,7 +204,7 @@ def starvation(trial: Trial) -> Finding:
 def starvation_unbounded(trial: Trial) -> Finding:
     """The wait of the first request for every n, lexicographic and certified steps, in ints."""
     cases, system = Cases("=="), System(2, 1)
-    planted = trial.policy_or("bfio")
+    planted = planted_policy(trial, "bfio")
     policies = (EXACT, "bfio") if planted == "bfio" else (planted,)
     first = 1 if trial.fault("equal-sizes") else 2
     pool = 2 if trial.fault("no-choice") else 3
