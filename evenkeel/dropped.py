@@ -12,7 +12,8 @@ HEAD = ("theorem", "without", "answer", "decided by", "evidence")
 def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
     """A row for each theorem and assumption whose claim was checked in this run.
 
-    The answer is ``needed`` where a witness refutes the statement without the assumption,
+    The answer is ``needed`` where a witness refutes the statement without the assumption, or
+    where its failure is itself a claim that held,
     ``not needed`` where that statement is proved or certified, ``none found`` where a search or
     statistics found nothing against it, and ``open`` where nothing was decided.  The evidence is
     the witness, or what was covered with which power.
@@ -24,7 +25,9 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
         if entry is None:
             continue
         verdict = Verdict(entry["verdict"])
-        if verdict is Verdict.REFUTED:
+        if case.states_failure:
+            answer, evidence = "needed" if verdict.held else "open", entry["domain"]
+        elif verdict is Verdict.REFUTED:
             answer, evidence = "needed", f"witness {_short(entry['witness'])}"
         elif verdict in (Verdict.PROVED, Verdict.CERTIFIED):
             answer, evidence = "not needed", entry["domain"]

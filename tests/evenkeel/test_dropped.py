@@ -70,6 +70,13 @@ def test_answers_follow_the_verdicts(label, answer):
     assert dropped_rows([undecided])[0][2] == "open"
 
 
+def test_a_claim_that_states_the_failure_shows_the_need():
+    entry = entry_of("universal.nonmonotone")
+    assert entry["verdict"] in ("certified", "proved")
+    assert dropped_rows([entry])[0][2] == "needed"
+    assert dropped_rows([{**entry, "verdict": "refuted"}])[0][2] == "open"
+
+
 def test_the_table_is_in_the_report():
     text = markdown([{**entry_of("limits.equal-slots"), "versions": {}}], "test")
     assert "## One assumption dropped at a time" in text
