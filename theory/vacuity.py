@@ -280,9 +280,10 @@ CLAIMS: tuple[Claim, ...] = (
         "over B: at G = 32, over powers of two, 3.78 % with the prompts of Azure code (B = 32), "
         "2.55 % with Mooncake conversation (B = 128), less on the other public traces.",
         (Assumption.EQUAL_LENGTHS, Assumption.POWER_LAW, Assumption.NO_OVERHEAD, *OVERLOADED),
-        "Rigorous lower ends at every power of two up to B = 512, with the promise checked "
-        "against energies of loads that have this eta; a promise above the stated values, or one "
-        "below the ratio of 1.9, refutes it.",
+        "Rigorous lower ends at powers of two up to B = 512 (128 at the smallest budget), the "
+        "promise computed again from the two sides of the energy sandwich, and its sign against "
+        "the ratio; a promise that differs from the stated ones, or has the wrong sign, refutes "
+        "it.",
         proofs.energy_formula,
         proofs.energy_proof,
         ("vacuity.certified", "energy.saving-sharp"),

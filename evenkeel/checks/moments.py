@@ -293,7 +293,7 @@ def constant_of_law(trial: Trial) -> Finding:
                 )
     where = "fair 1 or 2, B >= sqrt(G)"
     return Finding(
-        held("fcfs.constant-of-law"),
+        held("fcfs.constant-of-law", Verdict.CERTIFIED),
         details[where]["c"],
         0.638,
         "<=",

@@ -19,7 +19,7 @@ def test_a_false_statement_has_a_witness() -> None:
 
 def test_runs_on_a_traces_own_law_have_the_exact_mean_inside_their_interval() -> None:
     trace = read_trace(SAMPLE_TRACE).requests
-    system, steps, runs = System(3, 4, (300, 0, 150)), 24, 300
+    system, steps, runs = System(3, 4, (300, 0, 150)), 12, 300
     samples = []
     for run in range(runs):
         rng = np.random.default_rng([3, run])
