@@ -1,0 +1,188 @@
+"""The check of the proofs: what it refuses, and Coq's definitions evaluated beside Python's."""
+
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solvers.enumeration import enumerate_step
+from solvers.policies import StepView, policy
+from solvers.step import StepProblem
+from theory import coq
+from theory.balanceroute import br0_score
+from theory.coq import ProofError, check, compile_files, order, requirements, run
+from theory.fcfs import worst_imbalance
+from theory.machine_checked import THEOREMS, Theorem, sources
+from theory.model import Requests, imbalance
+from theory.waterfill import full_refill_bound, simple_lower_bound, waterfill_optimum
+
+needs_coq = pytest.mark.skipif(coq.coqc() is None, reason=coq.INSTALL)
+
+INTEGERS = ("Loads.v", "Step.v", "Refill.v", "Waterfill.v", "LowerBound.v", "Scores.v", "Work.v")
+
+
+def test_without_coq_the_check_says_how_to_install_it(monkeypatch, capsys):
+    monkeypatch.setattr(coq, "coqc", lambda: None)
+    assert coq.main() == 2
+    assert "apt-get install --no-install-recommends coq" in capsys.readouterr().err
+
+
+def test_every_file_comes_after_what_it_builds_on():
+    names = order(sources(), sources())
+    assert sorted(names) == list(sources())
+    assert requirements(sources()["Saving.v"]) == ["PowerLaw.v", "Energy.v"]
+    for place, name in enumerate(names):
+        assert set(requirements(sources()[name])) <= set(names[:place])
+
+
+@pytest.mark.parametrize("word", ["Admitted", "Axiom", "Parameter", "Conjecture", "admit"])
+def test_a_proof_that_assumes_something_is_refused_before_it_is_compiled(word, tmp_path):
+    texts = {"Loads.v": f"Lemma a : False. {word}. (* Qed. *)"}
+    with pytest.raises(ProofError, match=f"Loads.v uses {word}"):
+        compile_files(texts, texts, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_forbidden_words_in_comments_are_harmless(tmp_path, monkeypatch):
+    monkeypatch.setattr(coq, "run", lambda folder, name: "")
+    assert compile_files({"A.v": "(* no Axiom *)"}, ["A.v"], tmp_path) == ["A.v"]
+
+
+CHANGES = [
+    ("Refill.v", "(G - 1) * (b - a).", "(G - 1) * (b - a - 1).", "step.full-refill-gap"),
+    ("Refill.v", "(G - 1) * (b - a).", "(G - 1) * (b - a + 1).", "step.full-refill-tight"),
+    ("Refill.v", "(G - 1) * B * (b - a).", "(G - 1) * B * (b - a) - 1.", "fcfs.worst-case"),
+    ("Waterfill.v", "Z.of_nat (snd worker) * b))", "Z.of_nat (snd worker) * a))", "step.waterfill"),
+    ("LowerBound.v", "- ((- x) / n)", "- ((- x) / n) + 1", "step.lower-bound"),
+    ("GapNaive.v", "[1; 1; 3; 3; 3; 3]", "[1; 1; 3; 3; 3; 2]", "step.gap-naive"),
+    ("Scores.v", "S - G * Z.max 0", "S - (G - 1) * Z.max 0", "balanceroute.score-identity"),
+    ("Work.v", "d * (o * (o - 1) / 2)", "d * (o * (o + 1) / 2)", "energy.work-invariance"),
+    ("PowerLaw.v", "(1 - gamma d) *", "(99 / 100 - gamma d) *", "energy.sandwich"),
+]
+
+
+def _each_change() -> list[object]:
+    quick = ("step.full-refill-gap", "step.waterfill", "energy.sandwich")
+    return [
+        pytest.param(*change, id=change[3], marks=[pytest.mark.slow] * (change[3] not in quick))
+        for change in CHANGES
+    ]
+
+
+@needs_coq
+@pytest.mark.parametrize(("file", "old", "new", "label"), _each_change())
+def test_a_changed_constant_is_refused(file, old, new, label, tmp_path):
+    text = sources()[file]
+    assert old in text
+    texts = {**sources(), file: text.replace(old, new)}
+    with pytest.raises(ProofError, match=f"{THEOREMS[label].file} is refused by Coq"):
+        check(texts, [THEOREMS[label]], tmp_path)
+
+
+@needs_coq
+def test_an_axiom_that_slips_in_is_refused(tmp_path):
+    # Classical logic is allowed, the axiom of choice is not; neither uses a forbidden word.
+    text = (
+        "From Coq Require Import ClassicalChoice.\n"
+        "Theorem chosen : forall (R : nat -> nat -> Prop), (forall x, exists y, R x y) ->\n"
+        "  exists f, forall x, R x (f x).\nProof. intros R. apply choice. Qed.\n"
+        "Theorem honest : 1 + 1 = 2.\nProof. reflexivity. Qed.\n"
+    )
+    honest, chosen = Theorem("honest", "Choice.v"), Theorem("chosen", "Choice.v")
+    assert check({"Choice.v": text}, [honest], tmp_path) == {"honest": []}
+    with pytest.raises(ProofError, match=r"chosen rests on .*choice"):
+        check({"Choice.v": text}, [honest, chosen], tmp_path)
+    with pytest.raises(ProofError, match="refused by Coq"):
+        check({"Choice.v": text}, [Theorem("renamed", "Choice.v")], tmp_path)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("formal")
+    compile_files(sources(), INTEGERS, folder)
+    return folder
+
+
+def _coq(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + "; ".join(map(_coq, value)) + "]"
+    return f"({value})"
+
+
+def evaluate(folder: Path, expressions: list[str]) -> list[int]:
+    """Values of integer expressions in Coq."""
+    modules = " ".join(name.removesuffix(".v") for name in INTEGERS)
+    text = (
+        f"From Coq Require Import ZArith List.\nFrom evenkeel Require Import {modules}.\n"
+        "Import ListNotations.\nOpen Scope Z_scope.\nSet Printing Depth 1000000.\n"
+        f"Definition values : list Z := [{'; '.join(expressions)}].\nEval vm_compute in values.\n"
+    )
+    (folder / "values.v").write_text(text, "utf-8")
+    printed = run(folder, "values.v").split("=", 1)[1].rsplit(":", 1)[0]
+    return [int(word) for word in re.findall(r"-?\d+", printed)]
+
+
+def _steps(count: int, seed: int) -> list[tuple[list[int], list[int], list[int]]]:
+    rng = random.Random(seed)
+    made = []
+    for _ in range(count):
+        G = rng.randint(1, 3)
+        loads = [rng.randint(0, 9) for _ in range(G)]
+        free = [rng.randint(0, 2) for _ in range(G)]
+        made.append((loads, free, [rng.randint(1, 9) for _ in range(rng.randint(0, 5))]))
+    return made
+
+
+@needs_coq
+def test_coq_and_python_agree_on_random_steps(compiled):
+    expressions, expected = [], []
+    for loads, free, pool in _steps(120, seed=1):
+        problem = StepProblem(loads, free, pool)
+        step = f"(Step.Step {_coq(loads)} {_coq(free)}%nat {_coq(pool)})"
+        bound, level = simple_lower_bound(loads, free, pool)
+        waited = np.zeros(len(pool), dtype=np.int64)
+        view = StepView(0, 2, problem.loads, problem.free, problem.pool, waited)
+        filled, water = waterfill_optimum(loads, free, 2, 7)
+        expressions += [
+            f"imbalance {_coq(loads)}",
+            f"optimal_imbalance {step}",
+            f"lower_bound {step}",
+            f"least_maximum {step}",
+            f"cost {step} (fcfs {step})",
+            f"waterfill {_coq(loads)} {_coq(free)}%nat 2 7",
+            f"level {_coq(loads)} {_coq(free)}%nat 2",
+        ]
+        expected += [
+            imbalance(loads),
+            enumerate_step(problem).imbalance,
+            bound,
+            level,
+            problem.objective(policy("fcfs").admit(view)),
+            filled,
+            water,
+        ]
+    assert evaluate(compiled, expressions) == expected
+
+
+@needs_coq
+def test_coq_and_python_agree_on_random_numbers(compiled):
+    rng = random.Random(2)
+    expressions, expected = [], []
+    for _ in range(100):
+        G, B, a = rng.randint(1, 99), rng.randint(1, 99), rng.randint(1, 999)
+        b = a + rng.randint(0, 999)
+        expressions += [
+            f"full_refill_bound {G} {a} {b}",
+            f"worst_imbalance {G} {B} {a} {b}",
+            f"score {G} {b} {a}",
+            f"request_work {B} {a} {G}",
+        ]
+        expected += [
+            full_refill_bound(G, a, b),
+            worst_imbalance(G, B, a, b),
+            br0_score(b, a, G),
+            Requests([a], [G]).work(B),
+        ]
+    assert evaluate(compiled, expressions) == expected

@@ -1,0 +1,288 @@
+"""The link between claims and Coq theorems, both ways, and the record of the last check."""
+
+import random
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from theory import machine_checked
+from theory.balanceroute import br0_score, brh_score
+from theory.claims import claims
+from theory.fcfs import worst_imbalance
+from theory.machine_checked import (
+    ALLOWED_AXIOMS,
+    THEOREMS,
+    code,
+    digest,
+    mark,
+    note,
+    record,
+    sources,
+    statement,
+    theorem_of,
+    theorems,
+)
+from theory.model import Requests, idle_share
+from theory.reach import limit_paper
+from theory.savings import (
+    Constants,
+    Usage,
+    energy_envelope,
+    energy_floor,
+    energy_tangent,
+    saving_cap,
+    saving_cap_tangent,
+    saving_floor,
+    saving_paper,
+    saving_sharp,
+    speed_up,
+)
+from theory.waterfill import full_refill_bound
+
+
+@pytest.mark.parametrize("label", THEOREMS)
+def test_a_linked_claim_and_its_theorem_exist_and_the_file_names_the_claim(label):
+    theorem = THEOREMS[label]
+    assert label in claims()
+    assert theorem.name in theorems(sources()[theorem.file])
+    assert f"[{label}]" in sources()[theorem.file]
+
+
+def test_every_theorem_is_linked_to_one_claim():
+    named = sorted(theorem.name for theorem in THEOREMS.values())
+    assert sorted(name for text in sources().values() for name in theorems(text)) == named
+    assert len(set(named)) == len(named)
+
+
+def test_labels_in_the_proofs_are_labels_of_claims():
+    families = {label.partition(".")[0] for label in claims()}
+    for text in sources().values():
+        for label in re.findall(r"\[([a-z]+\.[a-z0-9-]+)\]", text):
+            assert label.partition(".")[0] not in families or label in claims()
+
+
+def test_a_false_claim_has_the_theorem_of_its_negation():
+    for label, theorem in THEOREMS.items():
+        assert theorem.name.endswith("_is_false") == (not claims()[label].holds)
+        assert ("~" in statement(theorem)) == (not claims()[label].holds)
+
+
+def test_the_record_is_of_these_very_files():
+    assert record()["files"] == {name: digest(text) for name, text in sources().items()}
+    assert set(record()["theorems"]) == {theorem.name for theorem in THEOREMS.values()}
+    assert all(ALLOWED_AXIOMS.issuperset(axioms) for axioms in record()["theorems"].values())
+    # What is about whole numbers assumes nothing at all.
+    for label, theorem in THEOREMS.items():
+        assert label.startswith("energy.") or not record()["theorems"][theorem.name]
+
+
+@pytest.fixture
+def edited(monkeypatch):
+    """Put other proof texts, or another record, in place of the stored ones."""
+
+    def put(name: str, value: dict[str, Any]) -> None:
+        monkeypatch.setattr(machine_checked, name, lambda: value)
+
+    return put
+
+
+def test_an_edited_proof_is_not_machine_checked(edited):
+    label = "step.full-refill-gap"
+    assert mark(label) == "machine-checked"
+    assert note(label) == "machine-checked: theorem step_full_refill_gap in theory/formal/Refill.v"
+    edited("sources", {**sources(), "Refill.v": sources()["Refill.v"] + " "})
+    assert theorem_of(label) is None
+    assert mark(label) == ""
+    assert note(label).startswith("not machine-checked: ")
+
+
+def test_without_a_record_or_with_a_new_axiom_nothing_is_machine_checked(edited):
+    axioms = {**record()["theorems"], "step_waterfill": ["my_own_axiom"]}
+    edited("record", {**record(), "theorems": axioms})
+    assert mark("step.waterfill") == ""
+    assert mark("step.lower-bound") == "machine-checked"
+    edited("record", {})
+    assert mark("step.lower-bound") == ""
+
+
+def test_a_theorem_that_covers_a_part_says_so():
+    assert mark("energy.saving-envelope") == "machine-checked in part"
+    assert "without that both sides are approached" in note("energy.saving-envelope")
+    assert mark("step.lexicographic") == note("step.lexicographic") == ""
+
+
+def test_comments_are_not_code():
+    assert code("Lemma a. (* Admitted (* nested *) Axiom *) Qed.") == "Lemma a.  Qed."
+
+
+# Definitions of the proofs, transcribed word by word and evaluated beside the Python functions.
+
+TOKEN = re.compile(r"\s*([A-Za-z_][\w.']*|\d+|[-+*/()])")
+
+
+class Definition:
+    """An arithmetical ``Definition`` of a proof file as a Python function.
+
+    Covers what the formulas use: sums, products, quotients, signs, brackets and functions applied
+    to arguments side by side.
+    """
+
+    def __init__(self, name: str, file: str, names: dict[str, Any], divide: Callable[..., Any]):
+        found = re.search(
+            rf"Definition {name} ((?:\([^()]*\)\s*)+): \w+ :=(.*?)\.\n", code(sources()[file]), re.S
+        )
+        assert found, f"{name} is no definition of {file}"
+        groups = re.findall(r"\(([^():]*):[^()]*\)", found[1])
+        self.parameters = [word for group in groups for word in group.split()]
+        self.tokens = TOKEN.findall(found[2])
+        self.names, self.divide = names, divide
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.at = 0
+        self.scope = {**self.names, **dict(zip(self.parameters, arguments, strict=True))}
+        value = self.sum()
+        assert self.at == len(self.tokens)
+        return value
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self) -> str:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def sum(self) -> Any:
+        value = self.product()
+        while self.peek() in ("+", "-"):
+            value = value + self.product() if self.take() == "+" else value - self.product()
+        return value
+
+    def product(self) -> Any:
+        value = self.application()
+        while self.peek() in ("*", "/"):
+            times = self.take() == "*"
+            other = self.application()
+            value = value * other if times else self.divide(value, other)
+        return value
+
+    def application(self) -> Any:
+        if self.peek() == "-":
+            self.take()
+            return -self.application()
+        head, *arguments = self.atoms()
+        return head(*arguments) if arguments else head
+
+    def atoms(self) -> list[Any]:
+        found = [self.atom()]
+        while self.peek() and self.peek() not in "+-*/)":
+            found.append(self.atom())
+        return found
+
+    def atom(self) -> Any:
+        token = self.take()
+        if token == "(":
+            value = self.sum()
+            assert self.take() == ")"
+            return value
+        return int(token) if token.isdigit() else self.scope[token]
+
+
+DEVICE: dict[str, Any] = {
+    "P_idle": lambda d: d.idle_w,
+    "P_max": lambda d: d.max_w,
+    "gamma": lambda d: d.gamma,
+    "waste": lambda d: d.waste_w,
+    "dynamic": lambda d: d.dynamic_w,
+    "power_of": lambda u, g: u**g,
+}
+
+
+def real(name: str, file: str) -> Definition:
+    names = dict(DEVICE)
+    if name != "envelope_per_work" and file == "Saving.v":
+        names["envelope_per_work"] = real("envelope_per_work", file)
+    return Definition(name, file, names, lambda x, y: x / y)
+
+
+def whole(name: str, file: str) -> Definition:
+    return Definition(name, file, {"Z.max": max}, lambda x, y: x // y)
+
+
+def test_whole_number_formulas_are_the_python_functions():
+    rng = random.Random(0)
+    bound, worst = whole("full_refill_bound", "Refill.v"), whole("worst_imbalance", "Refill.v")
+    score, work = whole("score", "Scores.v"), whole("request_work", "Work.v")
+    for _ in range(300):
+        G, B, a = rng.randint(1, 99), rng.randint(1, 99), rng.randint(1, 999)
+        b = a + rng.randint(0, 999)
+        assert bound(G, a, b) == full_refill_bound(G, a, b)
+        assert worst(G, B, a, b) == worst_imbalance(G, B, a, b)
+        assert score(G, a, b) == br0_score(a, b, G)
+        assert score(G, b, a) == br0_score(b, a, G) == brh_score(b, [a], [1], 1, G)
+        assert work(B, a, G) == Requests([a], [G]).work(B)
+
+
+def _fractions(seed: int) -> tuple[Constants[Fraction], Fraction, Fraction]:
+    rng = random.Random(seed)
+
+    def draw(most: int = 50) -> Fraction:
+        return Fraction(rng.randint(1, most), rng.randint(1, 50))
+
+    idle = draw()
+    power = Constants(idle, idle + draw(), Fraction(rng.randint(1, 50), 50))
+    return power, draw(), draw()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_rational_energy_formulas_are_the_python_functions(seed):
+    power, busy, idle = _fractions(seed)
+    run, eta, eta1 = Usage(busy, idle), busy, idle
+    base, new = Usage(Fraction(1), eta), Usage(Fraction(1), eta1)
+    waste = real("waste", "PowerLaw.v")
+    assert waste(power) == power.waste_w
+    assert real("dynamic", "PowerLaw.v")(power) == power.dynamic_w
+    assert real("energy_floor", "Energy.v")(power, busy, idle) == energy_floor(power, run)
+    assert real("energy_tangent", "Energy.v")(power, busy, idle) == energy_tangent(power, run)
+    for name, function in (
+        ("saving_paper", saving_paper),
+        ("saving_sharp", saving_sharp),
+        ("saving_cap_tangent", saving_cap_tangent),
+    ):
+        assert real(name, "Saving.v")(power, eta, eta1) == function(power, base, new)
+    alpha = eta / eta1
+    assert real("paper_form", "Saving.v")(power, eta, alpha) == saving_paper(power, base, new)
+    assert real("sharp_form", "Saving.v")(power, eta, alpha) == saving_sharp(power, base, new)
+    assert real("limit_paper", "Saving.v")(power) == limit_paper(power)
+    assert real("speed_up", "Throughput.v")(eta, eta1) == speed_up(base, new)
+    whole_run = Fraction(seed + 1), Fraction(3 * seed)
+    share = real("idle_share", "Throughput.v")(*whole_run)
+    assert share == idle_share(int(whole_run[1]), int(whole_run[0]))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_energy_formulas_with_powers_are_the_python_functions(seed):
+    exact, busy, idle = _fractions(seed)
+    power = Constants(float(exact.idle_w), float(exact.max_w), float(exact.gamma))
+    eta, eta1 = float(busy), float(idle)
+    run, base, new = Usage(eta, eta1), Usage(1.0, eta), Usage(1.0, eta1)
+    # The same formula written in another order: equal up to a few roundings.
+    near = pytest.approx
+    assert real("envelope", "Energy.v")(power, eta, eta1) == near(energy_envelope(power, run))
+    unit = real("envelope_per_work", "Saving.v")(power, eta)
+    assert unit == near(energy_envelope(power, base))
+    floor = real("saving_floor", "Saving.v")(power, eta, eta1)
+    assert floor == near(saving_floor(power, base, new), abs=1e-12)
+    cap = real("saving_cap", "Saving.v")(power, eta, eta1)
+    assert cap == near(saving_cap(power, base, new), abs=1e-12)
+
+
+def test_a_transcribed_formula_with_another_constant_differs():
+    # The transcription has the power to see a change: D with gamma in place of 1 - gamma.
+    power = Constants(Fraction(100), Fraction(400), Fraction(7, 10))
+    waste = real("waste", "PowerLaw.v")
+    assert waste(power) == 190
+    waste.tokens[waste.tokens.index("1")] = "2"
+    assert waste(power) != power.waste_w
