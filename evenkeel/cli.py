@@ -22,6 +22,7 @@ COMMANDS = {
     "attack": "Find the worst instance for a policy.",
     "gallery": "Show the stored witnesses step by step.",
     "solve": "Solve one admission step exactly.",
+    "optimum": "The best schedule of a small backlog when every length is known.",
     "verify": "Check certificates, with the standard library alone.",
     "figures": "Regenerate the figures.",
     "doctor": "Name the solvers and test them on hand-solved instances.",

@@ -223,3 +223,39 @@ def test_the_command_and_the_library_agree(call):
     _, out, _ = call("attack", "-B", "1", "-n", "4", "--length-max", "2", "--json")
     space = Space(2, 1, 4, 4, decode_max=2)
     assert json.loads(out)["value"] == str(worst_case(space, "bfio_exact").value)
+
+
+BACKLOG = '{"workers": 2, "slots": 1, "prefill": [4, 4, 5, 6], "decode": [3, 2, 3, 2]}'
+
+
+def test_optimum_of_a_backlog(call):
+    Path("b.json").write_text(BACKLOG, "utf-8")
+    code, out, _ = call("optimum", "b.json", "--certificate", "c.json", "--json")
+    answer = json.loads(out)
+    # Work 15 + 9 + 18 + 13 = 55 on two workers: at least 28, which FCFS reaches as well.
+    assert (code, answer["cost"], answer["optimal"]) == (0, 28, True)
+    assert answer["policies"]["fcfs"] == 28 < answer["policies"]["bfio"]
+    code, out, _ = call("verify", "c.json")
+    assert (code, out) == (0, "c.json: holds: the cheapest schedule costs 28\n")
+    code, out, _ = call("optimum", "b.json", "--rule", "migrating", "--idling")
+    assert code == 0
+    assert "proved optimal  yes" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("{", (), "b.json: is not JSON"),
+        ("[]", (), "expected a JSON object with workers, slots, prefill, decode"),
+        (BACKLOG.replace("4, 4", "0, 4"), (), "prefill[0] = 0 must be an integer"),
+        (BACKLOG.replace("}", ', "x": 1}'), (), "unknown field 'x'"),
+        (BACKLOG, ("--overhead", "-1"), "--overhead must be an integer >= 0"),
+        (BACKLOG, ("--rule", "pausing", "--certificate", "c.json"), "sticky"),
+    ],
+)
+def test_bad_backlogs_are_one_line(call, text, arguments, message):
+    Path("b.json").write_text(text, "utf-8")
+    code, out, err = call("optimum", "b.json", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
