@@ -1,0 +1,65 @@
+"""What Coq has checked is said with the verdict and in ``evenkeel claims``, and only then."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from evenkeel.commands.claims import command
+from evenkeel.report import markdown, row, verdict_text
+from evenkeel.runs import Budget, Job, perform
+from theory import machine_checked
+from theory.machine_checked import THEOREMS, sources
+
+
+@pytest.fixture(scope="module")
+def entry():
+    return perform(Job("balanceroute.gap-and-imbalance", Budget.SMOKE, 0))[0]
+
+
+def said_of(label: str, verdict: str) -> str:
+    return verdict_text({"claim": label, "verdict": verdict})
+
+
+def test_the_report_reads_proved_machine_checked(entry):
+    assert entry["verdict"] == "proved"
+    assert row(entry)[1] == "proved (machine-checked)"
+    text = markdown([entry], "evenkeel reproduce")
+    assert "- verdict: **proved (machine-checked)**" in text
+    assert "theorem balanceroute_gap_and_imbalance in theory/formal/Loads.v" in text
+    assert "| balanceroute.gap-and-imbalance | proved (machine-checked) |" in text
+
+
+def test_a_theorem_stands_behind_a_verdict_that_it_proves_and_no_other():
+    assert said_of("step.gap-naive", "refuted") == "refuted (as expected, machine-checked)"
+    assert said_of("energy.saving-envelope", "proved") == "proved (machine-checked in part)"
+    assert said_of("step.waterfill", "refuted") == "refuted"
+    assert said_of("step.waterfill", "inconclusive") == "inconclusive"
+    assert said_of("step.gap-naive", "certified") == "certified"
+    assert said_of("step.lexicographic", "proved") == "proved"
+
+
+def test_an_edited_proof_takes_the_words_away(entry, monkeypatch):
+    edited = {**sources(), "Loads.v": sources()["Loads.v"].replace("Qed.", "Defined.", 1)}
+    monkeypatch.setattr(machine_checked, "sources", lambda: edited)
+    assert row(entry)[1] == "proved"
+    assert "not machine-checked: theorem balanceroute" in markdown([entry], "test")
+
+
+@pytest.mark.parametrize("label", THEOREMS)
+def test_the_claims_command_names_the_theorem(label):
+    theorem = THEOREMS[label]
+    shown = CliRunner().invoke(command, [label, "--format", "markdown"])
+    assert shown.exit_code == 0
+    plain = shown.output.replace("\\", "")
+    assert f"theorem {theorem.name} in theory/formal/{theorem.file}" in plain
+    assert "not machine-checked" not in plain
+
+
+def test_the_data_of_a_claim_hold_the_theorem_as_it_stands_in_coq():
+    shown = json.loads(CliRunner().invoke(command, ["step.waterfill", "--json"]).output)
+    assert shown["machine_checked"]["statement"].startswith(
+        "Theorem step_waterfill : forall s a b,"
+    )
+    shown = json.loads(CliRunner().invoke(command, ["step.lexicographic", "--json"]).output)
+    assert shown["machine_checked"] is None
