@@ -28,7 +28,7 @@ CLAIMS: tuple[Claim, ...] = (
         "upper",
         "P_max W + P_idle I <= E <= P_max W + D I for every run.  The left side is attained where "
         "every utilisation is 0 or 1 (and for gamma = 1), the right side only where nothing idles "
-        "(or gamma = 1).",
+        "(or gamma = 1, or P_idle = P_max).",
         RUN,
         f"{_LOADS}; one energy certainly outside refutes it.",
         later("energy_formulas", "sandwich"),
@@ -208,6 +208,23 @@ CLAIMS: tuple[Claim, ...] = (
         later("energy_formulas", "sandwich"),
         later("energy_proofs", "busy_fraction"),
         ("energy.sandwich",),
+    ),
+    Claim(
+        "energy.sensitivity",
+        "The assumed exponent moves what is possible, never what is guaranteed",
+        *OURS,
+        "equality",
+        "At perfect balance the sharp floor does not depend on gamma, and the cap falls with gamma "
+        "from the idle share itself (gamma to 0) to the sharp floor (gamma = 1).  At 40 % idle and "
+        "100/400 W the floor is 1/7 = 14.3 % and the cap 35.0 % for gamma 0.21, the H100's median "
+        "measured exponent, 22.5 % for the assumed 0.7, and 14.3 % for 1.",
+        (Assumption.POWER_LAW, Assumption.SAME_REQUESTS, Assumption.NO_OVERHEAD),
+        "Caps in ball arithmetic along a grid of exponents for every device, the stated numbers, "
+        "and sympy's partial derivatives against the closed ones; one in the wrong order, or a "
+        "digit or slope that differs, refutes it.",
+        later("energy_formulas", "sensitivity"),
+        later("energy_proofs", "sensitivity"),
+        ("energy.gamma", "energy.cap"),
     ),
     Claim(
         "energy.hardware",
