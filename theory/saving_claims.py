@@ -75,8 +75,8 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         *OURS,
         "lower",
         "For alpha >= D/P_idle the sharp floor is at least the paper-shaped one, strictly above "
-        "it if eta > 0, gamma < 1, P_idle < P_max and alpha > D/P_idle.  For alpha < D/P_idle both are negative "
-        "and the order is reversed.",
+        "it if eta > 0, gamma < 1, P_idle < P_max and alpha > D/P_idle.  For alpha < D/P_idle "
+        "both are negative and the order is reversed.",
         AT_C0,
         "Exact fractions over a grid of devices, eta and alpha; one pair in the wrong order "
         "refutes it.",
