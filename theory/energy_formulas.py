@@ -151,6 +151,16 @@ def overhead_lowers() -> sympy.Basic:
     return Le(1 - balanced / (E0 + c * A0), 1 - POWER.max_w * W / E0)
 
 
+def sensitivity() -> sympy.Basic:
+    """[energy.sensitivity]: in ``e = 1 - gamma``."""
+    cap, floor = saving_cap(POWER, BASE, BALANCED), saving_sharp(POWER, BASE, BALANCED)
+    return And(
+        Eq(sympy.Derivative(floor, e), 0, evaluate=False),
+        Ge(sympy.Derivative(cap, e), 0),
+        Le(floor, cap),
+    )
+
+
 def throughput() -> sympy.Basic:
     """[energy.throughput]."""
     return Eq(Symbol("speed_up"), (1 + eta) / (1 + eta1))

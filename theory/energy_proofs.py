@@ -16,6 +16,7 @@ from theory.savings import (
     energy_envelope,
     energy_floor,
     energy_tangent,
+    saving_cap,
     saving_sharp,
     speed_up,
 )
@@ -239,6 +240,42 @@ def busy_fraction() -> tuple[Step, ...]:
             "so the saving is the sharp floor, P_idle (eta0 - eta1)/(P_max + P_idle eta0)",
             saving_sharp(linear, BASE, NEW),
             p * (eta - eta1) / (p + d + p * eta),
+        ),
+    )
+
+
+def sensitivity() -> tuple[Step, ...]:
+    """Steps of [energy.sensitivity]."""
+    x = Symbol("x", positive=True)  # 1 + eta
+    r, q, P = (Symbol(name, positive=True) for name in ("r", "P_idle", "dP"))
+    power = Constants(q, q + P, 1 - e)
+    base, balanced = Usage(sympy.Integer(1), x - 1), Usage(sympy.Integer(1), sympy.Integer(0))
+    cap = saving_cap(power, base, balanced)
+    drawn = q * x + P * x**e
+    return (
+        Identity(
+            "The sharp floor at perfect balance, which holds no gamma",
+            saving_sharp(power, base, balanced),
+            q * (x - 1) / (q * x + P),
+        ),
+        Identity(
+            "The cap's slope in e = 1 - gamma, with x = 1 + eta",
+            sympy.Derivative(cap, e),
+            (q + P) * P * x**e * sympy.log(x) / drawn**2,
+        ),
+        Inequality(
+            "which is not negative, as x = 1 + r is at least 1",
+            sympy.Integer(0),
+            (q + P) * P * (1 + r) ** e * sympy.log(1 + r) / (q * (1 + r) + P * (1 + r) ** e) ** 2,
+            (q + P) * P * (1 + r) ** e * sympy.log(1 + r) / (q * (1 + r) + P * (1 + r) ** e) ** 2,
+        ),
+        Identity(
+            "At gamma = 1 the cap is the sharp floor",
+            sympy.Subs(cap, e, 0),
+            q * (x - 1) / (q * x + P),
+        ),
+        Identity(
+            "and as gamma falls to 0 it is the idle share", sympy.Subs(cap, e, 1), (x - 1) / x
         ),
     )
 

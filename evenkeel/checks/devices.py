@@ -1,14 +1,35 @@
 """Checks of the claims about devices and measured exponents in :mod:`theory.energy`."""
 
 from fractions import Fraction
+from itertools import pairwise
+from math import log
+from typing import Any
 
-from evenkeel.checks.load_energy import DEVICES, proof_fails
+from flint import ctx
+
+from evenkeel.checks.load_energy import (
+    DEVICES,
+    PRECISION,
+    ball_constants,
+    ball_usage,
+    proof_fails,
+)
 from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from theory.expectation import to_ball
 from theory.power import hardware, hardware_catalogue
 from theory.power_curves import Sweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
 from theory.reach import limit_paper, limit_sensitivity, partials
-from theory.savings import Constants, Usage, energy_floor, energy_tangent, exact, saving_sharp
+from theory.savings import (
+    Constants,
+    Usage,
+    energy_floor,
+    energy_tangent,
+    exact,
+    saving_cap,
+    saving_paper,
+    saving_sharp,
+)
 
 # Ranges of P_idle/D that the claim states, by group of devices, in percent to one digit.
 STATED: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -38,6 +59,7 @@ STATED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }
 HALF_UNIT = Fraction(1, 2000)  # of the last stated digit
+RUNS = Usage(1.0, 2 / 3), Usage(1.0, 0.0)  # 40 % idle, and perfect balance
 
 
 def _limit(trial: Trial, power: Constants[Fraction]) -> Fraction:
@@ -115,6 +137,91 @@ def devices(trial: Trial) -> Finding:
             "partial derivatives": derivatives,
             "sources": {name: power.source for name, power in hardware_catalogue().items()},
         },
+    )
+
+
+# At 40 % idle and 100/400 W: exponent and cap, in percent to one digit.
+CAPS = ((Fraction(21, 100), "35.0"), (Fraction(7, 10), "22.5"), (Fraction(1), "14.3"))
+
+
+@check(
+    "energy.sensitivity",
+    plants=(
+        LARGER,
+        SMALLER,
+        Variant("the cap rises with gamma", fault="sign"),
+        Variant("the paper's form in place of the sharp floor", fault="paper-form"),
+    ),
+)
+def sensitivity(trial: Trial) -> Finding:
+    """Caps along gamma for every device, their ends, the stated numbers and the slopes."""
+    _, paper = DEVICES[0]
+    base, balanced = Usage(Fraction(3, 5), Fraction(2, 5)), Usage(Fraction(3, 5), Fraction(0))
+    balls = ball_usage(base), ball_usage(balanced)
+    floor_of = saving_paper if trial.fault("paper-form") else saving_sharp
+    exponents = [Fraction(k, 20) for k in range(1, 21)]
+    with ctx.workprec(PRECISION):
+        for gamma, text in CAPS:
+            power = Constants(paper.idle_w, paper.max_w, gamma)
+            cap = saving_cap(ball_constants(power), *balls)
+            claimed = Fraction(text) / 100 * trial.scale
+            if not abs(cap - to_ball(claimed)) < to_ball(HALF_UNIT):
+                return Finding(
+                    Verdict.REFUTED,
+                    float(cap),
+                    claimed,
+                    "==",
+                    "cap at 40 % idle, 100/400 W, ball arithmetic",
+                    witness={"gamma": str(gamma)},
+                )
+        for name, model in hardware_catalogue().items():
+            device = exact(model)
+            powers = [Constants(device.idle_w, device.max_w, gamma) for gamma in exponents]
+            caps: list[Any] = [saving_cap(ball_constants(power), *balls) for power in powers]
+            floors = [floor_of(power, base, balanced) for power in powers]
+            ordered = [bool(a > b) for a, b in pairwise(caps)]
+            if trial.fault("sign"):
+                ordered = [not it_falls for it_falls in ordered]
+            ends = caps[0] < to_ball(base.idle_share) and caps[-1].overlaps(to_ball(floors[-1]))
+            if not (all(ordered) and ends and len(set(floors)) == 1):
+                return Finding(
+                    Verdict.REFUTED,
+                    float(caps[0]),
+                    float(caps[-1]),
+                    ">=",
+                    "caps from gamma 0.05 to 1, and the floors, at 40 % idle",
+                    witness={
+                        "device": name,
+                        "caps": [float(cap) for cap in caps],
+                        "floors": [float(floor) for floor in floors],
+                    },
+                )
+    slopes = {}
+    for name in ("a100-paper", "h100-sxm", "h100-sxm-decode"):
+        model, x = hardware(name), 5 / 3
+        drawn = model.idle_w * x + model.dynamic_w * x ** (1 - model.gamma)
+        # d/dgamma of 1 - P_max/(P_idle x + dP x^(1-gamma)).
+        closed = -model.max_w * model.dynamic_w * x ** (1 - model.gamma) * log(x) / drawn**2
+        slopes[name] = partials(lambda power: saving_cap(power, *RUNS), model)
+        if abs(closed - slopes[name]["gamma"]) > 1e-12 * abs(closed):
+            return Finding(
+                Verdict.REFUTED,
+                closed,
+                slopes[name]["gamma"],
+                "==",
+                "partial derivative of the cap in gamma",
+                witness={"device": name},
+            )
+    failed = proof_fails("energy.sensitivity")
+    return Finding(
+        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        float(Fraction(CAPS[1][1]) / 100),
+        float(saving_sharp(paper, base, balanced)),
+        ">=",
+        failed
+        or f"{len(exponents)} exponents for each of {len(hardware_catalogue())} devices at 40 % "
+        "idle and perfect balance; shown: cap and floor at 100/400 W, gamma 0.7",
+        details={"partial derivatives of the cap at 40 % idle": slopes},
     )
 
 
