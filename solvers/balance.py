@@ -26,7 +26,7 @@ def _value(plan: Plan) -> int:
 @compiled
 def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
-    rounds = 2 ** (3 * effort - 1)
+    rounds = 8 ** (effort - 1)
     choice = plan.item.size < pool.sizes.size
     value = before = _value(plan)
     while value > lower:
@@ -56,15 +56,14 @@ def begin(
         return plan, pool, level, lower
     fill(plan, pool, level, threshold)
     if effort > 0 and _value(plan) > lower:
+        pool = indexed(pool)
         if plan.item.size < n:
             replace(plan, pool)
             evaluations = 2 ** (3 * effort - 1)
             upper = _value(plan)
             none = np.empty(0, np.int64)
             lower = nested_bound(loads, room, pool, level, lower, upper, evaluations, none)
-        if _value(plan) > lower:
-            pool = indexed(pool)
-            _improve(plan, pool, level, lower, effort)
+        _improve(plan, pool, level, lower, effort)
     return plan, pool, level, lower
 
 

@@ -3,8 +3,8 @@
 At a largest load ``M`` the ``j``-th largest new request of worker ``g`` is at most
 ``(M - L_g - beta(c_g - j)) / j``, because the ``j - 1`` larger ones are no smaller and the others
 take at least the smallest of the pool.  So the slots of any set ``W`` of workers have caps, and
-the most they can hold together is a matching of requests to caps that a single sweep finds: each
-slot takes the largest request that is left and within its cap.  The imbalance is at least
+the most they can hold together is a matching of requests to caps that a single sweep finds: from
+the largest request down, take it if an open slot is left.  The imbalance is at least
 ``|W| * M - L(W)`` less that matching.  Unlike the linear relaxation this sees that a giant fits
 nowhere; unlike it, it is not monotone in ``M``, so levels are covered by intervals: room from
 their lower end, caps from their upper.
@@ -12,7 +12,6 @@ their lower end, caps from their upper.
 
 import numpy as np
 
-from solvers.bitset import at_most, full, remove
 from solvers.bounds import deficit
 from solvers.compiled import compiled
 from solvers.plan import Flags
@@ -48,7 +47,11 @@ def nested_deficit(
     """
     sizes, sums = pool.sizes, pool.sums
     G = loads.size
-    place = np.empty(np.sum(free), np.int64)
+    n = sizes.size
+    slots = int(np.sum(free))
+    served = np.empty(G, np.int64)
+    place = np.empty(slots, np.int64)
+    owner = np.empty(slots, np.int64)
     u = 0
     for g in range(G):
         if member[g]:
@@ -57,40 +60,54 @@ def nested_deficit(
                 place[u] = last_at_most(pool, cap)
                 if place[u] < 0:
                     return IMPOSSIBLE
+                owner[u] = g
                 u += 1
-        else:
-            u += free[g]
+    slots = u
+    first = np.empty(n, np.int64)
+    follows = np.empty(slots, np.int64)
+    open_ = np.empty(slots, np.int64)
     inside = member.copy()
-    leaving = np.zeros(G, np.bool_)
     best = 0
     for _ in range(rounds):
-        words, summary = full(sizes.size)
-        dropped = False
-        missed = 0
-        u = 0
+        first[:] = -1
+        left = 0
+        for u in range(slots):
+            if inside[owner[u]]:
+                follows[u] = first[place[u]]
+                first[place[u]] = u
+                left += 1
+        served[:] = 0
+        count = 0
+        held = 0
+        i = n
+        while left > 0 and i > 0:
+            i -= 1
+            u = first[i]
+            while u >= 0:
+                open_[count] = owner[u]
+                count += 1
+                u = follows[u]
+            if count > 0:
+                count -= 1
+                left -= 1
+                served[open_[count]] += sizes[i]
+                held += sizes[i]
+        if left > 0:
+            return IMPOSSIBLE
+        room = 0
         for g in range(G):
-            if not inside[g]:
-                u += free[g]
-                continue
-            served = 0
-            for _ in range(free[g]):
-                # Which requests are taken in the end does not depend on the order of the slots.
-                i = at_most(words, summary, place[u])
-                if i < 0:
-                    return IMPOSSIBLE
-                remove(words, summary, i)
-                served += sizes[i]
-                u += 1
-            missed += low - loads[g] - served
-            if served > low - loads[g]:
-                dropped = True
-                leaving[g] = True
-        if missed > best:
-            best = missed
+            if inside[g]:
+                room += low - loads[g]
+        if room - held > best:
+            best = room - held
             member[:] = inside
+        dropped = False
+        for g in range(G):
+            if inside[g] and served[g] > low - loads[g]:
+                inside[g] = False
+                dropped = True
         if not dropped:
             break
-        inside &= ~leaving
     return best
 
 

@@ -3,7 +3,7 @@
 At a chosen level every worker is to come as close below it as it can.  Exchanges of one and of two
 requests with the pool are made exactly; then the plan is shaken, a worker taking a request that it
 would not have chosen or two workers swapping, and repaired, and kept when it is no worse.  The
-levels come in the order of a bound (:mod:`solvers.few_slots`), and work is counted, not timed, so the
+levels come in the order of a bound (:mod:`solvers.few_slots`).  Work is counted, not timed, so the
 same step gives the same plan everywhere.
 """
 
