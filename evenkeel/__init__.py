@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from adversary.traces import Trace, read_trace
     from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, checks
     from solvers.balance import solve_step
+    from solvers.bfio import BFIO
     from solvers.engine import simulate
     from solvers.exact import solve_exact
     from solvers.policies import Policy, StepView, policy
+    from solvers.predictors import Survival
     from solvers.result import RunResult
     from solvers.step import AssignmentError, StepProblem, StepSolution
+    from solvers.window import WindowProblem, solve_window
     from theory.claims import Claim, claim, claims
     from theory.expectation import Expectation, expected_imbalance, over_steps
     from theory.extremes import effective_constant, largest_constant
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from theory.vacuity import Lengths, first_slots_of
 
 _HOME = {
+    "BFIO": "solvers.bfio",
     "AssignmentError": "solvers.step",
     "Budget": "evenkeel.evidence",
     "Claim": "theory.claims",
@@ -49,11 +53,13 @@ _HOME = {
     "StepProblem": "solvers.step",
     "StepSolution": "solvers.step",
     "StepView": "solvers.policies",
+    "Survival": "solvers.predictors",
     "System": "theory.model",
     "Trace": "adversary.traces",
     "Trial": "evenkeel.evidence",
     "Variant": "evenkeel.evidence",
     "Verdict": "evenkeel.evidence",
+    "WindowProblem": "solvers.window",
     "checks": "evenkeel.evidence",
     "claim": "theory.claims",
     "claims": "theory.claims",
@@ -73,12 +79,14 @@ _HOME = {
     "simulate": "solvers.engine",
     "solve_exact": "solvers.exact",
     "solve_step": "solvers.balance",
+    "solve_window": "solvers.window",
     "spread": "theory.moments",
     "trace_lengths": "adversary.lengths",
     "workload": "adversary.families",
 }
 
 __all__ = [
+    "BFIO",
     "AssignmentError",
     "Budget",
     "Claim",
@@ -94,11 +102,13 @@ __all__ = [
     "StepProblem",
     "StepSolution",
     "StepView",
+    "Survival",
     "System",
     "Trace",
     "Trial",
     "Variant",
     "Verdict",
+    "WindowProblem",
     "checks",
     "claim",
     "claims",
@@ -118,6 +128,7 @@ __all__ = [
     "simulate",
     "solve_exact",
     "solve_step",
+    "solve_window",
     "spread",
     "trace_lengths",
     "workload",

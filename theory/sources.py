@@ -190,7 +190,12 @@ ROWS = (
         "E4",
         _PAPER,
         "gains grow with G and B; a moderate H is best",
-        ("experiment.scale", "experiment.scale-slots", "experiment.lookahead"),
+        (
+            "experiment.scale",
+            "experiment.scale-slots",
+            "experiment.lookahead",
+            "experiment.lookahead-saving",
+        ),
     ),
     Row(
         "E5",
@@ -226,6 +231,8 @@ ROWS = (
             "balanceroute.throughput",
             "balanceroute.gain-scaling",
             "balanceroute.dispatch-latency",
+            "balanceroute.beats-baselines",
+            "balanceroute.lookahead-gain",
         ),
     ),
     Row(
@@ -290,7 +297,12 @@ ROWS = (
         "sum_j w_i(j) = o s + o(o-1)/2: total work is the same for every policy",
         ("energy.work-invariance", "drift.work", "energy.work-any-drift"),
     ),
-    Row("fact 8", _KNOWN, "BF-IO abandons arrival order", ("experiment.starvation",)),
+    Row(
+        "fact 8",
+        _KNOWN,
+        "BF-IO abandons arrival order",
+        ("experiment.starvation", "experiment.bounded-waiting"),
+    ),
     Row(
         "fact 9",
         _KNOWN,

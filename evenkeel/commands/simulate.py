@@ -35,7 +35,20 @@ def _parameters(texts: tuple[str, ...]) -> dict[str, int | float]:
     return found
 
 
-@click.command()
+# A test holds the list against the registry, whose import would make --help slow.
+POLICIES = """\b
+Policies: fcfs, round_robin, jsq, vllm_dp, vllm_dp_rotating,
+sglang_shortest_queue, sglang_minimum_tokens, trtllm_adp, least_loaded, lpt,
+power_of_two, br0, brh, bfio, always_busiest, or module:attribute for your own.
+Parameters follow a name, as in
+  bfio:horizon=20                      look ahead, with perfect predictions
+  bfio:horizon=20,predictor=observed   by the lengths and ages seen so far
+  brh:horizon=20,predictor=noisy:0.5   by lengths wrong by a factor e^0.5
+  bfio:max_wait=50                     who waited longer is admitted first
+"""
+
+
+@click.command(epilog=POLICIES)
 @click.option("--trace", type=click.Path(), help="CSV, JSON Lines or Parquet, plain or gzip.")
 @click.option("--family", help="Workload family to draw from.  [default: uniform]")
 @click.option(
@@ -45,7 +58,7 @@ def _parameters(texts: tuple[str, ...]) -> dict[str, int | float]:
 @workers_option
 @slots_option
 @click.option(
-    "--policy", "policies", multiple=True, help="Name or module:attribute.  [default: fcfs, bfio]"
+    "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
 )
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
 @click.option("--hardware", default="a100-paper", show_default=True, help="Device of the worker.")

@@ -87,6 +87,20 @@ def test_simulate_reports_each_policy(call: Call) -> None:
     assert "idle share, overloaded" in out
 
 
+def test_the_help_of_simulate_names_every_policy(call: Call) -> None:
+    from solvers.policies import POLICIES, policy
+
+    code, out, _ = call("simulate", "--help")
+    assert code == 0
+    listed = out.partition("Policies: ")[2]
+    for name in POLICIES:
+        assert f"{name}," in listed
+    for line in listed.splitlines():
+        spec = line.split()[0] if line.startswith("    ") else ""
+        if ":" in spec:
+            assert policy(spec).name.startswith(spec)
+
+
 def test_simulate_says_when_nothing_is_overloaded(call: Call) -> None:
     code, out, _ = call(*SMALL, "--pool", "3")
     assert code == 0
