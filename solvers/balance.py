@@ -8,6 +8,7 @@ import numpy as np
 
 from solvers.bounds import bound
 from solvers.compiled import compiled
+from solvers.few_choices import best_choice, choices
 from solvers.moves import gather, level_out, lower_top, replace
 from solvers.nested import nested_bound
 from solvers.plan import Plan, empty_plan, fill
@@ -54,6 +55,8 @@ def begin(
     plan = empty_plan(loads, room, n)
     if plan.item.size == 0:
         return plan, pool, level, lower
+    if effort > 0 and choices(room, n) <= 2 ** (6 + 3 * effort):
+        return plan, pool, level, best_choice(plan, pool)
     fill(plan, pool, level, threshold)
     if effort > 0 and _value(plan) > lower:
         pool = indexed(pool)
@@ -93,8 +96,9 @@ def balance(
     sizes : int64[n]
         The pool in ascending order.
     effort : int
-        0 takes the first plan and the bound of the linear relaxation.  1 also exchanges requests
-        and sharpens the bound a little.  What 2 and more add is in :func:`solve_step`.
+        0 takes the first plan and the bound of the linear relaxation.  1 looks at every assignment
+        where there are at most 512, and else exchanges requests and sharpens the bound a little.
+        What 2 and more add is in :func:`solve_step`.
     out_worker : int64[n]
         Filled with the worker of each request, or -1 for one that waits.
 
