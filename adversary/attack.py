@@ -193,10 +193,22 @@ class Attack:
         return self.space.build(np.array(tally.vector, dtype=np.int64)) if tally.vector else None
 
     def shrunk(self, tally: Tally) -> Instance | None:
-        """The worst instance, made smaller while the objective stays as large; None if it is 0."""
+        """The worst instance, made smaller while the objective stays as large; None if it is 0.
+
+        Raises
+        ------
+        InputError
+            If the policy does not do the same again on the same instance.
+        """
         instance, worst = self.instance(tally), tally.value
         if instance is None or not worst:
             return None
+        again = self.objective(instance)
+        if again != worst:
+            raise InputError(
+                f"{self.objective_text} is {text_of(worst)} and then {text_of(again)} on one "
+                "instance: only a policy that decides the same again can be attacked"
+            )
 
         def as_bad(smaller: Instance) -> bool:
             value = self.objective(smaller)

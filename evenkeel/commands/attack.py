@@ -105,7 +105,7 @@ def command(
     if certificate is not None and not (attack.is_exact and attack.is_compiled):
         raise InputError(
             "--certificate is for exact attacks on fcfs and bfio_exact: this one "
-            + ("is on another policy" if attack.is_exact else "is a search")
+            + ("is of something else" if attack.is_exact else "is a search")
         )
     stem = name or _stem(attack)
     if not stem.replace("-", "").replace("_", "").isalnum():

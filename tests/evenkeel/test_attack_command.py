@@ -15,13 +15,21 @@ from evenkeel.cli import main
 POLICIES = """
 from dataclasses import replace
 import numpy as np
-from solvers.policies import FCFS
+from solvers.policies import FCFS, LeastLoaded
 
 class Reversed:
     name = "reversed"
     def admit(self, view):
         answer = FCFS().admit(replace(view, free=view.free[::-1]))
         return np.where(answer >= 0, view.loads.size - 1 - answer, -1)
+
+class Moody:
+    name = "moody"
+    runs = 0
+    def __init__(self):
+        Moody.runs += 1
+    def admit(self, view):
+        return (FCFS() if Moody.runs < 250 else LeastLoaded()).admit(view)
 
 class Overfill:
     name = "overfill"
@@ -80,6 +88,13 @@ def test_a_policy_that_cheats_is_named(call):
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "'overfill' at step 0: worker 0 is over-filled" in err
+
+
+def test_a_policy_of_changing_moods_is_named(call):
+    """It is fcfs for most of the 256 lists, and another when the worst of them comes again."""
+    code, out, err = call("attack", "--policy", "own_rules:Moody", "-B", "2", "-n", "4")
+    assert (code, out) == (2, "")
+    assert "only a policy that decides the same again can be attacked" in err
 
 
 def test_the_optimum_as_baseline(call):
@@ -163,7 +178,7 @@ def test_nothing_to_store(call):
         (("--method", "exact", "--policy", "jsq", "--budget", "10"), "costs 256 evaluations"),
         (("--size-max", "0"), "size_max must be an integer >= 1"),
         (("-G", "0", "-n", "2"), "workers must be an integer >= 1"),
-        (("--policy", "jsq", "--certificate", "c.json"), "this one is on another policy"),
+        (("--policy", "jsq", "--certificate", "c.json"), "this one is of something else"),
         (("--budget", "0"), "budget must be an integer >= 1"),
         (("--name", "../x"), "--name takes letters"),
         (("-G", "9", "-B", "9"), "out of reach"),
