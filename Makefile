@@ -49,6 +49,7 @@ proofs: setup
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks.bench_step
+	$(BIN)/python -m benchmarks.bench_exact
 	$(BIN)/python -m benchmarks.bench_window
 	$(BIN)/python -m benchmarks.bench_engine
 

@@ -31,6 +31,8 @@ def scan(state: Relaxation) -> None:
     slots = sum(levels.free.tolist())
     descending = np.sort(state.problem.pool)[::-1]
     for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
+        if time.monotonic() > state.deadline:
+            return
         over = descending[min(rank, descending.size - 1)]
         prices = np.maximum(0, levels.sizes - over) * SCALE
         levels.price(levels.whole(0), prices)
