@@ -32,6 +32,7 @@ def record(
     A claim whose check catches none of its planted false variants, or has none, keeps its
     verdict, but its ``kill_rate`` reads ``no power``; it is empty where power was not measured.
     """
+    nothing_ran = finding.verdict is Verdict.NOT_CHECKED
     entry: Record = plain(
         {
             "schema": SCHEMA,
@@ -48,7 +49,7 @@ def record(
             "domain": finding.domain,
             "witness": finding.witness,
             "details": finding.details,
-            "kill_rate": "" if power is None else kill_rate(power),
+            "kill_rate": "" if power is None or nothing_ran else kill_rate(power),
             "power": power or {},
             "versions": versions,
         }

@@ -13,6 +13,7 @@ from evenkeel.exposition import tally
 from evenkeel.headlines import headline_table
 from evenkeel.records import Record
 from evenkeel.terminal import table
+from evenkeel.typeset import escape_markdown, prose
 from theory import machine_checked
 from theory.claims import chapters, claims
 from theory.sources import ROWS
@@ -179,9 +180,9 @@ def _details(entry: Record) -> list[str]:
     claim = claims()[entry["claim"]]
     computed, relation, claimed, margin = row(entry)[2:6]
     lines = [
-        f"### {claim.label}: {claim.title}",
+        f"### {claim.label}: {prose(claim.title, escape_markdown)}",
         "",
-        claim.statement,
+        prose(claim.statement, escape_markdown),
         "",
         f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
         f"- verdict: **{verdict_text(entry)}**{power_text(entry)}",
@@ -196,7 +197,8 @@ def _details(entry: Record) -> list[str]:
     lines.append(f"- covered: {entry['domain']}")
     if claim.proof:
         steps = claim.proof()
-        lines.append(f"- proof: {len(steps)} steps, {tally(steps)}")
+        what = "proof" if claim.holds else "disproof"
+        lines.append(f"- {what}: {len(steps)} steps, {tally(steps)}")
     if checked := machine_checked.note(claim.label):
         lines.append(f"- {checked}")
     if entry["power"]:

@@ -26,7 +26,7 @@ def objective_formula() -> "sympy.Basic":
     import sympy as sp
 
     G, g = sp.symbols("G g", positive=True, integer=True)
-    M, L = sp.Symbol("M"), sp.IndexedBase("L")
+    M, L = sp.Symbol("M", real=True), sp.IndexedBase("L", real=True)
     return sp.Eq(G * M - sp.Sum(L[g], (g, 1, G)), sp.Sum(M - L[g], (g, 1, G)))
 
 
@@ -35,7 +35,7 @@ def objective_proof() -> tuple[Step, ...]:
     import sympy as sp
 
     G, g = sp.symbols("G g", positive=True, integer=True)
-    M, L = sp.Symbol("M"), sp.IndexedBase("L")
+    M, L = sp.Symbol("M", real=True), sp.IndexedBase("L", real=True)
     return (
         Identity(
             "The imbalance is the sum of the gaps below the largest load",

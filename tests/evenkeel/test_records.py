@@ -16,7 +16,7 @@ import pytest
 from evenkeel.cli import main
 from evenkeel.evidence import Budget, Check, Finding, Trial, Variant, Verdict, checks, kill_rate
 from evenkeel.executors import executor
-from evenkeel.records import RecordFile, read_records
+from evenkeel.records import RecordFile, read_records, record
 from evenkeel.report import markdown, number, power_text, row, surprises
 from evenkeel.runs import Job, perform, run, unchecked
 from theory.claims import claims
@@ -122,7 +122,7 @@ def test_the_report_names_every_claim_and_its_verdict(finished: Path) -> None:
     text = markdown(entries, "evenkeel reproduce")
     for entry in entries:
         assert f"### {entry['claim']}:" in text
-        assert f"- verdict: **{entry['verdict']}**" in text
+        assert f"- verdict: **{entry['verdict']}" in text
 
 
 def test_a_claim_held_false_that_is_refuted_surprises_nobody(finished: Path) -> None:
@@ -173,6 +173,12 @@ def test_a_check_that_kills_nothing_reads_no_power(
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().out.startswith("step.objective: certified, no power")
+
+
+def test_what_is_not_checked_has_no_kill_rate() -> None:
+    finding = Finding(Verdict.NOT_CHECKED, None, None, "~", "not recovered")
+    trial = _credulous().trial()
+    assert record("step.objective", trial, finding, {}, {})["kill_rate"] == ""
 
 
 def test_a_kill_rate_names_what_was_missed() -> None:

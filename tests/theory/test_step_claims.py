@@ -23,8 +23,8 @@ def test_formulas_build(entry):
     assert isinstance(entry.formula(), sp.Basic)
 
 
-def test_every_asserted_claim_has_a_proof():
-    assert {entry.label for entry in CLAIMS if entry.holds} == {entry.label for entry in PROVED}
+def test_every_claim_has_a_proof_or_a_disproof():
+    assert {entry.label for entry in CLAIMS} == {entry.label for entry in PROVED}
 
 
 def test_a_wrong_step_is_caught():
