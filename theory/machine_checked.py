@@ -58,6 +58,7 @@ THEOREMS: Mapping[str, Theorem] = {
     "step.waterfill": Theorem("step_waterfill", "Waterfill.v"),
     "step.lower-bound": Theorem("step_lower_bound", "LowerBound.v"),
     "step.gap-naive": Theorem("step_gap_naive_is_false", "GapNaive.v"),
+    "fcfs.pairing": Theorem("fcfs_pairing", "Extremes.v"),
     "fcfs.worst-case": Theorem("fcfs_worst_case", "Refill.v"),
     "energy.sandwich": Theorem("energy_sandwich", "Energy.v"),
     "energy.envelope": Theorem("energy_envelope", "Energy.v"),
@@ -74,9 +75,7 @@ THEOREMS: Mapping[str, Theorem] = {
     "energy.limit-sharp": Theorem("energy_limit_sharp", "Saving.v"),
     "energy.cap": Theorem("energy_cap", "Saving.v"),
     "balanceroute.score-identity": Theorem("balanceroute_score_identity", "Scores.v"),
-    "balanceroute.brh-reduces": Theorem(
-        "balanceroute_brh_reduces", "Scores.v", "the reading of a score as a change of imbalance"
-    ),
+    "balanceroute.brh-reduces": Theorem("balanceroute_brh_reduces", "Scores.v"),
     "balanceroute.telescopes": Theorem("balanceroute_telescopes", "Scores.v"),
     "balanceroute.gap-and-imbalance": Theorem("balanceroute_gap_and_imbalance", "Loads.v"),
 }
