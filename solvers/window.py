@@ -207,10 +207,10 @@ def balance_window(
         The sum of the imbalances over the window.
     """
     pool = sorted_pool(sizes)
-    plan = _started(
-        ahead, grown, free, pool, _mean_of_rows(ahead), int(np.sum(grown)) // grown.size
-    )
-    other = _started(ahead, grown, free, pool, ahead[0].copy(), 0)
+    balance(_mean_of_rows(ahead), free, sizes + int(np.sum(grown)) // grown.size, 0, out_worker)
+    plan = _plan_of(ahead, grown, free, pool, out_worker)
+    balance(ahead[0].copy(), free, sizes, 0, out_worker)
+    other = _plan_of(ahead, grown, free, pool, out_worker)
     if effort > 0 and sizes.size > 0:
         pool = indexed(pool)
         if effort > 1:
@@ -239,14 +239,12 @@ def _mean_of_rows(ahead: IntArray) -> IntArray:
 
 
 @compiled
-def _started(
-    ahead: IntArray, grown: IntArray, free: IntArray, pool: Pool, loads: IntArray, shift: int
+def _plan_of(
+    ahead: IntArray, grown: IntArray, free: IntArray, pool: Pool, worker: IntArray
 ) -> _Plan:
-    """The plan of a single step with these loads and with every size increased by ``shift``."""
+    """The plan that gives each place in the pool this worker."""
     steps, G = ahead.shape
     n = pool.sizes.size
-    worker = np.empty(n, np.int64)
-    balance(loads, free, pool.sizes + shift, 0, worker)
     start = np.zeros(G + 1, np.int64)
     for g in range(G):
         start[g + 1] = start[g] + min(free[g], n)
