@@ -1,12 +1,14 @@
 """How fast and how good the step solver is: ``python -m benchmarks.bench_step [--json FILE]``.
 
 Steps are recorded from overloaded runs (pool 8G and 16G, p from 0.01 to 0.05, four families of
-sizes).  Each time is a ratio to ``np.sort`` of the same pool, taken in the same run; a sort is fast
-where numpy has vector instructions for it, so ratios are kinder elsewhere.  The excess is over the
+sizes).  Each time is a ratio to ``np.sort`` of the same pool, taken in the same run.  Where numpy
+has vector instructions for it that sort is several times as fast as any other, so the ratio to a
+compiled sort without them stands beside it; the marks are for ``np.sort``.  The excess is over the
 best lower bound at hand, as a share of ``G * M``.
 """
 
 import argparse
+import csv
 import json
 import time
 from pathlib import Path
@@ -15,20 +17,24 @@ import numpy as np
 
 from adversary.families import workload
 from benchmarks.steady_steps import FAMILIES, steady_steps
-from solvers.balance import balance
+from solvers.balance import balance, solve_step
+from solvers.compiled import compiled
+from solvers.scan import solve_scan
 from solvers.step import StepProblem
 
-# (G, B): steps recorded from each run, and the goal for the time as a multiple of a sort.
+# (G, B): steps recorded from each run, efforts, and the goal for the time as a multiple of a sort.
 SYSTEMS = {
-    (16, 72): (40, None),
-    (32, 72): (40, None),
-    (144, 72): (20, 3),
-    (1024, 128): (5, 3),
-    (4096, 256): (2, 6),
+    (16, 72): (6, (0, 1, 2, 3), None),
+    (32, 72): (6, (0, 1, 2, 3), None),
+    (144, 72): (10, (0, 1, 2), 3),
+    (1024, 128): (3, (0, 1), 3),
+    (4096, 256): (1, (0, 1), 6),
 }
 EXCESS_GOAL = 1e-4
 PROVED_GOAL = 0.95
 COLD_START_GOAL_MS = 100
+# Time that an exact solver gets for one step, where G is at most 32.
+EXACT_S = 2.0
 
 
 def seconds(call, times=5):
@@ -41,28 +47,46 @@ def seconds(call, times=5):
     return best, result
 
 
+@compiled
+def scalar_sort(values):
+    """Sort without vector instructions."""
+    result = values.copy()
+    result.sort()
+    return result
+
+
 def measure(problem, efforts, certify, times=5):
     """Ratio to a sort, excess and whether proved, for each effort."""
     loads, free, n = problem.loads.copy(), problem.free.copy(), problem.pool.size
     sizes, worker = np.sort(problem.pool), np.empty(n, dtype=np.int64)
+    ascending = StepProblem(loads, free, sizes)
     sort_s, _ = seconds(lambda: np.sort(problem.pool), times)
+    scalar_s, _ = seconds(lambda: scalar_sort(problem.pool), times)
     found = []
     for effort in efforts:
-        step_s, (value, bound) = seconds(
-            lambda e=effort: balance(loads, free, sizes, e, worker), times
-        )
-        after = loads.copy()
-        np.add.at(after, worker[worker >= 0], sizes[worker >= 0])
-        assert value == after.size * after.max() - after.sum()
+        if effort <= 1:
+            step_s, (value, bound) = seconds(
+                lambda e=effort: balance(loads, free, sizes, e, worker), times
+            )
+            assignment = worker
+        else:
+            step_s, solution = seconds(lambda e=effort: solve_step(ascending, e), 1)
+            value, bound = solution.imbalance, solution.lower_bound
+            assignment = solution.assignment
+        after = ascending.loads_after(assignment)
+        assert value == ascending.objective(assignment) >= bound
         found.append([effort, step_s, value, bound, int(after.max())])
     best = max(row[3] for row in found)
     if certify > max(efforts) and min(row[2] for row in found) > best:
-        best = max(best, balance(loads, free, sizes, certify, worker)[1])
+        best = max(best, solve_step(ascending, certify).lower_bound)
     return [
         {
             "effort": effort,
             "ratio": step_s / sort_s,
+            "scalar": step_s / scalar_s,
             "ms": 1e3 * step_s,
+            "imbalance": int(value),
+            "bound": int(bound),
             "excess": (value - best) / (after.size * top) if top else 0.0,
             "proved": bool(value == best),
         }
@@ -71,12 +95,16 @@ def measure(problem, efforts, certify, times=5):
 
 
 def steady(workers, slots, count, efforts):
-    """Records of every recorded step of that system."""
+    """Records of every recorded step of that system; one step a run also for an exact solver."""
     for per_worker in (8, 16):
         for p in (0.01, 0.03, 0.05):
             for family in FAMILIES:
                 steps = steady_steps(workers, slots, p, per_worker * workers, family, count)
-                for problem in steps:
+                for i, problem in enumerate(steps):
+                    exact = {}
+                    if workers <= 32 and i == 0:
+                        solution = solve_scan(problem, EXACT_S)
+                        exact = {"exact": solution.imbalance, "decided": solution.optimal}
                     for record in measure(problem, efforts, certify=2 if workers <= 144 else 1):
                         yield {
                             "G": workers,
@@ -86,6 +114,7 @@ def steady(workers, slots, count, efforts):
                             "family": family,
                             "slots": int(problem.free.sum()),
                             **record,
+                            **exact,
                         }
 
 
@@ -118,6 +147,36 @@ def odd_pools(workers, slots):
                 yield {"G": workers, "B": slots, "case": name, "pool": int(pool.size), **record}
 
 
+def made_step(workers, slots, waiting, p, seed=0):
+    """A step with binomial departures and loads as far apart as they leave them."""
+    rng = np.random.default_rng(seed)
+    free = rng.binomial(slots, p, workers)
+    pool = workload("lognormal", waiting, seed, p=p).prefill
+    mean = int(pool.mean()) + round(1 / p)
+    return StepProblem((slots - free + rng.integers(0, 2, workers)) * mean, free, pool)
+
+
+def growth():
+    """Time as one of G, B and the pool grows and the others stay."""
+    for name, values in (
+        ("G", (64, 256, 1024, 4096)),
+        ("B", (32, 128, 512, 2048)),
+        ("pool", (4096, 16384, 65536, 262144)),
+    ):
+        for value in values:
+            size = {"G": 256, "B": 128, "pool": 16384} | {name: value}
+            problem = made_step(size["G"], size["B"], size["pool"], 0.02)
+            for record in measure(problem, (0, 1), certify=1, times=3):
+                yield {
+                    "grows": name,
+                    **size,
+                    "slots": int(problem.free.sum()),
+                    "effort": record["effort"],
+                    "ms": record["ms"],
+                    "sorts": record["ratio"],
+                }
+
+
 def median(records, key):
     return float(np.median([r[key] for r in records]))
 
@@ -142,17 +201,48 @@ def table(records, key):
             )
 
 
+def print_exact(records):
+    """How often each effort, and the exact solver, has the optimum, by family."""
+    rows = [r for r in records if "exact" in r]
+    for family in [*FAMILIES, "all"]:
+        of = [r for r in rows if family in (r["family"], "all")]
+        steps = [r for r in of if r["effort"] == 0]
+        line = f"    {family:18} {len(steps)} steps, decided {share(steps, 'decided'):4.0%};"
+        for effort in dict.fromkeys(r["effort"] for r in of):
+            decided = [r for r in of if r["effort"] == effort and r["decided"]]
+            value = np.mean([r["imbalance"] == r["exact"] for r in decided]) if decided else 0.0
+            bound = np.mean([r["bound"] == r["exact"] for r in decided]) if decided else 0.0
+            line += f"  effort {effort}: value {value:4.0%}, bound {bound:4.0%};"
+        print(line)
+    reached = share([r for r in rows if r["effort"] == 0], "decided")
+    print(f"  exactly optimal, proved: {reached:.0%} (goal {PROVED_GOAL:.0%}: ", end="")
+    print(f"{mark(reached >= PROVED_GOAL)}, {EXACT_S:.0f} s a step)", flush=True)
+
+
+def print_growth(records):
+    """Times, and the exponents of a power law fitted to them."""
+    for name in dict.fromkeys(r["grows"] for r in records):
+        for effort in (0, 1):
+            rows = [r for r in records if r["grows"] == name and r["effort"] == effort]
+            x, y = np.log([r[name] for r in rows]), np.log([r["ms"] for r in rows])
+            times = ", ".join(f"{r[name]}: {r['ms']:.3f}" for r in rows)
+            print(
+                f"    {name:4} effort {effort}: ms {times}; exponent {np.polyfit(x, y, 1)[0]:.2f}"
+            )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write every record to this file")
+    parser.add_argument("--growth", type=Path, help="also write the table of growth to this CSV")
     parser.add_argument("--largest", type=int, default=4096, help="largest G to run")
     options = parser.parse_args()
+    solve_step(made_step(4, 8, 64, 0.3), 2)
     balance(*(np.ones(1, dtype=np.int64) for _ in range(3)), 1, np.empty(1, dtype=np.int64))
     everything = []
-    for (workers, slots), (count, goal) in SYSTEMS.items():
+    for (workers, slots), (count, efforts, goal) in SYSTEMS.items():
         if workers > options.largest:
             continue
-        efforts = (0, 1, 2) if workers <= 32 else (0, 1)
         records = list(steady(workers, slots, count, efforts))
         everything += records
         print(f"G = {workers}, B = {slots}: {len(records) // len(efforts)} steady-state steps")
@@ -163,14 +253,14 @@ def main():
             line = f"  effort {effort}: median {ratio:.2f} x sort"
             if goal:
                 line += f" (goal {goal}: {mark(ratio <= goal)})"
+            line += f", {median(rows, 'scalar'):.2f} x a scalar sort"
             line += f", excess {excess:.1e} (goal {EXCESS_GOAL}: {mark(excess < EXCESS_GOAL)})"
             line += f", proved {share(rows, 'proved'):.0%}"
-            if workers <= 32 and effort == 2:
-                reached = share(rows, "proved") >= PROVED_GOAL
-                line += (
-                    f" (goal {PROVED_GOAL:.0%} with an integer program: {mark(reached)} without)"
-                )
             print(line, flush=True)
+    small = [r for r in everything if r["G"] <= 32]
+    if small:
+        print("Exact optima, G <= 32: what the efforts reach where the optimum is known")
+        print_exact(small)
     cold = list(cold_starts(1024, 128))
     slowest = max(r["ms"] for r in cold)
     print(
@@ -181,8 +271,16 @@ def main():
     odd = list(odd_pools(144, 72))
     print("Odd pools, G = 144, B = 72")
     table(odd, "case")
+    grown = list(growth())
+    print("Growth, from G = 256, B = 128, pool 16384 (p = 0.02)")
+    print_growth(grown)
     if options.json:
-        options.json.write_text(json.dumps(everything + cold + odd, indent=1) + "\n")
+        options.json.write_text(json.dumps(everything + cold + odd + grown, indent=1) + "\n")
+    if options.growth:
+        with options.growth.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(grown[0]))
+            writer.writeheader()
+            writer.writerows(grown)
 
 
 if __name__ == "__main__":
