@@ -22,6 +22,9 @@ from theory.slots import geometric_slot
 
 WIDTHS = (2, 4, 8, 16, 32, 64)
 SLOTS = (5, 10, 20, 40, 80, 160, 320)
+# Whose claims the figure illustrates.
+FAMILY = "threshold"
+
 COLUMNS = (
     *("G", "p", "d", "B", "kind", "computed", "theory", "lost", "below", "above"),
     *("n", "lower", "upper"),

@@ -1,5 +1,6 @@
-"""The figures by name."""
+"""The figures by name, and their committed tables."""
 
+from importlib.resources import files
 from types import ModuleType
 
 from paper_figures import (
@@ -41,7 +42,7 @@ FIGURES: dict[str, ModuleType] = {
 
 
 def figure(name: str) -> ModuleType:
-    """The module of a figure, with its ``data`` and its ``draw``.
+    """The module of a figure, with its ``FAMILY``, its ``data`` and its ``draw``.
 
     Raises
     ------
@@ -51,3 +52,15 @@ def figure(name: str) -> ModuleType:
     if name not in FIGURES:
         raise InputError(f"unknown figure {name!r}; known: {', '.join(FIGURES)}")
     return FIGURES[name]
+
+
+def committed(name: str) -> str:
+    """The committed table of a figure, CSV.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure.
+    """
+    figure(name)
+    return files("paper_figures").joinpath("tables", f"{name}.csv").read_text("utf-8")

@@ -17,6 +17,9 @@ from theory.extremes import effective_constant, expected_max_of_normals, gaussia
 from theory.laws import Law
 from theory.slots import geometric_slot
 
+# Whose claims the figure illustrates.
+FAMILY = "fcfs"
+
 COLUMNS = ("law", "G", "B", "kind", "computed", "theory", "n", "lower", "upper")
 
 

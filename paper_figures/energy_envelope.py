@@ -15,6 +15,9 @@ from theory.model import FloatArray
 from theory.power import hardware
 from theory.savings import Usage, energy_envelope, energy_floor, energy_tangent
 
+# Whose claims the figure illustrates.
+FAMILY = "energy"
+
 COLUMNS = ("loads", "idle_share", "kind", "computed", "theory", "n", "lower", "upper", "tangent")
 
 _MARKS = {

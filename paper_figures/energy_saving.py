@@ -17,6 +17,9 @@ from theory.reach import eta_of, limit_paper
 from theory.savings import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
 
 DEVICES = ("a100-paper", "h100-sxm", "b200", "mi300x")
+# Whose claims the figure illustrates.
+FAMILY = "energy"
+
 COLUMNS = ("device", "bound", "idle_share", "kind", "computed", "theory", "n", "lower", "upper")
 
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]

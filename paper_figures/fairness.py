@@ -15,6 +15,9 @@ from solvers.engine import simulate
 from theory.model import System
 
 POLICIES = {"fcfs": "FCFS and all that admit in arrival order", "bfio": "BF-IO"}
+# Whose claims the figure illustrates.
+FAMILY = "experiments"
+
 COLUMNS = ("policy", "share", "kind", "computed", "theory", "n", "lower", "upper")
 
 _SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)

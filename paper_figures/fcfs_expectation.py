@@ -15,6 +15,9 @@ from theory.expectation import expected_imbalance
 from theory.extremes import berry_esseen_bound, expected_max_of_normals, pairing_bound
 from theory.laws import Law
 
+# Whose claims the figure illustrates.
+FAMILY = "fcfs"
+
 COLUMNS = (
     *("G", "B", "kind", "computed", "theory", "limit", "berry_esseen", "pairing"),
     *("n", "lower", "upper"),

@@ -13,6 +13,9 @@ from theory.power_curves import a100_sweeps, gamma_quartiles, mlenergy_sweeps
 from theory.reach import eta_of
 from theory.savings import Usage, saving_cap, saving_sharp
 
+# Whose claims the figure illustrates.
+FAMILY = "energy"
+
 COLUMNS = ("device", "end", "kind", "computed", "theory", "gamma", "n", "lower", "upper")
 
 _STEPS = 60

@@ -22,6 +22,9 @@ from theory.model import System
 WORKERS = (2, 4, 8, 16, 32, 64, 128)
 SLOTS = (8, 32, 128)
 A, B = 1, 100
+# Whose claims the figure illustrates.
+FAMILY = "warmup"
+
 COLUMNS = (
     *("B", "G", "kind", "computed", "theory", "bound", "shape", "constant"),
     *("n", "lower", "upper"),

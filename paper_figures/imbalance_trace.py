@@ -13,6 +13,9 @@ from theory.laws import Law
 from theory.model import FloatArray, InputError, System
 from theory.slots import geometric_slot
 
+# Whose claims the figure illustrates.
+FAMILY = "geometric"
+
 COLUMNS = ("policy", "step", "kind", "computed", "theory", "n", "lower", "upper", "example")
 
 

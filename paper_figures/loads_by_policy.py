@@ -15,6 +15,9 @@ from solvers.engine import simulate
 from theory.model import FloatArray, InputError, System
 
 POLICIES = {"fcfs": "FCFS", "jsq": "JSQ by count", "bfio": "BF-IO"}
+# Whose claims the figure illustrates.
+FAMILY = "fcfs"
+
 COLUMNS = (
     *("policy", "step", "kind", "computed", "theory", "n", "lower", "upper"),
     *("least", "mean", "largest"),

@@ -16,6 +16,9 @@ from theory.savings import Usage, saving_cap, saving_paper, saving_sharp
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
 
 DEVICES = ("a100-paper", "h100-sxm")
+# Whose claims the figure illustrates.
+FAMILY = "energy"
+
 COLUMNS = ("device", "bound", "saving", "kind", "computed", "theory", "n", "lower", "upper")
 
 _BOUNDS: dict[str, tuple[Bound, str, str]] = {

@@ -8,6 +8,9 @@ from paper_figures.files import Row, column, read_csv, save, style
 from solvers.price_ladder import price_ladder
 from theory.model import Requests, System
 
+# Whose claims the figure illustrates.
+FAMILY = "offline"
+
 COLUMNS = ("workers", "slots", "rung", "kind", "computed", "theory", "n", "least", "most")
 
 POLICIES = ("bfio:horizon=4,predictor=oracle", "bfio", "fcfs")

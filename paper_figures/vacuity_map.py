@@ -14,6 +14,9 @@ from paper_figures.files import Row, column, read_csv, save, style
 from theory.power import hardware
 from theory.vacuity import first_slots_of
 
+# Whose claims the figure illustrates.
+FAMILY = "vacuity"
+
 COLUMNS = ("lengths", "theorem", "G", "kind", "computed", "theory", "n", "lower", "upper")
 DEVICE = "a100-paper"
 

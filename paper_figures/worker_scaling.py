@@ -18,6 +18,9 @@ from theory.power import hardware
 from theory.slots import geometric_slot
 
 POLICIES = {"fcfs": "FCFS", "bfio": "BF-IO"}
+# Whose claims the figure illustrates.
+FAMILY = "scaling"
+
 COLUMNS = (
     *("policy", "G", "kind", "computed", "theory", "n", "lower", "upper"),
     *("watts_per_load",),

@@ -15,6 +15,9 @@ from paper_figures.files import Row, column, read_csv, save, style
 from solvers.reference import simulate_reference
 from theory.model import InputError
 
+# Whose claims the figure illustrates.
+FAMILY = "step"
+
 COLUMNS = ("panel", "policy", "x", "worker", "kind", "computed", "theory")
 NAMES = {"fcfs": "FCFS", "bfio_exact": "BF-IO"}
 

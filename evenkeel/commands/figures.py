@@ -4,12 +4,15 @@ from pathlib import Path
 
 import click
 
+from evenkeel.executors import cluster_option, jobs_option
 from evenkeel.terminal import json_option
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME ...]")
-@click.option("--redraw", is_flag=True, help="Draw from the tables that are there already.")
+@click.option(
+    "--redraw", is_flag=True, help="Draw the tables that are there already, or the committed ones."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -17,22 +20,27 @@ from evenkeel.terminal import json_option
     show_default=True,
     help="Folder for tables and pictures.",
 )
+@jobs_option
+@cluster_option
 @json_option
-def command(names: tuple[str, ...], redraw: bool, out: Path, as_json: bool) -> None:
+def command(
+    names: tuple[str, ...],
+    redraw: bool,
+    out: Path,
+    jobs: int | None,
+    cluster: str | None,
+    as_json: bool,
+) -> None:
     """Regenerate the figures, all of them unless named; each is a CSV, PNG, SVG and PDF."""
-    from evenkeel.terminal import progress, to_json, write_text
-    from paper_figures.catalogue import FIGURES, figure
-    from paper_figures.files import to_csv
+    from evenkeel.executors import executor
+    from evenkeel.illustrations import computed, illustrate, known
+    from evenkeel.terminal import progress, to_json
+    from paper_figures.catalogue import FIGURES
 
-    modules = {name: figure(name) for name in names or FIGURES}
-    written: dict[str, list[Path]] = {}
-    with progress("figures", len(modules)) as tick:
-        for name, module in modules.items():
-            tick(len(written), name)
-            table = out / f"{name}.csv"
-            if not redraw:
-                write_text(table, to_csv(module.data()))
-            written[name] = [table, *module.draw(table, out)]
+    chosen = names or tuple(FIGURES)
+    with executor(jobs, cluster) as pool, progress("figures", len(chosen)) as tick:
+        tables = known(chosen, out) if redraw else computed(chosen, pool)
+        written = illustrate(tables, out, tick)
     if as_json:
         click.echo(to_json(written))
     else:

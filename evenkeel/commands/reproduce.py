@@ -40,17 +40,20 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Check every registered claim, print the table, write records.jsonl and report.md.
+    """Check every registered claim, print the table, write the records, figures and report.
 
     Exit code 1 if a verdict contradicts what evenkeel asserts; a statement that it holds to be
     false and refutes is no contradiction.
     """
     from evenkeel.evidence import Budget
     from evenkeel.executors import executor
+    from evenkeel.illustrations import illustrate
+    from evenkeel.page import page, pictures
     from evenkeel.report import claims_table, markdown, summary, surprises, undecided
     from evenkeel.runs import run
     from evenkeel.terminal import to_json, write_text
-    from theory.claims import claims
+    from paper_figures.catalogue import FIGURES, committed
+    from theory.claims import FAMILIES, chapters, claims
     from theory.model import InputError
 
     labels = [label for label in claims() if fnmatchcase(label, pattern)]
@@ -68,10 +71,21 @@ def command(
             resume=resume,
             done=tick,
         )
+    # A run of some claims shows the figures of their families.
+    families = [
+        family
+        for family, members in zip(FAMILIES, chapters().values(), strict=True)
+        if not {claim.label for claim in members}.isdisjoint(labels)
+    ]
+    wanted = [name for name, module in FIGURES.items() if module.FAMILY in families]
+    with progress("drawing", len(wanted)) as tick:
+        tables = ((name, committed(name)) for name in wanted)
+        drawn = illustrate(tables, folder / "figures", tick)
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"
     if pattern != "*":
         again += f" --claims '{pattern}'"
     write_text(folder / "report.md", markdown(result.records, again))
+    write_text(folder / "report.html", page(result.records, again, figures=pictures(drawn)))
     against = surprises(result.records)
     if as_json:
         click.echo(
@@ -90,6 +104,6 @@ def command(
             click.echo(f"{entry['claim']}: {entry['verdict']}: {entry['domain']}")
         for entry in against:
             click.echo(f"{entry['claim']}: {entry['verdict']}, against what is asserted")
-        click.echo(f"Report: {folder / 'report.md'}; records: {folder / 'records.jsonl'}.")
+        click.echo(f"Report: {folder / 'report.html'}; the same in report.md and records.jsonl.")
         click.echo(f"{time.perf_counter() - started:.0f} s.", err=True)
     click.get_current_context().exit(VIOLATED if against else HELD)
