@@ -58,7 +58,7 @@ THEOREMS: Mapping[str, Theorem] = {
     "step.waterfill": Theorem("step_waterfill", "Waterfill.v"),
     "step.lower-bound": Theorem("step_lower_bound", "LowerBound.v"),
     "step.gap-naive": Theorem("step_gap_naive_is_false", "GapNaive.v"),
-    "fcfs.pairing": Theorem("fcfs_pairing", "Extremes.v"),
+    "fcfs.pairing": Theorem("fcfs_pairing", "Extremes.v", "laws with infinitely many values"),
     "fcfs.worst-case": Theorem("fcfs_worst_case", "Refill.v"),
     "energy.sandwich": Theorem("energy_sandwich", "Energy.v"),
     "energy.envelope": Theorem("energy_envelope", "Energy.v"),
@@ -68,9 +68,7 @@ THEOREMS: Mapping[str, Theorem] = {
     "energy.saving-paper": Theorem("energy_saving_paper", "Saving.v"),
     "energy.saving-sharp": Theorem("energy_saving_sharp", "Saving.v"),
     "energy.sharp-dominates": Theorem("energy_sharp_dominates", "Saving.v"),
-    "energy.saving-envelope": Theorem(
-        "energy_saving_envelope", "Saving.v", "that both sides are approached as G grows"
-    ),
+    "energy.saving-envelope": Theorem("energy_saving_envelope", "Saving.v"),
     "energy.limit-paper": Theorem("energy_limit_paper", "Saving.v"),
     "energy.limit-sharp": Theorem("energy_limit_sharp", "Saving.v"),
     "energy.cap": Theorem("energy_cap", "Saving.v"),

@@ -7,6 +7,7 @@
 
 From Coq Require Import Reals Lra List.
 From evenkeel Require Import PowerLaw Energy.
+Import ListNotations.
 Open Scope R_scope.
 
 Definition saving_paper (d : device) (eta eta1 : R) : R :=
@@ -333,9 +334,9 @@ Proof.
   - unfold waste, a100. simpl. lra.
 Qed.
 
-(** ** [energy.saving-envelope], the two bounds *)
+(** ** [energy.saving-envelope] *)
 
-Theorem energy_saving_envelope : forall d r0 r1 W, valid d -> pair_of_runs r0 r1 W ->
+Lemma saving_between : forall d r0 r1 W, valid d -> pair_of_runs r0 r1 W ->
   let eta := imbalances r0 / W in let eta1 := imbalances r1 / W in
   saving_floor d eta eta1 <= saving d r0 r1 <= saving_cap d eta eta1.
 Proof.
@@ -351,6 +352,256 @@ Proof.
     apply quotient_bounds; lra.
   - assert ((P_max d + P_idle d * eta1) / envelope_per_work d eta <= e1 / e0); [|lra].
     apply quotient_bounds; lra.
+Qed.
+
+(** [n + 1] workers, work [n], imbalance [n eta]: one worker works alone, then all work alike. *)
+Definition alone_then_alike (n : nat) (eta : R) : run :=
+  [eta :: repeat 0 n; repeat ((INR n - eta) / (INR n + 1)) (S n)].
+
+(** The same work and imbalance in one step with all but one worker at equal loads. *)
+Definition all_but_one (n : nat) (eta : R) : run :=
+  let s := INR n * (1 + eta) / (INR n + 1) in
+  [s :: repeat (s * ((INR n - eta) / (INR n * (1 + eta)))) n].
+
+Lemma sum_repeat : forall x n, sum (repeat x n) = INR n * x.
+Proof.
+  induction n; [unfold sum; simpl; ring|]. rewrite S_INR.
+  change (sum (repeat x (S n))) with (x + sum (repeat x n)). rewrite IHn. ring.
+Qed.
+
+Lemma top_repeat : forall x y n, 0 <= y <= x -> top (x :: repeat y n) = x.
+Proof.
+  intros x y n H. simpl. assert (K : top (repeat y n) <= x).
+  { induction n; simpl; [lra|]. apply Rmax_lub; lra. }
+  fold (top (repeat y n)). now apply Rmax_left.
+Qed.
+
+Lemma loaded_repeat : forall x y n, 0 <= y -> 0 <= x -> Forall (fun v => 0 <= v) (x :: repeat y n).
+Proof.
+  intros. constructor; [lra|]. apply Forall_forall. intros v I. apply repeat_spec in I. lra.
+Qed.
+
+Lemma over_repeat : forall (f : R * R -> R) (g : R -> R * R) x n,
+  over f (map g (repeat x n)) = INR n * f (g x).
+Proof.
+  unfold over. induction n; [unfold sum; simpl; ring|]. rewrite S_INR.
+  change (sum (map f (map g (repeat x (S n)))))
+    with (f (g x) + sum (map f (map g (repeat x n)))). rewrite IHn. ring.
+Qed.
+
+Lemma usage_alone : forall d n eta, valid d -> 0 <= eta <= INR n -> 0 < INR n ->
+  let r := alone_then_alike n eta in
+  loaded r /\ work r = INR n /\ imbalances r = INR n * eta /\
+  energy d 0 r = INR n * (P_max d + P_idle d * eta).
+Proof.
+  intros d n eta V E N r. set (y := (INR n - eta) / (INR n + 1)).
+  assert (Y : 0 <= y) by (apply ratio_nonnegative; lra).
+  assert (L : loaded r).
+  { unfold r, alone_then_alike. fold y.
+    constructor; [apply loaded_repeat; lra|]. constructor; [|constructor].
+    apply (loaded_repeat y y n); lra. }
+  assert (W : work r = INR n).
+  { unfold work, r, alone_then_alike. fold y. cbn [map].
+    change (sum (eta :: repeat 0 n)) with (eta + sum (repeat 0 n)). rewrite !sum_repeat, S_INR.
+    unfold sum. cbn [fold_right]. unfold y. field. lra. }
+  assert (I : imbalances r = INR n * eta).
+  { unfold imbalances, r, alone_then_alike. fold y. cbn [map].
+    change (repeat y (S n)) with (y :: repeat y n).
+    rewrite (top_repeat eta 0 n), (top_repeat y y n) by lra.
+    change (sum (eta :: repeat 0 n)) with (eta + sum (repeat 0 n)).
+    change (sum (y :: repeat y n)) with (y + sum (repeat y n)).
+    cbn [length]. rewrite !sum_repeat, !repeat_length, !S_INR. unfold sum. cbn [fold_right]. ring. }
+  split; [exact L|]. split; [exact W|]. split; [exact I|].
+  destruct (usage_without_overhead r L) as (B & D & _). 
+  destruct (energy_sandwich d 0 r V (Rle_refl 0) L) as (_ & A & _).
+  rewrite A; [rewrite B, D, W, I; unfold energy_floor; ring|].
+  left. unfold r, alone_then_alike. fold y. unfold cells. simpl flat_map.
+  assert (share : forall v m, v = 0 \/ v = m -> v / m = 0 \/ v / m = 1).
+  { intros v m [->| ->]; [left; unfold Rdiv; ring|].
+    destruct (Req_dec m 0) as [->|Z]; [left; unfold Rdiv; ring|right; field; exact Z]. }
+  change (repeat y (S n)) with (y :: repeat y n).
+  fold (top (repeat 0 n)). fold (top (repeat y n)).
+  change (Rmax eta (top (repeat 0 n))) with (top (eta :: repeat 0 n)).
+  change (Rmax y (top (repeat y n))) with (top (y :: repeat y n)).
+  rewrite (top_repeat eta 0 n), (top_repeat y y n) by lra.
+  constructor; [apply share; now right|]. apply Forall_app. split.
+  - apply Forall_map, Forall_forall. intros v J. apply repeat_spec in J. simpl. apply share. now left.
+  - constructor; [apply share; now right|]. rewrite app_nil_r.
+    apply Forall_map, Forall_forall. intros v J. apply repeat_spec in J. simpl. apply share. now right.
+Qed.
+
+(** The envelope is missed by at most [K / (n + 1)] per unit of work. *)
+Definition miss (d : device) (eta : R) : R :=
+  (1 + eta) * (P_idle d + (P_max d - P_idle d) * (1 + eta)).
+
+Lemma usage_all_but_one : forall d n eta, valid d -> 0 <= eta <= INR n -> 0 < INR n ->
+  let r := all_but_one n eta in
+  loaded r /\ work r = INR n /\ imbalances r = INR n * eta /\
+  INR n * (envelope_per_work d eta - miss d eta / (INR n + 1)) <= energy d 0 r.
+Proof.
+  intros d n eta V E N r. pose proof V as ([P Q] & M & G).
+  set (s := INR n * (1 + eta) / (INR n + 1)). set (v := (INR n - eta) / (INR n * (1 + eta))).
+  assert (S0 : 0 < s) by (unfold s; apply Rdiv_lt_0_compat; nra).
+  assert (V0 : 0 <= v) by (unfold v; apply ratio_nonnegative; nra).
+  assert (V1 : v <= 1).
+  { unfold v. apply (Rmult_le_reg_r (INR n * (1 + eta))); [nra|].
+    unfold Rdiv. rewrite Rmult_assoc, Rinv_l by nra. nra. }
+  assert (SV : 0 <= s * v <= s) by nra.
+  assert (L : loaded r).
+  { unfold r, all_but_one. fold s v. constructor; [|constructor]. apply loaded_repeat; lra. }
+  assert (W : work r = INR n).
+  { unfold work, r, all_but_one. fold s v. cbn [map].
+    change (sum (s :: repeat (s * v) n)) with (s + sum (repeat (s * v) n)). rewrite sum_repeat.
+    unfold sum. cbn [fold_right]. unfold s, v. field. lra. }
+  assert (I : imbalances r = INR n * eta).
+  { unfold imbalances, r, all_but_one. fold s v. cbn [map]. rewrite top_repeat by exact SV.
+    change (sum (s :: repeat (s * v) n)) with (s + sum (repeat (s * v) n)).
+    cbn [length]. rewrite sum_repeat, repeat_length, S_INR. unfold sum. cbn [fold_right].
+    unfold s, v. field. lra. }
+  split; [exact L|]. split; [exact W|]. split; [exact I|].
+  assert (F : energy d 0 r = s * (P_max d + INR n * (P_idle d + dynamic d * power_of v (gamma d)))).
+  { unfold energy, cells, r, all_but_one. fold s v. simpl flat_map. rewrite app_nil_r.
+    fold (top (repeat (s * v) n)).
+    change (Rmax s (top (repeat (s * v) n))) with (top (s :: repeat (s * v) n)).
+    rewrite top_repeat by exact SV. rewrite over_cons. cbn [fst snd].
+    replace (s / s) with 1 by (field; lra).
+    assert (X : over (fun x => fst x * power d (snd x))
+      (map (fun load => (0 + s, load / s)) (repeat (s * v) n)) = INR n * (s * power d v)).
+    { rewrite (over_repeat _ (fun load => (0 + s, load / s))). cbn [fst snd].
+      replace (s * v / s) with v by (field; lra). ring. }
+    rewrite X. unfold power. rewrite power_of_1. unfold dynamic. ring. }
+  set (c := / (1 + eta)). assert (C0 : 0 < c) by (unfold c; apply Rinv_0_lt_compat; lra).
+  set (pc := power_of c (gamma d)).
+  assert (C1 : c <= 1) by (unfold c; rewrite <- Rinv_1; apply Rinv_le_contravar; lra).
+  assert (pc1 : 0 <= pc <= 1).
+  { split; [apply power_of_nonnegative|]. unfold pc.
+    pose proof (below_tangent c (gamma d) ltac:(lra) G). nra. }
+  assert (Env : envelope_per_work d eta = (1 + eta) * (P_idle d + dynamic d * pc)).
+  { pose proof (envelope_by_work d 1 eta V Rlt_0_1 (proj1 E)) as H.
+    replace (eta / 1) with eta in H by field. rewrite Rmult_1_l in H. rewrite <- H.
+    unfold envelope, dynamic, pc. replace (1 - eta / (1 + eta)) with c; [reflexivity|].
+    unfold c. field. lra. }
+  set (u := 1 - eta / INR n).
+  assert (U : 0 <= u <= 1).
+  { unfold u. assert (A : eta / INR n <= 1).
+    { apply (Rmult_le_reg_r (INR n)); [exact N|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l; lra. }
+    pose proof (ratio_nonnegative eta (INR n) (proj1 E) N). lra. }
+  assert (K : pc * u <= power_of v (gamma d)).
+  { replace v with (c * u) by (unfold v, c, u; field; lra).
+    rewrite power_of_mult by lra. fold pc. apply Rmult_le_compat_l; [lra|].
+    now apply above_identity. }
+  assert (NU : INR n * u = INR n - eta) by (unfold u; field; lra).
+  rewrite F, Env. unfold miss. fold (dynamic d).
+  replace (INR n * ((1 + eta) * (P_idle d + dynamic d * pc)
+            - (1 + eta) * (P_idle d + dynamic d * (1 + eta)) / (INR n + 1)))
+    with (s * ((INR n + 1) * (P_idle d + dynamic d * pc) - (P_idle d + dynamic d * (1 + eta))))
+    by (unfold s; field; lra).
+  apply Rmult_le_compat_l; [lra|].
+  assert (D0 : 0 <= dynamic d) by (unfold dynamic; lra).
+  assert (A : pc * (INR n - eta) <= INR n * power_of v (gamma d)).
+  { rewrite <- NU. replace (pc * (INR n * u)) with (INR n * (pc * u)) by ring.
+    apply Rmult_le_compat_l; lra. }
+  apply (Rmult_le_compat_l (dynamic d)) in A; [|exact D0].
+  assert (B : dynamic d * (pc * (1 + eta)) <= dynamic d * (1 + eta)).
+  { apply Rmult_le_compat_l; [exact D0|]. nra. }
+  lra.
+Qed.
+
+(** Best floor and best cap from [W], [I0] and [I1]: every saving lies between them, and for every
+    [eta] and [eta1] some pairs of runs of [n + 1] workers come as close as one likes to either. *)
+Theorem energy_saving_envelope :
+  (forall d r0 r1 W, valid d -> pair_of_runs r0 r1 W ->
+     let eta := imbalances r0 / W in let eta1 := imbalances r1 / W in
+     saving_floor d eta eta1 <= saving d r0 r1 <= saving_cap d eta eta1) /\
+  (forall d eta eta1 eps, valid d -> 0 <= eta -> 0 <= eta1 -> 0 < eps ->
+     exists N : nat, forall n : nat, (N <= n)%nat ->
+       let some_pair near := exists r0 r1, pair_of_runs r0 r1 (INR n) /\
+         imbalances r0 / INR n = eta /\ imbalances r1 / INR n = eta1 /\ near (saving d r0 r1) in
+       some_pair (fun s => saving_cap d eta eta1 - eps < s) /\
+       some_pair (fun s => s < saving_floor d eta eta1 + eps)).
+Proof.
+  split; [exact saving_between|]. intros d eta eta1 eps V E0 E1 e.
+  pose proof V as ([P Q] & M & G).
+  set (top_energy := P_max d + P_idle d * eta1).
+  set (k := miss d eta + miss d eta1).
+  assert (mi : forall x, 0 <= x -> 0 <= miss d x).
+  { intros x X. unfold miss. apply Rmult_le_pos; [lra|].
+    assert (0 <= (P_max d - P_idle d) * (1 + x)) by (apply Rmult_le_pos; lra). lra. }
+  pose proof (mi eta E0). pose proof (mi eta1 E1).
+  assert (T0 : 0 < top_energy) by (unfold top_energy; nra).
+  destruct (unbounded (eta + eta1 + 1 + k / (P_max d * eps)
+    + k * top_energy / (P_max d * P_max d * eps))) as [N HN].
+  exists N. intros n Hn. apply le_INR in Hn.
+  assert (Pe : 0 < P_max d * eps) by now apply Rmult_lt_0_compat.
+  assert (PPe : 0 < P_max d * P_max d * eps).
+  { apply Rmult_lt_0_compat; [|exact e]. now apply Rmult_lt_0_compat. }
+  pose proof (ratio_nonnegative k _ ltac:(unfold k; lra) Pe) as R1.
+  assert (kt : 0 <= k * top_energy) by (apply Rmult_le_pos; unfold k; lra).
+  pose proof (ratio_nonnegative _ _ kt PPe) as R2.
+  set (b := INR n) in *. assert (b0 : 0 < b) by lra.
+  assert (K1 : k / (b + 1) < P_max d * eps).
+  { apply (Rmult_lt_reg_r (b + 1)); [lra|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra.
+    assert (H1 : k / (P_max d * eps) < b + 1) by lra.
+    apply (Rmult_lt_compat_r (P_max d * eps)) in H1; [|exact Pe].
+    unfold Rdiv in H1. rewrite Rmult_assoc, Rinv_l in H1 by lra. lra. }
+  assert (K2 : k / (b + 1) * top_energy < P_max d * P_max d * eps).
+  { apply (Rmult_lt_reg_r (b + 1)); [lra|].
+    replace (k / (b + 1) * top_energy * (b + 1)) with (k * top_energy) by (field; lra).
+    assert (H1 : k * top_energy / (P_max d * P_max d * eps) < b + 1) by lra.
+    apply (Rmult_lt_compat_r (P_max d * P_max d * eps)) in H1; [|exact PPe].
+    unfold Rdiv in H1. rewrite Rmult_assoc, Rinv_l in H1 by lra. lra. }
+  assert (part : forall x, 0 <= x -> miss d x <= k -> miss d x / (b + 1) <= k / (b + 1)).
+  { intros x X L. unfold Rdiv. apply Rmult_le_compat_r; [|exact L].
+    left. apply Rinv_0_lt_compat. lra. }
+  destruct (usage_alone d n eta V ltac:(fold b; lra) b0) as (A1 & A2 & A3 & A4).
+  destruct (usage_alone d n eta1 V ltac:(fold b; lra) b0) as (B1 & B2 & B3 & B4).
+  destruct (usage_all_but_one d n eta V ltac:(fold b; lra) b0) as (C1 & C2 & C3 & C4).
+  destruct (usage_all_but_one d n eta1 V ltac:(fold b; lra) b0) as (D1 & D2 & D3 & D4).
+  fold b in A2, A3, A4, B2, B3, B4, C2, C3, C4, D2, D3, D4.
+  assert (ratio : forall x, b * x / b = x) by (intros; field; lra).
+  simpl. split.
+  - exists (all_but_one n eta), (alone_then_alike n eta1).
+    assert (R : pair_of_runs (all_but_one n eta) (alone_then_alike n eta1) b).
+    { repeat split; assumption. }
+    split; [exact R|]. rewrite C3, B3, !ratio. split; [reflexivity|]. split; [reflexivity|].
+    destruct (energies d _ _ b V R) as (e0 & e1 & F0 & F1 & X). simpl in X.
+    rewrite C3, B3, !ratio in X. destruct X as (_ & _ & [Y0 Y1] & Y2 & [Z0 Z1] & _).
+    assert (e0p : P_max d <= e0) by nra.
+    rewrite (saving_by_work d _ _ b e0 e1) by (auto; lra).
+    assert (W1 : e1 = top_energy).
+    { apply (Rmult_eq_reg_l b); [|lra]. rewrite <- F1, B4. reflexivity. }
+    assert (W0 : envelope_per_work d eta - k / (b + 1) <= e0).
+    { apply (Rmult_le_reg_l b); [exact b0|]. rewrite <- F0. eapply Rle_trans; [|exact C4].
+      apply Rmult_le_compat_l; [lra|]. pose proof (part eta E0 ltac:(unfold k; lra)). lra. }
+    unfold saving_cap. fold top_energy. rewrite W1.
+    assert (H1 : top_energy / e0 - top_energy / envelope_per_work d eta < eps); [|lra].
+    replace (top_energy / e0 - top_energy / envelope_per_work d eta)
+      with (top_energy * (envelope_per_work d eta - e0) / (e0 * envelope_per_work d eta))
+      by (field; lra).
+    assert (big : P_max d * P_max d <= e0 * envelope_per_work d eta).
+    { apply Rmult_le_compat; lra. }
+    assert (PP : 0 < P_max d * P_max d) by now apply Rmult_lt_0_compat.
+    apply (Rmult_lt_reg_r (e0 * envelope_per_work d eta)); [lra|].
+    unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra.
+    apply Rle_lt_trans with (k / (b + 1) * top_energy); [rewrite Rmult_1_r; nra|].
+    apply Rlt_le_trans with (P_max d * P_max d * eps); [exact K2|]. nra.
+  - exists (alone_then_alike n eta), (all_but_one n eta1).
+    assert (R : pair_of_runs (alone_then_alike n eta) (all_but_one n eta1) b).
+    { repeat split; assumption. }
+    split; [exact R|]. rewrite A3, D3, !ratio. split; [reflexivity|]. split; [reflexivity|].
+    destruct (energies d _ _ b V R) as (e0 & e1 & F0 & F1 & _).
+    assert (W0 : e0 = P_max d + P_idle d * eta).
+    { apply (Rmult_eq_reg_l b); [|lra]. now rewrite <- F0, A4. }
+    assert (e0p : P_max d <= e0) by (rewrite W0; nra).
+    rewrite (saving_by_work d _ _ b e0 e1) by (auto; lra).
+    assert (W1 : envelope_per_work d eta1 - k / (b + 1) <= e1).
+    { apply (Rmult_le_reg_l b); [exact b0|]. rewrite <- F1. eapply Rle_trans; [|exact D4].
+      apply Rmult_le_compat_l; [lra|]. pose proof (part eta1 E1 ltac:(unfold k; lra)). lra. }
+    unfold saving_floor. rewrite <- W0.
+    assert (H1 : envelope_per_work d eta1 / e0 - e1 / e0 < eps); [|lra].
+    replace (envelope_per_work d eta1 / e0 - e1 / e0) with ((envelope_per_work d eta1 - e1) / e0)
+      by (field; lra).
+    apply (Rmult_lt_reg_r e0); [lra|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. nra.
 Qed.
 
 (** ** [energy.cap] *)
@@ -401,7 +652,7 @@ Proof.
     rewrite power_of_positive by lra. rewrite <- (Rpower_O (1 + eta)) at 1 by lra.
     apply Rle_Rpower; lra. }
   split; [|split; [|split; [|split; [|split]]]].
-  - intros. now apply energy_saving_envelope.
+  - intros. now apply saving_between.
   - intros d eta V E. destruct (U d eta V E) as (A & B & C). pose proof V as ([P Q] & M & G).
     pose proof (waste_at_least_idle d V) as [D D'].
     assert (0 <= waste d * eta) by (apply Rmult_le_pos; lra).

@@ -30,6 +30,18 @@ Proof.
   rewrite E, Rmult_plus_distr_l, IH. ring.
 Qed.
 
+(** The idle share [f = I / (W + I)] is the imbalance over the worker-time [G sum_k M(k)], one minus
+    the balance ratio, and [eta = I / W = f / (1 - f)]. *)
+Lemma idle_share_identities : forall G r, on_workers G r -> 0 < work r -> 0 <= imbalances r ->
+  let f := idle_share (work r) (imbalances r) in
+  f = imbalances r / (INR G * sum (map top r)) /\
+  f = 1 - work r / (INR G * sum (map top r)) /\
+  imbalances r / work r = f / (1 - f).
+Proof.
+  intros G r L W I f. rewrite (worker_time G r L). unfold f, idle_share.
+  split; [reflexivity|]. split; field; lra.
+Qed.
+
 (** The mediant of two ratios lies between them. *)
 Lemma mediant : forall a b x y, 0 <= a -> 0 < b -> 0 < y -> a / b <= x / y ->
   a / b <= (a + x) / (b + y) <= x / y.
