@@ -205,11 +205,14 @@ def work_oldest_first(trial: Trial) -> Finding:
     ),
 )
 def work_any_drift(trial: Trial) -> Finding:
-    """Two policies, two requests, a drift that comes in every other step."""
+    """Two policies, three requests, a drift that comes in every other step.
+
+    Only one first admission has the least imbalance, so no tie-break of BF-IO matters.
+    """
     growth = int(trial.scale) * 4
-    system = System(1, 1, drift=(0, growth))
-    requests = Requests([2, 1], [1, 2])
-    fcfs, bfio = (run_of(system, requests, policy, pool=2) for policy in ("fcfs", "bfio"))
+    system = System(2, 1, drift=(0, growth))
+    requests = Requests([1, 2, 1], [1, 1, 2])
+    fcfs, bfio = (run_of(system, requests, policy, pool=3) for policy in ("fcfs", "bfio"))
     computed, claimed = bfio.history.work, fcfs.history.work
     if computed == claimed:
         return Finding(
@@ -220,8 +223,8 @@ def work_any_drift(trial: Trial) -> Finding:
         computed,
         claimed,
         "==",
-        "G = B = 1, two requests, a drift that alternates: BF-IO takes the smaller request first; "
-        "so its runs are not compared with others at equal work under such a drift",
+        "G = 2, B = 1, three requests, a drift that alternates: BF-IO takes the two equal requests "
+        "first, FCFS the two oldest; so its runs are not compared with others at equal work under such a drift",
         witness={
             "drift": [0, growth],
             "prefill": requests.prefill.tolist(),
