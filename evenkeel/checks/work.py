@@ -224,7 +224,8 @@ def work_any_drift(trial: Trial) -> Finding:
         claimed,
         "==",
         "G = 2, B = 1, three requests, a drift that alternates: BF-IO takes the two equal requests "
-        "first, FCFS the two oldest; so its runs are not compared with others at equal work under such a drift",
+        "first, FCFS the two oldest; so its runs are not compared with others at equal work under "
+        "such a drift",
         witness={
             "drift": [0, growth],
             "prefill": requests.prefill.tolist(),
