@@ -131,7 +131,7 @@ def test_markdown_is_well_formed(label: str) -> None:
             assert formula
             assert _balanced(formula, "{}")
     heads = re.findall(r"^## (\w+)", text, flags=re.M)
-    wanted = ("Statement", "Assumptions", "Proof", "Disproof", "Evidence")
+    wanted = ("Statement", "Assumptions", "Proof", "Disproof", "Formal", "Evidence")
     assert heads == [h for h in wanted if h in heads]
     assert not {"Proof", "Disproof"} <= set(heads)
     proof = claim(label).proof
