@@ -1,5 +1,6 @@
 """Floor 3: instances.
 
-Random workload families, readers for real traces, searches for bad instances, Hypothesis
-strategies and the gallery of witnesses.  Imports :mod:`solvers` and :mod:`theory` only.
+Random workload families, readers for real traces, exact worst cases and searches for bad
+instances, attacks on policies, Hypothesis strategies, the gallery of witnesses and certificates.
+Imports :mod:`solvers` and :mod:`theory` only.
 """
