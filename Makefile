@@ -44,8 +44,9 @@ test: setup-dev
 bounds: setup-dev
 	$(BIN)/python -m pytest tests/bounds -n auto -q $(if $(POLICY),--policy $(POLICY))
 
-proofs: setup
-	$(BIN)/python -m theory.coq
+# Needs Coq and any Python >= 3.11, nothing else.
+proofs:
+	$(PYTHON) -m theory.coq
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks.bench_step
