@@ -51,13 +51,11 @@ def lookahead(trial: Trial) -> Finding:
             for H in {*horizons, LONGEST}
         }
     best = {
-        workload: max((by_horizon[h] for h in horizons), key=lambda gain: gain.value)
+        workload: max((by_horizon[h] for h in horizons), key=lambda gain: gain.high)
         for workload, by_horizon in gains.items()
     }
-    worst = min(best, key=lambda workload: best[workload].value)
-    refuted = any(
-        all(by_horizon[h].high < claimed for h in horizons) for by_horizon in gains.values()
-    )
+    worst = min(best, key=lambda workload: best[workload].high)
+    refuted = best[worst].high < claimed
     held = all(gain.low >= claimed for gain in best.values()) and all(
         by_horizon[LONGEST].value <= best[workload].value for workload, by_horizon in gains.items()
     )
