@@ -13,13 +13,14 @@ from itertools import product
 import numpy as np
 
 from adversary.exhaustive import WorstCase
-from adversary.small import code, run
+from adversary.small import SMALL_POLICIES, code, run
 from adversary.space import Space
 from solvers.certificates import FORMAT, Certificate
 from theory.model import InputError
 
 # Lists of requests that the checker plays again: some minutes.
 MOST_CERTIFIED = 10**6
+MOST_COUNTED = 99
 
 
 def certify_worst_case(worst: WorstCase, policy: str, baseline: str | None = None) -> Certificate:
@@ -36,18 +37,11 @@ def certify_worst_case(worst: WorstCase, policy: str, baseline: str | None = Non
     Raises
     ------
     InputError
-        If the class is restricted to sorted orders, or more lists than :data:`MOST_CERTIFIED`
-        would have to be played again.
+        As :func:`certifiable`.
     """
     space = worst.space
-    if space.order != "any":
-        raise InputError("only classes with every arrival order can be certified")
-    ends = policy == "fcfs" and baseline is None and space.size_min < space.size_max
-    lists = listed(space, ends)
-    if lists > MOST_CERTIFIED:
-        raise InputError(
-            f"a certificate would have to list {lists:,} instances, more than {MOST_CERTIFIED:,}"
-        )
+    certifiable(space, policy, baseline)
+    ends = _ends_decide(space, policy, baseline)
     value = [1, 0]
     if worst.value != math.inf:
         value = list(worst.value.as_integer_ratio())
@@ -70,10 +64,37 @@ def certify_worst_case(worst: WorstCase, policy: str, baseline: str | None = Non
     }
 
 
-def listed(space: Space, ends: bool) -> int:
-    """How many lists of requests a certificate of that class covers one by one."""
-    sizes = 2 if ends else space.size_max - space.size_min + 1
-    return int((sizes * space.decode_max) ** space.requests)
+def certifiable(space: Space, policy: str, baseline: str | None = None) -> None:
+    """Refuse what the checker could not play again.
+
+    Raises
+    ------
+    InputError
+        If the checker does not know the policies, the class is restricted to sorted orders, or
+        more lists than :data:`MOST_CERTIFIED` would have to be played again.
+    """
+    for name in (policy, baseline):
+        if name not in (None, *SMALL_POLICIES):
+            raise InputError(
+                f"no certificates about {name!r}; only about {' and '.join(SMALL_POLICIES)}"
+            )
+    if space.order != "any":
+        raise InputError("only classes with every arrival order can be certified")
+    if max(space.workers, space.requests) > MOST_COUNTED:
+        raise InputError(f"certificates take up to {MOST_COUNTED} workers and requests")
+    sizes = space.size_max - space.size_min + 1
+    if _ends_decide(space, policy, baseline):
+        sizes = 2
+    lists = (sizes * space.decode_max) ** space.requests
+    if lists > MOST_CERTIFIED:
+        raise InputError(
+            f"a certificate would have to list {lists:,} instances, more than {MOST_CERTIFIED:,}"
+        )
+
+
+def _ends_decide(space: Space, policy: str, baseline: str | None) -> bool:
+    """Whether only the sizes at the two ends are listed [fcfs.vertex]."""
+    return policy == "fcfs" and baseline is None and space.size_min < space.size_max
 
 
 def _transcript(

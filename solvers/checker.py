@@ -117,7 +117,7 @@ def worst_case(cert):
     rules, drift, ends, policy, base, sizes, lengths, value, told = read(cert, fields)
     (G, B, pool, n, a, b, longest), digest, most, shown = rules, "", (0, 1), (0, 0)
     known = policy and {policy, base} <= {"fcfs", "bfio_exact", None}
-    need(max(rules) <= 99 and drift and known, "no such class or policy")
+    need(known and drift and max(G, n, longest, (1 - ends) * (b - a)) <= 99, "no such class")
     # Imbalance under fcfs is convex in the sizes, so it is largest where each is at an end.
     need(not ends or (policy == "fcfs" and base is None), "the ends decide under fcfs alone")
     kinds = list(product((a, b) if ends else range(a, b + 1), range(1, longest + 1)))

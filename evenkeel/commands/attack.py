@@ -76,7 +76,7 @@ def command(
     when the same command is given again.
     """
     from adversary.attack import OPTIMUM, Attack, restored, stored, text_of
-    from adversary.certify import certify_worst_case
+    from adversary.certify import certifiable, certify_worst_case
     from adversary.exhaustive import conclude
     from adversary.gallery import write_witness
     from adversary.small import SMALL_POLICIES
@@ -102,11 +102,10 @@ def command(
         drift=(growth,),
     )
     attack = Attack(space, policy, against, method, budget, seed)
-    if certificate is not None and not (attack.is_exact and attack.is_compiled):
-        raise InputError(
-            "--certificate is for exact attacks on fcfs and bfio_exact: this one "
-            + ("is of something else" if attack.is_exact else "is a search")
-        )
+    if certificate is not None:
+        certifiable(space, policy, against)
+        if not attack.is_exact:
+            raise InputError("--certificate is for exact attacks: this class is searched")
     stem = name or _stem(attack)
     if not stem.replace("-", "").replace("_", "").isalnum():
         raise InputError(f"--name takes letters, digits, hyphens and underscores, got {stem!r}")

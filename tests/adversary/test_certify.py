@@ -108,6 +108,14 @@ def test_closed_forms_are_certified():
         assert accepted(certificate)
 
 
+def test_large_sizes_are_no_hindrance_where_the_ends_decide():
+    certificate = certify_worst_case(fcfs_worst_case(Space(2, 1, 2, 10**6)), "fcfs")
+    assert certificate["value"] == [10**6 - 1, 1]
+    assert accepted(certificate)
+    with pytest.raises(InputError, match="up to 99 workers and requests"):
+        certify_worst_case(fcfs_worst_case(Space(2, 1, 100, 1)), "fcfs")
+
+
 def test_an_infinite_ratio_is_certified():
     space = Space(2, 1, 5, 2, decode_max=3, pool=4)
     certificate = certify_worst_case(worst_case(space, "bfio_exact", "fcfs"), "bfio_exact", "fcfs")
