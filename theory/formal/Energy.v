@@ -250,8 +250,9 @@ Qed.
 
 Lemma total_is_the_duration : forall c r, total c r = over fst (cells c r).
 Proof.
-  intros. unfold total, busy, idle. 
-  replace (over fst (cells c r)) with (over (fun x => 1 * (fst x * snd x) + 1 * (fst x * (1 - snd x))) (cells c r)).
+  intros. unfold total, busy, idle.
+  replace (over fst (cells c r))
+    with (over (fun x => 1 * (fst x * snd x) + 1 * (fst x * (1 - snd x))) (cells c r)).
   - rewrite over_linear. ring.
   - apply over_ext. apply Forall_forall. intros [w u] _. simpl. ring.
 Qed.
@@ -312,7 +313,7 @@ Proof.
   assert (X : forall f, over f (cells 0 (equal_others n v)) = f (1, 1) + INR n * f (1, v)).
   { intros f. unfold cells, equal_others. simpl flat_map. rewrite app_nil_r.
     fold (top (repeat v n)). change (Rmax 1 (top (repeat v n))) with (top (1 :: repeat v n)).
-    rewrite T. replace (1 / 1) with 1 by lra. replace (0 + 1) with 1 by lra. 
+    rewrite T. replace (1 / 1) with 1 by lra. replace (0 + 1) with 1 by lra.
     unfold over. simpl. f_equal. clear T. induction n as [|k IH]; [simpl; lra|].
     rewrite S_INR. simpl. rewrite IH. replace (v / 1) with v by lra. ring. }
   split; [|split; [|split]].
@@ -411,7 +412,7 @@ Lemma idle_slots : forall r c, steps_positive r ->
 Proof.
   intros r c P. unfold worker_steps, cells.
   induction P as [|loads rest M P IH]; [unfold over; simpl; lra|].
-  simpl flat_map. rewrite over_app. simpl map. 
+  simpl flat_map. rewrite over_app. simpl map.
   match goal with |- sum (?x :: ?xs) - (?a + ?b) = sum (?y :: ?ys) =>
     change (sum (x :: xs)) with (x + sum xs); change (sum (y :: ys)) with (y + sum ys) end.
   rewrite <- IH.

@@ -281,7 +281,8 @@ Proof.
           + g / 2 * Rabs (x - y))) by (intros; ring).
         rewrite E_linear, E_affine by exact LL. fold (mean L). ring.
     + intros x. apply E_ext. intros y.
-      assert (X : E_workers n L (fun xs => g * ((x + y) / 2 + Rabs (x - y) / 2) - 1 * sum (x :: y :: xs))
+      assert (X : E_workers n L (fun xs =>
+          g * ((x + y) / 2 + Rabs (x - y) / 2) - 1 * sum (x :: y :: xs))
         = E_workers n L (fun xs => (g * ((x + y) / 2 + Rabs (x - y) / 2) - x - y) - 1 * sum xs)).
       { apply Rle_antisym; apply E_workers_le; auto; intros xs _;
           change (sum (x :: y :: xs)) with (x + (y + sum xs)); lra. }

@@ -67,7 +67,7 @@ Proof.
   assert (B : 1 - I / (W + I) = / (1 + eta)).
   { rewrite A. replace I with (W * eta) by (unfold eta; field; lra). field. lra. }
   rewrite B, A. rewrite (power_of_positive (/ (1 + eta))) by (apply Rinv_0_lt_compat; lra).
-  rewrite (power_of_positive (1 + eta)) by lra. unfold Rminus at 2. 
+  rewrite (power_of_positive (1 + eta)) by lra. unfold Rminus at 2.
   replace (1 - gamma d) with (1 + - gamma d) by ring.
   rewrite Rpower_plus, Rpower_1 by lra.
   replace (Rpower (/ (1 + eta)) (gamma d)) with (Rpower (1 + eta) (- gamma d)); [ring|].
@@ -154,7 +154,8 @@ Proof.
   { intros d r0 r1 W V R. destruct (energies d r0 r1 W V R) as (e0 & e1 & E0 & E1 & H).
     simpl in *. destruct H as (N0 & N1 & [A B] & C & [A' B'] & C'). intros T.
     set (eta := imbalances r0 / W) in *. set (eta1 := imbalances r1 / W) in *.
-    pose proof (waste_at_least_idle d V). destruct V as ([P Q] & M & G). destruct R as (_ & _ & _ & _ & w).
+    pose proof (waste_at_least_idle d V). destruct V as ([P Q] & M & G).
+    destruct R as (_ & _ & _ & _ & w).
     assert (0 <= P_idle d * eta) by now apply Rmult_le_pos.
     assert (D0 : 0 < e0) by lra. rewrite (saving_by_work d r0 r1 W e0 e1) by assumption.
     unfold saving_paper. replace (1 - e1 / e0) with ((e0 - e1) / e0) by (field; lra).
@@ -236,7 +237,8 @@ Theorem energy_limit_paper :
      paper_form d eta alpha < limit_paper d) /\
   (forall d eta alpha eta' alpha', valid d -> 0 < waste d -> 0 < eta <= eta' -> 0 < alpha <= alpha' ->
      0 <= paper_form d eta alpha -> paper_form d eta alpha <= paper_form d eta' alpha') /\
-  (forall d eps, valid d -> 0 < waste d -> 0 < eps -> exists N, forall eta alpha, N < eta -> N < alpha ->
+  (forall d eps, valid d -> 0 < waste d -> 0 < eps ->
+     exists N, forall eta alpha, N < eta -> N < alpha ->
      limit_paper d - eps < paper_form d eta alpha) /\
   limit_paper a100 = 10 / 19.
 Proof.
@@ -265,7 +267,8 @@ Proof.
       nra.
   - intros d eps V D e. destruct V as ([P Q] & M & G).
     exists ((P_max d * P_idle d / waste d + waste d + 1) / (waste d * eps)).
-    intros eta alpha He Ha. set (N := (P_max d * P_idle d / waste d + waste d + 1) / (waste d * eps)) in *.
+    intros eta alpha He Ha.
+    set (N := (P_max d * P_idle d / waste d + waste d + 1) / (waste d * eps)) in *.
     assert (De : 0 < waste d * eps) by now apply Rmult_lt_0_compat.
     assert (Z : 0 <= P_max d * P_idle d / waste d).
     { apply ratio_nonnegative; [nra|exact D]. }
@@ -412,7 +415,7 @@ Proof.
     change (sum (y :: repeat y n)) with (y + sum (repeat y n)).
     cbn [length]. rewrite !sum_repeat, !repeat_length, !S_INR. unfold sum. cbn [fold_right]. ring. }
   split; [exact L|]. split; [exact W|]. split; [exact I|].
-  destruct (usage_without_overhead r L) as (B & D & _). 
+  destruct (usage_without_overhead r L) as (B & D & _).
   destruct (energy_sandwich d 0 r V (Rle_refl 0) L) as (_ & A & _).
   rewrite A; [rewrite B, D, W, I; unfold energy_floor; ring|].
   left. unfold r, alone_then_alike. fold y. unfold cells. simpl flat_map.

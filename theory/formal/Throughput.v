@@ -83,7 +83,8 @@ Theorem energy_throughput : forall G r0 r1 W, (1 <= G)%nat -> on_workers G r0 ->
 Proof.
   intros G r0 r1 W g L0 L1 N0 N1 w W0 W1 eta eta1 ratio.
   assert (N : forall r, loaded r -> 0 <= imbalances r).
-  { intros r L. destruct (usage_with_overhead 0 r L). destruct (busy_idle_nonnegative 0 r (Rle_refl 0) L); lra. }
+  { intros r L. destruct (usage_with_overhead 0 r L).
+    destruct (busy_idle_nonnegative 0 r (Rle_refl 0) L). lra. }
   pose proof (N r0 N0) as I0. pose proof (N r1 N1) as I1.
   pose proof (worker_time G r0 L0) as T0. pose proof (worker_time G r1 L1) as T1.
   rewrite W0 in T0. rewrite W1 in T1.
@@ -110,7 +111,8 @@ Proof.
     replace ((1 + 2 / 3) / (1 + eta1) * (1 + eta1)) with (5 / 3) by (field; lra). lra.
   - intros c C.
     assert (S : forall r m, 0 < m -> m = sum (map top r) -> 0 < steps r).
-    { intros r m M E. unfold steps. apply lt_0_INR. destruct r; [simpl in E; lra|simpl; auto with arith]. }
+    { intros r m M E. unfold steps. apply lt_0_INR.
+      destruct r; [simpl in E; lra|simpl; auto with arith]. }
     pose proof (S r0 m0 P0 eq_refl) as S0. pose proof (S r1 m1 P1 eq_refl) as S1.
     assert (Q : c * steps r0 / (c * steps r1) = steps r0 / steps r1) by (field; lra).
     assert (A : 0 < c * steps r0) by now apply Rmult_lt_0_compat.

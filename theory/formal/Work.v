@@ -127,7 +127,7 @@ Theorem energy_work_invariance :
      total_work d schedule G K
      = sum (map (fun job => request_work d (size (fst job)) (Z.of_nat (output (fst job)))) schedule))
   /\
-  (forall d requests placements others G K H L, 
+  (forall d requests placements others G K H L,
      length placements = length requests -> length others = length requests ->
      completes (combine requests placements) G K -> completes (combine requests others) H L ->
      total_work d (combine requests placements) G K = total_work d (combine requests others) H L).
