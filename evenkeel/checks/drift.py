@@ -6,7 +6,8 @@ from itertools import product
 import numpy as np
 
 from adversary.families import requests_to_overload, workload
-from evenkeel.checks.geometric import BELOW, FCFS, JSQ, Balanced, balanced_runs
+from evenkeel.checks.geometric import BELOW
+from evenkeel.checks.replications import Balanced, balanced_runs
 from evenkeel.checks.sampling import (
     Mean,
     Ratio,
@@ -14,7 +15,7 @@ from evenkeel.checks.sampling import (
     imbalances,
     overloaded_run,
 )
-from evenkeel.checks.verdicts import BFIO, BUSIEST, LARGER, held, planted_policy
+from evenkeel.checks.verdicts import BFIO, BUSIEST, FCFS, JSQ, LARGER, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.engine import simulate
 from theory.drift import bfio_bound

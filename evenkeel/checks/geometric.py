@@ -1,24 +1,16 @@
 """Checks of the claims in :mod:`theory.geometric`: Theorem 2, geometric output lengths."""
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from adversary.families import requests_to_overload, workload, workload_names
-from evenkeel.checks.sampling import (
-    Mean,
-    Ratio,
-    first_steps,
-    imbalances,
-    overloaded_run,
-    pool_condition_fails_at,
-)
-from evenkeel.checks.verdicts import BFIO, BUSIEST, LARGER, held, planted_policy
+from adversary.families import workload, workload_names
+from evenkeel.checks.replications import balanced_runs
+from evenkeel.checks.sampling import Mean, Ratio
+from evenkeel.checks.verdicts import BFIO, BUSIEST, FCFS, JSQ, LARGER, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.authority import unavoidable_imbalance
 from theory.expectation import expected_imbalance
@@ -36,76 +28,8 @@ from theory.model import System
 from theory.slots import geometric_slot
 from theory.warmup import first_slots
 
-FCFS = Variant("fcfs in place of bfio", policy="fcfs")
-JSQ = Variant("jsq in place of bfio", policy="jsq")
 BELOW = Variant("far below the frontier", fault="below-frontier")
 C = Fraction(6777, 10000)
-
-
-# A run is BF-IO's only as far as its steps are: the largest share of its imbalance that may lie
-# above the certified lower bounds of its steps.
-LARGEST_GAP = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Balanced:
-    """Replicated overloaded runs of one policy: imbalance after the start-up."""
-
-    mean: Mean
-    samples: tuple[float, ...]  # of each run
-    gap: float  # share of the imbalance that is not certified to be unavoidable in its step
-    violated: int | None  # first step at which the pool condition failed, over all runs
-
-    def unfit(self, where: str) -> "Finding | None":
-        """Why these runs cannot speak about BF-IO in the paper's overloaded class, if so."""
-        if self.violated is not None:
-            return Finding(
-                Verdict.NOT_APPLICABLE,
-                None,
-                None,
-                "~",
-                f"the pool condition failed at step {self.violated}, {where}",
-            )
-        if self.gap > LARGEST_GAP:
-            return Finding(
-                Verdict.INCONCLUSIVE,
-                self.gap,
-                LARGEST_GAP,
-                "<=",
-                f"share of the imbalance above the certified lower bounds of its steps, {where}",
-            )
-        return None
-
-
-@cache
-def balanced_runs(
-    system: System,
-    policy: str,
-    p: float,
-    b: int,
-    *,
-    runs: int,
-    seed: int,
-    pool: int | None = None,
-    lengths: int = 12,
-) -> Balanced:
-    """Mean imbalance after the start-up, sizes uniform on 1..b, pool 4GB unless given.
-
-    A run lasts ``lengths`` mean lengths and all but the first 6 count: by then the ages are
-    within ``exp(-6)`` of stationarity.
-    """
-    pool, steps = pool or 4 * system.capacity, math.ceil(lengths / p)
-    n = requests_to_overload(system, steps, p=p, pool=pool)
-    samples, gap, total, violated = [], 0, 0, None
-    for run in range(runs):
-        requests = workload("uniform", n, seed * 10**6 + run, b=b, p=p)
-        result = overloaded_run(system, requests, policy, steps, pool=pool)
-        samples.append(float(imbalances(first_steps(result, steps))[math.ceil(6 / p) :].mean()))
-        gap += result.bound_gap or 0
-        total += result.total.imbalance
-        if violated is None:
-            violated = pool_condition_fails_at(result, steps)
-    return Balanced(Mean.of(samples), tuple(samples), gap / max(1, total), violated)
 
 
 @check(

@@ -35,6 +35,9 @@ DEVICES: tuple[tuple[str, Constants[Fraction]], ...] = (
 # Step overheads in units of load, of the order of the histories' loads.
 OVERHEADS = (Fraction(0), Fraction(701, 2))
 
+# A run of work 1 without idle time.
+BALANCED = Usage(Fraction(1), Fraction(0))
+
 
 def ball_constants(power: Constants[Fraction]) -> Constants[Any]:
     """The same constants as balls."""

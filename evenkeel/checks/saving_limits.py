@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from adversary.load_histories import zero_one
-from evenkeel.checks.load_energy import DEVICES, proof_fails, shown
+from evenkeel.checks.load_energy import BALANCED, DEVICES, proof_fails, shown
 from evenkeel.checks.saving import WASTE
 from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
@@ -21,8 +21,6 @@ from theory.savings import (
     saving_paper,
     saving_sharp,
 )
-
-BALANCED = Usage(Fraction(1), Fraction(0))
 
 
 @check(

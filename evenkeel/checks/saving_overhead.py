@@ -19,7 +19,7 @@ from evenkeel.checks.load_energy import (
     proof_fails,
     shown,
 )
-from evenkeel.checks.saving import Pair, hold
+from evenkeel.checks.run_pairs import Pair, hold
 from evenkeel.checks.verdicts import LARGER, SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import to_ball

@@ -12,6 +12,7 @@ from flint import arb, ctx
 
 from adversary.load_histories import LoadHistory, equal_others, zero_one
 from evenkeel.checks.load_energy import (
+    BALANCED,
     DEVICES,
     PRECISION,
     ball_constants,
@@ -39,9 +40,6 @@ from theory.savings import (
     saving_paper,
     saving_sharp,
 )
-
-BALANCED = Usage(Fraction(1), Fraction(0))
-
 
 # Baseline idle shares that a saving needs with the paper's constants, as the claim states them.
 STATED: tuple[tuple[str, Fraction, Fraction], ...] = tuple(

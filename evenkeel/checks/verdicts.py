@@ -12,6 +12,8 @@ HALVED = Variant("claimed side halved", Fraction(1, 2))
 DEPARTED = Variant("loads taken after departures", fault="departed-loads")
 AGED = Variant("ages off by one", fault="age-off-by-one")
 BUSIEST = Variant("always_busiest in place of the policy", policy="always_busiest")
+FCFS = Variant("fcfs in place of bfio", policy="fcfs")
+JSQ = Variant("jsq in place of bfio", policy="jsq")
 BFIO = Variant("bfio in place of the policy", policy="bfio")
 
 
