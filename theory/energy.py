@@ -8,7 +8,7 @@ I0/I1``.  Powers are ``P_idle``, ``P_max``, ``dP = P_max - P_idle`` and ``D = P_
 dP``.
 """
 
-from theory import disproofs
+from theory import energy_disproofs
 from theory.claims import Assumption, Claim
 from theory.saving_claims import OURS, PAIR, SAVING_CLAIMS, T4, later
 
@@ -88,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Load histories with a large overhead; a balanced run that certainly draws more energy "
         "refutes it: balanced workers draw P_max through the whole overhead.",
         None,
-        disproofs.overhead_dilutes,
+        energy_disproofs.overhead_dilutes,
         ("energy.overhead",),
         holds=False,
     ),
@@ -166,7 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
         "refute it, and with it every comparison of their energies at equal work outside constant "
         "drift.",
         None,
-        disproofs.work_any_drift,
+        energy_disproofs.work_any_drift,
         ("energy.work-invariance",),
         holds=False,
     ),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from theory import disproofs
+from theory import energy_disproofs
 from theory.claims import Assumption, Claim
 
 T4 = "paper, Theorem 4"
@@ -52,7 +52,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "Pairs of load histories with alpha < D/P_idle; a saving certainly below the form refutes "
         "it.  Dividing a negative numerator by an upper bound of E0 does not give a floor.",
         later("energy_formulas", "paper_floor_everywhere"),
-        disproofs.paper_everywhere,
+        energy_disproofs.paper_everywhere,
         ("energy.saving-paper",),
         holds=False,
     ),
@@ -140,7 +140,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "Load histories with a baseline idle share above 81.6 %; a saving certainly above the "
         "limit refutes it.",
         later("energy_formulas", "paper_limit_is_a_cap"),
-        disproofs.limit_is_a_cap,
+        energy_disproofs.limit_is_a_cap,
         ("energy.limit-sharp",),
         holds=False,
     ),
