@@ -11,25 +11,27 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.checks import lookahead, sweeps, universal  # noqa: F401  (they declare checks)
-from evenkeel.checks.load_energy import DEVICES, PRECISION, ball_constants, ball_usage
-from evenkeel.checks.replay import (
+from adversary.replay import (
     E2,
     E3,
-    SEEDS,
-    Compared,
-    Measure,
     Setting,
     Stretch,
-    compare,
     imbalance_ratio,
     replay,
     saving,
     saving_per_work,
-    seeds_of,
-    setting_of,
     throughput_gain,
     time_per_token_drop,
+)
+from evenkeel.checks import lookahead, sweeps, universal  # noqa: F401  (they declare checks)
+from evenkeel.checks.load_energy import DEVICES, PRECISION, ball_constants, ball_usage
+from evenkeel.checks.replay import (
+    SEEDS,
+    Compared,
+    Measure,
+    compare,
+    seeds_of,
+    setting_of,
 )
 from evenkeel.checks.sampling import Mean
 from evenkeel.checks.verdicts import BUSIEST, LARGER, planted_policy

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from adversary.families import requests_to_overload, workload
+from adversary.replay import departed_loads
 from evenkeel.checks import extremes, moments  # noqa: F401  (they declare their checks)
 from evenkeel.checks.peeking import Peeking
 from evenkeel.checks.sampling import (
     Mean,
-    departed_loads,
     first_steps,
     imbalances,
     overloaded_run,

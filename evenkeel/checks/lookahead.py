@@ -4,17 +4,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from evenkeel.checks.replay import (
+from adversary.replay import (
     E2,
     E3,
     Setting,
-    compare,
     imbalance_ratio,
     replay,
     saving,
+    throughput_gain,
+)
+from evenkeel.checks.replay import (
+    compare,
     seeds_of,
     setting_of,
-    throughput_gain,
 )
 from evenkeel.checks.sampling import Mean
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
@@ -137,7 +139,7 @@ def bounded_waiting(trial: Trial) -> Finding:
     gain = compare(setting, policy, seeds_of(trial), throughput_gain, "bfio").window
     ratio = compare(setting, policy, seeds_of(trial), imbalance_ratio).window
     waits, free = (
-        [replay(setting, spec, seed).window.longest_wait for seed in seeds_of(trial)]
+        [int(replay(setting, spec, seed).window.wait.largest) for seed in seeds_of(trial)]
         for spec in (policy, "bfio")
     )
     claimed = 55 * float(trial.scale)

@@ -2,7 +2,16 @@
 
 from fractions import Fraction
 
-from evenkeel.checks.replay import Setting, compare, replay, seeds_of, setting_of, throughput_gain
+from adversary.replay import (
+    Setting,
+    replay,
+    throughput_gain,
+)
+from evenkeel.checks.replay import (
+    compare,
+    seeds_of,
+    setting_of,
+)
 from evenkeel.checks.sampling import Mean
 from evenkeel.checks.verdicts import BUSIEST, HALVED
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

@@ -103,23 +103,6 @@ def imbalances(loads: IntArray) -> IntArray:
     return np.asarray(loads.shape[1] * loads.max(axis=1) - loads.sum(axis=1))
 
 
-def departed_loads(result: RunResult) -> IntArray:
-    """Loads after departures and before the next admission, int64[K, G].
-
-    The wrong moment to measure, planted as a fault: growth of the survivors included.
-    """
-    assert result.loads is not None
-    after = np.zeros_like(result.loads)
-    after[:-1] = result.loads[1:]
-    later = result.start_step > 0
-    np.subtract.at(
-        after,
-        (result.start_step[later] - 1, result.worker[later]),
-        result.requests.prefill[later],
-    )
-    return after
-
-
 def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
     """First of the ``steps`` whose pool could not fill all free slots without some size class.
 

@@ -5,21 +5,23 @@ from functools import partial
 from itertools import product
 from math import log10
 
-from evenkeel.checks.cases import Cases, Witness
-from evenkeel.checks.replay import (
+from adversary.replay import (
     E2,
     E3,
-    SEEDS,
-    Measure,
     Setting,
     Stretch,
-    compare,
     imbalance_ratio,
     replay,
     saving,
+    throughput_gain,
+)
+from evenkeel.checks.cases import Cases, Witness
+from evenkeel.checks.replay import (
+    SEEDS,
+    Measure,
+    compare,
     seeds_of,
     setting_of,
-    throughput_gain,
 )
 from evenkeel.checks.sampling import Mean
 from evenkeel.checks.small_steps import EXACT
@@ -43,9 +45,8 @@ from theory.savings import Usage, saving_floor
 )
 def energy_sign(trial: Trial) -> Finding:
     """Saving and speed-up where the overhead dominates."""
-    setting = Setting("uniform", 32, 72, 5 * 32 * 72, 32 * 72, length=20)
-    if trial.fault("long-prompts"):
-        setting = Setting("longbench-like", 32, 72, 5 * 32 * 72, 32 * 72, length=20)
+    sizes = "longbench-like" if trial.fault("long-prompts") else "uniform"
+    setting = Setting(sizes, 32, 72, 5 * 32 * 72, 32 * 72, (("length", 20),))
     policy = trial.policy_or("bfio")
 
     def energy_saving(base: Stretch, new: Stretch) -> float:
@@ -166,10 +167,10 @@ def starvation(trial: Trial) -> Finding:
             for rule in (policy, "fcfs")
         ]
         ratios[name] = Mean.of(
-            [log10(a.longest_wait / max(1, b.longest_wait)) for a, b in zip(*runs, strict=True)]
+            [log10(a.wait.largest / max(1, b.wait.largest)) for a, b in zip(*runs, strict=True)]
         )
         for rule, part in zip((policy, "fcfs"), runs, strict=True):
-            shares[f"{name}, {rule}"] = max(run.longest_wait / run.steps for run in part)
+            shares[f"{name}, {rule}"] = max(run.wait.largest / run.steps for run in part)
     name, least = min(ratios.items(), key=lambda item: item[1].value)
     refuted = least.high <= 0
     return Finding(

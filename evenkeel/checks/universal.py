@@ -5,7 +5,13 @@ from fractions import Fraction
 from functools import cache
 
 from adversary.families import requests_to_overload, workload
-from evenkeel.checks.replay import imbalance_ratio, seeds_of, stretch
+from adversary.replay import (
+    imbalance_ratio,
+    stretch,
+)
+from evenkeel.checks.replay import (
+    seeds_of,
+)
 from evenkeel.checks.sampling import Mean, overloaded_run
 from evenkeel.checks.verdicts import BUSIEST
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

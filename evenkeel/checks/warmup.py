@@ -6,10 +6,10 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 
 from adversary.families import pool_survives_a_class, requests_to_overload, workload
+from adversary.replay import departed_loads
 from evenkeel.checks.sampling import (
     Mean,
     Ratio,
-    departed_loads,
     first_steps,
     imbalances,
     overloaded_run,

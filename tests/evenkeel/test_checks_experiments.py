@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evenkeel.checks.replay import E2, E3, Setting, replay, saving, stretch
+from adversary.replay import E2, E3, Setting, replay, saving, stretch
 from evenkeel.evidence import checks
 from solvers.engine import simulate
 from theory.experiments import CLAIMS
@@ -44,7 +44,7 @@ def test_a_stretch_over_all_steps_is_the_run():
     assert whole.time_s == pytest.approx(result.time_s, rel=1e-12)
     assert whole.energy_j == pytest.approx(result.energy_j(POWER), rel=1e-12)
     assert whole.throughput == pytest.approx(result.throughput, rel=1e-12)
-    assert whole.time_per_token_s == pytest.approx(result.time_per_output_token_s.mean())
+    assert whole.time_per_token_s.mean == pytest.approx(result.time_per_output_token_s.mean())
 
 
 def test_a_shorter_stretch_counts_only_its_own_steps():
@@ -57,12 +57,12 @@ def test_a_shorter_stretch_counts_only_its_own_steps():
     assert part.time_s == 14 + 4 * 0.5
     assert part.energy_j == 400 * part.time_s
     # Finished in it: the first two, 10.5 s for 3 tokens and 5.5 s for one.
-    assert part.time_per_token_s == pytest.approx((10.5 / 3 + 5.5) / 2)
+    assert part.time_per_token_s.mean == pytest.approx((10.5 / 3 + 5.5) / 2)
     assert stretch(result, 5, POWER).tokens == 5
 
 
 def test_the_window_ends_with_the_last_admission():
-    setting = Setting("uniform", 4, 3, 100, 12, length=5)
+    setting = Setting("uniform", 4, 3, 100, 12, (("length", 5),))
     ends = replay(setting, "fcfs", 0)
     # 12 requests are served together for 5 steps; the ninth round of four starts at step 40.
     assert ends.window.steps == 41

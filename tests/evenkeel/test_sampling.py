@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from adversary.replay import departed_loads
 from adversary.sample import SAMPLE_TRACE
 from adversary.traces import read_trace
-from evenkeel.checks.sampling import Mean, Ratio, departed_loads, imbalances, overloaded_run
+from evenkeel.checks.sampling import Mean, Ratio, imbalances, overloaded_run
 from solvers.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.model import InputError, Requests, System

@@ -1,0 +1,244 @@
+"""The paper's experiments run again, and the like on systems that are no LLM.
+
+A run is measured three times.  The *window* ends with the last admission, where the paper's metrics
+stop.  *At departure* is the same steps as the authors' simulator looks at them: after the requests
+that end have left, before the next are admitted.  *Completed* is the whole run, and compares equal
+work.  But for the second, loads are those that set the duration of the step.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from adversary.families import workload
+from solvers.engine import simulate
+from solvers.result import RunResult
+from theory.model import IntArray, Requests, System
+from theory.power import PowerModel, hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A workload on a system, by default with the paper's step-time constants.
+
+    Parameters
+    ----------
+    workload : str
+        Name of a family, which draws its own output lengths unless ``parameters`` say otherwise.
+    workers, slots, requests, pool : int
+        ``G``, ``B``, number of requests, and pool limit.
+    parameters : tuple of pairs
+        Parameters of the family.
+    drift : tuple of int
+        Growth of every active request from step to step.
+    overhead_s : float, optional
+        Fixed part of a step; the paper's for that many slots by default.
+    """
+
+    workload: str
+    workers: int
+    slots: int
+    requests: int
+    pool: int
+    parameters: tuple[tuple[str, int | float], ...] = ()
+    drift: tuple[int, ...] = (1,)
+    overhead_s: float | None = None
+
+    @property
+    def system(self) -> System:
+        """The system, overhead included."""
+        paper = System.paper(self.workers, self.slots)
+        overhead = paper.step_overhead_s if self.overhead_s is None else self.overhead_s
+        return System(self.workers, self.slots, self.drift, overhead)
+
+    def draw(self, seed: int) -> Requests:
+        """The requests of that seed."""
+        return workload(self.workload, self.requests, seed, **dict(self.parameters))
+
+
+# E2 (v1) and E3 (v2): sizes, slots and pool as known, 80,000 to 100,000 requests.
+E2 = Setting("burst-like", 32, 72, 100_000, 128)
+E3 = Setting("longbench-like", 256, 72, 80_000, 1024)
+
+
+# Bulk-synchronous systems: a domain stays where it is placed, for 50 supersteps on average.  There
+# is no fixed part of a superstep, so that nothing depends on the seconds a unit of load takes.
+def _domains(median: float, sigma: float, largest: int, drift: tuple[int, ...]) -> Setting:
+    sizes = (("median", median), ("sigma", sigma), ("b", largest), ("p", 0.02))
+    return Setting("lognormal", 64, 16, 20_480, 1024, sizes, drift, overhead_s=0.0)
+
+
+# Patches of a refined mesh, of similar numbers of cells, which do not change.
+MESH = _domains(4096.0, 0.4, 32_768, (0,))
+# Domains of clustered particles, some of which hold ten times the median.
+PARTICLES = _domains(2000.0, 1.0, 65_536, (0,))
+# The same while every domain gains particles, by a bounded number that varies.
+INFLOW = _domains(2000.0, 1.0, 65_536, (0, 60, 20, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A quantity of many requests: its mean, median, 99 % quantile and largest value."""
+
+    mean: float
+    median: float
+    p99: float
+    largest: float
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> "Spread":
+        """The spread of at least one value; quantiles are values that occur."""
+        x = np.sort(np.asarray(values, dtype=float))
+        middle, tail = np.ceil(np.array([0.5, 0.99]) * x.size).astype(int) - 1
+        return cls(float(x.mean()), float(x[middle]), float(x[tail]), float(x[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The first steps of a run, summed.
+
+    Parameters
+    ----------
+    steps, work, imbalance : int
+        ``K``, ``W`` and ``I``.
+    time_s, energy_j : float
+        Duration and energy of all workers.
+    tokens : int
+        Output tokens.
+    time_per_token_s : Spread
+        Mean time per output token of each request that finished, in seconds.
+    wait : Spread
+        Steps in the pool of each request that was admitted.
+    """
+
+    steps: int
+    work: int
+    imbalance: int
+    time_s: float
+    energy_j: float
+    tokens: int
+    time_per_token_s: Spread
+    wait: Spread
+
+    @property
+    def idle_share(self) -> float:
+        """``I / (W + I)``."""
+        return self.imbalance / (self.work + self.imbalance)
+
+    @property
+    def throughput(self) -> float:
+        """Output tokens per second."""
+        return self.tokens / self.time_s
+
+
+def stretch(
+    result: RunResult, steps: int, power: PowerModel, *, at_departure: bool = False
+) -> Stretch:
+    """Sum the first ``steps`` steps of a run with history.
+
+    Parameters
+    ----------
+    result : RunResult
+        Run with history.
+    steps : int
+        How many, at least 1; a request must be admitted, and one must finish.
+    power : PowerModel
+        Device of every worker.
+    at_departure : bool
+        Take work, imbalance, time and energy from :func:`departed_loads`; what requests see of the
+        time, its spread per token, stays that of the run.
+    """
+    assert result.loads is not None
+    loads, system = (
+        (departed_loads(result) if at_departure else result.loads)[:steps],
+        result.system,
+    )
+    top = loads.max(axis=1)
+    utilisation = loads / np.maximum(top, 1)[:, None]
+    length = system.step_overhead_s + system.seconds_per_token * top
+    watts = power.idle_w + power.dynamic_w * utilisation**power.gamma
+    end = result.start_step + result.requests.decode
+    work = int(loads.sum())
+    return Stretch(
+        steps=int(top.size),
+        work=work,
+        imbalance=system.workers * int(top.sum()) - work,
+        time_s=float(length.sum()),
+        energy_j=float((length[:, None] * watts).sum()),
+        tokens=int((np.minimum(end, steps) - np.minimum(result.start_step, steps)).sum()),
+        time_per_token_s=Spread.of(result.time_per_output_token_s[end <= steps]),
+        wait=Spread.of(result.waiting_steps[result.start_step < steps]),
+    )
+
+
+def departed_loads(result: RunResult) -> IntArray:
+    """Loads after departures and before the next admission, int64[K, G].
+
+    The moment at which the authors' simulator takes its metrics; growth of the survivors included.
+    """
+    assert result.loads is not None
+    after = np.zeros_like(result.loads)
+    after[:-1] = result.loads[1:]
+    later = result.start_step > 0
+    np.subtract.at(
+        after,
+        (result.start_step[later] - 1, result.worker[later]),
+        result.requests.prefill[later],
+    )
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """One run, measured three times."""
+
+    window: Stretch
+    at_departure: Stretch
+    completed: Stretch
+
+
+def measure(setting: Setting, requests: Requests, policy: str, seed: int) -> Ends:
+    """Run a policy on requests in a setting; ``seed`` is the policy's."""
+    result = simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
+    power, last = hardware("a100-paper"), int(result.start_step.max()) + 1
+    return Ends(
+        stretch(result, last, power),
+        stretch(result, last, power, at_departure=True),
+        stretch(result, result.total.steps, power),
+    )
+
+
+@cache
+def replay(setting: Setting, policy: str, seed: int) -> Ends:
+    """Run a policy on the setting's requests of that seed; a run is kept for the process."""
+    return measure(setting, setting.draw(seed), policy, seed)
+
+
+# --- One run against another --------------------------------------------------------------------
+
+
+def saving(base: Stretch, new: Stretch) -> float:
+    """``1 - E1/E0``."""
+    return 1 - new.energy_j / base.energy_j
+
+
+def saving_per_work(base: Stretch, new: Stretch) -> float:
+    """``1 - (E1/W1)/(E0/W0)``."""
+    return 1 - (new.energy_j / new.work) / (base.energy_j / base.work)
+
+
+def throughput_gain(base: Stretch, new: Stretch) -> float:
+    """``throughput1/throughput0 - 1``."""
+    return new.throughput / base.throughput - 1
+
+
+def time_per_token_drop(base: Stretch, new: Stretch) -> float:
+    """Relative drop of the mean time per output token."""
+    return 1 - new.time_per_token_s.mean / base.time_per_token_s.mean
+
+
+def imbalance_ratio(base: Stretch, new: Stretch) -> float:
+    """Ratio of average imbalances, in logarithms to base 10, so that intervals are sensible."""
+    return float(np.log10((base.imbalance / base.steps) / (new.imbalance / new.steps)))
