@@ -64,7 +64,7 @@ def command(
     """
     from evenkeel.evidence import Budget, Variant, Verdict, checks
     from evenkeel.records import record
-    from evenkeel.report import number, power_text
+    from evenkeel.report import number, power_text, verdict_text
     from evenkeel.runs import unchecked, versions
     from evenkeel.terminal import to_json, write_text
     from theory.claims import claim
@@ -117,7 +117,10 @@ def command(
         click.echo(to_json(entry | {"variant": variant.name if variant else None}))
     else:
         what = f" ({variant.name})" if variant else ""
-        click.echo(f"{label}{what}: {finding.verdict}" + power_text(entry))
+        # A false version, or a run of somebody's own policy, is not what a proof vouches for.
+        stated = variant is None and policy is None
+        verdict = verdict_text(entry) if stated else finding.verdict
+        click.echo(f"{label}{what}: {verdict}" + power_text(entry))
         if finding.computed is not None:
             click.echo(
                 f"  {number(entry['computed'])} {finding.relation} {number(entry['claimed'])}"
