@@ -169,7 +169,7 @@ def _check_sums(system: System, requests: Requests) -> int:
 
 
 def _check_memory(system: System, requests: Requests, visible: int, history: bool) -> None:
-    """Refuse a run whose arrays would not fit the machine."""
+    """Refuse a run whose arrays would not fit the machine, or their numbers the tables."""
     n, G = len(requests), system.workers
     needed = 8 * (5 * n + 5 * min(system.capacity, n) + 6 * G + 5 * visible)
     if history:
@@ -183,6 +183,8 @@ def _check_memory(system: System, requests: Requests, visible: int, history: boo
                 f"{G} workers and {n} requests{' with history' * history} need at least "
                 f"{needed / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB"
             )
+    if max(G, n) >= kernels.MOST:
+        raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")
 
 
 def new_run(
@@ -196,7 +198,7 @@ def new_run(
     rows = max(1, HISTORY_BLOCK // G) if history else 0
     slots_used = min(system.capacity, n)
     active = np.zeros(slots_used, dtype=kernels.ACTIVE)
-    active["worker"] = NOBODY
+    active["worker"] = kernels.NONE
     state = np.zeros(1, dtype=kernels.STATE)
     for name, value in (
         ("timed", requests.arrival is not None),
@@ -216,18 +218,19 @@ def new_run(
         arrival=arrival,
         drift=np.array(system.drift, dtype=np.int64),
         worker=np.full(n, NOBODY, dtype=np.int64),
-        reveal_step=np.zeros(n, dtype=np.int64),
-        start_step=np.zeros(n, dtype=np.int64),
-        start_s=np.zeros(n),
-        finish_s=np.zeros(n),
+        reveal_step=np.empty(n, dtype=np.int64),
+        start_step=np.empty(n, dtype=np.int64),
+        start_s=np.empty(n),
+        finish_s=np.empty(n),
         active=active,
-        following=np.arange(1, slots_used + 1),
+        following=np.arange(1, slots_used + 1, dtype=np.uint32),
         state=state,
         loads=np.zeros(G, dtype=np.int64),
         free=np.full(G, system.slots, dtype=np.int64),
         weight=np.empty(G, dtype=np.int64),
         candidate=np.empty(G, dtype=np.int64),
-        bucket=np.full(1 << (longest - 1).bit_length(), NOBODY, dtype=np.int64),
+        slots=np.empty(slots_used + 4, dtype=np.int64),
+        bucket=np.full(1 << (longest - 1).bit_length(), kernels.NONE, dtype=np.uint32),
         gammas=gammas,
         powers=np.zeros((gammas.size, 4)),
         history=np.empty((rows, G), dtype=np.int64),
@@ -309,7 +312,7 @@ def _run_to_completion(
 
 def _check_conservation(run: Run, system: System, work: int) -> None:
     """Every request was admitted and left, and the work done is the work of the requests."""
-    if (run.worker == NOBODY).any() or run.loads.any():
+    if run.worker.min(initial=0) == NOBODY or run.loads.any():
         raise RuntimeError("a request was not served to completion")
     if (run.free != system.slots).any():
         raise RuntimeError("a slot was lost or gained")

@@ -20,6 +20,11 @@ from theory.model import FloatArray, IntArray
 
 NOBODY = -1
 
+# What numbers of requests, workers and rows stay below.  The tables hold them unsigned, because an
+# index that cannot be negative is not tested for counting from the end: a fifth of a step's time.
+MOST = 2**31
+NONE = np.uint32(2**32 - 1)
+
 _INTS = (
     "timed",  # 1 if requests arrive by the clock, 0 for a backlog
     "limit",  # largest number waiting in a backlog
@@ -50,8 +55,8 @@ STATE = np.dtype([(name, np.int64) for name in _INTS] + [(name, np.float64) for 
 
 ACTIVE = np.dtype(
     [
-        ("request", np.int64),
-        ("worker", np.int64),
+        ("request", np.uint32),
+        ("worker", np.uint32),
         ("last_step", np.int64),
         ("base", np.int64),  # size less the drift accumulated before its first step
     ]
@@ -74,8 +79,8 @@ class Run(NamedTuple):
     start_s, finish_s : float64[N]
         Likewise.
     active : ACTIVE[min(G * B, N)]
-        The requests that are being served, in no order; ``NOBODY`` is the worker of other rows.
-    following : int64[min(G * B, N)]
+        The requests that are being served, in no order; ``NONE`` is the worker of other rows.
+    following : uint32[min(G * B, N)]
         The next row of ``active`` in the same bucket, or the next unused one.
     state : STATE[1]
         Counters, exact sums and the clock.
@@ -83,8 +88,10 @@ class Run(NamedTuple):
         Before admission at the start of a step, after it from then on.
     weight, candidate : int64[G]
         Working space of the policies: workers with a free slot, and what they are ordered by.
-    bucket : int64[W], W a power of two
-        First row of ``active`` whose last step is ``j`` modulo ``W``.
+    slots : int64[min(G * B, N) + 4]
+        Working space of fcfs.
+    bucket : uint32[W], W a power of two
+        First row of ``active`` whose last step is ``j`` modulo ``W``, or ``NONE``.
     gammas : float64[m]
         Exponents.
     powers : float64[m, 4]
@@ -104,13 +111,14 @@ class Run(NamedTuple):
     start_s: FloatArray
     finish_s: FloatArray
     active: Any
-    following: IntArray
+    following: Any
     state: Any
     loads: IntArray
     free: IntArray
     weight: IntArray
     candidate: IntArray
-    bucket: IntArray
+    slots: Any
+    bucket: Any
     gammas: FloatArray
     powers: FloatArray
     history: IntArray
@@ -164,22 +172,23 @@ def _arrived(state: Any, arrival: FloatArray) -> int:
 def place(run: Run, request: int, worker: int) -> None:
     """Start a request on a worker with a free slot."""
     state = run.state[0]
-    size, last_step = run.prefill[request], state.step + run.decode[request] - 1
-    run.worker[request] = worker
-    run.start_step[request] = state.step
-    run.start_s[request] = state.now_s
-    at = state.unused
+    i, g = np.uint32(request), np.uint32(worker)
+    size, last_step = run.prefill[i], state.step + run.decode[i] - 1
+    run.worker[i] = worker
+    run.start_step[i] = state.step
+    run.start_s[i] = state.now_s
+    at = np.uint32(state.unused)
     row = run.active[at]
     state.unused = run.following[at]
-    row.request = request
-    row.worker = worker
+    row.request = i
+    row.worker = g
     row.last_step = last_step
     row.base = size - state.grown
-    slot = last_step & (run.bucket.size - 1)
+    slot = np.uint32(last_step & (run.bucket.size - 1))
     run.following[at] = run.bucket[slot]
     run.bucket[slot] = at
-    run.loads[worker] += size
-    run.free[worker] -= 1
+    run.loads[g] += size
+    run.free[g] -= 1
     state.waiting -= 1
     state.active += 1
 
@@ -228,24 +237,24 @@ def depart(run: Run) -> None:
 def _depart(
     state: Any,
     active: Any,
-    following: IntArray,
-    bucket: IntArray,
+    following: Any,
+    bucket: Any,
     loads: IntArray,
     free: IntArray,
     finish_s: FloatArray,
 ) -> None:
-    slot = state.step & (bucket.size - 1)
+    slot = np.uint32(state.step & (bucket.size - 1))
     at = bucket[slot]
-    bucket[slot] = NOBODY
-    while at != NOBODY:
+    bucket[slot] = NONE
+    while at != NONE:
         row = active[at]
         after = following[at]
         if row.last_step == state.step:
             loads[row.worker] -= row.base + state.grown
             free[row.worker] += 1
             finish_s[row.request] = state.now_s
-            row.worker = NOBODY
-            following[at] = state.unused
+            row.worker = NONE
+            following[at] = np.uint32(state.unused)
             state.unused = at
             state.active -= 1
         else:  # its turn comes when the wheel has gone round
@@ -303,9 +312,9 @@ def _add(total: FloatArray, term: float) -> None:
 @compiled
 def work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, int]:
     """Total work under constant drift, in floating point and exact; the latter may overflow."""
-    about, exact = 0.0, 0
+    about, twice = 0.0, 0
     for i in range(prefill.size):
         s, o = prefill[i], decode[i]
-        about += float(o) * float(s) + growth * (float(o) * float(o - 1) / 2)
-        exact += o * s + growth * (o * (o - 1) // 2)
-    return about, exact
+        about += float(o) * (float(s) + growth * (float(o - 1) / 2))
+        twice += o * (2 * s + growth * (o - 1))
+    return about, twice // 2

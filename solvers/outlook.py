@@ -6,7 +6,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.decision import Policy
-from solvers.kernels import NOBODY, Run
+from solvers.kernels import NOBODY, NONE, Run
 from solvers.predictors import AgePredictor, LengthPredictor, checked_forecast
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
 
@@ -129,7 +129,7 @@ def predict_loads(run: Run, forecast: Forecast) -> None:
     # First what leaves after each step of the window, then from the present step on.
     for at in range(run.active.size):
         row = run.active[at]
-        if row.worker == NOBODY:
+        if row.worker == NONE:
             continue
         age = state.step - run.start_step[row.request]
         if lengths.size:

@@ -42,7 +42,7 @@ def runs(draw, largest_size=30):
     """A system, requests (backlog or timed) and a pool limit."""
     clock, tick = draw(st.sampled_from(CLOCKS))
     system = System(
-        draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.sampled_from(DRIFTS)), **clock
+        draw(st.integers(1, 5)), draw(st.integers(1, 7)), draw(st.sampled_from(DRIFTS)), **clock
     )
     n = draw(st.integers(0, 40))
     column = {"min_size": n, "max_size": n}
@@ -312,6 +312,12 @@ def test_a_system_beyond_the_memory_is_refused():
     # 2^31 steps of 2^12 loads are 2^46 bytes.
     with pytest.raises(InputError, match="4096 workers and 1 requests with history need"):
         simulate(System(2**12, 2, (0,)), Requests([1], [2**31]), "fcfs", history=True)
+
+
+def test_more_workers_than_the_tables_can_number_are_refused(monkeypatch):
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    with pytest.raises(InputError, match="2147483648 workers and 1 requests: both must stay"):
+        simulate(System(2**31, 2), Requests([1], [1]), "fcfs")
 
 
 def test_a_system_beyond_the_integers_is_refused():

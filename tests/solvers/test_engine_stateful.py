@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from solvers.asking import REQUEST, REVEALED, SIZE, until_decision
 from solvers.engine import new_run
-from solvers.kernels import NOBODY
+from solvers.kernels import NONE
 from theory.model import Requests, System
 
 NOTHING = np.empty(0, dtype=np.int64)
@@ -167,7 +167,7 @@ class EngineMachine(RuleBasedStateMachine):
         rows = {}
         for first in self.run.bucket.tolist():
             at = first
-            while at != NOBODY:
+            while at != NONE:
                 rows[int(active["request"][at])] = active[at]
                 at = int(self.run.following[at])
         assert rows.keys() == {i for i, _, _, _ in self.active}
