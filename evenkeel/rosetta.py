@@ -12,13 +12,19 @@ from fractions import Fraction
 
 import numpy as np
 
+from adversary.exhaustive import enumerated_slowly
 from adversary.families import workload
+from adversary.objectives import average_imbalance
+from adversary.space import Space
 from solvers.balance import solve_step
 from solvers.engine import simulate
 from solvers.policies import POLICIES, Policy, StepView, policy
 from solvers.step import Assignment
 from theory.model import System, imbalance
 from theory.power import PowerModel
+
+# The class in which every policy's worst backlog is looked for, exactly.
+SMALL = Space(workers=2, slots=2, requests=5, size_max=4, pool=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,10 @@ class Entry:
         Of the whole runs, all workers.
     longest_wait : int
         In steps.
+    worst : Fraction
+        The largest average imbalance in the class :data:`SMALL`, all of which is looked at.
+    worst_backlog : tuple of tuple of int
+        Sizes and output lengths of the first backlog that reaches it.
     """
 
     policy: str
@@ -56,6 +66,8 @@ class Entry:
     idle_share: float | None
     energy_j: float
     longest_wait: int
+    worst: Fraction
+    worst_backlog: tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class Regretful:
@@ -89,6 +101,14 @@ def what(name: str) -> str:
     """What a built-in policy does: the first paragraph of its docstring, on one line."""
     text = inspect.getdoc(POLICIES[name]) or ""
     return " ".join(text.partition("\n\n")[0].split())
+
+
+def worst(name: str) -> tuple[Fraction, tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The largest average imbalance of a policy in the class :data:`SMALL`, and where it is."""
+    objective = average_imbalance(lambda: policy(name))
+    *_, tally = enumerated_slowly(SMALL, objective)
+    half = SMALL.requests
+    return Fraction(tally.value or 0), (tally.vector[:half], tally.vector[half:])
 
 
 def rosetta(
@@ -148,4 +168,5 @@ def rosetta(
             idle / (idle + busy) if busy else None,
             sum(run.energy_j(power) for run in runs),
             max(int(np.max(run.waiting_steps, initial=0)) for run in runs),
+            *worst(name),
         )

@@ -36,7 +36,8 @@ def command(
     All serve the same backlogs.  The regret of a step is its imbalance less the least possible
     for the same loads, free slots and pool; where that is not proved, an interval is given.
     """
-    from evenkeel.rosetta import rosetta, what
+    from evenkeel.report import number
+    from evenkeel.rosetta import SMALL, rosetta, what
     from evenkeel.summary import percent
     from solvers.policies import POLICIES
     from theory.model import System
@@ -75,12 +76,18 @@ def command(
             f"{e.energy_j * 1e-3:.1f}",
             f"{100 * (1 - e.energy_j / base):+.1f} %",
             f"{e.longest_wait}",
+            number(str(e.worst)),
         )
         for e in entries
     ]
     head = ("policy", "regret a step", "imbalance", "optimal %", "idle*", "energy kJ")
-    click.echo(table((*head, f"saved over {entries[0].policy}", "longest wait"), cells))
-    click.echo("\n* before the first step that left a slot empty; energy is of the whole runs")
+    click.echo(table((*head, f"saved over {entries[0].policy}", "longest wait", "worst†"), cells))
+    click.echo(
+        "\n* before the first step that left a slot empty; energy is of the whole runs\n"
+        f"† largest average imbalance of all {SMALL.size} backlogs of {SMALL.requests} requests "
+        f"with sizes 1..{SMALL.size_max} and lengths of 1 on G = {SMALL.workers}, "
+        f"B = {SMALL.slots}; --json has the backlog"
+    )
 
 
 def _between(low: float, high: float) -> str:

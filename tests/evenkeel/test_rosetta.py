@@ -7,14 +7,14 @@ import pytest
 
 from adversary.families import workload
 from evenkeel.cli import cli
-from evenkeel.rosetta import Regretful, rosetta, what
+from evenkeel.rosetta import Regretful, rosetta, what, worst
 from solvers.engine import simulate
 from solvers.enumeration import enumerate_step
 from solvers.policies import POLICIES, policy
-from theory.model import InputError, System
+from theory.model import InputError, Requests, System
 from theory.power import hardware
 
-SMALL = System.paper(2, 2)
+TINY = System.paper(2, 2)
 
 
 class Exact:
@@ -38,7 +38,7 @@ def test_the_regret_encloses_the_true_one(name):
     requests = workload("uniform", 40, 7, b=12, p=0.4)
     loose, exact = Regretful(policy(name)), Exact(policy(name))
     for recorder in (loose, exact):
-        simulate(SMALL, requests, recorder, pool=4)
+        simulate(TINY, requests, recorder, pool=4)
     assert loose.steps == exact.steps > 10
     assert loose.least <= exact.regret <= loose.most
     assert loose.surely <= exact.optimal <= loose.perhaps
@@ -47,8 +47,8 @@ def test_the_regret_encloses_the_true_one(name):
 def test_asking_does_not_change_the_run():
     requests = workload("uniform", 60, 1, p=0.3)
     for name in ("jsq", "bfio:horizon=3"):
-        asked = simulate(SMALL, requests, Regretful(policy(name)), seed=4)
-        plain = simulate(SMALL, requests, policy(name), seed=4)
+        asked = simulate(TINY, requests, Regretful(policy(name)), seed=4)
+        plain = simulate(TINY, requests, policy(name), seed=4)
         assert asked.total == plain.total
 
 
@@ -72,6 +72,18 @@ def test_entries_are_means_over_the_same_requests():
     assert entries["fcfs"].regret[0] > entries["bfio"].regret[1]
     assert isinstance(entries["fcfs"].imbalance, Fraction)
     assert entries["bfio"].idle_share < entries["fcfs"].idle_share
+
+
+def test_the_worst_backlog_is_found_and_is_that_bad():
+    values = {}
+    for name in ("fcfs", "bfio"):
+        value, (sizes, lengths) = worst(name)
+        run = simulate(System(2, 2), Requests(sizes, lengths), name, pool=5)
+        assert run.total.avg_imbalance == value
+        values[name] = value
+    # FCFS: 4 and 4 beside 1 and 1, then 4 alone: (6 + 4)/2.
+    assert values["fcfs"] == 5
+    assert values["bfio"] < values["fcfs"]
 
 
 def test_every_built_in_policy_says_what_it_does():
