@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, checks
     from solvers.balance import solve_step
     from solvers.bfio import BFIO
+    from solvers.decision import Policy, StepView
     from solvers.engine import simulate
     from solvers.exact import solve_exact
-    from solvers.policies import Policy, StepView, policy
+    from solvers.policies import policy
     from solvers.predictors import Survival
     from solvers.result import RunResult
     from solvers.step import AssignmentError, StepProblem, StepSolution
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from theory.vacuity import Lengths, first_slots_of
 
 _HOME = {
-    "BFIO": "solvers.bfio",
     "AssignmentError": "solvers.step",
+    "BFIO": "solvers.bfio",
     "Budget": "evenkeel.evidence",
     "Claim": "theory.claims",
     "Expectation": "theory.expectation",
@@ -46,13 +47,13 @@ _HOME = {
     "InputError": "theory.model",
     "Law": "theory.laws",
     "Lengths": "theory.vacuity",
-    "Policy": "solvers.policies",
+    "Policy": "solvers.decision",
     "PowerModel": "theory.power",
     "Requests": "theory.model",
     "RunResult": "solvers.result",
     "StepProblem": "solvers.step",
     "StepSolution": "solvers.step",
-    "StepView": "solvers.policies",
+    "StepView": "solvers.decision",
     "Survival": "solvers.predictors",
     "System": "theory.model",
     "Trace": "adversary.traces",
@@ -139,3 +140,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'evenkeel' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,60 @@
+"""The public interface: every name resolves, is documented, and costs nothing until it is used."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evenkeel
+
+HEAVY = {"numba", "sympy", "flint", "pulp", "highspy", "cvxpy", "scipy", "matplotlib", "polars"}
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def typed_imports() -> dict[str, str]:
+    """The names that a type checker sees, with their modules."""
+    source = Path(inspect.getfile(evenkeel)).read_text(encoding="utf-8")
+    imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.name: node.module
+        for node in imports
+        for alias in node.names
+        if node.module and node.module.partition(".")[0] not in sys.stdlib_module_names
+    }
+
+
+@pytest.mark.parametrize("name", evenkeel.__all__)
+def test_a_public_name_resolves_and_is_documented(name: str) -> None:
+    thing = getattr(evenkeel, name)
+    assert thing.__name__ == name
+    # A dataclass without a docstring gets its signature for one.
+    assert not (inspect.getdoc(thing) or f"{name}(").startswith(f"{name}(")
+
+
+def test_a_type_checker_sees_what_a_program_gets() -> None:
+    assert typed_imports() == {name: getattr(evenkeel, name).__module__ for name in dir(evenkeel)}
+
+
+def test_names_are_imported_when_they_are_used() -> None:
+    loaded = modules_after("import evenkeel")
+    assert not loaded & HEAVY
+    assert not loaded & {"theory", "solvers", "adversary"}
+    assert not modules_after("from evenkeel import System, claims, hardware") & HEAVY
+
+
+def test_all_names_together_need_neither_figures_nor_proofs() -> None:
+    loaded = modules_after("from evenkeel import *; simulate, claims")
+    assert not loaded & {"matplotlib", "sympy", "cvxpy", "hypothesis"}
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'evenkeel' has no attribute 'simulat'"):
+        evenkeel.simulat  # noqa: B018
