@@ -13,7 +13,6 @@ Words = NDArray[np.uint64]
 
 _ONE = np.uint64(1)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_SIX = np.uint64(6)
 
 
 @compiled

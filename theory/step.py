@@ -15,15 +15,6 @@ OURS = ("evenkeel", "ours")
 # imbalance 2, admitting 4 gives (3, 4) and imbalance 1.
 SMALLEST_MAXIMUM_LOSES = (3, 0), (0, 1), (1, 4)
 
-# Smallest steps, as (loads, free, pool, s_max), where an optimum leaves max - min > s_max: a
-# worker without a free slot; unequal slots, however rich the pool; a tie among optima (only the
-# last needs three workers, and there another optimum has gap 2).
-GAP_WITNESSES = (
-    ((0, 1), (0, 1), (1,), 1),
-    ((0, 1), (1, 2), (1, 1, 1), 1),
-    ((0, 0, 0), (2, 2, 2), (1, 1, 3, 3, 3, 3), 3),
-)
-
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "step.objective",

@@ -45,7 +45,6 @@ TINY_LAWS = (
     (((1, 1), (4, 2), (2, 3)), (2, 1, 1)),
     (((3, 2), (1, 1)), (1, 3)),
 )
-TINY_SYSTEMS = ((2, 1), (3, 1), (2, 2))
 
 
 PEEKS = Variant("a policy that peeks at the output lengths", fault="peek")

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from theory.step import GAP_WITNESSES
 from theory.waterfill import (
     criterion_violation,
     full_refill_bound,
@@ -193,6 +192,16 @@ def test_gap_condition_by_hand():
     assert not gap_condition((2, 1), (2, 1), 2)
     assert gap_condition((0, 2), (3, 1), 2)
     assert not gap_condition((0, 1), (3, 1), 2)
+
+
+# Smallest steps, as (loads, free, pool, s_max), where an optimum leaves max - min > s_max: a
+# worker without a free slot; unequal slots, however rich the pool; a tie among optima (only the
+# last needs three workers, and there another optimum has gap 2).
+GAP_WITNESSES = (
+    ((0, 1), (0, 1), (1,), 1),
+    ((0, 1), (1, 2), (1, 1, 1), 1),
+    ((0, 0, 0), (2, 2, 2), (1, 1, 3, 3, 3, 3), 3),
+)
 
 
 @pytest.mark.parametrize(("loads", "free", "pool", "s_max"), GAP_WITNESSES)
