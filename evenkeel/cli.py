@@ -15,6 +15,7 @@ COMMANDS = {
     "claims": "List the claims, or show one with its proof.",
     "check": "Check one claim, as stated or deliberately falsified.",
     "simulate": "Run policies on a workload or a trace.",
+    "experiment": "The paper's experiments again, beside its reported numbers.",
     "policies": "The built-in policies side by side: regret, energy, waiting.",
     "sweep": "Run policies over a grid of systems and workloads.",
     "assess": "Would balancing help this trace on this hardware?",

@@ -8,12 +8,12 @@ where it ran nor on the order.
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from evenkeel.terminal import to_json
 from theory.model import InputError, System
@@ -228,18 +228,53 @@ def run_sweep(
     pool: Executor,
     done: Callable[[int], None] | None = None,
 ) -> "polars.DataFrame":
-    """Run the cells that ``folder`` does not hold yet, and return all rows in the grid's order.
+    """Run the cells of a sweep that ``folder`` does not hold yet: :func:`run_cells`."""
+    import polars
+
+    # Columns that may be empty have the same type in every file of the data set.
+    integer, real = polars.Int64, polars.Float64
+    types: dict[str, Any] = {"pool": integer, "overhead_s": real, "unproved_imbalance": integer}
+    types |= dict.fromkeys(("whole_idle_share", "overloaded_idle_share"), real)
+    types |= dict.fromkeys(("tpot_mean_s", "tpot_p99_s", "waiting_mean_steps"), real)
+    return run_cells(sweep.cells, perform, folder, pool, done, types)
+
+
+class Named(Protocol):
+    """A cell: its name follows from all that its row depends on."""
+
+    @property
+    def name(self) -> str:
+        """File name, without its suffix."""
+        ...
+
+
+AnyCell = TypeVar("AnyCell", bound=Named)
+
+
+def run_cells(
+    cells: Sequence[AnyCell],
+    work: Callable[[AnyCell], dict[str, Any]],
+    folder: Path,
+    pool: Executor,
+    done: Callable[[int], None] | None = None,
+    types: Mapping[str, Any] | None = None,
+) -> "polars.DataFrame":
+    """Run the cells that ``folder`` does not hold yet, and return the rows of all, in order.
 
     Parameters
     ----------
-    sweep : Sweep
+    cells : sequence
         What to run.
+    work : callable
+        One flat row for a cell, wherever it runs.
     folder : Path
-        Data set of the sweep: one Parquet file a cell, each written whole or not at all.
+        Data set: one Parquet file a cell, each written whole or not at all.
     pool : Executor
         Where the cells run; only this process writes.
     done : callable, optional
         Called with the number of cells that are on disk.
+    types : mapping, optional
+        Types of columns that may be empty.
 
     Raises
     ------
@@ -248,15 +283,10 @@ def run_sweep(
     """
     import polars
 
-    paths = {cell: folder / f"{cell.name}.parquet" for cell in sweep.cells}
-    todo = [cell for cell, path in paths.items() if not path.exists()]
+    paths = {cell.name: folder / f"{cell.name}.parquet" for cell in cells}
+    todo = [cell for cell in cells if not paths[cell.name].exists()]
     finished = len(paths) - len(todo)
-    futures = {pool.submit(perform, cell): cell for cell in todo}
-    # Columns that may be empty have the same type in every file of the data set.
-    integer, real = polars.Int64, polars.Float64
-    types = {"pool": integer, "overhead_s": real, "unproved_imbalance": integer}
-    types |= dict.fromkeys(("whole_idle_share", "overloaded_idle_share"), real)
-    types |= dict.fromkeys(("tpot_mean_s", "tpot_p99_s", "waiting_mean_steps"), real)
+    futures = {pool.submit(work, cell): cell.name for cell in todo}
     for future in as_completed(futures):
         row = polars.DataFrame([future.result()], schema_overrides=types, orient="row")
         _write(row, paths[futures[future]])
