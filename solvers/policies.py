@@ -124,10 +124,12 @@ def _parameters(spec: str, kind: Callable[..., Policy], options: str) -> dict[st
     found: dict[str, Any] = {}
     for option in options.split(",") if options else ():
         name, equals, text = option.partition("=")
+        if not known:
+            raise InputError(f"policy {spec!r}: takes no parameters, found {option!r}")
         if name not in known or name in found or not equals:
             raise InputError(
-                f"policy {spec!r}: expected NAME=VALUE with one of "
-                f"{', '.join(known) or 'no parameters'}, found {option!r}"
+                f"policy {spec!r}: expected NAME=VALUE with one of {', '.join(known)}, each once, "
+                f"found {option!r}"
             )
         found[name] = text
         for number in (float, int):

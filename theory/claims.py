@@ -160,13 +160,15 @@ def claim(label: str) -> Claim:
     Raises
     ------
     InputError
-        If there is none; the message names the nearest labels.
+        If there is none; the message names the nearest labels, or the families.
     """
     registry = claims()
     if label not in registry:
         from difflib import get_close_matches
 
         near = get_close_matches(label, registry, n=3, cutoff=0.4)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        raise InputError(f"unknown claim {label!r}{hint}")
+        if near:
+            raise InputError(f"unknown claim {label!r}; did you mean {', '.join(near)}?")
+        families = dict.fromkeys(entry.family for entry in registry.values())
+        raise InputError(f"unknown claim {label!r}; labels begin with {', '.join(families)}")
     return registry[label]

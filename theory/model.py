@@ -5,6 +5,7 @@ admit, measure the loads (they set the step's duration), let every active reques
 the requests that have been served for their full output length depart.
 """
 
+import reprlib
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -64,7 +65,7 @@ class System:
     def __post_init__(self) -> None:
         for name in ("workers", "slots"):
             value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise InputError(f"{name} must be an integer >= 1, got {value!r}")
         if not self.drift or any(
             not isinstance(d, int | np.integer) or not 0 <= d < 2**31 for d in self.drift
@@ -101,11 +102,21 @@ class System:
 
 
 def _int_column(name: str, values: ArrayLike, least: int) -> IntArray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.empty((0, 0))
     if array.ndim != 1:
-        raise InputError(f"{name} must be one-dimensional, got shape {array.shape}")
+        raise InputError(f"{name} must be a flat list of integers, got {reprlib.repr(values)}")
     if array.size and array.dtype.kind not in "iu":
-        raise InputError(f"{name} must hold integers, got {array.dtype}")
+        # The first entry that is no whole number in range; of 1.0 and True the type is wrong.
+        found = np.asarray(values, dtype=object).tolist()
+        fits = [
+            isinstance(value, int | float) and value % 1 == 0 and least <= value < INT_LIMIT
+            for value in found
+        ]
+        bad = 0 if all(fits) else fits.index(False)
+        raise InputError(f"{name}[{bad}] = {found[bad]!r} must be an integer in [{least}, 2^62)")
     if array.size and (int(array.min()) < least or int(array.max()) >= INT_LIMIT):
         bad = int(np.flatnonzero((array < least) | (array >= INT_LIMIT))[0])
         raise InputError(f"{name}[{bad}] = {array[bad]} must be an integer in [{least}, 2^62)")

@@ -30,6 +30,8 @@ def command(label: str | None, form: str, as_json: bool) -> None:
             raise click.UsageError(f"--format {form} sets out one claim: give its LABEL")
         _list(as_json)
         return
+    if as_json and form != "terminal":
+        raise click.UsageError("--json and --format are two ways to print: give one of them")
     from evenkeel import exposition
     from theory.claims import claim
 

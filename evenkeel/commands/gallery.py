@@ -28,10 +28,13 @@ def command(names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
 
     if folder is not None and not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    every = {witness.name: witness for witness in gallery(folder or GALLERY)}
+    folder = folder or GALLERY
+    every = {witness.name: witness for witness in gallery(folder)}
+    if not every:
+        raise InputError(f"{folder}: no witness (NAME.json) in this folder")
     unknown = [name for name in names if name not in every]
     if unknown:
-        raise InputError(f"no witness {unknown[0]!r}; there are: {', '.join(every) or 'none'}")
+        raise InputError(f"no witness {unknown[0]!r}; there are: {', '.join(every)}")
     chosen = [every[name] for name in names] or list(every.values())
     replayed = {witness.name: replay(witness) for witness in chosen}
     good = {witness.name: replayed[witness.name] == witness.expected for witness in chosen}

@@ -28,6 +28,10 @@ def _backlog(path: str) -> tuple[System, Requests]:
         )
     try:
         growth = content.get("growth", 1)
+        if isinstance(growth, bool) or not isinstance(growth, int) or not 0 <= growth < 2**31:
+            raise InputError(f"growth must be an integer in [0, 2^31), got {growth!r}")
+        if not content["prefill"]:
+            raise InputError("prefill must not be empty")
         system = System(content["workers"], content["slots"], (growth,))
         return system, Requests(content["prefill"], content["decode"])
     except (InputError, OverflowError, TypeError, ValueError) as error:

@@ -180,7 +180,7 @@ def test_parameters_are_written_behind_the_name():
         ("bfio:depth=3", "found 'depth=3'"),
         ("bfio:horizon=1,horizon=2", "found 'horizon=2'"),
         ("bfio:seed=3", "found 'seed=3'"),
-        ("fcfs:order=1", "with one of no parameters"),
+        ("fcfs:order=1", "takes no parameters"),
         ("bfio:horizon=-1", "policy 'bfio:horizon=-1': horizon must be an integer >= 0, got -1"),
         ("bfio:horizon=2.5", "horizon must be an integer >= 0, got 2.5"),
         ("bfio:horizon=x", "horizon must be an integer >= 0, got 'x'"),
