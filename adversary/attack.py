@@ -216,6 +216,17 @@ class Attack:
 
         return shrink(instance, as_bad)
 
+    def _claim(self, tally: Tally) -> str | None:
+        """The claim that the worst instance refutes or attains; None where there is none."""
+        space, (policy, against) = self.space, (self.policy, self.against)
+        if (policy, against) == ("bfio_exact", "fcfs"):
+            return "iir.per-instance" if tally.value is not None and tally.value > 1 else None
+        capacity = space.workers * space.slots
+        refill = space.requests == capacity <= space.pool_limit and space.decode_max == 1
+        if not self.is_exact or against is not None or not refill:
+            return None
+        return {"fcfs": "fcfs.worst-case", "bfio_exact": "step.full-refill-tight"}.get(policy)
+
     def witness(self, name: str, instance: Instance, tally: Tally) -> Witness:
         """The shrunk instance for a gallery, with what replaying it gives."""
         looked = "exact" if self.is_exact else f"{self.search_method} from seed {self.seed}"
@@ -224,7 +235,7 @@ class Attack:
             policies.append(str(self.against))
         blank = Witness(
             name,
-            "iir.per-instance" if self.against else "fcfs.worst-case",
+            self._claim(tally),
             f"{self.objective_text} reaches {text_of(tally.value)}.",
             f"attack, {looked}, over {self.domain}; then shrunk",
             instance,

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from adversary.situations import KINDS, Situation, situation
 from adversary.small import ExactBFIO, exact_step
 from adversary.space import Instance
 from solvers.reference import simulate_reference
 from solvers.step import StepProblem
-from theory.model import InputError, Requests, System
+from theory.model import InputError, Requests, System, imbalance
 
 GALLERY = Path(__file__).parent / "gallery"
 
@@ -31,14 +32,14 @@ class Witness:
     ----------
     name : str
         A few words joined by hyphens; the name of its file.
-    claim : str
-        Label of the claim.
+    claim : str or None
+        Label of the claim; None if it is the worst of a class and nothing was claimed of it.
     text : str
         What it shows, in a sentence.
     provenance : str
         Who found it: a source, or the search with its class, method and seed.
-    instance : Instance or StepProblem
-        A run in backlog mode or an admission step.
+    instance : Instance, StepProblem or Situation
+        A run in backlog mode, an admission step, or what breaks a rule of both.
     assignment : tuple of int, optional
         For a step: the assignment to look at; the lexicographic optimum by default.
     expected : mapping
@@ -46,10 +47,10 @@ class Witness:
     """
 
     name: str
-    claim: str
+    claim: str | None
     text: str
     provenance: str
-    instance: Instance | StepProblem
+    instance: Instance | StepProblem | Situation
     expected: Mapping[str, Any]
     assignment: tuple[int, ...] | None = None
 
@@ -73,9 +74,13 @@ def replay(witness: Witness) -> dict[str, Any]:
     dict
         For a step: ``loads`` after admission, their ``imbalance`` and ``gap`` (largest minus
         smallest), the ``optimum`` imbalance and the ``largest_size`` of the pool.  For a run:
-        by policy named in the expectation, ``avg_imbalance`` (a fraction) and ``steps``, from the
-        reference engine; ``bfio_exact`` solves every step exactly.
+        by policy named in the expectation, ``avg_imbalance`` (a fraction), ``steps`` and ``work``
+        of the whole run, and the largest imbalance and gap of a step of its overloaded part, from
+        the reference engine; ``bfio_exact`` solves every step exactly.  Else what the situation
+        says.
     """
+    if isinstance(witness.instance, Situation):
+        return witness.instance.replay()
     if isinstance(witness.instance, StepProblem):
         return _replay_step(witness.instance, witness.assignment)
     return {policy: _replay_run(witness.instance, policy) for policy in witness.expected}
@@ -96,7 +101,7 @@ def read_witness(path: Path) -> Witness:
             data["claim"],
             data["text"],
             data["provenance"],
-            _run_of(data["run"]) if "run" in data else _step_of(data["step"]),
+            _instance_of(data),
             data["expected"],
             tuple(data["assignment"]) if "assignment" in data else None,
         )
@@ -115,7 +120,9 @@ def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
         "text": witness.text,
         "provenance": witness.provenance,
     }
-    if isinstance(witness.instance, StepProblem):
+    if isinstance(witness.instance, Situation):
+        data[witness.instance.kind] = witness.instance.data()
+    elif isinstance(witness.instance, StepProblem):
         step = witness.instance
         data["step"] = {k: getattr(step, k).tolist() for k in ("loads", "free", "pool")}
         if witness.assignment is not None:
@@ -137,6 +144,15 @@ def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
     unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     os.replace(unfinished, path)
     return path
+
+
+def _instance_of(data: Mapping[str, Any]) -> Instance | StepProblem | Situation:
+    if "run" in data:
+        return _run_of(data["run"])
+    for kind in KINDS:
+        if kind in data:
+            return situation(kind, data[kind])
+    return _step_of(data["step"])
 
 
 def _run_of(data: Mapping[str, Any]) -> Instance:
@@ -167,5 +183,13 @@ def _replay_step(problem: StepProblem, assignment: tuple[int, ...] | None) -> di
 
 def _replay_run(run: Instance, name: str) -> dict[str, Any]:
     policy = ExactBFIO() if name == ExactBFIO.name else name
-    total = simulate_reference(run.system, run.requests, policy, pool=run.pool).total
-    return {"avg_imbalance": str(Fraction(total.avg_imbalance)), "steps": total.steps}
+    result = simulate_reference(run.system, run.requests, policy, pool=run.pool, history=True)
+    assert result.loads is not None
+    full = result.loads[: result.overloaded.steps].tolist()
+    return {
+        "avg_imbalance": str(Fraction(result.total.avg_imbalance)),
+        "steps": result.total.steps,
+        "work": result.total.work,
+        "overloaded_imbalance": max(map(imbalance, full), default=0),
+        "overloaded_gap": max((max(loads) - min(loads) for loads in full), default=0),
+    }

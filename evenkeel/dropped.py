@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from adversary.gallery import gallery
 from evenkeel.evidence import Verdict
 from evenkeel.records import Record
 from theory.assumptions import DROPPED
@@ -16,8 +17,12 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
     where its failure is itself a claim that held,
     ``not needed`` where that statement is proved or certified, ``none found`` where a search or
     statistics found nothing against it, and ``open`` where nothing was decided.  The evidence is
-    the witness, or what was covered with which power.
+    the witness and its names in the gallery, or what was covered with which power.
     """
+    stored: dict[str, list[str]] = {}
+    for witness in gallery():
+        if witness.claim:
+            stored.setdefault(witness.claim, []).append(witness.name)
     records = {entry["claim"]: entry for entry in entries}
     rows: list[tuple[str, ...]] = []
     for case in DROPPED:
@@ -35,6 +40,10 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
             answer, evidence = "none found", entry["domain"]
         else:
             answer, evidence = "open", entry["domain"]
+        if answer == "needed" and case.decided_by in stored:
+            evidence += f"; in the gallery: {', '.join(stored[case.decided_by])}"
+        if answer == "none found" and entry["power"]:
+            evidence += f"; the check catches {entry['kill_rate']} false versions"
         rows.append((case.theorem, case.assumption, answer, case.decided_by, evidence))
     return rows
 

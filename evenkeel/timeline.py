@@ -1,6 +1,7 @@
 """A witness as a small timeline for the terminal: a row for each step, a bar for each worker."""
 
 from adversary.gallery import Witness
+from adversary.situations import Round, Situation
 from adversary.small import ExactBFIO, exact_step
 from adversary.space import Instance
 from evenkeel.terminal import table
@@ -14,7 +15,10 @@ NAMES = "abcdefghijklmnopqrstuvwxyz"
 
 def show(witness: Witness) -> str:
     """The witness in words, and what happens on its instance under each policy that it names."""
-    lines = [f"{witness.name}: {witness.text}", f"  claim {witness.claim}; {witness.provenance}"]
+    about = f"claim {witness.claim}; " if witness.claim else ""
+    lines = [f"{witness.name}: {witness.text}", f"  {about}{witness.provenance}"]
+    if isinstance(witness.instance, Situation):
+        return "\n".join([*lines, "", *_situation(witness.instance)])
     if isinstance(witness.instance, StepProblem):
         chosen = witness.assignment
         if chosen is None:
@@ -56,6 +60,27 @@ def timeline(run: Instance, policy: str) -> str:
         f"{policy}: average imbalance {average} over {result.total.steps} steps; "
         f"size x output length: {sizes}\n{table(head, rows)}"
     )
+
+
+def _situation(situation: Situation) -> list[str]:
+    """Its fields and what replaying it gives; a round step by step."""
+    found = situation.replay()
+    lines = [f"{situation.kind}:", *map(_line, situation.data().items())]
+    lines += ["shows:", *map(_line, found.items())]
+    if isinstance(situation, Round):
+        steps: list[list[int]] = found["loads"]
+        longest = max(map(max, steps))
+        head = ("step", *(f"worker {g}" for g in range(situation.workers)), "imbalance")
+        rows: list[tuple[str, ...]] = [
+            (str(k), *(f"{_bar(x, max(row), longest)} {x}" for x in row), str(imbalance(row)))
+            for k, row in enumerate(steps)
+        ]
+        lines += ["", table(head, rows)]
+    return lines
+
+
+def _line(entry: tuple[str, object]) -> str:
+    return f"  {entry[0]:<22} {entry[1]}"
 
 
 def step_picture(problem: StepProblem, assignment: tuple[int, ...]) -> str:

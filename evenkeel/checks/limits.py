@@ -13,6 +13,7 @@ from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
 
+from adversary.situations import least_partial
 from adversary.small import exact_step
 from evenkeel.checks import limits_attacked, limits_of_runs  # noqa: F401  (declare checks)
 from evenkeel.checks.cases import Cases, Witness
@@ -145,13 +146,6 @@ def pool_condition(trial: Trial) -> Finding:
     )
 
 
-def _partial_admissions(problem: StepProblem) -> Iterator[tuple[int, ...]]:
-    """Every assignment within the slots, work conserving or not."""
-    for choice in product(range(WAITS, problem.workers), repeat=problem.pool.size):
-        if all(choice.count(g) <= c for g, c in enumerate(problem.free.tolist())):
-            yield choice
-
-
 @check(
     "limits.work-conservation",
     size=3,
@@ -170,10 +164,7 @@ def work_conservation(trial: Trial) -> Finding:
         for problem in refills(G, B, 1, trial["size"], spare)
     )
     for problem in sorted(refill, key=weight):
-        every = list(_partial_admissions(problem))
-        cost = [problem.objective(np.array(x, dtype=np.int64)) for x in every]
-        least = min(cost)
-        most = max(len(x) - x.count(WAITS) for x, c in zip(every, cost, strict=True) if c == least)
+        _, most = least_partial(problem)
         claimed = 1 if trial.fault("one") else problem.admissions * trial.scale
         if cases.add(most, claimed, witness_of(problem)):
             break

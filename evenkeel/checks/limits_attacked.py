@@ -11,9 +11,9 @@ from functools import partial
 from adversary.search import Power, SearchResult, search
 from adversary.small import ExactBFIO
 from adversary.space import Instance, Space
+from adversary.windows import average_imbalance
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.verdicts import SMALLER
-from evenkeel.checks.windows import average_imbalance
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference
 from theory.model import imbalance

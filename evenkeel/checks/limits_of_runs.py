@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import cache, partial
-from itertools import combinations, combinations_with_replacement, product
+from functools import partial
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 
+from adversary.situations import dispatch_value, least_migrated
 from adversary.small import ExactBFIO, simulate_small
 from adversary.space import Instance
+from adversary.windows import average_imbalance
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.verdicts import HALVED
-from evenkeel.checks.windows import average_imbalance
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference
 from theory.authority import unavoidable_imbalance
@@ -131,26 +132,6 @@ def equal_lengths(trial: Trial) -> Finding:
 
 # --- limits.immediate-dispatch ------------------------------------------------------------------
 
-_State = tuple[tuple[int, int], ...]
-
-
-@cache
-def _game(state: _State, width: int) -> int:
-    """Imbalance that the adversary forces from (load above ``B a``, free slots) of each worker.
-
-    The adversary names a size ``a + s``, ``0 <= s <= width``, the dispatcher a worker; sizes
-    count from ``a`` because every worker ends with the same number of requests.
-    """
-    if not any(free for _, free in state):
-        return imbalance([load for load, _ in state])
-    return max(min(_game(after, width) for after in _moves(state, s)) for s in range(width + 1))
-
-
-def _moves(state: _State, size: int) -> Iterator[_State]:
-    for g, (load, free) in enumerate(state):
-        if free and state[g] not in state[:g]:
-            yield tuple(sorted((*state[:g], (load + size, free - 1), *state[g + 1 :])))
-
 
 @check(
     "limits.immediate-dispatch",
@@ -165,7 +146,7 @@ def immediate_dispatch(trial: Trial) -> Finding:
     """The exact value of the game against ``(G-1)(b-a)``; one slot a worker is the control."""
     cases, control, values = Cases("<="), Cases("<="), {}
     for G, B, width in trial["shapes"]:
-        value = _game(((0, B),) * G, width)
+        value = dispatch_value(((0, B),) * G, width)
         bound = full_refill_bound(G, 0, width)
         values[f"G = {G}, B = {B}, b - a = {width}"] = f"{value} against {bound}"
         witness: Witness = partial(dict, G=G, B=B, a=1, b=1 + width, value=value)
@@ -183,13 +164,6 @@ def immediate_dispatch(trial: Trial) -> Finding:
 
 
 # --- limits.stickiness, limits.hidden-lengths ---------------------------------------------------
-
-
-def _migrated(requests: tuple[int, ...], slots: int) -> int:
-    """Smallest imbalance of two workers when requests of these loads may be placed anew."""
-    every = combinations(range(len(requests)), slots)
-    halves = (sum(requests[i] for i in half) for half in every)
-    return min(abs(sum(requests) - 2 * half) for half in halves)
 
 
 @check(
@@ -216,7 +190,7 @@ def stickiness(trial: Trial) -> Finding:
         loads = [sum(row) + age for row, age in zip(sizes, ages, strict=True)]
         witness: Witness = partial(dict, slots=2, workers=[[list(r) for r in row] for row in state])
         control.add(imbalance(loads), bound, witness)
-        best = _migrated(tuple(size + age for row in state for size, age in row), 2)
+        best = least_migrated([size + age for row in state for size, age in row], 2)
         if not cases.violated:
             cases.add(best, bound * trial.scale, witness)
     return cases.finding(

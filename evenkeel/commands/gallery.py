@@ -59,7 +59,7 @@ def command(names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     else:
         head = ("witness", "claim", "replays", "what it shows")
         rows: list[tuple[str, ...]] = [
-            (w.name, w.claim, "yes" if good[w.name] else "NO", w.text) for w in chosen
+            (w.name, w.claim or "-", "yes" if good[w.name] else "NO", w.text) for w in chosen
         ]
         click.echo(table(head, rows))
     click.get_current_context().exit(HELD if all(good.values()) else VIOLATED)

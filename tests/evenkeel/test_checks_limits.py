@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import pytest
 
+from adversary.situations import dispatch_value, least_migrated
 from adversary.small import ExactBFIO
-from evenkeel.checks.limits_of_runs import _game, _migrated
-from evenkeel.checks.windows import average_imbalance
+from adversary.windows import average_imbalance
 from evenkeel.evidence import checks
 from solvers.reference import simulate_reference
 from theory.limits import IIR_WITNESS, LOOK_AHEAD_WITNESS, PREDICTION_WITNESS
@@ -54,15 +54,15 @@ def test_predictions_matter_only_inside_the_window():
 
 def test_games_by_hand():
     # One slot each: the adversary sends 0 and then the width; nothing to decide.
-    assert _game(((0, 1), (0, 1)), 7) == 7
+    assert dispatch_value(((0, 1), (0, 1)), 7) == 7
     # One free slot left: forced, and the adversary takes the worse of 0 and the width.
-    assert _game(((0, 0), (3, 1)), 2) == 5
-    assert _game(((4, 0), (3, 1)), 2) == 1
+    assert dispatch_value(((0, 0), (3, 1)), 2) == 5
+    assert dispatch_value(((4, 0), (3, 1)), 2) == 1
 
 
 def test_migration_by_hand():
-    assert _migrated((1, 1, 2, 2), 2) == 0
-    assert _migrated((1, 1, 1, 4), 2) == 3
+    assert least_migrated((1, 1, 2, 2), 2) == 0
+    assert least_migrated((1, 1, 1, 4), 2) == 3
 
 
 def test_dispatch_game_values():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adversary.gallery import gallery
 from evenkeel.dropped import HEAD, dropped_rows
 from evenkeel.evidence import checks
 from evenkeel.records import record
@@ -25,6 +26,18 @@ def test_labels_are_registered_and_decided_by_a_check(case):
 def test_no_case_twice():
     keys = [(case.theorem, case.assumption) for case in DROPPED]
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    "label",
+    sorted(
+        case.decided_by
+        for case in DROPPED
+        if case.states_failure or not claim(case.decided_by).holds
+    ),
+)
+def test_what_is_needed_has_a_stored_witness(label):
+    assert label in {witness.claim for witness in gallery()}
 
 
 def test_the_assumptions_of_the_notes_are_all_there():
@@ -63,6 +76,7 @@ def test_answers_follow_the_verdicts(label, answer):
     assert row[2:4] == (answer, label)
     if answer == "needed":
         assert "witness" in row[4]
+        assert "in the gallery: limits-" in row[4]
     if answer == "none found":
         assert "found the bound attained" in row[4]
         assert "95 %" in row[4]

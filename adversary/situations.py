@@ -1,0 +1,343 @@
+"""Situations that are neither a run under the rules nor an admission step: one rule is broken.
+
+A witness that an assumption is needed often lies outside the model that has the assumption:
+requests that grow each in its own way, slots left empty, moves between workers, dispatch on
+arrival, windows of predictions.  Each kind is a few integers, and says what replaying it gives.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import combinations, product
+from typing import Any, ClassVar
+
+from adversary.small import exact_step
+from adversary.windows import average_imbalance
+from solvers.step import WAITS, StepProblem
+from theory.authority import unavoidable_imbalance
+from theory.expectation import expected_imbalance
+from theory.geometric import paper_ratio
+from theory.laws import Law
+from theory.model import InputError, Requests, System, imbalance
+from theory.slots import geometric_slot
+from theory.waterfill import full_refill_bound
+
+Row = tuple[int, ...]
+
+
+class Situation(ABC):
+    """What a gallery stores as an object of integers and lists under the name of its kind."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def replay(self) -> dict[str, Any]:
+        """What it shows, computed from its fields alone, JSON-ready."""
+
+    def data(self) -> dict[str, Any]:
+        """The fields, JSON-ready."""
+        return {name: _listed(value) for name, value in vars(self).items()}
+
+
+def situation(kind: str, data: Mapping[str, Any]) -> Situation:
+    """The situation of a kind with these fields, integers and lists.
+
+    Raises
+    ------
+    InputError
+        If the numbers are impossible.
+    TypeError
+        If a field is missing, unknown, or not of integers.
+    """
+    return KINDS[kind](**{name: _tupled(value) for name, value in data.items()})
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(entry) for entry in value] if isinstance(value, tuple) else value
+
+
+def _tupled(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tupled(entry) for entry in value)
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+@dataclass(frozen=True)
+class Window(Situation):
+    """A backlog under BF-IO(0) and under BF-IO(H) with perfect and with given predictions.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``.
+    prefill, decode : sequence of int
+        The requests in arrival order, growing by 1 a step.
+    window : int
+        ``H``.
+    predicted : sequence of int
+        Predicted lengths for the last of the three.
+    """
+
+    kind = "window"
+    workers: int
+    slots: int
+    prefill: Row
+    decode: Row
+    window: int
+    predicted: Row
+
+    def __post_init__(self) -> None:
+        System(self.workers, self.slots)
+        Requests(self.prefill, self.decode)
+        Requests(self.prefill, self.predicted)
+        if self.window < 0 or len(self.prefill) > 6:
+            raise InputError("a window needs a length >= 0 and at most 6 requests")
+
+    def replay(self) -> dict[str, Any]:
+        """Average imbalance of each of the three."""
+        backlog = self.prefill, self.decode, self.workers, self.slots
+        return {
+            "myopic": str(average_imbalance(*backlog, 0)),
+            "perfect": str(average_imbalance(*backlog, self.window)),
+            "predicted": str(average_imbalance(*backlog, self.window, self.predicted)),
+        }
+
+
+@dataclass(frozen=True)
+class Round(Situation):
+    """A full refill of empty workers by an optimal step, then growth of each request by itself.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``.
+    pool : sequence of int
+        Sizes of ``G*B`` requests.
+    growth : sequence of sequence of int
+        For each further step the growth of each request, of either sign.
+    """
+
+    kind = "round"
+    workers: int
+    slots: int
+    pool: Row
+    growth: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.pool) != self.workers * self.slots:
+            raise InputError("a round needs one request for each slot")
+        if any(len(row) != len(self.pool) for row in self.growth):
+            raise InputError("growth needs an entry for each request")
+        exact_step(self._refill)
+
+    @property
+    def _refill(self) -> StepProblem:
+        return StepProblem([0] * self.workers, [self.slots] * self.workers, self.pool)
+
+    def replay(self) -> dict[str, Any]:
+        """Loads and imbalance of each step, and the bound for the first [step.full-refill-gap]."""
+        G, workers = self.workers, exact_step(self._refill).tolist()
+        sizes, steps = list(self.pool), []
+        for grown in ((0,) * len(sizes), *self.growth):
+            sizes = [size + more for size, more in zip(sizes, grown, strict=True)]
+            steps.append(
+                [sum(s for s, h in zip(sizes, workers, strict=True) if h == g) for g in range(G)]
+            )
+        return {
+            "loads": steps,
+            "imbalance": [imbalance(loads) for loads in steps],
+            "bound": full_refill_bound(G, min(self.pool), max(self.pool)),
+        }
+
+
+@dataclass(frozen=True)
+class PartialAdmission(Situation):
+    """A step in which slots may stay empty while requests wait.
+
+    Parameters
+    ----------
+    loads, free, pool : sequence of int
+        As in :class:`solvers.step.StepProblem`.
+    """
+
+    kind = "partial-admission"
+    loads: Row
+    free: Row
+    pool: Row
+
+    def __post_init__(self) -> None:
+        StepProblem(self.loads, self.free, self.pool)
+        if (len(self.loads) + 1) ** len(self.pool) > 10**6:
+            raise InputError("a partial admission takes at most a million assignments")
+
+    def replay(self) -> dict[str, Any]:
+        """Least imbalance, the most requests admitted at it, and what a full admission does."""
+        problem = StepProblem(self.loads, self.free, self.pool)
+        least, most = least_partial(problem)
+        return {
+            "least_imbalance": least,
+            "most_admitted": most,
+            "conserving_imbalance": problem.objective(exact_step(problem)),
+            "conserving_admitted": problem.admissions,
+        }
+
+
+@dataclass(frozen=True)
+class Dispatch(Situation):
+    """The game of immediate dispatch: an adversary names sizes, a dispatcher workers at once.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``, all empty.
+    size_min, size_max : int
+        Each of the ``G*B`` sizes lies between these.
+    """
+
+    kind = "dispatch"
+    workers: int
+    slots: int
+    size_min: int
+    size_max: int
+
+    def __post_init__(self) -> None:
+        System(self.workers, self.slots)
+        if not 1 <= self.size_min <= self.size_max <= 99 or self.workers * self.slots > 12:
+            raise InputError("a game takes sizes 1 <= size_min <= size_max <= 99 and 12 slots")
+
+    def replay(self) -> dict[str, Any]:
+        """The value of the game, and the bound with a pool [step.full-refill-gap]."""
+        start = ((0, self.slots),) * self.workers
+        return {
+            "value": dispatch_value(start, self.size_max - self.size_min),
+            "bound": full_refill_bound(self.workers, self.size_min, self.size_max),
+        }
+
+
+@dataclass(frozen=True)
+class Migration(Situation):
+    """Two full workers whose requests may change places.
+
+    Parameters
+    ----------
+    workers : two sequences of (size, age)
+        The requests of each worker, equally many; a load is size plus age.
+    """
+
+    kind = "migration"
+    workers: tuple[tuple[tuple[int, int], ...], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.workers) != 2 or not 0 < len(self.workers[0]) == len(self.workers[1]) <= 8:
+            raise InputError("a migration is between two workers of equally many requests")
+        requests = [request for row in self.workers for request in row]
+        if any(len(r) != 2 or r[0] < 1 or r[1] < 0 for r in requests):
+            raise InputError("each request of a migration has a size >= 1 and an age >= 0")
+
+    def replay(self) -> dict[str, Any]:
+        """Imbalance as it is and after the best migration, and the bound without migration."""
+        flat = [request for row in self.workers for request in row]
+        sizes = [size for size, _ in flat]
+        ages = [sum(age for _, age in row) for row in self.workers]
+        loads = [sum(size + age for size, age in row) for row in self.workers]
+        return {
+            "bound": abs(ages[0] - ages[1]) - len(self.workers[0]) * (max(sizes) - min(sizes)),
+            "imbalance": imbalance(loads),
+            "migrated": least_migrated(tuple(s + a for s, a in flat), len(self.workers[0])),
+        }
+
+
+@dataclass(frozen=True)
+class LongRun(Situation):
+    """Overloaded workers in the long run, geometric lengths, sizes uniform, growth 1.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``.
+    p : two int
+        Numerator and denominator of the chance that a request ends.
+    sizes : two int
+        Least and largest size.
+    constant : two int
+        Numerator and denominator of the constant of Theorem 2 [geometric.iir-static].
+    """
+
+    kind = "long-run"
+    workers: int
+    slots: int
+    p: tuple[int, int]
+    sizes: tuple[int, int]
+    constant: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        System(self.workers, self.slots)
+        Law.uniform(*self.sizes)
+        if not 0 < self.p[0] < self.p[1] or min(self.constant) <= 0:
+            raise InputError("p must lie between 0 and 1, and the constant above 0")
+
+    def replay(self) -> dict[str, Any]:
+        """Integers around E[Imb] of FCFS and of every policy, and the ratio that is claimed."""
+        G, B, p = self.workers, self.slots, Fraction(*self.p)
+        sizes = Law.uniform(*self.sizes)
+        fcfs = expected_imbalance(geometric_slot(sizes, p), G, B).imbalance
+        every = unavoidable_imbalance(G, B, p, self.sizes[1] - self.sizes[0])
+        claimed = paper_ratio(sizes, p, G, B, Fraction(*self.constant))
+        return {
+            "fcfs_at_most": math.ceil(fcfs.upper),
+            "any_policy_at_least": math.floor(every),
+            "ratio_claimed_at_least": math.floor(claimed.lower),
+        }
+
+
+KINDS: dict[str, type[Situation]] = {
+    kind.kind: kind for kind in (Window, Round, PartialAdmission, Dispatch, Migration, LongRun)
+}
+
+State = tuple[tuple[int, int], ...]
+
+
+@cache
+def dispatch_value(state: State, width: int) -> int:
+    """Imbalance that the adversary forces from (load above ``B a``, free slots) of each worker.
+
+    The adversary names a size ``a + s``, ``0 <= s <= width``, the dispatcher a worker; sizes
+    count from ``a`` because every worker ends with the same number of requests.
+    """
+    if not any(free for _, free in state):
+        return imbalance([load for load, _ in state])
+    sizes = range(width + 1)
+    return max(min(dispatch_value(after, width) for after in _moves(state, s)) for s in sizes)
+
+
+def _moves(state: State, size: int) -> Iterator[State]:
+    for g, (load, free) in enumerate(state):
+        if free and state[g] not in state[:g]:
+            yield tuple(sorted((*state[:g], (load + size, free - 1), *state[g + 1 :])))
+
+
+def least_migrated(requests: Sequence[int], slots: int) -> int:
+    """Smallest imbalance of two workers when requests of these loads may be placed anew."""
+    every = combinations(range(len(requests)), slots)
+    halves = (sum(requests[i] for i in half) for half in every)
+    return min(abs(sum(requests) - 2 * half) for half in halves)
+
+
+def least_partial(problem: StepProblem) -> tuple[int, int]:
+    """Least imbalance if slots may stay empty, and the most requests that are admitted at it."""
+    best = None
+    for choice in product(range(WAITS, problem.workers), repeat=problem.pool.size):
+        if all(choice.count(g) <= c for g, c in enumerate(problem.free.tolist())):
+            after = problem.loads.tolist()
+            for size, g in zip(problem.pool.tolist(), choice, strict=True):
+                if g != WAITS:
+                    after[g] += size
+            found = imbalance(after), choice.count(WAITS)
+            best = found if best is None else min(best, found)
+    assert best is not None  # admitting nothing is possible
+    return best[0], int(problem.pool.size) - best[1]
