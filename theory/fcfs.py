@@ -161,13 +161,15 @@ CLAIMS: tuple[Claim, ...] = (
         "cold start the law of a slot's load at steps k = r mod lcm(d, n) tends to that of "
         "s + D_k - D_(k-A) with P(s, A=t) = d P(s, o>t)/E[o] for t = r mod d and 0 for other t.  "
         "For d = 1 and constant drift this is the stationary law of [fcfs.exact].  For d > 1 all "
-        "slots keep one phase, and the expected imbalance is smaller than that of the law "
-        "averaged over the phases.",
+        "slots keep one phase, and the law averaged over the phases is another: under constant "
+        "drift every phase has the same expected imbalance, and that of the averaged law is at "
+        "least as large, and larger for one size and one length d > 1 under drift 1.",
         EXPECTATION,
         "The exact law at a late step against the limit, in exact rationals, and the late half of "
         "seeded runs with sizes that depend on the lengths and a calendar drift, whose mean must "
         "have the exact one within its interval; a difference beyond 10^-9, or a mean outside, "
-        "refutes it.",
+        "refutes it, and so do enclosures of phases that are apart under constant drift, or one "
+        "of the averaged law below them.",
         moment_proofs.stationary_formula,
         moment_proofs.stationary_proof,
         ("fcfs.exact",),

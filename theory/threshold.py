@@ -88,8 +88,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Above an explicit frontier balance persists with high probability",
         *OURS,
         "upper",
-        "Rich pool, overloaded, geometric(p) lengths, drift 1, d = b - a.  At every step and "
-        "whatever happened before, the probability that a step is perfectly balanced and the next "
+        "Rich pool, overloaded, geometric(p) lengths, drift 1, d = b - a.  At every step, whatever "
+        "the policy did before, the probability that a step is perfectly balanced and the next "
         "cannot be is at most G B (1-p)^n + sum_i G exp(-B theta^2 m_i / (2 (d+n)^2 (1 + "
         "theta/3))) + G (G-1) exp(-t^2 / (2 (V + R t / 3))) for all n >= 1, theta > 0, with m_1 = "
         "E(d+A)^2, m_2 = E max(A,d)^2, A geometric(p) from 1, t = B p d, V = p (1-p) B (1+theta) "
@@ -189,7 +189,8 @@ CLAIMS: tuple[Claim, ...] = (
             Assumption.BOUNDED_SIZES,
         ),
         "The pathwise bound at every step of runs of several policies, and the law of the ages "
-        "against their exact expectation; a step below the bound refutes it.",
+        "against their exact expectation; a step below the bound, or a mean outside its interval, "
+        "refutes it.",
         proofs.any_policy_formula,
         proofs.any_policy_proof,
         ("step.waterfill",),

@@ -65,6 +65,23 @@ def stationary(trial: Trial) -> Finding:
                 f"exact E[Imb] at a late step of phase {r} mod {cycle}",
                 witness={"pairs": PAIRS, "counts": COUNTS, "drift": DRIFT, "phase": r},
             )
+    steady = [
+        expected_imbalance(
+            joint_slot(s, o, counts=COUNTS, drift=(1,), phase=r), workers, slots
+        ).imbalance
+        for r in range(period(o, (1,)))
+    ]
+    mixed = expected_imbalance(_averaged((1,)), workers, slots).imbalance
+    lowest, highest = min(e.upper for e in steady), max(e.lower for e in steady)
+    if highest > lowest or mixed.upper < highest:
+        return Finding(
+            Verdict.REFUTED,
+            mixed.value,
+            float(highest),
+            ">=",
+            "averaged law against the phases under drift 1, exact enclosures",
+            witness={"pairs": PAIRS, "counts": COUNTS, "drift": (1,)},
+        )
     claimed = over_steps(phases).imbalance.value
     system, steps = System(workers, slots, DRIFT), trial["steps"]
     samples = []
