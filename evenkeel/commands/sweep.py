@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Column of a cell, its heading, factor and digits.
 _SHOWN = (
     ("whole_idle_share", "idle %", 100, 1),
+    ("overloaded_idle_share", "idle* %", 100, 1),
     ("whole_avg_imbalance", "imbalance", 1, 0),
     ("throughput_tokens_per_s", "tokens/s", 1, 0),
     ("tpot_mean_s", "TPOT ms", 1e3, 2),
@@ -56,7 +57,8 @@ def command(
         click.echo(to_json({"out": str(folder), "cells": rows.to_dicts()}))
         return
     click.echo(_means(rows))
-    click.echo(f"\n{len(rows)} cells in {folder}")
+    click.echo("\n* before the first step that left a slot empty, where there is such a part")
+    click.echo(f"{len(rows)} cells in {folder}")
 
 
 def _means(rows: "polars.DataFrame") -> str:

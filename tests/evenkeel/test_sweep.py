@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import polars
 import pytest
@@ -15,6 +16,8 @@ from evenkeel.sweeps import Sweep, perform, read_sweep, run_sweep
 from solvers.engine import simulate
 from theory.model import InputError
 from theory.power import hardware
+
+SWEEPS = Path(__file__).parents[2] / "sweeps"
 
 SMALL = """
 name = "small"
@@ -159,6 +162,29 @@ def test_a_damaged_file_is_named(small, tmp_path):
         rows_of(small, tmp_path)
 
 
+@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_shipped_sweeps_run_at_a_reduced_size(path):
+    cells = read_sweep(path).cells
+    small = {
+        replace(cell, workers=2, slots=2, pool=None if cell.pool is None else 4, rounds=3)
+        for cell in cells
+        if cell.repeat == 0
+    }
+    tokens: dict[tuple[str, int], set[int]] = {}
+    for cell in small:
+        row = perform(cell)
+        tokens.setdefault((cell.family, cell.seed), set()).add(row["whole_work"])
+    assert all(len(works) == 1 for works in tokens.values())  # whatever the policy
+
+
+def test_the_shipped_sweeps_have_an_axis_each():
+    assert {path.stem for path in SWEEPS.glob("*.toml")} == {
+        *("workers", "slots", "horizon", "prediction-error", "pool", "overhead", "hardware"),
+    }
+    workers = {cell.workers for cell in read_sweep(SWEEPS / "workers.toml").cells}
+    assert (min(workers), max(workers)) == (8, 4096)
+
+
 def test_the_command_prints_means_or_json(tmp_path, capsys):
     path, out = tmp_path / "small.toml", str(tmp_path / "out")
     path.write_text(SMALL, "utf-8")
@@ -166,6 +192,6 @@ def test_the_command_prints_means_or_json(tmp_path, capsys):
     text = capsys.readouterr().out
     assert "±" in text
     assert text.splitlines()[-1] == f"16 cells in {out}"
-    assert len(text.splitlines()) == 2 + 8 + 2  # head and rule, points of the grid, last lines
+    assert len(text.splitlines()) == 2 + 8 + 3  # head and rule, points of the grid, last lines
     cli.main(["sweep", str(path), "--out", out, "--json"], standalone_mode=False)
     assert len(json.loads(capsys.readouterr().out)["cells"]) == 16
