@@ -99,6 +99,8 @@ def _between(trial: Trial, label: str, lower: Side | None, upper: Side) -> Findi
     with ctx.workprec(PRECISION):
         for case in cases:
             run, power = usage_of(case.history.loads, case.overhead), ball_constants(case.power)
+            if trial.fault("no-overhead"):
+                run = Usage(run.busy, usage_of(case.history.loads, Fraction(0)).idle)
             energy = energy_of(case.drawn, power, case.overhead)
             balls, total = ball_usage(run), float(run.total)
             high = upper(power, balls, case.history.workers) * scale
@@ -271,14 +273,11 @@ def envelope_workers(trial: Trial) -> Finding:
 def overhead(trial: Trial) -> Finding:
     """All bounds with overhead, and the credit of a balanced run, step by step."""
 
-    def shrunk(run: Usage[Any]) -> Usage[Any]:
-        return Usage(run.busy, run.idle * 0) if trial.fault("no-overhead") else run
-
     def lower(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
         return energy_floor(power, run)
 
     def upper(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-        return energy_envelope(power, shrunk(run))
+        return energy_envelope(power, run)
 
     # A history of utilisations 0 and 1 against a balanced one of the same work and steps.
     compared = 0

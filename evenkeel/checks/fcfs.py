@@ -198,7 +198,7 @@ def size_blind(trial: Trial) -> Finding:
     )
     base = Mean.of(samples["fcfs"])
     gaps = {rule: Mean.of(np.subtract(samples[rule], samples["fcfs"])) for rule in rules}
-    worst = max(rules, key=lambda rule: abs(gaps[rule].value))
+    worst = max(rules, key=lambda rule: (0 not in gaps[rule], abs(gaps[rule].value)))
     details = {"mean imbalance of fcfs": base.value}
     if 0 not in gaps[worst]:
         return Finding(
