@@ -7,6 +7,7 @@ import numpy as np
 
 from adversary.families import requests_to_overload, workload
 from evenkeel.checks.geometric import BELOW
+from evenkeel.checks.intervals import Intervals
 from evenkeel.checks.replications import Balanced, balanced_runs
 from evenkeel.checks.sampling import (
     Mean,
@@ -154,41 +155,23 @@ def _bound(trial: Trial, drift: tuple[int, ...]) -> Fraction:
 )
 def bfio_upper(trial: Trial) -> Finding:
     """Replicated runs under each drift."""
-    policy, details = trial.policy_or("bfio"), {}
-    tightest: tuple[float, Mean, float] | None = None
+    policy, cases = trial.policy_or("bfio"), Intervals("<=")
     for drift in _drifts(trial):
         runs = _runs(trial, drift, policy)
         if policy == "bfio" and (unfit := runs.unfit(f"drift {drift}")):
             return unfit
         mean, claimed = runs.mean, float(_bound(trial, drift) * trial.scale)
-        details[str(drift)] = {
+        cases.details[str(drift)] = {
             "imbalance": mean.value,
             "bound": claimed,
             "uncertified share": runs.gap,
         }
-        if mean.low > claimed or mean.high > claimed:
-            return Finding(
-                Verdict.REFUTED if mean.low > claimed else Verdict.INCONCLUSIVE,
-                mean.value,
-                claimed,
-                "<=",
-                f"drift {drift} under {policy}",
-                mean.interval,
-                {"drift": drift, "params": dict(trial.params), "seed": trial.seed},
-                details,
-            )
-        if tightest is None or mean.value / claimed > tightest[0]:
-            tightest = mean.value / claimed, mean, claimed
-    assert tightest is not None
-    return Finding(
-        Verdict.SUPPORTED,
-        tightest[1].value,
-        tightest[2],
-        "<=",
+        witness = {"drift": drift, "params": dict(trial.params), "seed": trial.seed}
+        if failed := cases.add(mean, claimed, f"drift {drift} under {policy}", witness):
+            return failed
+    return cases.finding(
         f"{trial['runs']} runs for each drift in {_drifts(trial)}, certified steps, "
-        f"G = {trial['G']}, B = {trial['B']}, p = {trial['p']}, sizes 1..{trial['b']}",
-        tightest[1].interval,
-        details=details,
+        f"G = {trial['G']}, B = {trial['B']}, p = {trial['p']}, sizes 1..{trial['b']}"
     )
 
 
@@ -204,49 +187,33 @@ def bfio_upper(trial: Trial) -> Finding:
 )
 def iir(trial: Trial) -> Finding:
     """Paired runs under each drift against the quotient of the two sides."""
-    policy, details = trial.policy_or("bfio"), {}
+    policy, cases = trial.policy_or("bfio"), Intervals(">=")
     still = expected_imbalance(Law.uniform(1, trial["b"]), trial["G"], trial["B"]).imbalance.lower
-    tightest: tuple[float, Ratio, float] | None = None
     for drift in _drifts(trial):
         claimed = float(still / _bound(trial, drift) * trial.scale)
         if claimed <= 1:
-            details[str(drift)] = {"the quotient says nothing": claimed}
+            cases.details[str(drift)] = {"the quotient says nothing": claimed}
             continue
         base, runs = (_runs(trial, drift, rule) for rule in ("fcfs", policy))
         if policy == "bfio" and (unfit := runs.unfit(f"drift {drift}")):
             return unfit
         ratio = Ratio.of(base.samples, runs.samples)
-        details[str(drift)] = {
+        cases.details[str(drift)] = {
             "IIR": ratio.value,
             "quotient": claimed,
             "uncertified share": runs.gap,
         }
-        if ratio.high < claimed or ratio.low < claimed:
-            return Finding(
-                Verdict.REFUTED if ratio.high < claimed else Verdict.INCONCLUSIVE,
-                ratio.value,
-                claimed,
-                ">=",
-                f"drift {drift}, {trial['runs']} paired runs of fcfs and {policy}",
-                ratio.interval,
-                {"drift": drift, "params": dict(trial.params), "seed": trial.seed},
-                details,
-            )
-        if tightest is None or ratio.value / claimed < tightest[0]:
-            tightest = ratio.value / claimed, ratio, claimed
-    if tightest is None:
+        where = f"drift {drift}, {trial['runs']} paired runs of fcfs and {policy}"
+        witness = {"drift": drift, "params": dict(trial.params), "seed": trial.seed}
+        if failed := cases.add(ratio, claimed, where, witness):
+            return failed
+    if not cases.count:
         return Finding(
             Verdict.NOT_APPLICABLE, None, None, ">=", "the quotient is at most 1 for every drift"
         )
-    return Finding(
-        Verdict.SUPPORTED,
-        tightest[1].value,
-        tightest[2],
-        ">=",
+    return cases.finding(
         f"{trial['runs']} paired runs for each drift, G = {trial['G']}, B = {trial['B']}, "
-        f"p = {trial['p']}, sizes 1..{trial['b']}",
-        tightest[1].interval,
-        details=details,
+        f"p = {trial['p']}, sizes 1..{trial['b']}"
     )
 
 

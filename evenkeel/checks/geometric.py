@@ -3,13 +3,13 @@
 import math
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from adversary.families import workload, workload_names
+from evenkeel.checks.intervals import Intervals
 from evenkeel.checks.replications import balanced_runs
-from evenkeel.checks.sampling import Mean, Ratio
+from evenkeel.checks.sampling import Ratio
 from evenkeel.checks.verdicts import BFIO, BUSIEST, FCFS, JSQ, LARGER, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.authority import unavoidable_imbalance
@@ -131,8 +131,7 @@ def _gate(trial: Trial, workers: int, slots: int, p: float, b: int) -> Finding |
 def bfio_upper(trial: Trial) -> Finding:
     """Replicated runs above the frontier against ``(G-1) s_max / p``."""
     policy = trial.policy_or("bfio")
-    tightest: tuple[float, Mean, float] | None = None
-    details: dict[str, Any] = {}
+    cases = Intervals("<=")
     for workers, slots, p, b in _grid(trial):
         gate = _gate(trial, workers, slots, p, b)
         if gate:
@@ -149,33 +148,12 @@ def bfio_upper(trial: Trial) -> Finding:
         if policy == "bfio" and (unfit := runs.unfit(where)):
             return unfit
         claimed = float(bfio_bound(workers, b, Fraction(str(p))) * trial.scale)
-        details[where] = {"imbalance": runs.mean.value, "uncertified share": runs.gap}
-        if runs.mean.low > claimed:
-            return Finding(
-                Verdict.REFUTED,
-                runs.mean.value,
-                claimed,
-                "<=",
-                where,
-                runs.mean.interval,
-                {"policy": policy, "system": where, "runs": trial["runs"], "seed": trial.seed},
-                details,
-            )
-        if runs.mean.high > claimed:
-            return Finding(
-                Verdict.INCONCLUSIVE, runs.mean.value, claimed, "<=", where, runs.mean.interval
-            )
-        if tightest is None or runs.mean.value / claimed > tightest[0]:
-            tightest = runs.mean.value / claimed, runs.mean, claimed
-    assert tightest is not None
-    return Finding(
-        Verdict.SUPPORTED,
-        tightest[1].value,
-        tightest[2],
-        "<=",
-        f"{trial['runs']} runs each at {len(details)} systems above the frontier, constant 1",
-        tightest[1].interval,
-        details=details,
+        cases.details[where] = {"imbalance": runs.mean.value, "uncertified share": runs.gap}
+        witness = {"policy": policy, "system": where, "runs": trial["runs"], "seed": trial.seed}
+        if failed := cases.add(runs.mean, claimed, where, witness):
+            return failed
+    return cases.finding(
+        f"{trial['runs']} runs each at {cases.count} systems above the frontier, constant 1"
     )
 
 
@@ -189,8 +167,7 @@ def bfio_upper(trial: Trial) -> Finding:
 def iir(trial: Trial) -> Finding:
     """Paired runs of FCFS and BF-IO, above the frontier and where the bound exceeds 1."""
     policy = trial.policy_or("bfio")
-    tightest: tuple[float, Ratio, float] | None = None
-    details: dict[str, Any] = {}
+    cases = Intervals(">=")
     for workers, slots, p, b in _grid(trial):
         gate = _gate(trial, workers, slots, p, b)
         if gate:
@@ -211,34 +188,17 @@ def iir(trial: Trial) -> Finding:
             return unfit
         ratio = Ratio.of(base.samples, runs.samples)
         exact = expected_imbalance(geometric_slot(sizes, exact_p), workers, slots).imbalance
-        details[where] = {
+        cases.details[where] = {
             "IIR": ratio.value,
             "uncertified share": runs.gap,
             "FCFS, exact and simulated": [exact.value, *base.mean.interval],
         }
-        if ratio.high < claimed or ratio.low < claimed:
-            return Finding(
-                Verdict.REFUTED if ratio.high < claimed else Verdict.INCONCLUSIVE,
-                ratio.value,
-                claimed,
-                ">=",
-                where,
-                ratio.interval,
-                {"policy": policy, "system": where, "runs": trial["runs"], "seed": trial.seed},
-                details,
-            )
-        if tightest is None or ratio.value / claimed < tightest[0]:
-            tightest = ratio.value / claimed, ratio, claimed
-    assert tightest is not None
-    return Finding(
-        Verdict.SUPPORTED,
-        tightest[1].value,
-        tightest[2],
-        ">=",
-        f"{trial['runs']} paired runs each at {len(details)} systems above the frontier, "
-        "c = 0.6777, certified steps",
-        tightest[1].interval,
-        details=details,
+        witness = {"policy": policy, "system": where, "runs": trial["runs"], "seed": trial.seed}
+        if failed := cases.add(ratio, claimed, where, witness):
+            return failed
+    return cases.finding(
+        f"{trial['runs']} paired runs each at {cases.count} systems above the frontier, "
+        "c = 0.6777, certified steps"
     )
 
 
