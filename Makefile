@@ -13,7 +13,7 @@ help:
 	@echo "make bounds      hold every bound, one test a claim (POLICY=module:attribute for your own)"
 	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
-	@echo "make bench       measure the hot paths against their references"
+	@echo "make bench       measure the hot paths against their references and goals (10 minutes)"
 	@echo "make lint        ruff, mypy --strict and the import contract"
 
 $(BIN)/python:
@@ -49,10 +49,7 @@ proofs:
 	$(PYTHON) -m theory.coq
 
 bench: setup-dev
-	$(BIN)/python -m benchmarks.bench_step
-	$(BIN)/python -m benchmarks.bench_exact
-	$(BIN)/python -m benchmarks.bench_window
-	$(BIN)/python -m benchmarks.bench_engine
+	$(BIN)/python -m benchmarks
 
 lint: setup-dev
 	$(BIN)/ruff check .

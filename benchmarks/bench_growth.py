@@ -1,0 +1,114 @@
+"""How time and memory grow: ``python -m benchmarks.bench_growth [--csv FILE]``.
+
+Whole runs of the engine, in which one of G, B, N, the pool and the horizon H grows and the others
+stay.  Time is CPU time a step (for N: of the whole run); memory is the peak of what the run itself
+allocates, counted in a run of its own.  The exponents are those of a power law fitted to the last
+four points.  Where B grows, lengths grow with it, so that as many requests depart from each step.
+"""
+
+import argparse
+import csv
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+
+from solvers.engine import simulate
+from theory.model import Requests, System
+
+BASE = {"G": 64, "B": 64, "N": 100_000, "pool": 512, "H": 0}
+
+# What grows: its values, the policies, and for each the largest exponents of time and memory.
+GROWTH = {
+    "G": ((32, 64, 128, 256, 512), {"fcfs": (1.3, 1.15), "bfio": (1.3, 1.15)}),
+    "B": ((64, 128, 256, 512, 1024), {"fcfs": (0.25, 1.15), "bfio": (0.25, 1.15)}),
+    "N": ((50_000, 100_000, 200_000, 400_000), {"fcfs": (1.15, 1.15), "bfio": (1.15, 1.15)}),
+    "pool": ((512, 1024, 2048, 4096, 8192), {"fcfs": (0.25, 0.25), "bfio": (1.15, 1.15)}),
+    "H": ((5, 10, 20, 40, 80), {"bfio": (1.15, 0.5)}),
+}
+
+
+def workload(G, B, N, seed=0):
+    """Uniform sizes and geometric lengths of which one step in ``B / 2`` is the last."""
+    rng = np.random.default_rng(seed)
+    return Requests(rng.integers(1, 1001, N), rng.geometric(2 / B, N))
+
+
+def measured(policy, G, B, N, pool, H):
+    """Milliseconds of CPU, steps and peak MB of one run."""
+    load, system = workload(G, B, N), System.paper(G, B)
+    spec = f"{policy}:horizon={H}" if H else policy
+    best = np.inf
+    for _ in range(2):
+        start = time.process_time()
+        run = simulate(system, load, spec, pool=pool)
+        best = min(best, time.process_time() - start)
+    tracemalloc.start()
+    simulate(system, load, spec, pool=pool)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return {"ms": 1e3 * best, "steps": run.total.steps, "mb": peak / 1e6}
+
+
+def records():
+    """One record for each point of each curve."""
+    for name, (values, policies) in GROWTH.items():
+        for policy in policies:
+            for value in values:
+                size = BASE | {name: value}
+                if name in ("G", "B"):  # as many steps after the start, however many slots
+                    size["N"] = 4 * size["G"] * size["B"] + 2 * size["G"] * 500
+                if name == "G":
+                    size["pool"] = 8 * value
+                if name == "H":
+                    size["N"] = 20_000
+                yield {"grows": name, "policy": policy, **size, **measured(policy, **size)}
+
+
+def exponent(x, y):
+    """Slope on logarithmic axes over the last four points."""
+    return float(np.polyfit(np.log(x[-4:]), np.log(y[-4:]), 1)[0])
+
+
+def mark(good):
+    return "pass" if good else "MISSED"
+
+
+def report(rows):
+    print("Growth of a run; from " + ", ".join(f"{k} = {v:,}" for k, v in BASE.items()))
+    for name, (values, policies) in GROWTH.items():
+        for policy, (most_time, most_memory) in policies.items():
+            curve = [r for r in rows if (r["grows"], r["policy"]) == (name, policy)]
+            unit = "ms" if name == "N" else "us/step"
+            times = [r["ms"] if name == "N" else 1e3 * r["ms"] / r["steps"] for r in curve]
+            memory = [r["mb"] for r in curve]
+            slow, wide = exponent(values, times), exponent(values, memory)
+            print(
+                f"  {name:5}{policy:5}{unit:>8} "
+                + ", ".join(f"{v}: {t:.3g}" for v, t in zip(values, times, strict=True))
+                + f"; exponent {slow:.2f} (at most {most_time}: {mark(slow <= most_time)}); "
+                + f"{memory[0]:.1f} to {memory[-1]:.1f} MB, exponent {wide:.2f} "
+                + f"(at most {most_memory}: {mark(wide <= most_memory)})",
+                flush=True,
+            )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--csv", type=Path, help="also write every record to this file")
+    options = parser.parse_args()
+    for spec in ("fcfs", "bfio", "bfio:horizon=2"):
+        simulate(System(2, 2), Requests([1, 2], [1, 2]), spec)
+    rows = list(records())
+    report(rows)
+    if options.csv:
+        with options.csv.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
