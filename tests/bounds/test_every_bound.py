@@ -1,35 +1,43 @@
 """The bounds, one test a claim; ``--policy module:attribute`` holds them against a policy."""
 
+from pathlib import Path
+
 import pytest
 
 from evenkeel.evidence import Verdict, checks
-from evenkeel.terminal import to_json
+from evenkeel.terminal import to_json, write_text
 from theory.claims import claim
 from theory.proof import stands
 
 
 @pytest.mark.parametrize("label", checks())
-def test_bound(label: str, user_policy: str | None) -> None:
+def test_bound(label: str, user_policy: str | None, tmp_path: Path) -> None:
     check = checks()[label]
     finding = check.run(check.trial(seed=1, policy=user_policy))
+    to_json(dict(finding.details))
     story = (
-        f"{label}: {finding.verdict}: {finding.computed} {finding.relation} {finding.claimed}; "
-        f"{finding.domain}; witness {finding.witness}"
+        f"{label}: {finding.verdict}\n  {finding.computed} {finding.relation} {finding.claimed}\n"
+        f"  {finding.domain}"
     )
-    to_json([finding.witness, dict(finding.details)])
+    if finding.witness is not None:
+        file = tmp_path / f"{label}.json"
+        write_text(file, to_json(finding.witness) + "\n")
+        story += f"\n  witness {file}"
     if finding.verdict is Verdict.PROVED:
         proof = claim(label).proof
         assert proof is not None, story
-        assert stands(proof()), f"{story}; no proof that sympy confirms"
+        assert stands(proof()), f"{story}\n  no proof that sympy confirms"
     if user_policy is not None:
         if not finding.verdict.held and finding.verdict is not Verdict.REFUTED:
             pytest.skip(story)
-        assert finding.verdict.held or not claim(label).holds, story
+        right = finding.verdict.held or not claim(label).holds
     elif finding.verdict is Verdict.NOT_CHECKED:
-        assert not claim(label).recovered, story
+        right = not claim(label).recovered
     elif claim(label).open and finding.verdict is Verdict.INCONCLUSIVE:
-        assert finding.interval is not None, story
+        right = finding.interval is not None
     elif claim(label).holds:
-        assert finding.verdict.held, story
+        right = finding.verdict.held
     else:
-        assert finding.verdict is Verdict.REFUTED, story
+        right = finding.verdict is Verdict.REFUTED
+    if not right:
+        pytest.fail(story, pytrace=False)
