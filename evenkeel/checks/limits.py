@@ -6,7 +6,7 @@ violations of the bound with the assumption kept, of which there must be none.  
 versions of the statements that are false are weaker statements that are false too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import combinations_with_replacement, permutations, product
@@ -63,25 +63,37 @@ def _optimum(problem: StepProblem) -> int:
     return problem.objective(exact_step(problem))
 
 
+def _refill_bound(
+    trial: Trial, label: str, free: Iterable[tuple[int, ...]], excess: Callable[[StepProblem], int]
+) -> Finding:
+    """Optima against ``(G-1)(b-a)``, with the steps without an excess as control.
+
+    ``excess`` says by how much the assumption fails, negative for a step that is neither.
+    """
+    cases, control = Cases("<="), Cases("<=")
+    for problem in sorted(_empty_steps(free, trial["size"], 6), key=weight):
+        by = excess(problem)
+        if by == 0:
+            control.add(_optimum(problem), _width(problem), witness_of(problem))
+        elif by > 0 and not cases.violated and (by == 1 or not trial.fault("by-one")):
+            cases.add(_optimum(problem), _width(problem) * trial.scale, witness_of(problem))
+    return _finish(trial, label, cases, control, f"pools of sizes <= {trial['size']}, G <= 3")
+
+
 @check(
     "limits.overloaded",
     size=3,
     standard={"size": 4},
-    plants=(TWICE, Variant("one request too few", fault="one-short")),
+    plants=(TWICE, Variant("one request too few", fault="by-one")),
 )
 def overloaded(trial: Trial) -> Finding:
     """Full refills of pools too small to fill the slots."""
-    cases, control = Cases("<="), Cases("<=")
+
+    def missing(problem: StepProblem) -> int:
+        return max(0, int(problem.free.sum()) - problem.pool.size)
+
     shapes = [(B,) * G for G, B in ((2, 1), (2, 2), (3, 1), (3, 2))]
-    for problem in sorted(_empty_steps(shapes, trial["size"], 6), key=weight):
-        missing = int(problem.free.sum()) - problem.pool.size
-        if missing <= 0:
-            control.add(_optimum(problem), _width(problem), witness_of(problem))
-        elif not cases.violated and (missing == 1 or not trial.fault("one-short")):
-            cases.add(_optimum(problem), _width(problem) * trial.scale, witness_of(problem))
-    return _finish(
-        trial, "limits.overloaded", cases, control, f"pools of sizes <= {trial['size']}, G <= 3"
-    )
+    return _refill_bound(trial, "limits.overloaded", shapes, missing)
 
 
 @check(
@@ -92,19 +104,13 @@ def overloaded(trial: Trial) -> Finding:
 )
 def equal_slots(trial: Trial) -> Finding:
     """Full refills of workers with unequal numbers of slots."""
-    cases, control = Cases("<="), Cases("<=")
+
+    def uneven(problem: StepProblem) -> int:
+        full = problem.pool.size >= problem.free.sum()
+        return int(problem.free.max() - problem.free.min()) if full else -1
+
     shapes = [(1, 1), (1, 2), (1, 3), (2, 2), (1, 1, 2), (1, 2, 2), (2, 2, 2)]
-    for problem in sorted(_empty_steps(shapes, trial["size"], 6), key=weight):
-        uneven = int(problem.free.max() - problem.free.min())
-        if problem.pool.size < problem.free.sum():
-            continue
-        if not uneven:
-            control.add(_optimum(problem), _width(problem), witness_of(problem))
-        elif not cases.violated and (uneven == 1 or not trial.fault("by-one")):
-            cases.add(_optimum(problem), _width(problem) * trial.scale, witness_of(problem))
-    return _finish(
-        trial, "limits.equal-slots", cases, control, f"pools of sizes <= {trial['size']}, G <= 3"
-    )
+    return _refill_bound(trial, "limits.equal-slots", shapes, uneven)
 
 
 @check(

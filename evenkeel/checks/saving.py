@@ -24,6 +24,9 @@ from theory.savings import (
 WASTE = Variant("gamma in place of 1 - gamma in D", fault="gamma-for-waste")
 AVERAGES = Variant("alpha from averages over unequal numbers of steps", fault="averages")
 
+# How many random load histories stand beside the adversarial ones.
+HISTORIES: dict[str, Any] = {"random": 40, "standard": {"random": 200}, "paper": {"random": 600}}
+
 
 def _improved(trial: Trial, pair: Pair) -> Usage[Any]:
     """The improved run as the bound sees it; with planted averages, its imbalance a step."""
@@ -50,9 +53,7 @@ def _floor_says_something(pair: Pair) -> bool:
 @check(
     "energy.saving-paper",
     plants=(LARGER, WASTE, AVERAGES, Variant("eta x2", fault="double-eta")),
-    random=40,
-    standard={"random": 200},
-    paper={"random": 600},
+    **HISTORIES,
 )
 def paper_floor(trial: Trial) -> Finding:
     """The paper-shaped floor where it is not negative."""
@@ -69,9 +70,7 @@ def paper_floor(trial: Trial) -> Finding:
 @check(
     "energy.paper-everywhere",
     plants=(LARGER, SMALLER),
-    random=40,
-    standard={"random": 200},
-    paper={"random": 600},
+    **HISTORIES,
 )
 def paper_everywhere(trial: Trial) -> Finding:
     """The same form at every alpha: fails below D/P_idle for small gamma."""
@@ -87,9 +86,7 @@ def paper_everywhere(trial: Trial) -> Finding:
 @check(
     "energy.saving-sharp",
     plants=(LARGER, WASTE, AVERAGES),
-    random=40,
-    standard={"random": 200},
-    paper={"random": 600},
+    **HISTORIES,
 )
 def sharp_floor(trial: Trial) -> Finding:
     """The sharp floor at every alpha."""
@@ -115,9 +112,7 @@ def sharp_floor(trial: Trial) -> Finding:
         AVERAGES,
         Variant("exponent gamma + 0.1 in the cap", fault="exponent"),
     ),
-    random=40,
-    standard={"random": 200},
-    paper={"random": 600},
+    **HISTORIES,
 )
 def best_bounds(trial: Trial) -> Finding:
     """The best floor and cap, then how near large systems come to each."""
@@ -170,7 +165,7 @@ def _distances() -> dict[str, list[float]]:
     return far
 
 
-def cap_sides(trial: Trial) -> tuple[tuple[Relation, Bound], ...]:
+def _cap_sides(trial: Trial) -> tuple[tuple[Relation, Bound], ...]:
     """The three caps of [energy.cap]."""
 
     def tangent(pair: Pair) -> Any:
@@ -196,9 +191,7 @@ def cap_sides(trial: Trial) -> tuple[tuple[Relation, Bound], ...]:
         WASTE,
         Variant("idle share in place of eta", fault="share-for-eta"),
     ),
-    random=40,
-    standard={"random": 200},
-    paper={"random": 600},
+    **HISTORIES,
 )
 def caps(trial: Trial) -> Finding:
     """The stated numbers at 40 % idle, then every pair against the three caps."""
@@ -221,7 +214,7 @@ def caps(trial: Trial) -> Finding:
             "tangent cap at 40 % idle, 100/400 W, gamma 0.7",
             witness={"tangent": str(tangent), "envelope": float(envelope)},
         )
-    finding = hold(trial, "energy.cap", cap_sides(trial))
+    finding = hold(trial, "energy.cap", _cap_sides(trial))
     return Finding(
         finding.verdict,
         finding.computed,
