@@ -254,7 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact fractions for every device of the catalogue at gamma 0.7, the paper's own constants "
         "aside; a device outside refutes it.",
         None,
-        None,
+        energy_disproofs.limit_range,
         ("energy.hardware",),
         holds=False,
     ),

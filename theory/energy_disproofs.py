@@ -87,3 +87,24 @@ def limit_is_a_cap() -> tuple[Step, ...]:
         ),
         Inequality("which is above 10/19", limit, saving, saving - limit),
     )
+
+
+def limit_range() -> tuple[Step, ...]:
+    """Disproof of [energy.limit-range]."""
+    import sympy as sp
+
+    idle, full = sp.symbols("P_idle P_max", positive=True)
+    limit = idle / (idle + sp.Rational(3, 10) * (full - idle))
+    return (
+        Identity(
+            "TPU v4 draws between 90 W and 192 W: with gamma 0.7 P_idle/D is",
+            sp.Subs(limit, (idle, full), (90, 192)),
+            sp.Rational(50, 67),
+        ),
+        Inequality(
+            "which is above 45 %",
+            sp.Rational(9, 20),
+            sp.Rational(50, 67),
+            sp.Rational(50, 67) - sp.Rational(9, 20),
+        ),
+    )

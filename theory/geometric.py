@@ -164,7 +164,9 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact E[Imb(FCFS)] over the rigorous lower bound of every policy's imbalance "
         "[threshold.any-policy] is an upper bound of IIR; below the claimed side it refutes it, "
         "without any simulation.",
-        requires=("threshold.any-policy", "fcfs.exact"),
+        None,
+        proofs.iir_static_proof,
+        ("threshold.any-policy", "fcfs.exact"),
         holds=False,
     ),
     Claim(

@@ -88,3 +88,32 @@ def vacuity_proof() -> tuple[Step, ...]:
         ),
         Lemma("monotone", "The bound increases with B, so it exceeds 1 exactly above the edge."),
     )
+
+
+def iir_static_proof() -> tuple[Step, ...]:
+    """Disproof of [geometric.iir-static], for every constant."""
+    import sympy as sp
+
+    G, B, most, c, logs, p = sp.symbols("G B E_G c l p", positive=True)
+    critical = most**2 / (4 * p**2)
+    spread = sp.sqrt(sp.Rational(1, 4) + (1 - p) / p**2)  # sizes 1 or 2 at equal odds
+    bound = c * p / 2 * spread * sp.sqrt(critical * logs) * G / (G - 1)
+    return (
+        Lemma(
+            "both sides",
+            "Sizes 1 or 2 at equal odds, d = 1, G >= 2 fixed, p falls to 0 and B = E_G^2 / "
+            "(4 p^2), rounded.  By the central limit theorem E[Imb(FCFS)]/G and E max_g A_g - "
+            "E A_g are both E_G sqrt(B) / p times factors that tend to 1, and by "
+            "[threshold.any-policy] no online policy has less than G times the latter minus G B.",
+        ),
+        Identity(
+            "So the limit of the largest possible IIR is 2",
+            sp.Subs((most * sp.sqrt(B) / p) / (most * sp.sqrt(B) / p - B), B, critical),
+            sp.Integer(2),
+        ),
+        Identity(
+            "while p times the claimed side, l = ln G, tends to a positive number",
+            sp.Limit(p * bound, p, 0),
+            c * most * sp.sqrt(logs) * G / (4 * (G - 1)),
+        ),
+    )

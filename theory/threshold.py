@@ -216,7 +216,7 @@ CLAIMS: tuple[Claim, ...] = (
         "The rigorous lower bound of [threshold.any-policy] at one (G, B, p, a, b); above the "
         "claimed side it refutes it.",
         None,
-        None,
+        proofs.t2_static_proof,
         ("threshold.any-policy",),
         recovered=False,
         holds=False,

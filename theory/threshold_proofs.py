@@ -242,3 +242,42 @@ def any_policy_proof() -> tuple[Step, ...]:
             "those of FCFS with equal sizes.",
         ),
     )
+
+
+def t2_static_proof() -> tuple[Step, ...]:
+    """Disproof of [threshold.t2-static], for every constant."""
+    import sympy as sp
+
+    G, m, B, d, s, most = sp.symbols("G m B d s_max E_G", positive=True)
+    p, q = sp.symbols("p q", positive=True)
+    critical = most**2 * q / (4 * p**2 * d**2)
+    return (
+        Inequality(
+            "By [threshold.any-policy], with m = E max_g A_g - E A_g, every online policy has "
+            "E[Imb] >= G m - (G-1) B d >= G (m - B d)",
+            G * (m - B * d),
+            G * m - (G - 1) * B * d,
+            B * d,
+        ),
+        Lemma(
+            "central limit theorem",
+            "Fix G >= 2 and the sizes and let p fall to 0 with B = E_G^2 (1-p) / (4 p^2 d^2), "
+            "rounded: p times an age tends to an exponential variable and B grows, so m is "
+            "E_G sqrt(B q) / p, q = 1 - p, times a factor that tends to 1.",
+        ),
+        Identity(
+            "At that B the leading term of m - B d is half of m",
+            sp.Subs(most * sp.sqrt(B * q) / p - B * d, B, critical),
+            sp.Subs(most * sp.sqrt(B * q) / p, B, critical) / 2,
+        ),
+        Identity(
+            "which is E_G^2 q / (4 p^2 d)",
+            sp.Subs(most * sp.sqrt(B * q) / p, B, critical) / 2,
+            most**2 * q / (4 * p**2 * d),
+        ),
+        Identity(
+            "So (G-1) s_max / p over E[Imb] tends to 0: no constant serves",
+            sp.Limit(((G - 1) * s / p) / (G * most**2 * (1 - p) / (4 * p**2 * d)), p, 0),
+            sp.Integer(0),
+        ),
+    )
