@@ -215,10 +215,7 @@ def expected_imbalance(
     InputError
         If an argument is out of range.
     """
-    cell = lattice_of(law, slots) if lattice is None else lattice
-    if cell < 1:
-        raise InputError(f"lattice must be >= 1, got {lattice}")
-    fine = law.coarsened(cell) if cell > 1 else law
+    fine, cell = on_lattice(law, slots, lattice)
     load = load_law(fine, slots)
     top = expected_maximum(load, workers)
     shifted = fine.moment(1, fine.offset)
@@ -238,12 +235,23 @@ def expected_imbalance(
     return Expectation(workers, slots, law.mean * slots, imbalance, method)
 
 
-def lattice_of(law: Law, slots: int) -> int:
-    """The cell to floor a slot's load to: 1 unless a worker's load has too many values."""
-    cell, reach = 1, _reach(law, slots)
-    while reach > POINTS * cell:
-        cell *= 2
-    return cell
+def on_lattice(law: Law, slots: int, cell: int | None) -> tuple[Law, int]:
+    """The law of a slot's load floored to a lattice, and the lattice's cell.
+
+    If None, the cell is 1 unless a worker's load has too many values.
+
+    Raises
+    ------
+    InputError
+        If the cell is below 1.
+    """
+    if cell is None:
+        cell, reach = 1, _reach(law, slots)
+        while reach > POINTS * cell:
+            cell *= 2
+    if cell < 1:
+        raise InputError(f"lattice must be >= 1, got {cell}")
+    return law.coarsened(cell) if cell > 1 else law, cell
 
 
 def over_steps(steps: Sequence[Expectation]) -> Expectation:

@@ -19,8 +19,8 @@ from theory.expectation import (
     PRECISION,
     expected_imbalance,
     from_ball,
-    lattice_of,
     load_law,
+    on_lattice,
     square_root,
     to_ball,
 )
@@ -77,10 +77,7 @@ def spread(law: Law, workers: int, slots: int, lattice: int | None = None) -> Sp
     """
     if law.offset < 1:
         raise InputError(f"loads must be >= 1 to have an idle share, got {law.offset}")
-    cell = lattice_of(law, slots) if lattice is None else lattice
-    if cell < 1:
-        raise InputError(f"lattice must be >= 1, got {lattice}")
-    fine = law.coarsened(cell) if cell > 1 else law
+    fine, cell = on_lattice(law, slots, lattice)
     load = load_law(fine, slots)
     mean = expected_imbalance(fine, workers, slots, 1).imbalance
     square, share = _sums(load, workers, slots if cell > 1 else 0)
