@@ -11,20 +11,25 @@ import subprocess
 import sys
 import time
 
-# In the order in which they run; bench_worst_cases has no goals and keeps its own tables.
-NAMES = ("step", "exact", "window", "engine", "growth")
+# In the order in which they run; hot_paths has ratios and no goals, as has bench_worst_cases, which
+# keeps its own tables and is not run here.
+NAMES = ("hot_paths", "step", "exact", "window", "engine", "growth")
 LIMIT_S = 600
+COLUMNS = "min,median,ops"
 
 MARK = re.compile(r"\b(pass|ok|reached|missed)\b", re.IGNORECASE)
 
 
 def lines_of(name):
     """Run one benchmark and yield its lines as they come."""
-    command = [sys.executable, "-u", "-m", f"benchmarks.bench_{name}"]
+    module = [f"benchmarks.bench_{name}"]
+    if name == "hot_paths":
+        module = ["pytest", "-q", "benchmarks/test_hot_paths.py", f"--benchmark-columns={COLUMNS}"]
+    command = [sys.executable, "-u", "-m", *module]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield from process.stdout
     if process.returncode:
-        raise SystemExit(f"benchmarks.bench_{name} failed with status {process.returncode}")
+        raise SystemExit(f"{' '.join(command[2:])} failed with status {process.returncode}")
 
 
 def goals_of(lines):
