@@ -120,7 +120,7 @@ def _quiet_solve(program: Any, **options: Any) -> bool:
     return bool(program.status == cp.OPTIMAL)
 
 
-def relaxation_dual(problem: StepProblem, denominator: int = DENOMINATOR) -> Dual:
+def relaxation_dual(problem: StepProblem) -> Dual:
     """Solve the linear relaxation and round its dual.
 
     Falls back on the multipliers of equal loads where the solver fails, so a valid dual is
@@ -134,7 +134,7 @@ def relaxation_dual(problem: StepProblem, denominator: int = DENOMINATOR) -> Dua
     if not open_workers.size or not values.size:
         idle = np.zeros(G)
         idle[np.argmax(problem.loads)] = G
-        return rounded(problem, idle, np.zeros(G), denominator)
+        return rounded(problem, idle, np.zeros(G), DENOMINATOR)
     # Shifted and scaled to about 1 for the solver's tolerances.
     scale = float(values[-1])
     loads = (problem.loads - problem.loads.min()) / scale
@@ -152,10 +152,10 @@ def relaxation_dual(problem: StepProblem, denominator: int = DENOMINATOR) -> Dua
     items = supply == copies if everyone else supply <= copies
     program = cp.Problem(cp.Minimize(G * top - cp.sum(taken)), [below, seats, items])
     if not _quiet_solve(program, solver=cp.HIGHS):
-        return rounded(problem, np.ones(G), np.zeros(G), denominator)
+        return rounded(problem, np.ones(G), np.zeros(G), DENOMINATOR)
     slots = np.zeros(G)
     slots[open_workers] = seats.dual_value * scale
-    return rounded(problem, below.dual_value, slots, denominator)
+    return rounded(problem, below.dual_value, slots, DENOMINATOR)
 
 
 def relaxation_bound(problem: StepProblem) -> int:

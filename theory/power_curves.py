@@ -126,8 +126,8 @@ def a100_curves() -> dict[tuple[str, int], tuple[tuple[float, ...], tuple[float,
 
 
 @cache
-def a100_sweeps(idle_w: float = 72.0) -> tuple[Sweep, ...]:
-    """The A100 curves, fitted here; 72 W is the loaded idle power of the catalogue's device."""
+def a100_sweeps() -> tuple[Sweep, ...]:
+    """The A100 curves, fitted here with the loaded idle power of the catalogue's device, 72 W."""
     return tuple(
         Sweep(
             "A100",
@@ -135,7 +135,7 @@ def a100_sweeps(idle_w: float = 72.0) -> tuple[Sweep, ...]:
             "prompt 512, output 128",
             devices,
             len(watts),
-            fit_gamma(throughput, watts, idle_w),
+            fit_gamma(throughput, watts, 72.0),
         )
         for (model, devices), (throughput, watts) in a100_curves().items()
     )

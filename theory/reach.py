@@ -103,15 +103,13 @@ class Bracket:
         return (self.low + self.high) / 2
 
 
-def eta_for_cap(
-    power: PowerLaw[float], saving: float, remaining: float, width: float = 1e-12
-) -> Bracket | None:
+def eta_for_cap(power: PowerLaw[float], saving: float, remaining: float) -> Bracket | None:
     """The least eta at which the envelope cap allows ``saving``; None where none does.
 
     With ``x = 1 + eta`` the cap allows it where
     ``h(x) = (1 - saving)(P_idle x + dP x^(1-gamma)) - P_max - P_idle remaining (x - 1) >= 0``.
     ``h`` is concave and negative at ``x = 1``, so the least root lies before its maximum, where it
-    is found by bisection to a relative ``width`` (floating-point evaluation, about 1e-15, aside).
+    is found by bisection to a relative 1e-12 (floating-point evaluation, about 1e-15, aside).
 
     Source: theory.md [energy.reach].
     """
@@ -136,7 +134,7 @@ def eta_for_cap(
     if not allowed(high):
         return None
     low = 1.0
-    while high - low > width * high:
+    while high - low > 1e-12 * high:
         middle = (low + high) / 2
         if not low < middle < high:
             break

@@ -122,17 +122,15 @@ def first_formula_slots(
     return int(edge.lower) + 1
 
 
-def first_certified_slots(
-    lengths: Lengths, workers: int, ratio: Fraction | int = 1, limit: int = 2**14
-) -> int | None:
+def first_certified_slots(lengths: Lengths, workers: int, ratio: Fraction | int = 1) -> int | None:
     """The smallest ``B`` at which ``E[Imb(FCFS)] / ((G-1)(b-a))`` is known to exceed ``ratio``.
 
-    None up to the limit, or where the law of the sizes is not known.
+    None up to 2^14, or where the law of the sizes is not known.
     """
     gap = ratio * refill_gap(workers, lengths.smallest, lengths.largest)
     if lengths.floors is None:
         return None
-    return first_slots(lambda slots: refill_imbalance(lengths, workers, slots).lower > gap, limit)
+    return first_slots(lambda slots: refill_imbalance(lengths, workers, slots).lower > gap, 2**14)
 
 
 def break_even(power: PowerModel) -> Fraction:
