@@ -18,7 +18,7 @@ from adversary.space import Space
 from solvers.certificates import FORMAT, Certificate
 from theory.model import InputError
 
-# Lists of requests that the checker plays again: some minutes.
+# Lists of requests that the checker plays again, and assignments of a step: some minutes.
 MOST_CERTIFIED = 10**6
 MOST_COUNTED = 99
 
@@ -71,7 +71,7 @@ def certifiable(space: Space, policy: str, baseline: str | None = None) -> None:
     ------
     InputError
         If the checker does not know the policies, the class is restricted to sorted orders, or
-        more lists than :data:`MOST_CERTIFIED` would have to be played again.
+        more lists, or assignments of a step, than :data:`MOST_CERTIFIED` would have to be played.
     """
     for name in (policy, baseline):
         if name not in (None, *SMALL_POLICIES):
@@ -85,6 +85,12 @@ def certifiable(space: Space, policy: str, baseline: str | None = None) -> None:
     sizes = space.size_max - space.size_min + 1
     if _ends_decide(space, policy, baseline):
         sizes = 2
+    steps = (space.workers + 1) ** min(space.pool_limit, space.requests)
+    if steps > MOST_CERTIFIED:
+        raise InputError(
+            f"the checker would have to look at {steps:,} assignments of a step, more than "
+            f"{MOST_CERTIFIED:,}: fewer workers, or a smaller pool"
+        )
     lists = (sizes * space.decode_max) ** space.requests
     if lists > MOST_CERTIFIED:
         raise InputError(

@@ -300,7 +300,8 @@ def certify_energy(
     idle_w, max_w : int
         Power at utilisations 0 and 1, in watts.
     gamma : Fraction
-        Exponent in (0, 1], of denominator at most 100.
+        Exponent in (0, 1), of denominator at most 100.  At 1 the floor and the ceilings coincide
+        with the energy, and a bracket of it would cross them.
 
     Returns
     -------
@@ -308,9 +309,9 @@ def certify_energy(
         ``energy`` brackets the energy divided by ``t_l``, in units of ``1/SCALE``, for ``C = 0``.
     """
     table: list[list[int]] = np.asarray(loads).tolist()
-    if not 0 < gamma <= 1 or gamma.denominator > 100 or not 0 <= idle_w <= max_w:
+    if not 0 < gamma < 1 or gamma.denominator > 100 or not 0 <= idle_w <= max_w:
         raise InputError(
-            "an energy certificate needs 0 <= idle_w <= max_w and gamma in (0, 1] with a "
+            "an energy certificate needs 0 <= idle_w <= max_w and gamma in (0, 1) with a "
             f"denominator <= 100, got {idle_w}, {max_w}, {gamma}"
         )
     low = high = 0

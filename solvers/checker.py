@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from functools import cache, reduce
 from hashlib import sha256
 from itertools import product
-from operator import or_
 
 
 def need(condition, text):
@@ -41,7 +40,7 @@ def step(cert):
     after = [x + sum(s for s, h in zip(pool, chosen) if h == g) for g, x in enumerate(loads)]
     need(value == G * max(after) - sum(after), "the imbalance is another")
     need(bound(loads, free, sorted(pool), admits, None, argument) >= claimed, "not proved")
-    return f"imbalance {value} is reached in this step, and no admission has less than {claimed}"
+    return f"imbalance {value} of {G} workers is reached, and no admission has less than {claimed}"
 
 
 def bound(loads, free, pool, admits, level, argument):
@@ -66,7 +65,7 @@ def bound(loads, free, pool, admits, level, argument):
             for c in range(most, 0, -1):
                 sums[c] |= sums[c - 1] << s & (2 << max(0, *room)) - 1
         by_count = (sums[max(0, c - spare) : min(c, admits) + 1] for c in free)
-        reach = [reduce(or_, x) & (1 << max(0, r + 1)) - 1 for x, r in zip(by_count, room)]
+        reach = [reduce(int.__or__, x) & (1 << max(0, r + 1)) - 1 for x, r in zip(by_count, room)]
         lacks = [r - x.bit_length() + 1 if x else math.inf for r, x in zip(room, reach)]
         return sum(lacks) if min(lacks) == 0 else math.inf
     need(rule == "place" and admits > 0, "no such rule here")
@@ -99,8 +98,7 @@ def play(policy, G, B, limit, drift, requests):
     """Imbalance in all and number of steps: reveal, admit, measure, grow, depart."""
     new, waiting, active, total, k = requests, (), [[]] * G, 0, 0
     while new or waiting or any(active):
-        room = limit - len(waiting)
-        waiting, new = (*waiting, *new[:room]), new[room:]
+        waiting, new = (*waiting, *new[: limit - len(waiting)]), new[limit - len(waiting) :]
         loads, free = tuple(sum(x for x, _ in a) for a in active), tuple(B - len(a) for a in active)
         to = admit(policy, loads, free, tuple(x for x, _ in waiting))
         active = [[*a, *(r for r, h in zip(waiting, to) if h == g)] for g, a in enumerate(active)]
@@ -121,7 +119,8 @@ def worst_case(cert):
     # Imbalance under fcfs is convex in the sizes, so it is largest where each is at an end.
     need(not ends or (policy == "fcfs" and base is None), "the ends decide under fcfs alone")
     kinds = list(product((a, b) if ends else range(a, b + 1), range(1, longest + 1)))
-    need(a <= b and len(kinds) ** n <= 10**6, "too large to be played again")
+    cost = max(len(kinds) ** n, (G + 1) ** min(pool, n))
+    need(ends <= 1 and a <= b and cost <= 10**6, "too large to be played again")
     for requests in product(kinds, repeat=n):
         top, bottom = play(policy, G, B, pool, drift, requests)
         if base is not None:
@@ -133,7 +132,8 @@ def worst_case(cert):
     need(any(shown) and shown[0] * most[1] == shown[1] * most[0], "the witness has less")
     need(value == [x // math.gcd(*most) for x in most] and digest == told, "another maximum")
     what = f"AvgImb({policy})" + (f" / AvgImb({base})" if base else "")
-    return f"{what} reaches {value[0]}/{value[1]} here, the most of {len(kinds) ** n} lists"
+    where = f"G={G}, B={B}, pool {pool}, drift {drift}, sizes {a}..{b}, lengths 1..{longest}"
+    return f"{what} reaches {value[0]}/{value[1]}, the most of all lists of {n} requests: {where}"
 
 
 @cache
@@ -157,10 +157,10 @@ def offline(cert):
     """Least sum of largest loads and overheads, by another search, if all is known beforehand."""
     fields = "workers:1 slots:1 drift:0 overhead:0 work_conserving:0 prefill:[1] decode:[1] cost:0"
     *rules, sizes, lengths, cost = read(cert, fields)
-    need(len(sizes) <= 8 and sum(lengths) <= 40 and rules[0] <= 99, "too large")
+    need(rules[4] <= 1 and len(sizes) <= 8 and sum(lengths) <= 40 and rules[0] <= 99, "too large")
     waiting = tuple(sorted(zip(lengths, sizes, strict=True)))
     need(cost == cheapest(tuple(rules), ((),) * rules[0], waiting), "the least cost is another")
-    return f"the cheapest schedule costs {cost}"
+    return f"the cheapest schedule of {len(sizes)} requests on {rules[0]} workers costs {cost}"
 
 
 def energy(cert):
@@ -176,8 +176,7 @@ def energy(cert):
 
     busy = [(x, max(row)) for row in rows for x in row if any(row)]
     low, high = (sum(m * power(x, m, f) for x, m in busy) for f in (bisect_right, bisect_left))
-    work, time = sum(flat), G * sum(map(max, rows))
-    slope = q * idle + (q - p) * (full - idle)
+    work, time, slope = sum(flat), G * sum(map(max, rows)), q * idle + (q - p) * (full - idle)
     need(found == [low, high], "another energy")
     need(scale * (full * work + idle * (time - work)) <= low, "below the floor")
     need(q * high <= scale * (q * full * work + slope * (time - work)), "above the tangent")
@@ -190,7 +189,8 @@ if __name__ == "__main__":
     for path in sys.argv[1:]:
         try:
             with open(path, encoding="utf-8") as file:
-                content = json.load(file, parse_float=str)
+                pairs = json.load(file, parse_float=str, object_pairs_hook=list)
+            need(len(content := dict(pairs)) == len(pairs), "a field is given twice")
             need(content["format"] == "evenkeel certificate 1", "not of this format")
             print(f"{path}: holds: {kinds[content['kind']](content)}")
         except Exception as error:

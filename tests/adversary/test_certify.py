@@ -138,6 +138,9 @@ def test_refusals():
     large = fcfs_worst_case(Space(2, 2, 8, 10, decode_max=3))
     with pytest.raises(InputError, match="1,679,616 instances, more than 1,000,000"):
         certify_worst_case(large, "fcfs")
+    wide = fcfs_worst_case(Space(6, 2, 12, 1))
+    with pytest.raises(InputError, match=r"13,841,287,201 assignments of a step"):
+        certify_worst_case(wide, "fcfs")
 
 
 STORED = sorted((Path(adversary.__file__).parent / "certificates").glob("*.json"))

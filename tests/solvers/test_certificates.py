@@ -133,7 +133,7 @@ def certificates():
         )
     loads = [[3, 0, 5], [2, 2, 2], [0, 0, 0]]
     yield "energy", certify_energy(loads, 100, 400, Fraction(7, 10)), energy_is_true
-    yield "flat-energy", certify_energy([[0, 4]], 0, 300, Fraction(1)), energy_is_true
+    yield "flat-energy", certify_energy([[0, 4]], 0, 300, Fraction(1, 2)), energy_is_true
 
 
 CERTIFICATES = {name: (certificate, truth) for name, certificate, truth in certificates()}
@@ -225,6 +225,34 @@ def test_files_verify_in_a_bare_python(tmp_path):
     assert run.stdout.count("REJECTED") == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        # json.load keeps the last of two; a reader may look at the first.
+        ('"bound": 400, "bound": 4', "a field is given twice"),
+        ('"bound": NaN', "bound must hold integers"),
+        ('"bound": 4.0', "bound must hold integers"),
+        ('"bound": 4e0', "bound must hold integers"),
+        ('"bound": true', "bound must hold integers"),
+        ('"bound": [4]', "bound must hold integers"),
+        ('"bound": {"bound": 4}', "bound must hold integers"),
+        ('"bound": ' + "9" * 5000, "digits"),
+        ('"bound": ' + "[" * 100_000 + "]" * 100_000, "recursion"),
+        ('"bound": ', "Expecting value"),
+    ],
+)
+def test_forged_texts_are_rejected(tmp_path, text, says):
+    whole = to_text({**CERTIFICATES["levels"][0], "bound": 4})
+    assert '"bound": 4' in whole
+    path = tmp_path / "forged.json"
+    path.write_text(whole.replace('"bound": 4', text), "utf-8")
+    command = [sys.executable, "-I", "-S", checker.__file__, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (1, "")
+    assert "REJECTED: " in run.stdout
+    assert says in run.stdout
+
+
 def test_the_checker_is_short_and_stands_alone():
     source = checker.__file__
     with open(source, encoding="utf-8") as file:
@@ -242,6 +270,6 @@ def test_refusals():
     with pytest.raises(InputError, match="up to 8 requests, got 9"):
         certify_offline(many, solve_offline(many))
     with pytest.raises(InputError, match="gamma in"):
-        certify_energy([[1]], 100, 400, Fraction(3, 2))
+        certify_energy([[1]], 100, 400, Fraction(1))
     with pytest.raises(AssignmentError):
         certify_step(StepProblem([0], [1], [1]), StepSolution(np.array([-1]), 0, 0))
