@@ -92,6 +92,8 @@ class Trial:
         The planted false version, or None for the claim as stated.
     policy : str, optional
         Specification of a user's policy to hold the claim against, or None.
+    asked : list of str
+        The user's policy, each time that the check took it; empty if it never did.
     """
 
     params: Mapping[str, Any]
@@ -99,6 +101,7 @@ class Trial:
     budget: Budget = Budget.SMOKE
     variant: Variant | None = None
     policy: str | None = None
+    asked: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.params[name]
@@ -117,7 +120,14 @@ class Trial:
         """The policy to run: a planted one, else the user's, else ``default``."""
         if self.variant and self.variant.policy:
             return self.variant.policy
-        return self.policy or default
+        return next(iter(self.users()), default)
+
+    def users(self) -> tuple[str, ...]:
+        """The user's policy, if there is one."""
+        if self.policy is None:
+            return ()
+        self.asked.append(self.policy)
+        return (self.policy,)
 
     def fault(self, name: str) -> bool:
         """Whether that fault is planted."""
@@ -221,6 +231,15 @@ class Check:
                 )
         params = {**self.defaults, **self.larger.get(budget, {}), **overrides}
         return Trial(params, seed, budget, variant, policy)
+
+    def hold(self, trial: Trial) -> Finding:
+        """Run the check; not applicable if a user's policy is to be held and takes no part."""
+        finding = self.run(trial)
+        if trial.policy is None or trial.asked:
+            return finding
+        return Finding(
+            Verdict.NOT_APPLICABLE, None, None, "~", "this check runs no policy of the user's"
+        )
 
     def power(self, budget: Budget = Budget.SMOKE, seed: int = 0) -> dict[str, bool]:
         """Run every planted false variant; maps its name to whether the check caught it."""

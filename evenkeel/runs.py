@@ -64,7 +64,7 @@ def perform(job: Job) -> tuple[Record, float]:
         return record(job.label, trial, empty.run(trial), None, versions()), 0.0
     trial = check.trial(job.budget, job.seed, policy=job.policy)
     try:
-        finding = check.run(trial)
+        finding = check.hold(trial)
     except InputError as error:
         finding = Finding(Verdict.INCONCLUSIVE, None, None, "~", f"could not run: {error}")
     # Power is a property of the check, measured at the smallest budget whatever this one is.

@@ -12,7 +12,7 @@ from scipy.stats import beta
 
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.sampling import MISS, Mean
-from evenkeel.checks.verdicts import HALVED, proof_stands
+from evenkeel.checks.verdicts import HALVED, planted_policy, proof_stands
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.rich_pool import balanced_state, rich_pool_run
 from theory.authority import (
@@ -341,7 +341,7 @@ def phase(trial: Trial) -> Finding:
         law = geometric_slot(Law.uniform(1, b), Fraction(p).limit_denominator(1000))
         fcfs = expected_imbalance(law, G, slots).imbalance.value
         mean, worst, _ = _long_run(G, slots, p, b, trial.seed, trial["steps"])
-        if trial.policy_or("bfio") == "fcfs":
+        if planted_policy(trial, "bfio") == "fcfs":
             mean, worst = fcfs, ceil(fcfs)
         at = f"p = {p}, B = {B}"
         if multiple is not None:

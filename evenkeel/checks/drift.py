@@ -231,7 +231,7 @@ def iir(trial: Trial) -> Finding:
 def work(trial: Trial) -> Finding:
     """Exact work of every policy against the formula; a calendar drift that tells them apart."""
     policies = ["fcfs", "round_robin", "jsq", "least_loaded", "lpt", "always_busiest", "bfio"]
-    policies += [trial.policy] if trial.policy else []
+    policies.extend(trial.users())
     runs, shifted, last = 0, int(trial.fault("age-off-by-one")), (0, Fraction(0))
     for run, constant in product(range(trial["runs"]), (0, 1, 4)):
         requests = workload("uniform", trial["n"], trial.seed * 10**6 + run, b=50, p=0.1)

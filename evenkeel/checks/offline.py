@@ -79,7 +79,7 @@ def ladder(trial: Trial) -> Finding:
         G, B, n = int(rng.integers(2, 4)), int(rng.integers(1, 3)), trial["requests"]
         system = System(G, B, (int(rng.integers(0, 3)),))
         backlogs.append((system, Requests(rng.integers(1, 9, n), rng.integers(1, 4, n))))
-    policies = ONLINE if trial.policy is None else (trial.policy,)
+    policies = trial.users() or ONLINE
     for number, (system, requests) in enumerate(backlogs):
         rungs = list(price_ladder(system, requests, ()))
         names = [rung.name for rung in rungs]

@@ -213,8 +213,7 @@ def any_policy(trial: Trial) -> Finding:
     system = System(G, B)
     reach = 0 if trial.fault("no-reach") else (G - 1) * B * (b - a)
     policies = ["bfio", "fcfs", "least_loaded", "always_busiest"]
-    if trial.policy:
-        policies.append(trial.policy)
+    policies.extend(trial.users())
     cases, ends = Cases(">="), []
     n = requests_to_overload(system, steps, p=p)
     for run in range(trial["runs"]):

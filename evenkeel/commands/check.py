@@ -100,7 +100,7 @@ def command(
         load(policy)
     trial = check.trial(Budget(budget), seed, variant, policy, **overrides)
     try:
-        finding = check.run(trial)
+        finding = check.hold(trial)
     except (TypeError, KeyError, IndexError, ZeroDivisionError) as error:
         if not overrides:
             raise

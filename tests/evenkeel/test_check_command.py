@@ -42,6 +42,15 @@ def test_a_claim_without_a_check_is_inconclusive(monkeypatch: pytest.MonkeyPatch
     assert call(monkeypatch, "check", "balanceroute.throughput") == 3
 
 
+def test_a_claim_whose_check_runs_no_policy_says_nothing_about_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "check", "fcfs.worst-case", "--policy", "lpt") == 3
+    assert "runs no policy of the user's" in capsys.readouterr().out
+    assert call(monkeypatch, "check", "threshold.any-policy", "--policy", "lpt") == 0
+    assert "lpt" in capsys.readouterr().out
+
+
 def test_check_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "check", "energy.limit-paper", "--json") == 0
     entry = json.loads(capsys.readouterr().out)
