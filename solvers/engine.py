@@ -154,12 +154,11 @@ def _check_sums(system: System, requests: Requests) -> int:
             f"workers * slots = {system.workers} * {system.slots} must stay below 2^62"
         )
     growth = max(system.drift)
-    about, exact = kernels.work(requests.prefill, requests.decode, growth)
+    tokens, about, exact = kernels.work(requests.prefill, requests.decode, growth)
     # At any time a request is worth at most its total work, and there are at most as many steps
     # as output tokens.  A floating-point sum of N < 2^31 non-negative terms is right to a
     # relative 1e-6 with room to spare.
-    grown = growth * float(requests.decode.sum(dtype=np.float64))
-    if max(system.workers * about, grown) * (1 + 1e-6) >= INT_LIMIT:
+    if max(system.workers * about, growth * tokens) * (1 + 1e-6) >= INT_LIMIT:
         raise InputError(
             f"the work of these requests, about {about:.3g}, on {system.workers} workers does not "
             "fit 64-bit sums (workers * work must stay below 2^62): use smaller sizes, shorter "

@@ -310,11 +310,18 @@ def _add(total: FloatArray, term: float) -> None:
 
 
 @compiled
-def work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, int]:
-    """Total work under constant drift, in floating point and exact; the latter may overflow."""
-    about, twice = 0.0, 0
+def work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, float, int]:
+    """Tokens and total work under constant drift in floating point, and the work exactly.
+
+    The latter may overflow.
+    """
+    # Two loops, because floating-point sums keep a loop from using vector instructions.
+    twice = 0
     for i in range(prefill.size):
-        s, o = prefill[i], decode[i]
-        about += float(o) * (float(s) + growth * (float(o - 1) / 2))
-        twice += o * (2 * s + growth * (o - 1))
-    return about, twice // 2
+        twice += decode[i] * (2 * prefill[i] + growth * (decode[i] - 1))
+    tokens, about = 0.0, 0.0
+    for i in range(prefill.size):
+        o = float(decode[i])
+        tokens += o
+        about += o * (float(prefill[i]) + growth * ((o - 1) / 2))
+    return tokens, about, twice // 2
