@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from theory import drift_proofs as proofs
 from theory.claims import Assumption, Claim
+from theory.relations import at_least
 
 PAPER = ("paper, Theorem 3", "v1, v2")
 HYPOTHESES = (
@@ -76,7 +77,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Simulated FCFS over simulated BF-IO with paired seeds for each of these drifts; an "
         "interval of the ratio below the quotient refutes it.  Exact steps and exponents are in "
         "[scaling.iir-slots].",
-        None,
+        at_least("IIR", "E_Imb_still / ((G - 1) * (s_max + delta_max / p))"),
         None,
         ("drift.fcfs-lower", "drift.bfio-upper"),
         recovered=False,

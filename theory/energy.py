@@ -10,6 +10,7 @@ dP``.
 
 from theory import energy_disproofs
 from theory.claims import Assumption, Claim
+from theory.relations import at_least, at_most, both, equal
 from theory.saving_claims import OURS, PAIR, SAVING_CLAIMS, T4, later
 
 RUN = (Assumption.POWER_LAW,)
@@ -87,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         PAIR,
         "Load histories with a large overhead; a balanced run that certainly draws more energy "
         "refutes it: balanced workers draw P_max through the whole overhead.",
-        None,
+        at_least("saving", "0"),
         energy_disproofs.overhead_dilutes,
         ("energy.overhead",),
         holds=False,
@@ -165,7 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Runs of FCFS and BF-IO under a drift that changes from step to step; two different totals "
         "refute it, and with it every comparison of their energies at equal work outside constant "
         "drift.",
-        None,
+        equal("W_1", "W_0"),
         energy_disproofs.work_any_drift,
         ("energy.work-invariance",),
         holds=False,
@@ -186,7 +187,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "Start steps and work of runs of five such policies under drifts that change from step to "
         "step, in ints; one difference refutes it.",
-        None,
+        equal("W_1", "W_0"),
         later("energy_proofs", "oldest_first"),
         ("energy.work-invariance",),
     ),
@@ -253,7 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.POWER_LAW,),
         "Exact fractions for every device of the catalogue at gamma 0.7, the paper's own constants "
         "aside; a device outside refutes it.",
-        None,
+        both(at_least("P_idle / D", "27/100"), at_most("P_idle / D", "9/20")),
         energy_disproofs.limit_range,
         ("energy.hardware",),
         holds=False,

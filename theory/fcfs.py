@@ -8,6 +8,7 @@ from theory import fcfs_proofs as proofs
 from theory import moment_proofs
 from theory.claims import Assumption, Claim
 from theory.model import InputError
+from theory.relations import at_least, equal
 
 OURS = ("evenkeel", "ours")
 
@@ -65,7 +66,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Every sequence of requests of a tiny system under each rule, in exact rationals, then "
         "paired runs of larger ones, whose differences to FCFS must have 0 within their "
         "intervals; any difference in the first, or an interval without 0, refutes it.",
-        None,
+        equal("E_Imb_rule", "E_Imb_FCFS"),
         proofs.size_blind_proof,
         ("fcfs.exact",),
     ),
@@ -146,7 +147,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Two families with c(G, B, law) -> 0: a rare large size, where at G = 2, B = 1 exactly "
         "c = sqrt(q(1-q)/ln 2); and a fixed B with G growing, as E[max] <= B b.  For any c the "
         "check finds a law of the first family whose exact c is smaller.",
-        None,
+        at_least("E_Imb_FCFS", "c * G * sigma * sqrt(B * log(G))"),
         proofs.constant_uniform_proof,
         ("fcfs.exact",),
         holds=False,
@@ -267,7 +268,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Every size vector and every vector of output lengths of a finite domain: the maximum "
         "over all equals the maximum over the vertices; and the same run under BF-IO, where "
         "interior sizes can be worse.  A larger interior value refutes it.",
-        None,
+        equal("max_Imb_box", "max_Imb_vertices"),
         proofs.vertex_proof,
     ),
 )

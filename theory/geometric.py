@@ -13,6 +13,7 @@ from theory.claims import Assumption, Claim
 from theory.expectation import PRECISION, from_ball, to_ball
 from theory.laws import Enclosure, Law
 from theory.model import InputError
+from theory.relations import at_least
 
 PAPER = ("paper, Theorem 2", "v1, v2")
 HYPOTHESES = (
@@ -164,7 +165,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact E[Imb(FCFS)] over the rigorous lower bound of every policy's imbalance "
         "[threshold.any-policy] is an upper bound of IIR; below the claimed side it refutes it, "
         "without any simulation.",
-        None,
+        at_least("IIR", "6777 * p * sigma_X * sqrt(B * log(G)) * G / (10000 * s_max * (G - 1))"),
         proofs.iir_static_proof,
         ("threshold.any-policy", "fcfs.exact"),
         holds=False,

@@ -8,6 +8,8 @@ true say that it is not.
 from theory import disproofs
 from theory.claims import Assumption, Claim
 from theory.proof import Identity, Lemma, Step
+from theory.relations import at_least, at_most, equal
+from theory.step_proofs import waterfill_formula
 
 OURS = ("evenkeel", "ours")
 
@@ -57,6 +59,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.WORK_CONSERVING, Assumption.MYOPIC, Assumption.SAME_REQUESTS),
         "Exact runs of both on a bounded class of instances; one where BF-IO averages more "
         "refutes it.",
+        formula=at_most("AvgImb_BFIO", "AvgImb_FCFS"),
         holds=False,
     ),
     Claim(
@@ -68,6 +71,7 @@ CLAIMS: tuple[Claim, ...] = (
         "requests.  False: G = 2, B = 1 and one request of size 1 leave 1 > 0.",
         REFILL,
         f"{SEARCH}; an optimum above (G-1)(b-a) refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
         proof=disproofs.overloaded,
         holds=False,
@@ -82,6 +86,7 @@ CLAIMS: tuple[Claim, ...] = (
         "leave 1, and the closed form for [1, 3] says 0.",
         (Assumption.POOL_CONDITION, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
         f"{SEARCH}; an optimum that differs from the closed form refutes it.",
+        formula=waterfill_formula,
         requires=("step.waterfill",),
         proof=disproofs.pool_condition,
         holds=False,
@@ -97,6 +102,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.FULL_REFILL, Assumption.MYOPIC),
         "Exhaustive search in order of size over admissions of any number of requests; fewer "
         "admissions at every least imbalance refute it.",
+        formula=at_least("admitted", "U"),
         requires=("step.objective",),
         proof=disproofs.work_conservation,
         holds=False,
@@ -111,6 +117,7 @@ CLAIMS: tuple[Claim, ...] = (
         "and 2.",
         REFILL,
         f"{SEARCH}; an optimum above (G-1)(b-a) refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
         proof=disproofs.equal_slots,
         holds=False,
@@ -125,6 +132,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.EXACT_STEP),
         "For K in powers of ten the extremal pool of width K + 1, solved exactly; an optimum "
         "above K refutes it.",
+        formula=at_most("Imb", "K"),
         requires=("step.full-refill-tight",),
         proof=disproofs.bounded_sizes,
         holds=False,
@@ -138,6 +146,7 @@ CLAIMS: tuple[Claim, ...] = (
         "slots, sizes 1, 1, 2, 2 in that order: first come, first served leaves 2 > 1.",
         (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.BOUNDED_SIZES),
         f"{SEARCH}; an admission above (G-1)(b-a) refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
         proof=disproofs.exact_step,
         holds=False,
@@ -153,6 +162,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "Exhaustive search in order of size, the lexicographic optimum as control; an optimum "
         "with a larger gap refutes it.",
+        formula=at_most("gap", "s_max"),
         requires=("step.gap-condition",),
         proof=disproofs.ties,
         holds=False,
@@ -169,6 +179,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES),
         "The exact value of the game by backward induction over all sizes; a value above "
         "(G-1)(b-a) refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
         holds=False,
     ),
@@ -182,6 +193,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.BOUNDED_SIZES),
         "Exact runs of a bounded class in order of size, equal lengths as control; a full step "
         "above (G-1)(b-a) refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
         proof=disproofs.equal_lengths,
         holds=False,
@@ -196,6 +208,7 @@ CLAIMS: tuple[Claim, ...] = (
         "by 1 and one that does not, have loads 2 and 1 at the second step.",
         REFILL,
         f"{SEARCH} over sizes and growths in {{0, 1}}; a step above (G-1)(b-a) refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
         proof=disproofs.common_drift,
         holds=False,
@@ -211,6 +224,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.FULL_REFILL, Assumption.OVERLOADED),
         "Every refill and every drift sequence of a bounded class; a step of another imbalance "
         "refutes it.",
+        formula=equal("Imb_k", "Imb_0"),
         proof=_common_drift_proof,
         requires=("step.full-refill-gap",),
     ),
@@ -224,6 +238,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.OVERLOADED, Assumption.EQUAL_LENGTHS, Assumption.BOUNDED_SIZES),
         "A search over whole runs, of measured power: the bound is attained, and the search must "
         "find that it is.  A step above the bound refutes it.",
+        formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap", "step.full-refill-tight"),
     ),
     Claim(
@@ -236,6 +251,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.FULL_REFILL, Assumption.EQUAL_LENGTHS, Assumption.BOUNDED_SIZES),
         "A search over rounds, of measured power: the bound is attained, and the search must find "
         "that it is.  An average above the bound refutes it.",
+        formula=at_most("AvgImb_BFIO", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap", "step.full-refill-tight"),
     ),
     Claim(
@@ -249,6 +265,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.CONSTANT_DRIFT),
         "All ages and sizes of a bounded class, sticky placements as control; a placement below "
         "the bound refutes it.",
+        formula=at_least("Imb", "G * A_max - A_sum - (G - 1) * B * (b - a)"),
         requires=("threshold.any-policy",),
         proof=disproofs.stickiness,
         holds=False,
@@ -270,6 +287,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "Mean imbalance of the run that pairs equal lengths, over its full steps, against the "
         "exact bound; a mean below it refutes it.",
+        formula=at_least("E_Imb", "E_Imb_equal_sizes - (G - 1) * B * (b - a)"),
         requires=("threshold.any-policy",),
         proof=disproofs.hidden_lengths,
         holds=False,
@@ -285,6 +303,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP, Assumption.SAME_REQUESTS),
         "Exact runs of both on a bounded class in order of size; one where the look-ahead "
         "averages more refutes it.",
+        formula=at_most("AvgImb_H", "AvgImb_0"),
         holds=False,
     ),
     Claim(
@@ -298,6 +317,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP, Assumption.SAME_REQUESTS),
         "Exact runs of both on a bounded class in order of size; one where the wrong prediction "
         "averages more refutes it.",
+        formula=at_most("AvgImb_wrong", "AvgImb_perfect"),
         holds=False,
     ),
 )

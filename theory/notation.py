@@ -21,6 +21,15 @@ EVERYWHERE = {
     "E[AvgImb(BF-IO)]": "expected imbalance of BF-IO, averaged over steps",
     "Imb(BF-IO)": "imbalance of BF-IO",
     "IIR": "E[AvgImb(FCFS)] / E[AvgImb(BF-IO)]",
+    "E_Imb_FCFS": "expected imbalance of FCFS",
+    "E_Imb_BFIO": "expected imbalance of BF-IO",
+    "AvgImb_FCFS": "imbalance of FCFS, averaged over steps",
+    "AvgImb_BFIO": "imbalance of BF-IO, averaged over steps",
+    "gap": "max L - min L",
+    "exponent": "exponent of IIR in B",
+    "P_lost": "probability that perfect balance is lost in a step",
+    "W_0": "total work of one policy",
+    "W_1": "total work of another",
     "c": "the paper's constant, not recovered",
 }
 

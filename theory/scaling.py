@@ -10,6 +10,7 @@ from theory.expectation import PRECISION, from_ball
 from theory.extremes import expected_max_of_normals
 from theory.laws import Enclosure
 from theory.model import InputError
+from theory.relations import at_least, equal
 
 FCFS = (Assumption.OVERLOADED, Assumption.IID, Assumption.COMMON_DRIFT, Assumption.STICKY)
 BFIO = (
@@ -128,6 +129,7 @@ CLAIMS: tuple[Claim, ...] = (
         "depend on which optimal step is taken.  G, B and the pool are small enough to try all "
         "assignments, and the sizes are wide enough for the pool condition to hold throughout.  "
         "An exponent whose interval lies below 1/2 refutes it.",
+        formula=at_least("exponent", "1/2"),
         requires=("fcfs.exact",),
     ),
     Claim(
@@ -139,6 +141,7 @@ CLAIMS: tuple[Claim, ...] = (
         "In the systems of [scaling.iir-slots] the exponent of IIR in B is 1/2.",
         BFIO,
         "The same runs; an exponent whose interval does not contain 1/2 refutes it.",
+        formula=equal("exponent", "1/2"),
         requires=("scaling.iir-slots",),
         holds=False,
     ),
@@ -154,6 +157,7 @@ CLAIMS: tuple[Claim, ...] = (
         BFIO[:-1],
         "Exact FCFS over replicated runs of BF-IO at both ends, each step with a certified gap; an "
         "exponent whose interval lies below 1/2 refutes it.",
+        formula=at_least("exponent", "1/2"),
         requires=("fcfs.exact", "threshold.frontier"),
     ),
     Claim(
@@ -168,6 +172,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact FCFS over replicated runs of BF-IO with lexicographic steps, in systems "
         "chosen as in [scaling.iir-slots].  A growth whose interval lies below the ratio refutes "
         "it.",
+        formula=at_least("IIR_3 / IIR_2", "(E_3 * 3/2) / (E_2 * 2)"),
         requires=("fcfs.exact", "threshold.frontier"),
         holds=False,
     ),
@@ -184,6 +189,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact FCFS over replicated runs of BF-IO at both ends, each step with a certified gap.  "
         "More workers raise the frontier like ln G; a growth whose interval lies below the ratio "
         "refutes it.",
+        formula=at_least("IIR_16 / IIR_4", "(E_16 * 16/15) / (E_4 * 4/3)"),
         requires=("fcfs.exact", "threshold.frontier"),
         holds=False,
     ),

@@ -8,6 +8,7 @@ computed in :mod:`theory.waterfill`.
 from theory import disproofs
 from theory import step_proofs as proofs
 from theory.claims import Assumption, Claim
+from theory.relations import at_most, equal
 
 OURS = ("evenkeel", "ours")
 
@@ -109,7 +110,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "All optima of every step of a finite domain are listed: the number of admissions that "
         "attain the smallest key is 1, and it is the enumerator's answer; two refute it.",
-        None,
+        equal("best_admissions", "1"),
         proofs.lexicographic_proof,
         ("step.objective",),
     ),
@@ -157,7 +158,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "Exhaustive search in order of size for a step with a larger gap after its lexicographic "
         "optimum; the same search finds none among the steps that meet [step.gap-condition].",
-        None,
+        at_most("gap", "s_max"),
         disproofs.gap_naive,
         ("step.gap-condition",),
         holds=False,
@@ -174,7 +175,7 @@ CLAIMS: tuple[Claim, ...] = (
         "...) the gap after k steps is k.",
         (Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "The run of that instance; a gap above s_max at any step with a full pool refutes it.",
-        None,
+        at_most("gap", "s_max"),
         disproofs.gap_persists,
         ("step.gap-condition",),
         holds=False,

@@ -10,8 +10,16 @@ most, fall behind.  Balance can be perfect again iff ``max X <= min Y``.  The nu
 
 from theory import threshold_proofs as proofs
 from theory.claims import Assumption, Claim
+from theory.relations import at_most, equal
 
 OURS = ("evenkeel", "ours")
+
+# The bound of [threshold.stationary].
+LOST = (
+    "G * B * (1 - p)**n + G * exp(-B * theta**2 * m_1 / (2 * (d + n)**2 * (1 + theta / 3)))"
+    " + G * exp(-B * theta**2 * m_2 / (2 * (d + n)**2 * (1 + theta / 3)))"
+    " + G * (G - 1) * exp(-t**2 / (2 * (V + R * t / 3)))"
+)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -56,7 +64,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.RICH_POOL, Assumption.COMMON_DRIFT, Assumption.EXACT_STEP),
         "Every departure pattern of small balanced systems with loads in [a, b]; a positive "
         "optimal imbalance refutes it.",
-        None,
+        equal("Imb", "0"),
         proofs.replacement_proof,
         ("threshold.rich",),
     ),
@@ -103,7 +111,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "Frequency of the event over balanced states with stationary ages, with a confidence "
         "interval; an interval above the bound refutes it.",
-        None,
+        at_most("P_lost", LOST),
         proofs.stationary_proof,
         ("threshold.sufficient",),
     ),
@@ -215,7 +223,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "The rigorous lower bound of [threshold.any-policy] at one (G, B, p, a, b); above the "
         "claimed side it refutes it.",
-        None,
+        at_most("E_Imb_BFIO", "10 * (G - 1) * s_max / p"),
         proofs.t2_static_proof,
         ("threshold.any-policy",),
         recovered=False,
@@ -240,7 +248,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "Mean over independent balanced states with a confidence interval; an interval above the "
         "claimed side refutes it, with one state and its departures as witness.",
-        None,
+        at_most("E_Imb_BFIO", "(G - 1) * s_max / p"),
         None,
         ("threshold.rich",),
         recovered=False,
