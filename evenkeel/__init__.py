@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adversary.families import workload
     from adversary.lengths import lengths_of, trace_lengths
     from adversary.traces import Trace, read_trace
-    from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, checks
+    from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, check_of
     from solvers.balance import solve_step
     from solvers.bfio import BFIO
     from solvers.decision import Policy, StepView
@@ -61,7 +61,7 @@ _HOME = {
     "Variant": "evenkeel.evidence",
     "Verdict": "evenkeel.evidence",
     "WindowProblem": "solvers.window",
-    "checks": "evenkeel.evidence",
+    "check_of": "evenkeel.evidence",
     "claim": "theory.claims",
     "claims": "theory.claims",
     "effective_constant": "theory.extremes",
@@ -110,7 +110,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "WindowProblem",
-    "checks",
+    "check_of",
     "claim",
     "claims",
     "effective_constant",

@@ -299,6 +299,20 @@ def checks() -> dict[str, Check]:
     return dict(_CHECKS)
 
 
+def check_of(label: str) -> Check:
+    """The check of the claim with that label.
+
+    Raises
+    ------
+    InputError
+        If there is no such claim, or it has no check.
+    """
+    claim(label)
+    if label not in checks():
+        raise InputError(f"the claim {label!r} has no check")
+    return checks()[label]
+
+
 def planted(trial: Trial, variant: Variant) -> Trial:
     """The same trial with a planted false variant."""
     return replace(trial, variant=variant)

@@ -55,6 +55,19 @@ def test_all_names_together_need_neither_figures_nor_proofs() -> None:
     assert not loaded & {"matplotlib", "sympy", "cvxpy", "hypothesis"}
 
 
+def test_no_module_takes_the_place_of_a_public_name() -> None:
+    # A submodule becomes an attribute of its package as soon as anybody imports it.
+    modules = {path.stem for path in Path(inspect.getfile(evenkeel)).parent.iterdir()}
+    assert not modules & set(evenkeel.__all__)
+
+
+def test_the_check_of_a_claim_runs_from_the_public_interface() -> None:
+    check = evenkeel.check_of("energy.limit-paper")
+    assert check.run(check.trial()).verdict.held
+    with pytest.raises(evenkeel.InputError, match="did you mean energy.limit-paper"):
+        evenkeel.check_of("energy.limit-papr")
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'evenkeel' has no attribute 'simulat'"):
         evenkeel.simulat  # noqa: B018
