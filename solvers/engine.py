@@ -228,7 +228,7 @@ def new_run(
         free=np.full(G, system.slots, dtype=np.int64),
         weight=np.empty(G, dtype=np.int64),
         candidate=np.empty(G, dtype=np.int64),
-        slots=np.empty(slots_used + 4, dtype=np.int64),
+        free_slots=np.empty(slots_used + 4, dtype=np.int64),
         bucket=np.full(1 << (longest - 1).bit_length(), kernels.NONE, dtype=np.uint32),
         gammas=gammas,
         powers=np.zeros((gammas.size, 4)),

@@ -88,8 +88,8 @@ class Run(NamedTuple):
         Before admission at the start of a step, after it from then on.
     weight, candidate : int64[G]
         Working space of the policies: workers with a free slot, and what they are ordered by.
-    slots : int64[min(G * B, N) + 4]
-        Working space of fcfs.
+    free_slots : int64[min(G * B, N) + 4]
+        Worker of each slot that is filled next; working space of fcfs.
     bucket : uint32[W], W a power of two
         First row of ``active`` whose last step is ``j`` modulo ``W``, or ``NONE``.
     gammas : float64[m]
@@ -117,7 +117,7 @@ class Run(NamedTuple):
     free: IntArray
     weight: IntArray
     candidate: IntArray
-    slots: Any
+    free_slots: IntArray
     bucket: Any
     gammas: FloatArray
     powers: FloatArray

@@ -55,7 +55,7 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
 
 @compiled
 def _in_worker_order(run: Run) -> None:
-    slots, admitted, listed = run.slots, admissions(run.state[0]), np.uint32(0)
+    slots, admitted, listed = run.free_slots, admissions(run.state[0]), np.uint32(0)
     for g in range(run.free.size):
         # Mostly a worker has few free slots, and a loop over so few takes less time than the
         # processor's wrong guess of its end: four are listed at once, those too many overwritten.
