@@ -1,7 +1,7 @@
 """evenkeel: proof companion for barrier load balancing (arXiv 2601.17855).
 
 The public interface.  Names are imported from their floors when they are first used, so that the
-command line answers at once::
+command line answers at once; ``from evenkeel import *`` uses all of them, compiler included::
 
     from evenkeel import System, simulate, workload
 

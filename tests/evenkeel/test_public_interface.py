@@ -64,7 +64,7 @@ def test_no_module_takes_the_place_of_a_public_name() -> None:
 def test_the_check_of_a_claim_runs_from_the_public_interface() -> None:
     check = evenkeel.check_of("energy.limit-paper")
     assert check.run(check.trial()).verdict.held
-    with pytest.raises(evenkeel.InputError, match="did you mean energy.limit-paper"):
+    with pytest.raises(evenkeel.InputError, match=r"did you mean energy\.limit-paper"):
         evenkeel.check_of("energy.limit-papr")
 
 
