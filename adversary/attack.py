@@ -20,16 +20,13 @@ from adversary.exhaustive import (
     fcfs_enumerated,
     vertices,
 )
-from adversary.gallery import Witness, replay
+from adversary.gallery import OPTIMUM, Witness, replay
 from adversary.objectives import RunObjective, average_imbalance, imbalance_ratio, optimum_ratio
 from adversary.search import METHODS, search
 from adversary.shrink import shrink
 from adversary.small import MOST_ASSIGNMENTS, SMALL_POLICIES
 from adversary.space import Instance, Space
 from theory.model import InputError
-
-# Name of the clairvoyant optimum where a baseline is named.
-OPTIMUM = "optimum"
 
 # Evaluations of one round of a search; the next starts anew.
 ROUND = 2000
@@ -231,8 +228,8 @@ class Attack:
         """The shrunk instance for a gallery, with what replaying it gives."""
         looked = "exact" if self.is_exact else f"{self.search_method} from seed {self.seed}"
         policies = [self.policy]
-        if self.against not in (None, OPTIMUM):
-            policies.append(str(self.against))
+        if self.against is not None:
+            policies.append(self.against)
         blank = Witness(
             name,
             self._claim(tally),

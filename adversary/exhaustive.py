@@ -14,10 +14,10 @@ import numpy as np
 
 from adversary.lists import largest_over_lists, largest_over_vertices
 from adversary.objectives import RunObjective, StepObjective, Value
-from adversary.small import code
+from adversary.small import check_loads, code
 from adversary.space import Instance, Space, StepSpace
 from solvers.step import StepProblem
-from theory.model import InputError, IntArray
+from theory.model import INT_LIMIT, InputError, IntArray
 
 # Instances of a class that is enumerated, and vertices, most of which are excluded unseen.
 MOST_INSTANCES = 10**10
@@ -129,6 +129,7 @@ def enumerated(
 ) -> Iterator[Tally]:
     """The enumeration of :func:`worst_case`, portion by portion, from where a tally stands."""
     _affordable(space.size)
+    _comparable(space, 1 if baseline is None else 2)
     total = tally or Tally(cursor=(0,) * space.requests)
     sizes, drift = np.arange(space.size_min, space.size_max + 1), np.array(space.drift)
     shape = space.workers, space.slots, space.pool_limit
@@ -195,6 +196,7 @@ def fcfs_enumerated(space: Space, tally: Tally | None = None) -> Iterator[Tally]
     if space.order != "any":
         raise InputError("the vertices decide only in a class with every arrival order")
     _affordable(vertices(space), MOST_VERTICES)
+    _comparable(space, 1)
     total = tally or Tally(cursor=(1,) * space.requests)
     while total.cursor is not None:
         decode = np.array(total.cursor, dtype=np.int64)
@@ -264,6 +266,15 @@ def _affordable(instances: int, most: int = MOST_INSTANCES) -> None:
             f"the class has {instances:,} instances, more than {most:,}: "
             "make it smaller, or search it"
         )
+
+
+def _comparable(space: Space, averages: int) -> None:
+    """Refuse sizes for which products of totals and steps overflow in the compiled loops."""
+    steps = space.requests * space.decode_max
+    load = space.requests * (space.size_max + max(space.drift) * space.decode_max)
+    check_loads(space.workers, load, steps)
+    if (space.workers * load * space.decode_max * steps) ** averages >= INT_LIMIT:
+        raise InputError(f"sizes to {space.size_max:,} are too large to compare averages exactly")
 
 
 def _tally(

@@ -17,9 +17,13 @@ import numpy as np
 from adversary.situations import KINDS, Situation, situation
 from adversary.small import ExactBFIO, exact_step
 from adversary.space import Instance
+from solvers.offline import OfflineProblem, best_average
 from solvers.reference import simulate_reference
 from solvers.step import StepProblem
 from theory.model import InputError, Requests, System, imbalance
+
+# Name of the clairvoyant optimum where a policy or a baseline is named.
+OPTIMUM = "optimum"
 
 GALLERY = Path(__file__).parent / "gallery"
 
@@ -76,7 +80,8 @@ def replay(witness: Witness) -> dict[str, Any]:
         smallest), the ``optimum`` imbalance and the ``largest_size`` of the pool.  For a run:
         by policy named in the expectation, ``avg_imbalance`` (a fraction), ``steps`` and ``work``
         of the whole run, and the largest imbalance and gap of a step of its overloaded part, from
-        the reference engine; ``bfio_exact`` solves every step exactly.  Else what the situation
+        the reference engine; ``bfio_exact`` solves every step exactly, and ``optimum`` is the
+        work-conserving schedule of least average that knows all lengths.  Else what the situation
         says.
     """
     if isinstance(witness.instance, Situation):
@@ -183,6 +188,9 @@ def _replay_step(problem: StepProblem, assignment: tuple[int, ...] | None) -> di
 
 def _replay_run(run: Instance, name: str) -> dict[str, Any]:
     policy = ExactBFIO() if name == ExactBFIO.name else name
+    if name == OPTIMUM:
+        best = best_average(OfflineProblem(run.system, run.requests, work_conserving=True)).totals
+        return {"avg_imbalance": str(best.avg_imbalance), "steps": best.steps, "work": best.work}
     result = simulate_reference(run.system, run.requests, policy, pool=run.pool, history=True)
     assert result.loads is not None
     full = result.loads[: result.overloaded.steps].tolist()

@@ -12,7 +12,7 @@ from solvers.compiled import compiled
 from solvers.policies import StepView
 from solvers.result import Totals
 from solvers.step import Assignment, StepProblem
-from theory.model import InputError, IntArray
+from theory.model import INT_LIMIT, InputError, IntArray
 
 # Steps that could have more assignments than this are refused.
 MOST_ASSIGNMENTS = 10**8
@@ -27,9 +27,10 @@ def exact_step(problem: StepProblem) -> Assignment:
     Raises
     ------
     InputError
-        If there could be more than :data:`MOST_ASSIGNMENTS`.
+        If there could be more than :data:`MOST_ASSIGNMENTS`, or the squares of loads overflow.
     """
     _check_assignments(int(np.count_nonzero(problem.free)), problem.pool.size)
+    check_loads(problem.workers, sum(problem.loads.tolist()) + sum(problem.pool.tolist()))
     assignment = np.empty(problem.pool.size, dtype=np.int64)
     optimal_step(problem.loads, problem.free, problem.pool, assignment)
     return assignment
@@ -58,8 +59,8 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
     Raises
     ------
     InputError
-        If the policy is neither, the requests have arrival times, or a step could have more than
-        :data:`MOST_ASSIGNMENTS` assignments.
+        If the policy is neither, the requests have arrival times, a step could have more than
+        :data:`MOST_ASSIGNMENTS` assignments, or the squares of loads overflow.
     """
     system, requests = instance.system, instance.requests
     if requests.arrival is not None:
@@ -67,6 +68,10 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
     which = code(policy)
     if which == _BFIO_EXACT:
         _check_assignments(system.workers, min(instance.pool, len(requests)))
+    lengths = sum(requests.decode.tolist())
+    check_loads(
+        system.workers, sum(requests.prefill.tolist()) + max(system.drift) * lengths, lengths
+    )
     shape = system.workers, system.slots, instance.pool
     steps, sum_max, work = run(
         which, requests.prefill, requests.decode, shape, np.array(system.drift)
@@ -87,6 +92,18 @@ def code(policy: str) -> int:
             f"no exact small runs of {policy!r}; policies: {', '.join(SMALL_POLICIES)}"
         )
     return SMALL_POLICIES.index(policy)
+
+
+def check_loads(workers: int, load: int, steps: int = 1) -> None:
+    """Refuse what compiled code could not hold in 64 bits: squares of loads, and their sums.
+
+    Raises
+    ------
+    InputError
+        If a worker may hold so much, or so much in so many steps.
+    """
+    if workers * load * max(load, steps) >= INT_LIMIT:
+        raise InputError(f"loads up to {load:,} are too large for exact small runs")
 
 
 def _check_assignments(workers: int, waiting: int) -> None:

@@ -102,13 +102,13 @@ class Space:
     drift: tuple[int, ...] = (1,)
 
     def __post_init__(self) -> None:
+        System(self.workers, self.slots, self.drift)
         _at_least(1, requests=self.requests, decode_max=self.decode_max, size_min=self.size_min)
         _at_least(self.size_min, size_max=self.size_max)
         if self.order not in ("any", "sorted"):
             raise InputError(f"order must be 'any' or 'sorted', got {self.order!r}")
         if self.pool is not None:
             _at_least(1, pool=self.pool)
-        System(self.workers, self.slots, self.drift)
 
     @property
     def system(self) -> System:

@@ -1,13 +1,17 @@
 """A witness as a small timeline for the terminal: a row for each step, a bar for each worker."""
 
-from adversary.gallery import Witness
+import numpy as np
+
+from adversary.gallery import OPTIMUM, Witness
 from adversary.situations import Round, Situation
 from adversary.small import ExactBFIO, exact_step
 from adversary.space import Instance
 from evenkeel.terminal import table
+from solvers.offline import OfflineProblem, best_average
 from solvers.reference import simulate_reference
+from solvers.result import Totals
 from solvers.step import WAITS, StepProblem
-from theory.model import imbalance
+from theory.model import IntArray, imbalance
 
 WIDTH = 16
 NAMES = "abcdefghijklmnopqrstuvwxyz"
@@ -35,18 +39,14 @@ def timeline(run: Instance, policy: str) -> str:
     Solid is load, light is idling until the barrier.  Requests are letters in arrival order.
     """
     system, requests = run.system, run.requests
-    chosen = ExactBFIO() if policy == ExactBFIO.name else policy
-    result = simulate_reference(system, requests, chosen, pool=run.pool, history=True)
-    assert result.loads is not None
-    end = result.start_step + requests.decode
-    longest = int(result.loads.max(initial=1))
+    totals, place, every = _history(run, policy)
+    longest = max(1, *map(max, every))
     head = ("step", *(f"worker {g}" for g in range(system.workers)), "largest", "imbalance")
     rows = []
-    for k, loads in enumerate(result.loads.tolist()):
+    for k, loads in enumerate(every):
         cells = []
         for g, load in enumerate(loads):
-            here = (result.worker == g) & (result.start_step <= k) & (k < end)
-            names = "".join(_name(i) for i in here.nonzero()[0])
+            names = "".join(_name(i) for i in (place[k] == g).nonzero()[0])
             cells.append(f"{_bar(load, max(loads), longest)} {load} {names}".rstrip())
         rows.append((str(k), *cells, str(max(loads)), str(imbalance(loads))))
     sizes = " ".join(
@@ -55,11 +55,31 @@ def timeline(run: Instance, policy: str) -> str:
             zip(requests.prefill.tolist(), requests.decode.tolist(), strict=True)
         )
     )
-    average = result.total.avg_imbalance
+    average, steps = totals.avg_imbalance, totals.steps
     return (
-        f"{policy}: average imbalance {average} over {result.total.steps} steps; "
+        f"{policy}: average imbalance {average} over {steps} steps, pool of {run.pool}; "
         f"size x output length: {sizes}\n{table(head, rows)}"
     )
+
+
+def _history(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[int]]]:
+    """Totals of a run or of the optimum, worker of each request and loads of each step."""
+    system, requests = run.system, run.requests
+    if policy == OPTIMUM:
+        best = best_average(OfflineProblem(system, requests, work_conserving=True))
+        active = best.place >= 0
+        load = requests.prefill + system.drift[0] * (active.cumsum(axis=0) - 1)
+        every = [
+            [int(now[here == g].sum()) for g in range(system.workers)]
+            for now, here in zip(load, best.place, strict=True)
+        ]
+        return best.totals, best.place, every
+    chosen = ExactBFIO() if policy == ExactBFIO.name else policy
+    result = simulate_reference(system, requests, chosen, pool=run.pool, history=True)
+    assert result.loads is not None
+    step = np.arange(result.total.steps)[:, np.newaxis]
+    active = (result.start_step <= step) & (step < result.start_step + requests.decode)
+    return result.total, np.where(active, result.worker, WAITS), result.loads.tolist()
 
 
 def _situation(situation: Situation) -> list[str]:

@@ -1,6 +1,7 @@
 """``evenkeel attack``: the worst instance for a policy, exactly where that is affordable."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,10 @@ def command(
     class is searched, and the answer is what was found.  An attack that is interrupted goes on
     when the same command is given again.
     """
-    from adversary.attack import OPTIMUM, Attack, restored, stored, text_of
+    from adversary.attack import Attack, restored, stored, text_of
     from adversary.certify import certifiable, certify_worst_case
     from adversary.exhaustive import conclude
-    from adversary.gallery import write_witness
+    from adversary.gallery import OPTIMUM, write_witness
     from adversary.small import SMALL_POLICIES
     from adversary.space import Space
     from evenkeel.terminal import to_json, write_text
@@ -148,8 +149,11 @@ def command(
     }
     if smallest is not None:
         witness = attack.witness(stem, smallest, tally)
-        gallery.mkdir(parents=True, exist_ok=True)
-        answer["witness"] = str(write_witness(witness, gallery))
+        try:
+            gallery.mkdir(parents=True, exist_ok=True)
+            answer["witness"] = str(write_witness(witness, gallery))
+        except OSError as error:
+            raise InputError(f"{gallery}: cannot be written: {error.strerror}") from None
         answer["replayed"] = witness.expected
     if certificate is not None:
         worst = conclude(space, attack.objective_text, tally)
@@ -165,8 +169,13 @@ def command(
         if smallest is not None:
             click.echo("\nshrunk to\n")
             for shown in (policy, against):
-                if shown not in (None, OPTIMUM):
-                    click.echo(timeline(smallest, str(shown)) + "\n")
+                if shown is not None:
+                    click.echo(timeline(smallest, shown) + "\n")
+            if tally.value == math.inf:
+                click.echo(
+                    f"{against} has no imbalance there: that the ratio is infinite says only that "
+                    f"{policy} has some\n"
+                )
             click.echo(f"witness      {answer['witness']}")
         if certificate is not None:
             click.echo(f"certificate  {certificate}")

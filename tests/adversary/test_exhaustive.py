@@ -145,6 +145,14 @@ def test_class_sizes_are_exact():
 def test_refusals():
     with pytest.raises(InputError, match="more than 10,000,000,000: make it smaller, or search it"):
         worst_case(Space(2, 2, 12, 10, decode_max=3), "fcfs")
+    # Where 64 bits do not hold what is compared, nothing is said.
+    for sizes, baseline in ((10**18, None), (10**10, None), (10**8, "fcfs")):
+        space = Space(2, 2, 4, sizes, sizes - 1)
+        with pytest.raises(InputError, match="too large"):
+            worst_case(space, "bfio_exact", baseline)
+    with pytest.raises(InputError, match="too large"):
+        fcfs_worst_case(Space(2, 2, 4, 10**18))
+    assert worst_case(Space(2, 2, 4, 10**8, 10**8 - 1), "bfio_exact").value == 1
     with pytest.raises(InputError, match="no exact small runs of 'jsq'"):
         worst_case(Space(2, 1, 2, 2), "jsq")
     with pytest.raises(InputError, match="every arrival order"):

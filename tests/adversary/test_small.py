@@ -62,6 +62,11 @@ def test_refusals():
     large = Instance(System(4, 8), Requests([1] * 40, [1] * 40), 32)
     with pytest.raises(InputError, match="more than 100,000,000 assignments"):
         simulate_small(large, "bfio_exact")
+    for giant in (10**18, 2 * 10**9):  # the squares of loads decide between equals
+        with pytest.raises(InputError, match="too large for exact small runs"):
+            exact_step(StepProblem([0, 0], [1, 1], [giant, 1]))
+        with pytest.raises(InputError, match="too large for exact small runs"):
+            simulate_small(Instance(System(2, 1), Requests([giant, 1], [1, 1]), 2), "fcfs")
     with pytest.raises(InputError, match="no exact small runs of 'jsq'; policies: fcfs, bfio_e"):
         simulate_small(large, "jsq")
     with pytest.raises(InputError, match="12 requests on 4 workers"):

@@ -68,7 +68,7 @@ def test_closed_forms_come_out_and_are_certified(call):
         assert witness.expected[policy]["avg_imbalance"] == f"{value}"
         code, out, _ = call("verify", "c.json", "--json")
         assert (code, json.loads(out)[0]["holds"]) == (0, True)
-        assert f"reaches {value}/1 here" in out
+        assert f"reaches {value}/1, the most of all lists of 4 requests: G=2" in out
 
 
 def test_a_policy_of_the_users_own(call):
@@ -115,6 +115,41 @@ def test_the_optimum_as_baseline(call):
     assert code == 0
     assert answer["exact"]
     assert "AvgImb(lpt) / AvgImb(optimum)" in answer["objective"]
+
+
+def test_an_infinite_ratio_says_why(call):
+    """One worker each for 1 and 1, then 2 beside 2, is perfect; no rule of one step finds it."""
+    size = ("-B", "1", "-n", "3", "--size-max", "3", "--length-max", "2")
+    code, out, _ = call("attack", "--against", "optimum", *size)
+    assert code == 0
+    assert "AvgImb(bfio_exact) / AvgImb(optimum): infinity (exact)" in out
+    assert "optimum has no imbalance there" in out
+    assert "optimum: average imbalance 0 over" in out
+    [witness] = gallery(Path("out/gallery"))
+    assert witness.claim is None
+    assert witness.expected["optimum"]["avg_imbalance"] == "0"
+    assert replay(witness) == witness.expected
+    code, shown, _ = call("gallery", "--gallery", "out/gallery", witness.name)
+    assert code == 0
+    assert "claim" not in shown
+    assert "optimum: average imbalance 0 over" in shown
+
+
+def test_a_witness_speaks_of_a_claim_only_where_it_decides_one(call):
+    refill = Space(2, 2, 4, 3)
+    for policy, against, space, label in (
+        ("fcfs", None, refill, "fcfs.worst-case"),
+        ("bfio_exact", None, refill, "step.full-refill-tight"),
+        ("jsq", None, refill, None),
+        ("fcfs", None, Space(2, 2, 5, 3), None),
+        ("bfio_exact", "fcfs", Space(2, 1, 4, 2, decode_max=3), "iir.per-instance"),
+        ("jsq", "fcfs", Space(2, 1, 3, 2, decode_max=2), None),
+    ):
+        attack = Attack(space, policy, against)
+        *_, tally = attack.portions()
+        worst = attack.shrunk(tally)
+        assert worst is not None
+        assert attack.witness("w", worst, tally).claim == label
 
 
 def test_search_beyond_the_budget_says_so(call):
@@ -227,7 +262,7 @@ def test_solve_writes_a_certificate_that_verifies(call):
     assert "c.json, lower bound" in out
     code, out, _ = call("verify", "c.json")
     assert code == 0
-    assert "c.json: holds: imbalance 2 is reached in this step" in out
+    assert "c.json: holds: imbalance 2 of 3 workers is reached" in out
     certificate = json.loads(Path("c.json").read_text("utf-8"))
     certificate["imbalance"] -= 1
     Path("c.json").write_text(json.dumps(certificate))
@@ -254,7 +289,10 @@ def test_optimum_of_a_backlog(call):
     assert (code, answer["cost"], answer["optimal"]) == (0, 28, True)
     assert answer["policies"]["fcfs"] == 28 < answer["policies"]["bfio"]
     code, out, _ = call("verify", "c.json")
-    assert (code, out) == (0, "c.json: holds: the cheapest schedule costs 28\n")
+    assert (code, out) == (
+        0,
+        "c.json: holds: the cheapest schedule of 4 requests on 2 workers costs 28\n",
+    )
     code, out, _ = call("optimum", "b.json", "--rule", "migrating", "--idling")
     assert code == 0
     assert "proved optimal  yes" in out
