@@ -3,6 +3,8 @@
 BF-IO leaves arrival order: the share of requests that wait longer than so many steps
 [experiment.starvation].  All serve the same overloaded backlog, in which a request waits for about
 as many steps as the pool takes to drain; half of BF-IO's do not wait at all, and its tail is long.
+Where those who waited for more than 100 steps are admitted first, the tail ends there
+[experiment.bounded-waiting], and some of the balance is lost.
 """
 
 from pathlib import Path
@@ -14,11 +16,16 @@ from paper_figures.files import Row, column, interval, read_csv, save, style
 from solvers.engine import simulate
 from theory.model import System
 
-POLICIES = {"fcfs": "FCFS and all that admit in arrival order", "bfio": "BF-IO"}
+LIMIT = 100  # steps
+POLICIES = {
+    "fcfs": "FCFS and all that admit in arrival order",
+    "bfio": "BF-IO",
+    f"bfio:max_wait={LIMIT}": f"BF-IO, waiting limited to {LIMIT} steps",
+}
 # Whose claims the figure illustrates.
 FAMILY = "experiments"
 
-COLUMNS = ("policy", "share", "kind", "computed", "theory", "n", "lower", "upper")
+COLUMNS = ("policy", "idle", "share", "kind", "computed", "theory", "n", "lower", "upper")
 
 _SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
 
@@ -47,15 +54,20 @@ def data(
     -------
     list of Row
         ``computed`` is the mean over seeds of the wait in steps, with its 95 % interval;
-        ``theory`` is that of FCFS on the same requests, whom nobody overtakes.
+        ``theory`` is that of FCFS on the same requests, whom nobody overtakes.  ``idle`` is the
+        mean idle share of the policy while every slot is full.
     """
     system = System.paper(workers, slots)
     waits: dict[str, list[list[float]]] = {policy: [] for policy in POLICIES}
+    idle: dict[str, list[float]] = {policy: [] for policy in POLICIES}
     for seed in range(seeds):
         requests = workload(family, rounds * system.capacity, seed)
         for policy in POLICIES:
-            waited = simulate(system, requests, policy, seed=seed).waiting_steps
-            found = np.quantile(waited, [1 - share for share in _SHARES], method="higher")
+            run = simulate(system, requests, policy, seed=seed)
+            idle[policy].append(float(run.overloaded.idle_share))
+            found = np.quantile(
+                run.waiting_steps, [1 - share for share in _SHARES], method="higher"
+            )
             waits[policy].append(found.astype(float).tolist())
     rows: list[Row] = []
     for policy, runs in waits.items():
@@ -64,6 +76,7 @@ def data(
             rows.append(
                 {
                     "policy": policy,
+                    "idle": float(np.mean(idle[policy])),
                     "share": share,
                     "kind": "measured",
                     "computed": mean,
@@ -91,7 +104,7 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
             ax.fill_betweenx(share, low, column(part, "upper"), color=f"C{number}", alpha=0.2,
                              linewidth=0)  # fmt: skip
             ax.plot(column(part, "computed"), share, "o-", color=f"C{number}", markersize=3,
-                    label=name)  # fmt: skip
+                    label=f"{name}; {float(part[0]['idle']):.0%} idle")  # fmt: skip
         ax.set_xscale("symlog", linthresh=10)
         ax.set_yscale("log")
         ax.set_xlim(0, None)
