@@ -9,12 +9,12 @@ four points.  Where B grows, lengths grow with it, so that as many requests depa
 import argparse
 import csv
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.bench_engine import mark, seconds
 from solvers.engine import simulate
 from theory.model import Requests, System
 
@@ -40,11 +40,7 @@ def measured(policy, G, B, N, pool, H):
     """Milliseconds of CPU, steps and peak MB of one run."""
     load, system = workload(G, B, N), System.paper(G, B)
     spec = f"{policy}:horizon={H}" if H else policy
-    best = np.inf
-    for _ in range(2):
-        start = time.process_time()
-        run = simulate(system, load, spec, pool=pool)
-        best = min(best, time.process_time() - start)
+    best, run = seconds(simulate, system, load, spec, pool=pool)
     tracemalloc.start()
     simulate(system, load, spec, pool=pool)
     peak = tracemalloc.get_traced_memory()[1]
@@ -70,10 +66,6 @@ def records():
 def exponent(x, y):
     """Slope on logarithmic axes over the last four points."""
     return float(np.polyfit(np.log(x[-4:]), np.log(y[-4:]), 1)[0])
-
-
-def mark(good):
-    return "pass" if good else "MISSED"
 
 
 def report(rows):
