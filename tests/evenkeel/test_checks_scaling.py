@@ -22,7 +22,8 @@ def test_runs_outside_the_class_or_with_uncertain_steps_do_not_speak() -> None:
     assert outside is not None
     assert outside.verdict is Verdict.NOT_APPLICABLE
     assert "step 3, here" in outside.domain
-    uncertain = balanced(gap=2 * LARGEST_GAP).unfit("here")
+    assert balanced(gap=2 * LARGEST_GAP).unfit("here") is None
+    uncertain = balanced(gap=2 * LARGEST_GAP).unfit("here", 1.0)
     assert uncertain is not None
     assert uncertain.verdict is Verdict.INCONCLUSIVE
 
