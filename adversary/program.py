@@ -75,7 +75,7 @@ def _fcfs_sizes(space: Space, lengths: tuple[int, ...]) -> Fraction:
     blank = Requests([space.size_min] * N, lengths)
     run = simulate_reference(space.system, blank, "fcfs", pool=space.pool_limit, history=True)
     assert run.loads is not None
-    h = _quiet()
+    h = quiet()
     extra = [h.addIntegral(0, space.size_max - space.size_min) for _ in range(N)]
     gain = []
     for k, loads in enumerate(run.loads.tolist()):
@@ -120,7 +120,7 @@ def step_by_program(space: StepSpace) -> Solved:
 def _worst_step(space: StepSpace, free: tuple[int, ...], n: int) -> tuple[int, int]:
     """The largest optimal imbalance with these free slots and ``n`` requests; programs solved."""
     G = space.workers
-    h = _quiet()
+    h = quiet()
     loads = [h.addIntegral(0, space.load_max) for _ in range(G)]
     sizes = [h.addIntegral(space.size_min, space.size_max) for _ in range(n)]
     room = space.load_max + n * space.size_max
@@ -156,7 +156,8 @@ def _largest(h: Any, loads: Sequence[tuple[Any, Sequence[Any]]], room: int) -> A
     return level
 
 
-def _quiet() -> Any:
+def quiet() -> Any:
+    """A silent, sequential solver without gaps."""
     h = highspy.Highs()
     h.setOptionValue("output_flag", False)
     h.setOptionValue("threads", 1)

@@ -2,12 +2,13 @@
 
 import math
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 
 from adversary.exhaustive import fcfs_worst_case, worst_case, worst_step
+from adversary.histories import bfio_by_program
 from adversary.objectives import step_imbalance
 from adversary.program import fcfs_by_program, step_by_program
 from adversary.space import Space, StepSpace
@@ -53,6 +54,51 @@ def test_programs_and_enumerations_agree():
 @pytest.mark.slow
 def test_programs_and_enumerations_agree_on_many_classes():
     agree(200, 200, 1)
+
+
+def run_classes(count, seed):
+    """Classes of two workers with up to 4 requests, of both one step and several."""
+    rng = np.random.default_rng(seed)
+    while count:
+        B, N, length, width = (int(x) for x in rng.integers((1, 1, 1, 0), (3, 5, 4, 4)))
+        low, pool = int(rng.integers(1, 4)), int(rng.integers(1, 2 * B + 2))
+        drift = ((1,), (0,), (2, 0, 1))[int(rng.integers(3))]
+        if length**N <= 16 and min(N, pool) < 4:
+            count -= 1
+            yield Space(2, B, N, low + width, low, length, pool=pool, drift=drift)
+
+
+def histories_agree(count, seed):
+    cuts = several = 0
+    for space in run_classes(count, seed):
+        solved = bfio_by_program(space)
+        assert solved.value == worst_case(space, "bfio_exact").value, space
+        cuts += solved.cuts
+        several += space.decode_max > 1 and solved.value > 0
+    # Both the constraints and runs of several steps have mattered.
+    assert cuts > count / 10
+    assert several > count / 4
+
+
+def test_histories_and_enumerations_agree_on_runs_of_bfio():
+    histories_agree(12, 0)
+
+
+@pytest.mark.slow
+def test_histories_and_enumerations_agree_on_200_runs_of_bfio():
+    histories_agree(200, 1)
+
+
+def test_histories_do_not_care_how_many_sizes_there_are():
+    """[step.full-refill-tight] among 10^24 lists; several steps with sizes to a thousand."""
+    solved = bfio_by_program(Space(2, 2, 4, 10**6))
+    assert solved.value == 10**6 - 1
+    space = Space(2, 1, 3, 1000, decode_max=2)
+    # As far as the enumeration reaches the maximum is linear in the largest size; it stays so.
+    reached = [worst_case(Space(2, 1, 3, b, decode_max=2), "bfio_exact").value for b in (5, 6, 7)]
+    steps = {y - x for x, y in pairwise(reached)}
+    assert len(steps) == 1
+    assert bfio_by_program(space).value == reached[0] + 995 * steps.pop()
 
 
 def by_the_checker(space, policy, against):
@@ -103,5 +149,7 @@ def test_closed_forms_by_program(G, B, a, b):
 def test_refusals():
     with pytest.raises(InputError, match="every arrival order"):
         fcfs_by_program(Space(2, 1, 2, 2, order="sorted"))
+    with pytest.raises(InputError, match="two workers"):
+        bfio_by_program(Space(3, 1, 2, 2))
     with pytest.raises(InputError, match="59,049 programs, more than 10,000"):
         fcfs_by_program(Space(2, 2, 10, 4, decode_max=3))
