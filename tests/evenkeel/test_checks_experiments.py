@@ -59,6 +59,11 @@ def test_a_shorter_stretch_counts_only_its_own_steps():
     # Finished in it: the first two, 10.5 s for 3 tokens and 5.5 s for one.
     assert part.time_per_token_s.mean == pytest.approx((10.5 / 3 + 5.5) / 2)
     assert stretch(result, 5, POWER).tokens == 5
+    # The pool shows one request: the second from step 1, it starts at step 3; nobody else waits.
+    assert (part.wait.largest, part.wait.mean) == (2, 1)
+    # After departures: 3, 4, nothing, nothing.
+    left = stretch(result, 4, POWER, at_departure=True)
+    assert (left.work, left.imbalance, left.time_s) == (7, 0, 7 + 4 * 0.5)
 
 
 def test_the_window_ends_with_the_last_admission():
