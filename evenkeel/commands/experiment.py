@@ -13,7 +13,7 @@ from evenkeel.executors import cluster_option, jobs_option
 from evenkeel.terminal import json_option, progress, table, to_json
 
 if TYPE_CHECKING:
-    from evenkeel.experiments import Estimate, Experiment, Outcome, Room
+    from evenkeel.experiments import Estimate, Outcome, Room
 
 _TITLES = {
     "window": "Up to the last admission, where the paper's metrics stop",
@@ -84,14 +84,14 @@ def command(
         one.name: runs_of(one, seeds, policies=policies, requests=requests, trace=trace)
         for one in experiments
     }
-    cells = [run for part in runs.values() for run in part]
+    cells = [run for some in runs.values() for run in some]
     with executor(jobs, cluster) as pool, progress("experiments", len(cells)) as tick:
         rows = run_cells(cells, perform, out, pool, tick)
     found, rooms = {}, {}
     for one in experiments:
-        part = rows.filter(rows["experiment"] == one.name)
-        found[one.name], rooms[one.name] = outcomes(part), room(part)
-    notes = [_summary(name, part) for name, part in found.items()]
+        own = rows.filter(rows["experiment"] == one.name)
+        found[one.name], rooms[one.name] = outcomes(own), room(own)
+    notes = [_summary(name, each) for name, each in found.items()]
     if trace is None and {"E2", "E3"} <= rooms.keys():
         notes.append(_both_right(rooms["E2"], rooms["E3"]))
     if as_json:
@@ -122,7 +122,8 @@ def command(
             f"B = {setting.slots}, pool {setting.pool}, {setting.requests} requests, {seeds} seeds"
         )
         for end, title in _TITLES.items():
-            click.echo(f"\n{title}\n\n{_table(one, found[one.name], end)}")
+            part = [outcome for outcome in found[one.name] if outcome.end == end]
+            click.echo(f"\n{title}\n\n{_changes(one.name, part)}\n\n{_levels(part)}")
         click.echo()
     click.echo("Changes are against fcfs on the same requests, ± the half-width of the 95 %")
     click.echo("interval; / is how many times less imbalance.  Waits are in steps.")
@@ -133,32 +134,44 @@ def command(
     click.echo(f"\n{len(cells)} runs in {out}")
 
 
-def _table(experiment: "Experiment", found: Sequence["Outcome"], end: str) -> str:
+def _changes(name: str, found: Sequence["Outcome"]) -> str:
+    """What the policies change against the baseline, below what the paper reports."""
     from evenkeel.experiments import BASELINE, reported
 
-    head = ("", *(name for name, _ in _CHANGES.values()), *(name for name, _ in _LEVELS.values()))
-    lines = []
-    numbers = reported(experiment.name)
-    if numbers:
-        given = (
-            f"{numbers[key] * 100:+.1f}" if percent and key in numbers
-            else f"{numbers[key]:g}" if key in numbers
-            else ""
-            for key, (_, percent) in _CHANGES.items()
-        )  # fmt: skip
-        lines.append(("the paper", *given, *("" for _ in _LEVELS)))
-    for outcome in found:
-        if outcome.end != end:
-            continue
-        changes = (
-            ""
-            if outcome.policy == BASELINE
-            else _text(outcome.change[key], 100 if percent else 1, sign=percent)
-            for key, (_, percent) in _CHANGES.items()
+    numbers = reported(name)
+    given = (
+        ""
+        if key not in numbers
+        else f"{100 * numbers[key]:+.1f}"
+        if percent
+        else f"{numbers[key]:g}"
+        for key, (_, percent) in _CHANGES.items()
+    )
+    lines = [("the paper", *given)] if numbers else []
+    lines += [
+        (
+            outcome.policy,
+            *(
+                _text(outcome.change[key], 100 if percent else 1, sign=percent)
+                for key, (_, percent) in _CHANGES.items()
+            ),
         )
-        levels = (_text(outcome.level[key], factor) for key, (_, factor) in _LEVELS.items())
-        lines.append((outcome.policy, *changes, *levels))
-    return table(head, lines)
+        for outcome in found
+        if outcome.policy != BASELINE
+    ]
+    return table(("", *(heading for heading, _ in _CHANGES.values())), lines)
+
+
+def _levels(found: Sequence["Outcome"]) -> str:
+    """The policies by themselves."""
+    lines = [
+        (
+            outcome.policy,
+            *(_text(outcome.level[key], factor) for key, (_, factor) in _LEVELS.items()),
+        )
+        for outcome in found
+    ]
+    return table(("", *(heading for heading, _ in _LEVELS.values())), lines)
 
 
 def _text(estimate: "Estimate", factor: float, *, sign: bool = False) -> str:
@@ -175,9 +188,9 @@ def _both_right(small: "Room", large: "Room") -> str:
         f"{small.idle_share:.0%} of the time that loads take in E2, {large.idle_share:.0%} in E3, "
         f"and the fixed part of the steps is {small.overhead_share:.0%} of their time in E2, "
         f"{large.overhead_share:.1%} in E3; the same work at equal loads on all workers would save "
-        f"{small.most_saved:.1%} in E2, {large.most_saved:.1%} in E3 (BF-IO can show more than that "
-        "only where it leaves more of the work for later).  The policies are the same; lengths and "
-        "scale differ."
+        f"{small.most_saved:.1%} in E2, {large.most_saved:.1%} in E3 (BF-IO can show more than "
+        "that only where it leaves more of the work for later).  The policies are the same; "
+        "lengths and scale differ."
     )
 
 
