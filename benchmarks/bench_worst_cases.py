@@ -14,6 +14,7 @@ import numpy as np
 
 from adversary.attack import Attack
 from adversary.exhaustive import fcfs_worst_case, worst_case, worst_step
+from adversary.histories import bfio_by_program
 from adversary.objectives import (
     average_imbalance,
     imbalance_ratio,
@@ -68,6 +69,13 @@ LADDERS = {
     "BF-IO, AvgImb, any order: G = B = 2, sizes to 4, lengths to 2": (
         range(4, 12),
         lambda n: of(worst_case(Space(2, 2, n, 4, decode_max=2), "bfio_exact")),
+    ),
+    "BF-IO, AvgImb, by programs: G = 2, B = 1, sizes to 1000, lengths to 2": (
+        range(2, 9),
+        lambda n: (
+            bfio_by_program(Space(2, 1, n, 1000, decode_max=2)).value,
+            (1000 * 2) ** n,
+        ),
     ),
     "BF-IO / FCFS, any order: G = 2, B = 1, sizes to 4, lengths to 3": (
         range(3, 10),
