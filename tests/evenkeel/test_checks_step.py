@@ -101,7 +101,7 @@ def test_a_proof_counts_only_for_the_claim_as_stated():
     finding = cases.finding(trial(variant), "step.waterfill", "one")
     assert finding.verdict is Verdict.CERTIFIED
     # A proof in words alone is no computed proof.
-    assert cases.finding(trial(), "step.lexicographic", "one").verdict is Verdict.CERTIFIED
+    assert cases.finding(trial(), "step.lp-closed-form", "one").verdict is Verdict.CERTIFIED
 
 
 @given(step_problems())
