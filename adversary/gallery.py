@@ -19,8 +19,9 @@ from adversary.small import ExactBFIO, exact_step
 from adversary.space import Instance
 from solvers.offline import OfflineProblem, best_average
 from solvers.reference import simulate_reference
-from solvers.step import StepProblem
-from theory.model import InputError, Requests, System, imbalance
+from solvers.result import Totals
+from solvers.step import WAITS, StepProblem
+from theory.model import InputError, IntArray, Requests, System, imbalance
 
 # Name of the clairvoyant optimum where a policy or a baseline is named.
 OPTIMUM = "optimum"
@@ -149,6 +150,36 @@ def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
     unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     os.replace(unfinished, path)
     return path
+
+
+def trajectory(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[int]]]:
+    """Step by step what a run does under a policy, or the optimum for :data:`OPTIMUM`.
+
+    Returns
+    -------
+    totals : Totals
+        Of the whole run.
+    place : int64[K, N]
+        Worker of each request at each step, -1 where it is not served.
+    loads : list of K lists of G int
+        Loads of the workers at each step.
+    """
+    system, requests = run.system, run.requests
+    if policy == OPTIMUM:
+        best = best_average(OfflineProblem(system, requests, work_conserving=True))
+        active = best.place >= 0
+        load = requests.prefill + system.drift[0] * (active.cumsum(axis=0) - 1)
+        every = [
+            [int(now[here == g].sum()) for g in range(system.workers)]
+            for now, here in zip(load, best.place, strict=True)
+        ]
+        return best.totals, best.place, every
+    chosen = ExactBFIO() if policy == ExactBFIO.name else policy
+    result = simulate_reference(system, requests, chosen, pool=run.pool, history=True)
+    assert result.loads is not None
+    step = np.arange(result.total.steps)[:, np.newaxis]
+    active = (result.start_step <= step) & (step < result.start_step + requests.decode)
+    return result.total, np.where(active, result.worker, WAITS), result.loads.tolist()
 
 
 def _instance_of(data: Mapping[str, Any]) -> Instance | StepProblem | Situation:

@@ -1,17 +1,12 @@
 """A witness as a small timeline for the terminal: a row for each step, a bar for each worker."""
 
-import numpy as np
-
-from adversary.gallery import OPTIMUM, Witness
+from adversary.gallery import Witness, trajectory
 from adversary.situations import Round, Situation
-from adversary.small import ExactBFIO, exact_step
+from adversary.small import exact_step
 from adversary.space import Instance
 from evenkeel.terminal import table
-from solvers.offline import OfflineProblem, best_average
-from solvers.reference import simulate_reference
-from solvers.result import Totals
 from solvers.step import WAITS, StepProblem
-from theory.model import IntArray, imbalance
+from theory.model import imbalance
 
 WIDTH = 16
 NAMES = "abcdefghijklmnopqrstuvwxyz"
@@ -39,7 +34,7 @@ def timeline(run: Instance, policy: str) -> str:
     Solid is load, light is idling until the barrier.  Requests are letters in arrival order.
     """
     system, requests = run.system, run.requests
-    totals, place, every = _history(run, policy)
+    totals, place, every = trajectory(run, policy)
     longest = max(1, *map(max, every))
     head = ("step", *(f"worker {g}" for g in range(system.workers)), "largest", "imbalance")
     rows = []
@@ -60,26 +55,6 @@ def timeline(run: Instance, policy: str) -> str:
         f"{policy}: average imbalance {average} over {steps} steps, pool of {run.pool}; "
         f"size x output length: {sizes}\n{table(head, rows)}"
     )
-
-
-def _history(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[int]]]:
-    """Totals of a run or of the optimum, worker of each request and loads of each step."""
-    system, requests = run.system, run.requests
-    if policy == OPTIMUM:
-        best = best_average(OfflineProblem(system, requests, work_conserving=True))
-        active = best.place >= 0
-        load = requests.prefill + system.drift[0] * (active.cumsum(axis=0) - 1)
-        every = [
-            [int(now[here == g].sum()) for g in range(system.workers)]
-            for now, here in zip(load, best.place, strict=True)
-        ]
-        return best.totals, best.place, every
-    chosen = ExactBFIO() if policy == ExactBFIO.name else policy
-    result = simulate_reference(system, requests, chosen, pool=run.pool, history=True)
-    assert result.loads is not None
-    step = np.arange(result.total.steps)[:, np.newaxis]
-    active = (result.start_step <= step) & (step < result.start_step + requests.decode)
-    return result.total, np.where(active, result.worker, WAITS), result.loads.tolist()
 
 
 def _situation(situation: Situation) -> list[str]:

@@ -246,6 +246,20 @@ def test_gallery(call):
     assert (code, err) == (2, "error: nowhere: no such folder\n")
 
 
+def test_a_witness_is_drawn(call):
+    names = ("iir-below-one", "gap-smallest", "limits-common-drift")
+    code, out, _ = call("gallery", *names, "--draw", "pictures", "--json")
+    assert code == 0
+    for entry in json.loads(out):
+        assert [Path(path).suffix for path in entry["pictures"]] == [".png", ".svg", ".pdf"]
+        assert all(Path(path).stat().st_size > 1000 for path in entry["pictures"])
+    code, out, err = call("gallery", "limits-look-ahead", "--draw", "pictures")
+    assert (code, out) == (2, "")
+    assert "no picture of limits-look-ahead, a window" in err
+    code, _, err = call("gallery", "--draw", "pictures")
+    assert (code, "witnesses that are named" in err) == (2, True)
+
+
 def test_a_witness_that_does_not_replay_is_a_violation(call):
     call("attack", "--policy", "fcfs", "--name", "own")
     path = Path("out/gallery/own.json")
