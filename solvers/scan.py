@@ -6,7 +6,8 @@ knapsack table, a lower bound at *every* level at once (:mod:`solvers.level_boun
 takes the level with the least bound, improves the prices there by column generation until the bound
 is that of the pattern relaxation (:mod:`solvers.pattern_relaxation`), looks for an assignment that
 reaches it (:mod:`solvers.level_search`), and goes on until no level is left whose bound is below
-the best assignment.
+the best assignment.  Where sizes are too large for the table, the few levels that workers with few
+free slots leave open are settled one by one (:mod:`solvers.level_windows`).
 
 The bounds are evaluated in integers, whatever the linear programs did, so a claim of optimality
 rests on the knapsack table alone.  The relaxation is so tight that most steps need no branching.
@@ -20,9 +21,16 @@ import numpy as np
 from solvers.balance import solve_step
 from solvers.level_bounds import TooLargeError
 from solvers.level_search import WAYS, dive
+from solvers.level_windows import prove
 from solvers.pattern_relaxation import Relaxation
 from solvers.patterns import SCALE
 from solvers.step import StepProblem, StepSolution
+
+# Work of the two looks at the levels that the workers with few slots leave open: before the scan,
+# and after it, where loads and sizes are too large for its tables; and the work of a second.
+_SHORT = 2**24
+_LONG = 2**32
+_PER_SECOND = 2**28
 
 
 def scan(state: Relaxation) -> None:
@@ -58,9 +66,10 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
     Parameters
     ----------
     problem : StepProblem
-        Any.  With more than 16 free slots on a worker, or loads beyond 2^46 in sum, the result is
-        that of :func:`solvers.balance.solve_step`; where loads and sizes are too large for a table,
-        levels are taken several at a time, and the two sides come near each other but rarely meet.
+        Any.  With more than 16 free slots on a worker, or loads beyond 2^46 in sum, there is no
+        scan; where loads and sizes are too large for a table, it takes levels several at a time,
+        and its two sides come near each other but rarely meet.  What it leaves open is settled
+        only where there are no more than some 700 distinct sizes, and not always.
     time_limit_s : float, optional
         Wall-clock limit; what was found by then is returned.
 
@@ -69,14 +78,17 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
     StepSolution
         ``lower_bound`` is proved in integer arithmetic; no solver's word is taken for it.
     """
-    start = solve_step(problem, effort=3)
+    deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
+    start = prove(problem, solve_step(problem, effort=3), _SHORT)
     if start.optimal:
         return start
-    deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     try:
         state = Relaxation(problem, start, deadline)
     except TooLargeError:
-        return start
-    if state.levels.lower.size:
-        scan(state)
-    return StepSolution(state.best, state.upper, max(state.lower, start.lower_bound))
+        found = start
+    else:
+        if state.levels.lower.size:
+            scan(state)
+        found = StepSolution(state.best, state.upper, max(state.lower, start.lower_bound))
+    left = min(_LONG / _PER_SECOND, deadline - time.monotonic())
+    return prove(problem, found, int(left * _PER_SECOND)) if left > 0 else found
