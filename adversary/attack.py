@@ -5,7 +5,7 @@ be stored, so that nothing is lost when it is interrupted.  Then its instance is
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -26,6 +26,7 @@ from adversary.search import METHODS, search
 from adversary.shrink import shrink
 from adversary.small import MOST_ASSIGNMENTS, SMALL_POLICIES
 from adversary.space import Instance, Space
+from solvers.reference import simulate_reference
 from theory.model import InputError
 
 # Evaluations of one round of a search; the next starts anew.
@@ -233,12 +234,23 @@ class Attack:
         blank = Witness(
             name,
             self._claim(tally),
-            f"{self.objective_text} reaches {text_of(tally.value)}.",
+            f"{self.objective_text} reaches {text_of(self.objective(instance))}.",
             f"attack, {looked}, over {self.domain}; then shrunk",
             instance,
             dict.fromkeys(policies),
         )
         return replace(blank, expected=replay(blank))
+
+
+def beside(instance: Instance, policies: Iterable[str]) -> dict[str, tuple[Fraction, int]]:
+    """Average imbalance and longest wait in steps of each policy on one instance."""
+    runs = {
+        name: simulate_reference(instance.system, instance.requests, name, pool=instance.pool)
+        for name in policies
+    }
+    return {
+        name: (run.total.avg_imbalance, int(run.waiting_steps.max())) for name, run in runs.items()
+    }
 
 
 def text_of(value: Any) -> str:

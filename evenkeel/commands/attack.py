@@ -13,6 +13,9 @@ from evenkeel.terminal import HELD, INTERRUPTED, json_option, progress, seed_opt
 # An attack that is killed loses no more than this.
 SECONDS_KEPT = 5
 
+# Whom the worst instance is shown under as well.
+BUILT_IN = "fcfs", "round_robin", "jsq", "least_loaded", "bfio"
+
 
 @click.command()
 @click.option("--policy", default="bfio_exact", show_default=True, help="Name or module:attribute.")
@@ -76,13 +79,13 @@ def command(
     class is searched, and the answer is what was found.  An attack that is interrupted goes on
     when the same command is given again.
     """
-    from adversary.attack import Attack, restored, stored, text_of
+    from adversary.attack import Attack, beside, restored, stored, text_of
     from adversary.certify import certifiable, certify_worst_case
     from adversary.exhaustive import conclude
     from adversary.gallery import OPTIMUM, write_witness
     from adversary.small import SMALL_POLICIES
     from adversary.space import Space
-    from evenkeel.terminal import to_json, write_text
+    from evenkeel.terminal import table, to_json, write_text
     from evenkeel.timeline import timeline
     from solvers.certificates import to_text
     from solvers.policies import policy as load
@@ -155,6 +158,12 @@ def command(
         except OSError as error:
             raise InputError(f"{gallery}: cannot be written: {error.strerror}") from None
         answer["replayed"] = witness.expected
+        known = () if policy in SMALL_POLICIES else (policy,)
+        others = beside(smallest, dict.fromkeys((*known, *BUILT_IN)))
+        answer["policies"] = {
+            name: {"avg_imbalance": average, "longest_wait": wait}
+            for name, (average, wait) in others.items()
+        }
     if certificate is not None:
         worst = conclude(space, attack.objective_text, tally)
         write_text(certificate, to_text(certify_worst_case(worst, policy, against)))
@@ -176,6 +185,11 @@ def command(
                     f"{against} has no imbalance there: that the ratio is infinite says only that "
                     f"{policy} has some\n"
                 )
+            rows: list[tuple[str, ...]] = [
+                (name, str(average), str(wait)) for name, (average, wait) in others.items()
+            ]
+            click.echo("the same requests under other policies\n")
+            click.echo(table(("policy", "average imbalance", "longest wait"), rows) + "\n")
             click.echo(f"witness      {answer['witness']}")
         if certificate is not None:
             click.echo(f"certificate  {certificate}")

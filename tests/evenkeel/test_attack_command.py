@@ -2,6 +2,7 @@
 
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,13 @@ def test_a_policy_of_the_users_own(call):
         answer = json.loads(out)
         assert (code, answer["exact"]) == (0, True)
         values.append(answer["value"])
+        shown = answer["policies"]
+        assert {"fcfs", "jsq", "bfio", policy} <= set(shown)
+        assert shown[policy]["avg_imbalance"] == float(Fraction(answer["value"]))
+        assert all(entry["longest_wait"] >= 0 for entry in shown.values())
     assert values[0] == values[1]
+    _, out, _ = call("attack", "--policy", "own_rules:Reversed", *size)
+    assert "the same requests under other policies" in out
 
 
 def test_a_policy_that_cheats_is_named(call):
