@@ -517,22 +517,27 @@ def settle_level(
         if good:
             for i in range(left.size):
                 whole[i] = left[i]
-            known = True
+            spare = base
+            unknown = 0
             for w in range(f):
                 g = few[order[w]]
-                for e in range(start[g + 1] - start[g]):
-                    trial[start[g] + e] = patterns[order[w], at[w], e]
-                known = known and patterns[order[w], at[w], 0] != UNKNOWN
-            if known:
-                most = upper - 1 - base - spent[f]
-                total = _complete(step, level, most, many[:m], left, tries, state, trial)
-                for i in range(left.size):
-                    left[i] = whole[i]
-                work += tries * m * values.size // 4
-                if total < NEVER:
-                    upper = base + spent[f] + total
-                    for i in range(trial.size):
-                        best[i] = trial[i]
+                if patterns[order[w], at[w], 0] == UNKNOWN:
+                    many[m + unknown] = g
+                    unknown += 1
+                else:
+                    spare += slack[order[w], at[w]]
+                    for e in range(start[g + 1] - start[g]):
+                        trial[start[g] + e] = patterns[order[w], at[w], e]
+            most = upper - 1 - spare
+            fill = many[: m + unknown]
+            total = _complete(step, level, most, fill, left, tries, state, trial)
+            for i in range(left.size):
+                left[i] = whole[i]
+            work += tries * fill.size * values.size // 4
+            if total < NEVER:
+                upper = spare + total
+                for i in range(trial.size):
+                    best[i] = trial[i]
             if upper > value:
                 bound = min(bound, value)
         if f == 0:

@@ -190,7 +190,7 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
     start : StepSolution
         A solution with its bound.
     budget : int
-        Work after which to stop, a few nanoseconds each.
+        Work after which to stop, about a nanosecond each.
 
     Returns
     -------

@@ -29,8 +29,8 @@ from solvers.step import StepProblem, StepSolution
 # Work of the two looks at the levels that the workers with few slots leave open: before the scan,
 # and after it, where loads and sizes are too large for its tables; and the work of a second.
 _SHORT = 2**24
-_LONG = 2**32
-_PER_SECOND = 2**28
+_LONG = 2**34
+_PER_SECOND = 2**30
 
 
 def scan(state: Relaxation) -> None:
