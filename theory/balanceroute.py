@@ -185,10 +185,17 @@ def _gap_proof() -> tuple[Step, ...]:
 
     n = sp.Symbol("n", nonnegative=True, integer=True)
     D, r, u = sp.symbols("D r u", nonnegative=True)
+    G, g = sp.symbols("G g", positive=True, integer=True)
+    M, L = sp.Symbol("M", real=True), sp.IndexedBase("L", real=True)
     return (
+        Identity(
+            "The imbalance is the sum of the G gaps below the largest load",
+            G * M - sp.Sum(L[g], (g, 1, G)),
+            sp.Sum(M - L[g], (g, 1, G)),
+        ),
         Lemma(
             "terms",
-            "The imbalance is the sum of G = n + 2 gaps below M in [0, D], D = max - min: one is "
+            "G = n + 2 of them, each in [0, D], D = max - min: one is "
             "0, one is D, the n others sum to r >= 0 and to n D - u, u >= 0.",
         ),
         Inequality("Lower side", D, D + r, r),

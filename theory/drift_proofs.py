@@ -48,6 +48,13 @@ def fcfs_lower_proof() -> tuple[Step, ...]:
             G * (largest + y) - (total + G * y),
             G * largest - total,
         ),
+        Inequality(
+            "So, with E[max_g L_g | S] = M + y + u: the expected imbalance given the sizes is at "
+            "least that of the sizes alone",
+            G * largest - total,
+            G * (largest + y + u) - (total + G * y),
+            G * u,
+        ),
         Lemma(
             "the law of the sizes",
             "The sizes in the slots are iid from the law of s at every step, as they do not "

@@ -12,10 +12,10 @@ same requests served to completion.
 from collections.abc import Mapping
 from fractions import Fraction
 
-from theory import disproofs
+from theory import disproofs, experiment_proofs
 from theory.claims import Assumption, Claim
 from theory.lookahead import CLAIMS as LOOKAHEAD
-from theory.proof import Inequality, Lemma, Step
+from theory.proof import Identity, Lemma, Step
 from theory.relations import at_least, equal
 from theory.saving_claims import OURS, later
 
@@ -43,6 +43,8 @@ def _starvation_proof() -> tuple[Step, ...]:
     import sympy
 
     size, excess = sympy.symbols("s x", positive=True)
+    loads = sympy.symbols("L_1 L_2", nonnegative=True)
+    imbalance = 2 * sympy.Max(*loads) - sum(loads)
     return (
         Lemma(
             "setting",
@@ -50,10 +52,14 @@ def _starvation_proof() -> tuple[Step, ...]:
             " While the first request of size s + x waits and others of size s are left, the pool "
             "is it and two of these.",
         ),
-        Inequality(
-            "Two of size s leave no imbalance; it beside one of them leaves x",
-            2 * size - (size + size),
-            2 * (size + excess) - ((size + excess) + size),
+        Identity(
+            "Two of size s leave no imbalance",
+            sympy.Subs(imbalance, loads, (size, size)),
+            sympy.Integer(0),
+        ),
+        Identity(
+            "and the long one beside one of them leaves x",
+            sympy.Subs(imbalance, loads, (size + excess, size)),
             excess,
         ),
         Lemma(
@@ -181,6 +187,7 @@ CLAIMS: tuple[Claim, ...] = (
         "with 17 times less imbalance means 13.0 % idle, and allows a saving of 3.2 % to 6.3 %.",
         (Assumption.POWER_LAW, Assumption.NO_OVERHEAD),
         "Arithmetic on the bounds of the saving; a digit that differs refutes it.",
+        proof=experiment_proofs.consistency,
         requires=("energy.saving-envelope", "energy.throughput"),
     ),
     Claim(

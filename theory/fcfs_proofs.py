@@ -372,9 +372,9 @@ def vertex_proof() -> tuple[Step, ...]:
     """Proof of [fcfs.vertex]."""
     import sympy as sp
 
-    w = sp.Symbol("w", nonnegative=True)  # weight of the first point, below 1
+    w = sp.Symbol("w", positive=True)  # weights of the two points, which sum to 1
     u, v, r = sp.symbols("u v r", nonnegative=True)
-    m1, m2 = sp.symbols("M_1 M_2", real=True)
+    G, m1, m2, s1, s2, f = sp.symbols("G M_1 M_2 S_1 S_2 f", real=True)
     return (
         Lemma(
             "placement does not depend on sizes",
@@ -388,9 +388,21 @@ def vertex_proof() -> tuple[Step, ...]:
             w * m1 + r * m2,
             w * u + r * v,
         ),
+        Identity(
+            "So the imbalance is convex, too: the sum of the loads, S_1 and S_2, is affine",
+            G * (w * m1 + r * m2) - (w * s1 + r * s2),
+            w * (G * m1 - s1) + r * (G * m2 - s2),
+        ),
+        Inequality(
+            "A mixture of the values f and f + u, weights w and r, is at most the larger",
+            (w * f + r * (f + u)) / (w + r),
+            f + u,
+            w * u / (w + r),
+        ),
         Lemma(
             "vertices",
-            "The total imbalance, a sum of G max L - sum L over steps, is convex in the sizes; a "
-            "convex function on the box [a, b]^N attains its maximum at a vertex.",
+            "The total imbalance, a sum of G max L - sum L over steps, is convex in the sizes.  "
+            "Along an edge of the box [a, b]^N, one size varied, it is thus at most its value at "
+            "one of the ends; N times, at a vertex.",
         ),
     )

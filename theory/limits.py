@@ -5,7 +5,7 @@ expected verdict is "refuted" with the smallest witness: the assumption is neede
 true say that it is not.
 """
 
-from theory import disproofs
+from theory import disproofs, run_disproofs
 from theory.claims import Assumption, Claim
 from theory.proof import Identity, Lemma, Step
 from theory.relations import at_least, at_most, equal
@@ -45,6 +45,46 @@ def _common_drift_proof() -> tuple[Step, ...]:
     )
 
 
+def _rounds_proof() -> tuple[Step, ...]:
+    return (
+        Lemma(
+            "no law is used",
+            "Requests of equal output lengths that are admitted together depart together, so every "
+            "admission of an overloaded run is a full refill, at which [step.full-refill-gap] "
+            "holds for any sizes in [a, b] in any order: it is a statement on one pool.  These are "
+            "the steps of [warmup.bfio-upper], which is in terms of s_max.",
+        ),
+        *_common_drift_proof(),
+    )
+
+
+def _window_proof() -> tuple[Step, ...]:
+    import sympy as sp
+
+    G, B, w = sp.symbols("G B w", positive=True, integer=True)
+    M, total = sp.symbols("M Sigma", real=True)
+    h = sp.Symbol("h", nonnegative=True, integer=True)
+    return (
+        Lemma(
+            "what the window sees",
+            "At a full refill of empty workers only the requests admitted now are in the window, B "
+            "on each worker.  They are alike in it: for their first w of the H + 1 steps all are "
+            "there (w = H + 1 where their departures are not predicted), after that none is.",
+        ),
+        Identity(
+            "So the sum over the window is w times the imbalance of the admission",
+            sp.Sum(G * (M + B * h) - (total + G * B * h), (h, 0, w - 1)),
+            w * (G * M - total),
+        ),
+        Lemma(
+            "the same optima",
+            "Both are least for the same admissions, whose imbalance is at most (G-1)(b-a) "
+            "[step.full-refill-gap]; in the rest of the round no slot is free, and every load "
+            "grows alike [limits.iid], so the average over the round is that of the admission.",
+        ),
+    )
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "iir.per-instance",
@@ -60,6 +100,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact runs of both on a bounded class of instances; one where BF-IO averages more "
         "refutes it.",
         formula=at_most("AvgImb_BFIO", "AvgImb_FCFS"),
+        proof=run_disproofs.per_instance,
         holds=False,
     ),
     Claim(
@@ -175,12 +216,14 @@ CLAIMS: tuple[Claim, ...] = (
         "A dispatcher that sees each size on arrival and must send the request to a worker at "
         "once can keep a full refill within (G-1)(b-a).  False: an adversary that chooses the "
         "next size after each decision forces more, first at G = 2, B = 2, b - a = 4, where the "
-        "value of the game is 5; the factor grows with B (1.8 at B = 6, b - a = 10).",
+        "value of the game is 5 (and at least 5 k at b - a = 4 k); the factor grows with B (1.8 at "
+        "B = 6, b - a = 10).",
         (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES),
         "The exact value of the game by backward induction over all sizes; a value above "
         "(G-1)(b-a) refutes it.",
         formula=at_most("Imb", "(G - 1) * (b - a)"),
         requires=("step.full-refill-gap",),
+        proof=run_disproofs.immediate_dispatch,
         holds=False,
     ),
     Claim(
@@ -239,7 +282,8 @@ CLAIMS: tuple[Claim, ...] = (
         "A search over whole runs, of measured power: the bound is attained, and the search must "
         "find that it is.  A step above the bound refutes it.",
         formula=at_most("Imb", "(G - 1) * (b - a)"),
-        requires=("step.full-refill-gap", "step.full-refill-tight"),
+        proof=_rounds_proof,
+        requires=("step.full-refill-gap", "step.full-refill-tight", "warmup.bfio-upper"),
     ),
     Claim(
         "limits.myopic",
@@ -252,7 +296,8 @@ CLAIMS: tuple[Claim, ...] = (
         "A search over rounds, of measured power: the bound is attained, and the search must find "
         "that it is.  An average above the bound refutes it.",
         formula=at_most("AvgImb_BFIO", "(G - 1) * (b - a)"),
-        requires=("step.full-refill-gap", "step.full-refill-tight"),
+        proof=_window_proof,
+        requires=("step.full-refill-gap", "step.full-refill-tight", "limits.iid"),
     ),
     Claim(
         "limits.stickiness",
@@ -304,6 +349,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact runs of both on a bounded class in order of size; one where the look-ahead "
         "averages more refutes it.",
         formula=at_most("AvgImb_H", "AvgImb_0"),
+        proof=run_disproofs.look_ahead,
         holds=False,
     ),
     Claim(
@@ -318,6 +364,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Exact runs of both on a bounded class in order of size; one where the wrong prediction "
         "averages more refutes it.",
         formula=at_most("AvgImb_wrong", "AvgImb_perfect"),
+        proof=run_disproofs.prediction_error,
         holds=False,
     ),
 )

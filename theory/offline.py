@@ -18,8 +18,10 @@ of each is simple enough to follow by hand (growth 1 a step):
   starts both long ones, 1 + 2 = 3; who sees equal sizes takes them as they come, 1 + 2 + 2 = 5.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 
+from theory import offline_proofs
 from theory.claims import Assumption, Claim
 from theory.proof import Identity, Lemma, Step
 
@@ -63,7 +65,7 @@ def _ladder_proof() -> tuple[Step, ...]:
 _DOMAIN = "; ".join(f"G = {G}, B = {B}, N = {N}" for G, B, N, _, _ in DOMAINS)
 
 
-def _price(label: str, title: str, what: str) -> Claim:
+def _price(label: str, title: str, what: str, proof: Callable[[], tuple[Step, ...]]) -> Claim:
     values = ", ".join(map(str, PRICES[label]))
     return Claim(
         label,
@@ -77,6 +79,7 @@ def _price(label: str, title: str, what: str) -> Claim:
         "Exact optima of every instance of the domains, from the values of all states and, sticky, "
         "by branch and bound; a larger or smaller maximum refutes it.  The numbers were found by "
         "the same enumeration.",
+        proof=proof,
         requires=("offline.ladder",),
     )
 
@@ -100,20 +103,24 @@ CLAIMS: tuple[Claim, ...] = (
         "offline.price-workers",
         "The price of staying on one worker",
         "Requests that may pause but stay on their worker, against those that migrate.",
+        offline_proofs.workers,
     ),
     _price(
         "offline.price-pauses",
         "The price of running without a break",
         "Sticky requests against those that may pause on their worker.",
+        offline_proofs.pauses,
     ),
     _price(
         "offline.price-conserving",
         "The price of work conservation",
         "Sticky schedules that leave no slot free, against those that may.",
+        offline_proofs.conserving,
     ),
     _price(
         "offline.price-online",
         "The price of not knowing the lengths, for BF-IO at H = 0",
         "BF-IO with exact steps, against the clairvoyant work-conserving optimum.",
+        offline_proofs.online,
     ),
 )

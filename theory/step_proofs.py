@@ -156,17 +156,43 @@ def waterfill_formula() -> "sympy.Basic":
     return sp.Eq(sp.Symbol("Imb", nonnegative=True, integer=True), sp.Sum(gap, (g, 1, G)))
 
 
+def clipped_grows() -> tuple[Step, Step]:
+    """``(M - t)^+`` does not fall as ``M`` grows by ``d``: above ``t`` by x, and below it by x."""
+    import sympy as sp
+
+    x, d = sp.symbols("x d", nonnegative=True)
+    return (
+        Inequality(
+            "(M - t)^+ does not decrease in M: where M = t + x, it grows by d as M does",
+            sp.Max(0, x),
+            sp.Max(0, x + d),
+            d,
+        ),
+        Inequality(
+            "and where M = t - x, from 0", sp.Max(0, -x), sp.Max(0, d - x), sp.Max(0, d - x)
+        ),
+    )
+
+
 def waterfill_proof() -> tuple[Step, ...]:
     """Proof of [step.waterfill]."""
     import sympy as sp
 
     load, top, r, d = sp.symbols("L t r d", nonnegative=True)
+    a, c, q, width, rest = sp.symbols("a c q w rho", nonnegative=True, integer=True)
+    level, most = sp.symbols("M u", real=True)
     return (
         Lemma(
             "reachable loads",
             "From c_g requests of integer sizes in [a, b], each size available often enough, "
             "worker g reaches exactly the integers of [l_g + c_g a, l_g + c_g b], whatever the "
-            "others take.",
+            "others take: write the excess over c_g a as q w + rho, w = b - a, 0 <= rho < w, and "
+            "take q requests of size b, one of size a + rho and the others of size a.",
+        ),
+        Identity(
+            "Their sum is as it should be",
+            q * (a + width) + (a + rest) + (c - q - 1) * a,
+            c * a + (q * width + rest),
         ),
         Lemma(
             "level",
@@ -182,13 +208,18 @@ def waterfill_proof() -> tuple[Step, ...]:
         Inequality("and never negative, as L_g <= M = L_g + d", load, load + d, d),
         Lemma(
             "lower side",
-            "So the imbalance is at least sum_g (M - l_g - c_g b)^+, which does not decrease in M "
-            "and is thus at least its value at M*.",
+            "So the imbalance is at least sum_g (M - l_g - c_g b)^+, with M >= M*.",
         ),
+        *clipped_grows(),
         Lemma(
             "upper side",
             "L_g = min(M*, l_g + c_g b) is reachable, because M* >= l_g + c_g a; its maximum is "
-            "M*, attained where M* is; its gaps are (M* - l_g - c_g b)^+.",
+            "M*, attained where M* is.",
+        ),
+        Identity(
+            "Its gaps, with u = l_g + c_g b, are those of the lower side at M*",
+            level - sp.Min(level, most),
+            sp.Max(0, level - most),
         ),
     )
 
@@ -210,11 +241,17 @@ def lower_bound_proof() -> tuple[Step, ...]:
     import sympy as sp
 
     n, m, r = sp.symbols("n m r", nonnegative=True)
+    total, mine, spare, admitted = sp.symbols("C c_g K U", nonnegative=True, integer=True)
     return (
         Lemma(
             "forced requests",
-            "The other workers take at most sum c - c_g of the U requests, so worker g takes at "
-            "least (c_g - K)^+ with K = sum c - U, of total size at least S^min of that many.",
+            "The other workers take at most C - c_g of the U requests, C = sum c, so worker g "
+            "takes at least U - (C - c_g), of total size at least S^min of that many.",
+        ),
+        Identity(
+            "which is c_g - K, with K = C - U",
+            sp.Subs(admitted - (total - mine), admitted, total - spare),
+            mine - spare,
         ),
         Inequality(
             "The largest load is at least the mean: sum L = (n+1) M - r for n+1 workers, r >= 0",
@@ -229,8 +266,10 @@ def lower_bound_proof() -> tuple[Step, ...]:
         Lemma(
             "gaps",
             "Worker g ends at most at l_g + S^max_{c_g} and at most at M, so its gap is at least "
-            "(M - l_g - S^max_{c_g})^+ >= (LB - l_g - S^max_{c_g})^+.  Sum over g.",
+            "(M - l_g - S^max_{c_g})^+, with M >= LB.",
         ),
+        *clipped_grows(),
+        Lemma("sum", "So it is at least (LB - l_g - S^max_{c_g})^+; sum over g [step.objective]."),
     )
 
 

@@ -59,13 +59,30 @@ def cost_proof() -> tuple[Step, ...]:
     import sympy as sp
 
     n = sp.Symbol("n", nonnegative=True, integer=True)
-    v, r, u = sp.symbols("v r u", nonnegative=True)
+    v, r, u, e = sp.symbols("v r u e", nonnegative=True)
+    load, c, a, d = sp.symbols("l c a d", nonnegative=True)
+    level, least = sp.symbols("M y", real=True)
     return (
         Lemma(
             "terms",
-            "Each term (M* - l_g - c_g b)^+ of [step.waterfill] is at most v, the one of smallest "
-            "l_g + c_g b is v, and the one of largest l_g + c_g a is 0.  If v > 0 these are two "
-            "workers; the n = G - 2 others have terms that sum to r >= 0 and to n v - u, u >= 0.",
+            "By [step.waterfill] the optimum is the sum of the terms (M - l_g - c_g b)^+, M = "
+            "max_g (l_g + c_g a).  Let y be the smallest l_g + c_g b; then v = (M - y)^+.",
+        ),
+        Identity(
+            "A worker at y + e has, for v = M - y > 0, the term (v - e)^+",
+            sp.Subs(sp.Max(0, level - (least + e)), level, least + v),
+            sp.Max(0, v - e),
+        ),
+        Inequality("which is at most v", sp.Max(0, v - e), v, sp.Min(v, e)),
+        Identity(
+            "The worker of M = l + c a, b = a + d, has none",
+            sp.Subs(sp.Max(0, level - load - c * (a + d)), level, load + c * a),
+            sp.Integer(0),
+        ),
+        Lemma(
+            "two workers",
+            "If v > 0 the worker at y, with the term v, and that of M are two; the n = G - 2 "
+            "others have terms that sum to r >= 0 and to n v - u, u >= 0.",
         ),
         Inequality("Lower side", v, v + r, r),
         Inequality("Upper side", sp.expand(v + n * v - u), (n + 1) * v, u),
@@ -78,9 +95,15 @@ def replacement_proof() -> tuple[Step, ...]:
 
     a, b = sp.symbols("a b", positive=True)
     x, y = sp.symbols("x y", nonnegative=True)
+    level, W = sp.symbols("Lambda W", nonnegative=True)
     return (
         Inequality("A load w = b - x has w - b <= 0", (b - x) - b, sp.Integer(0), x),
         Inequality("A load w = a + y has w - a >= 0", sp.Integer(0), (a + y) - a, y),
+        Identity(
+            "As each request can be replaced by one of its own load, the worker is again at Lambda",
+            sp.UnevaluatedExpr(level - W) + W,
+            level,
+        ),
         Lemma(
             "separated by zero",
             "Loads never fall below the size, so a <= w <= b for all that depart, and max_g sum "

@@ -1,4 +1,4 @@
-"""Assumptions of Theorem 1 that nothing was found to need: searches of measured power.
+"""Assumptions that Theorem 1 does not need: proofs, beside searches of measured power.
 
 Each bound is attained [step.full-refill-tight], so the search has an optimum to find: how many of
 its runs find it says what its silence beyond it is worth.

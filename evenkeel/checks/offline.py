@@ -1,6 +1,7 @@
 """Checks of the price ladder: exact optima under each rule, on whole small domains."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations_with_replacement, pairwise, product
@@ -12,7 +13,7 @@ from adversary.small import simulate_small
 from adversary.space import Instance
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import LARGER, SMALLER
-from evenkeel.evidence import Finding, Trial, Variant, check
+from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.engine import simulate
 from solvers.price_ladder import price_ladder
 from theory.model import Requests, System
@@ -130,12 +131,15 @@ def _price(trial: Trial, label: str, rung: int) -> Finding:
             _witness(system, requests, price=str(ratio)),
         ):
             break
-    return cases.finding(
+    finding = cases.finding(
         trial,
         label,
         "largest price over all backlogs with sizes <= 3, lengths <= 2: "
         + "; ".join(f"G = {G}, B = {B}, N = {n}" for G, B, n, _, _ in domains),
     )
+    # The steps show that a price is reached; that none is larger, the enumeration shows.
+    certified = finding.verdict is Verdict.PROVED
+    return replace(finding, verdict=Verdict.CERTIFIED) if certified else finding
 
 
 @check(

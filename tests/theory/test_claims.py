@@ -67,3 +67,13 @@ def test_families_are_where_their_labels_say() -> None:
     # waste, experiment, universal and iir live with the experiments and the limits.
     elsewhere = {"waste", "experiment", "universal", "iir"}
     assert {entry.family for entry in claims().values()} <= {*FAMILIES, *elsewhere}
+
+
+def test_an_evident_step_alone_does_not_carry_a_proof() -> None:
+    from sympy import Symbol
+
+    t, r = Symbol("t", nonnegative=True), Symbol("r", nonnegative=True)
+    evident = Inequality("t <= t + r", t, t + r, r)
+    assert evident.status is Status.CONFIRMED
+    assert not stands([evident])
+    assert stands([evident, Inequality("computed", 2 * t * r, t**2 + r**2, (t - r) ** 2)])
