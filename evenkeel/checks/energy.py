@@ -311,28 +311,34 @@ def overhead(trial: Trial) -> Finding:
 @check(
     "energy.overhead-dilutes",
     plants=(
-        Variant("claimed for three times the overhead", Fraction(3)),
-        Variant("claimed for a third of the overhead", Fraction(1, 3)),
+        Variant("for an overhead a tenth above the threshold", Fraction(11, 20)),
+        Variant("at most 1 % more energy", fault="allowance"),
     ),
     workers=4,
     load=100,
 )
 def overhead_dilutes(trial: Trial) -> Finding:
-    """A balanced run that draws more: one busy worker against all of them sharing its load."""
+    """A balanced run that draws more: one busy worker against all of them sharing its load.
+
+    The planted versions are weaker statements that are false too; at half the overhead, the
+    threshold itself, neither run draws more.
+    """
     G, load = int(trial["workers"]), int(trial["load"]) * int(trial["workers"])
-    overhead = trial.scale * 100 * load
     name, power = DEVICES[0]
+    # Twice the threshold of [energy.overhead] for the baseline's longest load.
+    overhead = trial.scale * 2 * load * power.idle_w / power.dynamic_w
+    least = Fraction(-1, 100) if trial.fault("allowance") else Fraction(0)
     base = zero_one_energy(((load, *(0,) * (G - 1)),), power, overhead)
     balanced = zero_one_energy(((load // G,) * G,), power, overhead)
     saving_share = 1 - balanced / base
-    if saving_share >= 0:
+    if saving_share >= least:
         return Finding(
-            Verdict.INCONCLUSIVE, saving_share, 0, ">=", "this pair of runs saves energy"
+            Verdict.INCONCLUSIVE, saving_share, least, ">=", "this pair of runs saves enough"
         )
     return Finding(
         Verdict.REFUTED,
         saving_share,
-        0,
+        least,
         ">=",
         f"one step, G = {G}, {name}: the saving of perfect balance is negative once the overhead "
         f"exceeds P_idle/dP = {float(power.idle_w / power.dynamic_w):.3g} of the longest "

@@ -34,7 +34,7 @@ from evenkeel.checks.replay import (
     setting_of,
 )
 from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import BUSIEST, LARGER, planted_policy
+from evenkeel.checks.verdicts import BUSIEST, LARGER, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.experiments import REPORTED
@@ -70,6 +70,9 @@ def _reached(
 
 JSQ = Variant("JSQ in place of BF-IO", policy="jsq")
 LEAST = Variant("least loaded in place of BF-IO", policy="least_loaded")
+# Of the reported number, the nearest that the spread of the runs lets a check tell from it.
+DOUBLED = Variant("twice the reported number", Fraction(2))
+HALF_MORE = Variant("half more than the reported number", Fraction(3, 2))
 
 
 @check(
@@ -139,6 +142,7 @@ def stops_early(trial: Trial) -> Finding:
 @check(
     "experiment.energy3",
     plants=(
+        DOUBLED,
         JSQ,
         LEAST,
         Variant("energies exchanged: 396 kJ for 383 kJ", fault="exchanged"),
@@ -151,13 +155,13 @@ def energy3(trial: Trial) -> Finding:
     def exchanged(base: Stretch, new: Stretch) -> float:
         return saving(new, base)
 
-    reported = float(REPORTED["E2"]["energy"])
+    reported = float(REPORTED["E2"]["energy"] * trial.scale)
     return _reached(trial, E2, exchanged if trial.fault("exchanged") else saving, reported)
 
 
 @check(
     "experiment.throughput",
-    plants=(BUSIEST, JSQ, LEAST),
+    plants=(DOUBLED, BUSIEST, JSQ, LEAST),
     seeds=32,
     standard={"seeds": 64},
     paper={"seeds": 256},
@@ -169,7 +173,7 @@ def throughput(trial: Trial) -> Finding:
 
 @check(
     "experiment.throughput92",
-    plants=(BUSIEST, JSQ, LEAST),
+    plants=(HALF_MORE, BUSIEST, JSQ, LEAST),
     **SEEDS,
 )
 def throughput92(trial: Trial) -> Finding:
@@ -241,7 +245,7 @@ def consistency(trial: Trial) -> Finding:
     wrong = [name for name, right in numbers.items() if not right]
     refuted = bool(wrong) or not once
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.CERTIFIED,
+        Verdict.REFUTED if refuted else held("experiment.consistency"),
         at_least,
         float(saved),
         "~",
@@ -261,7 +265,7 @@ def _rounds_to(value: Any, stated: str) -> bool:
 
 @check(
     "experiment.latency",
-    plants=(BUSIEST, JSQ, LEAST),
+    plants=(DOUBLED, BUSIEST, JSQ, LEAST),
     seeds=32,
     standard={"seeds": 64},
     paper={"seeds": 256},
@@ -275,7 +279,7 @@ def latency(trial: Trial) -> Finding:
 
 @check(
     "experiment.imbalance17",
-    plants=(BUSIEST, JSQ, LEAST),
+    plants=(HALF_MORE, BUSIEST, JSQ, LEAST),
     **SEEDS,
 )
 def imbalance17(trial: Trial) -> Finding:

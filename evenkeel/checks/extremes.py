@@ -244,8 +244,8 @@ def constant(trial: Trial) -> Finding:
 @check(
     "fcfs.constant-uniform",
     plants=(
+        Variant("half the constant", Fraction(1, 2)),
         Variant("one tenth of the constant", Fraction(1, 10)),
-        Variant("one thousandth of the constant", Fraction(1, 1000)),
     ),
     c=Fraction(6777, 10000),
 )

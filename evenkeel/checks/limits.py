@@ -187,7 +187,7 @@ def work_conservation(trial: Trial) -> Finding:
     powers=6,
     standard={"powers": 12},
     plants=(
-        Variant("bounded by 1000 K", Fraction(1000)),
+        Variant("bounded by 2 K", Fraction(2)),
         Variant("with a spare request", fault="spare"),
     ),
 )

@@ -42,6 +42,7 @@ def _witness(instance: Instance) -> dict[str, object]:
     length=3,
     standard={"requests": 4, "size": 4},
     plants=(
+        Variant("at most twice", Fraction(2)),
         Variant("at most ten times", Fraction(10)),
         Variant("where FCFS has some imbalance", Fraction(5, 2), fault="positive"),
     ),

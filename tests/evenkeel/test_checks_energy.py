@@ -88,3 +88,11 @@ def test_loads_after_departures():
             assert sum(before) - sum(after) == gone
             assert min(after) >= 0
         assert sum(run.departed[-1]) == 0
+
+
+def test_an_overhead_at_the_threshold_costs_nothing():
+    """At half of the overhead that refutes, the two runs draw the same: the threshold is sharp."""
+    check = checks()["energy.overhead-dilutes"]
+    finding = check.run(check.trial(variant=Variant("at the threshold", Fraction(1, 2))))
+    assert finding.computed == 0
+    assert finding.verdict is Verdict.INCONCLUSIVE
