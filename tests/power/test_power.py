@@ -46,7 +46,7 @@ NO_NEAR_FACTOR = {
     "experiment.stops-early": _SIGN,
     "experiment.starvation": "an order of two waits, whose ratio is over twenty",
     "universal.bsp": "at least a halving, where BF-IO divides by more than eight",
-    "threshold.sufficient": "a union bound five times the truth: the constant in its exponent is halved",
+    "threshold.sufficient": "a bound five times the truth: the constant in its exponent is halved",
     "threshold.stationary": "a union bound over pairs and ages, far above the rate of failure",
     "threshold.frontier": "the claim leaves a factor of eight between its two sides",
     "geometric.bfio-upper": _GROWTH,
