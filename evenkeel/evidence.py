@@ -23,7 +23,8 @@ Relation = Literal["<=", "==", ">=", "~"]
 class Verdict(StrEnum):
     """The ladder of verdicts, strongest first, then the ones that decide nothing."""
 
-    PROVED = "proved"  # symbolic or formal proof, and no numerical attack broke it
+    # Algebra confirmed by sympy, lemmas argued in words or checked by Coq, and no attack broke it.
+    PROVED = "proved"
     CERTIFIED = "certified"  # exact arithmetic over a stated finite domain
     ATTACKED = "attacked"  # an adversary of measured power found nothing
     SUPPORTED = "supported"  # statistics with an interval

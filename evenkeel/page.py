@@ -22,7 +22,7 @@ from evenkeel.exposition import Relation, of_step, relations, symbols, tally
 from evenkeel.headlines import HEAD as HEADLINES
 from evenkeel.headlines import headlines
 from evenkeel.records import Record
-from evenkeel.report import by_chapter, number, paper_rows, row, summary, surprises
+from evenkeel.report import by_chapter, number, paper_rows, row, steps_text, summary, surprises
 from paper_figures.catalogue import figure
 from theory import machine_checked
 from theory.claims import FAMILIES, chapters, claims
@@ -108,6 +108,7 @@ def _claim(entry: Record) -> dict[str, Any]:
         "claimed": claimed,
         "margin": margin,
         "power": power,
+        "rests_on": steps_text(entry),
         "statement": claim.statement,
         "formulas": [mathml(part) for part in relations(formula)] if formula is not None else [],
         "symbols": symbols(claim, formula, steps),

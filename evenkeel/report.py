@@ -19,6 +19,7 @@ from theory.claims import chapters, claims
 from theory.sources import ROWS
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power")
+STEPS_HEAD = (*HEAD, "proof steps")
 
 
 def number(value: int | float | str | None) -> str:
@@ -58,6 +59,13 @@ def verdict_text(entry: Record) -> str:
     if expected or (verdict is Verdict.PROVED and holds):
         marks += filter(None, [machine_checked.mark(entry["claim"])])
     return verdict + (f" ({', '.join(marks)})" if marks else "")
+
+
+def steps_text(entry: Record) -> str:
+    """How many steps sympy confirms and how many are argued, where a verdict rests on them."""
+    claim = claims()[entry["claim"]]
+    rests = Verdict.PROVED if claim.holds else Verdict.REFUTED
+    return tally(claim.proof()) if claim.proof and entry["verdict"] == rests else ""
 
 
 def row(entry: Record) -> tuple[str, ...]:
@@ -147,8 +155,10 @@ def markdown(entries: list[Record], command: str) -> str:
         "",
         f"Made by `{command}`. {summary(entries)}.",
         "",
-        "A verdict is the strongest that the evidence allows: proved, certified (exact arithmetic",
-        "over a stated domain), attacked (a search found nothing), supported (an interval).",
+        "A verdict is the strongest that the evidence allows: proved (its algebra confirmed by",
+        "sympy, its combinatorial lemmas argued in words, or checked by Coq where it says so; the",
+        "steps are counted beside it), certified (exact arithmetic over a stated domain), attacked",
+        "(a search found nothing), supported (an interval).",
         "Refuted has a witness; inconclusive, not applicable and not checked decide nothing.",
         "Power counts the deliberately false variants that the same check catches. *As expected*",
         "marks a statement that evenkeel holds to be false and refutes.  *Machine-checked* stands",
@@ -159,7 +169,7 @@ def markdown(entries: list[Record], command: str) -> str:
         lines += ["", "## Headlines", "", answered]
     lines += ["", "## Every claim"]
     for heading, part in by_chapter(entries).items():
-        lines += ["", f"### {heading}", "", *_table(HEAD, map(row, part))]
+        lines += ["", f"### {heading}", "", *_table(STEPS_HEAD, map(_with_steps, part))]
     lines += ["", "## The paper, row by row", ""]
     lines += _table(("row", "stated in", "statement", "claims and verdicts"), paper_rows(entries))
     without = dropped_rows(entries)
@@ -175,17 +185,22 @@ def markdown(entries: list[Record], command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _with_steps(entry: Record) -> tuple[str, ...]:
+    return *row(entry), steps_text(entry)
+
+
 def _details(entry: Record) -> list[str]:
     """One claim: statement, verdict, power, what was covered, proof, witness."""
     claim = claims()[entry["claim"]]
     computed, relation, claimed, margin = row(entry)[2:6]
+    steps = steps_text(entry)
     lines = [
         f"### {claim.label}: {prose(claim.title, escape_markdown)}",
         "",
         prose(claim.statement, escape_markdown),
         "",
         f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
-        f"- verdict: **{verdict_text(entry)}**{power_text(entry)}",
+        f"- verdict: **{verdict_text(entry)}**{f' ({steps})' if steps else ''}{power_text(entry)}",
     ]
     if computed:
         sides = f"- both sides: {computed} {relation} {claimed}"
@@ -195,10 +210,9 @@ def _details(entry: Record) -> list[str]:
             f"- interval: {number(entry['interval'][0])} to {number(entry['interval'][1])}"
         )
     lines.append(f"- covered: {entry['domain']}")
-    if claim.proof:
-        steps = claim.proof()
+    if claim.proof and not steps:
         what = "proof" if claim.holds else "disproof"
-        lines.append(f"- {what}: {len(steps)} steps, {tally(steps)}")
+        lines.append(f"- steps of its {what}: {tally(claim.proof())}")
     if checked := machine_checked.note(claim.label):
         lines.append(f"- {checked}")
     if entry["power"]:

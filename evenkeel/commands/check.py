@@ -18,12 +18,25 @@ def _value(text: str) -> Any:
     return text
 
 
-def _like(given: Any, default: Any) -> Any:
-    """The value in the type that the check's default has."""
-    if isinstance(default, float) and isinstance(given, int | Fraction):
-        return float(given)
+def _like(name: str, given: Any, default: Any) -> Any:
+    """The value in the type that the check's default has.
+
+    Raises
+    ------
+    InputError
+        If it is of another kind; the message names the parameter and the kind.
+    """
+    from theory.model import InputError
+
     if isinstance(default, tuple):
-        return tuple(_like(_value(part), default[0]) for part in str(given).split(","))
+        if any(isinstance(part, tuple) for part in default):
+            raise InputError(f"the parameter {name} is a list of tuples and cannot be given here")
+        return tuple(_like(name, _value(part), default[0]) for part in str(given).split(","))
+    if isinstance(default, float | Fraction) and isinstance(given, int | Fraction):
+        return type(default)(given)
+    kinds = {int: "a whole number", float: "a number", Fraction: "a number"}
+    if type(default) in kinds and not isinstance(given, type(default)):
+        raise InputError(f"the parameter {name} must be {kinds[type(default)]}, got {given}")
     return given
 
 
@@ -64,7 +77,7 @@ def command(
     """
     from evenkeel.evidence import Budget, Variant, Verdict, checks
     from evenkeel.records import record
-    from evenkeel.report import number, power_text, verdict_text
+    from evenkeel.report import number, power_text, steps_text, verdict_text
     from evenkeel.runs import unchecked, versions
     from evenkeel.terminal import to_json, write_text
     from theory.claims import claim
@@ -85,7 +98,7 @@ def command(
             raise InputError(f"--param takes NAME=VALUE, got {pair!r}")
         overrides[name] = _value(text)
     overrides = {
-        name: _like(value, check.defaults[name]) if name in check.defaults else value
+        name: _like(name, value, check.defaults[name]) if name in check.defaults else value
         for name, value in overrides.items()
     }
     variant = None
@@ -120,7 +133,8 @@ def command(
         # A false version, or a run of somebody's own policy, is not what a proof vouches for.
         stated = variant is None and policy is None
         verdict = verdict_text(entry) if stated else finding.verdict
-        click.echo(f"{label}{what}: {verdict}" + power_text(entry))
+        steps = f" ({steps_text(entry)})" if stated and steps_text(entry) else ""
+        click.echo(f"{label}{what}: {verdict}{steps}" + power_text(entry))
         if finding.computed is not None:
             click.echo(
                 f"  {number(entry['computed'])} {finding.relation} {number(entry['claimed'])}"

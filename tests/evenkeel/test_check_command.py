@@ -96,6 +96,34 @@ def test_a_claim_is_shown_with_its_proof(
 
 
 @pytest.mark.parametrize(
+    ("label", "given", "expected"),
+    [
+        ("limits.look-ahead", "random=abc", "random must be a whole number, got abc"),
+        ("limits.look-ahead", "random=1/2", "random must be a whole number, got 1/2"),
+        ("limits.hidden-lengths", "p=x", "p must be a number, got x"),
+        ("drift.fcfs-lower", "systems=3", "systems is a list of tuples"),
+    ],
+)
+def test_a_parameter_of_another_kind_is_named(
+    label: str,
+    given: str,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call(monkeypatch, "check", label, "--param", given) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_the_steps_stand_beside_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "check", "limits.exact-step") == 1
+    out = capsys.readouterr().out
+    assert "refuted (as expected) (1 confirmed by sympy, 1 argued in words)" in out
+
+
+@pytest.mark.parametrize(
     ("form", "start"),
     [("markdown", "# energy.sandwich: "), ("latex", "\\documentclass")],
 )
