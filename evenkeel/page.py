@@ -19,14 +19,16 @@ from evenkeel.dropped import HEAD as DROPPED
 from evenkeel.dropped import dropped_rows
 from evenkeel.evidence import Verdict
 from evenkeel.exposition import Relation, of_step, relations, symbols, tally
+from evenkeel.hardware import ABOUT as HARDWARE
+from evenkeel.hardware import HEAD as DEVICES
+from evenkeel.hardware import hardware_rows
 from evenkeel.headlines import HEAD as HEADLINES
 from evenkeel.headlines import headlines
 from evenkeel.records import Record
 from evenkeel.report import by_chapter, number, paper_rows, row, steps_text, summary, surprises
-from paper_figures.catalogue import figure
+from paper_figures.catalogue import caption, figure
 from theory import machine_checked
 from theory.claims import FAMILIES, chapters, claims
-from theory.power import hardware_catalogue
 from theory.proof import Lemma, Step, domain
 
 ABOUT = (
@@ -146,50 +148,10 @@ def _json(value: object) -> str:
     return text if len(text) <= 2000 else text[:2000] + " … (whole in records.jsonl)"
 
 
-def _share(value: float | None) -> str:
-    return "never" if value is None else f"{100 * value:.1f} %"
-
-
 def hardware_section() -> Section:
     """Every device of the catalogue with what its numbers allow, and where they come from."""
-    from theory.reach import eta_of, idle_shares_for, limit_paper
-    from theory.savings import Usage, saving_cap, saving_paper, saving_sharp
-
-    base, balanced = Usage(1.0, float(eta_of(0.4))), Usage(1.0, 0.0)
-    rows = [
-        (
-            power.name,
-            f"{power.idle_w:g}",
-            f"{power.max_w:g}",
-            f"{power.gamma:g}",
-            _share(limit_paper(power)),
-            _share(saving_paper(power, base, balanced)),
-            _share(saving_sharp(power, base, balanced)),
-            _share(saving_cap(power, base, balanced)),
-            _share(dict(idle_shares_for(power, 0.28, 0.0))["cap"]),
-            power.source,
-        )
-        for power in hardware_catalogue().values()
-    ]
-    head = (
-        "device",
-        "idle W",
-        "max W",
-        "gamma",
-        "P_idle / D",
-        "paper floor",
-        "sharp floor",
-        "cap",
-        "28 % needs idle",
-        "source",
-    )
-    text = (
-        "Saving of perfect balance over a baseline that idles 40 % of the time, for equal work and "
-        "no step overhead; P_idle / D is the limit of the paper's bound; the last number is the "
-        "idle share from which 28 % is possible at all."
-    )
-    table = Table(head, rows, frozenset(range(1, 9)))
-    return Section("hardware", "Hardware", text, table)
+    table = Table(DEVICES, hardware_rows(), frozenset(range(1, 9)))
+    return Section("hardware", "Hardware", HARDWARE, table)
 
 
 def provenance_section(entries: Sequence[Record], command: str) -> Section:
@@ -203,11 +165,9 @@ def provenance_section(entries: Sequence[Record], command: str) -> Section:
 
 
 def picture(name: str, svg: Path) -> Picture:
-    """A figure inlined from its SVG; its caption is the first paragraph of its module."""
-    words = (figure(name).__doc__ or "").removeprefix("Figure: ").partition("\n\n")[0]
-    caption = words[:1].upper() + " ".join(words[1:].split())
+    """A figure inlined from its SVG; its caption is its module's."""
     source = "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")
-    return Picture(name, caption, source)
+    return Picture(name, caption(name), source)
 
 
 def pictures(drawn: Mapping[str, Sequence[Path]]) -> dict[str, list[Picture]]:

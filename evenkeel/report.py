@@ -3,19 +3,22 @@
 Everything in it is read from the records of the run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from evenkeel.dropped import HEAD as DROPPED_HEAD
 from evenkeel.dropped import dropped_rows
 from evenkeel.evidence import Verdict
 from evenkeel.exposition import tally
+from evenkeel.hardware import ABOUT, hardware_rows
+from evenkeel.hardware import HEAD as DEVICES
 from evenkeel.headlines import headline_table
 from evenkeel.records import Record
 from evenkeel.terminal import table
 from evenkeel.typeset import escape_markdown, prose
+from paper_figures.catalogue import caption
 from theory import machine_checked
-from theory.claims import chapters, claims
+from theory.claims import FAMILIES, chapters, claims
 from theory.sources import ROWS
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power")
@@ -148,8 +151,14 @@ def paper_rows(entries: Iterable[Record]) -> Iterator[tuple[str, ...]]:
             yield line.name, line.source, line.text, "; ".join(answers)
 
 
-def markdown(entries: list[Record], command: str) -> str:
-    """``report.md``: headlines, the table, the paper row by row, then claim by claim."""
+def markdown(
+    entries: list[Record], command: str, figures: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """``report.md``: headlines, the table, the paper row by row, then claim by claim.
+
+    ``figures`` maps a family of claims to the names of its figures, drawn in the folder
+    ``figures`` beside the report.
+    """
     lines = [
         "# evenkeel report",
         "",
@@ -175,11 +184,15 @@ def markdown(entries: list[Record], command: str) -> str:
     without = dropped_rows(entries)
     if without:
         lines += ["", "## One assumption dropped at a time", "", *_table(DROPPED_HEAD, without)]
+    families = dict(zip(chapters(), FAMILIES, strict=True))
     for heading, part in by_chapter(entries).items():
         lines += ["", f"## {heading}"]
+        for name in (figures or {}).get(families[heading], ()):
+            lines += ["", f"![{caption(name)}](figures/{name}.png)"]
         for entry in part:
             lines += ["", *_details(entry)]
     if entries:
+        lines += ["", "## Hardware", "", ABOUT, "", *_table(DEVICES, hardware_rows())]
         lines += ["", "## Versions", ""]
         lines += [f"- {name} {number}" for name, number in entries[0]["versions"].items()]
     return "\n".join(lines) + "\n"

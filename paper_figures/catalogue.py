@@ -60,6 +60,18 @@ def figure(name: str) -> ModuleType:
     return FIGURES[name]
 
 
+def caption(name: str) -> str:
+    """What a figure shows: the first paragraph of its module's docstring, on one line.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure.
+    """
+    words = (figure(name).__doc__ or "").removeprefix("Figure: ").partition("\n\n")[0]
+    return words[:1].upper() + " ".join(words[1:].split())
+
+
 def committed(name: str) -> str:
     """The committed table of a figure, CSV.
 

@@ -84,8 +84,10 @@ def command(
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"
     if pattern != "*":
         again += f" --claims '{pattern}'"
-    write_text(folder / "report.md", markdown(result.records, again))
-    write_text(folder / "report.html", page(result.records, again, figures=pictures(drawn)))
+    shown = pictures(drawn)
+    names = {family: [picture.name for picture in part] for family, part in shown.items()}
+    write_text(folder / "report.md", markdown(result.records, again, names))
+    write_text(folder / "report.html", page(result.records, again, figures=shown))
     against = surprises(result.records)
     if as_json:
         click.echo(

@@ -3,14 +3,18 @@
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 
 from evenkeel.evidence import Verdict
+from evenkeel.hardware import hardware_rows
 from evenkeel.page import page, pictures
 from evenkeel.records import read_records
+from evenkeel.report import markdown
 from evenkeel.runs import run
+from paper_figures.catalogue import caption
 from theory.claims import claims
 
 LABELS = ["step.gap-naive", "step.full-refill-tight", "step.waterfill", "energy.limit-paper"]
@@ -86,6 +90,16 @@ def test_the_page_says_what_the_records_say(report):
     assert "the baseline&#39;s idle share" in text
     assert "<math" in text
     assert "Theorem step_waterfill" in text
+
+
+def test_the_markdown_has_the_same_tables_and_figures(report):
+    entries = list(read_records(report.with_name("records.jsonl")))
+    text = markdown(entries, "evenkeel reproduce", {"energy": ["energy_saving"]})
+    assert f"![{caption('energy_saving')}](figures/energy_saving.png)" in text
+    page_text = unescape(report.read_text("utf-8"))
+    for row in hardware_rows():
+        assert all(cell in page_text for cell in row)
+        assert f"| {row[0]} | {row[1]} |" in text
 
 
 @pytest.fixture(scope="module")
