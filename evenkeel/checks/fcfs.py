@@ -312,10 +312,10 @@ def _vectors(values: int, n: int) -> Iterator[tuple[int, ...]]:
         BUSIEST,
         BFIO,
     ),
-    standard={"sizes": 4},
+    standard={"sizes": 4, "longest": 3},
     n=4,
     sizes=3,
-    longest=3,
+    longest=2,
 )
 def vertex(trial: Trial) -> Finding:
     """Every size vector and every vector of lengths: the maximum lies at a vertex."""
