@@ -18,6 +18,7 @@ from paper_figures.files import Row, column, interval, read_csv, save, style
 from solvers.engine import simulate
 from theory.extremes import expected_max_of_normals
 from theory.model import System
+from theory.scaling import fitted_exponent, misfit
 
 SLOTS = (8, 16, 32, 64, 128)
 WORKERS = (2, 4, 8, 16, 32, 64, 128)
@@ -75,16 +76,6 @@ SHAPES: dict[str, Callable[[int], float]] = {
 }
 
 
-def _slope(x: tuple[int, ...], y: list[float]) -> float:
-    """Slope of the least-squares line of ``ln y`` over ``ln x``."""
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def _misfit(shape: list[float], y: list[float]) -> float:
-    """Root mean square of ``ln(y / shape)`` about its mean: the best constant is taken out."""
-    return float(np.std(np.log(y) - np.log(shape)))
-
-
 def data(
     workers: tuple[int, ...] = WORKERS,
     slots: tuple[int, ...] = SLOTS,
@@ -136,10 +127,10 @@ def data(
                 (x, "iir", [run[i] for run in runs], float(np.exp(constant)) * first[i])
                 for i, x in enumerate(values)
             ]
-            found.append(("", "exponent", [_slope(values, y) for y in runs],
-                          _slope(values, first)))  # fmt: skip
+            found.append(("", "exponent", [fitted_exponent(values, y) for y in runs],
+                          fitted_exponent(values, first)))  # fmt: skip
             found += [
-                ("", f"misfit {name}", [_misfit(shape, y) for y in runs], 0.0)
+                ("", f"misfit {name}", [misfit(shape, y) for y in runs], 0.0)
                 for name, shape in shapes.items()
             ]
             for x, kind, samples, theory in found:

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from theory import drift_proofs as proofs
 from theory.claims import Assumption, Claim
-from theory.relations import at_least
+from theory.constants import DRIFT_BFIO, DRIFT_IIR, in_words
+from theory.relations import at_least, at_most
 
 PAPER = ("paper, Theorem 3", "v1, v2")
 HYPOTHESES = (
@@ -76,11 +77,41 @@ CLAIMS: tuple[Claim, ...] = (
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Simulated FCFS over simulated BF-IO with paired seeds for each of these drifts; an "
         "interval of the ratio below the quotient refutes it.  Exact steps and exponents are in "
-        "[scaling.iir-slots].",
+        "[scaling.iir-slots], the sharpest constant in [drift.iir-constant].",
         at_least("IIR", "E_Imb_still / ((G - 1) * (s_max + delta_max / p))"),
         None,
         ("drift.fcfs-lower", "drift.bfio-upper"),
         recovered=False,
+    ),
+    Claim(
+        "drift.bfio-constant",
+        "The sharpest constant of Theorem 3's BF-IO side, at the edge of the frontier",
+        "evenkeel",
+        "ours",
+        "empirical",
+        "In systems as in [geometric.bfio-constant] E[AvgImb(BF-IO)] / ((G-1) (s_max + max drift "
+        f"/ p)) lies in {in_words(DRIFT_BFIO)}.  So the smallest constant of [drift.bfio-upper] "
+        "that is consistent with these systems lies in the last interval.",
+        (*HYPOTHESES, Assumption.POOL_CONDITION),
+        "Replicated runs as in [geometric.bfio-constant]; a mean whose interval lies outside the "
+        "stated one refutes it, from either side; one that reaches beyond it decides nothing.",
+        at_most("constant", "c_2"),
+        requires=("drift.bfio-upper", "threshold.frontier"),
+    ),
+    Claim(
+        "drift.iir-constant",
+        "The sharpest constant of Theorem 3's ratio, at the edge of the frontier",
+        "evenkeel",
+        "ours",
+        "empirical",
+        "In the systems of [drift.bfio-constant] IIR over the quotient of [drift.iir] lies in "
+        f"{in_words(DRIFT_IIR)}.  So the largest constant of [drift.iir] that is consistent with "
+        "these systems lies in the last interval.",
+        (*HYPOTHESES, Assumption.POOL_CONDITION),
+        "Exact FCFS, mean over the phases of the drift, over the runs of [drift.bfio-constant]; a "
+        "ratio whose interval lies outside the stated one refutes it, from either side.",
+        at_least("constant", "c_1"),
+        requires=("drift.iir", "drift.bfio-constant", "fcfs.exact"),
     ),
     Claim(
         "drift.work",

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 from theory import geometric_proofs as proofs
 from theory.authority import age_squares
 from theory.claims import Assumption, Claim
+from theory.constants import GEOMETRIC_BFIO, GEOMETRIC_IIR, in_words
 from theory.expectation import PRECISION, from_ball, to_ball
 from theory.laws import Enclosure, Law
 from theory.model import InputError
-from theory.relations import at_least
+from theory.relations import at_least, at_most
 
 PAPER = ("paper, Theorem 2", "v1, v2")
 HYPOTHESES = (
@@ -79,6 +80,11 @@ def frontier_slots(workers: int, p: float, width: int) -> int:
     return ceil(edge)
 
 
+def edge_slots(workers: int, p: float, width: int) -> int:
+    """The lower edge of the frontier: ``m ln G / (p (b-a)^2)`` rounded up [threshold.frontier]."""
+    return ceil(frontier_slots(workers, p, width) / 8)
+
+
 def distance_to_geometric(lengths: ArrayLike, p: float | None = None) -> float:
     """Kolmogorov-Smirnov distance of a sample of lengths to geometric(``p``).
 
@@ -126,7 +132,8 @@ CLAIMS: tuple[Claim, ...] = (
         "upper",
         "E[AvgImb(BF-IO)] <= const (G-1) s_max / p.  The constant is not known and none serves "
         "all (G, B) [threshold.t2-static].  Checked with constant 1 where B p (b-a)^2 >= 8 m ln G "
-        "[threshold.frontier], with a pool of 4 G B.",
+        "[threshold.frontier], with a pool of 4 G B, far below which the imbalance lies there; the "
+        "sharpest constant is in [geometric.bfio-constant].",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Replicated runs with a certified gap to the optimum of every step, the pool condition "
         "checked at every step; an interval of the mean above the bound refutes it.",
@@ -150,6 +157,39 @@ CLAIMS: tuple[Claim, ...] = (
         None,
         ("geometric.fcfs-lower", "geometric.bfio-upper"),
         recovered=False,
+    ),
+    Claim(
+        "geometric.bfio-constant",
+        "The sharpest constant of Theorem 2's BF-IO side, at the edge of the frontier",
+        "evenkeel",
+        "ours",
+        "empirical",
+        "With B = m ln G / (p (b-a)^2) rounded up, the lower edge of [threshold.frontier], "
+        "E[AvgImb(BF-IO)] p / ((G-1) s_max) lies in "
+        f"{in_words(GEOMETRIC_BFIO)}.  G = 2: p = 1/4, sizes uniform on 1..100, 14 requests "
+        "waiting; else p = 1/10, sizes uniform on 1..50, pool 4GB.  So the smallest constant of "
+        "[geometric.bfio-upper] that is consistent with these systems lies in the last interval.",
+        (*HYPOTHESES, Assumption.POOL_CONDITION),
+        "Replicated runs, lexicographic steps at G = 2, a certified gap to the optimum of every "
+        "step elsewhere; it is taken off the lower end.  A mean whose interval lies outside the "
+        "stated one refutes it, from either side; one that reaches beyond it decides nothing.",
+        at_most("constant", "c_2"),
+        requires=("geometric.bfio-upper", "threshold.frontier"),
+    ),
+    Claim(
+        "geometric.iir-constant",
+        "The sharpest constant of Theorem 2's ratio, at the edge of the frontier",
+        "evenkeel",
+        "ours",
+        "empirical",
+        "In the systems of [geometric.bfio-constant] IIR / ((p/s_max) sqrt(sigma_s^2 + (1-p)/p^2) "
+        f"sqrt(B ln G) G/(G-1)) lies in {in_words(GEOMETRIC_IIR)}.  So the largest constant of "
+        "[geometric.iir] that is consistent with these systems lies in the last interval.",
+        (*HYPOTHESES, Assumption.POOL_CONDITION),
+        "Exact FCFS over the runs of [geometric.bfio-constant]; a ratio whose interval lies "
+        "outside the stated one refutes it, from either side.",
+        at_least("constant", "c_1"),
+        requires=("geometric.iir", "geometric.bfio-constant", "fcfs.exact"),
     ),
     Claim(
         "geometric.iir-static",

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from adversary.families import workload, workload_names
+from evenkeel.checks import constants  # noqa: F401  (declares its checks)
 from evenkeel.checks.intervals import Intervals
 from evenkeel.checks.replications import balanced_runs
 from evenkeel.checks.sampling import Ratio

@@ -1,113 +1,152 @@
 """Checks of the claims in :mod:`theory.scaling` about IIR with geometric lengths.
 
-How the improvement grows with slots and with workers: exact FCFS over simulated BF-IO.
+How the improvement grows with slots and with workers: exponents fitted to exact FCFS over
+simulated BF-IO at several systems, beside those of named rivals fitted at the same systems.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, log, sqrt
 from typing import Any
 
-from evenkeel.checks.replications import balanced_runs
-from evenkeel.checks.sampling import fresh
+import numpy as np
+
+from evenkeel.checks.replications import balanced_runs, fcfs_imbalance
+from evenkeel.checks.sampling import Mean, fresh
 from evenkeel.checks.small_steps import EXACT
 from evenkeel.checks.verdicts import BUSIEST, FCFS, JSQ
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from theory.expectation import expected_imbalance
-from theory.geometric import frontier_slots
-from theory.laws import Law
-from theory.model import System
-from theory.scaling import iir_shape
-from theory.slots import geometric_slot
+from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from theory.geometric import edge_slots
+from theory.model import FloatArray, System
+from theory.scaling import EDGE_BAND, EDGE_EXPONENT, fitted_exponent, iir_shape
+
+# Shapes that IIR could have in B at fixed G, and in G at fixed B.
+IN_SLOTS: dict[str, Callable[[int], float]] = {
+    "constant": lambda _: 1.0,
+    "sqrt(B)": sqrt,
+    "B": float,
+    "B^(3/2)": lambda b: b**1.5,
+}
+IN_WORKERS: dict[str, Callable[[int], float]] = {
+    "constant": lambda _: 1.0,
+    "E_max(G) G/(G-1)": lambda g: iir_shape(g, 1),
+    "sqrt(ln G) G/(G-1)": lambda g: sqrt(log(g)) * g / (g - 1),
+    "sqrt(ln G)": lambda g: sqrt(log(g)),
+    "ln G": log,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Growth:
-    """Growth of IIR from one system to another, with its interval."""
+class _Fit:
+    """An exponent of IIR with its interval, and the rivals' at the same systems."""
 
-    value: float
-    low: float
-    high: float
+    where: str
+    exponent: Mean
+    rivals: Mapping[str, float]
     details: Mapping[str, Any]
 
-    def exponent(self, ratio: float) -> "_Growth":
-        """As a power of the ratio by which a parameter grew."""
+    @property
+    def excluded(self) -> str:
+        """The rivals whose exponents lie outside the interval, in words."""
+        out = [name for name, value in self.rivals.items() if value not in self.exponent]
+        return f"excluded: {', '.join(out) or 'none'}"
 
-        def power(growth: float) -> float:
-            return log(growth) / log(ratio) if 0 < growth < inf else -inf if not growth else inf
+    def finding(
+        self, trial: Trial, verdict: Verdict, claimed: float, relation: Relation
+    ) -> Finding:
+        """The verdict with the exponent, its interval and its rivals."""
+        refuted = verdict is Verdict.REFUTED
+        return Finding(
+            verdict,
+            self.exponent.value,
+            claimed,
+            relation,
+            f"{self.where}; {self.excluded}",
+            self.exponent.interval,
+            {"params": dict(trial.params), "seed": trial.seed, **self.details} if refuted else None,
+            {**self.details, "exponents of rivals": dict(self.rivals)},
+        )
 
-        return _Growth(power(self.value), power(self.low), power(self.high), self.details)
 
-
-def _growth(
+def _fit(
     trial: Trial,
     systems: Sequence[System],
+    against: Sequence[int],
     policy: str,
-    pool: int | None = None,
-) -> _Growth | Finding:
-    """Exact FCFS over replicated runs at two systems; or the finding that ends the check."""
-    sizes, p = Law.uniform(1, trial["b"]), Fraction(str(trial["p"]))
+    shapes: Mapping[str, Callable[[int], float]],
+) -> _Fit | Finding:
+    """The exponent of exact FCFS over replicated runs; or the finding that ends the check."""
     fcfs, runs = [], []
     details: dict[str, Any] = {}
     for system in systems:
-        phases = range(len(system.drift))
-        laws = [geometric_slot(sizes, p, drift=system.drift, phase=phase) for phase in phases]
-        exact = sum(
-            expected_imbalance(law, system.workers, system.slots).imbalance.value for law in laws
-        ) / len(laws)
+        exact = fcfs_imbalance(system, trial["p"], trial["b"])
         found = balanced_runs(
             system,
             policy,
             trial["p"],
             trial["b"],
             runs=trial["runs"],
-            seed=fresh(trial),
-            pool=pool,
+            seed=fresh(trial, seen=300),
+            pool=trial.params.get("pool"),
             lengths=trial["lengths"],
         )
         where = f"G = {system.workers}, B = {system.slots}, drift {system.drift}"
         if unfit := found.unfit(where):
             return unfit
+        # A run left out must leave some imbalance behind for the logarithm.
+        if np.count_nonzero(found.samples) < 2:
+            return Finding(
+                Verdict.NOT_APPLICABLE, 0, None, "~", f"no imbalance left to fit at {where}"
+            )
         details[where] = {
-            "IIR": exact / found.mean.value if found.mean.value else inf,
+            "IIR": exact / found.mean.value,
             "interval of BF-IO's imbalance": found.mean.interval,
             "uncertified, at most": found.gap,
         }
         fcfs.append(exact)
-        # An optimal step can have less imbalance, by the gap that is not certified.
-        runs.append(replace(found.mean, low=found.mean.low - found.gap))
-    first, second = runs
-    grown = fcfs[1] / fcfs[0]
-    value = grown * first.value / second.value if second.value else inf
-    low = grown * max(0.0, first.low) / second.high if second.high else inf
-    high = grown * first.high / second.low if second.low > 0 else inf
-    return _Growth(value, low, high, details)
+        runs.append(found)
 
+    def exponent(means: FloatArray) -> float:
+        return fitted_exponent(against, np.array(fcfs) / means)
 
-RIVALS = {"constant": 0.0, "sqrt(B)": 0.5, "B": 1.0, "B^(3/2)": 1.5}
-
-
-def _at_least(
-    trial: Trial, found: _Growth, claimed: float, domain: str, rivals: Mapping[str, float]
-) -> Finding:
-    """Three ways for a lower bound of an exponent or a growth, with its rivals beside it."""
-    refuted = found.high < claimed
-    inside = [name for name, value in rivals.items() if found.low <= value <= found.high]
-    return Finding(
-        Verdict.REFUTED
-        if refuted
-        else Verdict.SUPPORTED
-        if found.low >= claimed
-        else Verdict.INCONCLUSIVE,
-        found.value,
-        claimed,
-        ">=",
-        domain,
-        (found.low, found.high),
-        {"params": dict(trial.params), "seed": trial.seed, **found.details} if refuted else None,
-        {**found.details, "rivals": dict(rivals), "rivals inside the interval": inside},
+    fit = Mean.jackknife([run.samples for run in runs], exponent)
+    # An optimal step can have less imbalance, by the gap that is not certified: the slope is
+    # linear in the logarithms, so each end moves by those whose weight has its sign.
+    x = np.log(against)
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    rise = np.array(
+        [-log(1 - run.gap / run.mean.value) if run.gap < run.mean.value else inf for run in runs]
     )
+    slack = weights * rise
+    low = fit.low + float(slack[weights < 0].sum())
+    high = fit.high + float(slack[weights > 0].sum())
+    drift = systems[0].drift
+    return _Fit(
+        f"least-squares exponent over {tuple(against)}, drift {drift}, {trial['runs']} runs each",
+        Mean(fit.value, low, high, fit.deviation),
+        {
+            name: fitted_exponent(against, [shape(v) for v in against])
+            for name, shape in shapes.items()
+        },
+        details,
+    )
+
+
+def _at_least(trial: Trial, fit: _Fit, claimed: float) -> Finding:
+    """Three ways for a lower bound of an exponent."""
+    low, high = fit.exponent.interval
+    verdict = Verdict.SUPPORTED if low >= claimed else Verdict.INCONCLUSIVE
+    return fit.finding(trial, Verdict.REFUTED if high < claimed else verdict, claimed, ">=")
+
+
+def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
+    """Three ways for an exponent stated up to ``band``."""
+    low, high = fit.exponent.interval
+    inside = claimed - band <= low and high <= claimed + band
+    outside = high < claimed - band or low > claimed + band
+    verdict = Verdict.SUPPORTED if inside else Verdict.INCONCLUSIVE
+    return fit.finding(trial, Verdict.REFUTED if outside else verdict, claimed, "~")
 
 
 def _exact_or(trial: Trial) -> str:
@@ -116,22 +155,33 @@ def _exact_or(trial: Trial) -> str:
     return EXACT if policy == "bfio" else policy
 
 
-def _slots_exponents(trial: Trial) -> list[tuple[str, _Growth]] | Finding:
+def _slots_exponents(trial: Trial) -> list[_Fit] | Finding:
     """Exponents of IIR in B for each drift."""
-    first, last = trial["slots"]
-    exponents = []
+    fits = []
     for drift in trial["drifts"]:
-        systems = [System(trial["G"], slots, drift) for slots in (first, last)]
-        found = _growth(trial, systems, _exact_or(trial), trial["pool"])
-        if isinstance(found, Finding):
-            return found
-        exponents.append((f"drift {drift}", found.exponent(last / first)))
-    return exponents
+        systems = [System(trial["G"], slots, drift) for slots in trial["slots"]]
+        fit = _fit(trial, systems, trial["slots"], _exact_or(trial), IN_SLOTS)
+        if isinstance(fit, Finding):
+            return fit
+        fits.append(fit)
+    return fits
 
 
-SMALL: dict[str, Any] = {"p": 0.25, "b": 100, "lengths": 60, "runs": 32}
-SLOTS: dict[str, Any] = {"G": 2, "slots": (1, 4), "pool": 14, "drifts": ((0,), (1,)), **SMALL}
-MORE: dict[str, Any] = {"runs": 240, "drifts": ((0,), (1,), (3, 0, 1), (0, 0, 5))}
+SMALL: dict[str, Any] = {"p": 0.25, "b": 100}
+SLOTS: dict[str, Any] = {
+    "G": 2,
+    "slots": (1, 2, 3, 4),
+    "pool": 12,
+    "drifts": ((0,), (1,)),
+    "runs": 32,
+    "lengths": 30,
+    **SMALL,
+}
+MORE: dict[str, Any] = {
+    "runs": 240,
+    "lengths": 60,
+    "drifts": ((0,), (1,), (3, 0, 1), (0, 0, 5)),
+}
 
 
 @check(
@@ -144,20 +194,12 @@ MORE: dict[str, Any] = {"runs": 240, "drifts": ((0,), (1,), (3, 0, 1), (0, 0, 5)
     **SLOTS,
 )
 def iir_slots(trial: Trial) -> Finding:
-    """The smaller of the two exponents against 1/2."""
-    found = _slots_exponents(trial)
-    if isinstance(found, Finding):
-        return found
-    where, least = min(found, key=lambda pair: pair[1].value)
-    return _at_least(
-        trial,
-        least,
-        0.5,
-        f"exponent of IIR from B = {trial['slots'][0]} to {trial['slots'][1]}, {where} (the "
-        f"smallest), G = {trial['G']}, {trial['runs']} runs at each, lexicographic steps; "
-        + ", ".join(f"{name}: {e.value:.2f}" for name, e in found),
-        RIVALS,
-    )
+    """The smallest of the exponents against 1/2."""
+    fits = _slots_exponents(trial)
+    if isinstance(fits, Finding):
+        return fits
+    claimed = 0.5 + float(trial.exponent)
+    return _at_least(trial, min(fits, key=lambda fit: fit.exponent.low), claimed)
 
 
 @check(
@@ -165,89 +207,86 @@ def iir_slots(trial: Trial) -> Finding:
     plants=(
         Variant("exponent 0.45", exponent=Fraction(-1, 20)),
         Variant("exponent 0.4", exponent=Fraction(-1, 10)),
+        Variant("exponent 0", exponent=Fraction(-1, 2)),
     ),
     standard=MORE,
     **SLOTS,
 )
 def iir_slots_half(trial: Trial) -> Finding:
-    """Whether both intervals contain 1/2."""
-    found = _slots_exponents(trial)
-    if isinstance(found, Finding):
-        return found
-    claimed = float(Fraction(1, 2) + trial.exponent)
-    where, far = max(found, key=lambda pair: abs(pair[1].value - claimed))
-    inside = all(e.low <= claimed <= e.high for _, e in found)
-    return Finding(
-        Verdict.INCONCLUSIVE if inside else Verdict.REFUTED,
-        far.value,
-        claimed,
-        "==",
-        f"exponent of IIR from B = {trial['slots'][0]} to {trial['slots'][1]}, {where} (the "
-        f"farthest), G = {trial['G']}, {trial['runs']} runs at each, lexicographic steps",
-        (far.low, far.high),
-        None if inside else {"params": dict(trial.params), "seed": trial.seed, **far.details},
-    )
+    """Whether all intervals contain 1/2."""
+    fits = _slots_exponents(trial)
+    if isinstance(fits, Finding):
+        return fits
+    claimed = 0.5 + float(trial.exponent)
+    far = max(fits, key=lambda fit: abs(fit.exponent.value - claimed))
+    inside = all(claimed in fit.exponent for fit in fits)
+    return far.finding(trial, Verdict.INCONCLUSIVE if inside else Verdict.REFUTED, claimed, "==")
+
+
+def _up_to_the_edge(trial: Trial) -> _Fit | Finding:
+    systems = [System(trial["G"], slots) for slots in trial["slots"]]
+    edge = edge_slots(trial["G"], trial["p"], trial["b"] - 1)
+    if max(trial["slots"]) > edge:
+        return Finding(
+            Verdict.NOT_APPLICABLE,
+            max(trial["slots"]),
+            edge,
+            "<=",
+            "slots beyond the lower edge of the frontier",
+        )
+    return _fit(trial, systems, trial["slots"], trial.policy_or("bfio"), IN_SLOTS)
+
+
+EDGE: dict[str, Any] = {
+    "G": 8,
+    "slots": (6, 9, 13, 18, 26),
+    "p": 0.1,
+    "b": 50,
+    "runs": 32,
+    "lengths": 24,
+}
+
+
+@check("scaling.iir-frontier", plants=(FCFS, JSQ, BUSIEST), standard={"runs": 120}, **EDGE)
+def iir_frontier(trial: Trial) -> Finding:
+    """The exponent up to the edge of the frontier, by certified steps."""
+    fit = _up_to_the_edge(trial)
+    return fit if isinstance(fit, Finding) else _at_least(trial, fit, 0.5 + float(trial.exponent))
 
 
 @check(
-    "scaling.iir-frontier",
+    "scaling.iir-frontier-exponent",
     plants=(
+        Variant("exponent 1/2 less", exponent=Fraction(-1, 2)),
+        Variant("exponent 1/2 more", exponent=Fraction(1, 2)),
         FCFS,
         JSQ,
-        BUSIEST,
     ),
     standard={"runs": 120},
-    G=8,
-    p=0.1,
-    b=50,
-    runs=24,
-    lengths=12,
+    **EDGE,
 )
-def iir_frontier(trial: Trial) -> Finding:
-    """The exponent up to the frontier, by certified steps."""
-    # frontier_slots is 8 m ln G / (p (b-a)^2): an eighth of it, and a quarter of that.
-    last = frontier_slots(trial["G"], trial["p"], trial["b"] - 1) // 8
-    first = last // 4
-    systems = [System(trial["G"], slots) for slots in (first, last)]
-    found = _growth(trial, systems, trial.policy_or("bfio"))
-    if isinstance(found, Finding):
-        return found
-    return _at_least(
-        trial,
-        found.exponent(last / first),
-        0.5,
-        f"exponent of IIR from B = {first} to {last}, G = {trial['G']}, {trial['runs']} runs at "
-        "each, certified steps",
-        RIVALS,
-    )
+def iir_frontier_exponent(trial: Trial) -> Finding:
+    """The same exponent from both sides."""
+    fit = _up_to_the_edge(trial)
+    if isinstance(fit, Finding):
+        return fit
+    return _within(trial, fit, float(EDGE_EXPONENT + trial.exponent), float(EDGE_BAND))
 
 
-def _workers(trial: Trial, policy: str, how: str, pool: int | None = None) -> Finding:
-    """The growth of IIR from few to more workers against that of E_max(G) G/(G-1)."""
-    few, more = trial["workers"]
-    systems = [System(workers, trial["B"]) for workers in (few, more)]
-    found = _growth(trial, systems, policy, pool)
-    if isinstance(found, Finding):
-        return found
-    rivals = {
-        "constant": 1.0,
-        "E_max(G) G/(G-1)": iir_shape(more, 1) / iir_shape(few, 1),
-        "sqrt(ln G)": sqrt(log(more) / log(few)),
-        "ln G": log(more) / log(few),
-    }
-    claimed = rivals["sqrt(ln G)" if trial.fault("sqrt-log") else "E_max(G) G/(G-1)"]
-    return _at_least(
-        trial,
-        found,
-        claimed * float(trial.scale),
-        f"IIR at G = {more} over G = {few}, B = {trial['B']}, {trial['runs']} runs at each, {how}",
-        rivals,
-    )
+def _workers(trial: Trial, policy: str) -> Finding:
+    """The exponent of IIR in G against that of E_max(G) G/(G-1)."""
+    systems = [System(workers, trial["B"]) for workers in trial["workers"]]
+    fit = _fit(trial, systems, trial["workers"], policy, IN_WORKERS)
+    if isinstance(fit, Finding):
+        return fit
+    shape = "sqrt(ln G) G/(G-1)" if trial.fault("sqrt-log") else "E_max(G) G/(G-1)"
+    return _at_least(trial, fit, fit.rivals[shape] + float(trial.exponent))
 
 
 GROWTH = (
-    Variant("growth by sqrt(ln G)", fault="sqrt-log"),
-    Variant("growth x1.1", Fraction(11, 10)),
+    Variant("sqrt(ln G) in place of E_max(G)", fault="sqrt-log"),
+    Variant("exponent 1/2 more", exponent=Fraction(1, 2)),
+    Variant("exponent 0.1 less", exponent=Fraction(-1, 10)),
 )
 
 
@@ -255,27 +294,29 @@ GROWTH = (
     "scaling.iir-workers",
     plants=GROWTH,
     standard={"runs": 240},
-    workers=(2, 3),
-    B=2,
-    pool=13,
+    workers=(2, 3, 4, 5),
+    B=1,
+    pool=10,
+    runs=24,
+    lengths=36,
     **SMALL,
 )
 def iir_workers(trial: Trial) -> Finding:
-    """From two workers to three, by lexicographic steps."""
-    return _workers(trial, _exact_or(trial), "lexicographic steps", trial["pool"])
+    """From two workers to five, by lexicographic steps."""
+    return _workers(trial, _exact_or(trial))
 
 
 @check(
     "scaling.iir-workers-frontier",
     plants=GROWTH,
     standard={"runs": 120},
-    workers=(4, 16),
+    workers=(4, 6, 8, 12, 16),
     B=26,
     p=0.1,
     b=50,
     runs=24,
-    lengths=12,
+    lengths=18,
 )
 def iir_workers_frontier(trial: Trial) -> Finding:
-    """From half to twice the workers whose frontier these slots are, by certified steps."""
-    return _workers(trial, trial.policy_or("bfio"), "certified steps")
+    """From half to twice the workers whose edge of the frontier these slots are."""
+    return _workers(trial, trial.policy_or("bfio"))

@@ -6,6 +6,7 @@ start-up over several seeds, and whether those runs can speak about BF-IO at all
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 from adversary.families import requests_to_overload, workload
@@ -17,7 +18,10 @@ from evenkeel.checks.sampling import (
     pool_condition_fails_at,
 )
 from evenkeel.evidence import Finding, Verdict
+from theory.expectation import expected_imbalance
+from theory.laws import Law
 from theory.model import System
+from theory.slots import geometric_slot
 
 # A run is BF-IO's only as far as its steps are: the imbalance above the certified lower bounds of
 # its steps, as the largest share of the imbalance at which the claim would fail.
@@ -93,3 +97,17 @@ def balanced_runs(
         if violated is None:
             violated = pool_condition_fails_at(result, steps)
     return Balanced(Mean.of(samples), tuple(samples), gap / (runs * (steps - start)), violated)
+
+
+@cache
+def fcfs_imbalance(system: System, p: float, b: int) -> float:
+    """Exact stationary ``E[Imb]`` of FCFS, sizes uniform on 1..b, mean over the drift's phases.
+
+    The enclosures are narrower than 1e-9.
+    """
+    sizes, phases = Law.uniform(1, b), range(len(system.drift))
+    laws = [
+        geometric_slot(sizes, Fraction(str(p)), drift=system.drift, phase=phase) for phase in phases
+    ]
+    values = [expected_imbalance(law, system.workers, system.slots).imbalance for law in laws]
+    return sum(value.value for value in values) / len(values)

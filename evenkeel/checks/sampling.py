@@ -4,7 +4,7 @@ Every interval here is Student's at one in a million, over independent replicati
 that holds is not called refuted by chance in any plausible number of runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +20,13 @@ from theory.model import FloatArray, InputError, IntArray, Requests, System
 MISS = 1e-6
 
 
-def fresh(trial: Trial) -> int:
+def fresh(trial: Trial, seen: int = 100) -> int:
     """Root of the seeds of a check whose claim was worded before its runs.
 
-    Seeds below 100 were looked at while claims were being worded; every seed of a trial is mapped
-    beyond them.
+    Seeds below ``seen`` were looked at while claims were being worded; every seed of a trial is
+    mapped beyond them.
     """
-    return 100 + trial.seed
+    return seen + trial.seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,25 @@ class Mean:
         mean, deviation = float(x.mean()), float(x.std(ddof=1))
         half = float(stdtrit(x.size - 1, 1 - MISS / 2)) * deviation / x.size**0.5
         return cls(mean, mean - half, mean + half, deviation)
+
+    @classmethod
+    def jackknife(
+        cls, samples: Sequence[Sequence[float]], of_means: Callable[[FloatArray], float]
+    ) -> "Mean":
+        """A smooth function of the means of several quantities, by leaving out one run at a time.
+
+        Parameters
+        ----------
+        samples : float[points, runs]
+            Paired: a column is one replication of all quantities.
+        of_means : callable
+            Takes the means, float[points].
+        """
+        x = np.asarray(samples, dtype=float)
+        n = x.shape[1]
+        whole = of_means(x.mean(axis=1))
+        without = (x.sum(axis=1, keepdims=True) - x) / (n - 1)
+        return cls.of([n * whole - (n - 1) * of_means(column) for column in without.T])
 
     @property
     def interval(self) -> tuple[float, float]:

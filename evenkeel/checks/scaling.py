@@ -10,15 +10,15 @@ from itertools import pairwise, product
 from math import comb, log, log2, sqrt
 
 from adversary.small import exact_step
-from evenkeel.checks import iir_growth  # noqa: F401  (declares its checks)
 from evenkeel.checks.cases import Cases, Witness
+from evenkeel.checks.iir_growth import IN_WORKERS
 from evenkeel.checks.verdicts import LARGER, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.step import StepProblem
 from theory.expectation import expected_imbalance, square_root
 from theory.extremes import expected_max_of_normals
 from theory.laws import Law
-from theory.scaling import iir_shape, two_size_refill
+from theory.scaling import iir_shape, misfit, two_size_refill
 from theory.slots import geometric_slot
 
 SIZES = Law.uniform(1, 100)
@@ -173,6 +173,8 @@ def two_sizes(trial: Trial) -> Finding:
         Variant("exponent 0.45 of B", exponent=Fraction(-1, 20)),
         Variant("sqrt(ln G) in place of E_max(G)", fault="sqrt-log"),
         Variant("without G/(G-1)", fault="no-factor"),
+        Variant("exponent of G 1/2 less", fault="flatter"),
+        Variant("exponent of G 1/2 more", fault="steeper"),
     ),
     standard={"largest": 2**12},
     largest=2**10,
@@ -196,9 +198,10 @@ def iir_refill(trial: Trial) -> Finding:
             value *= sqrt(log2(workers)) * float(expected_max_of_normals(2)) / most
         return value
 
-    farthest, workers = (1.0, 1.0, 1.0), 2
+    farthest, workers, along = (1.0, 1.0, 1.0), 2, {}
     while workers <= trial["largest"]:
         measured, claimed = ratio(workers, trial["B"]), shape(workers)
+        along[workers] = measured
         if abs(measured / claimed - 1) > abs(farthest[0] - 1):
             farthest = measured / claimed, measured, claimed
         if abs(measured / claimed - 1) > 0.02:
@@ -211,6 +214,22 @@ def iir_refill(trial: Trial) -> Finding:
                 witness={"G": workers, "B": trial["B"], "sizes": [1, 2]},
             )
         workers *= 2
+
+    tilt = 0.5 * trial.fault("steeper") - 0.5 * trial.fault("flatter")
+    rivals = {
+        name: misfit([model(g) * g**tilt for g in along], list(along.values()))
+        for name, model in IN_WORKERS.items()
+    }
+    best, *others = sorted(rivals, key=lambda name: rivals[name])
+    if best != "E_max(G) G/(G-1)" or rivals[best] > 0.01 or rivals[others[0]] < 0.03:
+        return Finding(
+            Verdict.REFUTED,
+            rivals["E_max(G) G/(G-1)"],
+            0.01,
+            "<=",
+            "misfit of E_max(G) G/(G-1), root mean square of the logarithms, exact enclosures",
+            witness={"workers": list(along), "B": trial["B"], "misfits": rivals},
+        )
     exponents = {}
     for workers, slots in product((2, 32), (256, 512)):
         measured = log2(ratio(workers, 2 * slots) / ratio(workers, slots))
@@ -229,7 +248,10 @@ def iir_refill(trial: Trial) -> Finding:
         farthest[1],
         farthest[2],
         "~",
-        f"exact enclosures of both sides, powers of two up to G = {workers}, B = {trial['B']}; "
-        "farthest from the shape shown",
-        details={"exponents in B": exponents},
+        f"exact enclosures of both sides, powers of two up to G = {max(along)}, B = {trial['B']}; "
+        f"farthest from the shape shown; excluded in G: {', '.join(others)}",
+        details={
+            "exponents in B": exponents,
+            "misfits of shapes in G": rivals,
+        },
     )
