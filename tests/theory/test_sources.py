@@ -38,9 +38,7 @@ def test_every_statement_of_a_paper_is_in_a_row() -> None:
         if claim.source.startswith(("paper", "BalanceRoute")) and claim.version != "ours"
     }
     named = {label for row in ROWS for label in row.labels} | {
-        label
-        for label in claims()
-        if any(fnmatchcase(label, pattern) for pattern in NOTES)
+        label for label in claims() if any(fnmatchcase(label, pattern) for pattern in NOTES)
     }
     assert of_papers - named == set()
 
