@@ -183,6 +183,10 @@ ROWS = (
         _PAPER,
         "BurstGPT, G = 32: throughput +14 %, TPOT -13 %, energy -3.3 %, imbalance 17 times lower",
         (
+            "experiment.energy3-lookahead",
+            "experiment.throughput-lookahead",
+            "experiment.latency-lookahead",
+            "experiment.imbalance17-lookahead",
             "experiment.energy3",
             "experiment.throughput",
             "experiment.latency",
@@ -193,7 +197,13 @@ ROWS = (
         "E3",
         _PAPER,
         "LongBench-v2, G = 256: energy -28.2 %, throughput +92 %",
-        ("experiment.energy28", "experiment.throughput92", "experiment.consistency"),
+        (
+            "experiment.energy28-lookahead",
+            "experiment.throughput92-lookahead",
+            "experiment.energy28",
+            "experiment.throughput92",
+            "experiment.consistency",
+        ),
     ),
     Row(
         "E4",

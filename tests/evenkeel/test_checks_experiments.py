@@ -22,6 +22,9 @@ def test_numbers_of_single_runs_may_stay_open():
         "experiment.energy3",
         "experiment.throughput92",
         "experiment.imbalance17",
+        "experiment.energy3-lookahead",
+        "experiment.throughput-lookahead",
+        "experiment.latency-lookahead",
     }
 
 
