@@ -13,7 +13,7 @@ from theory.model import System
 from theory.offline import DOMAINS, PRICES
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_dearest_instances_have_these_optima_by_the_program_too(number: int) -> None:
     domain = DOMAINS[number]
     for rung, label in enumerate(PRICES):

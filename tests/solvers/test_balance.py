@@ -119,7 +119,7 @@ def gap_condition(problem):
 def test_under_the_gap_condition_the_gap_stays_within_the_largest_size():
     rng = np.random.default_rng(8)
     met = 0
-    for _ in range(4000):
+    for _ in range(1200):
         G, b = int(rng.integers(2, 6)), int(rng.integers(1, 20))
         base = int(rng.integers(0, 4))
         free = base + (rng.random(G) < 0.3) * (rng.random() < 0.5)
@@ -133,7 +133,7 @@ def test_under_the_gap_condition_the_gap_stays_within_the_largest_size():
         for effort in (1, 2):
             after = problem.loads_after(check(problem, effort).assignment)
             assert np.ptp(after) <= pool.max(), problem
-    assert met > 1000
+    assert met > 300
 
 
 @pytest.mark.parametrize("effort", EFFORTS)

@@ -115,6 +115,7 @@ def test_closed_form_bound_confirms_alone() -> None:
     assert result.agree == ("bound",)
 
 
+@pytest.mark.slow
 def test_wrong_claim_about_the_shifted_program_is_refuted() -> None:
     # HiGHS 1.15.1 calls 1 optimal here, presolve off or another seed give 0.  All four loads can
     # reach 4146, which the scan finds; whatever HiGHS claims, 0 is the answer.
