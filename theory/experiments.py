@@ -261,11 +261,13 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, experiment E5",
         "v1, v2",
         "empirical",
-        "P(u) = 100 + 300 u^0.7 watts describes an A100 in serving, u its share of the largest "
-        "load: 100 W idle, 400 W at full load, within 10 % in between.",
+        "P(u) = 100 + 300 u^0.7 watts describes an A100 in serving: 100 W idle, 400 W at full "
+        "load, within 10 % in between, with the throughput relative to the largest batch standing "
+        "in for u.  The paper's u is a worker's share of the largest load, at which no public "
+        "measurement of power is known; it is refuted for the stand-in, not for that u.",
         (),
-        "Idle powers of the catalogue and measured mean powers of A100 devices over batch size, u "
-        "the relative throughput; an error above 10 % refutes it.",
+        "Idle powers of the catalogue and measured mean powers of A100 devices over batch size, by "
+        "the stand-in for u; an error above 10 % refutes it.",
         requires=("energy.gamma",),
         holds=False,
     ),
@@ -329,7 +331,8 @@ CLAIMS: tuple[Claim, ...] = (
         "started together, an eviction at step k on all workers but one leaves B (G-1)(k-1), for "
         "every policy.",
         (Assumption.STICKY, Assumption.OVERLOADED),
-        "The system stepped exactly, in ints; another imbalance refutes it.",
+        "Runs of several policies stepped exactly, in ints, and at each step the loads of all jobs "
+        "but those of one worker put back to their sizes; another imbalance refutes it.",
         formula=equal("Imb", "B * (G - 1) * (k - 1)"),
         proof=disproofs.nonmonotone,
     ),

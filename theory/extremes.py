@@ -49,7 +49,10 @@ def gaussian_constant() -> Enclosure:
 
 
 def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
-    """``c(G, B, law) = E[Imb] / (G sigma_X sqrt(B ln G))``, from the exact expectation.
+    """Enclosure of ``c(G, B, law) = E[Imb] / (G sigma_X sqrt(B ln G))``.
+
+    It is as narrow as those of the law's variance and of the expectation: rational for a small
+    lattice law, within a proved error otherwise.  ``ln G`` and the root are balls.
 
     Raises
     ------

@@ -146,7 +146,7 @@ def _searched(theorem: str, x: Lengths, workers: int) -> int:
     workers=(2, 32),
 )
 def certified(trial: Trial) -> Finding:
-    """The stated B of each trace by bisection; exact laws by a scan from B = 1."""
+    """The first B of each trace and of exact laws, every B from 1 on tried."""
     shift = trial.fault("one-more") - trial.fault("one-fewer")
     details: dict[str, float] = {}
     cases = [(trace_lengths()[name], 32) for name in STATED]
@@ -156,15 +156,16 @@ def certified(trial: Trial) -> Finding:
         share = Fraction(x.largest if trial.fault("largest") else x.largest - x.smallest)
         ratio = share / (x.largest - x.smallest) / trial.scale
         gap = ratio * (workers - 1) * (x.largest - x.smallest)
-        if x.name in STATED:
-            claimed = STATED[x.name]
-            found = first_certified_slots(x, workers, ratio) or 0
-        else:
-            claimed = first_certified_slots(x, workers) or 0
+        claimed = STATED[x.name] if x.name in STATED else first_certified_slots(x, workers) or 0
+        claimed += shift
+        if trial.variant is None:
+            # The expectation rises with B, but the lower ends of its enclosures, which the
+            # bisection takes to rise, need not: every B is tried.
             found = 1
             while refill_imbalance(x, workers, found).lower <= gap:
                 found += 1
-        claimed += shift
+        else:
+            found = first_certified_slots(x, workers, ratio) or 0
         value = float(refill_imbalance(x, workers, max(1, found)).lower / gap)
         details[f"{x.name}, G = {workers}"] = value
         if found != claimed:
@@ -182,8 +183,8 @@ def certified(trial: Trial) -> Finding:
         largest,
         largest,
         "==",
-        f"{len(STATED)} traces at G = 32 by bisection, 3 exact laws at G in {trial['workers']} "
-        "by a scan; shown: the largest B",
+        f"{len(STATED)} traces at G = 32 and 3 exact laws at G in {trial['workers']}, "
+        "every B from 1; shown: the largest B",
         details=details,
     )
 
