@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from unittest import SkipTest
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from adversary.objectives import Value
 from adversary.space import Block, BoundedClass
@@ -79,7 +79,7 @@ class Power:
         """Clopper-Pearson 95 % lower bound on the chance that a run finds the optimum."""
         if self.found == 0:
             return 0.0
-        return float(beta.ppf(0.05, self.found, self.runs - self.found + 1))
+        return float(betaincinv(self.found, self.runs - self.found + 1, 0.05))
 
 
 def search(

@@ -8,7 +8,7 @@ from math import ceil, log
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.sampling import MISS, Mean
@@ -115,8 +115,8 @@ def _steps_from_balance(
 
 def _interval(hits: int, runs: int) -> tuple[float, float]:
     """Clopper-Pearson interval that misses with probability :data:`MISS`."""
-    low = float(beta.ppf(MISS / 2, hits, runs - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - MISS / 2, hits + 1, runs - hits)) if hits < runs else 1.0
+    low = float(betaincinv(hits, runs - hits + 1, MISS / 2)) if hits else 0.0
+    high = float(betaincinv(hits + 1, runs - hits, 1 - MISS / 2)) if hits < runs else 1.0
     return low, high
 
 
