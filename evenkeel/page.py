@@ -19,9 +19,9 @@ from evenkeel.dropped import HEAD as DROPPED
 from evenkeel.dropped import dropped_rows
 from evenkeel.evidence import Verdict
 from evenkeel.exposition import Relation, of_step, relations, symbols, tally
-from evenkeel.hardware import ABOUT as HARDWARE
-from evenkeel.hardware import HEAD as DEVICES
-from evenkeel.hardware import hardware_rows
+from evenkeel.hardware_table import ABOUT as HARDWARE
+from evenkeel.hardware_table import HEAD as DEVICES
+from evenkeel.hardware_table import hardware_rows
 from evenkeel.headlines import HEAD as HEADLINES
 from evenkeel.headlines import headlines
 from evenkeel.records import Record

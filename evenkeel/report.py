@@ -10,8 +10,8 @@ from evenkeel.dropped import HEAD as DROPPED_HEAD
 from evenkeel.dropped import dropped_rows
 from evenkeel.evidence import Verdict
 from evenkeel.exposition import tally
-from evenkeel.hardware import ABOUT, hardware_rows
-from evenkeel.hardware import HEAD as DEVICES
+from evenkeel.hardware_table import ABOUT, hardware_rows
+from evenkeel.hardware_table import HEAD as DEVICES
 from evenkeel.headlines import headline_table
 from evenkeel.records import Record
 from evenkeel.terminal import table

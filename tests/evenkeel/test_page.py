@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from evenkeel.evidence import Verdict
-from evenkeel.hardware import hardware_rows
+from evenkeel.hardware_table import hardware_rows
 from evenkeel.page import page, pictures
 from evenkeel.records import read_records
 from evenkeel.report import markdown
