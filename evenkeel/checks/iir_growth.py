@@ -15,7 +15,7 @@ import numpy as np
 from evenkeel.checks.replications import balanced_runs, fcfs_imbalance
 from evenkeel.checks.sampling import Mean, fresh
 from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import BUSIEST, FCFS, JSQ
+from evenkeel.checks.verdicts import BUSIEST, FCFS, JSQ, planted_policy
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.geometric import edge_slots
 from theory.model import FloatArray, System
@@ -223,7 +223,7 @@ def iir_slots_half(trial: Trial) -> Finding:
     return far.finding(trial, Verdict.INCONCLUSIVE if inside else Verdict.REFUTED, claimed, "==")
 
 
-def _up_to_the_edge(trial: Trial) -> _Fit | Finding:
+def _up_to_the_edge(trial: Trial, policy: str) -> _Fit | Finding:
     systems = [System(trial["G"], slots) for slots in trial["slots"]]
     edge = edge_slots(trial["G"], trial["p"], trial["b"] - 1)
     if max(trial["slots"]) > edge:
@@ -234,7 +234,7 @@ def _up_to_the_edge(trial: Trial) -> _Fit | Finding:
             "<=",
             "slots beyond the lower edge of the frontier",
         )
-    return _fit(trial, systems, trial["slots"], trial.policy_or("bfio"), IN_SLOTS)
+    return _fit(trial, systems, trial["slots"], policy, IN_SLOTS)
 
 
 EDGE: dict[str, Any] = {
@@ -250,7 +250,7 @@ EDGE: dict[str, Any] = {
 @check("scaling.iir-frontier", plants=(FCFS, JSQ, BUSIEST), standard={"runs": 120}, **EDGE)
 def iir_frontier(trial: Trial) -> Finding:
     """The exponent up to the edge of the frontier, by certified steps."""
-    fit = _up_to_the_edge(trial)
+    fit = _up_to_the_edge(trial, trial.policy_or("bfio"))
     return fit if isinstance(fit, Finding) else _at_least(trial, fit, 0.5 + float(trial.exponent))
 
 
@@ -267,7 +267,7 @@ def iir_frontier(trial: Trial) -> Finding:
 )
 def iir_frontier_exponent(trial: Trial) -> Finding:
     """The same exponent from both sides."""
-    fit = _up_to_the_edge(trial)
+    fit = _up_to_the_edge(trial, planted_policy(trial, "bfio"))
     if isinstance(fit, Finding):
         return fit
     return _within(trial, fit, float(EDGE_EXPONENT + trial.exponent), float(EDGE_BAND))
