@@ -5,7 +5,7 @@ from fractions import Fraction
 from theory import drift_proofs as proofs
 from theory.claims import Assumption, Claim
 from theory.constants import DRIFT_BFIO, DRIFT_IIR, in_words
-from theory.relations import at_least, at_most
+from theory.relations import at_least, at_most, both
 
 PAPER = ("paper, Theorem 3", "v1, v2")
 HYPOTHESES = (
@@ -95,7 +95,10 @@ CLAIMS: tuple[Claim, ...] = (
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Replicated runs as in [geometric.bfio-constant]; a mean whose interval lies outside the "
         "stated one refutes it, from either side; one that reaches beyond it decides nothing.",
-        at_most("constant", "c_2"),
+        both(
+            both(at_least("constant", "c_1"), at_most("constant", "c_2")),
+            at_most("constant", "c_2"),
+        ),
         requires=("drift.bfio-upper", "threshold.frontier"),
     ),
     Claim(
@@ -110,7 +113,7 @@ CLAIMS: tuple[Claim, ...] = (
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Exact FCFS, mean over the phases of the drift, over the runs of [drift.bfio-constant]; a "
         "ratio whose interval lies outside the stated one refutes it, from either side.",
-        at_least("constant", "c_1"),
+        both(at_least("constant", "c_1"), at_most("constant", "c_2")),
         requires=("drift.iir", "drift.bfio-constant", "fcfs.exact"),
     ),
     Claim(

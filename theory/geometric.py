@@ -14,7 +14,7 @@ from theory.constants import GEOMETRIC_BFIO, GEOMETRIC_IIR, in_words
 from theory.expectation import PRECISION, from_ball, to_ball
 from theory.laws import Enclosure, Law
 from theory.model import InputError
-from theory.relations import at_least, at_most
+from theory.relations import at_least, at_most, both
 
 PAPER = ("paper, Theorem 2", "v1, v2")
 HYPOTHESES = (
@@ -173,7 +173,10 @@ CLAIMS: tuple[Claim, ...] = (
         "Replicated runs, lexicographic steps at G = 2, a certified gap to the optimum of every "
         "step elsewhere; it is taken off the lower end.  A mean whose interval lies outside the "
         "stated one refutes it, from either side; one that reaches beyond it decides nothing.",
-        at_most("constant", "c_2"),
+        both(
+            both(at_least("constant", "c_1"), at_most("constant", "c_2")),
+            at_most("constant", "c_2"),
+        ),
         requires=("geometric.bfio-upper", "threshold.frontier"),
     ),
     Claim(
@@ -188,7 +191,7 @@ CLAIMS: tuple[Claim, ...] = (
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Exact FCFS over the runs of [geometric.bfio-constant]; a ratio whose interval lies "
         "outside the stated one refutes it, from either side.",
-        at_least("constant", "c_1"),
+        both(at_least("constant", "c_1"), at_most("constant", "c_2")),
         requires=("geometric.iir", "geometric.bfio-constant", "fcfs.exact"),
     ),
     Claim(

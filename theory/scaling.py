@@ -13,7 +13,7 @@ from theory.expectation import PRECISION, from_ball
 from theory.extremes import expected_max_of_normals
 from theory.laws import Enclosure
 from theory.model import FloatArray, InputError
-from theory.relations import at_least, equal
+from theory.relations import at_least, at_most, both, equal
 
 FCFS = (Assumption.OVERLOADED, Assumption.IID, Assumption.COMMON_DRIFT, Assumption.STICKY)
 BFIO = (
@@ -187,11 +187,10 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "empirical",
         "In the systems of [scaling.iir-frontier] the fitted exponent of IIR in B is 1.1, up to "
-        "1/4: not that of a constant, of sqrt(B) or of B^(3/2).  It is no power law: the local "
-        "exponent grows along these B.",
+        "1/4: not that of a constant, of sqrt(B) or of B^(3/2).",
         BFIO[:-1],
         "The same runs; an exponent whose interval lies outside 0.85..1.35 refutes it.",
-        formula=equal("exponent", "11/10"),
+        formula=both(at_least("exponent", "17/20"), at_most("exponent", "27/20")),
         requires=("scaling.iir-frontier",),
     ),
     Claim(
