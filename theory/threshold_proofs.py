@@ -20,7 +20,7 @@ def rich_proof() -> tuple[Step, ...]:
     """Proof of [threshold.rich]."""
     import sympy as sp
 
-    level, W, c, a, b = sp.symbols("Lambda W c a b", nonnegative=True)
+    level, W, c, a, b = sp.symbols("Lambda W c_g a b", nonnegative=True)
     return (
         Lemma(
             "setting",
@@ -60,7 +60,7 @@ def cost_proof() -> tuple[Step, ...]:
 
     n = sp.Symbol("n", nonnegative=True, integer=True)
     v, r, u, e = sp.symbols("v r u e", nonnegative=True)
-    load, c, a, d = sp.symbols("l c a d", nonnegative=True)
+    load, c, a, d = sp.symbols("l_g c_g a d", nonnegative=True)
     level, least = sp.symbols("M y", real=True)
     return (
         Lemma(
