@@ -70,7 +70,10 @@ def symbols(claim: Claim, formula: "sympy.Basic | None", steps: tuple[Step, ...]
     shown = [formula] if formula is not None else []
     shown += [side for step in steps if (relation := of_step(step)) for side in relation.sides]
     names = {str(symbol) for side in shown for symbol in side.atoms(sympy.Symbol)}
-    found = {name: meaning(claim.family, name) for name in sorted(names, key=str.lower)}
+    found = {
+        name: meaning(claim.family, name)
+        for name in sorted(names, key=lambda name: (name.lower(), name))
+    }
     return {name: text for name, text in found.items() if text is not None}
 
 

@@ -1,6 +1,9 @@
 """A claim reads well in a terminal, and its Markdown and LaTeX are well formed."""
 
+import os
 import re
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
@@ -171,3 +174,22 @@ def test_running_text_is_escaped_around_its_formulas() -> None:
     assert prose(text, escape_markdown) == (
         r"40 % of $P_{\mathrm{idle}}$, x $\le$ y & \[fcfs.exact\]"
     )
+
+
+def test_symbols_are_in_one_order_whatever_the_hash_seed() -> None:
+    code = (
+        "from evenkeel.exposition import data; from theory.claims import claim; "
+        "print(list(data(claim('step.waterfill'))['symbols']))"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(seen) == 1
+    assert "'L', 'l'" in seen.pop()
