@@ -107,7 +107,7 @@ def _slack(step: Step) -> "sympy.Expr | None":
 
 def _parts(claim: Claim) -> "tuple[sympy.Basic | None, tuple[Step, ...]]":
     formula = claim.formula() if claim.formula else None
-    return formula, claim.proof() if claim.proof else ()
+    return formula, claim.steps
 
 
 def data(claim: Claim) -> dict[str, Any]:

@@ -98,7 +98,6 @@ def _claim(entry: Record) -> dict[str, Any]:
     """What the page says of one record."""
     claim = claims()[entry["claim"]]
     formula = claim.formula() if claim.formula else None
-    steps = claim.proof() if claim.proof else ()
     label, verdict, computed, relation, claimed, margin, power = row(entry)
     interval = entry["interval"]
     return {
@@ -113,7 +112,7 @@ def _claim(entry: Record) -> dict[str, Any]:
         "rests_on": steps_text(entry),
         "statement": claim.statement,
         "formulas": [mathml(part) for part in relations(formula)] if formula is not None else [],
-        "symbols": symbols(claim, formula, steps),
+        "symbols": symbols(claim, formula, claim.steps),
         "source": claim.source,
         "version": claim.version,
         "kind": claim.kind,
@@ -126,8 +125,8 @@ def _claim(entry: Record) -> dict[str, Any]:
         "missed": [name for name, caught in entry["power"].items() if not caught],
         "witness": _json(entry["witness"]),
         "details": _json(entry["details"]),
-        "steps": [_step(step) for step in steps],
-        "tally": tally(steps),
+        "steps": [_step(step) for step in claim.steps],
+        "tally": tally(claim.steps),
         "checked": machine_checked.note(label),
         "theorem": _theorem(label),
         "again": f"evenkeel check {label} --budget {entry['budget']} --seed {entry['seed']}",

@@ -68,7 +68,7 @@ def steps_text(entry: Record) -> str:
     """How many steps sympy confirms and how many are argued, where a verdict rests on them."""
     claim = claims()[entry["claim"]]
     rests = Verdict.PROVED if claim.holds else Verdict.REFUTED
-    return tally(claim.proof()) if claim.proof and entry["verdict"] == rests else ""
+    return tally(claim.steps) if claim.steps and entry["verdict"] == rests else ""
 
 
 def row(entry: Record) -> tuple[str, ...]:
@@ -223,9 +223,9 @@ def _details(entry: Record) -> list[str]:
             f"- interval: {number(entry['interval'][0])} to {number(entry['interval'][1])}"
         )
     lines.append(f"- covered: {entry['domain']}")
-    if claim.proof and not steps:
+    if claim.steps and not steps:
         what = "proof" if claim.holds else "disproof"
-        lines.append(f"- steps of its {what}: {tally(claim.proof())}")
+        lines.append(f"- steps of its {what}: {tally(claim.steps)}")
     if checked := machine_checked.note(claim.label):
         lines.append(f"- {checked}")
     if entry["power"]:

@@ -122,6 +122,16 @@ class Claim:
         """The part of the label before the first dot."""
         return self.label.partition(".")[0]
 
+    @property
+    def steps(self) -> "tuple[Step, ...]":
+        """The steps of the proof, none without one; built, and so confirmed, once."""
+        return _steps(self)
+
+
+@cache
+def _steps(entry: Claim) -> "tuple[Step, ...]":
+    return entry.proof() if entry.proof else ()
+
 
 @cache
 def chapters() -> dict[str, tuple[Claim, ...]]:

@@ -28,7 +28,7 @@ def proof_stands(label: str) -> bool:
     The steps of a claim that is registered as false are its disproof: they never vouch for it.
     """
     entry = claim(label)
-    return entry.holds and entry.proof is not None and stands(entry.proof())
+    return entry.holds and stands(entry.steps)
 
 
 def held(label: str, strongest: Verdict = Verdict.PROVED) -> Verdict:
