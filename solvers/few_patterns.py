@@ -23,10 +23,6 @@ NEVER = 2**62
 UNKNOWN = -1
 
 
-# Patterns are looked for so long, in pairs looked at.
-_TOO_LONG = 2**25
-
-
 class Sizes(NamedTuple):
     """The distinct sizes of a pool.
 
@@ -129,12 +125,12 @@ def last_at_most(values: IntArray, value: int) -> int:
 
 @compiled
 def _patterns(
-    c: int, least: int, most: int, sizes: Sizes, out: IntArray, slack: IntArray
+    c: int, least: int, most: int, sizes: Sizes, out: IntArray, slack: IntArray, budget: int
 ) -> tuple[int, int]:
     """Write the patterns of two to five requests whose sum is in ``least..most``, by slack.
 
-    Returns their number, or -1 if there are too many for ``out`` (it has room for one more) or it
-    takes too long, and the work done.
+    Returns their number, or -1 if there are too many for ``out`` (it has room for one more) or the
+    budget does not suffice, and the work done.
     """
     values, sums, first, second = sizes.values, sizes.sums, sizes.first, sizes.second
     count = 0
@@ -176,7 +172,7 @@ def _patterns(
                     slack[count] = rest - sums[b]
                     count += 1
                 b -= 1
-            if work >= _TOO_LONG:
+            if work >= budget:
                 return -1, work
     # Shell sort by slack.
     gap = count // 2
@@ -322,6 +318,7 @@ def _list_patterns(
     level: int,
     below: int,
     widest: int,
+    budget: int,
     lists: Lists,
     few: IntArray,
     number: IntArray,
@@ -335,8 +332,8 @@ def _list_patterns(
         The largest load.
     below : int
         What all their slacks together must stay below.
-    widest : int
-        Workers with more slots are not listed.
+    widest, budget : int
+        Workers with more slots are not listed, nor one that takes more than a quarter of the work.
     lists, few, number, many
         Filled: the workers ``few`` have ``number`` patterns in ``lists``; ``many`` have too many.
 
@@ -366,11 +363,13 @@ def _list_patterns(
                 shift = 0 if listing else 12
                 count = -1
                 while c <= widest:
+                    least_sum = most - (width >> shift)
+                    limit = (budget - work) >> 2
                     count, done = _patterns(
-                        c, most - (width >> shift), most, step.sizes, patterns[f], slack[f]
+                        c, least_sum, most, step.sizes, patterns[f], slack[f], limit
                     )
                     work += done
-                    if listing and count < 0 and done < _TOO_LONG and width >> shift > least[g]:
+                    if listing and count < 0 and done < limit and width >> shift > least[g]:
                         shift += 1
                     elif not listing and count == 0 and shift > 0:
                         shift -= 4
@@ -448,7 +447,7 @@ def settle_level(
         return upper, NEVER, G
     few, number, many = np.empty(G, np.int64), np.empty(G, np.int64), np.empty(G, np.int64)
     f, m, lost, work = _list_patterns(
-        step, level, upper - base - single, widest, lists, few, number, many
+        step, level, upper - base - single, widest, budget, lists, few, number, many
     )
     if f < 0:
         return upper, NEVER, work + G

@@ -2,37 +2,39 @@
 
 At a level ``M`` each worker takes a pattern (:mod:`solvers.patterns`), and the distance of the
 workers to the level is the imbalance.  Prices on the requests separate the workers (Lagrange), and
-one table of the most that ``k`` requests within a room can bring serves all workers and all levels.
+one table of the most that ``k`` requests within a room can bring serves all workers and all levels;
+patterns of one or two requests need no table (:mod:`solvers.short_patterns`).
 
-Where loads and sizes are so large that the table could not be held, levels are taken ``unit`` at a
-time: distances are counted from the lowest of them, sizes are rounded down to multiples of the unit
-where they must fit, and what fits below the highest level fits then too.  The bounds stay valid, by
-some units a worker weaker.
+A small table is quick and a little weak: sizes are rounded down to multiples of a unit where they
+must fit, and levels are taken several at a time, with distances counted from the lowest of them and
+room to the highest.  The bounds hold all the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solvers.compiled import compiled
 from solvers.exact import level_range
+from solvers.near_patterns import draw_patterns, near_patterns
 from solvers.patterns import (
     MOST_SLOTS,
     NONE,
     SCALE,
     Pattern,
-    bounds_by_level,
     knapsack,
     read_pattern,
 )
+from solvers.short_patterns import last_within, near_short, price_short, short_patterns
 from solvers.step import StepProblem
 from theory.model import FloatArray, IntArray
 
-# Most entries of a knapsack table and of its choices, in words.
-_MOST_CELLS = 10**8
+# There may be one entry of levels for so many words of the table.
+_CELLS_PER_ENTRY = 2**8
 
-# The same where levels are taken several at a time: the bound is not exact anyway.
-_FEWER_CELLS = 10**7
+# Most pairs of sizes; where there are more, the table serves workers with two slots too.
+_MOST_PAIRS = 2**22
 
 # Loads and sizes together stay below this, so that scaled sums fit an int64 beside NONE.
 _MOST_LOAD = 2**46
@@ -103,6 +105,17 @@ class Rest:
 class LevelBounds:
     """The levels of a step that an improvement could have, and a lower bound at each.
 
+    Parameters
+    ----------
+    problem : StepProblem
+        The step.
+    upper : int
+        An imbalance that is to be beaten.
+    cells : int
+        About the largest size of the table and of its choices, in words.
+    coarser : LevelBounds, optional
+        Bounds of the same step with a smaller table, to start from.
+
     Attributes
     ----------
     sizes, supply : int64[m]
@@ -111,11 +124,13 @@ class LevelBounds:
         Free slots, no more than requests wait.
     filled, everyone : bool
         Whether every slot is filled, and whether every request is admitted.
-    least, unit : int
-        Entry ``at`` is for the levels from ``least + at * unit`` to just before the next.
-    floor : int64[...]
+    level, stride : int64[e], int
+        Entry ``at`` is for the ``stride`` levels from ``level[at]``.
+    unit : int
+        Sizes are rounded down to multiples of it in the table.
+    floor : int64[e]
         Imbalance at the level where everyone is admitted, for then it is fixed; else 0.
-    lower : int64[...]
+    lower : int64[e]
         Lower bound of the imbalance of assignments whose largest load is there.
 
     Raises
@@ -124,33 +139,59 @@ class LevelBounds:
         If a worker has more than 16 free slots, or loads and sizes are beyond 2^46 in sum.
     """
 
-    def __init__(self, problem: StepProblem, upper: int) -> None:
+    def __init__(
+        self, problem: StepProblem, upper: int, cells: int, coarser: "LevelBounds | None" = None
+    ) -> None:
         self.problem = problem
         self.sizes, self.supply = np.unique(problem.pool, return_counts=True)
         self.free = np.minimum(problem.free, problem.pool.size)
         self.open = np.flatnonzero(self.free)
         self.filled = problem.admissions == sum(problem.free.tolist())
         self.everyone = problem.admissions == problem.pool.size
-        least, most = level_range(problem, upper - 1)
         self.slots = int(self.free.max())
         total = sum(problem.loads.tolist()) + sum(problem.pool.tolist())
         if self.slots > MOST_SLOTS or problem.workers * total >= _MOST_LOAD:
             raise TooLargeError
-        farthest = max(0, most - int(problem.loads[self.open].min()))
+        least, most = level_range(problem, upper - 1)
+        entries = cells // _CELLS_PER_ENTRY + 1
+        if coarser is None:
+            self.stride: int = max(0, most - least) // entries + 1
+            self.level: IntArray = np.arange(least, most + 1, self.stride)
+        else:
+            still = np.flatnonzero(coarser.lower < upper)
+            self.stride = still.size * coarser.stride // entries + 1
+            part = np.arange(0, coarser.stride, self.stride)
+            self.level = np.add.outer(coarser.level[still], part).ravel()
+            still = np.repeat(still, part.size)
+        # Where the whole pool is admitted the total is fixed, and with it the imbalance at a level.
+        self.floor = np.zeros_like(self.level)
+        if self.everyone:
+            self.floor = np.maximum(problem.workers * self.level - total, 0)
+        self.lower: IntArray = self.floor.copy()
+        # The prices behind the bound of each entry, as places in a list.
+        self._prices = [np.zeros_like(self.sizes)]
+        self._priced = np.zeros_like(self.level)
+        if coarser is not None:
+            self.lower = np.maximum(self.lower, coarser.lower[still])
+            self._prices, self._priced = coarser._prices, coarser._priced[still]
+
+        def farthest(slots: int) -> int:
+            open_ = problem.loads[self.free >= slots]
+            top = int(self.level[-1]) + self.stride - 1 if self.level.size else 0
+            return max(0, top - int(open_.min())) if open_.size else 0
+
+        self.farthest = farthest(1)
+        pairs = self.sizes.size**2 < 2 * _MOST_PAIRS
+        self.short = [
+            short_patterns(self.sizes, self.supply, k, farthest(k))
+            for k in (1, 2)[: 1 + pairs]
+            if self.filled
+        ]
         # A choice takes a quarter of a word for each request and unit of room.
         words = int(np.minimum(self.supply, self.slots).sum()) // 4 + self.slots + 1
-        self.unit = 1
-        if words * (farthest + 1) + most - least > _MOST_CELLS:
-            self.unit = words * (farthest + 1) // _FEWER_CELLS + 1
-        self.least = least
-        self.reach = -(-farthest // self.unit)
+        self.unit = words * (farthest(len(self.short) + 1) + 1) // cells + 1
+        self.reach = farthest(len(self.short) + 1) // self.unit
         self.weights = self.sizes // self.unit
-        level = least + self.unit * np.arange(max(0, most - least + self.unit) // self.unit)
-        # Where the whole pool is admitted the total is fixed, and with it the imbalance at a level.
-        self.floor = problem.workers * level - total if self.everyone else np.zeros_like(level)
-        self.floor = np.maximum(self.floor, 0)
-        self.lower = self.floor.copy()
-        self.prices: dict[int, IntArray] = {}
         self.table = np.empty((self.slots + 1, self.reach + 1), np.int64)
         self._choice = np.empty((self._rows(self.supply).size, self.reach + 1), np.uint16)
 
@@ -159,64 +200,133 @@ class LevelBounds:
         copies = np.where(self.weights <= self.reach, np.minimum(supply, self.slots), 0)
         return np.repeat(np.arange(self.sizes.size), copies)
 
-    def level(self, at: int) -> int:
-        """The lowest level of an entry."""
-        return self.least + at * self.unit
+    @property
+    def excess(self) -> int:
+        """How far a pattern may reach above the lowest level of an entry."""
+        return (self.slots + 1) * (self.unit - 1) + self.stride - 1
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is rounded: levels are taken one at a time, and sizes as they are."""
+        return self.unit == self.stride == 1
 
     def whole(self, at: int) -> Rest:
         """Nothing decided; workers without a free slot stay at their distance."""
-        room = self.level(at) - self.problem.loads
+        room = int(self.level[at]) - self.problem.loads
         spent = sum(room[self.free == 0].tolist())
         return Rest(tuple(self.open.tolist()), self.free, room, self.supply, spent)
 
-    def capacity(self, room: int) -> int:
-        """Units that fit into a room, to the highest level of its entry."""
-        return -(-room // self.unit)
+    def _fill(self, supply: IntArray, prices: IntArray) -> IntArray:
+        """Price all patterns that the supply holds; the rows of the table."""
+        profits = self.sizes * SCALE - prices
+        for length, patterns in enumerate(self.short, 1):
+            price_short(patterns, length, profits, supply)
+        rows = self._rows(supply)
+        if self.slots > len(self.short):
+            choice = self._choice[: rows.size]
+            knapsack(self.weights, profits, rows, self.filled, self.table, choice)
+        return rows
 
     def price(self, rest: Rest, prices: IntArray) -> tuple[int, list[Pattern]]:
         """Bound under the prices, times ``SCALE``, and the best pattern of each worker.
 
-        It rests on the table alone and holds for all prices ``>= 0``.
+        It rests on the tables alone and holds for all prices ``>= 0``.
         """
-        rows = self._rows(rest.supply)
-        choice = self._choice[: rows.size]
-        profits = self.sizes * SCALE - prices
-        knapsack(self.weights, profits, rows, self.filled, self.table, choice)
+        rows = self._fill(rest.supply, prices)
         bound = rest.spent * SCALE - sum((rest.supply * prices).tolist())
         found = []
-        out = np.empty(self.slots, np.int64)
         for g in rest.workers:
             k, room = int(rest.free[g]), int(rest.room[g])
-            fit = self.capacity(room)
-            if fit < 0 or self.table[k, fit] < NONE // 2:
+            distance = self.distance(k, room)
+            if distance == NEVER:
                 return NEVER, []
-            n = read_pattern(self.weights, rows, choice, k, fit, out)
-            chosen = np.sort(out[:n])
+            chosen = self._read(rows, k, room)
             found.append(Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
-            bound += room * SCALE - int(self.table[k, fit])
+            bound += distance
         return bound, found
 
-    def best(self, slots: int, room: int) -> int:
-        """The most that a worker can bring by the last table; :data:`NONE` if nothing fits."""
-        fit = self.capacity(room)
-        return int(self.table[slots, fit]) if fit >= 0 else NONE
+    def distance(self, slots: int, room: int) -> int:
+        """What a worker misses and pays at least, by the last prices; or :data:`NEVER`.
+
+        ``room`` is that below the lowest level of an entry; what fits below the highest counts.
+        """
+        most = room + self.stride - 1
+        best = 0 if slots == 0 and most >= 0 else NONE
+        if 0 < slots <= len(self.short):
+            patterns = self.short[slots - 1]
+            at = last_within(patterns.total, most, -1)
+            best = int(patterns.value[at]) if at >= 0 else NONE
+        elif slots > 0 and most >= 0:
+            best = int(self.table[slots, most // self.unit])
+        return max(0, room * SCALE - best) if best > NONE // 2 else NEVER
+
+    def _read(self, rows: IntArray, slots: int, room: int) -> IntArray:
+        """Ascending indices of the sizes behind :meth:`distance`, where something fits."""
+        most = room + self.stride - 1
+        if 0 < slots <= len(self.short):
+            patterns = self.short[slots - 1]
+            at = patterns.best[last_within(patterns.total, most, -1)]
+            return np.array([patterns.first[at], patterns.second[at]][:slots])
+        out = np.empty(slots, np.int64)
+        n = read_pattern(self.weights, rows, self._choice, slots, most // self.unit, out)
+        return np.sort(out[:n])
+
+    def near(self, rest: Rest, prices: IntArray, slack: int, number: int) -> Iterator[Pattern]:
+        """Patterns of each worker that lose at most ``slack`` against its best one.
+
+        All of them, or where there are more than ``number`` those that lose least, and as many
+        that are drawn from those that lose a little more.  The prices are those of the last
+        :meth:`price`.
+        """
+        profits = self.sizes * SCALE - prices
+        for g in rest.workers:
+            k, room = int(rest.free[g]), int(rest.room[g])
+            distance = self.distance(k, room)
+            if distance == NEVER:
+                continue
+            most = room * SCALE - distance
+            room += self.stride - 1
+            there = (self.sizes, profits, rest.supply, self.table, self.unit, room)
+            found, drawn = np.empty((2, number, k), np.int64)
+            loss, others = slack, 0
+            while True:
+                if k <= len(self.short):
+                    near = (self.short[k - 1], profits, rest.supply, room, most - loss, found)
+                    count, complete = near_short(*near)
+                else:
+                    count, complete = near_patterns(*there, most - loss, found)
+                if complete or loss == 0:
+                    break
+                if k > len(self.short):
+                    others = draw_patterns(*there, most - loss, drawn)
+                loss //= 4
+            for chosen in (*found[:count], *drawn[:others]):
+                yield Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum()))
 
     def raise_all(self, prices: IntArray) -> None:
-        """Raise the bounds of all levels by the table of the whole pool under these prices."""
-        charge = sum((self.supply * prices).tolist())
+        """Raise the bounds of all levels under these prices, those of the last :meth:`price`."""
         before = self.lower.copy()
-        bounds_by_level(
-            self.problem.loads,
-            self.free,
-            self.table,
-            charge,
-            (self.least, self.unit),
-            self.lower,
-        )
+        distance = np.full(self.level.size, -sum((self.supply * prices).tolist()))
+        for load, k in zip(self.problem.loads, self.free, strict=True):
+            if k == 0:
+                distance += (self.level - load) * SCALE
+            elif k <= len(self.short):
+                short = self.short[k - 1]
+                add_short(self.level - load, self.stride, short.total, short.value, distance)
+            else:
+                add_table(self.level - load, self.stride, self.table[k], self.unit, distance)
+        np.maximum(self.lower, -(-distance // SCALE), out=self.lower)
         if self.everyone:
             self.lower[self.lower > self.floor] = NEVER
-        for at in np.flatnonzero(self.lower > before).tolist():
-            self.prices[at] = prices
+        raised = self.lower > before
+        if raised.any():
+            self._priced[raised] = len(self._prices)
+            self._prices.append(prices)
+
+    def prices(self, at: int) -> IntArray:
+        """The prices that gave the bound of an entry; 0 if none did."""
+        prices: IntArray = self._prices[self._priced[at]]
+        return prices
 
     def as_prices(self, values: FloatArray) -> IntArray:
         """Prices in units of ``1 / SCALE`` from those of a linear program, whatever it returned."""
@@ -224,3 +334,41 @@ class LevelBounds:
         most = 2**56 // max(MOST_SLOTS, self.problem.pool.size)
         prices: IntArray = np.clip(finite, 0, most).astype(np.int64)
         return prices
+
+
+@compiled
+def add_short(
+    room: IntArray, stride: int, total: IntArray, value: IntArray, distance: IntArray
+) -> None:
+    """Add a worker's least distance to each level, of short patterns.
+
+    Parameters
+    ----------
+    room : int64[e]
+        Its room below the lowest level of each entry, ascending.
+    stride : int
+        Levels of an entry: what fits below the highest of them counts.
+    total, value : int64[P]
+        As in :class:`solvers.short_patterns.ShortPatterns`.
+    distance : int64[e]
+        In units of ``1 / SCALE``, as the value.
+    """
+    place = -1
+    for at in range(room.size):
+        place = last_within(total, room[at] + stride - 1, place)
+        _add(room[at], value[place] if place >= 0 else NONE, distance, at)
+
+
+@compiled
+def add_table(room: IntArray, stride: int, best: IntArray, unit: int, distance: IntArray) -> None:
+    """The same for the patterns behind a row of the table, int64[reach + 1]."""
+    for at in range(room.size):
+        _add(room[at], best[(room[at] + stride - 1) // unit], distance, at)
+
+
+@compiled
+def _add(room: int, best: int, distance: IntArray, at: int) -> None:
+    if best < NONE // 2:
+        distance[at] = -NONE
+    elif distance[at] < -NONE:
+        distance[at] += max(0, room * SCALE - best)

@@ -17,6 +17,9 @@ _STEPS_BACK = 30
 # An integer program over the patterns found gets so long.
 _CHOOSING_S = 5.0
 
+# The program has so many patterns of each worker.
+_NEAR = 256
+
 # Branching on a level gives up after so many nodes.
 _MOST_NODES = 2000
 
@@ -49,24 +52,21 @@ def dive(state: Relaxation, at: int, start: Bounded) -> None:
             return
         node = least
         goal = max(goal, node.guess)
-    state.keep(node.rest.taken)
+    state.keep(node.rest.taken, at)
 
 
 def choose(state: Relaxation, at: int, root: Bounded) -> None:
-    """Let an integer program choose among the patterns that an improvement can use."""
+    """Let an integer program choose among patterns that an improvement can use."""
     levels = state.levels
     bound, _ = levels.price(root.rest, root.prices)
     slack = state.aim(at) * SCALE - bound
-    profit: list[int] = (levels.sizes * SCALE - root.prices).tolist()
-    best = {g: levels.best(int(levels.free[g]), int(root.rest.room[g])) for g in root.rest.workers}
-    usable = (
-        p for p in state.patterns if best[p.worker] - sum(profit[j] for j in p.sizes) <= slack
-    )
+    usable = list(levels.near(root.rest, root.prices, slack, _NEAR))
+    state.patterns.update(dict.fromkeys(usable))
     limit = min(_CHOOSING_S, state.deadline - time.monotonic())
     below = state.aim(at) + 1 - root.rest.spent
     taken = state.mixture(root.rest, usable).choose(below, max(0.0, limit))
     if taken is not None:
-        state.keep(taken)
+        state.keep(taken, at)
 
 
 def branch(state: Relaxation, at: int, root: Bounded) -> None:
@@ -79,7 +79,7 @@ def branch(state: Relaxation, at: int, root: Bounded) -> None:
             continue
         if node.split < 0:
             # The linear program has no doubt left: its solution is an assignment.
-            state.keep(node.rest.give(node.order).taken)
+            state.keep(node.rest.give(node.order).taken, at)
             if node.bound <= state.aim(at):
                 return
             continue
@@ -103,12 +103,12 @@ def _branches(state: Relaxation, at: int, node: Bounded) -> list[tuple[Rest, lis
     slack = state.aim(at) * SCALE - bound
     j = node.split
     size = int(levels.sizes[j])
-    profit = size * SCALE - int(node.prices[j])
+    price = int(node.prices[j])
     branches = [(node.rest.without(j), node.patterns)]
     for g in node.rest.workers:
         k, room = int(node.rest.free[g]), int(node.rest.room[g])
         # What g loses by taking it; no completion with a loss beyond the slack is an improvement.
-        loss = levels.best(k, room) - levels.best(k - 1, room - size) - profit
+        loss = levels.distance(k - 1, room - size) + price - levels.distance(k, room)
         if loss <= slack:
             rest = node.rest.give([Pattern(g, (j,), size)], last=False)
             patterns = [q for p in node.patterns if p.worker == g and (q := p.less(j, size))]

@@ -33,7 +33,7 @@ class Mixture:
         Where every slot must be filled, a cost of a worker without a pattern that never pays;
         None where slots may stay free.
     excess : int
-        How far a pattern may reach above the level, as levels are taken several at a time.
+        How far a pattern may reach above the level; its distance is then 0.
     """
 
     workers: tuple[int, ...]
@@ -101,7 +101,7 @@ class Mixture:
         self.patterns += new
         counts = [p.counts for p in new]
         self._add(
-            np.array([self.room[p.worker] - p.total for p in new], np.float64),
+            np.array([max(0, self.room[p.worker] - p.total) for p in new], np.float64),
             [[*c, self._row[p.worker]] for c, p in zip(counts, new, strict=True)],
             [[*c.values(), 1] for c in counts],
         )

@@ -17,6 +17,7 @@ from solvers.exact import assignment_of_counts
 from solvers.level_bounds import NEVER, LevelBounds, Rest
 from solvers.mixture import Mixture
 from solvers.patterns import SCALE, Pattern
+from solvers.search import polish
 from solvers.step import AssignmentError, StepProblem, StepSolution
 from theory.model import InputError, IntArray
 
@@ -28,6 +29,9 @@ _PER_WORKER = 10
 
 # Patterns with at least this share are fixed together in a dive.
 _SURE = 0.99
+
+# Work in polishing an assignment.
+_POLISHING = 2**22
 
 # Cost of a worker without a pattern, in units of the largest distance.  A smaller one would pay:
 # the linear program would leave a worker half empty to spare requests for the others.
@@ -79,6 +83,10 @@ class Relaxation:
         An assignment to improve on.
     deadline : float
         When to stop, by ``time.monotonic``.
+    cells : int
+        About the largest size of a table.
+    coarser : Relaxation, optional
+        One of the same step, with smaller tables, to go on from.
 
     Raises
     ------
@@ -86,13 +94,21 @@ class Relaxation:
         If the tables cannot be held.
     """
 
-    def __init__(self, problem: StepProblem, start: StepSolution, deadline: float) -> None:
+    def __init__(
+        self,
+        problem: StepProblem,
+        start: StepSolution,
+        deadline: float,
+        cells: int,
+        coarser: "Relaxation | None" = None,
+    ) -> None:
         self.problem = problem
         self.deadline = deadline
         self.best = start.assignment
         self.upper = start.imbalance
-        self.levels = LevelBounds(problem, self.upper)
-        self.patterns: dict[Pattern, None] = {}
+        known = coarser.levels if coarser else None
+        self.levels: LevelBounds = LevelBounds(problem, self.upper, cells, known)
+        self.patterns: dict[Pattern, None] = coarser.patterns if coarser else {}
 
     @property
     def lower(self) -> int:
@@ -103,7 +119,7 @@ class Relaxation:
         """The largest imbalance at the level that would be an improvement."""
         return int(self.levels.floor[at]) if self.levels.everyone else self.upper - 1
 
-    def keep(self, taken: Iterable[Pattern]) -> None:
+    def keep(self, taken: Iterable[Pattern], at: int) -> None:
         """Make the assignment of the patterns the best one if it is valid and better."""
         sizes = self.levels.sizes
         counts = [(p.worker, int(sizes[j]), n) for p in taken for j, n in p.counts.items()]
@@ -112,6 +128,8 @@ class Relaxation:
             self.problem.validate(assignment)
         except (AssignmentError, InputError):
             return
+        if not self.levels.everyone:
+            assignment = polish(self.problem, assignment, int(self.levels.level[at]), _POLISHING)
         value = self.problem.objective(assignment)
         if value < self.upper:
             self.best, self.upper = assignment, value
@@ -119,17 +137,15 @@ class Relaxation:
     def mixture(self, rest: Rest, patterns: Iterable[Pattern]) -> Mixture:
         """A mixture for the rest, with those of the patterns that fit."""
         levels = self.levels
-        reach = levels.reach * levels.unit
-        empty = float(_EMPTY * max(self.upper, reach)) if levels.filled else None
-        excess = (levels.slots + 1) * (levels.unit - 1)
-        mixture = Mixture(rest.workers, rest.free, rest.room, rest.supply, empty, excess)
+        empty = float(_EMPTY * max(self.upper, levels.farthest)) if levels.filled else None
+        mixture = Mixture(rest.workers, rest.free, rest.room, rest.supply, empty, levels.excess)
         mixture.extend(patterns)
         return mixture
 
     def promising(self, at: int, prices: IntArray) -> list[Pattern]:
         """The best patterns so far of each worker that fit below the level."""
         levels = self.levels
-        room = (levels.level(at) - self.problem.loads + levels.unit - 1).tolist()
+        room = (levels.level[at] - self.problem.loads + levels.stride - 1).tolist()
         profit: list[int] = (levels.sizes * SCALE - prices).tolist()
         left = dict.fromkeys(levels.open.tolist(), _PER_WORKER)
         chosen = []
@@ -150,27 +166,32 @@ class Relaxation:
         """
         levels = self.levels
         whole = rest.supply is levels.supply
-        best_prices = prices
         mixture = self.mixture(rest, patterns)
-        best = -NEVER
+        best, best_prices, guess = -NEVER, prices, -NEVER
+        trials = [prices]
         while True:
-            value, duals = mixture.solve()
-            guess = math.ceil(rest.spent + value - 1e-6)
-            bound = max(goal, -(-best // SCALE))
-            if bound >= min(guess, self.aim(at) + 1) or time.monotonic() > self.deadline:
-                break
-            for weight in (_SMOOTHING, 0.0):
-                scaled = levels.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
+            more = False
+            for scaled in trials:
                 proved, found = levels.price(rest, scaled)
                 self.patterns.update(dict.fromkeys(found))
                 if whole:
                     levels.raise_all(scaled)
                 if proved > best:
                     best, best_prices = proved, scaled
-                if mixture.extend(found):
+                more = mixture.extend(found)
+                if more:
                     break
-            else:
+            if guess > -NEVER and not more:
                 break
+            value, duals = mixture.solve()
+            guess = math.ceil(rest.spent + value - 1e-6)
+            bound = max(goal, -(-best // SCALE))
+            if bound >= min(guess, self.aim(at) + 1) or time.monotonic() > self.deadline:
+                break
+            trials = [
+                levels.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
+                for weight in (_SMOOTHING, 0.0)
+            ]
         order, sure, split = self._read(mixture, rest)
         bound = max(goal, -(-best // SCALE))
         return Bounded(rest, bound, best_prices, guess, mixture.patterns, order, sure, split)

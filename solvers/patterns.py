@@ -111,37 +111,6 @@ def read_pattern(
 
 
 @compiled
-def bounds_by_level(
-    loads: IntArray,
-    free: IntArray,
-    table: IntArray,
-    charge: int,
-    levels: tuple[int, int],
-    out: IntArray,
-) -> None:
-    """Lower bounds, at every level ``M = least + i * unit``, of the workers' total distance to it.
-
-    ``out[i] = ceil((sum_g ((M - L_g) * SCALE - table[c_g, ceil((M - L_g) / unit)]) - charge) /
-    SCALE)``, at least the entry already there; ``levels`` is ``(least, unit)``, and ``charge`` is
-    the price of the whole pool.  Lagrange: what the requests cost more than their price is not
-    counted.
-    """
-    least, unit = levels
-    for i in range(out.size):
-        total = -charge
-        for g in range(loads.size):
-            room = least + i * unit - loads[g]
-            total += room * SCALE
-            if free[g] > 0:
-                most = table[free[g], -(-room // unit)]
-                if most < NONE // 2:
-                    total = -NONE
-                    break
-                total -= most
-        out[i] = max(out[i], -((-total) // SCALE))
-
-
-@compiled
 def fits(pattern: IntArray, supply: IntArray) -> bool:
     """Whether the supply holds the requests of a pattern, ascending indices of sizes."""
     run = 0

@@ -17,7 +17,8 @@ from solvers.few_slots import few_slot_bounds
 from solvers.moves import gather, hand_over, lower_top, take_waiting
 from solvers.nested import nested_bound
 from solvers.plan import Plan, empty_plan, fill
-from solvers.pool import Pool, last_at_most
+from solvers.pool import Pool, indexed, last_at_most, sorted_pool
+from solvers.step import WAITS, Assignment, StepProblem
 from theory.model import IntArray
 
 State = NDArray[np.uint64]
@@ -327,3 +328,39 @@ def search(
         top = int(plan.after.max())
         shake(plan, pool, top, lower, budget - work, 1, waiting, spare)
     return lower
+
+
+def polish(problem: StepProblem, start: Assignment, level: int, budget: int) -> Assignment:
+    """Improve an assignment whose largest load is near ``level`` by exchanges, if that works.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        A step with more requests than free slots.
+    start : int64[n]
+        A valid assignment.
+    budget : int
+        Work, as in :func:`shake`.
+    """
+    order = np.argsort(problem.pool, kind="stable")
+    pool = indexed(sorted_pool(problem.pool[order]))
+    G, n = problem.workers, problem.pool.size
+    plan = empty_plan(problem.loads.copy(), np.minimum(problem.free, n), n)
+    for place in range(n - 1, -1, -1):
+        g = start[order[place]]
+        if g != WAITS:
+            plan.item[plan.start[g] + plan.taken[g]] = place
+            plan.taken[g] += 1
+            plan.after[g] += pool.sizes[place]
+            remove(plan.words, plan.summary, place)
+    best, worker, waiting = start, np.empty(n, np.int64), np.empty(n + 1, np.int64)
+    spare = empty_plan(problem.loads.copy(), np.minimum(problem.free, n), n)
+    for aim in (level, None):
+        top = int(plan.after.max()) if aim is None else aim
+        shake(plan, pool, top, 0, budget, 1, waiting, spare)
+        worker[:] = WAITS
+        for g in range(G):
+            worker[order[plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]]] = g
+        if problem.objective(worker) < problem.objective(best):
+            best = worker.copy()
+    return best

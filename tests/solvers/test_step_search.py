@@ -9,8 +9,10 @@ from adversary.families import workload
 from adversary.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.enumeration import assignments
+from solvers.exact import largest_first
 from solvers.few_slots import NEVER, few_slot_bounds
 from solvers.pool import sorted_pool
+from solvers.search import polish
 from solvers.step import WAITS, StepProblem
 from theory.model import INT_LIMIT
 
@@ -80,6 +82,20 @@ def test_the_search_is_valid_and_never_worse(family):
         problem.validate(thorough.assignment)
         assert problem.objective(thorough.assignment) == thorough.imbalance
         assert quick.lower_bound <= thorough.lower_bound <= thorough.imbalance <= quick.imbalance
+
+
+@pytest.mark.parametrize("family", ["lognormal", "longbench-like"])
+def test_polishing_is_valid_and_never_worse(family):
+    better = 0
+    for seed in range(3):
+        problem = steady(family, 12, seed)
+        start = largest_first(problem)
+        level = int(problem.loads_after(start).max())
+        end = polish(problem, start, level, 2**16)
+        problem.validate(end)
+        assert problem.objective(end) <= problem.objective(start)
+        better += problem.objective(end) < problem.objective(start)
+    assert better
 
 
 def test_the_search_counts_work_and_not_time():

@@ -1,0 +1,129 @@
+"""Patterns near the best: all that lose little against it, or some of them drawn at random.
+
+The table of the best (:func:`solvers.patterns.knapsack`) bounds what the requests that are still to
+be chosen can bring, so that a search for them rarely has to turn back.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from theory.model import IntArray
+
+# Requests looked at in vain, after which a list is left as it is.
+_MOST_WORK = 2**20
+
+
+@compiled
+def near_patterns(
+    sizes: IntArray,
+    profits: IntArray,
+    supply: IntArray,
+    table: IntArray,
+    unit: int,
+    room: int,
+    least: int,
+    out: IntArray,
+) -> tuple[int, bool]:
+    """Write the patterns of ``k`` requests within a room that bring ``least`` or more.
+
+    Depth first, the largest request first; the table bounds what the others can bring.
+
+    Parameters
+    ----------
+    sizes, profits, supply : int64[m]
+        Sizes in ascending order, what a request of each brings, and how many there are.
+    table, unit
+        As :func:`knapsack` filled it, with sizes in multiples of the unit.
+    out : int64[., k]
+        Filled with ascending indices of sizes.
+
+    Returns
+    -------
+    count : int
+        How many were written.
+    complete : bool
+        Whether that is all: it stops where there is no place for more, or it takes too long.
+    """
+    k = out.shape[1]
+    chosen = np.full(k + 1, sizes.size - 1)
+    rest = np.full(k + 1, room)
+    wanted = np.full(k + 1, least)
+    count = work = depth = 0
+    while depth >= 0:
+        # Try the next smaller size for the request at this depth.
+        j = chosen[depth]
+        while j >= 0:
+            left = rest[depth] - sizes[j]
+            run = 0
+            while run < depth and chosen[depth - 1 - run] == j - 1:
+                run += 1
+            if (
+                left >= 0
+                and supply[j] > run
+                and profits[j] + table[k - 1 - depth, left // unit] >= wanted[depth]
+            ):
+                break
+            j -= 1
+            work += 1
+        if work > _MOST_WORK:
+            return count, False
+        if j < 0:
+            depth -= 1
+            continue
+        # The next smaller one stands there, for when the search comes back.
+        chosen[depth] = j - 1
+        if depth == k - 1:
+            if count == out.shape[0]:
+                return count, False
+            for d in range(k):
+                out[count, k - 1 - d] = chosen[d] + 1
+            count += 1
+        else:
+            rest[depth + 1] = rest[depth] - sizes[j]
+            wanted[depth + 1] = wanted[depth] - profits[j]
+            depth += 1
+            chosen[depth] = j
+    return count, True
+
+
+@compiled
+def draw_patterns(
+    sizes: IntArray,
+    profits: IntArray,
+    supply: IntArray,
+    table: IntArray,
+    unit: int,
+    room: int,
+    least: int,
+    out: IntArray,
+) -> int:
+    """Write some of the patterns of :func:`near_patterns`, drawn at random; their number."""
+    k = out.shape[1]
+    candidate = np.empty(sizes.size, np.int64)
+    x = np.uint64(1)
+    count = 0
+    for _ in range(out.shape[0]):
+        rest, wanted, last, run = room, least, sizes.size - 1, 0
+        for depth in range(k):
+            number = 0
+            for j in range(last + 1):
+                left = rest - sizes[j]
+                if (
+                    left >= 0
+                    and supply[j] > (run if j == last else 0)
+                    and profits[j] + table[k - 1 - depth, left // unit] >= wanted
+                ):
+                    candidate[number] = j
+                    number += 1
+            if number == 0:
+                break
+            x ^= x << np.uint64(13)
+            x ^= x >> np.uint64(7)
+            x ^= x << np.uint64(17)
+            j = candidate[x % np.uint64(number)]
+            run = run + 1 if j == last else 1
+            out[count, k - 1 - depth] = last = j
+            rest -= sizes[j]
+            wanted -= profits[j]
+            count += depth == k - 1
+    return count

@@ -1,0 +1,79 @@
+"""Patterns listed, drawn and priced, against all combinations."""
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvers.near_patterns import draw_patterns, near_patterns
+from solvers.patterns import NONE, SCALE, knapsack
+from solvers.short_patterns import last_within, near_short, price_short, short_patterns
+
+pools = st.dictionaries(st.integers(1, 40), st.integers(0, 3), min_size=1, max_size=6)
+
+
+def all_patterns(sizes, supply, k, room):
+    """Ascending indices of every pattern of ``k`` requests within the room."""
+    for chosen in combinations_with_replacement(range(sizes.size), k):
+        fits = sizes[list(chosen)].sum() <= room
+        if fits and all(chosen.count(j) <= supply[j] for j in chosen):
+            yield chosen
+
+
+def priced(pool, seed):
+    """Sizes, supply, and profits under random prices."""
+    sizes = np.array(sorted(pool))
+    supply = np.array([pool[size] for size in sizes.tolist()])
+    prices = np.random.default_rng(seed).integers(0, 20 * SCALE, sizes.size)
+    return sizes, supply, sizes * SCALE - prices
+
+
+@settings(max_examples=200)
+@given(pools, st.integers(1, 4), st.integers(0, 120), st.integers(1, 7), st.integers(0, 30))
+def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss):
+    sizes, supply, profits = priced(pool, room)
+    weights, rows = sizes // unit, np.repeat(np.arange(sizes.size), supply)
+    fits = weights[rows] <= room // unit
+    rows = rows[fits]
+    table = np.empty((k + 1, room // unit + 1), np.int64)
+    choice = np.empty((rows.size, room // unit + 1), np.uint16)
+    knapsack(weights, profits, rows, True, table, choice)
+    patterns = {p: profits[list(p)].sum() for p in all_patterns(sizes, supply, k, room)}
+    least = max(patterns.values(), default=0) - loss * SCALE
+    wanted = {p for p, profit in patterns.items() if profit >= least}
+    out = np.empty((len(patterns) + 1, k), np.int64)
+    arguments = (sizes, profits, supply, table, unit, room, least)
+    count, complete = near_patterns(*arguments, out)
+    assert complete
+    assert len({tuple(p) for p in out[:count].tolist()}) == count
+    assert {tuple(p) for p in out[:count].tolist()} == wanted
+    if wanted:
+        some = out[: len(wanted) - 1]
+        assert near_patterns(*arguments, some) == (len(wanted) - 1, False)
+    drawn = draw_patterns(*arguments, out)
+    assert {tuple(p) for p in out[:drawn].tolist()} <= wanted
+
+
+@settings(max_examples=200)
+@given(pools, st.integers(1, 2), st.integers(0, 90), st.integers(0, 30))
+def test_short_patterns_are_priced_exactly(pool, length, room, loss):
+    sizes, supply, profits = priced(pool, room)
+    short = short_patterns(sizes, np.maximum(supply, 1), length, 80)
+    price_short(short, length, profits, supply)
+    patterns = {
+        p: profits[list(p)].sum() for p in all_patterns(sizes, supply, length, min(room, 80))
+    }
+    at = last_within(short.total, room, -1)
+    best = max(patterns.values(), default=NONE)
+    assert (short.value[at] if at >= 0 else NONE) == best
+    if patterns:
+        place = short.best[at]
+        assert patterns[(short.first[place], short.second[place])[:length]] == best
+    least = best - loss * SCALE
+    out = np.empty((len(patterns) + 1, length), np.int64)
+    count, complete = near_short(short, profits, supply, room, least, out)
+    assert complete
+    wanted = {p for p, profit in patterns.items() if profit >= least}
+    assert {tuple(p) for p in out[:count].tolist()} == wanted
+    assert len(wanted) == count
