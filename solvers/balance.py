@@ -6,9 +6,10 @@ anything else.
 
 import numpy as np
 
-from solvers.bounds import bound
+from solvers.bounds import bound, deficit
 from solvers.compiled import compiled
 from solvers.few_choices import best_choice, choices
+from solvers.lattice import lattice_bound, spacing
 from solvers.moves import gather, level_out, lower_top, replace
 from solvers.nested import nested_bound
 from solvers.plan import Plan, empty_plan, fill
@@ -55,9 +56,15 @@ def begin(
     plan = empty_plan(loads, room, n)
     if plan.item.size == 0:
         return plan, pool, level, lower
+    aim = level
+    q = spacing(sizes)
+    if q > 1 and plan.item.size <= n:
+        aim, least = lattice_bound(loads, room, pool, level, q)
+        threshold = deficit(loads, room, pool, aim)[1]
+        lower = max(lower, least)
     if effort > 0 and choices(room, n) <= 2 ** (6 + 3 * effort):
         return plan, pool, level, best_choice(plan, pool)
-    fill(plan, pool, level, threshold)
+    fill(plan, pool, aim, threshold)
     if effort > 0 and _value(plan) > lower:
         pool = indexed(pool)
         if plan.item.size < n:
@@ -66,7 +73,7 @@ def begin(
             upper = _value(plan)
             none = np.empty(0, np.int64)
             lower = nested_bound(loads, room, pool, level, lower, upper, evaluations, none)
-        _improve(plan, pool, level, lower, effort)
+        _improve(plan, pool, aim, lower, effort)
     return plan, pool, level, lower
 
 
