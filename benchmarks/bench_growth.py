@@ -7,18 +7,18 @@ four points.  Where B grows, lengths grow with it, so that as many requests depa
 """
 
 import argparse
-import csv
 import sys
+import tempfile
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.bench_engine import mark, seconds
+from paper_figures.files import to_csv
+from paper_figures.growth import BASE, data
 from solvers.engine import simulate
 from theory.model import Requests, System
-
-BASE = {"G": 64, "B": 64, "N": 100_000, "pool": 512, "H": 0}
 
 # What grows: its values, the policies, and for each the largest exponents of time and memory.
 GROWTH = {
@@ -63,28 +63,23 @@ def records():
                 yield {"grows": name, "policy": policy, **size, **measured(policy, **size)}
 
 
-def exponent(x, y):
-    """Slope on logarithmic axes over the last four points."""
-    return float(np.polyfit(np.log(x[-4:]), np.log(y[-4:]), 1)[0])
-
-
-def report(rows):
+def report(curves):
     print("Growth of a run; from " + ", ".join(f"{k} = {v:,}" for k, v in BASE.items()))
-    for name, (values, policies) in GROWTH.items():
-        for policy, (most_time, most_memory) in policies.items():
-            curve = [r for r in rows if (r["grows"], r["policy"]) == (name, policy)]
-            unit = "ms" if name == "N" else "us/step"
-            times = [r["ms"] if name == "N" else 1e3 * r["ms"] / r["steps"] for r in curve]
-            memory = [r["mb"] for r in curve]
-            slow, wide = exponent(values, times), exponent(values, memory)
-            print(
-                f"  {name:5}{policy:5}{unit:>8} "
-                + ", ".join(f"{v}: {t:.3g}" for v, t in zip(values, times, strict=True))
-                + f"; exponent {slow:.2f} (at most {most_time}: {mark(slow <= most_time)}); "
-                + f"{memory[0]:.1f} to {memory[-1]:.1f} MB, exponent {wide:.2f} "
-                + f"(at most {most_memory}: {mark(wide <= most_memory)})",
-                flush=True,
-            )
+    for name, (_, policies) in GROWTH.items():
+        for policy, most in policies.items():
+            line = f"  {name:5}{policy:5}"
+            for measure, limit in zip(("time", "memory"), most, strict=True):
+                curve = [
+                    r
+                    for r in curves
+                    if (r["grows"], r["policy"], r["measure"]) == (name, policy, measure)
+                ]
+                exponent = curve[0]["exponent"]
+                line += f"{curve[0]['unit']:>10} "
+                line += ", ".join(f"{r['x']:.0f}: {r['computed']:.3g}" for r in curve)
+                line += f"; exponent {exponent:.2f} "
+                line += f"(at most {limit}: {mark(exponent <= limit)})"
+            print(line, flush=True)
 
 
 def main():
@@ -93,13 +88,10 @@ def main():
     options = parser.parse_args()
     for spec in ("fcfs", "bfio", "bfio:horizon=2"):
         simulate(System(2, 2), Requests([1, 2], [1, 2]), spec)
-    rows = list(records())
-    report(rows)
-    if options.csv:
-        with options.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.csv or Path(folder) / "growth.csv"
+        path.write_text(to_csv(list(records())), "utf-8")
+        report(data(path))
 
 
 if __name__ == "__main__":

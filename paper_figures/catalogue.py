@@ -11,6 +11,7 @@ from paper_figures import (
     experiment_bars,
     fairness,
     fcfs_expectation,
+    growth,
     hardware_savings,
     iir_exponents,
     iir_scaling,
@@ -44,6 +45,7 @@ FIGURES: dict[str, ModuleType] = {
     "energy_saving": energy_saving,
     "needed_idle": needed_idle,
     "hardware_savings": hardware_savings,
+    "growth": growth,
 }
 
 

@@ -20,6 +20,7 @@ rests on the tables alone.  The relaxation is so tight that most steps need no b
 import math
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,13 +30,14 @@ from solvers.level_search import WAYS, Way, choose, dive
 from solvers.level_windows import prove
 from solvers.pattern_relaxation import Relaxation
 from solvers.patterns import SCALE
+from solvers.search import polish
 from solvers.step import StepProblem, StepSolution
 
 # Sizes of the tables, one scan after the other: with a small one levels are taken many at a time.
 _CELLS = (10**6, 10**7, 10**8)
 
-# Work of the looks at the levels that the workers with few slots leave open: before the scans,
-# between them, and at the end; and the work of a second.
+# Work of the looks at the levels that the workers with few slots leave open: before the scans (and
+# of polishing what one found), between them, and at the end; and the work of a second.
 _SHORT = 2**24
 _BETWEEN = 2**26
 _LONG = 2**31
@@ -73,6 +75,16 @@ def scan(state: Relaxation, ways: Iterable[Way] = WAYS) -> None:
             return
 
 
+def _found(state: Relaxation) -> StepSolution:
+    """Both sides of a scan, its assignment polished once more where requests wait."""
+    best, problem = state.best, state.problem
+    if state.lower < state.upper and not state.levels.everyone:
+        top = int(problem.loads_after(best).max())
+        best = polish(problem, best, top, _SHORT)
+    value = problem.objective(best)
+    return StepSolution(best, value, min(value, state.lower))
+
+
 def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
     """Optimal assignment of one step, by bounds at every level and column generation.
 
@@ -103,7 +115,8 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
             # What rounding leaves open is not worth branching on before the last scan.
             last = state.levels.exact or cells == _CELLS[-1]
             scan(state, WAYS if last else (dive, choose))
-            found = StepSolution(state.best, state.upper, max(state.lower, found.lower_bound))
+            lower, found = found.lower_bound, _found(state)
+            found = replace(found, lower_bound=max(lower, found.lower_bound))
             if not (last or found.optimal or time.monotonic() > deadline):
                 found = prove(problem, found, _BETWEEN)
             if last or found.optimal or time.monotonic() > deadline:

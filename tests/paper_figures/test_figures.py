@@ -14,6 +14,7 @@ from paper_figures import (
     experiment_bars,
     fairness,
     fcfs_expectation,
+    growth,
     hardware_savings,
     iir_exponents,
     iir_scaling,
@@ -45,6 +46,7 @@ SMALL = {
     "balance_threshold": {"workers": 4, "widths": (2, 8), "slots": (10, 800), "steps": 20},
     "needed_idle": {"devices": ("a100-paper",), "points": 55},
     "hardware_savings": {},
+    "growth": {},
     "worst_cases": {"workers": 2, "slots": (1, 2), "largest": 3},
     "iir_exponents": {"workers": (2, 8), "slots": (4, 8), "at": (4, 8), "steps": 24, "seeds": 3},
     "experiment_bars": {"seeds": 2, "requests": 20_000},
@@ -85,7 +87,7 @@ def test_every_figure_says_what_it_shows_and_for_whom(name):
     assert figure(name).__doc__.startswith("Figure: ")
 
 
-QUICK = {"energy_envelope", "energy_saving", "hardware_savings", "needed_idle"}
+QUICK = {"energy_envelope", "energy_saving", "growth", "hardware_savings", "needed_idle"}
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,21 @@ def test_without_a_horizon_there_is_nothing_to_compare():
         if row["x"] == 0 and row["sweep"] == "horizon":
             assert row["computed"] == row["theory"]
     assert [row["x"] for row in rows if row["sweep"] == "error"] == [0.5, ""] * 2
+
+
+def test_growth_gives_back_the_exponents_of_power_laws(tmp_path):
+    recorded = tmp_path / "runs.csv"
+    runs = [
+        {"grows": "G", "policy": "fcfs", **growth.BASE, "G": g, "ms": 3 * g**2, "steps": 10,
+         "mb": 5 * g**0.5} for g in (1, 8, 16, 32, 64)
+    ]  # fmt: skip
+    recorded.write_text(to_csv(runs), "utf-8")
+    for row in growth.data(recorded):
+        assert row["exponent"] == pytest.approx({"time": 2, "memory": 0.5}[row["measure"]])
+        assert row["theory"] == pytest.approx(row["computed"])
+    recorded.write_text("grows,policy\nG,fcfs\n", "utf-8")
+    with pytest.raises(InputError, match="expected rows with the columns G, B"):
+        growth.data(recorded)
 
 
 def test_unknown_figure_and_damaged_table(tmp_path):

@@ -1,0 +1,131 @@
+"""Figure: how the time and the memory of a run grow, measured, with fitted power laws.
+
+The times are those of one machine, as ``python -m benchmarks.bench_growth --csv FILE`` recorded
+them; the figure computes what is fitted to them.
+"""
+
+import csv
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from paper_figures.files import Row, column, read_csv, save, style
+
+# Whose claims the figure illustrates.
+FAMILY = "step"
+
+COLUMNS = ("grows", "policy", "measure", "unit", "x", "computed", "theory", "exponent")
+
+# Whole runs of the engine: what each curve starts from.
+BASE = {"G": 64, "B": 64, "N": 100_000, "pool": 512, "H": 0}
+
+TITLES = {
+    "G": "workers G",
+    "B": "slots B",
+    "N": "requests N",
+    "pool": "waiting requests",
+    "H": "horizon H",
+}
+
+
+def power_law(x: list[float], y: list[float]) -> tuple[float, float]:
+    """Exponent and factor of the power law fitted to the last four points, on logarithmic axes."""
+    slope, level = np.polyfit(np.log(x[-4:]), np.log(y[-4:]), 1)
+    return float(slope), float(np.exp(level))
+
+
+def data(recorded: Path | None = None) -> list[Row]:
+    """Time and memory of every recorded run, with the power law of its curve.
+
+    Parameters
+    ----------
+    recorded : Path, optional
+        A CSV of ``benchmarks.bench_growth``; the one beside this module if it is not given.
+
+    Returns
+    -------
+    list of Row
+        ``computed`` was measured as one of the columns of :data:`BASE`, ``grows``, took the value
+        ``x``: CPU time a step (of the whole run where N grows), or the peak of what the run
+        allocates.  ``theory`` is the power law of ``exponent`` fitted to the last four points.
+    """
+    if recorded is None:
+        text = files("paper_figures").joinpath("measured", "growth.csv").read_text("utf-8")
+        runs = list(csv.DictReader(text.splitlines()))
+    else:
+        runs = read_csv(recorded, ("grows", "policy", *BASE, "ms", "steps", "mb"))
+    rows: list[Row] = []
+    for name, policy in dict.fromkeys((run["grows"], run["policy"]) for run in runs):
+        part = [run for run in runs if (run["grows"], run["policy"]) == (name, policy)]
+        x, ms = column(part, name), column(part, "ms")
+        time = (
+            ms
+            if name == "N"
+            else [1e3 * t / float(r["steps"]) for t, r in zip(ms, part, strict=True)]
+        )
+        for measure, unit, values in (
+            ("time", "ms a run" if name == "N" else "us a step", time),
+            ("memory", "MB", column(part, "mb")),
+        ):
+            exponent, factor = power_law(x, values)
+            rows += [
+                {
+                    "grows": name,
+                    "policy": policy,
+                    "measure": measure,
+                    "unit": unit,
+                    "x": at,
+                    "computed": value,
+                    "theory": factor * at**exponent,
+                    "exponent": exponent,
+                }
+                for at, value in zip(x, values, strict=True)
+            ]
+    return rows
+
+
+def draw(csv_path: Path, out_dir: Path) -> list[Path]:
+    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    rows = read_csv(csv_path, COLUMNS)
+    names = list(dict.fromkeys(row["grows"] for row in rows))
+    policies = list(dict.fromkeys(row["policy"] for row in rows))
+    with style():
+        figure = Figure(figsize=(9.6, 4.8))
+        panels = figure.subplots(2, len(names), sharex="col", sharey="row")
+        for name, column_of_panels in zip(names, panels.T, strict=True):
+            for measure, ax in zip(("time", "memory"), column_of_panels, strict=True):
+                for number, policy in enumerate(policies):
+                    part = [
+                        row
+                        for row in rows
+                        if (row["grows"], row["measure"], row["policy"]) == (name, measure, policy)
+                    ]
+                    if not part:
+                        continue
+                    x = column(part, "x")
+                    label = f"{policy}: {float(part[0]['exponent']):.2f}"
+                    ax.plot(x, column(part, "computed"), "o", color=f"C{number}", markersize=4,
+                            label=label)  # fmt: skip
+                    ax.plot(x[-4:], column(part[-4:], "theory"), color=f"C{number}", linewidth=1)
+                ax.set_xscale("log", base=2)
+                ax.set_yscale("log")
+                ax.xaxis.set_minor_locator(NullLocator())
+                ax.yaxis.set_minor_formatter(NullFormatter())
+                ax.margins(y=0.25)
+                ax.legend(fontsize=7.5, handletextpad=0.1, borderaxespad=0.1)
+                unit = next(
+                    r["unit"] for r in rows if (r["grows"], r["measure"]) == (name, measure)
+                )
+                ax.set_title(f"{unit.replace('us', 'µs')}", fontsize=9)
+            ticks = column([r for r in rows if r["grows"] == name], "x")
+            ends = [min(ticks), max(ticks)]
+            ax.set_xticks(ends, [f"{int(end):,}" for end in ends])
+            ax.set_xlabel(TITLES[name])
+        figure.suptitle(
+            "Time and peak memory of runs, with the exponents of fitted power laws", fontsize=10.5
+        )
+        return save(figure, out_dir, "growth")
