@@ -124,8 +124,10 @@ def read_sweep(path: Path) -> Sweep:
     """
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the sweep {path}: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read the sweep {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not TOML: {error}") from error
     known = ("name", "rounds", "seeds", "grid", "parameters")

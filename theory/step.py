@@ -99,6 +99,22 @@ CLAIMS: tuple[Claim, ...] = (
         ("step.objective",),
     ),
     Claim(
+        "step.lattice",
+        "Sizes that differ by multiples of q leave what the residues leave",
+        *OURS,
+        "lower",
+        "If all sizes are congruent to v modulo q >= 1 and at least sum c requests wait, an "
+        "admission with largest load M has imbalance at least R(M), the sum of (M - l_g - c_g v) "
+        "mod q over the workers with free slots and of M - l_g over the others; so no admission "
+        "is below the smallest R(M) with LB <= M < LB + q, LB of [step.lower-bound].",
+        (Assumption.OVERLOADED,),
+        "Enumerated optima of every step of a finite domain whose sizes lie on a lattice; an "
+        "optimum below the bound refutes it.",
+        proofs.lattice_formula,
+        proofs.lattice_proof,
+        ("step.lower-bound",),
+    ),
+    Claim(
         "step.lexicographic",
         "The imbalance alone does not fix a decision; the lexicographic order does",
         *OURS,

@@ -273,6 +273,45 @@ def lower_bound_proof() -> tuple[Step, ...]:
     )
 
 
+def lattice_formula() -> "sympy.Basic":
+    """Formula of [step.lattice]."""
+    import sympy as sp
+
+    LB, q, M = sp.symbols("LB q M", nonnegative=True, integer=True)
+    least = sp.Function("min")(sp.Function("R")(M), sp.And(sp.Le(LB, M), sp.Lt(M, LB + q)))
+    return sp.Ge(sp.Symbol("Imb", nonnegative=True, integer=True), least)
+
+
+def lattice_proof() -> tuple[Step, ...]:
+    """Proof of [step.lattice]."""
+    import sympy as sp
+
+    q = sp.Symbol("q", positive=True, integer=True)
+    n, k = sp.symbols("n k", integer=True)
+    j, r, M, load = sp.symbols("j r M l_g", nonnegative=True, integer=True)
+    return (
+        Lemma(
+            "every slot is filled",
+            "Worker g takes c_g requests of sizes v + q k_i, so L_g = l_g + c_g v + q k with "
+            "k = sum k_i.  Let M - l_g - c_g v = q n + r with 0 <= r < q.",
+        ),
+        Identity("Its gap M - L_g has the residue r as well", q * n + r - q * k, q * (n - k) + r),
+        Inequality(
+            "and is not negative, so n - k = j >= 0 and it is at least r", r, q * j + r, q * j
+        ),
+        Lemma(
+            "gaps",
+            "A worker without free slots has the gap M - l_g.  Summed over g the gaps are the "
+            "imbalance [step.objective].",
+        ),
+        Identity("At M + q the residues are the same", q * n + r + q, q * (n + 1) + r),
+        Inequality(
+            "and the gaps of full workers larger, so R(M + q) >= R(M)", M - load, M + q - load, q
+        ),
+        Lemma("one period", "M >= LB, so R(M) is at least the least of R over LB to LB + q - 1."),
+    )
+
+
 def lexicographic_proof() -> tuple[Step, ...]:
     """Proof of [step.lexicographic]."""
     import sympy as sp

@@ -87,6 +87,38 @@ def simple_lower_bound(
     return sum(max(0, level - x - largest(c)) for x, c in zip(loads, free, strict=True)), level
 
 
+def missing_on_lattice(
+    loads: Sequence[int], free: Sequence[int], size: int, spacing: int, level: int
+) -> int:
+    """What workers that fill every slot miss at least at a largest load [step.lattice].
+
+    Parameters
+    ----------
+    loads, free : sequence of int
+        The workers.
+    size, spacing : int
+        Some size of the pool, and a common divisor of all differences of its sizes.
+    level : int
+        The largest load ``M``.
+    """
+    return sum(
+        (level - x - c * size) % spacing if c else level - x
+        for x, c in zip(loads, free, strict=True)
+    )
+
+
+def lattice_lower_bound(
+    loads: Sequence[int], free: Sequence[int], pool: Sequence[int], spacing: int
+) -> int:
+    """Lower bound on the imbalance where the pool fills every slot [step.lattice].
+
+    The least of :func:`missing_on_lattice` over ``spacing`` levels from that of
+    :func:`simple_lower_bound` up.
+    """
+    level = simple_lower_bound(loads, free, pool)[1]
+    return min(missing_on_lattice(loads, free, pool[0], spacing, level + i) for i in range(spacing))
+
+
 def _best_prefix(
     order: Sequence[int],
     value: Callable[[int], int],

@@ -122,3 +122,18 @@ def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
                 sizes = [s for s in range(a, b + 1) for _ in range(copies_of(sum(free)))]
                 if len(sizes) >= sum(free):
                     yield StepProblem(loads, free, sizes), a, b
+
+
+def lattice_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
+    """Every step of a domain with sizes ``v + q k``, as many as slots or one more; with ``q``."""
+    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
+    spare = (-1,) if trial.fault("one-short") else (0, 1)
+    for q, v in product(range(2, trial["spacing"] + 1), range(1, trial["size"] + 1)):
+        sizes = range(v, v + 2 * q + 1, q)
+        for G in range(1, trial["G"] + 1):
+            for workers in combinations_with_replacement(states, G):
+                loads, free = zip(*workers, strict=True)
+                for more in spare:
+                    if sum(free) + more > 0:
+                        for pool in combinations_with_replacement(sizes, sum(free) + more):
+                            yield StepProblem(loads, free, pool), q

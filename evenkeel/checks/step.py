@@ -12,14 +12,25 @@ import numpy as np
 from adversary.small import exact_step
 from evenkeel.checks import gap, refill, relaxed  # noqa: F401  (each declares its checks)
 from evenkeel.checks.cases import Cases
-from evenkeel.checks.small_steps import after_of, domain, rich_steps, witness_of
+from evenkeel.checks.small_steps import (
+    after_of,
+    domain,
+    lattice_steps,
+    rich_steps,
+    witness_of,
+)
 from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.enumeration import assignments, enumerate_step
 from solvers.step import StepProblem
 from theory.model import imbalance
 from theory.step import SMALLEST_MAXIMUM_LOSES
-from theory.waterfill import simple_lower_bound, waterfill_optimum
+from theory.waterfill import (
+    lattice_lower_bound,
+    missing_on_lattice,
+    simple_lower_bound,
+    waterfill_optimum,
+)
 
 
 def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
@@ -183,6 +194,46 @@ def lower_bound(trial: Trial) -> Finding:
         ):
             break
     return cases.finding(trial, "step.lower-bound", f"imbalance and maximum of {text}")
+
+
+@check(
+    "step.lattice",
+    G=2,
+    load=3,
+    free=2,
+    spacing=3,
+    size=1,
+    standard={"load": 5, "spacing": 4, "size": 2},
+    paper={"load": 8, "spacing": 6, "size": 3},
+    plants=(
+        LARGER,
+        Variant("the slots taken for empty", fault="no-slots"),
+        Variant("the first level alone", fault="first-level"),
+        Variant("one request fewer than slots", fault="one-short"),
+    ),
+)
+def lattice(trial: Trial) -> Finding:
+    """Optima of steps with sizes on a lattice against what the residues leave."""
+    cases = Cases(">=")
+    for problem, q in lattice_steps(trial):
+        loads, free = problem.loads.tolist(), problem.free.tolist()
+        pool: list[int] = problem.pool.tolist()
+        bound = lattice_lower_bound(loads, free, pool, q)
+        if trial.fault("no-slots"):
+            bound = lattice_lower_bound(loads, free, [q] * len(pool), q)
+        elif trial.fault("first-level"):
+            level = simple_lower_bound(loads, free, pool)[1]
+            bound = missing_on_lattice(loads, free, pool[0], q, level)
+        best = problem.objective(exact_step(problem))
+        if cases.add(best, bound * trial.scale, witness_of(problem)):
+            break
+    return cases.finding(
+        trial,
+        "step.lattice",
+        f"all steps with G <= {trial['G']}, loads <= {trial['load']}, free slots <= "
+        f"{trial['free']} that sum c or sum c + 1 requests fill, sizes v, v + q, v + 2q with "
+        f"v <= {trial['size']} and 2 <= q <= {trial['spacing']}",
+    )
 
 
 @check(

@@ -14,6 +14,7 @@ from solvers.enumeration import assignments
 from solvers.lattice import lattice_bound, spacing
 from solvers.pool import sorted_pool
 from solvers.step import StepProblem
+from theory.waterfill import missing_on_lattice
 
 
 @given(st.lists(st.integers(1, 2**40), min_size=1, max_size=8))
@@ -54,6 +55,16 @@ def test_no_assignment_is_below_the_bound(problem):
     values = [problem.objective(np.array(a, np.int64)) for a in assignments(problem)]
     assert least <= min(values)
     assert at >= level
+    q, loads, free = (
+        int(spacing(np.sort(problem.pool))),
+        problem.loads.tolist(),
+        problem.free.tolist(),
+    )
+    from_level = [
+        missing_on_lattice(loads, free, int(problem.pool[0]), q, level + i) for i in range(q)
+    ]
+    assert least == min(from_level)
+    assert at == level + from_level.index(least)
     for effort in (0, 1, 2):
         solution = solve_step(problem, effort)
         assert least <= solution.lower_bound <= min(values) <= solution.imbalance
