@@ -7,7 +7,8 @@ patterns of one or two requests need no table (:mod:`solvers.short_patterns`).
 
 A small table is quick and a little weak: sizes are rounded down to multiples of a unit where they
 must fit, and levels are taken several at a time, with distances counted from the lowest of them and
-room to the highest.  The bounds hold all the same.
+room to the highest.  The bounds hold all the same.  At a single level a pattern that fits only as
+rounded is replaced by the best that fits (:mod:`solvers.near_patterns`), which is nearly exact.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.exact import level_range
-from solvers.near_patterns import draw_patterns, near_patterns
+from solvers.near_patterns import best_fitting, draw_patterns, near_patterns
 from solvers.patterns import (
     MOST_SLOTS,
     NONE,
@@ -30,14 +31,14 @@ from solvers.short_patterns import last_within, near_short, price_short, short_p
 from solvers.step import StepProblem
 from theory.model import FloatArray, IntArray
 
-# There may be one entry of levels for so many words of the table.
-_CELLS_PER_ENTRY = 2**8
-
 # Most pairs of sizes; where there are more, the table serves workers with two slots too.
 _MOST_PAIRS = 2**22
 
 # Loads and sizes together stay below this, so that scaled sums fit an int64 beside NONE.
 _MOST_LOAD = 2**46
+
+# Patterns near the best of a worker are listed by looking at so many requests.
+_MOST_WORK = 2**20
 
 # Bound of a level that no assignment reaches.
 NEVER = 2**61
@@ -111,8 +112,8 @@ class LevelBounds:
         The step.
     upper : int
         An imbalance that is to be beaten.
-    cells : int
-        About the largest size of the table and of its choices, in words.
+    size : tuple of int, int
+        About the most words of the table with its choices, and the most entries of levels.
     coarser : LevelBounds, optional
         Bounds of the same step with a smaller table, to start from.
 
@@ -140,8 +141,13 @@ class LevelBounds:
     """
 
     def __init__(
-        self, problem: StepProblem, upper: int, cells: int, coarser: "LevelBounds | None" = None
+        self,
+        problem: StepProblem,
+        upper: int,
+        size: tuple[int, int],
+        coarser: "LevelBounds | None" = None,
     ) -> None:
+        cells, entries = size
         self.problem = problem
         self.sizes, self.supply = np.unique(problem.pool, return_counts=True)
         self.free = np.minimum(problem.free, problem.pool.size)
@@ -153,7 +159,6 @@ class LevelBounds:
         if self.slots > MOST_SLOTS or problem.workers * total >= _MOST_LOAD:
             raise TooLargeError
         least, most = level_range(problem, upper - 1)
-        entries = cells // _CELLS_PER_ENTRY + 1
         if coarser is None:
             self.stride: int = max(0, most - least) // entries + 1
             self.level: IntArray = np.arange(least, most + 1, self.stride)
@@ -233,6 +238,7 @@ class LevelBounds:
         It rests on the tables alone and holds for all prices ``>= 0``.
         """
         rows = self._fill(rest.supply, prices)
+        profits = self.sizes * SCALE - prices
         bound = rest.spent * SCALE - sum((rest.supply * prices).tolist())
         found = []
         for g in rest.workers:
@@ -241,6 +247,12 @@ class LevelBounds:
             if distance == NEVER:
                 return NEVER, []
             chosen = self._read(rows, k, room)
+            most = room + self.stride - 1
+            if self.filled and int(self.sizes[chosen].sum()) > most:
+                fitting = chosen[None].copy()
+                there = (self.sizes, profits, rest.supply, self.table, self.unit, most)
+                distance += best_fitting(*there, room * SCALE - distance, fitting)
+                chosen = fitting[0]
             found.append(Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
             bound += distance
         return bound, found
@@ -294,7 +306,7 @@ class LevelBounds:
                     near = (self.short[k - 1], profits, rest.supply, room, most - loss, found)
                     count, complete = near_short(*near)
                 else:
-                    count, complete = near_patterns(*there, most - loss, found)
+                    count, complete = near_patterns(*there, most - loss, _MOST_WORK, found)
                 if complete or loss == 0:
                     break
                 if k > len(self.short):
@@ -321,6 +333,14 @@ class LevelBounds:
         raised = self.lower > before
         if raised.any():
             self._priced[raised] = len(self._prices)
+            self._prices.append(prices)
+
+    def raise_one(self, at: int, bound: int, prices: IntArray) -> None:
+        """Raise the bound of one entry to that of :meth:`price`, which is in units of ``SCALE``."""
+        value = -(-bound // SCALE)
+        if value > self.lower[at]:
+            self.lower[at] = NEVER if self.everyone and value > self.floor[at] else value
+            self._priced[at] = len(self._prices)
             self._prices.append(prices)
 
     def prices(self, at: int) -> IntArray:

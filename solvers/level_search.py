@@ -15,7 +15,7 @@ _AT_ONCE = 0.1
 _STEPS_BACK = 30
 
 # An integer program over the patterns found gets so long.
-_CHOOSING_S = 5.0
+_CHOOSING_S = 3.0
 
 # The program has so many patterns of each worker.
 _NEAR = 256

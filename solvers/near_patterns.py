@@ -9,8 +9,11 @@ import numpy as np
 from solvers.compiled import compiled
 from theory.model import IntArray
 
-# Requests looked at in vain, after which a list is left as it is.
-_MOST_WORK = 2**20
+# Requests looked at in vain, after which the search for the best pattern that fits gives up.
+_PATIENCE = 2**16
+
+# How often it is narrowed down.
+_TRIES = 24
 
 
 @compiled
@@ -22,6 +25,7 @@ def near_patterns(
     unit: int,
     room: int,
     least: int,
+    most_work: int,
     out: IntArray,
 ) -> tuple[int, bool]:
     """Write the patterns of ``k`` requests within a room that bring ``least`` or more.
@@ -33,7 +37,9 @@ def near_patterns(
     sizes, profits, supply : int64[m]
         Sizes in ascending order, what a request of each brings, and how many there are.
     table, unit
-        As :func:`knapsack` filled it, with sizes in multiples of the unit.
+        As :func:`solvers.patterns.knapsack` filled it, with sizes in multiples of the unit.
+    most_work : int
+        It stops after looking at so many requests in vain.
     out : int64[., k]
         Filled with ascending indices of sizes.
 
@@ -65,7 +71,7 @@ def near_patterns(
                 break
             j -= 1
             work += 1
-        if work > _MOST_WORK:
+        if work > most_work:
             return count, False
         if j < 0:
             depth -= 1
@@ -84,6 +90,59 @@ def near_patterns(
             depth += 1
             chosen[depth] = j
     return count, True
+
+
+@compiled
+def best_fitting(
+    sizes: IntArray,
+    profits: IntArray,
+    supply: IntArray,
+    table: IntArray,
+    unit: int,
+    room: int,
+    most: int,
+    out: IntArray,
+) -> int:
+    """Narrow down the best pattern that fits, where the best of the table may fit only as rounded.
+
+    Parameters
+    ----------
+    sizes, profits, supply, table, unit, room
+        As in :func:`near_patterns`.
+    most : int
+        No pattern brings more.
+    out : int64[1, k]
+        Replaced by the best pattern that was found, if any.
+
+    Returns
+    -------
+    int
+        What every pattern loses against ``most`` at least.
+    """
+    trial = np.empty_like(out)
+    none_below, found, loss = 0, -1, unit
+    for _ in range(_TRIES):
+        count, complete = near_patterns(
+            sizes, profits, supply, table, unit, room, most - loss, _PATIENCE, trial
+        )
+        if count > 0:
+            out[:] = trial
+            found = most
+            for j in trial[0]:
+                found -= profits[j]
+        elif complete:
+            none_below = loss + 1
+        else:
+            break
+        if found < 0:
+            loss = 4 * loss
+        elif found <= none_below:
+            break
+        else:
+            loss = (none_below + found) >> 1
+            if loss == found:
+                break
+    return int(none_below)
 
 
 @compiled

@@ -83,8 +83,8 @@ class Relaxation:
         An assignment to improve on.
     deadline : float
         When to stop, by ``time.monotonic``.
-    cells : int
-        About the largest size of a table.
+    size : tuple of int, int
+        About the most cells of the table, and entries of levels.
     coarser : Relaxation, optional
         One of the same step, with smaller tables, to go on from.
 
@@ -99,7 +99,7 @@ class Relaxation:
         problem: StepProblem,
         start: StepSolution,
         deadline: float,
-        cells: int,
+        size: tuple[int, int],
         coarser: "Relaxation | None" = None,
     ) -> None:
         self.problem = problem
@@ -107,8 +107,10 @@ class Relaxation:
         self.best = start.assignment
         self.upper = start.imbalance
         known = coarser.levels if coarser else None
-        self.levels: LevelBounds = LevelBounds(problem, self.upper, cells, known)
+        self.levels: LevelBounds = LevelBounds(problem, self.upper, size, known)
         self.patterns: dict[Pattern, None] = coarser.patterns if coarser else {}
+        # The best prices of the last level are often good at the next.
+        self._last: IntArray = coarser._last if coarser else np.zeros_like(self.levels.sizes)
 
     @property
     def lower(self) -> int:
@@ -168,7 +170,7 @@ class Relaxation:
         whole = rest.supply is levels.supply
         mixture = self.mixture(rest, patterns)
         best, best_prices, guess = -NEVER, prices, -NEVER
-        trials = [prices]
+        trials = [prices, self._last] if whole else [prices]
         while True:
             more = False
             for scaled in trials:
@@ -176,24 +178,28 @@ class Relaxation:
                 self.patterns.update(dict.fromkeys(found))
                 if whole:
                     levels.raise_all(scaled)
+                    levels.raise_one(at, proved, scaled)
                 if proved > best:
                     best, best_prices = proved, scaled
+                bound = max(goal, -(-best // SCALE))
                 more = mixture.extend(found)
-                if more:
+                if bound > self.aim(at) or (more and guess > -NEVER):
                     break
-            if guess > -NEVER and not more:
+            if bound > self.aim(at) or (guess > -NEVER and not more):
                 break
             value, duals = mixture.solve()
             guess = math.ceil(rest.spent + value - 1e-6)
-            bound = max(goal, -(-best // SCALE))
-            if bound >= min(guess, self.aim(at) + 1) or time.monotonic() > self.deadline:
+            if bound >= guess or time.monotonic() > self.deadline:
                 break
             trials = [
                 levels.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
                 for weight in (_SMOOTHING, 0.0)
             ]
+        if whole:
+            self._last = best_prices
+        if bound > self.aim(at):
+            return Bounded(rest, bound, best_prices, max(guess, bound), mixture.patterns, [], 0, -1)
         order, sure, split = self._read(mixture, rest)
-        bound = max(goal, -(-best // SCALE))
         return Bounded(rest, bound, best_prices, guess, mixture.patterns, order, sure, split)
 
     def _read(self, mixture: Mixture, rest: Rest) -> tuple[list[Pattern], int, int]:

@@ -33,8 +33,9 @@ from solvers.patterns import SCALE
 from solvers.search import polish
 from solvers.step import StepProblem, StepSolution
 
-# Sizes of the tables, one scan after the other: with a small one levels are taken many at a time.
-_CELLS = (10**6, 10**7, 10**8)
+# Cells of the table and entries of levels, one scan after the other: first levels are taken many at
+# a time, then the table grows.
+_SCANS = ((10**6, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
 
 # Work of the looks at the levels that the workers with few slots leave open: before the scans (and
 # of polishing what one found), between them, and at the end; and the work of a second.
@@ -108,12 +109,12 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
         return start
     found, coarser = start, None
     try:
-        for cells in _CELLS:
-            state = Relaxation(problem, found, deadline, cells, coarser)
+        for size in _SCANS:
+            state = Relaxation(problem, found, deadline, size, coarser)
             if coarser is None:
                 _price_by_rank(state)
             # What rounding leaves open is not worth branching on before the last scan.
-            last = state.levels.exact or cells == _CELLS[-1]
+            last = state.levels.exact or size == _SCANS[-1]
             scan(state, WAYS if last else (dive, choose))
             lower, found = found.lower_bound, _found(state)
             found = replace(found, lower_bound=max(lower, found.lower_bound))

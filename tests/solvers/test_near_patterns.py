@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.near_patterns import draw_patterns, near_patterns
+from solvers.near_patterns import best_fitting, draw_patterns, near_patterns
 from solvers.patterns import NONE, SCALE, knapsack
 from solvers.short_patterns import last_within, near_short, price_short, short_patterns
 
@@ -44,14 +44,21 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss):
     wanted = {p for p, profit in patterns.items() if profit >= least}
     out = np.empty((len(patterns) + 1, k), np.int64)
     arguments = (sizes, profits, supply, table, unit, room, least)
-    count, complete = near_patterns(*arguments, out)
+    count, complete = near_patterns(*arguments, 10**6, out)
     assert complete
     assert len({tuple(p) for p in out[:count].tolist()}) == count
     assert {tuple(p) for p in out[:count].tolist()} == wanted
     if wanted:
         some = out[: len(wanted) - 1]
-        assert near_patterns(*arguments, some) == (len(wanted) - 1, False)
+        assert near_patterns(*arguments, 10**6, some) == (len(wanted) - 1, False)
     drawn = draw_patterns(*arguments, out)
+    most = max(int(table[k, room // unit]), 0)
+    fitting = np.zeros((1, k), np.int64)
+    lost = best_fitting(*arguments[:-1], most, fitting)
+    if patterns:
+        assert lost <= most - max(patterns.values())
+        assert patterns.get(tuple(fitting[0].tolist())) == max(patterns.values())
+        assert lost == most - max(patterns.values())
     assert {tuple(p) for p in out[:drawn].tolist()} <= wanted
 
 
