@@ -7,13 +7,14 @@ be chosen can bring, so that a search for them rarely has to turn back.
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.patterns import SCALE
 from theory.model import IntArray
 
 # Requests looked at in vain, after which the search for the best pattern that fits gives up.
 _PATIENCE = 2**16
 
 # How often it is narrowed down.
-_TRIES = 24
+_TRIES = 40
 
 
 @compiled
@@ -120,7 +121,7 @@ def best_fitting(
         What every pattern loses against ``most`` at least.
     """
     trial = np.empty_like(out)
-    none_below, found, loss = 0, -1, unit
+    none_below, found, loss = 0, -1, unit * SCALE // 256
     for _ in range(_TRIES):
         count, complete = near_patterns(
             sizes, profits, supply, table, unit, room, most - loss, _PATIENCE, trial

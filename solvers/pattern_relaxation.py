@@ -183,13 +183,14 @@ class Relaxation:
                     best, best_prices = proved, scaled
                 bound = max(goal, -(-best // SCALE))
                 more = mixture.extend(found)
-                if bound > self.aim(at) or (more and guess > -NEVER):
+                late = time.monotonic() > self.deadline
+                if late or bound > self.aim(at) or (more and guess > -NEVER):
                     break
             if bound > self.aim(at) or (guess > -NEVER and not more):
                 break
             value, duals = mixture.solve()
             guess = math.ceil(rest.spent + value - 1e-6)
-            if bound >= guess or time.monotonic() > self.deadline:
+            if late or bound >= guess:
                 break
             trials = [
                 levels.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)

@@ -35,7 +35,7 @@ from solvers.step import StepProblem, StepSolution
 
 # Cells of the table and entries of levels, one scan after the other: first levels are taken many at
 # a time, then the table grows.
-_SCANS = ((10**6, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
+_SCANS = ((10**6, 2**12), (3 * 10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
 
 # Work of the looks at the levels that the workers with few slots leave open: before the scans (and
 # of polishing what one found), between them, and at the end; and the work of a second.

@@ -59,7 +59,7 @@ def price_short(patterns: ShortPatterns, length: int, profits: IntArray, supply:
     profits, supply : int64[m]
         Profit and number of the requests of each size.
     """
-    half = np.where(supply > 0, profits, NONE // 2)
+    half = np.where(supply > 0, profits, NONE)
     best, value = -1, NONE // 2
     for i in range(patterns.total.size):
         a, b = patterns.first[i], patterns.second[i]

@@ -26,10 +26,10 @@ def test_steps_with_few_choices_are_solved_and_proved(problem):
 
 
 def test_the_levels_of_a_step_are_not_all_looked_at_without_it():
-    # Worker 1 stands at 4.  Worker 0 takes 5, and the largest load rises to 5; 1 would keep it at
-    # 4, which is the least possible, and leave worker 0 three below.
-    problem = StepProblem([0, 4], [1, 0], [5, 1])
-    assert solve_step(problem, 0).imbalance == 3
+    # Worker 1 stands at 4.  Worker 0 takes 5, and the largest load rises to 5; 2 would keep it at
+    # 4, which is the least possible, and leave worker 0 two below.
+    problem = StepProblem([0, 4], [1, 0], [5, 1, 2])
+    assert solve_step(problem, 0).imbalance == 2
     assert solve_step(problem, 1).imbalance == solve_step(problem, 1).lower_bound == 1
 
 
