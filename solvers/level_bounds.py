@@ -11,8 +11,7 @@ room to the highest.  The bounds hold all the same.  At a single level a pattern
 rounded is replaced by the best that fits (:mod:`solvers.near_patterns`), which is nearly exact.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from solvers.patterns import (
     knapsack,
     read_pattern,
 )
+from solvers.rest import Rest
 from solvers.short_patterns import last_within, near_short, price_short, short_patterns
 from solvers.step import StepProblem
 from theory.model import FloatArray, IntArray
@@ -46,61 +46,6 @@ NEVER = 2**61
 
 class TooLargeError(Exception):
     """The tables of a step cannot be held."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What is left to decide at a level.
-
-    Parameters
-    ----------
-    workers : tuple of int
-        Workers that still take something.
-    free, room : int64[G]
-        Slots and room that each of them has left.
-    supply : int64[m]
-        Requests of each size that are left.
-    spent : int
-        Distance to the level of the other workers.
-    taken : tuple of Pattern
-        What was given already.
-    """
-
-    workers: tuple[int, ...]
-    free: IntArray
-    room: IntArray
-    supply: IntArray
-    spent: int
-    taken: tuple[Pattern, ...] = ()
-
-    def give(self, patterns: Iterable[Pattern], last: bool = True) -> "Rest":
-        """Give patterns to their workers, those of them whose requests are left.
-
-        A worker is done when it has no slot left, or when the pattern was its last.
-        """
-        free, room, supply = self.free.copy(), self.room.copy(), self.supply.copy()
-        spent = self.spent
-        taken = list(self.taken)
-        done = set()
-        for p in patterns:
-            counts = p.counts
-            if all(supply[j] >= n for j, n in counts.items()):
-                for j, n in counts.items():
-                    supply[j] -= n
-                free[p.worker] -= len(p.sizes)
-                room[p.worker] -= p.total
-                taken.append(p)
-                if last or free[p.worker] == 0:
-                    done.add(p.worker)
-                    spent += int(room[p.worker])
-        workers = tuple(g for g in self.workers if g not in done)
-        return Rest(workers, free, room, supply, spent, tuple(taken))
-
-    def without(self, size: int) -> "Rest":
-        """Leave every request of a size waiting."""
-        supply = self.supply.copy()
-        supply[size] = 0
-        return replace(self, supply=supply)
 
 
 class LevelBounds:
@@ -283,8 +228,17 @@ class LevelBounds:
         n = read_pattern(self.weights, rows, self._choice, slots, most // self.unit, out)
         return np.sort(out[:n])
 
+    def slack(self, rest: Rest, prices: IntArray, aim: int) -> int:
+        """What the workers may lose together against their distances to end at ``aim`` or less.
+
+        By the prices of the last :meth:`price`; in units of ``1 / SCALE``.
+        """
+        least = sum(self.distance(int(rest.free[g]), int(rest.room[g])) for g in rest.workers)
+        charge: int = sum((rest.supply * prices).tolist())
+        return (aim - rest.spent) * SCALE + charge - least
+
     def near(self, rest: Rest, prices: IntArray, slack: int, number: int) -> Iterator[Pattern]:
-        """Patterns of each worker that lose at most ``slack`` against its best one.
+        """Patterns of each worker that lose at most ``slack`` against its :meth:`distance`.
 
         All of them, or where there are more than ``number`` those that lose least, and as many
         that are drawn from those that lose a little more.  The prices are those of the last

@@ -4,9 +4,10 @@ import math
 import time
 from collections.abc import Callable
 
-from solvers.level_bounds import NEVER, Rest
+from solvers.level_bounds import NEVER
 from solvers.pattern_relaxation import Bounded, Relaxation
-from solvers.patterns import SCALE, Pattern
+from solvers.patterns import Pattern
+from solvers.rest import Rest
 
 Way = Callable[[Relaxation, int, Bounded], None]
 
@@ -58,8 +59,8 @@ def dive(state: Relaxation, at: int, start: Bounded) -> None:
 def choose(state: Relaxation, at: int, root: Bounded) -> None:
     """Let an integer program choose among patterns that an improvement can use."""
     levels = state.levels
-    bound, _ = levels.price(root.rest, root.prices)
-    slack = state.aim(at) * SCALE - bound
+    levels.price(root.rest, root.prices)
+    slack = levels.slack(root.rest, root.prices, state.aim(at))
     usable = list(levels.near(root.rest, root.prices, slack, _NEAR))
     state.patterns.update(dict.fromkeys(usable))
     limit = min(_CHOOSING_S, state.deadline - time.monotonic())
@@ -99,8 +100,8 @@ WAYS: tuple[Way, ...] = (dive, choose, branch)
 def _branches(state: Relaxation, at: int, node: Bounded) -> list[tuple[Rest, list[Pattern]]]:
     """One branch for each worker that can take the divided size, and one where all wait."""
     levels = state.levels
-    bound, _ = levels.price(node.rest, node.prices)
-    slack = state.aim(at) * SCALE - bound
+    levels.price(node.rest, node.prices)
+    slack = levels.slack(node.rest, node.prices, state.aim(at))
     j = node.split
     size = int(levels.sizes[j])
     price = int(node.prices[j])

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.exact import assignment_of_counts
-from solvers.level_bounds import NEVER, LevelBounds, Rest
+from solvers.level_bounds import NEVER, LevelBounds
 from solvers.mixture import Mixture
 from solvers.patterns import SCALE, Pattern
+from solvers.rest import Rest
 from solvers.search import polish
 from solvers.step import AssignmentError, StepProblem, StepSolution
 from theory.model import InputError, IntArray

@@ -209,3 +209,23 @@ def test_knapsack_table_is_exact() -> None:
     assert sorted(out.tolist()) == [0, 0, 2]
     knapsack(values, profits, rows, False, table, choice)
     assert table[3, 6] == 7  # at most three: the 5 alone
+
+
+def test_branching_on_rounded_sizes_closes_nothing_wrongly() -> None:
+    """A small table and branching alone, from a poor start, on sizes of all magnitudes."""
+    rounded = settled = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        free = rng.integers(0, 4, 3)
+        n = int(free.sum()) + int(rng.integers(1, 3))
+        sizes = np.rint(30 * rng.pareto(1.0, n) + 5).astype(np.int64)
+        problem = StepProblem(rng.integers(0, 200, 3), free, sizes)
+        if not 2 < problem.admissions < 7:
+            continue
+        state = from_scratch(problem, (60, 2**18))
+        scan(state, (branch,))
+        assert state.lower <= enumerate_step(problem).imbalance <= state.upper
+        rounded += not state.levels.exact
+        settled += state.lower == state.upper
+    assert rounded > 5
+    assert settled > 5
