@@ -17,7 +17,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.exact import level_range
-from solvers.near_patterns import best_fitting, draw_patterns, near_patterns
+from solvers.near_patterns import Choice, best_fitting, draw_patterns, near_patterns
 from solvers.patterns import (
     MOST_SLOTS,
     NONE,
@@ -195,8 +195,8 @@ class LevelBounds:
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
                 fitting = chosen[None].copy()
-                there = (self.sizes, profits, rest.supply, self.table, self.unit, most)
-                distance += best_fitting(*there, room * SCALE - distance, fitting)
+                choice = Choice(self.sizes, profits, rest.supply, self.table, self.unit, most)
+                distance += best_fitting(choice, room * SCALE - distance, fitting)
                 chosen = fitting[0]
             found.append(Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
             bound += distance
@@ -252,7 +252,7 @@ class LevelBounds:
                 continue
             most = room * SCALE - distance
             room += self.stride - 1
-            there = (self.sizes, profits, rest.supply, self.table, self.unit, room)
+            choice = Choice(self.sizes, profits, rest.supply, self.table, self.unit, room)
             found, drawn = np.empty((2, number, k), np.int64)
             loss, others = slack, 0
             while True:
@@ -260,11 +260,11 @@ class LevelBounds:
                     near = (self.short[k - 1], profits, rest.supply, room, most - loss, found)
                     count, complete = near_short(*near)
                 else:
-                    count, complete = near_patterns(*there, most - loss, _MOST_WORK, found)
+                    count, complete = near_patterns(choice, most - loss, _MOST_WORK, found)
                 if complete or loss == 0:
                     break
                 if k > len(self.short):
-                    others = draw_patterns(*there, most - loss, drawn)
+                    others = draw_patterns(choice, most - loss, drawn)
                 loss //= 4
             for chosen in (*found[:count], *drawn[:others]):
                 yield Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum()))

@@ -4,6 +4,8 @@ The table of the best (:func:`solvers.patterns.knapsack`) bounds what the reques
 be chosen can bring, so that a search for them rarely has to turn back.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from solvers.compiled import compiled
@@ -13,25 +15,13 @@ from theory.model import IntArray
 # Requests looked at in vain, after which the search for the best pattern that fits gives up.
 _PATIENCE = 2**16
 
-# How often it is narrowed down.
+# How often it is narrowed down, and a loss beyond which no pattern matters.
 _TRIES = 40
+_LOST = 2**55
 
 
-@compiled
-def near_patterns(
-    sizes: IntArray,
-    profits: IntArray,
-    supply: IntArray,
-    table: IntArray,
-    unit: int,
-    room: int,
-    least: int,
-    most_work: int,
-    out: IntArray,
-) -> tuple[int, bool]:
-    """Write the patterns of ``k`` requests within a room that bring ``least`` or more.
-
-    Depth first, the largest request first; the table bounds what the others can bring.
+class Choice(NamedTuple):
+    """What a worker can choose from.
 
     Parameters
     ----------
@@ -39,6 +29,26 @@ def near_patterns(
         Sizes in ascending order, what a request of each brings, and how many there are.
     table, unit
         As :func:`solvers.patterns.knapsack` filled it, with sizes in multiples of the unit.
+    room : int
+        Most that the requests may have in total.
+    """
+
+    sizes: IntArray
+    profits: IntArray
+    supply: IntArray
+    table: IntArray
+    unit: int
+    room: int
+
+
+@compiled
+def near_patterns(choice: Choice, least: int, most_work: int, out: IntArray) -> tuple[int, bool]:
+    """Write the patterns of ``k`` requests that bring ``least`` or more.
+
+    Depth first, the largest request first; the table bounds what the others can bring.
+
+    Parameters
+    ----------
     most_work : int
         It stops after looking at so many requests in vain.
     out : int64[., k]
@@ -51,6 +61,7 @@ def near_patterns(
     complete : bool
         Whether that is all: it stops where there is no place for more, or it takes too long.
     """
+    sizes, profits, supply, table, unit, room = choice
     k = out.shape[1]
     chosen = np.full(k + 1, sizes.size - 1)
     rest = np.full(k + 1, room)
@@ -94,24 +105,13 @@ def near_patterns(
 
 
 @compiled
-def best_fitting(
-    sizes: IntArray,
-    profits: IntArray,
-    supply: IntArray,
-    table: IntArray,
-    unit: int,
-    room: int,
-    most: int,
-    out: IntArray,
-) -> int:
+def best_fitting(choice: Choice, most: int, out: IntArray) -> int:
     """Narrow down the best pattern that fits, where the best of the table may fit only as rounded.
 
     Parameters
     ----------
-    sizes, profits, supply, table, unit, room
-        As in :func:`near_patterns`.
     most : int
-        No pattern brings more.
+        Patterns that bring more count as this.
     out : int64[1, k]
         Replaced by the best pattern that was found, if any.
 
@@ -121,43 +121,35 @@ def best_fitting(
         What every pattern loses against ``most`` at least.
     """
     trial = np.empty_like(out)
-    none_below, found, loss = 0, -1, unit * SCALE // 256
+    none_below, loss = 0, choice.unit * SCALE // 256
+    seen = False
     for _ in range(_TRIES):
-        count, complete = near_patterns(
-            sizes, profits, supply, table, unit, room, most - loss, _PATIENCE, trial
-        )
-        if count > 0:
+        count, complete = near_patterns(choice, most - loss, _PATIENCE, trial)
+        if count == 0 and not complete:
+            break
+        if count == 0:
+            none_below = loss + 1
+        else:
+            seen = True
             out[:] = trial
             found = most
             for j in trial[0]:
-                found -= profits[j]
-        elif complete:
-            none_below = loss + 1
-        else:
-            break
-        if found < 0:
+                found -= choice.profits[j]
+        if not seen:
+            if loss > _LOST:
+                break
             loss = 4 * loss
         elif found <= none_below:
             break
         else:
             loss = (none_below + found) >> 1
-            if loss == found:
-                break
     return int(none_below)
 
 
 @compiled
-def draw_patterns(
-    sizes: IntArray,
-    profits: IntArray,
-    supply: IntArray,
-    table: IntArray,
-    unit: int,
-    room: int,
-    least: int,
-    out: IntArray,
-) -> int:
+def draw_patterns(choice: Choice, least: int, out: IntArray) -> int:
     """Write some of the patterns of :func:`near_patterns`, drawn at random; their number."""
+    sizes, profits, supply, table, unit, room = choice
     k = out.shape[1]
     candidate = np.empty(sizes.size, np.int64)
     x = np.uint64(1)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.near_patterns import best_fitting, draw_patterns, near_patterns
+from solvers.near_patterns import Choice, best_fitting, draw_patterns, near_patterns
 from solvers.patterns import NONE, SCALE, knapsack
 from solvers.short_patterns import last_within, near_short, price_short, short_patterns
 
@@ -43,22 +43,25 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss):
     least = max(patterns.values(), default=0) - loss * SCALE
     wanted = {p for p, profit in patterns.items() if profit >= least}
     out = np.empty((len(patterns) + 1, k), np.int64)
-    arguments = (sizes, profits, supply, table, unit, room, least)
-    count, complete = near_patterns(*arguments, 10**6, out)
+    choice = Choice(sizes, profits, supply, table, unit, room)
+    count, complete = near_patterns(choice, least, 10**6, out)
     assert complete
     assert len({tuple(p) for p in out[:count].tolist()}) == count
     assert {tuple(p) for p in out[:count].tolist()} == wanted
     if wanted:
         some = out[: len(wanted) - 1]
-        assert near_patterns(*arguments, 10**6, some) == (len(wanted) - 1, False)
-    drawn = draw_patterns(*arguments, out)
+        assert near_patterns(choice, least, 10**6, some) == (len(wanted) - 1, False)
+    drawn = draw_patterns(choice, least, out)
     most = max(int(table[k, room // unit]), 0)
     fitting = np.zeros((1, k), np.int64)
-    lost = best_fitting(*arguments[:-1], most, fitting)
+    lost = best_fitting(choice, most, fitting)
+    assert lost >= 0
     if patterns:
         assert lost <= most - max(patterns.values())
         assert patterns.get(tuple(fitting[0].tolist())) == max(patterns.values())
         assert lost == most - max(patterns.values())
+        # One that brings more counts as the most.
+        assert best_fitting(choice, max(patterns.values()) - SCALE, fitting) == 0
     assert {tuple(p) for p in out[:drawn].tolist()} <= wanted
 
 
@@ -84,3 +87,10 @@ def test_short_patterns_are_priced_exactly(pool, length, room, loss):
     wanted = {p for p, profit in patterns.items() if profit >= least}
     assert {tuple(p) for p in out[:count].tolist()} == wanted
     assert len(wanted) == count
+
+
+def test_where_nothing_fits_the_loss_is_beyond_measure():
+    sizes, supply = np.array([7]), np.array([2])
+    table = np.zeros((3, 3), np.int64)  # of sizes rounded down to multiples of 6: two would fit
+    choice = Choice(sizes, sizes * SCALE, supply, table, 6, 13)
+    assert 2**55 < best_fitting(choice, 13 * SCALE, np.zeros((1, 2), np.int64)) < 2**60
