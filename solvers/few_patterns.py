@@ -14,6 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.draws import State, draw
+from solvers.patterns import fits
+from solvers.pool import last_between
+from solvers.short_patterns import short_patterns
 from theory.model import IntArray
 
 # Bound of a level that no assignment reaches.
@@ -44,12 +48,8 @@ class Sizes(NamedTuple):
 def sizes_of(pool: IntArray) -> Sizes:
     """The distinct sizes of a pool and their pairs."""
     values, supply = np.unique(pool, return_counts=True)
-    first, second = np.triu_indices(values.size)
-    possible = (first < second) | (supply[first] > 1)
-    first, second = first[possible], second[possible]
-    sums = values[first] + values[second]
-    order = np.argsort(sums, kind="stable")
-    return Sizes(values, supply, sums[order], first[order], second[order])
+    pairs = short_patterns(values, supply, 2, 2 * int(values[-1]))
+    return Sizes(values, supply, pairs.total, pairs.first, pairs.second)
 
 
 class Step(NamedTuple):
@@ -90,19 +90,6 @@ class Lists(NamedTuple):
 
 
 @compiled
-def _available(left: IntArray, pattern: IntArray, c: int) -> bool:
-    """Whether the requests of a pattern, ascending indices of sizes, are left."""
-    if pattern[0] == UNKNOWN:
-        return True
-    run = 0
-    for e in range(c):
-        run = run + 1 if e > 0 and pattern[e] == pattern[e - 1] else 1
-        if run > left[pattern[e]]:
-            return False
-    return True
-
-
-@compiled
 def _move(left: IntArray, pattern: IntArray, c: int, number: int) -> None:
     """Take the requests of a pattern (-1) or put them back (1)."""
     if pattern[0] != UNKNOWN:
@@ -113,14 +100,7 @@ def _move(left: IntArray, pattern: IntArray, c: int, number: int) -> None:
 @compiled
 def last_at_most(values: IntArray, value: int) -> int:
     """Place of the last entry ``<= value`` of an ascending array, or -1."""
-    low, high = -1, values.size
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if values[middle] <= value:
-            low = middle
-        else:
-            high = middle
-    return low
+    return last_between(values, value, -1, values.size)
 
 
 @compiled
@@ -160,11 +140,11 @@ def _patterns(
                 work += 1
                 if c < 4:
                     pattern[0], pattern[1] = first[b], second[b]
-                    fits = c == 2 or second[b] <= last
+                    possible = c == 2 or second[b] <= last
                 else:
                     pattern[2], pattern[3] = first[b], second[b]
-                    fits = second[a] <= first[b] and (c == 4 or second[b] <= last)
-                if fits and _available(sizes.supply, pattern, c):
+                    possible = second[a] <= first[b] and (c == 4 or second[b] <= last)
+                if possible and fits(pattern, c, sizes.supply):
                     if count + 1 == slack.size:
                         return -1, work
                     for e in range(5):
@@ -216,15 +196,8 @@ def singles_slack(step: Step, level: int, left: IntArray) -> int:
 
 
 @compiled
-def _draw(state: IntArray, below: int) -> int:
-    """Draw a number in ``0..below - 1``."""
-    state[0] = (state[0] * 6364136223846793005 + 1442695040888963407) & (2**63 - 1)
-    return int((state[0] >> 24) % below)
-
-
-@compiled
 def _fill(
-    values: IntArray, left: IntArray, room: int, tries: int, out: IntArray, state: IntArray
+    values: IntArray, left: IntArray, room: int, tries: int, out: IntArray, state: State
 ) -> int:
     """Fill at least two slots below ``room``: all but two at random, the last two best.
 
@@ -239,7 +212,7 @@ def _fill(
         count = 0
         for slot in range(c - 2):
             open_ = c - slot
-            aim = int(rest / open_ * (_draw(state, 256) / 128))
+            aim = int(rest / open_ * (draw(state, 256) / 128))
             i = last_at_most(values, min(aim, rest - (open_ - 1) * values[0]))
             while i >= 0 and left[i] == 0:
                 i -= 1
@@ -286,7 +259,7 @@ def _complete(
     many: IntArray,
     left: IntArray,
     tries: int,
-    state: IntArray,
+    state: State,
     plan: IntArray,
 ) -> int:
     """Serve the single slots and fill the workers ``many``; their slack, :data:`NEVER` if > most.
@@ -405,7 +378,7 @@ def settle_level(
     upper: int,
     effort: tuple[int, int, int],
     lists: Lists,
-    state: IntArray,
+    state: State,
     best: IntArray,
 ) -> tuple[int, int, int]:
     """Search the assignments with largest load ``level`` for one better than ``upper``.
@@ -419,7 +392,7 @@ def settle_level(
         such a worker; patterns looked at after which the search is broken off.
     lists : Lists
         Working space.
-    state : int64[1]
+    state : uint64[1]
         State of the random numbers.
     best : int64[slots]
         Replaced by the indices of the sizes in each slot, if an improvement is found.
@@ -479,7 +452,11 @@ def settle_level(
             others = base + lost + single + spent[t]
             for w in range(t + 1, f):
                 others += slack[order[w], 0]
-            while at[t] < number[u] and not _available(left, patterns[u, at[t]], c):
+            while (
+                at[t] < number[u]
+                and patterns[u, at[t], 0] != UNKNOWN
+                and not fits(patterns[u, at[t]], c, left)
+            ):
                 at[t] += 1
                 work += 1
             over = work > budget and at[t] < number[u]
@@ -497,7 +474,11 @@ def settle_level(
                 v = order[w]
                 c = start[few[v] + 1] - start[few[v]]
                 k = 0
-                while k < number[v] and not _available(left, patterns[v, k], c):
+                while (
+                    k < number[v]
+                    and patterns[v, k, 0] != UNKNOWN
+                    and not fits(patterns[v, k], c, left)
+                ):
                     k += 1
                 work += k
                 value += slack[v, k] if k < number[v] else upper

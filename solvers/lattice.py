@@ -5,6 +5,8 @@ When every slot is filled, worker ``g`` ends at ``L_g + c_g v`` plus a multiple 
 least ``(M - L_g - c_g v) mod q``, which the linear relaxation does not see.
 """
 
+import math
+
 import numpy as np
 
 from solvers.compiled import compiled
@@ -15,11 +17,9 @@ from theory.model import IntArray
 @compiled
 def spacing(sizes: IntArray) -> int:
     """Greatest common divisor of the differences of ascending sizes; 0 if all are equal."""
-    q = np.int64(0)
+    q = 0
     for i in range(1, sizes.size):
-        a = sizes[i] - sizes[i - 1]
-        while a > 0:
-            q, a = a, q % a
+        q = math.gcd(q, sizes[i] - sizes[i - 1])
         if q == 1:
             break
     return int(q)

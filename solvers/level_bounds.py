@@ -166,8 +166,8 @@ class LevelBounds:
         spent = sum(room[self.free == 0].tolist())
         return Rest(tuple(self.open.tolist()), self.free, room, self.supply, spent)
 
-    def _fill(self, supply: IntArray, prices: IntArray) -> IntArray:
-        """Price all patterns that the supply holds; the rows of the table."""
+    def fill(self, supply: IntArray, prices: IntArray) -> IntArray:
+        """Price all patterns that the supply holds; returns the rows of the table."""
         profits = self.sizes * SCALE - prices
         for length, patterns in enumerate(self.short, 1):
             price_short(patterns, length, profits, supply)
@@ -182,7 +182,7 @@ class LevelBounds:
 
         It rests on the tables alone and holds for all prices ``>= 0``.
         """
-        rows = self._fill(rest.supply, prices)
+        rows = self.fill(rest.supply, prices)
         profits = self.sizes * SCALE - prices
         bound = rest.spent * SCALE - sum((rest.supply * prices).tolist())
         found = []
@@ -203,7 +203,7 @@ class LevelBounds:
         return bound, found
 
     def distance(self, slots: int, room: int) -> int:
-        """What a worker misses and pays at least, by the last prices; or :data:`NEVER`.
+        """What a worker misses and pays at least, as last filled; or :data:`NEVER`.
 
         ``room`` is that below the lowest level of an entry; what fits below the highest counts.
         """
@@ -231,7 +231,7 @@ class LevelBounds:
     def slack(self, rest: Rest, prices: IntArray, aim: int) -> int:
         """What the workers may lose together against their distances to end at ``aim`` or less.
 
-        By the prices of the last :meth:`price`; in units of ``1 / SCALE``.
+        The tables are filled by these prices; in units of ``1 / SCALE``.
         """
         least = sum(self.distance(int(rest.free[g]), int(rest.room[g])) for g in rest.workers)
         charge: int = sum((rest.supply * prices).tolist())
@@ -241,8 +241,7 @@ class LevelBounds:
         """Patterns of each worker that lose at most ``slack`` against its :meth:`distance`.
 
         All of them, or where there are more than ``number`` those that lose least, and as many
-        that are drawn from those that lose a little more.  The prices are those of the last
-        :meth:`price`.
+        that are drawn from those that lose a little more.  The tables are filled by these prices.
         """
         profits = self.sizes * SCALE - prices
         for g in rest.workers:
@@ -270,7 +269,7 @@ class LevelBounds:
                 yield Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum()))
 
     def raise_all(self, prices: IntArray) -> None:
-        """Raise the bounds of all levels under these prices, those of the last :meth:`price`."""
+        """Raise the bounds of all levels; the tables are filled by these prices for all."""
         before = self.lower.copy()
         distance = np.full(self.level.size, -sum((self.supply * prices).tolist()))
         for load, k in zip(self.problem.loads, self.free, strict=True):

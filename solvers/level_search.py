@@ -59,7 +59,7 @@ def dive(state: Relaxation, at: int, start: Bounded) -> None:
 def choose(state: Relaxation, at: int, root: Bounded) -> None:
     """Let an integer program choose among patterns that an improvement can use."""
     levels = state.levels
-    levels.price(root.rest, root.prices)
+    levels.fill(root.rest.supply, root.prices)
     slack = levels.slack(root.rest, root.prices, state.aim(at))
     usable = list(levels.near(root.rest, root.prices, slack, _NEAR))
     state.patterns.update(dict.fromkeys(usable))
@@ -100,7 +100,7 @@ WAYS: tuple[Way, ...] = (dive, choose, branch)
 def _branches(state: Relaxation, at: int, node: Bounded) -> list[tuple[Rest, list[Pattern]]]:
     """One branch for each worker that can take the divided size, and one where all wait."""
     levels = state.levels
-    levels.price(node.rest, node.prices)
+    levels.fill(node.rest.supply, node.prices)
     slack = levels.slack(node.rest, node.prices, state.aim(at))
     j = node.split
     size = int(levels.sizes[j])

@@ -159,7 +159,7 @@ def _settle(
     Returns the best imbalance, a bound over those levels, and the work done.
     """
     lower = NEVER
-    state = np.ones(1, np.int64)
+    state = np.ones(1, np.uint64)
     work = 0
     for k in range(levels.size):
         if bounds[k] >= upper:
@@ -190,7 +190,7 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
     start : StepSolution
         A solution with its bound.
     budget : int
-        Work after which to stop, about a nanosecond each.
+        Work after which to stop, some nanoseconds each.
 
     Returns
     -------
@@ -200,9 +200,10 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
     n, slots = problem.pool.size, int(problem.free.sum())
     if start.optimal or n < slots or slots == 0:
         return start
-    sizes = sizes_of(problem.pool)
-    if sizes.sums.size > _MOST_PAIRS:
+    _, supply = np.unique(problem.pool, return_counts=True)
+    if supply.size * (supply.size - 1) // 2 + np.count_nonzero(supply > 1) > _MOST_PAIRS:
         return start
+    sizes = sizes_of(problem.pool)
     G = problem.workers
     loads, free = problem.loads.copy(), problem.free.copy()
     by_load = np.argsort(loads, kind="stable")

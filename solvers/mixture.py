@@ -93,7 +93,7 @@ class Mixture:
                 if self.empty is not None
                 else len(p.sizes) <= self.free[p.worker]
             )
-            and fits(np.array(p.sizes, np.int64), self.supply)
+            and fits(np.array(p.sizes, np.int64), len(p.sizes), self.supply)
         ]
         if not new:
             return False

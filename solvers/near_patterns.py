@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.draws import draw
 from solvers.patterns import SCALE
 from theory.model import IntArray
 
@@ -152,7 +153,7 @@ def draw_patterns(choice: Choice, least: int, out: IntArray) -> int:
     sizes, profits, supply, table, unit, room = choice
     k = out.shape[1]
     candidate = np.empty(sizes.size, np.int64)
-    x = np.uint64(1)
+    state = np.ones(1, np.uint64)
     count = 0
     for _ in range(out.shape[0]):
         rest, wanted, last, run = room, least, sizes.size - 1, 0
@@ -169,10 +170,7 @@ def draw_patterns(choice: Choice, least: int, out: IntArray) -> int:
                     number += 1
             if number == 0:
                 break
-            x ^= x << np.uint64(13)
-            x ^= x >> np.uint64(7)
-            x ^= x << np.uint64(17)
-            j = candidate[x % np.uint64(number)]
+            j = candidate[draw(state, number)]
             run = run + 1 if j == last else 1
             out[count, k - 1 - depth] = last = j
             rest -= sizes[j]

@@ -111,10 +111,10 @@ def read_pattern(
 
 
 @compiled
-def fits(pattern: IntArray, supply: IntArray) -> bool:
-    """Whether the supply holds the requests of a pattern, ascending indices of sizes."""
+def fits(pattern: IntArray, length: int, supply: IntArray) -> bool:
+    """Whether the supply holds the first requests of a pattern, ascending indices of sizes."""
     run = 0
-    for e in range(pattern.size):
+    for e in range(length):
         run = run + 1 if e > 0 and pattern[e - 1] == pattern[e] else 1
         if run > supply[pattern[e]]:
             return False

@@ -67,6 +67,18 @@ def indexed(pool: Pool) -> Pool:
 
 
 @compiled
+def last_between(values: IntArray, value: int, low: int, high: int) -> int:
+    """Place of the last entry ``<= value`` of an ascending array: at ``low`` or before ``high``."""
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if values[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def last_at_most(pool: Pool, value: int) -> int:
     """Place of the last size ``<= value``, or -1."""
     low = -1
@@ -79,10 +91,4 @@ def last_at_most(pool: Pool, value: int) -> int:
             return high - 1
         low = pool.below[bucket] - 1
         high = pool.below[bucket + 1]
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if pool.sizes[middle] <= value:
-            low = middle
-        else:
-            high = middle
-    return low
+    return last_between(pool.sizes, value, low, high)

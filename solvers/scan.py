@@ -54,7 +54,7 @@ def _price_by_rank(state: Relaxation) -> None:
         if levels.lower.size and time.monotonic() < state.deadline:
             over = descending[min(rank, descending.size - 1)]
             prices = np.maximum(0, levels.sizes - over) * SCALE
-            levels.price(levels.whole(0), prices)
+            levels.fill(levels.supply, prices)
             levels.raise_all(prices)
 
 

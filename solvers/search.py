@@ -8,11 +8,11 @@ same step gives the same plan everywhere.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solvers.bitset import at_least, at_most, insert, remove
 from solvers.bounds import deficit
 from solvers.compiled import compiled
+from solvers.draws import State, draw
 from solvers.few_slots import few_slot_bounds
 from solvers.moves import gather, hand_over, lower_top, take_waiting
 from solvers.nested import nested_bound
@@ -20,19 +20,6 @@ from solvers.plan import Plan, empty_plan, fill
 from solvers.pool import Pool, indexed, last_at_most, sorted_pool
 from solvers.step import WAITS, Assignment, StepProblem
 from theory.model import IntArray
-
-State = NDArray[np.uint64]
-
-
-@compiled
-def _random(state: State, below: int) -> int:
-    """Draw a number in ``0..below - 1`` (xorshift)."""
-    x = state[0]
-    x ^= x << np.uint64(13)
-    x ^= x >> np.uint64(7)
-    x ^= x << np.uint64(17)
-    state[0] = x
-    return int((x >> np.uint64(2)) % np.uint64(below))
 
 
 @compiled
@@ -164,7 +151,7 @@ def _refill(
                 room -= sizes[i]
             aim = room
             if left > 1:
-                aim = min(room, int((level - plan.after[g]) / left * (_random(state, 128) / 64)))
+                aim = min(room, int((level - plan.after[g]) / left * (draw(state, 128) / 64)))
             i = at_most(plan.words, plan.summary, last_at_most(pool, aim))
             if i < 0:
                 i = at_least(plan.words, plan.summary, 0)
@@ -217,12 +204,12 @@ def shake(
         possible = True
         if least < 2**62:
             work += 4 * G + sizes.size
-            g = open_[_random(state, open_.size)]
-            if _random(state, 2) == 0:
+            g = open_[draw(state, open_.size)]
+            if draw(state, 2) == 0:
                 # Two workers swap: neither the sum nor the maximum changes, but the rooms do.
-                h = open_[_random(state, open_.size)]
-                i = item[start[g] + _random(state, taken[g])]
-                j = item[start[h] + _random(state, taken[h])]
+                h = open_[draw(state, open_.size)]
+                i = item[start[g] + draw(state, taken[g])]
+                j = item[start[h] + draw(state, taken[h])]
                 d = sizes[i] - sizes[j]
                 possible = g != h and d != 0 and d <= level - after[h] and -d <= level - after[g]
                 if possible:
@@ -231,8 +218,8 @@ def shake(
             else:
                 m = _waiting(plan, waiting)
                 # The largest of those that wait are the hardest to place, and the most worth it.
-                last = m if _random(state, 2) == 0 else min(m, 16)
-                i = waiting[m - 1 - _random(state, last)]
+                last = m if draw(state, 2) == 0 else min(m, 16)
+                i = waiting[m - 1 - draw(state, last)]
                 held = np.sum(sizes[item[start[g] : start[g] + taken[g]]])
                 possible = sizes[i] <= level - after[g] + held and _refill(
                     plan, pool, g, level, i, waiting, state

@@ -10,6 +10,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.patterns import NONE
+from solvers.pool import last_between
 from theory.model import IntArray
 
 
@@ -76,11 +77,7 @@ def last_within(total: IntArray, room: int, start: int) -> int:
     while at + stride < total.size and total[at + stride] <= room:
         at += stride
         stride *= 2
-    while stride > 0:
-        if at + stride < total.size and total[at + stride] <= room:
-            at += stride
-        stride >>= 1
-    return at
+    return last_between(total, room, at, min(total.size, at + stride))
 
 
 @compiled
