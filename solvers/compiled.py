@@ -26,11 +26,15 @@ def compiled(function: F) -> F:
 
 
 def _depend_on_what_is_called(dispatcher: Any, function: Callable[..., object]) -> None:
-    """Let cached machine code expire with any of its sources: numba looks at one file alone."""
+    """Let cached machine code expire with any of its sources: numba looks at one file alone.
+
+    The sources stand in the version, which numba compares before it reads anything that names
+    types: one of them may be gone.
+    """
     cache = dispatcher._cache._cache_file
     dispatcher.sources = {function.__code__.co_filename: cache._source_stamp}
     called: Any
     for called in function.__globals__.values():
         if isinstance(called, Dispatcher):
             dispatcher.sources |= getattr(called, "sources", {})
-    cache._source_stamp = tuple(sorted(dispatcher.sources.items()))
+    cache._version = cache._version, tuple(sorted(dispatcher.sources.items()))

@@ -52,3 +52,24 @@ def test_the_cache_is_used_while_nothing_changes(tmp_path):
         for _ in range(2)
     ]
     assert [text.split() for text in outputs] == [["20", "0"], ["20", "1"]]
+
+
+def test_a_cache_that_names_a_type_that_is_gone_is_stale(tmp_path):
+    text = """
+from typing import NamedTuple
+from solvers.compiled import compiled
+
+class {name}(NamedTuple):
+    value: int
+
+@compiled
+def value(of):
+    return of.value
+
+print(value({name}(7)))
+"""
+    for name in ("Before", "Since"):
+        (tmp_path / "module.py").write_text(text.format(name=name))
+        command = [sys.executable, "-c", "import module"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout == "7\n"
