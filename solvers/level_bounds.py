@@ -27,7 +27,15 @@ from solvers.patterns import (
     read_pattern,
 )
 from solvers.rest import Rest
-from solvers.short_patterns import last_within, near_short, price_short, short_patterns
+from solvers.short_patterns import (
+    NO_PATTERNS,
+    BestShort,
+    most_within,
+    near_short,
+    place_within,
+    price_short,
+    short_patterns,
+)
 from solvers.step import StepProblem
 from theory.model import FloatArray, IntArray
 
@@ -92,7 +100,7 @@ class LevelBounds:
         size: tuple[int, int],
         coarser: "LevelBounds | None" = None,
     ) -> None:
-        cells, entries = size
+        cells, self._entries = size
         self.problem = problem
         self.sizes, self.supply = np.unique(problem.pool, return_counts=True)
         self.free = np.minimum(problem.free, problem.pool.size)
@@ -105,11 +113,11 @@ class LevelBounds:
             raise TooLargeError
         least, most = level_range(problem, upper - 1)
         if coarser is None:
-            self.stride: int = max(0, most - least) // entries + 1
+            self.stride: int = max(0, most - least) // self._entries + 1
             self.level: IntArray = np.arange(least, most + 1, self.stride)
         else:
             still = np.flatnonzero(coarser.lower < upper)
-            self.stride = still.size * coarser.stride // entries + 1
+            self.stride = still.size * coarser.stride // self._entries + 1
             part = np.arange(0, coarser.stride, self.stride)
             self.level = np.add.outer(coarser.level[still], part).ravel()
             still = np.repeat(still, part.size)
@@ -137,6 +145,9 @@ class LevelBounds:
             for k in (1, 2)[: 1 + pairs]
             if self.filled
         ]
+        # The supply and the prices that lists and table are filled for.
+        self._filled = np.empty((2, 0), np.int64)
+        self._best_short = [NO_PATTERNS] * len(self.short)
         # A choice takes a quarter of a word for each request and unit of room.
         words = int(np.minimum(self.supply, self.slots).sum()) // 4 + self.slots + 1
         self.unit = words * (farthest(len(self.short) + 1) + 1) // cells + 1
@@ -160,6 +171,10 @@ class LevelBounds:
         """Whether nothing is rounded: levels are taken one at a time, and sizes as they are."""
         return self.unit == self.stride == 1
 
+    def few(self, upper: int) -> bool:
+        """Whether so few levels are left open below an imbalance that each can have an entry."""
+        return int(np.count_nonzero(self.lower < upper)) * self.stride <= self._entries
+
     def whole(self, at: int) -> Rest:
         """Nothing decided; workers without a free slot stay at their distance."""
         room = int(self.level[at]) - self.problem.loads
@@ -168,19 +183,25 @@ class LevelBounds:
 
     def fill(self, supply: IntArray, prices: IntArray) -> IntArray:
         """Price all patterns that the supply holds; returns the rows of the table."""
+        if np.array_equal(self._filled, (supply, prices)):
+            return self._rows(supply)
+        self._filled = np.array((supply, prices))
         profits = self.sizes * SCALE - prices
-        for length, patterns in enumerate(self.short, 1):
+        self._best_short = [
             price_short(patterns, length, profits, supply)
+            for length, patterns in enumerate(self.short, 1)
+        ]
         rows = self._rows(supply)
         if self.slots > len(self.short):
             choice = self._choice[: rows.size]
             knapsack(self.weights, profits, rows, self.filled, self.table, choice)
         return rows
 
-    def price(self, rest: Rest, prices: IntArray) -> tuple[int, list[Pattern]]:
+    def price(self, rest: Rest, prices: IntArray, patience: int) -> tuple[int, list[Pattern]]:
         """Bound under the prices, times ``SCALE``, and the best pattern of each worker.
 
-        It rests on the tables alone and holds for all prices ``>= 0``.
+        It rests on the tables alone and holds for all prices ``>= 0``.  The search for a pattern
+        that truly fits gives up after looking at ``patience`` requests in vain.
         """
         rows = self.fill(rest.supply, prices)
         profits = self.sizes * SCALE - prices
@@ -195,12 +216,17 @@ class LevelBounds:
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
                 fitting = chosen[None].copy()
-                choice = Choice(self.sizes, profits, rest.supply, self.table, self.unit, most)
-                distance += best_fitting(choice, room * SCALE - distance, fitting)
+                choice = self._choices(rest.supply, profits, most)
+                distance += best_fitting(choice, room * SCALE - distance, patience, fitting)
                 chosen = fitting[0]
             found.append(Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
             bound += distance
         return bound, found
+
+    def _choices(self, supply: IntArray, profits: IntArray, room: int) -> Choice:
+        """What a worker with that room can choose from, as last filled."""
+        singles, pairs = (*self._best_short, NO_PATTERNS, NO_PATTERNS)[:2]
+        return Choice(self.sizes, profits, supply, self.table, self.unit, singles, pairs, room)
 
     def distance(self, slots: int, room: int) -> int:
         """What a worker misses and pays at least, as last filled; or :data:`NEVER`.
@@ -210,9 +236,7 @@ class LevelBounds:
         most = room + self.stride - 1
         best = 0 if slots == 0 and most >= 0 else NONE
         if 0 < slots <= len(self.short):
-            patterns = self.short[slots - 1]
-            at = last_within(patterns.total, most, -1)
-            best = int(patterns.value[at]) if at >= 0 else NONE
+            best = most_within(self._best_short[slots - 1], most)[0]
         elif slots > 0 and most >= 0:
             best = int(self.table[slots, most // self.unit])
         return max(0, room * SCALE - best) if best > NONE // 2 else NEVER
@@ -221,9 +245,9 @@ class LevelBounds:
         """Ascending indices of the sizes behind :meth:`distance`, where something fits."""
         most = room + self.stride - 1
         if 0 < slots <= len(self.short):
-            patterns = self.short[slots - 1]
-            at = patterns.best[last_within(patterns.total, most, -1)]
-            return np.array([patterns.first[at], patterns.second[at]][:slots])
+            short = self._best_short[slots - 1]
+            at = most_within(short, most)[1]
+            return np.array([short.first[at], short.second[at]][:slots])
         out = np.empty(slots, np.int64)
         n = read_pattern(self.weights, rows, self._choice, slots, most // self.unit, out)
         return np.sort(out[:n])
@@ -251,7 +275,7 @@ class LevelBounds:
                 continue
             most = room * SCALE - distance
             room += self.stride - 1
-            choice = Choice(self.sizes, profits, rest.supply, self.table, self.unit, room)
+            choice = self._choices(rest.supply, profits, room)
             found, drawn = np.empty((2, number, k), np.int64)
             loss, others = slack, 0
             while True:
@@ -259,7 +283,7 @@ class LevelBounds:
                     near = (self.short[k - 1], profits, rest.supply, room, most - loss, found)
                     count, complete = near_short(*near)
                 else:
-                    count, complete = near_patterns(choice, most - loss, _MOST_WORK, found)
+                    count, complete = near_patterns(choice, most - loss, NONE, _MOST_WORK, found)
                 if complete or loss == 0:
                     break
                 if k > len(self.short):
@@ -270,30 +294,34 @@ class LevelBounds:
 
     def raise_all(self, prices: IntArray) -> None:
         """Raise the bounds of all levels; the tables are filled by these prices for all."""
-        before = self.lower.copy()
         distance = np.full(self.level.size, -sum((self.supply * prices).tolist()))
         for load, k in zip(self.problem.loads, self.free, strict=True):
             if k == 0:
                 distance += (self.level - load) * SCALE
             elif k <= len(self.short):
-                short = self.short[k - 1]
-                add_short(self.level - load, self.stride, short.total, short.value, distance)
+                short = self._best_short[k - 1]
+                add_short(self.level - load, self.stride, short, distance)
             else:
                 add_table(self.level - load, self.stride, self.table[k], self.unit, distance)
-        np.maximum(self.lower, -(-distance // SCALE), out=self.lower)
-        if self.everyone:
-            self.lower[self.lower > self.floor] = NEVER
-        raised = self.lower > before
-        if raised.any():
-            self._priced[raised] = len(self._prices)
-            self._prices.append(prices)
+        self._raise_to(-(-distance // SCALE), prices)
 
     def raise_one(self, at: int, bound: int, prices: IntArray) -> None:
-        """Raise the bound of one entry to that of :meth:`price`, which is in units of ``SCALE``."""
-        value = -(-bound // SCALE)
-        if value > self.lower[at]:
-            self.lower[at] = NEVER if self.everyone and value > self.floor[at] else value
-            self._priced[at] = len(self._prices)
+        """Raise the bound of one entry to that of :meth:`price`, which is in units of ``SCALE``.
+
+        Those of lower levels rise with it: where every worker has less room, none can bring more,
+        so one level down the bound falls by no more than the number of workers.
+        """
+        fall = self.problem.workers * (self.level[at] - self.level[: at + 1])
+        self._raise_to(-(-bound // SCALE) - fall, prices)
+
+    def _raise_to(self, bound: IntArray, prices: IntArray) -> None:
+        """Raise the bounds of the first entries."""
+        raised = np.flatnonzero(bound > self.lower[: bound.size])
+        if raised.size:
+            self.lower[raised] = bound[raised]
+            if self.everyone:
+                self.lower[self.lower > self.floor] = NEVER
+            self._priced[raised] = len(self._prices)
             self._prices.append(prices)
 
     def prices(self, at: int) -> IntArray:
@@ -310,25 +338,24 @@ class LevelBounds:
 
 
 @compiled
-def add_short(
-    room: IntArray, stride: int, total: IntArray, value: IntArray, distance: IntArray
-) -> None:
+def add_short(room: IntArray, stride: int, short: BestShort, distance: IntArray) -> None:
     """Add a worker's least distance to each level, of short patterns.
 
     Parameters
     ----------
     room : int64[e]
-        Its room below the lowest level of each entry, ascending.
+        Its room below the lowest level of each entry.
     stride : int
         Levels of an entry: what fits below the highest of them counts.
-    total, value : int64[P]
-        As in :class:`solvers.short_patterns.ShortPatterns`.
+    short : BestShort
+        The best of the patterns with as many requests as the worker has free slots.
     distance : int64[e]
         In units of ``1 / SCALE``, as the value.
     """
-    place = -1
+    rooms, below, shift, value = short.rooms, short.below, short.shift, short.value
     for at in range(room.size):
-        place = last_within(total, room[at] + stride - 1, place)
+        most = room[at] + stride - 1
+        place = place_within(rooms, below, shift, most) if most >= 0 else -1
         _add(room[at], value[place] if place >= 0 else NONE, distance, at)
 
 

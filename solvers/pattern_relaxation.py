@@ -31,6 +31,10 @@ _PER_WORKER = 10
 # Patterns with at least this share are fixed together in a dive.
 _SURE = 0.99
 
+# Requests looked at in vain for the best pattern of a worker: as a rule, and before giving up.
+_QUICK = 2**16
+_THOROUGH = 2**21
+
 # Work in polishing an assignment.
 _POLISHING = 2**22
 
@@ -159,23 +163,31 @@ class Relaxation:
         return chosen
 
     def relax(
-        self, at: int, rest: Rest, goal: int, prices: IntArray, patterns: list[Pattern]
+        self,
+        at: int,
+        rest: Rest,
+        goal: int,
+        prices: IntArray,
+        patterns: list[Pattern],
+        proving: bool = True,
     ) -> Bounded:
         """Column generation for the rest, until the bound is that of the pattern relaxation.
 
         It starts from prices and patterns, and ends sooner where the bound excludes an
         improvement, or where the linear program promises the goal, which is known to be a bound
-        already.
+        already.  If it is not for ``proving``, it looks less far for patterns.
         """
         levels = self.levels
         whole = rest.supply is levels.supply
         mixture = self.mixture(rest, patterns)
         best, best_prices, guess = -NEVER, prices, -NEVER
         trials = [prices, self._last] if whole else [prices]
+        thorough = _THOROUGH if proving and levels.stride == 1 else _QUICK
+        patience = thorough if whole else _QUICK
         while True:
             more = False
             for scaled in trials:
-                proved, found = levels.price(rest, scaled)
+                proved, found = levels.price(rest, scaled, patience)
                 self.patterns.update(dict.fromkeys(found))
                 if whole:
                     levels.raise_all(scaled)
@@ -187,8 +199,10 @@ class Relaxation:
                 late = time.monotonic() > self.deadline
                 if late or bound > self.aim(at) or (more and guess > -NEVER):
                     break
-            if bound > self.aim(at) or (guess > -NEVER and not more):
+            if bound > self.aim(at) or (guess > -NEVER and not more and patience == thorough):
                 break
+            # What a quick search finds is enough while it finds something.
+            patience = _QUICK if more or guess == -NEVER else thorough
             value, duals = mixture.solve()
             guess = math.ceil(rest.spent + value - 1e-6)
             if late or bound >= guess:
@@ -203,6 +217,19 @@ class Relaxation:
             return Bounded(rest, bound, best_prices, max(guess, bound), mixture.patterns, [], 0, -1)
         order, sure, split = self._read(mixture, rest)
         return Bounded(rest, bound, best_prices, guess, mixture.patterns, order, sure, split)
+
+    def clear(self, at: int, prices: IntArray) -> None:
+        """Close open levels above a closed one by the same prices, many at a time."""
+        lower = self.levels.lower
+        step = 1
+        while step > 0 and at + 1 < lower.size and lower[at + 1] < self.upper:
+            to = min(at + step, lower.size - 1)
+            bound, _ = self.levels.price(self.levels.whole(to), prices, _QUICK)
+            self.levels.raise_one(to, bound, prices)
+            closed = (lower[at + 1 : to + 1] >= self.upper).all()
+            at, step = (to, 2 * step) if closed else (at, step // 2)
+            if time.monotonic() > self.deadline:
+                break
 
     def _read(self, mixture: Mixture, rest: Rest) -> tuple[list[Pattern], int, int]:
         """``order``, ``sure`` and ``split`` of a solution."""

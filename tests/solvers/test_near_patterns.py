@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from solvers.near_patterns import Choice, best_fitting, draw_patterns, near_patterns
 from solvers.patterns import NONE, SCALE, knapsack
-from solvers.short_patterns import last_within, near_short, price_short, short_patterns
+from solvers.short_patterns import (
+    NO_PATTERNS,
+    most_within,
+    near_short,
+    place_within,
+    price_short,
+    short_patterns,
+)
 
 pools = st.dictionaries(st.integers(1, 40), st.integers(0, 3), min_size=1, max_size=6)
 
@@ -25,13 +32,21 @@ def priced(pool, seed):
     """Sizes, supply, and profits under random prices."""
     sizes = np.array(sorted(pool))
     supply = np.array([pool[size] for size in sizes.tolist()])
-    prices = np.random.default_rng(seed).integers(0, 20 * SCALE, sizes.size)
+    rng = np.random.default_rng(seed)
+    prices = rng.integers(0, rng.choice([3, 20 * SCALE]), sizes.size)  # near ties, and far apart
     return sizes, supply, sizes * SCALE - prices
 
 
 @settings(max_examples=200)
-@given(pools, st.integers(1, 4), st.integers(0, 120), st.integers(1, 7), st.integers(0, 30))
-def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss):
+@given(
+    pools,
+    st.integers(1, 4),
+    st.integers(0, 120),
+    st.integers(1, 7),
+    st.integers(0, 30),
+    st.integers(0, 2),
+)
+def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss, lists):
     sizes, supply, profits = priced(pool, room)
     weights, rows = sizes // unit, np.repeat(np.arange(sizes.size), supply)
     fits = weights[rows] <= room // unit
@@ -43,25 +58,33 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss):
     least = max(patterns.values(), default=0) - loss * SCALE
     wanted = {p for p, profit in patterns.items() if profit >= least}
     out = np.empty((len(patterns) + 1, k), np.int64)
-    choice = Choice(sizes, profits, supply, table, unit, room)
-    count, complete = near_patterns(choice, least, 10**6, out)
+    short = [
+        price_short(short_patterns(sizes, supply, length, room), length, profits, supply)
+        for length in (1, 2)[:lists]
+    ]
+    singles, pairs = (*short, NO_PATTERNS, NO_PATTERNS)[:2]
+    choice = Choice(sizes, profits, supply, table, unit, singles, pairs, room)
+    count, complete = near_patterns(choice, least, NONE, 10**6, out)
     assert complete
     assert len({tuple(p) for p in out[:count].tolist()}) == count
     assert {tuple(p) for p in out[:count].tolist()} == wanted
     if wanted:
         some = out[: len(wanted) - 1]
-        assert near_patterns(choice, least, 10**6, some) == (len(wanted) - 1, False)
+        assert near_patterns(choice, least, NONE, 10**6, some) == (len(wanted) - 1, False)
     drawn = draw_patterns(choice, least, out)
     most = max(int(table[k, room // unit]), 0)
     fitting = np.zeros((1, k), np.int64)
-    lost = best_fitting(choice, most, fitting)
+    lost = best_fitting(choice, most, 10**6, fitting)
     assert lost >= 0
     if patterns:
         assert lost <= most - max(patterns.values())
         assert patterns.get(tuple(fitting[0].tolist())) == max(patterns.values())
         assert lost == most - max(patterns.values())
+        for patience in (0, 3, 10):
+            hasty = best_fitting(choice, most, patience, fitting)
+            assert 0 <= hasty <= most - max(patterns.values())
         # One that brings more counts as the most.
-        assert best_fitting(choice, max(patterns.values()) - SCALE, fitting) == 0
+        assert best_fitting(choice, max(patterns.values()) - SCALE, 10**6, fitting) == 0
     assert {tuple(p) for p in out[:drawn].tolist()} <= wanted
 
 
@@ -70,16 +93,15 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss):
 def test_short_patterns_are_priced_exactly(pool, length, room, loss):
     sizes, supply, profits = priced(pool, room)
     short = short_patterns(sizes, np.maximum(supply, 1), length, 80)
-    price_short(short, length, profits, supply)
+    best_short = price_short(short, length, profits, supply)
     patterns = {
         p: profits[list(p)].sum() for p in all_patterns(sizes, supply, length, min(room, 80))
     }
-    at = last_within(short.total, room, -1)
+    found, place = most_within(best_short, room)
     best = max(patterns.values(), default=NONE)
-    assert (short.value[at] if at >= 0 else NONE) == best
+    assert found == best
     if patterns:
-        place = short.best[at]
-        assert patterns[(short.first[place], short.second[place])[:length]] == best
+        assert patterns[(best_short.first[place], best_short.second[place])[:length]] == best
     least = best - loss * SCALE
     out = np.empty((len(patterns) + 1, length), np.int64)
     count, complete = near_short(short, profits, supply, room, least, out)
@@ -92,5 +114,16 @@ def test_short_patterns_are_priced_exactly(pool, length, room, loss):
 def test_where_nothing_fits_the_loss_is_beyond_measure():
     sizes, supply = np.array([7]), np.array([2])
     table = np.zeros((3, 3), np.int64)  # of sizes rounded down to multiples of 6: two would fit
-    choice = Choice(sizes, sizes * SCALE, supply, table, 6, 13)
-    assert 2**55 < best_fitting(choice, 13 * SCALE, np.zeros((1, 2), np.int64)) < 2**60
+    choice = Choice(sizes, sizes * SCALE, supply, table, 6, NO_PATTERNS, NO_PATTERNS, 13)
+    assert 2**53 < best_fitting(choice, 13 * SCALE, 99, np.zeros((1, 2), np.int64)) < 2**60
+
+
+@settings(max_examples=200)
+@given(st.lists(st.integers(0, 10**6), unique=True), st.integers(0, 2 * 10**6), st.integers(0, 22))
+def test_places_in_a_staircase_are_those_of_a_sorted_search(rooms, room, shift):
+    """With few and with many rooms in a bucket."""
+    rooms = np.array(sorted(rooms), np.int64)
+    buckets = np.arange((int(rooms.max(initial=0)) >> shift) + 2)
+    below = np.searchsorted(rooms >> shift, buckets)
+    wanted = np.searchsorted(rooms, room, side="right") - 1
+    assert place_within(rooms, below, shift, room) == wanted

@@ -44,11 +44,8 @@ def test_scan_finds_the_enumerated_optimum(problem: StepProblem) -> None:
 
 
 @pytest.mark.parametrize("ways", [WAYS, (branch,)])
-def test_scan_from_a_poor_start_finds_the_enumerated_optimum(
-    monkeypatch: pytest.MonkeyPatch, ways: tuple[Way, ...]
-) -> None:
+def test_scan_from_a_poor_start_finds_the_enumerated_optimum(ways: tuple[Way, ...]) -> None:
     """With every way to settle a level, and by branching alone."""
-    monkeypatch.setattr("solvers.scan.WAYS", ways)
 
     @settings(max_examples=150)
     @given(problem=small_steps)
@@ -56,7 +53,7 @@ def test_scan_from_a_poor_start_finds_the_enumerated_optimum(
         if problem.admissions == 0:
             return
         state = from_scratch(problem)
-        scan(state)
+        scan(state, ways)
         assert state.upper == enumerate_step(problem).imbalance == problem.objective(state.best)
         assert state.lower == state.upper
 
@@ -67,6 +64,7 @@ def test_scan_from_a_poor_start_finds_the_enumerated_optimum(
 def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
     """Under random prices; then with a larger table at the levels that are left."""
     rounded = set()
+    cleared = []
 
     @settings(max_examples=150)
     @given(problem=small_steps)
@@ -79,10 +77,14 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
             levels = state.levels
             rounded.add(not levels.exact)
             for _ in range(3 if levels.level.size else 0):
-                prices = rng.integers(0, 10 * SCALE, levels.sizes.size)
-                bound, _ = levels.price(levels.whole(0), prices)
+                prices = rng.integers(0, int(rng.choice([1, 10])) * SCALE, levels.sizes.size)
+                at = int(rng.integers(levels.level.size))
+                bound, _ = levels.price(levels.whole(at), prices, int(rng.choice([1, 10**6])))
+                levels.raise_one(at, bound, prices)
+                before = np.count_nonzero(levels.lower < state.upper)
+                state.clear(at, prices)
+                cleared.append(np.count_nonzero(levels.lower < state.upper) < before)
                 levels.raise_all(prices)
-                levels.raise_one(0, bound, prices)
             for chosen in assignments(problem):
                 assignment = np.array(chosen, np.int64)
                 value = problem.objective(assignment)
@@ -96,6 +98,7 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
     holds()
     assert False in rounded
     assert True in rounded or size == WHOLE
+    assert True in cleared
 
 
 @pytest.mark.parametrize("scans", [1, 2, 3])
@@ -134,7 +137,7 @@ def test_no_pattern_of_its_own_pays_for_no_worker() -> None:
         [9000, 8800, 8500, 8700, 7000, 8900], [0, 1, 2, 1, 6, 1], list(range(40, 900, 37))
     )
     state = from_scratch(problem)
-    scan(state)
+    scan(state, WAYS)
     assert state.lower == state.upper == solve_exact(problem).imbalance
 
 
