@@ -1,4 +1,4 @@
-"""Three ways to settle a level whose relaxation is solved: dive, choose, branch."""
+"""Ways to settle a level whose relaxation is solved: plunge, dive, choose, branch."""
 
 import math
 import time
@@ -25,13 +25,23 @@ _NEAR = 256
 _MOST_NODES = 2000
 
 
+def plunge(state: Relaxation, at: int, start: Bounded) -> None:
+    """Fix patterns a few at a time, and keep the assignment if it is better."""
+    _fix(state, at, start, 0)
+
+
 def dive(state: Relaxation, at: int, start: Bounded) -> None:
-    """Fix patterns a few at a time, and keep the assignment if it is better.
+    """Plunge with care.
 
     A step that costs something is taken back and tried in a smaller one, or with another
     pattern; when too many have been taken back, the least loss is accepted.
     """
-    goal, back, node = start.guess, _STEPS_BACK, start
+    _fix(state, at, start, _STEPS_BACK)
+
+
+def _fix(state: Relaxation, at: int, start: Bounded, back: int) -> None:
+    """Fix patterns until none is left, and take so many steps back."""
+    goal, node = start.guess, start
     while node.rest.workers:
         batch = max(node.sure, math.ceil(_AT_ONCE * len(node.rest.workers)))
         order = node.order
@@ -39,7 +49,7 @@ def dive(state: Relaxation, at: int, start: Bounded) -> None:
         while order:
             rest = node.rest.give(order[:batch])
             # The goal is a guess here: what this returns decides where to go and proves nothing.
-            child = state.relax(at, rest, goal, node.prices, node.patterns)
+            child = state.relax(at, rest, goal, node.prices, node.patterns, proving=False)
             if least is None or child.guess < least.guess:
                 least = child
             if child.guess <= goal or back == 0 or time.monotonic() > state.deadline:
@@ -94,7 +104,7 @@ def branch(state: Relaxation, at: int, root: Bounded) -> None:
         state.levels.lower[at] = NEVER if state.levels.everyone else state.upper
 
 
-WAYS: tuple[Way, ...] = (dive, choose, branch)
+WAYS: tuple[Way, ...] = (plunge, dive, choose, branch)
 
 
 def _branches(state: Relaxation, at: int, node: Bounded) -> list[tuple[Rest, list[Pattern]]]:

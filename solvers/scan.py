@@ -19,14 +19,14 @@ rests on the tables alone.  The relaxation is so tight that most steps need no b
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from solvers.balance import solve_step
 from solvers.level_bounds import TooLargeError
-from solvers.level_search import WAYS, Way, choose, dive
+from solvers.level_search import WAYS, Way, branch, choose, dive, plunge
 from solvers.level_windows import prove
 from solvers.pattern_relaxation import Relaxation
 from solvers.patterns import SCALE
@@ -35,7 +35,10 @@ from solvers.step import StepProblem, StepSolution
 
 # Cells of the table and entries of levels, one scan after the other: first levels are taken many at
 # a time, then the table grows.
-_SCANS = ((10**6, 2**12), (3 * 10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
+_SCANS = ((10**6, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
+
+# A scan ends after so many levels that stay open because the table is too small.
+_ROUNDED = 2
 
 # Work of the looks at the levels that the workers with few slots leave open: before the scans (and
 # of polishing what one found), between them, and at the end; and the work of a second.
@@ -58,21 +61,33 @@ def _price_by_rank(state: Relaxation) -> None:
             levels.raise_all(prices)
 
 
-def scan(state: Relaxation, ways: Iterable[Way] = WAYS) -> None:
-    """Scan until the two sides meet, the time is over, or a level cannot be decided."""
+def scan(state: Relaxation, ways: Sequence[Way]) -> None:
+    """Scan until the two sides meet, the time is over, or a level cannot be decided.
+
+    Without branching it also ends where a scan with a larger table has better prospects.
+    """
     levels = state.levels
+    rounded = 0
     while state.lower < state.upper and time.monotonic() < state.deadline:
         at = int(np.argmin(levels.lower))
         prices = levels.prices(at)
         goal = int(levels.lower[at])
         root = state.relax(at, levels.whole(at), goal, prices, state.promising(at, prices))
+        if levels.lower[at] >= state.upper:
+            state.clear(at, root.prices)
         for way in ways:
-            # Only the level with the least bound is worth more than a dive.
+            # Only the level with the least bound is worth more than a plunge.
             least = levels.lower[at] == levels.lower.min()
             left = state.deadline - time.monotonic()
-            if levels.lower[at] < state.upper and (way is dive or least) and left > 0:
+            if levels.lower[at] < state.upper and (way is plunge or least) and left > 0:
                 way(state, at, root)
         if levels.lower[at] == levels.lower.min() < state.upper:
+            return
+        # Where levels are few they need not be taken many at a time, and what the linear program
+        # excludes and the table does not is left to a larger one.
+        rounded += levels.lower[at] < state.upper <= root.guess
+        few = levels.stride > 1 and levels.few(state.upper)
+        if branch not in ways and (few or rounded > _ROUNDED):
             return
 
 
@@ -115,7 +130,8 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
                 _price_by_rank(state)
             # What rounding leaves open is not worth branching on before the last scan.
             last = state.levels.exact or size == _SCANS[-1]
-            scan(state, WAYS if last else (dive, choose))
+            early = (plunge,) if state.levels.stride > 1 else (plunge, dive, choose)
+            scan(state, WAYS if last else early)
             lower, found = found.lower_bound, _found(state)
             found = replace(found, lower_bound=max(lower, found.lower_bound))
             if not (last or found.optimal or time.monotonic() > deadline):
