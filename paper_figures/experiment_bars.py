@@ -18,7 +18,7 @@ from adversary.replay import (
     throughput_gain,
     time_per_token_drop,
 )
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.files import Row, interval, read_csv, save, style, whiskers
 from theory.experiments import REPORTED
 
 # Each experiment's setting and how far the paper's policy looks ahead in it.
@@ -117,15 +117,9 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
                 scale = 1 if measure == "imbalance" else 100
                 for number, end in enumerate(ENDS):
                     bars = [row for row in part if row["end"] == end]
-                    value = [scale * x for x in column(bars, "computed")]
-                    low = [scale * x for x in column(bars, "lower")]
-                    high = [scale * x for x in column(bars, "upper")]
-                    error = (
-                        [v - x for v, x in zip(value, low, strict=True)],
-                        [x - v for v, x in zip(value, high, strict=True)],
-                    )
+                    value, reach = whiskers(bars, scale)
                     places = [place + 0.4 * number - 0.2 for place in range(len(bars))]
-                    ax.bar(places, value, 0.38, yerr=error, color=("C0", "C5")[number],
+                    ax.bar(places, value, 0.38, yerr=reach, color=("C0", "C5")[number],
                            error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
                 if part[0]["theory"]:
                     ax.axhline(scale * float(part[0]["theory"]), color="C1", linestyle="--")

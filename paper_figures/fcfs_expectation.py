@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from theory.expectation import expected_imbalance
 from theory.extremes import berry_esseen_bound, expected_max_of_normals, pairing_bound
 from theory.laws import Law
@@ -93,12 +93,10 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
             ax.set_visible(False)
         for ax, g in zip(axes.flat, workers, strict=False):
             part = [row for row in rows if row["G"] == g]
-            b, mean = column(part, "B"), column(part, "computed")
-            low = [m - x for m, x in zip(mean, column(part, "lower"), strict=True)]
-            high = [x - m for m, x in zip(mean, column(part, "upper"), strict=True)]
+            b, (mean, reach) = column(part, "B"), whiskers(part)
             ax.plot(b, column(part, "limit"), ":", color="0.45", label="normal limit")
             ax.plot(b, column(part, "theory"), color="C0", label="exact")
-            ax.errorbar(b, mean, (low, high), fmt="o", color="C1", markersize=3.5, capsize=2,
+            ax.errorbar(b, mean, reach, fmt="o", color="C1", markersize=3.5, capsize=2,
                         label="simulated, 95 %")  # fmt: skip
             ax.plot(b, column(part, "berry_esseen"), "--", color="C2", label="Berry-Esseen bound")
             ax.plot(b, column(part, "pairing"), "-.", color="C3", label="pairing bound")

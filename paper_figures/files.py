@@ -67,6 +67,16 @@ def column(rows: Sequence[Mapping[str, str]], name: str) -> list[float]:
         raise InputError(f"column {name} of the figure's table: {error}") from error
 
 
+def whiskers(
+    rows: Sequence[Mapping[str, str]], factor: int = 1
+) -> tuple[list[float], tuple[list[float], list[float]]]:
+    """``factor`` times what was computed, and how far ``lower`` and ``upper`` reach from it."""
+    value = [factor * x for x in column(rows, "computed")]
+    low = [v - factor * x for v, x in zip(value, column(rows, "lower"), strict=True)]
+    high = [factor * x - v for v, x in zip(value, column(rows, "upper"), strict=True)]
+    return value, (low, high)
+
+
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean of independent values and Student's 95 % interval for their expectation.
 

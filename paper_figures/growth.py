@@ -4,8 +4,7 @@ The times are those of one machine, as ``python -m benchmarks.bench_growth --csv
 them; the figure computes what is fitted to them.
 """
 
-import csv
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +50,9 @@ def data(recorded: Path | None = None) -> list[Row]:
         allocates.  ``theory`` is the power law of ``exponent`` fitted to the last four points.
     """
     if recorded is None:
-        text = files("paper_figures").joinpath("measured", "growth.csv").read_text("utf-8")
-        runs = list(csv.DictReader(text.splitlines()))
-    else:
-        runs = read_csv(recorded, ("grows", "policy", *BASE, "ms", "steps", "mb"))
+        with as_file(files("paper_figures").joinpath("measured", "growth.csv")) as path:
+            return data(path)
+    runs = read_csv(recorded, ("grows", "policy", *BASE, "ms", "steps", "mb"))
     rows: list[Row] = []
     for name, policy in dict.fromkeys((run["grows"], run["policy"]) for run in runs):
         part = [run for run in runs if (run["grows"], run["policy"]) == (name, policy)]
@@ -120,7 +118,7 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
                 unit = next(
                     r["unit"] for r in rows if (r["grows"], r["measure"]) == (name, measure)
                 )
-                ax.set_title(f"{unit.replace('us', 'µs')}", fontsize=9)
+                ax.set_title(unit.replace("us", "µs"), fontsize=9)
             ticks = column([r for r in rows if r["grows"] == name], "x")
             ends = [min(ticks), max(ticks)]
             ax.set_xticks(ends, [f"{int(end):,}" for end in ends])

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from adversary.families import workload
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.engine import simulate
 from theory.extremes import expected_max_of_normals
 from theory.model import System
@@ -165,10 +165,8 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
             for ax, against in zip(left, ("B", "G"), strict=True):
                 part = [r for r in rows if (r["regime"], r["against"]) == (regime.name, against)]
                 points = [row for row in part if row["kind"] == "iir"]
-                x, value = column(points, "x"), column(points, "computed")
-                low = [v - e for v, e in zip(value, column(points, "lower"), strict=True)]
-                high = [e - v for v, e in zip(value, column(points, "upper"), strict=True)]
-                ax.errorbar(x, value, (low, high), fmt="o", color="C0", markersize=4, capsize=3)
+                x, (value, reach) = column(points, "x"), whiskers(points)
+                ax.errorbar(x, value, reach, fmt="o", color="C0", markersize=4, capsize=3)
                 names = [r["kind"].removeprefix("misfit ") for r in part if "misfit" in r["kind"]]
                 for number, name in enumerate(names):
                     if number:

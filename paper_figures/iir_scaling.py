@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from adversary.families import workload
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.laws import Law
@@ -113,13 +113,9 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
         for number, b in enumerate(dict.fromkeys(row["B"] for row in rows)):
             part = [row for row in rows if row["B"] == b]
             colour, g = f"C{number}", column(part, "G")
-            mean = column(part, "computed")
-            low = [m - x for m, x in zip(mean, column(part, "lower"), strict=True)]
-            high = [x - m for m, x in zip(mean, column(part, "upper"), strict=True)]
+            mean, reach = whiskers(part)
             label = f"B = {b}"
-            ax.errorbar(
-                g, mean, (low, high), fmt="o", color=colour, markersize=4, capsize=3, label=label
-            )
+            ax.errorbar(g, mean, reach, fmt="o", color=colour, markersize=4, capsize=3, label=label)
             ax.plot(g, column(part, "theory"), color=colour)
             ax.plot(g, column(part, "shape"), ":", color=colour)
             ax.plot(g, column(part, "bound"), "--", color=colour, linewidth=1)

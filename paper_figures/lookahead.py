@@ -9,7 +9,7 @@ as the paper says of its own greedy policy, if by less than the intervals.
 from pathlib import Path
 
 from adversary.replay import Setting, replay, throughput_gain
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.files import Row, interval, read_csv, save, style, whiskers
 
 WORKLOADS = {"burst-like": "BurstGPT-like lengths", "longbench-like": "LongBench-like lengths"}
 HORIZONS = (0, 5, 10, 20, 60, 200)
@@ -113,10 +113,8 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
                         continue
                     # Horizons and errors are evenly spread, as they span two orders.
                     places = range(len(part))
-                    value = [100 * x for x in column(part, "computed")]
-                    low = [v - 100 * x for v, x in zip(value, column(part, "lower"), strict=True)]
-                    high = [100 * x - v for v, x in zip(value, column(part, "upper"), strict=True)]
-                    ax.errorbar(places, value, (low, high), fmt="o", color=f"C{number}",
+                    value, reach = whiskers(part, 100)
+                    ax.errorbar(places, value, reach, fmt="o", color=f"C{number}",
                                 markersize=4, capsize=3, label=NAMES[policy])  # fmt: skip
                     joined = [i for i, row in enumerate(part) if row["x"]]
                     ax.plot(joined, [value[i] for i in joined], color=f"C{number}", linewidth=1)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from adversary.families import requests_to_overload, workload
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.laws import Law
@@ -110,10 +110,8 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
         left, right = figure.subplots(1, 2, sharex=True)
         for number, (policy, name) in enumerate(POLICIES.items()):
             part, colour = [row for row in rows if row["policy"] == policy], f"C{number}"
-            g, mean = column(part, "G"), [100 * x for x in column(part, "computed")]
-            low = [m - 100 * x for m, x in zip(mean, column(part, "lower"), strict=True)]
-            high = [100 * x - m for m, x in zip(mean, column(part, "upper"), strict=True)]
-            left.errorbar(g, mean, (low, high), fmt="o", color=colour, markersize=4, capsize=3,
+            g, (mean, reach) = column(part, "G"), whiskers(part, 100)
+            left.errorbar(g, mean, reach, fmt="o", color=colour, markersize=4, capsize=3,
                           label=f"{name}, {part[0]['n']} seeds")  # fmt: skip
             if policy == "fcfs":
                 left.plot(g, [100 * x for x in column(part, "theory")], color=colour,

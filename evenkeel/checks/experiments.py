@@ -34,7 +34,7 @@ from evenkeel.checks.replay import (
     setting_of,
 )
 from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import BUSIEST, LARGER, held, planted_policy
+from evenkeel.checks.verdicts import BUSIEST, LARGER, held, planted_policy, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.experiments import REPORTED
@@ -55,7 +55,7 @@ def _reached(
     here = both.completed if completed else both.window
     refuted, held = here.high < reported, here.low >= reported
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        weighed(refuted, held),
         here.value,
         reported,
         ">=",
@@ -123,11 +123,7 @@ def stops_early(trial: Trial) -> Finding:
     # A difference of exactly zero everywhere is no difference: the claim says "exceeds".
     refuted = excess.high <= 0
     return Finding(
-        Verdict.REFUTED
-        if refuted
-        else Verdict.SUPPORTED
-        if excess.low > 0
-        else Verdict.INCONCLUSIVE,
+        weighed(refuted, excess.low > 0),
         excess.value,
         0,
         ">=",

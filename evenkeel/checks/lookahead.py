@@ -22,7 +22,8 @@ from evenkeel.checks.replay import (
     setting_of,
 )
 from evenkeel.checks.sampling import Mean
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.checks.verdicts import weighed
+from evenkeel.evidence import Finding, Trial, Variant, check
 from theory.experiments import REPORTED
 from theory.lookahead import HORIZONS, LONGEST
 
@@ -47,11 +48,7 @@ def _reported(trial: Trial, experiment: str, quantity: str, measure: Measure) ->
         low, value, high, whole = (10**x for x in (low, value, high, whole))
     refuted = high < claimed
     return Finding(
-        Verdict.REFUTED
-        if refuted
-        else Verdict.SUPPORTED
-        if low >= claimed
-        else Verdict.INCONCLUSIVE,
+        weighed(refuted, low >= claimed),
         value,
         claimed,
         ">=",
@@ -139,7 +136,7 @@ def lookahead(trial: Trial) -> Finding:
         by_horizon[LONGEST].value <= best[workload].value for workload, by_horizon in gains.items()
     )
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        weighed(refuted, held),
         best[worst].value,
         claimed,
         ">=",
@@ -185,7 +182,7 @@ def lookahead_saving(trial: Trial) -> Finding:
     claimed = 0.0 - 0.01 * (trial.fault("point") + 2 * trial.fault("points"))
     refuted, held = added.high < claimed, added.low >= claimed
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        weighed(refuted, held),
         added.value,
         claimed,
         ">=",
@@ -223,7 +220,7 @@ def bounded_waiting(trial: Trial) -> Finding:
     refuted = max(waits) > claimed or gain.high < -0.05
     held = max(waits) <= claimed and gain.low >= -0.05
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        weighed(refuted, held),
         max(waits),
         claimed,
         "<=",

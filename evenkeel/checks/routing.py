@@ -13,8 +13,8 @@ from evenkeel.checks.replay import (
     setting_of,
 )
 from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import BUSIEST, HALVED
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.checks.verdicts import BUSIEST, HALVED, weighed
+from evenkeel.evidence import Finding, Trial, Variant, check
 from theory.balanceroute import REPORTED_THROUGHPUT
 
 
@@ -43,7 +43,7 @@ def beats_baselines(trial: Trial) -> Finding:
     gain = Mean.of(gains)
     refuted = gain.value <= 0
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if gain.low > 0 else Verdict.INCONCLUSIVE,
+        weighed(refuted, gain.low > 0),
         gain.value,
         0.0,
         ">=",
@@ -70,7 +70,7 @@ def lookahead_gain(trial: Trial) -> Finding:
     claimed = reported * float(trial.scale)
     refuted, held = gain.high < claimed, gain.low >= claimed
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        weighed(refuted, held),
         gain.value,
         claimed,
         ">=",

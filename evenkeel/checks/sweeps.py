@@ -25,7 +25,7 @@ from evenkeel.checks.replay import (
 )
 from evenkeel.checks.sampling import Mean
 from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import BUSIEST, planted_policy
+from evenkeel.checks.verdicts import BUSIEST, planted_policy, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.engine import simulate
 from theory.model import Requests, System
@@ -61,7 +61,7 @@ def energy_sign(trial: Trial) -> Finding:
     refuted = saved.value >= 0 or faster.value <= 0
     held = saved.high < 0 < faster.low
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.SUPPORTED if held else Verdict.INCONCLUSIVE,
+        weighed(refuted, held),
         saved.value,
         0,
         "<=",
@@ -174,11 +174,7 @@ def starvation(trial: Trial) -> Finding:
     name, least = min(ratios.items(), key=lambda item: item[1].value)
     refuted = least.high <= 0
     return Finding(
-        Verdict.REFUTED
-        if refuted
-        else Verdict.SUPPORTED
-        if least.low > 0
-        else Verdict.INCONCLUSIVE,
+        weighed(refuted, least.low > 0),
         10**least.value,
         1,
         ">=",

@@ -12,7 +12,7 @@ from evenkeel.checks.replay import (
     seeds_of,
 )
 from evenkeel.checks.sampling import Mean, overloaded_run
-from evenkeel.checks.verdicts import BUSIEST, held
+from evenkeel.checks.verdicts import BUSIEST, held, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference
 from solvers.result import RunResult
@@ -179,11 +179,7 @@ def bsp(trial: Trial) -> Finding:
     low, value, high = (10**x for x in (ratios[worst].low, ratios[worst].value, ratios[worst].high))
     refuted = high < claimed
     return Finding(
-        Verdict.REFUTED
-        if refuted
-        else Verdict.SUPPORTED
-        if low >= claimed
-        else Verdict.INCONCLUSIVE,
+        weighed(refuted, low >= claimed),
         value,
         claimed,
         ">=",

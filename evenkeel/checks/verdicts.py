@@ -34,3 +34,10 @@ def proof_stands(label: str) -> bool:
 def held(label: str, strongest: Verdict = Verdict.PROVED) -> Verdict:
     """The verdict of a check that found nothing against a claim with a proof."""
     return strongest if proof_stands(label) else Verdict.INCONCLUSIVE
+
+
+def weighed(refuted: bool, supported: bool) -> Verdict:
+    """The verdict of a statistical check: what speaks against a claim weighs more."""
+    if refuted:
+        return Verdict.REFUTED
+    return Verdict.SUPPORTED if supported else Verdict.INCONCLUSIVE
