@@ -243,24 +243,26 @@ def _depart(
     free: IntArray,
     finish_s: FloatArray,
 ) -> None:
-    slot = np.uint32(state.step & (bucket.size - 1))
-    at = bucket[slot]
-    bucket[slot] = NONE
+    step, grown, now_s = state.step, state.grown, state.now_s
+    unused, gone = np.uint32(state.unused), 0
+    slot = np.uint32(step & (bucket.size - 1))
+    at, kept = bucket[slot], NONE
     while at != NONE:
         row = active[at]
         after = following[at]
-        if row.last_step == state.step:
-            loads[row.worker] -= row.base + state.grown
+        if row.last_step == step:
+            loads[row.worker] -= row.base + grown
             free[row.worker] += 1
-            finish_s[row.request] = state.now_s
+            finish_s[row.request] = now_s
             row.worker = NONE
-            following[at] = np.uint32(state.unused)
-            state.unused = at
-            state.active -= 1
+            following[at], unused = unused, at
+            gone += 1
         else:  # its turn comes when the wheel has gone round
-            following[at] = bucket[slot]
-            bucket[slot] = at
+            following[at], kept = kept, at
         at = after
+    bucket[slot] = kept
+    state.unused = unused
+    state.active -= gone
 
 
 @compiled
@@ -313,15 +315,21 @@ def _add(total: FloatArray, term: float) -> None:
 def work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, float, int]:
     """Tokens and total work under constant drift in floating point, and the work exactly.
 
-    The latter may overflow.
+    The latter may overflow; the others are then added up in floating point, which takes longer.
     """
-    # Two loops, because floating-point sums keep a loop from using vector instructions.
-    twice = 0
+    twice, tokens = 0, 0
+    largest, longest = np.int64(0), np.int64(0)
     for i in range(prefill.size):
-        twice += decode[i] * (2 * prefill[i] + growth * (decode[i] - 1))
-    tokens, about = 0.0, 0.0
+        s, o = prefill[i], decode[i]
+        twice += o * (2 * s + growth * (o - 1))
+        tokens += o
+        largest, longest = max(largest, s), max(longest, o)
+    most = 1.0 + 2.0 * float(largest) + float(growth) * float(longest)
+    if float(prefill.size) * float(longest) * most < 2.0**62:
+        return float(tokens), float(twice) / 2, twice // 2
+    about, many = 0.0, 0.0
     for i in range(prefill.size):
         o = float(decode[i])
-        tokens += o
+        many += o
         about += o * (float(prefill[i]) + growth * ((o - 1) / 2))
-    return tokens, about, twice // 2
+    return many, about, twice // 2

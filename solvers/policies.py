@@ -120,9 +120,11 @@ def policy(spec: str | Policy, seed: int = 0) -> Policy:
 
 def _parameters(spec: str, kind: Callable[..., Policy], options: str) -> dict[str, Any]:
     """The parameters written behind a built-in name, each of the type that it looks like."""
-    known = [name for name in inspect.signature(kind).parameters if name != "seed"]
     found: dict[str, Any] = {}
-    for option in options.split(",") if options else ():
+    if not options:
+        return found
+    known = [name for name in inspect.signature(kind).parameters if name != "seed"]
+    for option in options.split(","):
         name, equals, text = option.partition("=")
         if not known:
             raise InputError(f"policy {spec!r}: takes no parameters, found {option!r}")
