@@ -1,7 +1,8 @@
-"""Patterns near the best: all that lose little against it, or some of them drawn at random.
+"""Patterns near the best: all that lose little against it, some drawn at random, or the best.
 
-The table of the best (:func:`solvers.patterns.knapsack`) bounds what the requests that are still to
-be chosen can bring, so that a search for them rarely has to turn back.
+The table of the best (:func:`solvers.patterns.knapsack`) and the lists of the best single requests
+and pairs (:mod:`solvers.short_patterns`) bound what the requests that are still to be chosen can
+bring.  The lists are exact, so a search seldom goes wrong once two requests are left to choose.
 """
 
 from typing import NamedTuple

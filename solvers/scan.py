@@ -9,8 +9,10 @@ reaches it (:mod:`solvers.level_search`), and goes on until no level is left who
 the best assignment.
 
 It starts with a small table, in which sizes are rounded and levels are taken many at a time: that
-leaves few levels open, and larger tables go on with those.  In between, and where the largest is
-too small to be exact, levels that workers with few free slots leave open are settled one by one
+leaves few levels open, and larger tables go on with those.  At a single level rounding costs
+little, for there the pattern that truly fits is searched (:mod:`solvers.near_patterns`), and prices
+that close one level close many above it.  In between, and where the largest table is too small to
+be exact, levels that workers with few free slots leave open are settled one by one
 (:mod:`solvers.level_windows`).
 
 The bounds are evaluated in integers, whatever the linear programs did, so a claim of optimality
