@@ -112,14 +112,15 @@ def near_patterns(
         # The next smaller one stands there, for when the search comes back.
         chosen[depth] = j - 1
         found = ahead == 0
-        if best or found:
+        if found or (best and listed):
             trial[: depth + 1] = chosen[: depth + 1] + 1
             if listed:
                 # A list does not only say what the others can bring, but who they are.
                 trial[depth + 1], trial[k - 1] = short.first[place], short.second[place]
-                found = fits(np.sort(trial), k, supply)
+            pattern = np.sort(trial)
+            found = found or fits(pattern, k, supply)
         if found and best:
-            count, out[0] = 1, np.sort(trial)
+            count, out[0] = 1, pattern
             least += surplus + 1
             wanted += surplus + 1
             if least > enough:
@@ -127,7 +128,7 @@ def near_patterns(
         elif found:
             if count == out.shape[0]:
                 return count, False
-            out[count] = trial[::-1]
+            out[count] = pattern
             count += 1
         else:
             rest[depth + 1] = rest[depth] - sizes[j]
@@ -216,7 +217,7 @@ def draw_patterns(choice: Choice, least: int, out: IntArray) -> int:
             if listed:
                 trial[chosen], trial[k - 1] = short.first[place], short.second[place]
                 chosen = k
-        if chosen == k and fits(np.sort(trial), k, supply):
+        if chosen == k:
             out[count] = np.sort(trial)
-            count += 1
+            count += fits(out[count], k, supply)
     return count

@@ -15,7 +15,7 @@ import numpy as np
 from evenkeel.checks.replications import balanced_runs, fcfs_imbalance
 from evenkeel.checks.sampling import Mean, fresh
 from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import BUSIEST, FCFS, JSQ, planted_policy
+from evenkeel.checks.verdicts import BUSIEST, FCFS, JSQ, planted_policy, weighed
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.geometric import edge_slots
 from theory.model import FloatArray, System
@@ -136,8 +136,7 @@ def _fit(
 def _at_least(trial: Trial, fit: _Fit, claimed: float) -> Finding:
     """Three ways for a lower bound of an exponent."""
     low, high = fit.exponent.interval
-    verdict = Verdict.SUPPORTED if low >= claimed else Verdict.INCONCLUSIVE
-    return fit.finding(trial, Verdict.REFUTED if high < claimed else verdict, claimed, ">=")
+    return fit.finding(trial, weighed(high < claimed, low >= claimed), claimed, ">=")
 
 
 def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
@@ -145,8 +144,7 @@ def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
     low, high = fit.exponent.interval
     inside = claimed - band <= low and high <= claimed + band
     outside = high < claimed - band or low > claimed + band
-    verdict = Verdict.SUPPORTED if inside else Verdict.INCONCLUSIVE
-    return fit.finding(trial, Verdict.REFUTED if outside else verdict, claimed, "~")
+    return fit.finding(trial, weighed(outside, inside), claimed, "~")
 
 
 def _exact_or(trial: Trial) -> str:

@@ -106,9 +106,8 @@ def scale(trial: Trial) -> Finding:
         small, large = large, small
     growth = _gain_difference(trial, small, large, throughput_gain)
     refuted = growth.high < 0 or growth.value <= 0
-    held = Verdict.SUPPORTED if growth.low > 0 else Verdict.INCONCLUSIVE
     return Finding(
-        Verdict.REFUTED if refuted else held,
+        weighed(refuted, growth.low > 0),
         growth.value,
         0,
         ">=",
