@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.exact import assignment_of_counts
-from solvers.level_bounds import NEVER, LevelBounds
+from solvers.level_bounds import LevelBounds
 from solvers.mixture import Mixture
+from solvers.pattern_tables import NEVER, PatternTables
 from solvers.patterns import SCALE, Pattern
 from solvers.rest import Rest
 from solvers.search import polish
@@ -31,9 +32,12 @@ _PER_WORKER = 10
 # Patterns with at least this share are fixed together in a dive.
 _SURE = 0.99
 
-# Requests looked at in vain for the best pattern of a worker: as a rule, and before giving up.
+# Requests looked at in vain for the best pattern of a worker: as a rule, before giving up, and
+# where that may close a level; each is so much more than the one before.
 _QUICK = 2**16
-_THOROUGH = 2**21
+_THOROUGH = 2**20
+_LONG = 2**24
+_FURTHER = 2**4
 
 # Work in polishing an assignment.
 _POLISHING = 2**22
@@ -49,8 +53,12 @@ class Bounded:
 
     Parameters
     ----------
+    levels : LevelBounds
+        The bounds of all levels.
+    at : int
+        The entry of the level.
     rest : Rest
-        What is left to decide.
+        What is left to decide there.
     bound : int
         No completion at this level has a smaller imbalance, if the goal given was a bound; exact.
     prices : int64[m]
@@ -67,6 +75,8 @@ class Bounded:
         The largest size on which the linear program has not decided, or -1.
     """
 
+    levels: LevelBounds
+    at: int
     rest: Rest
     bound: int
     prices: IntArray
@@ -79,6 +89,9 @@ class Bounded:
 
 class Relaxation:
     """The best assignment known, the bounds of all levels, and the patterns found so far.
+
+    ``open`` holds the bounds of the branches that together hold all improvements; at first there is
+    a single one.
 
     Parameters
     ----------
@@ -111,121 +124,154 @@ class Relaxation:
         self.deadline = deadline
         self.best = start.assignment
         self.upper = start.imbalance
-        known = coarser.levels if coarser else None
-        self.levels: LevelBounds = LevelBounds(problem, self.upper, size, known)
+        cells, self._entries = size
+        if coarser is None:
+            self.open = [LevelBounds.of(problem, self.upper, self._entries)]
+            self.stride = self.open[0].stride
+        else:
+            still = [b for b in coarser.open if b.least < self.upper]
+            self.stride = sum(b.open_levels(self.upper) for b in still) // self._entries + 1
+            self.open = [b.refined(self.upper, self.stride) for b in still]
+        tops = [int(b.level[-1]) + self.stride - 1 for b in self.open if b.level.size]
+        self.tables = PatternTables(problem, max(tops, default=0), self.stride, cells)
+        # Patterns of whole workers, whatever was given to them.
         self.patterns: dict[Pattern, None] = coarser.patterns if coarser else {}
+        self._note_best()
         # The best prices of the last level are often good at the next.
-        self._last: IntArray = coarser._last if coarser else np.zeros_like(self.levels.sizes)
+        self._last: IntArray = coarser._last if coarser else np.zeros_like(self.tables.sizes)
+
+    def _note_best(self) -> None:
+        """Note the patterns of the best assignment."""
+        sizes = self.tables.sizes
+        place = np.searchsorted(sizes, self.problem.pool)
+        for g in range(self.problem.workers):
+            taken = np.sort(place[self.best == g])
+            if taken.size:
+                self.patterns[Pattern(g, tuple(taken.tolist()), int(sizes[taken].sum()))] = None
 
     @property
     def lower(self) -> int:
         """Lower bound of the imbalance of every assignment."""
-        return min(self.upper, int(self.levels.lower.min(initial=NEVER)))
+        return min(self.upper, min((b.least for b in self.open), default=self.upper))
 
-    def aim(self, at: int) -> int:
+    def few(self) -> bool:
+        """Whether so few levels are left open that each can have an entry."""
+        return sum(b.open_levels(self.upper) for b in self.open) <= self._entries
+
+    def aim(self, node: Bounded) -> int:
         """The largest imbalance at the level that would be an improvement."""
-        return int(self.levels.floor[at]) if self.levels.everyone else self.upper - 1
+        return node.levels.aim(node.at, self.upper)
 
-    def keep(self, taken: Iterable[Pattern], at: int) -> None:
+    def keep(self, taken: Iterable[Pattern], node: Bounded) -> None:
         """Make the assignment of the patterns the best one if it is valid and better."""
-        sizes = self.levels.sizes
+        sizes = self.tables.sizes
         counts = [(p.worker, int(sizes[j]), n) for p in taken for j, n in p.counts.items()]
         try:
             assignment = assignment_of_counts(self.problem, counts)
             self.problem.validate(assignment)
         except (AssignmentError, InputError):
             return
-        if not self.levels.everyone:
-            assignment = polish(self.problem, assignment, int(self.levels.level[at]), _POLISHING)
+        if not self.tables.everyone:
+            level = int(node.levels.level[node.at])
+            assignment = polish(self.problem, assignment, level, _POLISHING)
         value = self.problem.objective(assignment)
         if value < self.upper:
             self.best, self.upper = assignment, value
+            self._note_best()
 
     def mixture(self, rest: Rest, patterns: Iterable[Pattern]) -> Mixture:
         """A mixture for the rest, with those of the patterns that fit."""
-        levels = self.levels
-        empty = float(_EMPTY * max(self.upper, levels.farthest)) if levels.filled else None
-        mixture = Mixture(rest.workers, rest.free, rest.room, rest.supply, empty, levels.excess)
+        tables = self.tables
+        empty = float(_EMPTY * max(self.upper, tables.farthest)) if tables.filled else None
+        mixture = Mixture(rest.workers, rest.free, rest.room, rest.supply, empty, tables.excess)
         mixture.extend(patterns)
         return mixture
 
-    def promising(self, at: int, prices: IntArray) -> list[Pattern]:
+    def promising(self, levels: LevelBounds, at: int, prices: IntArray) -> list[Pattern]:
         """The best patterns so far of each worker that fit below the level."""
-        levels = self.levels
-        room = (levels.level[at] - self.problem.loads + levels.stride - 1).tolist()
-        profit: list[int] = (levels.sizes * SCALE - prices).tolist()
-        left = dict.fromkeys(levels.open.tolist(), _PER_WORKER)
+        room = (levels.level[at] - levels.loads + self.stride - 1).tolist()
+        profit: list[int] = (self.tables.sizes * SCALE - prices).tolist()
+        left = dict.fromkeys(np.flatnonzero(levels.free).tolist(), _PER_WORKER)
+        patterns = [q for p in self.patterns if (q := levels.left_of(p)) is not None]
         chosen = []
-        for p in sorted(self.patterns, key=lambda p: -sum(profit[j] for j in p.sizes)):
-            if left[p.worker] > 0 and p.total <= room[p.worker]:
+        for p in sorted(patterns, key=lambda p: -sum(profit[j] for j in p.sizes)):
+            if left.get(p.worker, 0) > 0 and p.total <= room[p.worker]:
                 left[p.worker] -= 1
                 chosen.append(p)
         return chosen
 
     def relax(
         self,
+        levels: LevelBounds,
         at: int,
         rest: Rest,
         goal: int,
         prices: IntArray,
         patterns: list[Pattern],
-        proving: bool = True,
     ) -> Bounded:
         """Column generation for the rest, until the bound is that of the pattern relaxation.
 
         It starts from prices and patterns, and ends sooner where the bound excludes an
         improvement, or where the linear program promises the goal, which is known to be a bound
-        already.  If it is not for ``proving``, it looks less far for patterns.
+        already.  Where the rest is all of the levels, it looks further for patterns, and raises
+        their bounds.
         """
-        levels = self.levels
+        tables, aim = self.tables, levels.aim(at, self.upper)
         whole = rest.supply is levels.supply
         mixture = self.mixture(rest, patterns)
         best, best_prices, guess = -NEVER, prices, -NEVER
         trials = [prices, self._last] if whole else [prices]
-        thorough = _THOROUGH if proving and levels.stride == 1 else _QUICK
-        patience = thorough if whole else _QUICK
+        patience = _QUICK
         while True:
             more = False
             for scaled in trials:
-                proved, found = levels.price(rest, scaled, patience)
-                self.patterns.update(dict.fromkeys(found))
+                proved, found = tables.price(rest, scaled, patience)
+                self.patterns.update(dict.fromkeys(map(levels.complete, found)))
                 if whole:
-                    levels.raise_all(scaled)
+                    levels.raise_all(tables, scaled)
                     levels.raise_one(at, proved, scaled)
                 if proved > best:
                     best, best_prices = proved, scaled
                 bound = max(goal, -(-best // SCALE))
                 more = mixture.extend(found)
                 late = time.monotonic() > self.deadline
-                if late or bound > self.aim(at) or (more and guess > -NEVER):
+                if late or bound > aim or (more and guess > -NEVER):
                     break
-            if bound > self.aim(at) or (guess > -NEVER and not more and patience == thorough):
+            if bound > aim:
                 break
-            # What a quick search finds is enough while it finds something.
-            patience = _QUICK if more or guess == -NEVER else thorough
+            # What a quick search finds is enough while it finds something; the longest is worth it
+            # where the linear program says that the level can be closed.
+            if guess > -NEVER and not more:
+                most = _LONG if guess > aim else _THOROUGH
+                if not whole or self.stride > 1:
+                    most = _QUICK
+                if patience >= most:
+                    break
+                patience = min(patience * _FURTHER, most)
+            else:
+                patience = _QUICK
             value, duals = mixture.solve()
             guess = math.ceil(rest.spent + value - 1e-6)
             if late or bound >= guess:
                 break
             trials = [
-                levels.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
+                tables.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
                 for weight in (_SMOOTHING, 0.0)
             ]
         if whole:
             self._last = best_prices
-        if bound > self.aim(at):
-            return Bounded(rest, bound, best_prices, max(guess, bound), mixture.patterns, [], 0, -1)
-        order, sure, split = self._read(mixture, rest)
-        return Bounded(rest, bound, best_prices, guess, mixture.patterns, order, sure, split)
+        known = levels, at, rest, bound, best_prices, max(guess, bound), mixture.patterns
+        return Bounded(*known, *(self._read(mixture, rest) if bound <= aim else ([], 0, -1)))
 
-    def clear(self, at: int, prices: IntArray) -> None:
+    def clear(self, levels: LevelBounds, at: int, prices: IntArray) -> None:
         """Close open levels above a closed one by the same prices, many at a time."""
-        lower = self.levels.lower
+        lower = levels.lower
+        patience = _THOROUGH if self.stride == 1 else _QUICK
         step = 1
         while step > 0 and at + 1 < lower.size and lower[at + 1] < self.upper:
             to = min(at + step, lower.size - 1)
-            bound, _ = self.levels.price(self.levels.whole(to), prices, _QUICK)
-            self.levels.raise_one(to, bound, prices)
+            bound, _ = self.tables.price(levels.rest(to), prices, patience)
+            levels.raise_one(to, bound, prices)
             closed = (lower[at + 1 : to + 1] >= self.upper).all()
             at, step = (to, 2 * step) if closed else (at, step // 2)
             if time.monotonic() > self.deadline:

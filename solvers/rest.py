@@ -1,7 +1,7 @@
 """What is left to decide at a level, after some workers or requests are settled."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from solvers.patterns import Pattern
 from theory.model import IntArray
@@ -51,12 +51,6 @@ class Rest:
                 taken.append(p)
                 if last or free[p.worker] == 0:
                     done.add(p.worker)
-                    spent += int(room[p.worker])
+                    spent += max(0, int(room[p.worker]))
         workers = tuple(g for g in self.workers if g not in done)
         return Rest(workers, free, room, supply, spent, tuple(taken))
-
-    def without(self, size: int) -> "Rest":
-        """Leave every request of a size waiting."""
-        supply = self.supply.copy()
-        supply[size] = 0
-        return replace(self, supply=supply)

@@ -11,9 +11,10 @@ the best assignment.
 It starts with a small table, in which sizes are rounded and levels are taken many at a time: that
 leaves few levels open, and larger tables go on with those.  At a single level rounding costs
 little, for there the pattern that truly fits is searched (:mod:`solvers.near_patterns`), and prices
-that close one level close many above it.  In between, and where the largest table is too small to
-be exact, levels that workers with few free slots leave open are settled one by one
-(:mod:`solvers.level_windows`).
+that close one level close many above it.  Where not the rounding but the relaxation is to blame, it
+branches on who takes a large request, at all levels at once.  In between, and where the largest
+table is too small to be exact, levels that workers with few free slots leave open are settled one
+by one (:mod:`solvers.level_windows`).
 
 The bounds are evaluated in integers, whatever the linear programs did, so a claim of optimality
 rests on the tables alone.  The relaxation is so tight that most steps need no branching.
@@ -22,15 +23,16 @@ rests on the tables alone.  The relaxation is so tight that most steps need no b
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from solvers.balance import solve_step
-from solvers.level_bounds import TooLargeError
-from solvers.level_search import WAYS, Way, branch, choose, dive, plunge
+from solvers.level_bounds import LevelBounds
+from solvers.level_search import WAYS, Way, branch, plunge
 from solvers.level_windows import prove
-from solvers.pattern_relaxation import Relaxation
+from solvers.pattern_relaxation import Bounded, Relaxation
+from solvers.pattern_tables import TooLargeError
 from solvers.patterns import SCALE
 from solvers.search import polish
 from solvers.step import StepProblem, StepSolution
@@ -42,6 +44,13 @@ _SCANS = ((10**6, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
 # A scan ends after so many levels that stay open because the table is too small.
 _ROUNDED = 2
 
+# Levels are worth branching on if their bound is above the least by this part of the gap at most,
+# and rounding is to blame for this part of it at most; and as long as so many splits raise the
+# least bound by such a part.
+_NEAR = 4
+_WORTH = 16
+_MOST_SPLITS = 3
+
 # Work of the looks at the levels that the workers with few slots leave open: before the scans (and
 # of polishing what one found), between them, and at the end; and the work of a second.
 _SHORT = 2**24
@@ -52,51 +61,116 @@ _PER_SECOND = 2**27
 
 def _price_by_rank(state: Relaxation) -> None:
     """First bounds: only the requests that are larger than a given one have a price."""
-    levels = state.levels
-    slots = sum(levels.free.tolist())
+    tables = state.tables
+    slots = sum(tables.free.tolist())
     descending = np.sort(state.problem.pool)[::-1]
-    for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
-        if levels.lower.size and time.monotonic() < state.deadline:
-            over = descending[min(rank, descending.size - 1)]
-            prices = np.maximum(0, levels.sizes - over) * SCALE
-            levels.fill(levels.supply, prices)
-            levels.raise_all(prices)
+    for levels in state.open:
+        for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
+            if levels.level.size and time.monotonic() < state.deadline:
+                over = descending[min(rank, descending.size - 1)]
+                prices = np.maximum(0, tables.sizes - over) * SCALE
+                tables.fill(tables.supply, prices)
+                levels.raise_all(tables, prices)
 
 
-def scan(state: Relaxation, ways: Sequence[Way]) -> None:
+@dataclass
+class _Progress:
+    """What a scan has tried, and what is worth trying next.
+
+    Parameters
+    ----------
+    last : bool
+        Whether no scan with a larger table follows.
+    unsplit : list of LevelBounds
+        The branches before the last splits.
+    goal : int
+        The least bound that they are to reach.
+    splits : int
+        How many they are.
+    looks, fruitless : int
+        Levels at which a plunge was possible, and plunges since something better was found.
+    rounded : int
+        Levels that stay open because the table is too small.
+    """
+
+    last: bool
+    unsplit: list[LevelBounds]
+    goal: int = 0
+    splits: int = 0
+    looks: int = 0
+    fruitless: int = 0
+    rounded: int = 0
+
+    def worth(self, way: Way, state: Relaxation, root: Bounded) -> bool:
+        """Whether to try the way at a level."""
+        bound = root.levels.lower[root.at]
+        excluded = root.guess > state.aim(root)
+        if way is branch:
+            near = bound <= state.lower + (state.upper - state.lower) // _NEAR
+            return near and (self.last or (not excluded and self._worth_branching(state, root)))
+        if way is plunge and not excluded:
+            # The more plunges lead to nothing, the fewer there are.
+            self.looks += 1
+            return self.looks % (1 + self.fruitless // 2) == 0
+        # The others take long: only the level with the least bound is worth more than a plunge.
+        unsettled = not root.levels.settled
+        return not excluded and bool(bound == state.lower) and state.stride == 1 and unsettled
+
+    def _worth_branching(self, state: Relaxation, root: Bounded) -> bool:
+        gap = state.upper - state.lower
+        if state.lower >= self.goal:
+            self.splits, self.goal = 0, state.lower + gap // _WORTH + 1
+            self.unsplit = [*state.open]
+        rounding = root.guess - root.bound
+        few = state.stride > 1 and state.few()
+        return rounding <= gap // _WORTH and not few and self.splits < _MOST_SPLITS
+
+    def tried(self, way: Way, better: bool) -> None:
+        """Count a way and what it led to."""
+        self.splits += way is branch
+        self.fruitless = 0 if better else self.fruitless + (way is plunge)
+
+
+def scan(state: Relaxation, ways: Sequence[Way], last: bool = True) -> None:
     """Scan until the two sides meet, the time is over, or a level cannot be decided.
 
-    Without branching it also ends where a scan with a larger table has better prospects.
+    If it is not the ``last``, it also ends where a scan with a larger table has better prospects,
+    and takes back branches that raised nothing.
     """
-    levels = state.levels
-    rounded = 0
+    progress = _Progress(last, state.open)
     while state.lower < state.upper and time.monotonic() < state.deadline:
+        # Among branches with the same bound the one in which most is settled, for it ends soonest.
+        levels = min(state.open, key=lambda b: (b.least, -b.settled))
         at = int(np.argmin(levels.lower))
-        prices = levels.prices(at)
-        goal = int(levels.lower[at])
-        root = state.relax(at, levels.whole(at), goal, prices, state.promising(at, prices))
+        prices, goal = levels.prices(at), levels.least
+        patterns = state.promising(levels, at, prices)
+        root = state.relax(levels, at, levels.rest(at), goal, prices, patterns)
         if levels.lower[at] >= state.upper:
-            state.clear(at, root.prices)
+            state.clear(levels, at, root.prices)
+        upper = state.upper
         for way in ways:
-            # Only the level with the least bound is worth more than a plunge.
-            least = levels.lower[at] == levels.lower.min()
-            left = state.deadline - time.monotonic()
-            if levels.lower[at] < state.upper and (way is plunge or least) and left > 0:
-                way(state, at, root)
-        if levels.lower[at] == levels.lower.min() < state.upper:
-            return
+            late = time.monotonic() > state.deadline
+            if levels.lower[at] < upper and not late and progress.worth(way, state, root):
+                way(state, root)
+                progress.tried(way, state.upper < upper)
+            if state.upper < upper:
+                break
+        if levels in state.open and levels.lower[at] == state.lower and state.upper == upper:
+            break
         # Where levels are few they need not be taken many at a time, and what the linear program
         # excludes and the table does not is left to a larger one.
-        rounded += levels.lower[at] < state.upper <= root.guess
-        few = levels.stride > 1 and levels.few(state.upper)
-        if branch not in ways and (few or rounded > _ROUNDED):
-            return
+        progress.rounded += bool(levels.lower[at] < state.upper <= root.guess)
+        few = state.stride > 1 and state.few()
+        if not last and (few or progress.rounded > _ROUNDED):
+            break
+    if not last and progress.splits == _MOST_SPLITS:
+        state.open = progress.unsplit
 
 
 def _found(state: Relaxation) -> StepSolution:
     """Both sides of a scan, its assignment polished once more where requests wait."""
     best, problem = state.best, state.problem
-    if state.lower < state.upper and not state.levels.everyone:
+    if state.lower < state.upper and not state.tables.everyone:
         top = int(problem.loads_after(best).max())
         best = polish(problem, best, top, _SHORT)
     value = problem.objective(best)
@@ -130,10 +204,8 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
             state = Relaxation(problem, found, deadline, size, coarser)
             if coarser is None:
                 _price_by_rank(state)
-            # What rounding leaves open is not worth branching on before the last scan.
-            last = state.levels.exact or size == _SCANS[-1]
-            early = (plunge,) if state.levels.stride > 1 else (plunge, dive, choose)
-            scan(state, WAYS if last else early)
+            last = state.tables.exact or size == _SCANS[-1]
+            scan(state, WAYS, last)
             lower, found = found.lower_bound, _found(state)
             found = replace(found, lower_bound=max(lower, found.lower_bound))
             if not (last or found.optimal or time.monotonic() > deadline):

@@ -1,6 +1,7 @@
 """The scan over the level: its optima, its bounds at every level, and its branching."""
 
 import math
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from adversary.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.enumeration import assignments, enumerate_step
 from solvers.exact import largest_first, solve_exact
+from solvers.level_bounds import LevelBounds
 from solvers.level_search import WAYS, Way, branch
 from solvers.pattern_relaxation import Relaxation
-from solvers.patterns import NONE, SCALE, knapsack, read_pattern
+from solvers.pattern_tables import NEVER, PatternTables, refine
+from solvers.patterns import NONE, SCALE, Pattern, knapsack, read_pattern
 from solvers.scan import scan, solve_scan
 from solvers.step import StepProblem, StepSolution
 
@@ -62,9 +65,10 @@ def test_scan_from_a_poor_start_finds_the_enumerated_optimum(ways: tuple[Way, ..
 
 @pytest.mark.parametrize("size", [WHOLE, (300, 3), (10, 1), (10, 2**18)])
 def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
-    """Under random prices; then with a larger table at the levels that are left."""
+    """Under random prices, in branches, and with a larger table at the levels that are left."""
     rounded = set()
     cleared = []
+    settled = []
 
     @settings(max_examples=150)
     @given(problem=small_steps)
@@ -74,24 +78,34 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
         state = from_scratch(problem, size)
         rng = np.random.default_rng(0)
         for larger in (size, (4 * size[0], 4 * size[1]), WHOLE):
-            levels = state.levels
-            rounded.add(not levels.exact)
-            for _ in range(3 if levels.level.size else 0):
-                prices = rng.integers(0, int(rng.choice([1, 10])) * SCALE, levels.sizes.size)
-                at = int(rng.integers(levels.level.size))
-                bound, _ = levels.price(levels.whole(at), prices, int(rng.choice([1, 10**6])))
-                levels.raise_one(at, bound, prices)
-                before = np.count_nonzero(levels.lower < state.upper)
-                state.clear(at, prices)
-                cleared.append(np.count_nonzero(levels.lower < state.upper) < before)
-                levels.raise_all(prices)
+            tables = state.tables
+            rounded.add(not tables.exact)
+            for levels in [b for b in state.open if b.level.size]:
+                for _ in range(3):
+                    prices = rng.integers(0, int(rng.choice([1, 10])) * SCALE, tables.sizes.size)
+                    at = int(rng.integers(levels.level.size))
+                    bound, _ = tables.price(levels.rest(at), prices, int(rng.choice([1, 2**20])))
+                    levels.raise_one(at, bound, prices)
+                    before = np.count_nonzero(levels.lower < state.upper)
+                    state.clear(levels, at, prices)
+                    cleared.append(np.count_nonzero(levels.lower < state.upper) < before)
+                    tables.fill(levels.supply, prices)
+                    levels.raise_all(tables, prices)
+                left = np.flatnonzero(levels.supply)
+                if left.size and rng.integers(2):
+                    j = int(rng.choice(left))
+                    state.open.remove(levels)
+                    state.open += levels.branches(tables, prices, j, state.upper)
             for chosen in assignments(problem):
                 assignment = np.array(chosen, np.int64)
                 value = problem.objective(assignment)
                 top = problem.loads_after(assignment).max()
-                if value < state.upper:  # an improvement is at a level of some entry
-                    within = (levels.level <= top) & (top < levels.level + levels.stride)
-                    assert levels.lower[within].min() <= value
+                if value < state.upper:  # an improvement is at a level of some branch
+                    bounds = [
+                        b.lower[(b.level <= top) & (top < b.level + b.stride)] for b in state.open
+                    ]
+                    assert np.concatenate(bounds).min() <= value
+            settled.append(max((b.settled for b in state.open), default=0))
             start = StepSolution(state.best, state.upper, 0)
             state = Relaxation(problem, start, math.inf, larger, state)
 
@@ -99,6 +113,82 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
     assert False in rounded
     assert True in rounded or size == WHOLE
     assert True in cleared
+    assert max(settled) == 3
+
+
+def test_a_branch_holds_just_the_assignments_that_agree_with_it() -> None:
+    problem = StepProblem([0, 3], [2, 1], [1, 2, 2, 5])
+    levels = LevelBounds.of(problem, 4, 1000)
+    tables = PatternTables(problem, int(levels.level[-1]), 1, 10**6)
+    prices = np.zeros_like(tables.sizes)
+    tables.fill(levels.supply, prices)
+    waits, *given = levels.branches(tables, prices, 2, 4)
+    # Either the 5 waits, or the first worker has it.  On the second 3 + 5 = 8 leaves the first 4 at
+    # most: an imbalance of 4, which is not below 4.
+    assert waits.supply.tolist() == [1, 2, 0]
+    assert waits.taken == ()
+    assert [b.taken for b in given] == [(Pattern(0, (2,), 5),)]
+    assert given[0].loads.tolist() == [5, 3]
+    assert given[0].free.tolist() == [1, 1]
+    assert given[0].supply.tolist() == [1, 2, 0]
+    whole = Pattern(0, (1, 2), 7)
+    left = given[0].left_of(whole)
+    assert left == Pattern(0, (1,), 2)
+    assert given[0].complete(left) == whole
+    assert given[0].left_of(Pattern(0, (0, 1), 3)) is None
+    assert waits.left_of(whole) == whole
+
+
+def test_worker_without_room_has_no_distance() -> None:
+    problem = StepProblem([0, 9], [3, 1], [1, 2, 3, 4, 5])
+    tables = PatternTables(problem, 20, 1, 10**6)
+    tables.fill(tables.supply, np.zeros_like(tables.sizes))
+    for slots in range(4):
+        distances = np.zeros(22, np.int64)
+        tables.add_distances(slots, np.arange(-2, 20), distances)
+        least = sum(range(1, slots + 1))
+        most = sum((5, 4, 3)[:slots])
+        assert (distances[: least + 2] == NEVER).all()
+        assert distances[least + 2 : most + 3].tolist() == [0] * (most + 1 - least)
+        assert distances[most + 3 :].tolist() == [SCALE * d for d in range(1, 20 - most)]
+
+
+@pytest.mark.parametrize("copies", [1, 4])
+def test_refined_table_bounds_every_pattern(copies: int) -> None:
+    """By enumeration; without rounding and with requests for all it is exact."""
+    finer = 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        problem = StepProblem([0, 40], [4, 3], np.repeat(rng.integers(1, 60, 9), copies))
+        tables = PatternTables(problem, 150, 1, 600)
+        supply = tables.supply
+        prices = rng.integers(0, 30 * SCALE, tables.sizes.size)
+        tables.fill(supply, prices)
+        profits = tables.sizes * SCALE - prices
+        for unit in (1, 4):
+            choice = tables.choice(supply, profits, 150)
+            table = np.full((5, 150 // unit + 1), NONE)
+            refine(choice, unit, table)
+            for k in range(5):
+                patterns = [
+                    list(c)
+                    for c in combinations_with_replacement(range(supply.size), k)
+                    if all(c.count(j) <= supply[j] for j in c)
+                ]
+                for room in range(150):
+                    best = max(
+                        (int(profits[c].sum()) for c in patterns if tables.sizes[c].sum() <= room),
+                        default=NONE,
+                    )
+                    bound = table[k, room // unit]
+                    assert best <= bound or best == NONE
+                    cell = (room // unit * unit + unit - 1) // tables.unit
+                    rough = tables.table[k, min(cell, tables.table.shape[1] - 1)]
+                    assert k < 3 or bound <= max(rough, NONE // 2)
+                    finer += bool(k > 2 and bound < rough)
+                    if unit == 1 and (supply >= k).all():
+                        assert bound == best or max(bound, best) < NONE // 2
+    assert finer > 10
 
 
 @pytest.mark.parametrize("scans", [1, 2, 3])
@@ -228,7 +318,7 @@ def test_branching_on_rounded_sizes_closes_nothing_wrongly() -> None:
         state = from_scratch(problem, (60, 2**18))
         scan(state, (branch,))
         assert state.lower <= enumerate_step(problem).imbalance <= state.upper
-        rounded += not state.levels.exact
+        rounded += not state.tables.exact
         settled += state.lower == state.upper
     assert rounded > 5
     assert settled > 5
