@@ -18,8 +18,8 @@ _CHOOSING_S = 3.0
 # The program has so many patterns of each worker.
 _NEAR = 256
 
-# Branching ends with so many branches.
-_MOST_OPEN = 2000
+# Branching ends with so many entries of levels in all branches.
+_MOST_ENTRIES = 2**24
 
 
 def plunge(state: Relaxation, start: Bounded) -> None:
@@ -81,7 +81,7 @@ def branch(state: Relaxation, root: Bounded) -> None:
     if root.split < 0:
         # The linear program has no doubt left: its solution is an assignment.
         state.keep(root.rest.give(root.order).taken, root)
-    elif len(state.open) < _MOST_OPEN:
+    elif sum(b.level.size for b in state.open) < _MOST_ENTRIES:
         levels, tables = root.levels, state.tables
         tables.fill(levels.supply, root.prices)
         state.open.remove(levels)
