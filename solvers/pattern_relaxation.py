@@ -155,8 +155,9 @@ class Relaxation:
         return min(self.upper, min((b.least for b in self.open), default=self.upper))
 
     def few(self) -> bool:
-        """Whether so few levels are left open that each can have an entry."""
-        return sum(b.open_levels(self.upper) for b in self.open) <= self._entries
+        """Whether entries hold many levels, and so few are left that each can have its own."""
+        left = sum(b.open_levels(self.upper) for b in self.open)
+        return self.stride > 1 and left <= self._entries
 
     def aim(self, node: Bounded) -> int:
         """The largest imbalance at the level that would be an improvement."""

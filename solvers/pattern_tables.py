@@ -47,9 +47,9 @@ _MOST_LOAD = 2**46
 # Patterns near the best of a worker are listed by looking at so many requests.
 _MOST_WORK = 2**20
 
-# From this patience on the table is refined, to about so many cells; with more patience to more.
+# From this patience on the table is refined: to one cell for so much of it, and so many at most.
 _REFINING = 2**20
-_FINE = 2**16
+_PER_CELL = 2**4
 _FINEST = 2**19
 
 # Distance of a worker that cannot come below the level.
@@ -78,8 +78,6 @@ class PatternTables:
     ----------
     sizes, supply : int64[m]
         Distinct sizes and how often each waits.
-    free : int64[G]
-        Free slots, no more than requests wait.
     filled, everyone : bool
         Whether every slot is filled, and whether every request is admitted.
     farthest : int
@@ -96,16 +94,16 @@ class PatternTables:
     def __init__(self, problem: StepProblem, top: int, stride: int, cells: int) -> None:
         self.stride = stride
         self.sizes, self.supply = np.unique(problem.pool, return_counts=True)
-        self.free = np.minimum(problem.free, problem.pool.size)
+        free = np.minimum(problem.free, problem.pool.size)
         self.filled = problem.admissions == sum(problem.free.tolist())
         self.everyone = problem.admissions == problem.pool.size
-        self.slots = int(self.free.max())
+        self.slots = int(free.max())
         total = sum(problem.loads.tolist()) + sum(problem.pool.tolist())
         if self.slots > MOST_SLOTS or problem.workers * total >= _MOST_LOAD:
             raise TooLargeError
 
         def farthest(slots: int) -> int:
-            open_ = problem.loads[self.free >= slots]
+            open_ = problem.loads[free >= slots]
             return max(0, top - int(open_.min())) if open_.size else 0
 
         self.farthest = farthest(1)
@@ -209,7 +207,7 @@ class PatternTables:
     def _refined(self, choice: Choice, patience: int) -> Choice:
         """The same choice with a table that is refined."""
         farthest = (self.reach + 1) * self.unit - 1
-        unit = farthest // (_FINE if patience == _REFINING else _FINEST) + 1
+        unit = farthest // min(patience // _PER_CELL, _FINEST) + 1
         if unit < choice.unit:
             if unit != self._fine_unit:
                 self._fine = np.empty((self.slots + 1, farthest // unit + 1), np.int64)
@@ -285,8 +283,7 @@ class PatternTables:
     def add_distances(self, slots: int, room: IntArray, distances: IntArray) -> None:
         """Add what a worker misses and pays at least, as :meth:`distance`, for many levels."""
         if slots == 0:
-            free = np.where(room + self.stride > 0, np.maximum(0, room) * SCALE, NEVER)
-            np.minimum(distances + free, NEVER, out=distances)
+            _add_full(room, self.stride, distances)
         elif slots <= len(self.short):
             _add_short(room, self.stride, self._best_short[slots - 1], distances)
         else:
@@ -298,6 +295,13 @@ class PatternTables:
         most = 2**56 // max(MOST_SLOTS, int(self.supply.sum()))
         prices: IntArray = np.clip(finite, 0, most).astype(np.int64)
         return prices
+
+
+@compiled
+def _add_full(room: IntArray, stride: int, distance: IntArray) -> None:
+    """The same as :func:`_add_short` for a worker without a free slot."""
+    for at in range(room.size):
+        _add(room[at], 0 if room[at] + stride > 0 else NONE, distance, at)
 
 
 @compiled

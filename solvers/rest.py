@@ -30,27 +30,18 @@ class Rest:
     room: IntArray
     supply: IntArray
     spent: int
-    taken: tuple[Pattern, ...] = ()
+    taken: tuple[Pattern, ...]
 
-    def give(self, patterns: Iterable[Pattern], last: bool = True) -> "Rest":
-        """Give patterns to their workers, those of them whose requests are left.
-
-        A worker is done when it has no slot left, or when the pattern was its last.
-        """
-        free, room, supply = self.free.copy(), self.room.copy(), self.supply.copy()
-        spent = self.spent
-        taken = list(self.taken)
-        done = set()
+    def give(self, patterns: Iterable[Pattern]) -> "Rest":
+        """Give patterns to their workers, those of them whose requests are left."""
+        supply, spent = self.supply.copy(), self.spent
+        given = {}
         for p in patterns:
             counts = p.counts
             if all(supply[j] >= n for j, n in counts.items()):
                 for j, n in counts.items():
                     supply[j] -= n
-                free[p.worker] -= len(p.sizes)
-                room[p.worker] -= p.total
-                taken.append(p)
-                if last or free[p.worker] == 0:
-                    done.add(p.worker)
-                    spent += max(0, int(room[p.worker]))
-        workers = tuple(g for g in self.workers if g not in done)
-        return Rest(workers, free, room, supply, spent, tuple(taken))
+                given[p.worker] = p
+                spent += max(0, int(self.room[p.worker]) - p.total)
+        workers = tuple(g for g in self.workers if g not in given)
+        return Rest(workers, self.free, self.room, supply, spent, (*self.taken, *given.values()))

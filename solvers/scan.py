@@ -61,16 +61,15 @@ _PER_SECOND = 2**27
 
 def _price_by_rank(state: Relaxation) -> None:
     """First bounds: only the requests that are larger than a given one have a price."""
-    tables = state.tables
-    slots = sum(tables.free.tolist())
+    tables, (levels,) = state.tables, state.open
+    slots = sum(levels.free.tolist())
     descending = np.sort(state.problem.pool)[::-1]
-    for levels in state.open:
-        for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
-            if levels.level.size and time.monotonic() < state.deadline:
-                over = descending[min(rank, descending.size - 1)]
-                prices = np.maximum(0, tables.sizes - over) * SCALE
-                tables.fill(tables.supply, prices)
-                levels.raise_all(tables, prices)
+    for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
+        if levels.level.size and time.monotonic() < state.deadline:
+            over = descending[min(rank, descending.size - 1)]
+            prices = np.maximum(0, tables.sizes - over) * SCALE
+            tables.fill(levels.supply, prices)
+            levels.raise_all(tables, prices)
 
 
 @dataclass
@@ -122,8 +121,7 @@ class _Progress:
             self.splits, self.goal = 0, state.lower + gap // _WORTH + 1
             self.unsplit = [*state.open]
         rounding = root.guess - root.bound
-        few = state.stride > 1 and state.few()
-        return rounding <= gap // _WORTH and not few and self.splits < _MOST_SPLITS
+        return rounding <= gap // _WORTH and not state.few() and self.splits < _MOST_SPLITS
 
     def tried(self, way: Way, better: bool) -> None:
         """Count a way and what it led to."""
@@ -160,8 +158,7 @@ def scan(state: Relaxation, ways: Sequence[Way], last: bool = True) -> None:
         # Where levels are few they need not be taken many at a time, and what the linear program
         # excludes and the table does not is left to a larger one.
         progress.rounded += bool(levels.lower[at] < state.upper <= root.guess)
-        few = state.stride > 1 and state.few()
-        if not last and (few or progress.rounded > _ROUNDED):
+        if not last and (state.few() or progress.rounded > _ROUNDED):
             break
     if not last and progress.splits == _MOST_SPLITS:
         state.open = progress.unsplit
