@@ -67,7 +67,6 @@ class LevelBounds:
         stride = max(0, most - least) // entries + 1
         level = np.arange(least, most + 1, stride)
         free = np.minimum(problem.free, pool.size)
-        free = np.minimum(problem.free, pool.size)
         lower = _fixed(problem.workers, level, total)
         prices = [np.zeros_like(supply)]
         priced = np.zeros_like(level)
