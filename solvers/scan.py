@@ -39,14 +39,18 @@ from solvers.step import StepProblem, StepSolution
 
 # Cells of the table and entries of levels, one scan after the other: first levels are taken many at
 # a time, then the table grows.
-_SCANS = ((10**6, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
+_SCANS = ((4 * 10**5, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
 
 # A scan ends after so many levels that stay open because the table is too small.
 _ROUNDED = 2
 
+# After so many levels that stay open, one after the other, a scan branches wherever it can, or ends
+# if it cannot because of rounding.
+_STUCK = 3
+
 # Levels are worth branching on if their bound is above the least by this part of the gap at most,
-# and rounding is to blame for this part of it at most; and as long as so many splits raise the
-# least bound by such a part.
+# and rounding is to blame for this part of it at most.  Where it is to blame at all, so many splits
+# are to raise the least bound by such a part.
 _NEAR = 4
 _WORTH = 16
 _MOST_SPLITS = 3
@@ -90,6 +94,8 @@ class _Progress:
         Levels at which a plunge was possible, and plunges since something better was found.
     rounded : int
         Levels that stay open because the table is too small.
+    stuck : int
+        Levels that stayed open since the last split or the last assignment that is better.
     """
 
     last: bool
@@ -99,6 +105,7 @@ class _Progress:
     looks: int = 0
     fruitless: int = 0
     rounded: int = 0
+    stuck: int = 0
 
     def worth(self, way: Way, state: Relaxation, root: Bounded) -> bool:
         """Whether to try the way at a level."""
@@ -106,7 +113,9 @@ class _Progress:
         excluded = root.guess > state.aim(root)
         if way is branch:
             near = bound <= state.lower + (state.upper - state.lower) // _NEAR
-            return near and (self.last or (not excluded and self._worth_branching(state, root)))
+            if not near and self.stuck <= _STUCK:
+                return False
+            return self.last or (not excluded and self._worth_branching(state, root))
         if way is plunge and not excluded:
             # The more plunges lead to nothing, the fewer there are.
             self.looks += 1
@@ -120,13 +129,35 @@ class _Progress:
         if state.lower >= self.goal:
             self.splits, self.goal = 0, state.lower + gap // _WORTH + 1
             self.unsplit = [*state.open]
-        rounding = root.guess - root.bound
-        return rounding <= gap // _WORTH and not state.few() and self.splits < _MOST_SPLITS
+        # Where nothing is lost by rounding, a larger table has no better prospects.
+        may = root.guess == root.bound or self.splits < _MOST_SPLITS
+        return may and not _rounding_matters(state, root) and not state.few()
 
     def tried(self, way: Way, better: bool) -> None:
         """Count a way and what it led to."""
         self.splits += way is branch
         self.fruitless = 0 if better else self.fruitless + (way is plunge)
+        self.stuck = 0 if better or way is branch else self.stuck
+
+    def over(self, state: Relaxation, root: Bounded) -> bool:
+        """Whether a scan with a larger table has better prospects, after a level was looked at."""
+        levels = root.levels
+        stays_open = levels in state.open and bool(levels.lower[root.at] < state.upper)
+        self.stuck += stays_open
+        # What the linear program excludes and the table does not is left to a larger one.
+        self.rounded += stays_open and root.guess >= state.upper
+        stuck = self.stuck > _STUCK and stays_open and _rounding_matters(state, root)
+        # Where levels are few they need not be taken many at a time.
+        return not self.last and (state.few() or self.rounded > _ROUNDED or stuck)
+
+    def fruitless_splits(self, state: Relaxation) -> bool:
+        """Whether the branches have raised nothing and are better taken back."""
+        return not self.last and self.splits >= _MOST_SPLITS and state.lower < self.goal
+
+
+def _rounding_matters(state: Relaxation, root: Bounded) -> bool:
+    """Whether rounding is to blame for much of what is left open."""
+    return root.guess - root.bound > (state.upper - state.lower) // _WORTH
 
 
 def scan(state: Relaxation, ways: Sequence[Way], last: bool = True) -> None:
@@ -155,12 +186,9 @@ def scan(state: Relaxation, ways: Sequence[Way], last: bool = True) -> None:
                 break
         if levels in state.open and levels.lower[at] == state.lower and state.upper == upper:
             break
-        # Where levels are few they need not be taken many at a time, and what the linear program
-        # excludes and the table does not is left to a larger one.
-        progress.rounded += bool(levels.lower[at] < state.upper <= root.guess)
-        if not last and (state.few() or progress.rounded > _ROUNDED):
+        if progress.over(state, root):
             break
-    if not last and progress.splits == _MOST_SPLITS:
+    if progress.fruitless_splits(state):
         state.open = progress.unsplit
 
 
