@@ -2,7 +2,9 @@
 
 Steps: recorded from overloaded runs (B = 72, p = 0.03, pool 8G), the same for every solver.  A
 program leaves a family after the first size at which it proves less than all.  The scan's times
-count the steps that the fast solver's own bound does not close; those it closes take no time.
+count the steps that the fast solver's own bound does not close; those it closes take no time.  At
+the sizes with a goal the steps come from several runs, and the goal is for their median, in which a
+step that is not proved in time takes for ever.
 
 Offline optima: schedules of random backlogs, by branch and bound, by the values of all states, and
 by the integer program, with the ratio of their times.
@@ -11,6 +13,7 @@ by the integer program, with the ratio of their times.
 import argparse
 import json
 import time
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -25,13 +28,15 @@ from solvers.scan import solve_scan
 from theory.model import Requests, System
 
 WORKERS = (4, 8, 16, 32, 64, 144)
+
+# Seconds that a step may take, and the most steps of a size.
+LIMITS = {"cbc": (3, 1), "highs": (6, 1), "scan": (10, 12)}
+
+# Steps of a run, and seconds in which steps of that many workers are to be proved optimal; the scan
+# gets as many, and steps of so many runs.
 STEPS = 4
-
-# Seconds that a step may take, and steps of each size.
-LIMITS = {"cbc": (3, 1), "highs": (6, 1), "scan": (10, STEPS)}
-
-# Seconds in which steps of that many workers are to be proved optimal; the scan gets as many.
 STEP_GOALS = {64: 10, 144: 15}
+RUNS = 3
 
 # (N, G, B, longest length, rule, work conserving): seconds allowed, and whether to try the program.
 OFFLINE = {
@@ -66,7 +71,9 @@ def steps(sizes):
     for family in FAMILIES:
         left = {name: count for name, (_, count) in LIMITS.items()}
         for workers in sizes:
-            recorded = steady_steps(workers, 72, 0.03, 8 * workers, family, STEPS)
+            runs = range(RUNS if workers in STEP_GOALS else 1)
+            run = workers, 72, 0.03, 8 * workers, family, STEPS
+            recorded = [p for seed in runs for p in steady_steps(*run, seed=seed)]
             for problem in recorded:
                 solve_step(problem, effort=3)  # compiled before anything is timed
             open_ = [p for p in recorded if not solve_step(p, effort=3).optimal]
@@ -76,20 +83,24 @@ def steps(sizes):
                     limit = STEP_GOALS.get(workers, limit)
                 # The others get a step that is not closed by a bound, where there is one.
                 chosen = (open_ if name == "scan" else open_ or recorded)[: left[name]]
-                runs = [timed(lambda p=p, n=name, s=limit: solve(n, p, s)) for p in chosen]
-                proved = sum(found.optimal for _, found in runs)
-                seconds = [s for s, _ in runs] or [0.0]
-                gaps = [found.gap / max(1, found.imbalance) for _, found in runs] or [0.0]
-                if proved < len(runs) and name != "scan":
+                solved = [timed(lambda p=p, n=name, s=limit: solve(n, p, s)) for p in chosen]
+                proved = [s for s, found in solved if found.optimal]
+                seconds = [s for s, _ in solved] or [0.0]
+                gaps = [found.gap / max(1, found.imbalance) for _, found in solved] or [0.0]
+                closed = len(recorded) - len(open_)
+                for_ever = [inf] * (len(solved) - len(proved))
+                if for_ever and name != "scan":
                     del left[name]
                 yield {
                     "family": family,
                     "workers": workers,
                     "solver": name,
-                    "closed by bounds": len(recorded) - len(open_),
-                    "proved": proved,
-                    "of": len(runs),
+                    "steps": len(recorded),
+                    "closed by bounds": closed,
+                    "proved": len(proved),
+                    "of": len(solved),
                     "median_s": median(seconds),
+                    "median_of_all_s": median([0.0] * closed + proved + for_ever),
                     "worst_s": max(seconds),
                     "worst_gap": max(gaps),
                 }
@@ -151,8 +162,8 @@ def main() -> None:
             at_least = "" if x["proved"] == x["of"] else ">"
             shown = "" if x is r or ratio != ratio else f"{at_least}{ratio:.1f}x"
             print(
-                f"{x['family']:15}{x['workers']:5}  {x['solver']:7}{x['closed by bounds']:>5}/"
-                f"{STEPS}{done:>8}{x['median_s']:10.2f}{x['worst_s']:9.2f}"
+                f"{x['family']:15}{x['workers']:5}  {x['solver']:7}{x['closed by bounds']:>4}/"
+                f"{x['steps']:<2}{done:>8}{x['median_s']:10.2f}{x['worst_s']:9.2f}"
                 f"{x['worst_gap']:11.1e}{shown:>9}",
                 flush=True,
             )
@@ -174,10 +185,11 @@ def main() -> None:
     print("Steps proved optimal, B = 72")
     for (family, workers), r in by_scan.items():
         if workers in STEP_GOALS:
-            proved = r["closed by bounds"] + r["proved"]
+            goal, proved = STEP_GOALS[workers], r["closed by bounds"] + r["proved"]
             print(
-                f"{mark(proved == STEPS):7} {proved} of {STEPS} of G = {workers}, {family}, in at "
-                f"most {STEP_GOALS[workers]} s; gap at most {r['worst_gap']:.1e}"
+                f"{mark(r['median_of_all_s'] <= goal):7} G = {workers}, {family}: median "
+                f"{r['median_of_all_s']:.2f} s, at most {goal} s; {proved} of {r['steps']} in that "
+                f"time; gap at most {r['worst_gap']:.1e}"
             )
     print(f"        in {time.perf_counter() - start:.0f} s")
     if options.json:
