@@ -101,6 +101,7 @@ def steps(sizes):
                     "of": len(solved),
                     "median_s": median(seconds),
                     "median_of_all_s": median([0.0] * closed + proved + for_ever),
+                    "in_time": closed + sum(s <= limit for s in proved),
                     "worst_s": max(seconds),
                     "worst_gap": max(gaps),
                 }
@@ -185,11 +186,11 @@ def main() -> None:
     print("Steps proved optimal, B = 72")
     for (family, workers), r in by_scan.items():
         if workers in STEP_GOALS:
-            goal, proved = STEP_GOALS[workers], r["closed by bounds"] + r["proved"]
+            goal = STEP_GOALS[workers]
             print(
                 f"{mark(r['median_of_all_s'] <= goal):7} G = {workers}, {family}: median "
-                f"{r['median_of_all_s']:.2f} s, at most {goal} s; {proved} of {r['steps']} in that "
-                f"time; gap at most {r['worst_gap']:.1e}"
+                f"{r['median_of_all_s']:.2f} s, at most {goal} s; {r['in_time']} of {r['steps']} "
+                f"in that time; gap at most {r['worst_gap']:.1e}"
             )
     print(f"        in {time.perf_counter() - start:.0f} s")
     if options.json:
