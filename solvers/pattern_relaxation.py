@@ -226,7 +226,7 @@ class Relaxation:
         while True:
             more = False
             for scaled in trials:
-                proved, found = tables.price(rest, scaled, patience)
+                proved, found = tables.price(rest, scaled, patience, self.deadline)
                 self.patterns.update(dict.fromkeys(map(levels.complete, found)))
                 if whole:
                     levels.raise_all(tables, scaled)
@@ -271,7 +271,7 @@ class Relaxation:
         step = 1
         while step > 0 and at + 1 < lower.size and lower[at + 1] < self.upper:
             to = min(at + step, lower.size - 1)
-            bound, _ = self.tables.price(levels.rest(to), prices, patience)
+            bound, _ = self.tables.price(levels.rest(to), prices, patience, self.deadline)
             levels.raise_one(to, bound, prices)
             closed = (lower[at + 1 : to + 1] >= self.upper).all()
             at, step = (to, 2 * step) if closed else (at, step // 2)

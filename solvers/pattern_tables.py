@@ -11,6 +11,8 @@ rounded is replaced by the best that fits (:mod:`solvers.near_patterns`); before
 table is refined from the pairs, which are exact, so that little is left of the rounding.
 """
 
+import math
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -159,11 +161,14 @@ class PatternTables:
             knapsack(self.weights, profits, rows, self.filled, self.table, choice)
         return rows
 
-    def price(self, rest: Rest, prices: IntArray, patience: int) -> tuple[int, list[Pattern]]:
+    def price(
+        self, rest: Rest, prices: IntArray, patience: int, deadline: float = math.inf
+    ) -> tuple[int, list[Pattern]]:
         """Bound under the prices, times ``SCALE``, and the best pattern of each worker.
 
         It rests on the tables alone and holds for all prices ``>= 0``.  The search for a pattern
-        that truly fits gives up after looking at ``patience`` requests in vain.
+        that truly fits gives up after looking at ``patience`` requests in vain, and after the
+        deadline at once.
         """
         rows = self.fill(rest.supply, prices)
         profits = self.sizes * SCALE - prices
@@ -178,6 +183,8 @@ class PatternTables:
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
                 choice = self.choice(rest.supply, profits, most)
+                if time.monotonic() > deadline:
+                    patience = 0
                 profit, chosen = self._fit(choice, chosen, room * SCALE - distance, patience)
                 distance = room * SCALE - profit
             found.append(Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
