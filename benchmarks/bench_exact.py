@@ -29,14 +29,14 @@ from theory.model import Requests, System
 
 WORKERS = (4, 8, 16, 32, 64, 144)
 
-# Seconds that a step may take, and the most steps of a size.
-LIMITS = {"cbc": (3, 1), "highs": (6, 1), "scan": (10, 12)}
-
 # Steps of a run, and seconds in which steps of that many workers are to be proved optimal; the scan
 # gets as many, and steps of so many runs.
 STEPS = 4
 STEP_GOALS = {64: 10, 144: 15}
 RUNS = 3
+
+# Seconds that a step may take, and the most steps of a size.
+LIMITS = {"cbc": (3, 1), "highs": (6, 1), "scan": (10, STEPS * RUNS)}
 
 # (N, G, B, longest length, rule, work conserving): seconds allowed, and whether to try the program.
 OFFLINE = {
@@ -77,6 +77,7 @@ def steps(sizes):
             for problem in recorded:
                 solve_step(problem, effort=3)  # compiled before anything is timed
             open_ = [p for p in recorded if not solve_step(p, effort=3).optimal]
+            closed = len(recorded) - len(open_)
             for name in list(left):
                 limit = LIMITS[name][0]
                 if name == "scan":
@@ -87,7 +88,6 @@ def steps(sizes):
                 proved = [s for s, found in solved if found.optimal]
                 seconds = [s for s, _ in solved] or [0.0]
                 gaps = [found.gap / max(1, found.imbalance) for _, found in solved] or [0.0]
-                closed = len(recorded) - len(open_)
                 for_ever = [inf] * (len(solved) - len(proved))
                 if for_ever and name != "scan":
                     del left[name]
