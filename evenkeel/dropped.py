@@ -15,7 +15,7 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
 
     The answer is ``needed`` where a witness refutes the statement without the assumption, or
     where its failure is itself a claim that held,
-    ``not needed`` where that statement is proved or certified, ``none found`` where a search or
+    ``not needed`` where that statement is certified or better, ``none found`` where a search or
     statistics found nothing against it, and ``open`` where nothing was decided.  The evidence is
     the witness and its names in the gallery, or what was covered with which power.
     """
@@ -34,7 +34,7 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
             answer, evidence = "needed" if verdict.held else "open", entry["domain"]
         elif verdict is Verdict.REFUTED:
             answer, evidence = "needed", f"witness {_short(entry['witness'])}"
-        elif verdict in (Verdict.PROVED, Verdict.CERTIFIED):
+        elif verdict.is_settled:
             answer, evidence = "not needed", entry["domain"]
         elif verdict.held:
             answer, evidence = "none found", entry["domain"]

@@ -23,8 +23,10 @@ Relation = Literal["<=", "==", ">=", "~"]
 class Verdict(StrEnum):
     """The ladder of verdicts, strongest first, then the ones that decide nothing."""
 
-    # Algebra confirmed by sympy, lemmas argued in words or checked by Coq, and no attack broke it.
-    PROVED = "proved"
+    # No attack broke any of the first three.
+    MACHINE_CHECKED = "machine-checked"  # Coq has checked a theorem of the whole statement
+    PROVED = "proved"  # every essential step decided by algebra or exact computation
+    ARGUED = "argued"  # an essential step of the proof is words
     CERTIFIED = "certified"  # exact arithmetic over a stated finite domain
     ATTACKED = "attacked"  # an adversary of measured power found nothing
     SUPPORTED = "supported"  # statistics with an interval
@@ -37,11 +39,19 @@ class Verdict(StrEnum):
     def held(self) -> bool:
         """Whether the claim stood up to its check."""
         return self in (
+            Verdict.MACHINE_CHECKED,
             Verdict.PROVED,
+            Verdict.ARGUED,
             Verdict.CERTIFIED,
             Verdict.ATTACKED,
             Verdict.SUPPORTED,
         )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the claim is certified or better: no sample and no search decides."""
+        ladder = list(Verdict)
+        return ladder.index(self) <= ladder.index(Verdict.CERTIFIED)
 
 
 class Budget(StrEnum):
@@ -62,6 +72,9 @@ class Variant:
         A few words, shown in the report.
     scale : Fraction
         Multiplies the claimed side.
+    side : str
+        Which of the check's comparisons has its claimed side multiplied; empty for a check that
+        makes one.
     exponent : Fraction
         Added to the exponent of the leading growth term of the claimed side (usually of ``B``).
     policy : str, optional
@@ -75,6 +88,7 @@ class Variant:
     exponent: Fraction = Fraction(0)
     policy: str | None = None
     fault: str | None = None
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,8 @@ class Trial:
         Specification of a user's policy to hold the claim against, or None.
     asked : list of str
         The user's policy, each time that the check took it; empty if it never did.
+    sides : set of str
+        The comparisons whose claimed side the check has asked a factor for.
     """
 
     params: Mapping[str, Any]
@@ -103,6 +119,7 @@ class Trial:
     variant: Variant | None = None
     policy: str | None = None
     asked: list[str] = field(default_factory=list, compare=False, repr=False)
+    sides: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.params[name]
@@ -110,7 +127,17 @@ class Trial:
     @property
     def scale(self) -> Fraction:
         """Factor on the claimed side: 1 for the claim as stated."""
-        return self.variant.scale if self.variant else Fraction(1)
+        return self.scale_of("")
+
+    def scale_of(self, side: str) -> Fraction:
+        """Factor on the claimed side of one of several comparisons.
+
+        A check that makes several gives each a name, so that each can be planted false alone: one
+        that is switched off shows by the false version that it no longer catches.
+        """
+        self.sides.add(side)
+        planted = self.variant is not None and self.variant.side == side
+        return self.variant.scale if self.variant and planted else Fraction(1)
 
     @property
     def exponent(self) -> Fraction:
@@ -201,6 +228,8 @@ class Check:
         Overrides of the defaults for the larger budgets.
     plants : tuple of Variant
         Deliberately false versions that this check must catch.
+    measures : str
+        What the computed side is, with its unit: ``"largest imbalance after a step (load)"``.
     """
 
     label: str
@@ -208,6 +237,7 @@ class Check:
     defaults: Mapping[str, Any]
     larger: Mapping[Budget, Mapping[str, Any]]
     plants: tuple[Variant, ...]
+    measures: str = ""
 
     def trial(
         self,
@@ -249,6 +279,21 @@ class Check:
             for plant in self.plants
         }
 
+    def smallest_factor(self, power: Mapping[str, bool]) -> Fraction | None:
+        """The factor nearest to 1 on a claimed side that the check caught; None if it caught none.
+
+        Parameters
+        ----------
+        power : mapping
+            What :meth:`power` returned.
+        """
+        factors = [
+            max(plant.scale, 1 / plant.scale)
+            for plant in self.plants
+            if power.get(plant.name) and plant.scale > 0 and plant.scale != 1
+        ]
+        return min(factors, default=None)
+
 
 def kill_rate(power: Mapping[str, bool]) -> str:
     """Planted false variants caught, of those planted; ``no power`` where none is caught."""
@@ -262,6 +307,7 @@ _CHECKS: dict[str, Check] = {}
 def check(
     label: str,
     *,
+    measures: str = "",
     plants: tuple[Variant, ...] = (),
     standard: Mapping[str, Any] | None = None,
     paper: Mapping[str, Any] | None = None,
@@ -286,7 +332,7 @@ def check(
             Budget.STANDARD: standard or {},
             Budget.PAPER: {**(standard or {}), **(paper or {})},
         }
-        _CHECKS[label] = Check(label, run, defaults, larger, plants)
+        _CHECKS[label] = Check(label, run, defaults, larger, plants, measures)
         return run
 
     return declare

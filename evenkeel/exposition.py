@@ -11,7 +11,7 @@ from evenkeel.typeset import escape_latex, escape_markdown, latex, maths, prose
 from theory import machine_checked
 from theory.claims import Claim
 from theory.notation import meaning
-from theory.proof import Identity, Inequality, Lemma, Status, Step, domain
+from theory.proof import Conclusion, Inequality, Lemma, Status, Step, domain, relations_of
 
 if TYPE_CHECKING:
     import sympy
@@ -56,11 +56,15 @@ def relations(formula: "sympy.Basic") -> list[Relation]:
     return [Relation(formula)]
 
 
-def of_step(step: Step) -> Relation | None:
-    """The formula of a step, or None for a lemma."""
-    if isinstance(step, Lemma):
-        return None
-    return Relation(step.lhs, "=" if isinstance(step, Identity) else "<=", step.rhs)
+def of_step(step: Step) -> list[Relation]:
+    """The relations of a step; none where it is words or a computation.
+
+    A conclusion is shown as the claim's formula with what its quantities are by the steps before.
+    """
+    found = [Relation(left, sign, right) for left, sign, right in relations_of(step)]
+    if isinstance(step, Conclusion):
+        found += [Relation(name, "=", value) for name, value in step.where.items()]
+    return found
 
 
 def symbols(claim: Claim, formula: "sympy.Basic | None", steps: tuple[Step, ...]) -> dict[str, str]:
@@ -68,7 +72,7 @@ def symbols(claim: Claim, formula: "sympy.Basic | None", steps: tuple[Step, ...]
     import sympy
 
     shown = [formula] if formula is not None else []
-    shown += [side for step in steps if (relation := of_step(step)) for side in relation.sides]
+    shown += [side for step in steps for relation in of_step(step) for side in relation.sides]
     names = {str(symbol) for side in shown for symbol in side.atoms(sympy.Symbol)}
     found = {
         name: meaning(claim.family, name)
@@ -95,14 +99,14 @@ def _kind(step: Step) -> str:
 
 def _where(step: Step) -> str:
     """The domain of a step's symbols: ``n > 0, integer; r >= 0``."""
-    relation = of_step(step)
-    if relation is None:
-        return ""
-    return "; ".join(f"{name} {text}" for name, text in domain(*relation.sides).items())
+    sides = [side for relation in of_step(step) for side in relation.sides]
+    return "; ".join(f"{name} {text}" for name, text in domain(*sides).items())
 
 
-def _slack(step: Step) -> "sympy.Expr | None":
-    return step.slack if isinstance(step, Inequality) else None
+def _slacks(step: Step) -> "tuple[sympy.Expr, ...]":
+    if isinstance(step, Inequality):
+        return (step.slack,)
+    return step.slacks if isinstance(step, Conclusion) else ()
 
 
 def _parts(claim: Claim) -> "tuple[sympy.Basic | None, tuple[Step, ...]]":
@@ -157,11 +161,15 @@ def _formal_data(claim: Claim) -> dict[str, str] | None:
 
 
 def _formula_data(step: Step) -> dict[str, Any]:
-    relation, slack = of_step(step), _slack(step)
-    if relation is None:
+    lines, slacks = of_step(step), _slacks(step)
+    if not lines:
         return {}
-    found = {"formula": relation.text(), "latex": relation.latex(), "domain": _where(step)}
-    return found | ({"slack": str(slack)} if slack is not None else {})
+    found: dict[str, Any] = {
+        "formula": [line.text() for line in lines],
+        "latex": [line.latex() for line in lines],
+        "domain": _where(step),
+    }
+    return found | ({"slack": [str(slack) for slack in slacks]} if slacks else {})
 
 
 def markdown(claim: Claim) -> str:
@@ -188,11 +196,11 @@ def markdown(claim: Claim) -> str:
         lines += [f"## {_proof(claim)}", "", f"{len(steps)} steps: {tally(steps)}.", ""]
         for number, step in enumerate(steps, 1):
             lines += [f"{number}. **{_kind(step)}.** {text(step.text)}", ""]
-            relation, slack = of_step(step), _slack(step)
-            if relation is not None:
-                lines += _display(relation, "   ")
+            shown = of_step(step)
+            if shown:
+                lines += [line for relation in shown for line in _display(relation, "   ")]
                 why = f"   on {text(_where(step))}" if _where(step) else "   no free symbol"
-                if slack is not None:
+                for slack in _slacks(step):
                     why += f"; the difference of the sides is ${latex(slack)}$, never negative"
                 lines += [f"{why}.", ""]
     if checked := machine_checked.note(claim.label):
@@ -245,11 +253,11 @@ def latex_document(claim: Claim) -> str:
         lines.append(r"\begin{enumerate}")
         for step in steps:
             lines.append(rf"\item \textbf{{{escape_latex(_kind(step))}.}} {text(step.text)}")
-            relation, slack = of_step(step), _slack(step)
-            if relation is not None:
-                lines.append(_equation(relation))
+            shown = of_step(step)
+            if shown:
+                lines += [_equation(relation) for relation in shown]
                 why = f"on {text(_where(step))}" if _where(step) else "no free symbol"
-                if slack is not None:
+                for slack in _slacks(step):
                     why += f"; the difference of the sides is ${latex(slack)}$, never negative"
                 lines.append(f"{why}.")
         lines.append(r"\end{enumerate}")
@@ -311,7 +319,9 @@ def show(claim: Claim, console: "Console") -> None:
         head(_proof(claim), tally(steps))
         colour = {
             Status.CONFIRMED: "green",
+            Status.COMPUTED: "green",
             Status.ARGUED: "yellow",
+            Status.NOTATION: "dim",
             Status.UNCONFIRMED: "bold red",
         }
         for number, step in enumerate(steps, 1):
@@ -324,11 +334,12 @@ def show(claim: Claim, console: "Console") -> None:
                 )
             )
             put(Text(step.text), 5)
-            relation, slack = of_step(step), _slack(step)
-            if relation is not None:
-                put(_pretty(relation, console, 7), 7)
+            shown = of_step(step)
+            if shown:
+                for relation in shown:
+                    put(_pretty(relation, console, 7), 7)
                 why = f"on {_where(step)}" if _where(step) else "no free symbol"
-                if slack is not None:
+                for slack in _slacks(step):
                     why += f"; right side minus left: {slack} >= 0"
                 put(Text(f"{why}.", style="dim"), 5)
     if checked := machine_checked.note(claim.label):

@@ -82,14 +82,14 @@ def mathml(relation: Relation) -> Markup:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    relation = of_step(step)
+    shown = of_step(step)
     name = f" ({step.name})" if isinstance(step, Lemma) else ""
     kind = f"{type(step).__name__.lower()}{name}, {step.status}"
-    where = domain(*relation.sides) if relation else {}
+    where = domain(*(side for relation in shown for side in relation.sides))
     return {
         "kind": kind,
         "text": step.text,
-        "formula": mathml(relation) if relation else None,
+        "formulas": [mathml(relation) for relation in shown],
         "domain": "; ".join(f"{symbol} {text}" for symbol, text in where.items()),
     }
 

@@ -45,8 +45,10 @@ class Assumption(StrEnum):
 
     OVERLOADED = "the pool fills every free slot at every step"
     POOL_CONDITION = "the pool fills every free slot even after any one size class is removed"
-    RICH_POOL = "the pool holds at least as many copies of every admissible size as are admitted"
+    RICH_POOL = "the pool holds at least as many copies of every admissible size as slots are free"
+    BACKLOG = "every request waits from the start: none arrives later"
     FULL_REFILL = "all slots are free and all workers are empty before the step"
+    FULL_SLOTS = "every slot is occupied before the departures of the step"
     WORK_CONSERVING = "every step fills min(waiting, free) slots"
     STICKY = "a request stays on its worker until it departs"
     MYOPIC = "no look-ahead (H = 0)"
@@ -59,6 +61,7 @@ class Assumption(StrEnum):
     CONSTANT_DRIFT = "the drift is the same at every step"
     SAME_REQUESTS = "both policies serve the same requests, each to completion"
     NO_OVERHEAD = "a step has no fixed overhead (C = 0)"
+    IDLE_POWER = "an idle worker draws power (P_idle > 0)"
     POWER_LAW = "P(u) = P_idle + (P_max - P_idle) u^gamma with 0 < gamma <= 1, u = L_g / max L"
 
 

@@ -1,22 +1,28 @@
-"""Proofs as data: numbered steps, each checked by sympy or named as a lemma.
+"""Proofs as data: numbered steps, and what vouches for each.
 
 A step is one of
 
 * an :class:`Identity`, ``lhs = rhs``, which sympy must reduce to zero difference;
 * an :class:`Inequality`, ``lhs <= rhs`` on the domain of its symbols, which must be shown by a
   *slack*: an expression equal to ``rhs - lhs`` whose sign is evident from its form;
-* a :class:`Lemma`, a short argument in words, named, for what is not an algebraic fact.
+* a :class:`Computation` in exact arithmetic over a stated finite domain;
+* a :class:`Conclusion`: the claim's own formula, decided as the relations above once its
+  quantities are written out as the steps before give them;
+* a :class:`Setting`, which fixes notation or names the cases and infers nothing;
+* a :class:`Lemma`, an argument in words: a named fact or a combinatorial step.
 
 The symbols carry the domain as sympy assumptions (``positive=True`` and so on), so that what is
 proved is what is written; :func:`domain` spells it out.  Limits, sums, derivatives and
 substitutions are given unevaluated (``sympy.Limit``, ``sympy.Subs``): evaluating them is part of
 the check.  An identity whose two sides are written the same says nothing and is not confirmed.
-A lemma is never confirmed either: it is argued.  A proof stands if every step that is not a lemma
-is confirmed and one of them is more than ``t <= t + r``.
+
+How far a proof carries is its :func:`rung`: *proved* if no step is an argument in words, some step
+says more than ``t <= t + r`` or a line of numbers, and the last step is the claim's own formula;
+*argued* if an essential step is words; nothing if a step that should be decided is not.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -29,8 +35,17 @@ class Status(StrEnum):
     """What vouches for a step."""
 
     CONFIRMED = "confirmed by sympy"
+    COMPUTED = "computed exactly"
     ARGUED = "argued in words"
+    NOTATION = "sets notation"
     UNCONFIRMED = "NOT CONFIRMED"
+
+
+class Rung(StrEnum):
+    """How far a proof carries, of what is not checked by Coq."""
+
+    PROVED = "proved"
+    ARGUED = "argued"
 
 
 def _vanishes(difference: "sympy.Expr") -> bool:
@@ -41,6 +56,16 @@ def _vanishes(difference: "sympy.Expr") -> bool:
     if found.has(sympy.Max, sympy.Min):
         found = found.rewrite(sympy.Abs)
     return bool(sympy.simplify(found) == 0)
+
+
+def _decided(holds: bool, *sides: "sympy.Basic") -> Status:
+    """Status of a relation: a line without symbols is arithmetic, not algebra."""
+    if not holds:
+        return Status.UNCONFIRMED
+    import sympy
+
+    symbols = any(side.has(sympy.Symbol, sympy.Function) for side in sides)
+    return Status.CONFIRMED if symbols else Status.COMPUTED
 
 
 @dataclass(frozen=True)
@@ -55,7 +80,7 @@ class Identity:
     def status(self) -> Status:
         """Whether sympy reduces the difference of two sides that are written differently."""
         holds = self.lhs != self.rhs and _vanishes(self.lhs - self.rhs)
-        return Status.CONFIRMED if holds else Status.UNCONFIRMED
+        return _decided(holds, self.lhs, self.rhs)
 
 
 @dataclass(frozen=True)
@@ -82,7 +107,81 @@ class Inequality:
     def status(self) -> Status:
         """Whether the slack equals the difference and sympy knows that it is not negative."""
         holds = _vanishes(self.rhs - self.lhs - self.slack) and self.slack.is_nonnegative is True
-        return Status.CONFIRMED if holds else Status.UNCONFIRMED
+        return _decided(holds, self.lhs, self.rhs)
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A statement about finitely many cases, decided by running exact arithmetic over them.
+
+    Parameters
+    ----------
+    text : str
+        What is computed, with its domain.
+    run : callable
+        Computes it in integers, fractions or balls; True if it holds in every case.
+    """
+
+    text: str
+    run: Callable[[], bool]
+
+    @cached_property
+    def status(self) -> Status:
+        """Whether the computation says yes."""
+        return Status.COMPUTED if self.run() else Status.UNCONFIRMED
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The claim's own formula, decided with its quantities as the steps before give them.
+
+    Parameters
+    ----------
+    text : str
+        How the steps before lead here.
+    formula : sympy.Basic
+        The formula of the claim: a relation, or a conjunction of relations.
+    where : mapping
+        What the steps before say of the claim's symbols: each is replaced by its expression.
+    slacks : tuple of sympy.Expr
+        For each inequality of the formula, in order, the larger side minus the smaller one after
+        the replacement, in a form of evident sign.
+    """
+
+    text: str
+    formula: "sympy.Basic"
+    where: "Mapping[sympy.Basic, sympy.Basic]" = field(default_factory=dict)
+    slacks: "tuple[sympy.Expr, ...]" = ()
+
+    @cached_property
+    def status(self) -> Status:
+        """Whether each relation of the formula is decided by algebra."""
+        import sympy
+
+        stated, slacks = parts(self.formula), iter(self.slacks)
+        for low, sign, high in stated:
+            left, right = (side.subs(self.where, simultaneous=True) for side in (low, high))
+            if sign == "=":
+                holds = _vanishes(left - right)
+            else:
+                slack = next(slacks, sympy.Integer(-1))
+                known = slack.is_positive if sign == "<" else slack.is_nonnegative
+                holds = known is True and _vanishes(right - left - slack)
+            if not holds:
+                return Status.UNCONFIRMED
+        return _decided(bool(stated) and next(slacks, None) is None, self.formula)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Words that fix notation, choose an object that exists, or name the cases: no inference."""
+
+    text: str
+
+    @property
+    def status(self) -> Status:
+        """Nothing is asserted, so there is nothing to vouch for."""
+        return Status.NOTATION
 
 
 @dataclass(frozen=True)
@@ -98,26 +197,90 @@ class Lemma:
         return Status.ARGUED
 
 
-Step = Identity | Inequality | Lemma
+Step = Identity | Inequality | Computation | Conclusion | Setting | Lemma
+
+
+def parts(formula: "sympy.Basic") -> "list[tuple[sympy.Expr, str, sympy.Expr]]":
+    """The relations of a formula as ``(smaller side, "<=" or "<" or "=", larger side)``.
+
+    A conjunction is taken apart; anything else that is no relation has no parts.
+    """
+    import sympy
+
+    if isinstance(formula, sympy.And):
+        return [part for entry in formula.args for part in parts(entry)]
+    if isinstance(formula, sympy.Eq):
+        return [(formula.lhs, "=", formula.rhs)]
+    if isinstance(formula, sympy.Le | sympy.Lt):
+        return [(formula.lhs, "<=" if isinstance(formula, sympy.Le) else "<", formula.rhs)]
+    if isinstance(formula, sympy.Ge | sympy.Gt):
+        return [(formula.rhs, "<=" if isinstance(formula, sympy.Ge) else "<", formula.lhs)]
+    return []
+
+
+def relations_of(step: Step) -> "list[tuple[sympy.Expr, str, sympy.Expr]]":
+    """The relations that a step states, in the form of :func:`parts`."""
+    if isinstance(step, Identity):
+        return [(step.lhs, "=", step.rhs)]
+    if isinstance(step, Inequality):
+        return [(step.lhs, "<=", step.rhs)]
+    return parts(step.formula) if isinstance(step, Conclusion) else []
 
 
 def verify(steps: Iterable[Step]) -> tuple[int, ...]:
-    """Numbers (from 1) of the steps that sympy should confirm and does not."""
+    """Numbers (from 1) of the steps that should be decided and are not."""
     return tuple(
         number for number, step in enumerate(steps, 1) if step.status is Status.UNCONFIRMED
     )
 
 
 def is_evident(step: Step) -> bool:
-    """Whether a step says no more than ``t <= t + r``: a slack that is a lone symbol."""
-    return isinstance(step, Inequality) and step.slack.is_Symbol
+    """Whether a step says no more than ``t <= t + r``, or is a line of numbers."""
+    if isinstance(step, Inequality) and step.lhs + step.slack == step.rhs:
+        return True
+    return step.status is Status.COMPUTED and not isinstance(step, Computation)
 
 
-def stands(steps: Iterable[Step]) -> bool:
-    """Whether sympy confirms all that it should, and something that is not evident."""
+def _states(step: Step, formula: "sympy.Basic | None") -> bool:
+    """Whether the step is the formula itself, whichever way its relations are written."""
+    if formula is None:
+        return False
+
+    def unordered(found: "list[tuple[sympy.Expr, str, sympy.Expr]]") -> set[object]:
+        return {
+            (sign, frozenset((low, high)) if sign == "=" else (low, high))
+            for low, sign, high in found
+        }
+
+    stated = unordered(relations_of(step))
+    return bool(stated) and stated == unordered(parts(formula))
+
+
+def rung(steps: Iterable[Step], formula: "sympy.Basic | None") -> Rung | None:
+    """How far a proof carries.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        The proof.
+    formula : sympy.Basic or None
+        The formula of the claim, which the last step of a complete proof states.
+
+    Returns
+    -------
+    Rung or None
+        *Proved* if every essential step is decided and the last one is the formula; *argued* if a
+        step is words or the last one is not the formula; None without steps that assert something,
+        or if one that should be decided is not.
+    """
     steps = tuple(steps)
-    weighty = any(step.status is Status.CONFIRMED and not is_evident(step) for step in steps)
-    return weighty and not verify(steps)
+    if all(isinstance(step, Setting) for step in steps) or verify(steps):
+        return None
+    deciding = (Status.CONFIRMED, Status.COMPUTED)
+    weighty = any(step.status in deciding and not is_evident(step) for step in steps)
+    words = any(isinstance(step, Lemma) for step in steps)
+    whole = weighty and not words and _states(steps[-1], formula)
+    return Rung.PROVED if whole else Rung.ARGUED
 
 
 def domain(*sides: "sympy.Basic") -> dict[str, str]:

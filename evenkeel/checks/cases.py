@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from evenkeel.checks.verdicts import proof_stands
+from evenkeel.checks.verdicts import rung
 from evenkeel.evidence import Finding, Relation, Trial, Verdict
 
 Exact = int | Fraction
@@ -78,23 +78,18 @@ class Cases:
         details : mapping, optional
             Further numbers.
         held : Verdict
-            The verdict if no case violates the relation; a computed proof lifts it to proved,
-            unless it is inconclusive.
+            The verdict if no case violates the relation; the rung of the claim's proof stands
+            in its place, unless it is inconclusive.
         """
         computed, claimed = map(_shown, self._tightest) if self._tightest else (None, None)
         if self.violated:
             verdict = Verdict.REFUTED
         elif self.count == 0:
             verdict = Verdict.INCONCLUSIVE
-        elif (
-            held is not Verdict.INCONCLUSIVE
-            and trial.variant is None
-            and trial.policy is None
-            and proof_stands(label)
-        ):
-            verdict = Verdict.PROVED
-        else:
+        elif held is Verdict.INCONCLUSIVE or trial.variant or trial.policy:
             verdict = held
+        else:
+            verdict = rung(label) or held
         return Finding(
             verdict,
             computed,

@@ -14,7 +14,7 @@ from evenkeel.checks.load_energy import (
     ball_usage,
     proof_fails,
 )
-from evenkeel.checks.verdicts import LARGER, SMALLER
+from evenkeel.checks.verdicts import LARGER, SMALLER, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.power import hardware, hardware_catalogue
@@ -214,7 +214,7 @@ def sensitivity(trial: Trial) -> Finding:
             )
     failed = proof_fails("energy.sensitivity")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.sensitivity"),
         float(Fraction(CAPS[1][1]) / 100),
         float(saving_sharp(paper, base, balanced)),
         ">=",

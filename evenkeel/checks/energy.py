@@ -36,7 +36,7 @@ from evenkeel.checks.load_energy import (
     usage_of,
     zero_one_energy,
 )
-from evenkeel.checks.verdicts import DEPARTED, LARGER, SMALLER
+from evenkeel.checks.verdicts import DEPARTED, LARGER, SMALLER, held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.savings import (
@@ -140,7 +140,7 @@ def _between(trial: Trial, label: str, lower: Side | None, upper: Side) -> Findi
                     )
     failed = proof_fails(label)
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held(label),
         *closest[1:],
         failed
         or f"proof steps confirmed for all loads; {len(cases)} energies of adversarial and run "

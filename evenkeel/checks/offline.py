@@ -138,8 +138,7 @@ def _price(trial: Trial, label: str, rung: int) -> Finding:
         + "; ".join(f"G = {G}, B = {B}, N = {n}" for G, B, n, _, _ in domains),
     )
     # The steps show that a price is reached; that none is larger, the enumeration shows.
-    certified = finding.verdict is Verdict.PROVED
-    return replace(finding, verdict=Verdict.CERTIFIED) if certified else finding
+    return replace(finding, verdict=Verdict.CERTIFIED) if finding.verdict.held else finding
 
 
 @check(

@@ -26,6 +26,7 @@ from evenkeel.checks.load_energy import (
     shown,
     usage_of,
 )
+from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Verdict
 from theory.expectation import to_ball
 from theory.savings import Constants, Usage
@@ -162,7 +163,7 @@ def hold(
             return Finding(Verdict.NOT_APPLICABLE, None, None, sides[0][0], str(reason))
     failed = proof_fails(label)
     return Finding(
-        Verdict.INCONCLUSIVE if failed or found else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed or found else held(label),
         *closest[1:],
         failed
         or f"{'no counterexample' if found else 'proof steps confirmed'}; {compared} pairs of "

@@ -126,7 +126,7 @@ def best_bounds(trial: Trial) -> Finding:
         return saving_floor(pair.power, pair.base.balls, _improved(trial, pair))
 
     finding = hold(trial, "energy.saving-envelope", ((">=", floor), ("<=", cap)))
-    if finding.verdict is not Verdict.PROVED:
+    if not finding.verdict.held:
         return finding
     distances = _distances()
     if not all(d[0] > d[1] > d[2] and d[2] < 0.002 for d in distances.values()):

@@ -9,7 +9,7 @@ from itertools import pairwise
 from adversary.load_histories import zero_one
 from evenkeel.checks.load_energy import BALANCED, DEVICES, proof_fails, shown
 from evenkeel.checks.saving import WASTE
-from evenkeel.checks.verdicts import LARGER, SMALLER
+from evenkeel.checks.verdicts import LARGER, SMALLER, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.reach import (
     limit_paper,
@@ -62,7 +62,7 @@ def sharp_dominates(trial: Trial) -> Finding:
                     tightest = (sharp - paper, sharp, paper)
     failed = proof_fails("energy.sharp-dominates")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.sharp-dominates"),
         tightest[1] if tightest else None,
         tightest[2] if tightest else None,
         ">=",
@@ -107,7 +107,7 @@ def limit_of_paper(trial: Trial) -> Finding:
         )
     failed = proof_fails("energy.limit-paper")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.limit-paper"),
         computed,
         claimed,
         "==",
@@ -155,7 +155,7 @@ def limit_of_sharp(trial: Trial) -> Finding:
     failed = proof_fails("energy.limit-sharp")
     share = crossing / (1 + crossing)
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.limit-sharp"),
         values[-1],
         claimed,
         "==",

@@ -20,6 +20,7 @@ from evenkeel.checks.load_energy import (
     energy_of,
     proof_fails,
 )
+from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import expected_imbalance, to_ball
 from theory.laws import Law
@@ -127,7 +128,7 @@ def reach(trial: Trial) -> Finding:
         )
     failed = proof_fails("energy.reach")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.reach"),
         best[least],
         target,
         ">=",
@@ -176,7 +177,7 @@ def exceed_52(trial: Trial) -> Finding:
     }
     failed = proof_fails("energy.exceed-52")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.exceed-52"),
         _paper_at(Fraction(174)),
         target,
         ">=",
@@ -239,7 +240,7 @@ def saving_28(trial: Trial) -> Finding:
             )
     failed = proof_fails("energy.saving-28")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.saving-28"),
         float(values[1]),
         0.28,
         ">=",
@@ -304,7 +305,7 @@ def vanishing(trial: Trial) -> Finding:
     falling = all(x > y for x, y in pairwise(caps))
     failed = proof_fails("energy.vanishing")
     return Finding(
-        Verdict.PROVED if falling and not failed else Verdict.INCONCLUSIVE,
+        held("energy.vanishing") if falling and not failed else Verdict.INCONCLUSIVE,
         float(computed),
         float(claimed),
         "<=",

@@ -1,10 +1,10 @@
-"""What the checks of expectations share: common planted faults, and the verdict of a proof."""
+"""What the checks of expectations share: common planted faults, and what a proof carries."""
 
 from fractions import Fraction
 
 from evenkeel.evidence import Trial, Variant, Verdict
+from theory import machine_checked, proof
 from theory.claims import claim
-from theory.proof import stands
 
 LARGER = Variant("claimed side x1.1", Fraction(11, 10))
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
@@ -22,18 +22,35 @@ def planted_policy(trial: Trial, default: str) -> str:
     return trial.variant.policy if trial.variant and trial.variant.policy else default
 
 
-def proof_stands(label: str) -> bool:
-    """Whether the claim's proof is more than words, and sympy confirms what it computes.
+def rung(label: str) -> Verdict | None:
+    """The verdict that the claim's proof alone carries: machine-checked, proved, argued, or none.
 
-    The steps of a claim that is registered as false are its disproof: they never vouch for it.
+    A theorem in Coq that covers the statement in part lifts nothing: the rest decides.  The steps
+    of a claim that is registered as false are its disproof: they never vouch for it.
     """
     entry = claim(label)
-    return entry.holds and stands(entry.steps)
+    if not entry.holds:
+        return None
+    theorem = machine_checked.theorem_of(label)
+    if theorem is not None and not theorem.without:
+        return Verdict.MACHINE_CHECKED
+    found = proof.rung(entry.steps, entry.formula() if entry.formula else None)
+    return Verdict(found.value) if found else None
 
 
-def held(label: str, strongest: Verdict = Verdict.PROVED) -> Verdict:
-    """The verdict of a check that found nothing against a claim with a proof."""
-    return strongest if proof_stands(label) else Verdict.INCONCLUSIVE
+def held(label: str, strongest: Verdict = Verdict.MACHINE_CHECKED) -> Verdict:
+    """The verdict of a check that found nothing against a claim with a proof.
+
+    Parameters
+    ----------
+    label : str
+        The claim.
+    strongest : Verdict
+        The strongest verdict that the check's own evidence allows, whatever the proof.
+    """
+    ladder = list(Verdict)
+    found = rung(label)
+    return max(found, strongest, key=ladder.index) if found else Verdict.INCONCLUSIVE
 
 
 def weighed(refuted: bool, supported: bool) -> Verdict:

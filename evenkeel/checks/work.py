@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from evenkeel.checks.load_energy import Run, proof_fails, run_of, runs, shown, small_workloads
-from evenkeel.checks.verdicts import DEPARTED, LARGER
+from evenkeel.checks.verdicts import DEPARTED, LARGER, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference
 from theory.model import Requests, System
@@ -35,7 +35,7 @@ def throughput(trial: Trial) -> Finding:
                     compared, last = compared + 1, finding
     failed = proof_fails("energy.throughput")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.throughput"),
         last,
         last,
         "==",
@@ -122,7 +122,7 @@ def work_invariance(trial: Trial) -> Finding:
                     )
     failed = proof_fails("energy.work-invariance")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.work-invariance"),
         measured,
         claimed,
         "==",
@@ -186,7 +186,7 @@ def work_oldest_first(trial: Trial) -> Finding:
                         )
     failed = proof_fails("energy.work-oldest-first")
     return Finding(
-        Verdict.INCONCLUSIVE if failed else Verdict.PROVED,
+        Verdict.INCONCLUSIVE if failed else held("energy.work-oldest-first"),
         work,
         work,
         "==",

@@ -5,7 +5,19 @@ from sympy import Basic
 
 from theory.claims import FAMILIES, Assumption, Claim, claim, claims
 from theory.model import InputError
-from theory.proof import Identity, Inequality, Lemma, Status, domain, stands, verify
+from theory.proof import (
+    Computation,
+    Conclusion,
+    Identity,
+    Inequality,
+    Lemma,
+    Rung,
+    Setting,
+    Status,
+    domain,
+    rung,
+    verify,
+)
 
 
 @pytest.mark.parametrize("label", claims())
@@ -35,7 +47,7 @@ def test_a_wrong_step_is_named() -> None:
 
 
 def test_what_cannot_be_computed_does_not_read_as_confirmed() -> None:
-    from sympy import Limit, Subs, Symbol, oo
+    from sympy import Eq, Limit, Subs, Symbol, oo
 
     x = Symbol("x", positive=True)
     lemma = Lemma("in words", "a fact that is argued")
@@ -44,10 +56,10 @@ def test_what_cannot_be_computed_does_not_read_as_confirmed() -> None:
     right = Identity("an evaluated limit", Limit(1 / x, x, oo), 0 * x)
     assert lemma.status is Status.ARGUED
     assert verify([lemma, same, wrong, right]) == (2, 3)
-    assert not stands([lemma])
-    assert not stands([lemma, same])
-    assert stands([lemma, right])
-    assert stands([Identity("a substitution", Subs(x**2, x, 3), 9 + 0 * x)])
+    assert rung([lemma, same], None) is None
+    assert rung([lemma, right], Eq(Limit(1 / x, x, oo), 0)) is Rung.ARGUED
+    assert rung([right], Eq(Limit(1 / x, x, oo), 0)) is Rung.PROVED
+    assert Identity("a substitution", Subs(x**2, x, 3), 9 + 0 * x).status is Status.CONFIRMED
 
 
 def test_the_domain_of_a_step_is_that_of_its_symbols() -> None:
@@ -70,10 +82,66 @@ def test_families_are_where_their_labels_say() -> None:
 
 
 def test_an_evident_step_alone_does_not_carry_a_proof() -> None:
-    from sympy import Symbol
+    from sympy import Integer, Le, Symbol, sqrt
 
     t, r = Symbol("t", nonnegative=True), Symbol("r", nonnegative=True)
     evident = Inequality("t <= t + r", t, t + r, r)
-    assert evident.status is Status.CONFIRMED
-    assert not stands([evident])
-    assert stands([evident, Inequality("computed", 2 * t * r, t**2 + r**2, (t - r) ** 2)])
+    doubled = Inequality("t <= t + 2 r", t, t + 2 * r, 2 * r)
+    numbers = Identity("a line of numbers", Integer(2) + sqrt(4), Integer(2) * 2 + 0 * sqrt(9))
+    assert evident.status is doubled.status is Status.CONFIRMED
+    assert rung([evident], t <= t + r) is Rung.ARGUED
+    assert rung([doubled], t <= t + 2 * r) is Rung.ARGUED
+    weighty = Inequality("computed", 2 * t * r, t**2 + r**2, (t - r) ** 2)
+    assert rung([evident, weighty], Le(2 * t * r, t**2 + r**2)) is Rung.PROVED
+    assert rung([weighty, evident], Le(2 * t * r, t**2 + r**2)) is Rung.ARGUED
+    assert rung([numbers, evident], Le(t, t + r)) is not Rung.PROVED
+
+
+def test_the_last_step_is_the_formula_of_the_claim_whichever_way_it_is_written() -> None:
+    from sympy import Eq, Ge, Gt, Le, Symbol
+
+    t, r = Symbol("t", nonnegative=True), Symbol("r", nonnegative=True)
+    step = Inequality("", 2 * t * r, t**2 + r**2, (t - r) ** 2)
+    assert rung([step], Ge(t**2 + r**2, 2 * t * r)) is Rung.PROVED
+    for other in (
+        Gt(t**2 + r**2, 2 * t * r),
+        Le(t**2 + r**2, 2 * t * r),
+        Eq(t**2 + r**2, 2 * t * r, evaluate=False),
+        Le(2 * t * r, t**2 + 2 * r**2),
+        None,
+    ):
+        assert rung([step], other) is Rung.ARGUED
+
+
+def test_a_conclusion_decides_the_formula_with_its_quantities_written_out() -> None:
+    from sympy import And, Eq, Le, Lt, Symbol
+
+    t, r = Symbol("t", nonnegative=True), Symbol("r", nonnegative=True)
+    q, high, low = Symbol("q", positive=True), Symbol("H", real=True), Symbol("L", real=True)
+    where = {high: (t + r) ** 2, low: 4 * t * r}
+    right = Conclusion("", Le(low, high), where, ((t - r) ** 2,))
+    assert right.status is Status.CONFIRMED
+    for wrong in (
+        Conclusion("no slack", Le(low, high), where),
+        Conclusion("no sign", Le(low, high), where, (t**2 + r**2 - 2 * t * r,)),
+        Conclusion("another slack", Le(low, high), where, ((t - r) ** 2 + t,)),
+        Conclusion("not strict", Lt(low, high), where, ((t - r) ** 2,)),
+        Conclusion("a slack too many", Le(low, high), where, ((t - r) ** 2, t)),
+        Conclusion("half of it", And(Le(low, high), Le(high, low)), where, ((t - r) ** 2,)),
+        Conclusion("no relation", high, where),
+        Conclusion("an equality", Eq(low, high), where),
+    ):
+        assert wrong.status is Status.UNCONFIRMED, wrong.text
+    strict = Conclusion("", Lt(low, high), {low: t, high: t + q * (1 + r)}, (q * (1 + r),))
+    assert strict.status is Status.CONFIRMED
+    assert rung([Setting("let"), right], Le(low, high)) is Rung.PROVED
+    assert rung([right], Le(low, high + 1)) is Rung.ARGUED
+    assert rung([Lemma("words", "so"), right], Le(low, high)) is Rung.ARGUED
+
+
+def test_a_computation_is_run_and_settings_carry_nothing() -> None:
+    assert Computation("2 + 2 = 4", lambda: 2 + 2 == 4).status is Status.COMPUTED
+    assert Computation("2 + 2 = 5", lambda: 2 + 2 == 5).status is Status.UNCONFIRMED
+    assert rung([Computation("no", lambda: False)], None) is None
+    assert rung([Setting("let")], None) is None
+    assert rung([], None) is None
