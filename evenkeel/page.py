@@ -7,6 +7,7 @@ claim unfolds with the keyboard, and a link to a folded claim opens it.
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,16 @@ from evenkeel.hardware_table import hardware_rows
 from evenkeel.headlines import HEAD as HEADLINES
 from evenkeel.headlines import headlines
 from evenkeel.records import Record
-from evenkeel.report import by_chapter, number, paper_rows, row, steps_text, summary, surprises
+from evenkeel.report import (
+    LADDER,
+    by_chapter,
+    is_expected,
+    paper_rows,
+    row,
+    steps_text,
+    summary,
+    surprises,
+)
 from paper_figures.catalogue import caption, figure
 from theory import machine_checked
 from theory.claims import FAMILIES, chapters, claims
@@ -98,8 +108,7 @@ def _claim(entry: Record) -> dict[str, Any]:
     """What the page says of one record."""
     claim = claims()[entry["claim"]]
     formula = claim.formula() if claim.formula else None
-    label, verdict, computed, relation, claimed, margin, power = row(entry)
-    interval = entry["interval"]
+    label, verdict, computed, relation, claimed, margin, power, measures = row(entry)
     return {
         "label": label,
         "title": claim.title,
@@ -109,6 +118,7 @@ def _claim(entry: Record) -> dict[str, Any]:
         "claimed": claimed,
         "margin": margin,
         "power": power,
+        "measures": measures,
         "rests_on": steps_text(entry),
         "statement": claim.statement,
         "formulas": [mathml(part) for part in relations(formula)] if formula is not None else [],
@@ -120,7 +130,6 @@ def _claim(entry: Record) -> dict[str, Any]:
         "requires": claim.requires,
         "evidence": claim.evidence,
         "domain": entry["domain"],
-        "interval": f"{number(interval[0])} to {number(interval[1])}" if interval else None,
         "caught": [name for name, caught in entry["power"].items() if caught],
         "missed": [name for name, caught in entry["power"].items() if not caught],
         "witness": _json(entry["witness"]),
@@ -229,12 +238,17 @@ def page(
         )
         for heading, group in by_chapter(entries).items()
     ]
-    counts = [(v.value, sum(entry["verdict"] == v for entry in entries)) for v in Verdict]
+    counts = Counter(
+        f"{entry['verdict']} as expected" if is_expected(entry) else entry["verdict"]
+        for entry in entries
+    )
+    order = [name for v in Verdict for name in (v.value, f"{v} as expected")]
     template = _environment().get_template("report.html.j2")
     return template.render(
         about=ABOUT,
         summary=summary(list(entries)),
-        counts=[(verdict, count) for verdict, count in counts if count],
+        counts=[(verdict, counts[verdict]) for verdict in order if verdict in counts],
+        ladder=Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", LADDER)),
         command=command,
         against=[
             {"label": entry["claim"], "verdict": entry["verdict"]} for entry in surprises(entries)

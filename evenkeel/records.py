@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from evenkeel.evidence import Finding, Trial, Verdict, kill_rate
+from evenkeel.evidence import Check, Finding, Trial, Verdict, kill_rate
 from evenkeel.terminal import plain, to_json, write_text
 from theory.model import InputError
 
-SCHEMA = 2
+SCHEMA = 3
 
 Record = dict[str, Any]
 
 
 def record(
-    label: str,
+    check: Check,
     trial: Trial,
     finding: Finding,
     power: Mapping[str, bool] | None,
@@ -31,12 +31,15 @@ def record(
 
     A claim whose check catches none of its planted false variants, or has none, keeps its
     verdict, but its ``kill_rate`` reads ``no power``; it is empty where power was not measured.
+    ``smallest_factor`` is the factor nearest to 1 on a claimed side that was caught.
     """
     nothing_ran = finding.verdict is Verdict.NOT_CHECKED
+    factor = check.smallest_factor(power) if power else None
     entry: Record = plain(
         {
             "schema": SCHEMA,
-            "claim": label,
+            "claim": check.label,
+            "measures": check.measures,
             "budget": trial.budget,
             "seed": trial.seed,
             "params": trial.params,
@@ -51,6 +54,7 @@ def record(
             "details": finding.details,
             "kill_rate": "" if power is None or nothing_ran else kill_rate(power),
             "power": power or {},
+            "smallest_factor": factor,
             "versions": versions,
         }
     )

@@ -21,8 +21,22 @@ from theory import machine_checked
 from theory.claims import FAMILIES, chapters, claims
 from theory.sources import ROWS
 
-HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power")
+HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power", "what is computed")
 STEPS_HEAD = (*HEAD, "proof steps")
+
+# What the verdicts mean, for the head of every report.
+LADDER = (
+    "A verdict is the strongest that the evidence allows: machine-checked (Coq has checked a "
+    "theorem of the whole statement), proved (every essential step is decided by sympy or by "
+    "exact computation, and the last one is the claim's own formula), argued (an essential step "
+    "is words; the steps of each kind are counted beside it), certified (exact arithmetic over a "
+    "stated domain), attacked (a search of measured power found nothing), supported (an "
+    "interval).  Refuted has a witness; inconclusive, not applicable and not checked decide "
+    "nothing.  *As expected* marks a statement that evenkeel holds to be false and refutes; "
+    "*machine-checked* beside it says that Coq has checked its negation.  Power counts the "
+    "deliberately false versions that the same check catches, and names the factor on a claimed "
+    "side that is nearest to 1 of those."
+)
 
 
 def number(value: int | float | str | None) -> str:
@@ -44,6 +58,21 @@ def number(value: int | float | str | None) -> str:
         return "huge"
 
 
+def computed_text(entry: Record) -> str:
+    """The computed side, with its interval where it is statistical."""
+    if entry["interval"] is None:
+        return number(entry["computed"])
+    low, high = entry["interval"]
+    return f"{number(entry['computed'])} [{number(low)}, {number(high)}]"
+
+
+def power_cell(entry: Record) -> str:
+    """The kill rate with the smallest factor caught: ``5/5, x1.1``."""
+    rate: str = entry["kill_rate"]
+    factor = entry["smallest_factor"]
+    return f"{rate}, x{number(factor)}" if factor else rate
+
+
 def power_text(entry: Record) -> str:
     """The kill rate in words, to stand behind a verdict; empty where it was not measured."""
     rate: str = entry["kill_rate"]
@@ -51,24 +80,31 @@ def power_text(entry: Record) -> str:
         return f", {rate}: no false version is planted" if rate else ""
     missed = [name for name, caught in entry["power"].items() if not caught]
     words = f", catches {rate} false versions" if len(missed) < len(entry["power"]) else f", {rate}"
+    if entry["smallest_factor"]:
+        words += f", the nearest a factor of {number(entry['smallest_factor'])}"
     return words + (f" (missed: {', '.join(missed)})" if missed else "")
+
+
+def is_expected(entry: Record) -> bool:
+    """Whether a record refutes a statement that evenkeel holds to be false."""
+    return entry["verdict"] == Verdict.REFUTED and not claims()[entry["claim"]].holds
 
 
 def verdict_text(entry: Record) -> str:
     """The verdict, whether a refutation was expected, and whether Coq has checked a theorem."""
-    verdict, holds = Verdict(entry["verdict"]), claims()[entry["claim"]].holds
-    expected = verdict is Verdict.REFUTED and not holds
+    verdict, expected = Verdict(entry["verdict"]), is_expected(entry)
     marks = ["as expected"] if expected else []
-    if expected or (verdict is Verdict.PROVED and holds):
+    if expected or verdict in (Verdict.PROVED, Verdict.ARGUED):
         marks += filter(None, [machine_checked.mark(entry["claim"])])
     return verdict + (f" ({', '.join(marks)})" if marks else "")
 
 
 def steps_text(entry: Record) -> str:
-    """How many steps sympy confirms and how many are argued, where a verdict rests on them."""
-    claim = claims()[entry["claim"]]
-    rests = Verdict.PROVED if claim.holds else Verdict.REFUTED
-    return tally(claim.steps) if claim.steps and entry["verdict"] == rests else ""
+    """How many steps of each kind a proof has, where a verdict rests on them."""
+    verdict = Verdict(entry["verdict"])
+    on_proof = (Verdict.MACHINE_CHECKED, Verdict.PROVED, Verdict.ARGUED)
+    rests = is_expected(entry) or verdict in on_proof
+    return tally(claims()[entry["claim"]].steps) if rests else ""
 
 
 def row(entry: Record) -> tuple[str, ...]:
@@ -76,11 +112,12 @@ def row(entry: Record) -> tuple[str, ...]:
     return (
         entry["claim"],
         verdict_text(entry),
-        number(entry["computed"]),
+        computed_text(entry),
         entry["relation"] if entry["computed"] is not None else "",
         number(entry["claimed"]),
         number(entry["margin"]),
-        entry["kill_rate"],
+        power_cell(entry),
+        entry["measures"],
     )
 
 
@@ -128,7 +165,13 @@ def summary(entries: list[Record]) -> str:
     counts = dict.fromkeys(Verdict, 0)
     for entry in entries:
         counts[Verdict(entry["verdict"])] += 1
-    parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
+    expected = sum(map(is_expected, entries))
+    share = "all" if expected == counts[Verdict.REFUTED] else str(expected)
+    parts = [
+        f"{count} {verdict}" + (f" ({share} as expected)" if verdict is Verdict.REFUTED else "")
+        for verdict, count in counts.items()
+        if count
+    ]
     return f"{len(entries)} claims: " + ", ".join(parts)
 
 
@@ -164,14 +207,7 @@ def markdown(
         "",
         f"Made by `{command}`. {summary(entries)}.",
         "",
-        "A verdict is the strongest that the evidence allows: proved (its algebra confirmed by",
-        "sympy, its combinatorial lemmas argued in words, or checked by Coq where it says so; the",
-        "steps are counted beside it), certified (exact arithmetic over a stated domain), attacked",
-        "(a search found nothing), supported (an interval).",
-        "Refuted has a witness; inconclusive, not applicable and not checked decide nothing.",
-        "Power counts the deliberately false variants that the same check catches. *As expected*",
-        "marks a statement that evenkeel holds to be false and refutes.  *Machine-checked* stands",
-        "where Coq has checked a theorem of that statement (for a refutation, of its negation).",
+        LADDER,
     ]
     answered = headline_table(entries)
     if answered:
@@ -216,12 +252,8 @@ def _details(entry: Record) -> list[str]:
         f"- verdict: **{verdict_text(entry)}**{f' ({steps})' if steps else ''}{power_text(entry)}",
     ]
     if computed:
-        sides = f"- both sides: {computed} {relation} {claimed}"
+        sides = f"- {entry['measures'] or 'both sides'}: {computed} {relation} {claimed}"
         lines.append(sides + (f", margin {margin}" if margin else ""))
-    if entry["interval"]:
-        lines.append(
-            f"- interval: {number(entry['interval'][0])} to {number(entry['interval'][1])}"
-        )
     lines.append(f"- covered: {entry['domain']}")
     if claim.steps and not steps:
         what = "proof" if claim.holds else "disproof"

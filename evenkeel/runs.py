@@ -61,7 +61,7 @@ def perform(job: Job) -> tuple[Record, float]:
     if check is None:
         empty = Check(job.label, lambda trial: unchecked(claims()[job.label]), {}, {}, ())
         trial = empty.trial(job.budget, job.seed)
-        return record(job.label, trial, empty.run(trial), None, versions()), 0.0
+        return record(empty, trial, empty.run(trial), None, versions()), 0.0
     trial = check.trial(job.budget, job.seed, policy=job.policy)
     try:
         finding = check.hold(trial)
@@ -69,7 +69,7 @@ def perform(job: Job) -> tuple[Record, float]:
         finding = Finding(Verdict.INCONCLUSIVE, None, None, "~", f"could not run: {error}")
     # Power is a property of the check, measured at the smallest budget whatever this one is.
     power = check.power(Budget.SMOKE, job.seed)
-    entry = record(job.label, trial, finding, power, versions())
+    entry = record(check, trial, finding, power, versions())
     return entry, time.perf_counter() - started
 
 

@@ -77,7 +77,7 @@ def command(
     """
     from evenkeel.evidence import Budget, Variant, Verdict, checks
     from evenkeel.records import record
-    from evenkeel.report import number, power_text, steps_text, verdict_text
+    from evenkeel.report import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs import unchecked, versions
     from evenkeel.terminal import to_json, write_text
     from theory.claims import claim
@@ -123,7 +123,7 @@ def command(
         ) from error
     # A deliberately false version is itself a test of power; only the claim has a kill rate.
     power = check.power(Budget.SMOKE, seed) if variant is None else None
-    entry = record(label, trial, finding, power, versions())
+    entry = record(check, trial, finding, power, versions())
     if witness is not None and finding.witness is not None:
         write_text(witness, to_json(finding.witness) + "\n")
     if as_json:
@@ -136,12 +136,11 @@ def command(
         steps = f" ({steps_text(entry)})" if stated and steps_text(entry) else ""
         click.echo(f"{label}{what}: {verdict}{steps}" + power_text(entry))
         if finding.computed is not None:
+            what = f"{check.measures}: " if check.measures else ""
             click.echo(
-                f"  {number(entry['computed'])} {finding.relation} {number(entry['claimed'])}"
+                f"  {what}{computed_text(entry)} {finding.relation} {number(entry['claimed'])}"
                 + (f", margin {number(entry['margin'])}" if entry["margin"] is not None else "")
             )
-        if finding.interval:
-            click.echo(f"  interval {finding.interval[0]:.4g} to {finding.interval[1]:.4g}")
         click.echo(click.wrap_text(finding.domain, 96, "  ", "  "))
         if finding.witness:
             click.echo(f"  witness {to_json(finding.witness)}")

@@ -21,7 +21,7 @@ def test_a_claim_as_stated_holds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, "check", "step.full-refill-gap") == 0
-    assert "step.full-refill-gap: proved" in capsys.readouterr().out
+    assert "step.full-refill-gap: machine-checked" in capsys.readouterr().out
 
 
 def test_a_halved_constant_is_refuted_with_a_witness(

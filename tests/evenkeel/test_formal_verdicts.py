@@ -5,7 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from evenkeel.checks.verdicts import rung
 from evenkeel.commands.claims import command
+from evenkeel.evidence import Verdict
 from evenkeel.report import markdown, row, verdict_text
 from evenkeel.runs import Budget, Job, perform
 from theory import machine_checked
@@ -21,28 +23,30 @@ def said_of(label: str, verdict: str) -> str:
     return verdict_text({"claim": label, "verdict": verdict})
 
 
-def test_the_report_reads_proved_machine_checked(entry):
-    assert entry["verdict"] == "proved"
-    assert row(entry)[1] == "proved (machine-checked)"
+def test_the_report_reads_machine_checked(entry):
+    assert entry["verdict"] == "machine-checked"
+    assert row(entry)[1] == "machine-checked"
     text = markdown([entry], "evenkeel reproduce")
-    assert "- verdict: **proved (machine-checked)**" in text
+    assert "- verdict: **machine-checked**" in text
     assert "theorem balanceroute_gap_and_imbalance in theory/formal/Loads.v" in text
-    assert "| balanceroute.gap-and-imbalance | proved (machine-checked) |" in text
+    assert "| balanceroute.gap-and-imbalance | machine-checked |" in text
 
 
 def test_a_theorem_stands_behind_a_verdict_that_it_proves_and_no_other():
     assert said_of("step.gap-naive", "refuted") == "refuted (as expected, machine-checked)"
-    assert said_of("fcfs.pairing", "proved") == "proved (machine-checked in part)"
+    assert said_of("fcfs.pairing", "argued") == "argued (machine-checked in part)"
+    assert rung("fcfs.pairing") in (None, Verdict.PROVED, Verdict.ARGUED)
     assert said_of("step.waterfill", "refuted") == "refuted"
     assert said_of("step.waterfill", "inconclusive") == "inconclusive"
     assert said_of("step.gap-naive", "certified") == "certified"
     assert said_of("step.lexicographic", "proved") == "proved"
 
 
-def test_an_edited_proof_takes_the_words_away(entry, monkeypatch):
+def test_an_edited_proof_takes_the_rung_away(entry, monkeypatch):
+    assert rung(entry["claim"]) is Verdict.MACHINE_CHECKED
     edited = {**sources(), "Loads.v": sources()["Loads.v"].replace("Qed.", "Defined.", 1)}
     monkeypatch.setattr(machine_checked, "sources", lambda: edited)
-    assert row(entry)[1] == "proved"
+    assert rung(entry["claim"]) in (Verdict.PROVED, Verdict.ARGUED)
     assert "not machine-checked: theorem balanceroute" in markdown([entry], "test")
 
 

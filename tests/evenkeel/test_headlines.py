@@ -24,7 +24,7 @@ def records() -> list[Record]:
     for label in LABELS:
         check = checks()[label]
         trial = check.trial()
-        found.append(record(label, trial, check.run(trial), None, versions()))
+        found.append(record(check, trial, check.run(trial), None, versions()))
     return found
 
 

@@ -167,7 +167,7 @@ def test_a_check_that_kills_nothing_reads_no_power(
     monkeypatch.setattr("evenkeel.evidence.checks", lambda: {check.label: check})
     entry, _ = perform(Job(check.label, Budget.SMOKE, 0))
     assert entry["verdict"] == "certified"
-    assert entry["kill_rate"] == row(entry)[-1] == "no power"
+    assert entry["kill_rate"] == row(entry)[-2] == "no power"
     assert "verdict: **certified**, no power" in markdown([entry], "evenkeel reproduce")
     monkeypatch.setattr("sys.argv", ["evenkeel", "check", check.label])
     with pytest.raises(SystemExit):
@@ -178,13 +178,21 @@ def test_a_check_that_kills_nothing_reads_no_power(
 def test_what_is_not_checked_has_no_kill_rate() -> None:
     finding = Finding(Verdict.NOT_CHECKED, None, None, "~", "not recovered")
     trial = _credulous().trial()
-    assert record("step.objective", trial, finding, {}, {})["kill_rate"] == ""
+    assert record(_credulous(), trial, finding, {}, {})["kill_rate"] == ""
 
 
 def test_a_kill_rate_names_what_was_missed() -> None:
-    entry = {"kill_rate": "1/2", "power": {"halved": True, "x1.1": False}}
-    assert power_text(entry) == ", catches 1/2 false versions (missed: x1.1)"
-    assert power_text({"kill_rate": "", "power": {}}) == ""
+    power = {"halved": True, "x1.1": False}
+    check = _credulous(Variant("halved", Fraction(1, 2)), Variant("x1.1", Fraction(11, 10)))
+    assert check.smallest_factor(power) == 2
+    assert check.smallest_factor({**power, "x1.1": True}) == Fraction(11, 10)
+    assert check.smallest_factor({"halved": False, "x1.1": False}) is None
+    entry = {"kill_rate": "1/2", "power": power, "smallest_factor": "2"}
+    assert (
+        power_text(entry)
+        == ", catches 1/2 false versions, the nearest a factor of 2 (missed: x1.1)"
+    )
+    assert power_text({"kill_rate": "", "power": {}, "smallest_factor": None}) == ""
 
 
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
