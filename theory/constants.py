@@ -1,6 +1,13 @@
-"""Intervals that hold the sharpest constants of Theorems 2 and 3 at stated systems.
+"""The constants of Theorems 1 to 3: the one of the FCFS side, and intervals of the sharpest ones.
 
-Each system stands at the lower edge of the frontier, ``B = m ln G / (p (b-a)^2)`` rounded up
+``1/sqrt(pi ln 2)`` is the largest ``c`` with ``E[Imb(FCFS)] >= c G sigma sqrt(B ln G)`` for every
+``G >= 2`` *in the limit of large B* [fcfs.constant]: ``E[max of G normals] / sqrt(ln G)`` is least
+at ``G = 2``, where it is this number.  For a given ``B`` the largest constant of a law is smaller
+[fcfs.constant-of-law], and none serves all laws and all ``B`` [fcfs.constant-uniform].  Wherever a
+number stands for it, it is :data:`FCFS_ROUNDED`, rounded down, so that it is a valid one.
+
+The intervals hold the sharpest constants of Theorems 2 and 3 at stated systems.  Each system
+stands at the lower edge of the frontier, ``B = m ln G / (p (b-a)^2)`` rounded up
 [threshold.frontier]: from there on BF-IO can begin to hold the balance, and there its imbalance is
 still large enough to be told from what its steps leave uncertified.  Beyond it the imbalance falls
 to the granularity of sizes, and any constant serves.  The system of two workers is small enough
@@ -10,7 +17,20 @@ for steps by trying all assignments.
 from dataclasses import dataclass
 from fractions import Fraction
 
+from flint import arb, ctx
+
+from theory.expectation import PRECISION, from_ball
+from theory.laws import Enclosure
 from theory.model import System
+
+FCFS_ROUNDED = Fraction(6776, 10_000)
+FCFS_TEXT = f"{float(FCFS_ROUNDED):.4f}"
+
+
+def fcfs_constant() -> Enclosure:
+    """``1/sqrt(pi ln 2)``, of which :data:`FCFS_ROUNDED` is the first four decimals."""
+    with ctx.workprec(PRECISION):
+        return from_ball(1 / (arb.pi() * arb(2).log()).sqrt())
 
 
 @dataclass(frozen=True, slots=True)

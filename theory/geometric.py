@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from theory import geometric_proofs as proofs
 from theory.authority import age_squares
 from theory.claims import Assumption, Claim
-from theory.constants import GEOMETRIC_BFIO, GEOMETRIC_IIR, in_words
+from theory.constants import FCFS_ROUNDED, FCFS_TEXT, GEOMETRIC_BFIO, GEOMETRIC_IIR, in_words
 from theory.expectation import PRECISION, from_ball, to_ball
 from theory.laws import Enclosure, Law
 from theory.model import InputError
@@ -148,8 +148,8 @@ CLAIMS: tuple[Claim, ...] = (
         *PAPER,
         "lower",
         "IIR >= c (p/s_max) sqrt(sigma_s^2 + (1-p)/p^2) sqrt(B log G) G/(G-1).  The constant is "
-        "not known; checked with c = 0.6777, the largest for the FCFS side, where B p (b-a)^2 >= "
-        "8 m ln G and the bound says more than 1.",
+        f"not known; checked with c = {FCFS_TEXT} [fcfs.constant], where B p (b-a)^2 >= 8 m ln G "
+        "and the bound says more than 1.",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "FCFS over BF-IO on paired seeds, with a certified gap of every step and the pool "
         "condition checked; an interval below the bound refutes it.",
@@ -200,15 +200,15 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, Theorem 2 read without its asymptotics",
         "v1, v2",
         "lower",
-        "IIR >= 0.6777 (p/s_max) sigma_X sqrt(B log G) G/(G-1) for all G, B, p and size laws.  "
-        "False for every constant: with sizes in {1, 2}, small p and B up to E_G^2 / (4 p^2), E_G "
-        "the mean maximum of G normals, no online policy gets the imbalance below about half of "
-        "that of FCFS, while the bound grows like 1/p.",
+        f"IIR >= {FCFS_TEXT} (p/s_max) sigma_X sqrt(B log G) G/(G-1) for all G, B, p and size "
+        "laws.  False for every constant: with sizes in {1, 2}, small p and B up to E_G^2 / "
+        "(4 p^2), E_G the mean maximum of G normals, no online policy gets the imbalance below "
+        "about half of that of FCFS, while the bound grows like 1/p.",
         HYPOTHESES,
         "Exact E[Imb(FCFS)] over the rigorous lower bound of every policy's imbalance "
         "[threshold.any-policy] is an upper bound of IIR; below the claimed side it refutes it, "
         "without any simulation.",
-        at_least("IIR", "6777 * p * sigma_X * sqrt(B * log(G)) * G / (10000 * s_max * (G - 1))"),
+        at_least("IIR", f"{FCFS_ROUNDED} * p * sigma_X * sqrt(B * log(G)) * G / (s_max * (G - 1))"),
         proofs.iir_static_proof,
         ("threshold.any-policy", "fcfs.exact"),
         holds=False,
@@ -220,9 +220,9 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "equality",
         "With a constant c, Theorem 2 says more than IIR >= 1 exactly when B > "
-        "((G-1) s_max / (c p G))^2 / (sigma_X^2 ln G).  With c = 0.6777, G = 32 and sizes uniform "
-        "on 1..100 that is B >= 5,494 at p = 0.01 and B >= 1,944 at p = 0.05; with the lengths of "
-        "a public conversation trace it is millions of slots.",
+        f"((G-1) s_max / (c p G))^2 / (sigma_X^2 ln G).  With c = {FCFS_TEXT}, G = 32 and sizes "
+        "uniform on 1..100 that is B >= 5,495 at p = 0.01 and B >= 1,945 at p = 0.05; with the "
+        "lengths of a public conversation trace it is millions of slots.",
         (Assumption.GEOMETRIC_LENGTHS, Assumption.OVERLOADED),
         "The closed form against a search over B for a grid of (G, p, sizes); a disagreement "
         "refutes it.",

@@ -15,6 +15,7 @@ from flint import arb, ctx
 
 from theory import vacuity_proofs as proofs
 from theory.claims import Assumption, Claim
+from theory.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.expectation import (
     PRECISION,
     expected_imbalance,
@@ -27,9 +28,6 @@ from theory.model import InputError
 from theory.power import PowerModel
 from theory.savings import Usage, exact, saving_sharp
 from theory.warmup import first_slots, refill_gap
-
-# The largest constant of the FCFS side for every G, rounded down [fcfs.constant].
-C = Fraction(6776, 10000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def refill_imbalance(lengths: Lengths, workers: int, slots: int) -> Enclosure:
 
 
 def first_formula_slots(
-    workers: int, ceiling: Fraction | int, variance: Fraction, c: Fraction = C
+    workers: int, ceiling: Fraction | int, variance: Fraction, c: Fraction = FCFS_ROUNDED
 ) -> int:
     """The smallest ``B`` with ``c G sigma sqrt(B ln G) > (G-1) ceiling``.
 
@@ -244,7 +242,7 @@ CLAIMS: tuple[Claim, ...] = (
         "certified ratio E[Imb(FCFS)]/((G-1)(b-a)) exceeds 1 from B = 3 (Azure code), 30 (Azure "
         "conversation), 9 (Mooncake conversation), 17 (Mooncake synthetic) and 6 (arXiv "
         "summaries) on, and is not known to exceed it at any smaller B.  The form with the "
-        "constant for all G, c = 0.6776, needs 9, 95, 38, 64 and 11.",
+        f"constant for all G, c = {FCFS_TEXT}, needs 9, 95, 38, 64 and 11.",
         (Assumption.EQUAL_LENGTHS, *OVERLOADED),
         "Enclosures from histograms of the traces, with a proved error of the cells, at every B "
         "from 1 on; exact laws likewise.  A number that differs refutes it.  That the ratio itself "
@@ -260,9 +258,9 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "empirical",
         "With the moments of five public traces and the paper's three samples, p = 1/mean output "
-        "and c = 0.6776, Theorem 2's ratio at G = 32 exceeds 1 only from B = 6,509 (Azure code) "
-        "to B = 4,414,194 (Mooncake conversation) on: s_max/p in its bound of BF-IO is hundreds "
-        "of times the s_max of Theorem 1.",
+        f"and c = {FCFS_TEXT}, Theorem 2's ratio at G = 32 exceeds 1 only from B = 6,509 (Azure "
+        "code) to B = 4,414,194 (Mooncake conversation) on: s_max/p in its bound of BF-IO is "
+        "hundreds of times the s_max of Theorem 1.",
         (Assumption.GEOMETRIC_LENGTHS, *OVERLOADED),
         "A search over B for each trace; a smallest or largest edge that differs refutes it.",
         requires=("vacuity.edge",),

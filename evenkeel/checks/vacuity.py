@@ -9,12 +9,12 @@ from adversary.lengths import trace_lengths
 from evenkeel.checks.verdicts import LARGER, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory import geometric, warmup
+from theory.constants import FCFS_ROUNDED
 from theory.laws import Law
 from theory.power import hardware
 from theory.savings import Usage, energy_floor, energy_tangent, exact
 from theory.vacuity import (
     EDGES,
-    C,
     Lengths,
     best_guaranteed_saving,
     break_even,
@@ -52,7 +52,7 @@ def _laws() -> tuple[Lengths, ...]:
 def _ratio(theorem: str, x: Lengths, workers: int, slots: int) -> float:
     """The theorem's ratio over what it must exceed, written out on its own."""
     p, sigma2 = float(x.p), float(x.variance)
-    growth = float(C) * sqrt(slots * log(workers)) * workers / (workers - 1)
+    growth = float(FCFS_ROUNDED) * sqrt(slots * log(workers)) * workers / (workers - 1)
     kappa = sqrt(sigma2) / x.largest
     theorem_2 = growth * p / x.largest * sqrt(sigma2 + (1 - p) / p**2)
     return {
@@ -118,12 +118,12 @@ def _searched(theorem: str, x: Lengths, workers: int) -> int:
         kappa = warmup.kappa0(x.floors).lower
 
         def says_more(slots: int) -> bool:
-            return warmup.paper_ratio(kappa, workers, slots, C) > 1
+            return warmup.paper_ratio(kappa, workers, slots, FCFS_ROUNDED) > 1
     elif x.floors is not None and x.cell == 1 and theorem == "T2":
         sizes = x.floors
 
         def says_more(slots: int) -> bool:
-            return geometric.paper_ratio(sizes, x.p, workers, slots, C).lower > 1
+            return geometric.paper_ratio(sizes, x.p, workers, slots, FCFS_ROUNDED).lower > 1
     else:
 
         def says_more(slots: int) -> bool:
@@ -208,7 +208,10 @@ def theorem_2(trial: Trial) -> Finding:
         sigma = sqrt(x.variance + (1 - p) / p**2)
 
         def says_more(slots: int, top: float = float(ceiling), sigma: float = sigma) -> bool:
-            return float(C) * workers * sigma * sqrt(slots * log(workers)) > (workers - 1) * top
+            return (
+                float(FCFS_ROUNDED) * workers * sigma * sqrt(slots * log(workers))
+                > (workers - 1) * top
+            )
 
         edges[name] = warmup.first_slots(says_more)
     found = (edges["azure2023-code"], edges["mooncake-conversation"])

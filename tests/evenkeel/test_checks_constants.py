@@ -9,11 +9,31 @@ import pytest
 from evenkeel.checks import constants
 from evenkeel.checks.sampling import Mean
 from evenkeel.evidence import Finding, Verdict, checks
-from theory.constants import DRIFT_BFIO, DRIFT_IIR, GEOMETRIC_BFIO, GEOMETRIC_IIR, Stated
+from theory.constants import (
+    DRIFT_BFIO,
+    DRIFT_IIR,
+    FCFS_ROUNDED,
+    FCFS_TEXT,
+    GEOMETRIC_BFIO,
+    GEOMETRIC_IIR,
+    Stated,
+    fcfs_constant,
+)
 from theory.geometric import edge_slots
 from theory.scaling import fitted_exponent
 
 ALL = (*GEOMETRIC_BFIO, *GEOMETRIC_IIR, *DRIFT_BFIO, *DRIFT_IIR)
+
+
+def test_the_constant_of_the_fcfs_side_is_rounded_down() -> None:
+    # pi = 3.14159265358979.., ln 2 = 0.69314718055994..: 1/c^2 between the products of their ends.
+    pi, ln2 = Fraction(314159265358979, 10**14), Fraction(69314718055994, 10**14)
+    exact, unit = fcfs_constant(), Fraction(1, 10**14)
+    assert (pi + unit) * (ln2 + unit) > 1 / exact.upper**2
+    assert 1 / exact.lower**2 > pi * ln2
+    assert exact.lower >= FCFS_ROUNDED
+    assert exact.upper < FCFS_ROUNDED + Fraction(1, 10**4)
+    assert Fraction(FCFS_TEXT) == FCFS_ROUNDED
 
 
 @pytest.mark.parametrize("stated", ALL, ids=str)
