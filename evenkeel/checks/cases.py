@@ -83,6 +83,8 @@ class Cases:
         """
         computed, claimed = map(_shown, self._tightest) if self._tightest else (None, None)
         if self.violated:
+            # Exact, however long: rounded sides could look equal where they are not.
+            computed, claimed = self._tightest or (None, None)
             verdict = Verdict.REFUTED
         elif self.count == 0:
             verdict = Verdict.INCONCLUSIVE

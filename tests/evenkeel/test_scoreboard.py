@@ -1,0 +1,168 @@
+"""Exact comparisons at the boundary: one unit, one part in 10^30, and which case is shown."""
+
+from fractions import Fraction
+
+import pytest
+
+from evenkeel.checks import verdicts
+from evenkeel.checks.cases import Cases
+from evenkeel.checks.verdicts import held, rung, weighed
+from evenkeel.evidence import Check, Finding, Trial, Variant, Verdict, kill_rate
+from evenkeel.report import is_expected, summary, surprises, undecided
+from theory.claims import claims
+
+LEAST = Fraction(1, 10**30)
+PROVED_LABEL, BARE_LABEL = "step.waterfill", "geometric.outputs-fit"
+
+
+def added(relation, *cases):
+    board = Cases(relation)
+    violated = [board.add(computed, claimed, lambda: {"at": "here"}) for computed, claimed in cases]
+    return board, violated
+
+
+@pytest.mark.parametrize("size", [1, LEAST, Fraction(1, 3)])
+@pytest.mark.parametrize("claimed", [0, 7, -7, 10**25, Fraction(22, 7)])
+@pytest.mark.parametrize(("relation", "signs"), [("<=", (1,)), (">=", (-1,)), ("==", (1, -1))])
+def test_a_violation_by_the_least_amount_is_one(relation, signs, claimed, size):
+    for sign in (1, -1):
+        board, (violated,) = added(relation, (claimed + sign * size, claimed))
+        assert violated is (sign in signs)
+        assert board.violated is violated
+        finding = board.finding(Trial({}), BARE_LABEL, "one")
+        assert finding.verdict is (Verdict.REFUTED if violated else Verdict.CERTIFIED)
+        assert (finding.witness == {"at": "here"}) is violated
+        assert (finding.margin < 0) is violated
+    board, (violated,) = added(relation, (claimed, claimed))
+    assert not violated
+    assert board.attained == 1
+    assert board.finding(Trial({}), BARE_LABEL, "one").margin == 0
+
+
+def test_a_violation_is_shown_whatever_came_before_or_after():
+    for order in ([(1, 9), (10, 9), (9, 9)], [(10, 9), (1, 9)], [(9, 9), (10, 9)]):
+        board, _ = added("<=", *order)
+        finding = board.finding(Trial({}), BARE_LABEL, "some")
+        assert (finding.verdict, finding.computed, finding.claimed) == (Verdict.REFUTED, 10, 9)
+
+
+def test_the_tightest_case_is_shown_and_of_ties_the_largest():
+    board, _ = added("<=", (1, 9), (8, 9), (5, 9))
+    assert board.finding(Trial({}), BARE_LABEL, "").computed == 8
+    board, _ = added("<=", (1, 1), (9, 9), (3, 3))
+    assert board.finding(Trial({}), BARE_LABEL, "").computed == 9
+    board, _ = added(">=", (12, 9), (10, 9), (11, 9))
+    assert board.finding(Trial({}), BARE_LABEL, "").computed == 10
+
+
+def test_no_case_decides_nothing():
+    finding = Cases("<=").finding(Trial({}), PROVED_LABEL, "none")
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert finding.domain.startswith("0 cases")
+
+
+def test_the_number_of_cases_is_said():
+    board, _ = added("==", *((i, i) for i in range(1234)))
+    finding = board.finding(Trial({}), BARE_LABEL, "all")
+    assert finding.domain == "1,234 cases: all"
+    assert finding.details["cases"] == finding.details["attained"] == 1234
+
+
+def test_a_proof_lifts_the_claim_as_stated_and_nothing_else():
+    board, _ = added("==", (1, 1))
+    top = rung(PROVED_LABEL)
+    assert top is Verdict.MACHINE_CHECKED
+    assert board.finding(Trial({}), PROVED_LABEL, "").verdict is top
+    planted = Trial({}, variant=Variant("a false version", Fraction(2)))
+    assert board.finding(planted, PROVED_LABEL, "").verdict is Verdict.CERTIFIED
+    users = Trial({}, policy="mine:Mine")
+    assert board.finding(users, PROVED_LABEL, "").verdict is Verdict.CERTIFIED
+    low = board.finding(Trial({}), PROVED_LABEL, "", held=Verdict.INCONCLUSIVE)
+    assert low.verdict is Verdict.INCONCLUSIVE
+    bare = board.finding(Trial({}), BARE_LABEL, "", held=Verdict.ATTACKED)
+    assert bare.verdict is Verdict.ATTACKED
+
+
+def test_the_weaker_of_proof_and_evidence_is_held(monkeypatch):
+    assert held(PROVED_LABEL) is Verdict.MACHINE_CHECKED
+    assert held(PROVED_LABEL, Verdict.CERTIFIED) is Verdict.CERTIFIED
+    assert held(BARE_LABEL) is Verdict.INCONCLUSIVE
+    monkeypatch.setattr(verdicts, "rung", lambda label: Verdict.ARGUED)
+    assert held(PROVED_LABEL) is Verdict.ARGUED
+    assert held(PROVED_LABEL, Verdict.PROVED) is Verdict.ARGUED
+    assert held(PROVED_LABEL, Verdict.SUPPORTED) is Verdict.SUPPORTED
+
+
+def test_a_statement_held_false_has_no_rung():
+    false = [label for label, entry in claims().items() if not entry.holds and entry.proof]
+    assert len(false) > 10
+    assert {rung(label) for label in false} == {None}
+
+
+def test_what_speaks_against_a_claim_weighs_more():
+    assert weighed(True, True) is Verdict.REFUTED
+    assert weighed(True, False) is Verdict.REFUTED
+    assert weighed(False, True) is Verdict.SUPPORTED
+    assert weighed(False, False) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_planted_version_is_caught_by_a_refutation_alone(verdict):
+    def run(trial):
+        stated = trial.variant is None
+        witness = {"at": 1} if verdict is Verdict.REFUTED else None
+        return Finding(
+            Verdict.CERTIFIED if stated else verdict,
+            1,
+            1,
+            "<=",
+            "",
+            None,
+            None if stated else witness,
+        )
+
+    check = Check("step.objective", run, {}, {}, (Variant("planted", Fraction(11, 10)),))
+    power = check.power()
+    assert power == {"planted": verdict is Verdict.REFUTED}
+    assert kill_rate(power) == ("1/1" if verdict is Verdict.REFUTED else "no power")
+    assert (check.smallest_factor(power) is not None) is (verdict is Verdict.REFUTED)
+
+
+def test_a_factor_is_planted_on_the_side_that_it_names():
+    left = Trial({}, variant=Variant("left", Fraction(2), side="left"))
+    assert (left.scale_of("left"), left.scale_of("right"), left.scale) == (2, 1, 1)
+    assert left.sides == {"left", "right", ""}
+    whole = Trial({}, variant=Variant("all of it", Fraction(3)))
+    assert (whole.scale, whole.scale_of("left")) == (3, 1)
+
+
+def entry_of(label, verdict):
+    return {"claim": label, "verdict": verdict}
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_record_against_what_is_asserted_is_named(verdict):
+    true = next(label for label, entry in claims().items() if entry.holds)
+    false = next(label for label, entry in claims().items() if not entry.holds)
+    assert bool(surprises([entry_of(true, verdict)])) is (verdict is Verdict.REFUTED)
+    assert bool(surprises([entry_of(false, verdict)])) is verdict.held
+    open_ones = {Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}
+    assert bool(undecided([entry_of(true, verdict)])) is (verdict in open_ones)
+    assert is_expected(entry_of(false, verdict)) is (verdict is Verdict.REFUTED)
+    assert not is_expected(entry_of(true, verdict))
+
+
+def test_the_summary_counts_refutations_that_were_expected():
+    true = next(label for label, entry in claims().items() if entry.holds)
+    false = [label for label, entry in claims().items() if not entry.holds][:2]
+    expected = [entry_of(label, Verdict.REFUTED) for label in false]
+    assert summary(expected) == "2 claims: 2 refuted (all as expected)"
+    both = [*expected, entry_of(true, Verdict.REFUTED), entry_of(true, Verdict.PROVED)]
+    assert summary(both) == "4 claims: 1 proved, 3 refuted (2 as expected)"
+
+
+def test_verdicts_stand_in_the_order_of_the_ladder():
+    ladder = list(Verdict)
+    settled = [verdict for verdict in Verdict if verdict.is_settled]
+    assert settled == ladder[:4] == ["machine-checked", "proved", "argued", "certified"]
+    assert [verdict for verdict in Verdict if verdict.held] == [*settled, "attacked", "supported"]
