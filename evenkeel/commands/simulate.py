@@ -124,6 +124,11 @@ def command(
             + (", as the pool is smaller than G*B" if (pool or system.capacity) < system.capacity
                and not timed else "")
         )  # fmt: skip
+    if timed:
+        notes.append(
+            "energy is that of the steps: nothing is counted between them, where an idle system "
+            "waits for the next arrival"
+        )
     if as_json:
         click.echo(
             to_json(
