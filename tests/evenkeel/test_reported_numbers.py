@@ -9,24 +9,34 @@ exponent 1/2, so that roots of utilisations replace powers, and kilojoules have 
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from fractions import Fraction as F
+from dataclasses import asdict
+from fractions import Fraction
 from math import log, log10, sqrt
 
 import polars
 import pytest
 
-from adversary.replay import Setting
+from adversary.replay import Setting, Spread, Stretch
 from evenkeel import experiments
 from evenkeel.cli import cli
-from evenkeel.commands.experiment import _both_right, _summary, _text
-from evenkeel.experiments import Estimate, Experiment, Outcome, Room, outcomes, perform, room, runs_of
+from evenkeel.commands.experiment import _both_right, _levels, _summary, _text
+from evenkeel.experiments import (
+    Estimate,
+    Experiment,
+    Outcome,
+    Room,
+    outcomes,
+    perform,
+    room,
+    runs_of,
+)
 from evenkeel.summary import percent, rows
 from solvers.policies import POLICIES
 from theory.model import Requests
 from theory.power import PowerModel
 
-T = F(10052, 10**11)
-C1, C2 = F(2225, 10**6), F(22625, 10**7)
+T = Fraction(10052, 10**11)
+C1, C2 = Fraction(2225, 10**6), Fraction(22625, 10**7)
 IDLE, FULL = 10_000_000, 40_000_000
 BENCH = PowerModel(float(IDLE), float(FULL), 0.5, "bench", "made up", "for tests")
 
@@ -104,7 +114,7 @@ class ByHand:
         self.whole, self.overloaded = whole, overloaded
         lengths = self.lengths = seconds(steps, C1)
         # From the end of the step before the gap to the arrival that ends it.
-        self.gaps = F(0)
+        self.gaps = Fraction(0)
         for step, arrival in gaps:
             self.gaps += arrival - (sum(lengths[:step]) + self.gaps)
 
@@ -123,7 +133,7 @@ class ByHand:
             "throughput_tokens_per_s": near(12 / self.time),
             "tpot_mean_s": near(sum(tokens) / 8),
             # 0.99 * 7 = 6.93: between the seventh and the eighth of eight.
-            "tpot_p99_s": near(tokens[6] + F(93, 100) * (tokens[7] - tokens[6])),
+            "tpot_p99_s": near(tokens[6] + Fraction(93, 100) * (tokens[7] - tokens[6])),
             "waiting_max_steps": max(self.waits),
             "waiting_mean_steps": sum(self.waits) / 8,
             "energy_j": near(energy),
@@ -138,8 +148,8 @@ class ByHand:
             "steps": len(steps),
             "work": work,
             "imbalance": imbalance,
-            "avg_imbalance": near(F(imbalance, len(steps))),
-            "idle_share": near(F(imbalance, work + imbalance)),
+            "avg_imbalance": near(Fraction(imbalance, len(steps))),
+            "idle_share": near(Fraction(imbalance, work + imbalance)),
         }
 
 
@@ -209,9 +219,7 @@ SYSTEM = ("-G", "2", "-B", "1", "--hardware", "bench")
 @pytest.mark.parametrize(("words", "runs"), [(("--timed",), TIMED), ((), BACKLOG)])
 def test_simulate_as_json(say, trace, words, runs):
     found = json.loads(say("simulate", "--trace", trace, *SYSTEM, *words, "--seed", "3", "--json"))
-    assert found["runs"] == [
-        run.summary(name, joules(run.steps, C1)) for name, run in runs.items()
-    ]
+    assert found["runs"] == [run.summary(name, joules(run.steps, C1)) for name, run in runs.items()]
     gaps = found.pop("notes")
     del found["runs"]
     assert found == {
@@ -231,7 +239,7 @@ def test_energy_is_that_of_the_steps_and_a_note_says_so(say, trace):
     out = say("simulate", "--trace", trace, *SYSTEM, "--timed")
     # Without the gaps: (8 C + 2,950,005 t) = 0.3143 s of 5.0072 s.
     assert "note: energy is that of the steps: nothing is counted between them, where" in out
-    assert all(run.time > 5 and sum(run.lengths) < F(32, 100) for run in TIMED.values())
+    assert all(run.time > 5 and sum(run.lengths) < Fraction(32, 100) for run in TIMED.values())
     assert "note" not in say("simulate", "--trace", trace, *SYSTEM)
 
 
@@ -280,7 +288,7 @@ def test_rows_take_each_number_from_its_place():
         "waiting_max_steps": 89,
         "energy_j": 91234.5,
     }
-    none = {key: None for key in one} | {
+    none = dict.fromkeys(one) | {
         "overloaded": {"steps": 0, "idle_share": None, "avg_imbalance": 0.0},
         "whole": part(1),
     }
@@ -309,7 +317,7 @@ def savings_by_hand(runs):
     """
     busy, idle, energy = [], [], []
     for run in runs.values():
-        used = sum(F(sum(step), max(step)) for step in run.steps)
+        used = sum(Fraction(sum(step), max(step)) for step in run.steps)
         c, (work, imbalance) = C1 / T, run.whole
         busy.append(float(work + c * used))
         idle.append(float(imbalance + c * (2 * len(run.steps) - used)))
@@ -334,9 +342,7 @@ def savings_by_hand(runs):
 @pytest.mark.parametrize(("words", "runs"), [(("--timed",), TIMED), ((), BACKLOG)])
 def test_assess_as_json(say, trace, words, runs):
     found = json.loads(say("assess", trace, *SYSTEM, *words, "--json"))
-    assert found["runs"] == [
-        run.summary(name, joules(run.steps, C1)) for name, run in runs.items()
-    ]
+    assert found["runs"] == [run.summary(name, joules(run.steps, C1)) for name, run in runs.items()]
     saved = savings_by_hand(runs)
     assert found["saving"] == saved
     assert found["saving"]["floor"] <= found["saving"]["simulated"] <= found["saving"]["cap"]
@@ -377,15 +383,15 @@ def pairs(tmp_path):
 def test_what_the_theorems_say_of_sizes_2_and_4_and_lengths_of_2(say, pairs):
     found = json.loads(say("assess", pairs, *SYSTEM, "--json"))
     # FCFS, G = 2, B = 1, half way through lengths of 2: loads 3 or 5, E|X - Y| = 1, work 8.
-    fcfs = {"imbalance": near(1), "idle_share": near(F(1, 9)), "method": "exact"}
+    fcfs = {"imbalance": near(1), "idle_share": near(Fraction(1, 9)), "method": "exact"}
     # Geometric lengths of mean 2: X = s + age, P(age difference k) = 2^-|k| / 3.  Equal sizes (one
     # half): E|k| = 4/3.  Sizes 2 apart: E|k + 2| = 2 + 2 E(k - 2)^+ = 2 + 2 * (2/3)/4 = 7/3.
-    steady = (F(4, 3) + F(7, 3)) / 2
-    c2, ln2 = F(6776, 10000) ** 2, log(2)
+    steady = (Fraction(4, 3) + Fraction(7, 3)) / 2
+    c2, ln2 = Fraction(6776, 10000) ** 2, log(2)
 
     def first(ceiling, variance):
         """The smallest B with c G sigma sqrt(B ln G) > ceiling (G - 1)."""
-        return int(float(F(ceiling) ** 2 / (4 * c2 * F(variance))) / ln2) + 1
+        return int(float(Fraction(ceiling) ** 2 / (4 * c2 * Fraction(variance))) / ln2) + 1
 
     guarantees = found["guarantees"]
     # Mean squares of 2 + A and max(A, 2), A geometric from 1 with E A = 2, E A^2 = 6: 4 + 8 + 6 and
@@ -394,7 +400,7 @@ def test_what_the_theorems_say_of_sizes_2_and_4_and_lengths_of_2(say, pairs):
     assert guarantees == {
         "fcfs": fcfs,
         # E|X - Y| = 1 of the sizes over (G-1)(b-a) = 2.
-        "theorem_1_ratio": near(F(1, 2)),
+        "theorem_1_ratio": near(Fraction(1, 2)),
         "theorem_1_bfio_bound": 2,
         # (G-1) s_max / p = 4 * 2.
         "theorem_2_ratio": near(steady / 8),
@@ -453,8 +459,8 @@ OWN = ("energy", "--idle-w", "100", "--max-w", "300", "--gamma", "0.5", "--idle-
 # Paper: 300 s / (100 - 200 s) = 21/11, never.  Tangent: 300 s / (200 (1 - s)) = 7/12, 13/8.
 # Cap: (1 - s)(100 x + 200 sqrt(x)) = 300 with x = 1 + eta: sqrt(x) = sqrt(1 + 3/(1 - s)) - 1.
 NEEDED = {
-    "28%": (1 - 1 / (sqrt(31 / 6) - 1) ** 2, F(7, 19), F(7, 13), F(21, 32)),
-    "52%": (1 - 1 / (sqrt(29 / 4) - 1) ** 2, F(13, 21), F(13, 17), None),
+    "28%": (1 - 1 / (sqrt(31 / 6) - 1) ** 2, Fraction(7, 19), Fraction(7, 13), Fraction(21, 32)),
+    "52%": (1 - 1 / (sqrt(29 / 4) - 1) ** 2, Fraction(13, 21), Fraction(13, 17), None),
 }
 
 
@@ -474,20 +480,20 @@ def test_energy_as_json(say):
         "idle_w": 100,
         "max_w": 300,
         "gamma": 0.5,
-        "limit": near(F(1, 2)),
+        "limit": near(Fraction(1, 2)),
         # (1-gamma) P_max / D^2, -(1-gamma) P_idle / D^2, P_idle dP / D^2.
         "limit_sensitivity": {
-            "idle_w": near(F(3, 800)),
-            "max_w": near(F(-1, 800)),
-            "gamma": near(F(1, 2)),
+            "idle_w": near(Fraction(3, 800)),
+            "max_w": near(Fraction(-1, 800)),
+            "gamma": near(Fraction(1, 2)),
         },
-        # Floor, tangent and envelope of the baseline, nine times: 3400, 4100 and 4000; balanced 300.
+        # Floor, tangent and envelope of the baseline times 9: 3400, 4100, 4000; balanced: 300.
         "bounds": {
-            "floor paper": near(F(3400 - 2700, 4100)),
-            "floor sharp": near(F(3400 - 2700, 3400)),
-            "floor envelope": near(F(3400 - 2700, 3400)),
-            "cap envelope": near(F(4000 - 2700, 4000)),
-            "cap tangent": near(F(4100 - 2700, 4100)),
+            "floor paper": near(Fraction(3400 - 2700, 4100)),
+            "floor sharp": near(Fraction(3400 - 2700, 3400)),
+            "floor envelope": near(Fraction(3400 - 2700, 3400)),
+            "cap envelope": near(Fraction(4000 - 2700, 4000)),
+            "cap tangent": near(Fraction(4100 - 2700, 4100)),
         },
         "source": "given by the user",
         "note": "",
@@ -498,11 +504,11 @@ def test_energy_with_some_imbalance_left(say):
     (device,) = json.loads(say(*OWN, "--improvement", repr(112 / 81), "--json"))["hardware"]
     # The improved run: floor 300 + 56.25, tangent 300 + 112.5, envelope 25/16 (100 + 160).
     assert device["bounds"] == {
-        "floor paper": near(F(-25, 328)),  # (3400 - 9 * 412.5) / 4100
-        "floor sharp": near(F(-25, 272)),
-        "floor envelope": near(F(-41, 544)),  # 1 - 9 * 406.25 / 3400
-        "cap envelope": near(F(127, 640)),  # 1 - 9 * 356.25 / 4000
-        "cap tangent": near(F(143, 656)),
+        "floor paper": near(Fraction(-25, 328)),  # (3400 - 9 * 412.5) / 4100
+        "floor sharp": near(Fraction(-25, 272)),
+        "floor envelope": near(Fraction(-41, 544)),  # 1 - 9 * 406.25 / 3400
+        "cap envelope": near(Fraction(127, 640)),  # 1 - 9 * 356.25 / 4000
+        "cap tangent": near(Fraction(143, 656)),
     }
     # With 81/112 left the paper's slope is negative: 100 - 200 * 81/112 < 0; the tangent cap's is
     # 200 * 0.72 - 100 * 81/112.
@@ -611,7 +617,7 @@ def test_policies_as_json(say, two_backlogs):
         "regret": ["12/5", "12/5"],  # 6 of (8, 2) and 7 - 1 of (9, 2)
         "imbalance": 3,  # 6 + 1 + 0 + 7 + 1 over five steps
         "optimal": ["3/5", "3/5"],
-        "idle_share": near(F(14, 14 + 34)),  # while every slot is full: not the last step
+        "idle_share": near(Fraction(14, 14 + 34)),  # while every slot is full: not the last step
         "energy_j": near(joules(LOADS["fcfs"], C2)),
         "longest_wait": 1,
     }
@@ -621,7 +627,7 @@ def test_policies_as_json(say, two_backlogs):
         "regret": [0, 0],
         "imbalance": "3/5",
         "optimal": [1, 1],
-        "idle_share": near(F(2, 2 + 34)),
+        "idle_share": near(Fraction(2, 2 + 34)),
         "energy_j": near(joules(LOADS["bfio"], C2)),
         "longest_wait": 1,
     }
@@ -650,3 +656,343 @@ def test_policies_listed_as_json(say):
     listed = json.loads(say("policies", "--list", "--json"))
     assert list(listed) == list(POLICIES)
     assert all(text.endswith(".") for text in listed.values())
+
+
+# --- experiment ---------------------------------------------------------------------------------
+#
+# G = 2, B = 1, three are seen, the paper's device (100 W, 400 W, exponent 0.7).
+#   Seed 0: a 600,000 for 3 steps, b 100,000, c 700,000, d 350,000, e 400,000 for 2.
+#   Seed 1: a 500,000, b 300,000 for 2 steps, c 200,000, d 400,000.
+
+DRAWN = {
+    0: Requests([600_000, 100_000, 700_000, 350_000, 400_000], [3, 1, 1, 1, 2]),
+    1: Requests([500_000, 300_000, 200_000, 400_000], [1, 2, 1, 1]),
+}
+
+
+class Measured:
+    """A run by hand: its loads, those left behind when a step has ended, and its requests.
+
+    Parameters
+    ----------
+    steps, departed : loads of every step, and after the departures of every step
+    window : steps up to the last admission
+    served : steps of each request
+    waits : steps that each request waited, in order of size
+    """
+
+    def __init__(self, steps, departed, window, served, waits):
+        self.steps, self.departed, self.window = steps, departed, window
+        self.served, self.waits = served, sorted(waits)
+
+    def at(self, end):
+        loads = self.departed if end == "at_departure" else self.steps
+        count = len(loads) if end == "completed" else self.window
+        loads, lengths = loads[:count], seconds(self.steps, C1)
+        tokens = sorted(
+            sum(lengths[k] for k in at) / len(at) for at in self.served if at[-1] < count
+        )
+        top, work = sum(map(max, loads)), sum(map(sum, loads))
+        time = count * C1 + T * top
+        energy = sum(
+            float(C1 + T * max(pair)) * sum(100 + 300 * (x / max(*pair, 1)) ** 0.7 for x in pair)
+            for pair in loads
+        )
+        return {
+            "steps": count,
+            "work": work,
+            "imbalance": 2 * top - work,
+            "time_s": float(time),
+            "energy_j": energy,
+            "tokens": sum(k < count for at in self.served for k in at),
+            # At most five values: the 99 % quantile is the largest, the median the third of five.
+            "time_per_token_s": (float(sum(tokens) / len(tokens)), float(tokens[-1])),
+            "wait": (sum(self.waits) / len(self.waits), self.waits[-1]),
+            "idle_share": (2 * top - work) / (2 * top),
+            "throughput": float(sum(k < count for at in self.served for k in at) / time),
+        }
+
+
+MEASURED = {
+    # a b; a c; a d; e alone, for two steps, of which the second is after the last admission.
+    ("fcfs", 0): Measured(
+        ((600_000, 100_000), (600_001, 700_000), (600_002, 350_000), (400_000, 0), (400_001, 0)),
+        ((600_001, 0), (600_002, 0), (0, 0), (400_001, 0), (0, 0)),
+        4,
+        ((0, 1, 2), (0,), (1,), (2,), (3, 4)),
+        (0, 0, 1, 1, 2),  # d and e come into sight at step 1
+    ),
+    # a c (100,000 off); a e (200,001 off, d 250,001, b 500,001), e stays; b d.
+    ("bfio", 0): Measured(
+        ((600_000, 700_000), (600_001, 400_000), (600_002, 400_001), (350_000, 100_000)),
+        ((600_001, 0), (600_002, 400_001), (0, 0), (0, 0)),
+        4,
+        ((0, 1, 2), (3,), (0,), (3,), (1, 2)),
+        (0, 3, 0, 2, 0),
+    ),
+    # a b; b stays beside c; d alone.
+    ("fcfs", 1): Measured(
+        ((500_000, 300_000), (200_000, 300_001), (400_000, 0)),
+        ((0, 300_001), (0, 0), (0, 0)),
+        3,
+        ((0,), (0, 1), (1,), (2,)),
+        (0, 0, 1, 1),
+    ),
+    # b c (100,000 off); b stays beside d (99,999 off, a 199,999); a alone.
+    ("bfio", 1): Measured(
+        ((300_000, 200_000), (300_001, 400_000), (500_000, 0)),
+        ((300_001, 0), (0, 0), (0, 0)),
+        3,
+        ((2,), (0, 1), (0,), (1,)),
+        (2, 0, 0, 0),
+    ),
+}
+ENDS = ("window", "at_departure", "completed")
+
+# The 97.5 % quantile of Student's law with one degree of freedom, tan(0.475 pi).
+STUDENT = 12.706204736174694
+
+
+def estimate(values):
+    """Mean and 95 % interval of two values: their standard error is half their distance."""
+    one, two = values
+    half = STUDENT * abs(one - two) / 2
+    return ((one + two) / 2, (one + two) / 2 - half, (one + two) / 2 + half)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """An experiment whose requests are those above, run by threads of this process."""
+    one = Experiment("tiny", "by hand", Setting("by hand", 2, 1, 5, 3), 1)
+    monkeypatch.setattr(Setting, "draw", lambda self, seed: DRAWN[seed])
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": (one,)})
+    told = {"throughput": Fraction(1, 4), "energy": Fraction(1, 8)}
+    monkeypatch.setattr(experiments, "REPORTED", {"tiny": told})
+
+    @contextmanager
+    def threads(jobs, cluster):
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+
+    monkeypatch.setattr("evenkeel.executors.executor", threads)
+    # What the paper's device draws, under its name: the catalogue is our own here.
+    paper = PowerModel(100.0, 400.0, 0.7, "a100-paper")
+    monkeypatch.setattr("theory.power.hardware_catalogue", lambda: {"a100-paper": paper})
+    return one
+
+
+def changes(end):
+    """BF-IO against FCFS, seed by seed, from the runs by hand."""
+    pairs = [[MEASURED[name, seed].at(end) for name in ("fcfs", "bfio")] for seed in (0, 1)]
+
+    def relative(of):
+        return estimate([of(new) / of(base) - 1 for base, new in pairs])
+
+    ratio = estimate(
+        [log10(a["imbalance"] / a["steps"]) - log10(b["imbalance"] / b["steps"]) for a, b in pairs]
+    )
+    return {
+        "imbalance": tuple(10**x for x in ratio),
+        "throughput": relative(lambda x: x["throughput"]),
+        "time per token": relative(lambda x: x["time_per_token_s"][0]),
+        "energy": relative(lambda x: x["energy_j"]),
+    }
+
+
+def levels(policy, end):
+    runs = [MEASURED[policy, seed].at(end) for seed in (0, 1)]
+    return {
+        key: estimate([of(run) for run in runs])
+        for key, of in {
+            "idle share": lambda x: x["idle_share"],
+            "throughput, tokens/s": lambda x: x["throughput"],
+            "energy, kJ": lambda x: x["energy_j"] / 1000,
+            "time per token, mean, ms": lambda x: 1000 * x["time_per_token_s"][0],
+            "time per token, p99, ms": lambda x: 1000 * x["time_per_token_s"][1],
+            "wait, mean": lambda x: x["wait"][0],
+            "wait, p99": lambda x: x["wait"][1],
+            "wait, longest": lambda x: x["wait"][1],
+        }.items()
+    }
+
+
+def test_a_row_of_an_experiment(tiny):
+    for run in runs_of(tiny, 2, policies=("bfio",)):
+        row, hand = perform(run), MEASURED[run.policy, run.seed]
+        kept = ("experiment", "policy", "seed", "workers", "slots", "pool")
+        assert [row[key] for key in kept] == ["tiny", run.policy, run.seed, 2, 1, 3]
+        assert row["overhead_s"] == near(C1)
+        for end in ENDS:
+            for key, value in hand.at(end).items():
+                if isinstance(value, tuple):
+                    assert row[f"{end}_{key}_mean"] == near(value[0])
+                    assert row[f"{end}_{key}_largest"] == near(value[1])
+                    assert row[f"{end}_{key}_p99"] == near(value[1])
+                else:
+                    assert row[f"{end}_{key}"] == near(value), (end, key)
+            # In order of size, the third of five and the second of four.
+            assert row[f"{end}_wait_median"] == hand.waits[(len(hand.waits) - 1) // 2]
+
+
+def enclosed(found, hand):
+    assert [found["value"], found["low"], found["high"]] == [near(x) for x in hand]
+
+
+def test_experiment_as_json(say, tiny, tmp_path):
+    words = ("experiment", "tiny", "--seeds", "2", "--policy", "bfio", "--out", str(tmp_path))
+    answer = json.loads(say(*words, "--json"))
+    assert answer["out"] == str(tmp_path)
+    (found,) = answer["experiments"]
+    assert found["reported"] == {"throughput": 0.25, "energy": -0.125}
+    assert (found["name"], found["seeds"], found["workload"]) == ("tiny", 2, "by hand")
+    assert [(o["policy"], o["end"]) for o in found["outcomes"]] == [
+        (policy, end) for policy in ("fcfs", "bfio") for end in ENDS
+    ]
+    for outcome in found["outcomes"]:
+        hand = levels(outcome["policy"], outcome["end"])
+        assert outcome["level"].keys() == hand.keys()
+        for key, value in hand.items():
+            enclosed(outcome["level"][key], value)
+        assert outcome["change"].keys() == changes("window").keys()
+        for key, value in changes(outcome["end"]).items():
+            # FCFS against itself: no change, and a ratio of one.
+            same = (1.0,) * 3 if key == "imbalance" else (0.0,) * 3
+            enclosed(outcome["change"][key], value if outcome["policy"] == "bfio" else same)
+    # Of FCFS up to the last admission: seed 0 has 4 C in 4 C + 2,300,002 t, seed 1 3 C in
+    # 3 C + 1,200,001 t.  Equal loads: each step lasts C and its share of the work, at 2 * 400 W.
+    base = [MEASURED["fcfs", seed].at("window") for seed in (0, 1)]
+    assert [run["time_s"] for run in base] == [
+        near(4 * C1 + T * 2_300_002),
+        near(3 * C1 + T * 1_200_001),
+    ]
+    fixed = [float(run["steps"] * C1) for run in base]
+    balanced = [c + float(T) * run["work"] / 2 for c, run in zip(fixed, base, strict=True)]
+    means = {
+        "idle_share": [run["idle_share"] for run in base],
+        "overhead_share": [c / run["time_s"] for c, run in zip(fixed, base, strict=True)],
+        "most_saved": [
+            1 - 800 * length / run["energy_j"] for length, run in zip(balanced, base, strict=True)
+        ],
+    }
+    assert found["room"] == {key: near(sum(values) / 2) for key, values in means.items()}
+
+
+def reads(cell, value, low, high, factor):
+    """Whether a cell ``value ± half`` shows these numbers, to the digits that it has."""
+    shown, half = cell.split(" ± ")
+    unit = 10.0 ** -len(shown.partition(".")[2])
+    assert len(half.partition(".")[2]) == len(shown.partition(".")[2])
+    assert abs(float(shown) - factor * value) <= unit / 2 + 1e-9
+    assert abs(float(half) - factor * (high - low) / 2) <= unit / 2 + 1e-9
+
+
+def test_experiment_as_text(say, tiny, tmp_path):
+    words = ("experiment", "tiny", "--seeds", "2", "--policy", "bfio", "--out", str(tmp_path))
+    out = say(*words)
+    assert out.startswith("tiny: by hand, G = 2, B = 1, pool 3, 5 requests, 2 seeds\n")
+    assert out.endswith(f"\n4 runs in {tmp_path}\n")
+    sections = out.split("\n\n")
+    for end, at in (("window", 1), ("completed", 4)):
+        title, change, level = sections[at : at + 3]
+        assert (
+            title
+            == {
+                "window": "Up to the last admission, where the paper's metrics stop",
+                "completed": "The same requests, all of them completed",
+            }[end]
+        )
+        head = "imbalance / throughput % TPOT % energy %"
+        assert change.splitlines()[0].split() == head.split()
+        lines = cells(change)
+        assert lines["the paper"] == ("", "+25.0", "", "-12.5")
+        hand = changes(end)
+        for cell, (key, value) in zip(lines["bfio"], hand.items(), strict=True):
+            reads(cell, *value, 1 if key == "imbalance" else 100)
+        head = "idle % energy kJ TPOT ms its p99 wait its p99 longest"
+        assert level.splitlines()[0].split() == head.split()
+        for policy, shown in cells(level).items():
+            hand = levels(policy, end)
+            columns = (
+                *(("idle share", 100), ("energy, kJ", 1), ("time per token, mean, ms", 1)),
+                *(("time per token, p99, ms", 1), ("wait, mean", 1), ("wait, p99", 1)),
+                ("wait, longest", 1),
+            )
+            for cell, (key, factor) in zip(shown, columns, strict=True):
+                reads(cell, *hand[key], factor)
+
+
+def test_estimates_have_two_digits_of_their_half_width():
+    # Half-widths 12, 1.234, 0.5 and 0: the digits of the last of two figures, at most two.
+    assert _text(Estimate(0.5, 0.38, 0.62), 100) == "50 ± 12"
+    assert _text(Estimate(7.77, 7.77 - 1.234, 7.77 + 1.234), 1) == "7.8 ± 1.2"
+    assert _text(Estimate(-0.07123, -0.07623, -0.06623), 100, sign=True) == "-7.12 ± 0.50"
+    assert _text(Estimate(0.25, 0.25, 0.25), 100, sign=True) == "+25 ± 0"
+
+
+def outcome(policy, end, **change):
+    keys = {"imbalance": "imbalance", "throughput": "throughput", "tpot": "time per token",
+            "energy": "energy"}  # fmt: skip
+    found = {keys[key]: Estimate(value, value, value) for key, value in change.items()}
+    return Outcome(policy, end, found, {})
+
+
+def test_the_note_of_an_experiment_takes_the_policy_that_saves_most(tiny):
+    found = [
+        outcome("fcfs", "window", imbalance=1, throughput=0, tpot=0, energy=0),
+        outcome("jsq", "window", imbalance=2, throughput=0.1, tpot=-0.2, energy=-0.3),
+        outcome("jsq", "at_departure", imbalance=5, throughput=0, tpot=0, energy=0),
+        outcome("jsq", "completed", imbalance=3, throughput=0.4, tpot=-0.5, energy=-0.25),
+        outcome("bfio", "window", imbalance=9, throughput=0.9, tpot=-0.9, energy=-0.2),
+    ]
+    text = _summary("tiny", found)
+    assert text.startswith(
+        "tiny: jsq saves most, 2 times less imbalance, +10.0 % throughput, -20.0 % time per token, "
+        "-30.0 % energy up to the last admission; the paper has +25.0 % throughput, -12.5 % energy."
+        "  With all requests completed it is 3 times less imbalance, +40.0 % throughput, "
+        "-50.0 % time per token, -25.0 % energy: after"
+    )
+    assert text.endswith("it would be 5 times less imbalance.")
+    assert _summary("other", found).endswith("-50.0 % time per token, -25.0 % energy.")
+
+
+def test_the_note_on_both_savings_takes_each_number_from_its_room():
+    text = _both_right(Room(0.11, 0.22, 0.333), Room(0.44, 0.0555, 0.666))
+    assert "idles 11% of the time that loads take in E2, 44% in E3" in text
+    assert "is 22% of their time in E2, 5.5% in E3" in text or "5.6% in E3" in text
+    assert "would save 33.3% in E2, 66.6% in E3" in text
+
+
+def test_each_level_is_the_measure_of_its_name(tiny):
+    """Five requests have no 99 % quantile below their largest, so here are numbers that differ."""
+    part = Stretch(
+        *(1, 3, 2, 0.5, 4000.0, 6),
+        time_per_token_s=Spread(0.007, 0.008, 0.009, 0.010),
+        wait=Spread(11, 12, 13, 14),
+    )
+    assert {key: of(part) for key, of in experiments.LEVELS.items()} == {
+        "idle share": 2 / 5,
+        "throughput, tokens/s": 12,
+        "energy, kJ": 4,
+        "time per token, mean, ms": 7,
+        "time per token, p99, ms": near(9),
+        "wait, mean": 11,
+        "wait, p99": 13,
+        "wait, longest": 14,
+    }
+    row = {f"end_{key}": value for key, value in asdict(part).items()}
+    for key in ("time_per_token_s", "wait"):
+        row |= {f"end_{key}_{which}": value for which, value in row.pop(f"end_{key}").items()}
+    assert experiments._stretch(row, "end") == part
+    shown = {key: Estimate(*(place,) * 3) for place, key in enumerate(experiments.LEVELS, 1)}
+    # Columns: idle % energy kJ, TPOT and its p99 in ms, wait, its p99, longest; no throughput.
+    assert cells(_levels([Outcome("fcfs", "window", {}, shown)]))["fcfs"] == tuple(
+        f"{value} ± 0" for value in (100, 3, 4, 5, 6, 7, 8)
+    )
+
+
+def test_outcomes_and_room_do_not_depend_on_the_order_of_the_rows(tiny):
+    rows_in_order = [perform(run) for run in runs_of(tiny, 2, policies=("bfio",))]
+    first, again = (polars.DataFrame(part) for part in (rows_in_order, rows_in_order[::-1]))
+    assert room(first) == room(again)
+    key = {(o.policy, o.end): o for o in outcomes(again)}
+    assert all(key[o.policy, o.end] == o for o in outcomes(first))
