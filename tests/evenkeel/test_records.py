@@ -1,24 +1,37 @@
 """Records survive an interrupt, and the same seed gives the same bytes."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evenkeel.cli import main
-from evenkeel.evidence import Budget, Check, Finding, Trial, Variant, Verdict, checks, kill_rate
+from evenkeel.evidence import (
+    Budget,
+    Check,
+    Finding,
+    Relation,
+    Trial,
+    Variant,
+    Verdict,
+    checks,
+    kill_rate,
+)
 from evenkeel.executors import executor
-from evenkeel.records import RecordFile, read_records, record
+from evenkeel.records import SCHEMA, Record, RecordFile, key, read_records, record
 from evenkeel.report import markdown, number, power_text, row, surprises
 from evenkeel.runs import Job, perform, run, unchecked
+from evenkeel.terminal import to_json
 from theory.claims import claims
 from theory.model import InputError
 
@@ -111,6 +124,44 @@ def test_the_margin_is_negative_exactly_when_the_relation_fails() -> None:
         assert Finding(Verdict.CERTIFIED, 4, 4, relation, "").margin == 0
 
 
+@pytest.mark.parametrize(
+    ("computed", "relation", "claimed", "margin"),
+    [
+        (3, "<=", 4, Fraction(1, 4)),
+        (5, "<=", 4, Fraction(-1, 4)),
+        (3, ">=", 4, Fraction(-1, 4)),
+        (5, ">=", 4, Fraction(1, 4)),
+        # An equality has no slack: both sides of it are violations.
+        (3, "==", 4, Fraction(-1, 4)),
+        (5, "==", 4, Fraction(-1, 4)),
+        # Relative to the size of the claimed side, and absolute where that is nothing.
+        (-5, "<=", -4, Fraction(1, 4)),
+        (Fraction(7, 2), "<=", Fraction(5, 2), Fraction(-2, 5)),
+        (2, "<=", 0, -2),
+        (-2, ">=", 0, -2),
+        (2, "==", 0, -2),
+        (3, "~", 4, None),
+    ],
+)
+def test_margins(computed: int, relation: Relation, claimed: int, margin: Fraction | None) -> None:
+    found = Finding(Verdict.CERTIFIED, computed, claimed, relation, "").margin
+    assert found == margin
+    if margin and claimed:
+        exact = Finding(Verdict.CERTIFIED, float(computed), claimed, relation, "").margin
+        assert exact == pytest.approx(float(margin))
+
+
+def test_a_violation_by_one_ulp_has_a_negative_margin() -> None:
+    above, below = math.nextafter(1, 2), math.nextafter(1, 0)
+    assert Finding(Verdict.CERTIFIED, above, 1.0, "<=", "").margin < 0
+    assert Finding(Verdict.CERTIFIED, below, 1.0, ">=", "").margin < 0
+    assert Finding(Verdict.CERTIFIED, below, 1.0, "==", "").margin < 0
+    assert Finding(Verdict.CERTIFIED, above, 1.0, "==", "").margin < 0
+    # Exact sides decide where floats are equal.
+    tiny = Fraction(1, 10**40)
+    assert Finding(Verdict.CERTIFIED, 1 + tiny, 1, "<=", "").margin == -tiny
+
+
 def test_an_unknown_parameter_is_named_with_the_known_ones() -> None:
     check = checks()["step.full-refill-gap"]
     with pytest.raises(InputError, match="no parameter 'zzz'; it has:"):
@@ -193,6 +244,153 @@ def test_a_kill_rate_names_what_was_missed() -> None:
         == ", catches 1/2 false versions, the nearest a factor of 2 (missed: x1.1)"
     )
     assert power_text({"kill_rate": "", "power": {}, "smallest_factor": None}) == ""
+
+
+# --- What a run does, and what it finds on disk --------------------------------------------------
+
+
+class Now(Executor):
+    """Does the work when it is asked for, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, int]] = []
+
+    def submit(self, work: Any, /, *jobs: Any, **_: Any) -> Future[Any]:
+        (job,) = jobs
+        self.asked.append((job.label, job.budget.value, job.seed))
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(job))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks that take no time, and find their own seed."""
+
+    def told(job: Job) -> tuple[Record, float]:
+        if job.label == LABELS[1] and job.seed == 99:
+            raise RuntimeError("broken")
+        trial = Trial({"G": 2}, job.seed, job.budget)
+        finding = Finding(Verdict.CERTIFIED, job.seed, 1, "~", "")
+        return record(job.label, trial, finding, {}, {}), 0.25
+
+    monkeypatch.setattr("evenkeel.runs.perform", told)
+
+
+def seeds_of(records: list[Record]) -> list[tuple[str, int, int]]:
+    return [(entry["claim"], entry["seed"], entry["computed"]) for entry in records]
+
+
+@pytest.mark.usefixtures("counted")
+def test_only_what_was_asked_counts_as_done(tmp_path: Path) -> None:
+    order = [label for label in claims() if label in LABELS]
+    first = Now()
+    found = run(LABELS, tmp_path, first, seed=0)
+    assert first.asked == [(label, "smoke", 0) for label in LABELS]
+    assert seeds_of(found.records) == [(label, 0, 0) for label in order]
+    # Another seed, and another budget: nothing of the first run counts.
+    for seed, budget in ((1, Budget.SMOKE), (1, Budget.STANDARD)):
+        again = Now()
+        found = run(LABELS, tmp_path, again, seed=seed, budget=budget, resume=True)
+        assert again.asked == [(label, budget.value, seed) for label in LABELS]
+        assert seeds_of(found.records) == [(label, seed, seed) for label in order]
+        assert {entry["budget"] for entry in found.records} == {budget.value}
+    # All of them are kept; what is there is not done again, and only what is asked is returned.
+    last, done = Now(), []
+    found = run(
+        LABELS[:2], tmp_path, last, seed=1, resume=True, done=lambda n, label: done.append(n)
+    )
+    assert (last.asked, done, found.seconds) == ([], [], {})
+    assert seeds_of(found.records) == [(label, 1, 1) for label in order if label in LABELS[:2]]
+    assert len(list(read_records(tmp_path / "records.jsonl"))) == 9
+    # Without resume everything is done again, and nothing else is left.
+    fresh = Now()
+    run(LABELS[:1], tmp_path, fresh, seed=1)
+    assert len(fresh.asked) == len(list(read_records(tmp_path / "records.jsonl"))) == 1
+
+
+@pytest.mark.usefixtures("counted")
+def test_progress_and_times_are_of_what_was_done(tmp_path: Path) -> None:
+    run(LABELS[:1], tmp_path, Now())
+    told: list[tuple[int, str]] = []
+    found = run(LABELS, tmp_path, Now(), resume=True, done=lambda n, label: told.append((n, label)))
+    # One was there: the next ones are the second and the third.
+    assert sorted(n for n, _ in told) == [2, 3]
+    assert {label for _, label in told} == set(LABELS[1:]) == set(found.seconds)
+    lines = (tmp_path / "timings.jsonl").read_text("utf-8").splitlines()
+    assert {(t["claim"], t["seconds"]) for t in map(json.loads, lines)} == {
+        (label, 0.25) for label in LABELS[1:]
+    }
+
+
+@pytest.mark.usefixtures("counted")
+def test_what_was_done_before_an_error_is_kept(tmp_path: Path) -> None:
+    run(LABELS[:1], tmp_path, Now(), seed=99)
+    with pytest.raises(RuntimeError, match="broken"):
+        run(LABELS[1:2], tmp_path, Now(), seed=99, resume=True)
+    kept = list(read_records(tmp_path / "records.jsonl"))
+    assert [(entry["claim"], entry["seed"]) for entry in kept] == [(LABELS[0], 99)]
+
+
+def an_entry(seed: int = 0, claim: str = LABELS[0], **params: int) -> Record:
+    trial = Trial(params, seed)
+    return record(claim, trial, Finding(Verdict.CERTIFIED, 1, 1, "==", ""), {}, {})
+
+
+def test_a_record_is_told_by_all_that_was_asked(tmp_path: Path) -> None:
+    file = RecordFile(tmp_path / "records.jsonl", resume=False)
+    different = [an_entry(G=2), an_entry(1, G=2), an_entry(G=3), an_entry(claim=LABELS[1], G=2)]
+    for entry in different:
+        file.append(entry)
+    assert len({key(entry) for entry in different}) == len(file.entries) == 4
+    # The same again takes the place of the first.
+    file.append(an_entry(G=2) | {"computed": 7})
+    assert len(file.finish({})) == 4
+    (same,) = [e for e in read_records(file.path) if key(e) == key(different[0])]
+    assert same["computed"] == 7
+    # The claims' order first; then what was asked.
+    order = {LABELS[1]: 0, LABELS[0]: 1}
+    assert [e["claim"] for e in file.finish(order)] == [LABELS[1], *[LABELS[0]] * 3]
+
+
+def test_a_record_is_on_disk_when_it_is_appended(tmp_path: Path) -> None:
+    file = RecordFile(tmp_path / "records.jsonl", resume=False)
+    for seed in range(3):
+        file.append(an_entry(seed))
+        assert len(list(read_records(file.path))) == seed + 1
+
+
+@pytest.mark.parametrize("left", range(1, 60, 7))
+def test_a_line_cut_anywhere_is_no_record(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "records.jsonl"
+    lines = [to_json(an_entry(number)) + "\n" for number in range(2)]
+    # Cut short by one character it is whole JSON, but nobody can know that.
+    path.write_text(lines[0] + lines[1][:-left], "utf-8")
+    assert [entry["seed"] for entry in read_records(path)] == [0]
+    file = RecordFile(path, resume=True)
+    assert path.read_text("utf-8") == lines[0]
+    file.append(an_entry(1))
+    assert path.read_text("utf-8") == "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"schema": SCHEMA + 1}, {"schema": None}, {"verdict": "plausible"}, {"claim": ""}],
+)
+def test_a_whole_line_that_is_no_record_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(to_json(an_entry()) + "\n" + to_json(an_entry(1) | change) + "\n", "utf-8")
+    with pytest.raises(InputError, match=f"line 2 is not a record of schema {SCHEMA}"):
+        RecordFile(path, resume=True)
+    before = path.read_text("utf-8")
+    with pytest.raises(InputError):
+        RecordFile(path, resume=True)
+    assert path.read_text("utf-8") == before  # and is not lost
 
 
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
