@@ -1,13 +1,26 @@
 """Options and fixtures shared by all tests."""
 
 import os
+import secrets
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+# The same examples in every run, unless HYPOTHESIS_PROFILE=explore or continuous integration asks
+# for new ones.  Those depend on the seed alone: on no database, and on no clock.
 settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("default")
+settings.register_profile(
+    "explore",
+    deadline=None,
+    derandomize=False,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "explore" if os.environ.get("CI") else "default")
+)
 
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 
@@ -17,6 +30,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--policy", metavar="MODULE:ATTRIBUTE", help="a policy to hold the bounds against"
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis reads the seed
+def pytest_configure(config: pytest.Config) -> None:
+    if not settings().derandomize and config.getoption("hypothesis_seed") is None:
+        # The workers of pytest-xdist inherit the environment, not an option set here.
+        seed = os.environ.setdefault("EVENKEEL_HYPOTHESIS_SEED", str(secrets.randbits(32)))
+        config.option.hypothesis_seed = int(seed)
+
+
+def _exploring(config: pytest.Config) -> list[str]:
+    if settings().derandomize:
+        return []
+    return [
+        "hypothesis explores; again: HYPOTHESIS_PROFILE=explore python -m pytest "
+        f"--hypothesis-seed={config.getoption('hypothesis_seed')}",
+        "a failure that it finds is kept as an @example of its test",
+    ]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return _exploring(config)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in _exploring(config):  # once more: a quiet run has no header
+        terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

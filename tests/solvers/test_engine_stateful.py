@@ -181,6 +181,4 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 TestEngineMachine = EngineMachine.TestCase
-TestEngineMachine.settings = settings(
-    settings.get_profile("default"), max_examples=200, stateful_step_count=20
-)
+TestEngineMachine.settings = settings(max_examples=200, stateful_step_count=20)
