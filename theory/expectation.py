@@ -220,14 +220,15 @@ def expected_imbalance(
     top = expected_maximum(load, workers)
     shifted = fine.moment(1, fine.offset)
     gap = (top - (shifted * slots)) * (workers * cell)
-    # The mean of a law with a capped tail includes the excess; the largest load may include it
-    # on every slot of every worker.
+    # Capping a tail never raises E[Imb]: min(X, c) and what it cuts off rise together, so X less
+    # its mean is larger in convex order, and the largest of sums is convex.  At most, the largest
+    # load includes what is cut off on every slot of every worker.
     capped = workers * slots * law.excess
     spread = Fraction(0)
     if cell > 1:
         spread = remainder_bound(cell, workers, slots)
     imbalance = Enclosure(
-        max(Fraction(0), gap.lower - spread - capped),
+        max(Fraction(0), gap.lower - spread),
         max(Fraction(0), gap.upper + spread + workers * capped),
     )
     exact = load.exact and top.exact and cell == 1

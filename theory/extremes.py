@@ -1,6 +1,8 @@
 """The largest of ``G`` iid loads: Gaussian limits and explicit non-asymptotic lower bounds.
 
-Everything is an exact rational obtained from ball arithmetic by rounding to the safe side.
+Everything is an exact rational obtained from ball arithmetic by rounding to the safe side.  A
+lower bound for a law with a capped tail needs no allowance for the tail, which can only add to
+``E[Imb]`` (:func:`theory.expectation.expected_imbalance`).
 """
 
 from collections.abc import Callable
@@ -121,9 +123,7 @@ def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
         ).real
         loss = (arb(1) / 2 + eps) ** (workers - 1) / 2
         sigma = (slots * to_ball(law.variance.lower)).sqrt()
-        bound = from_ball(workers * sigma * (gain - loss)).lower
-    # Capping a tail lowers E[max] and E[L] by at most G B excess together.
-    return bound - workers * slots * law.excess
+        return from_ball(workers * sigma * (gain - loss)).lower
 
 
 def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
@@ -144,8 +144,7 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
         v = to_ball(variance.upper)
         s4 = slots * (2 * fourth + 6 * v**2) + 12 * slots * (slots - 1) * v**2
         s2 = 2 * slots * to_ball(variance.lower)
-        bound = from_ball(workers * s2**1.5 / s4.sqrt() / 2).lower
-    return bound - workers * slots * law.excess
+        return from_ball(workers * s2**1.5 / s4.sqrt() / 2).lower
 
 
 @dataclass(frozen=True, slots=True)

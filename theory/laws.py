@@ -166,8 +166,8 @@ class Law:
     def moment(self, order: int, centre: int | Fraction = 0) -> Enclosure:
         """``E|X - centre|^order``, enclosed; an absolute moment.
 
-        The lost mass may sit anywhere in ``[offset, bound]``, and the excess is added to a first
-        moment only: higher moments are those of the capped variable.
+        The lost mass may sit anywhere in ``[offset, bound]``.  A first moment encloses that of the
+        variable before its tail was capped too; higher moments are those of the capped one.
         """
         c = Fraction(centre)
         p, q = c.numerator, c.denominator
@@ -180,7 +180,8 @@ class Law:
         if not self.offset <= c <= self.bound:
             nearest = min(abs(self.offset - c), abs(self.bound - c)) ** order
         tail = self.excess if order == 1 else Fraction(0)
-        return Enclosure(listed + self.lost * nearest, listed + self.lost * farthest + tail)
+        lower = listed + self.lost * nearest - (tail if c > self.bound else 0)
+        return Enclosure(max(Fraction(0), lower), listed + self.lost * farthest + tail)
 
     @property
     def mean(self) -> Enclosure:
@@ -190,13 +191,15 @@ class Law:
 
     @property
     def variance(self) -> Enclosure:
-        """Variance of ``X`` (of the capped variable, if a tail was capped)."""
+        """Variance of ``X``, and of the variable before its tail was capped."""
         mean = self.mean
         middle = (mean.lower + mean.upper) / 2
         second = self.moment(2, middle)
         # Var X = E(X - m)^2 - (E X - m)^2 for any m.
         slack = ((mean.upper - mean.lower) / 2) ** 2
-        return Enclosure(max(Fraction(0), second.lower - slack), second.upper)
+        # A tail e adds its own variance and 2 cov(X, e), never less than 0: e > 0 only at the bound.
+        tail = self.excess * (1 + 2 * (self.bound - mean.lower))
+        return Enclosure(max(Fraction(0), second.lower - slack), second.upper + tail)
 
     def rounded(self, bits: int = BITS) -> "Law":
         """The same law with probabilities rounded down to multiples of ``2^-bits``."""
