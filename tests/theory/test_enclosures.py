@@ -117,7 +117,7 @@ def forgetful(table: Table, lost: Fraction, bound: int) -> tuple[Law, list[Table
     law = Law(law.offset, tuple(w * kept for w in law.weights), scale, bound)
     truths = []
     for x in range(law.offset, bound + 1):
-        truths.append({y: q for y, q in table.items()})
+        truths.append(dict(table))
         truths[-1][x] = truths[-1].get(x, F(0)) + lost
     return law, truths
 
@@ -271,7 +271,9 @@ def test_a_law_is_exact_if_it_lacks_nothing() -> None:
     st.integers(-9, 9),
     st.integers(1, 5),
 )
-def test_rounding_loses_less_than_a_unit_a_point(weights: list[int], offset: int, bits: int) -> None:
+def test_rounding_loses_less_than_a_unit_a_point(
+    weights: list[int], offset: int, bits: int
+) -> None:
     law = Law(offset, tuple(weights), sum(weights), offset + len(weights) - 1)
     rough = law.rounded(bits)
     assert (rough.offset, rough.bound, rough.excess) == (law.offset, law.bound, law.excess)
@@ -341,9 +343,7 @@ def histories(pairs: dict[tuple[int, int], Fraction], step: int) -> tuple[Table,
 
 
 @pytest.mark.parametrize("bits", [3, 6, 11])
-def test_rounded_renewals_stay_below_the_chances(
-    rough: Callable[[int], None], bits: int
-) -> None:
+def test_rounded_renewals_stay_below_the_chances(rough: Callable[[int], None], bits: int) -> None:
     rough(bits)
     step, lengths = 6, {1: F(2, 7), 2: F(4, 7), 5: F(1, 7)}
     loads, admits = histories({(4, o): q for o, q in lengths.items()}, step)
@@ -353,7 +353,7 @@ def test_rounded_renewals_stay_below_the_chances(
     for k, (kept, exact) in enumerate(zip(u, admits, strict=True)):
         assert 0 <= exact - F(kept, scale) < F(k + 1, scale)
     law = joint_slot([4, 4, 4], [1, 2, 5], counts=[2, 4, 1], step=step)
-    assert 0 < law.lost
+    assert law.lost > 0
     for x, exact in loads.items():
         assert F(law.weights[x - law.offset], law.scale) <= exact
     assert mean(loads) in law.mean
@@ -376,7 +376,7 @@ def test_a_geometric_age_is_capped_where_it_is_rare(
     square = drift**2 * q ** (cap + 1) * (1 + q) / p**2
     assert square <= law.excess
     # The cap is at most one step beyond the first with q^cap <= 2^-bits.
-    assert law.excess <= square * 2 / (q ** 3 * (1 + q))
+    assert law.excess <= square * 2 / (q**3 * (1 + q))
     for age in range(cap):
         kept = F(law.weights[age * drift], law.scale)
         assert kept <= p * q**age < kept + F(age + 2, 2**bits)
@@ -477,9 +477,7 @@ def test_the_maximum_allows_for_the_lost_mass(
 
 
 @pytest.mark.parametrize("bits", [8, 40])
-def test_a_maximum_in_balls_holds_the_exact_one(
-    monkeypatch: pytest.MonkeyPatch, bits: int
-) -> None:
+def test_a_maximum_in_balls_holds_the_exact_one(monkeypatch: pytest.MonkeyPatch, bits: int) -> None:
     monkeypatch.setattr(expectation, "PRECISION", bits)
     monkeypatch.setattr(expectation, "EXACT_WORK", 0)
     table = {0: F(1, 7), 1: F(2, 7), 5: F(4, 7)}
@@ -607,7 +605,9 @@ def test_relative_sizes_take_the_worse_end() -> None:
 # Second moments.
 
 
-def holds_spread(law: Law, truth: Table, workers: int, copies: int, cell: int | None = None) -> None:
+def holds_spread(
+    law: Law, truth: Table, workers: int, copies: int, cell: int | None = None
+) -> None:
     found = spread(law, workers, copies, cell)
     second = over_outcomes(truth, workers, copies, square)
     assert second in found.second_moment
