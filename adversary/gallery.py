@@ -17,14 +17,16 @@ import numpy as np
 from adversary.situations import KINDS, Situation, situation
 from adversary.small import ExactBFIO, exact_step
 from adversary.space import Instance
-from solvers.offline import OfflineProblem, best_average
+from solvers.offline import OfflineProblem, Schedule, best_average, solve_offline
 from solvers.reference import simulate_reference
 from solvers.result import Totals
 from solvers.step import WAITS, StepProblem
 from theory.model import InputError, IntArray, Requests, System, imbalance
 
-# Name of the clairvoyant optimum where a policy or a baseline is named.
+# Names of clairvoyant schedules where a policy or a baseline is named: of the backlog, sticky and
+# work conserving, the one of least average imbalance, and the one that takes least time.
 OPTIMUM = "optimum"
+FASTEST = "fastest"
 
 GALLERY = Path(__file__).parent / "gallery"
 
@@ -44,7 +46,8 @@ class Witness:
     provenance : str
         Who found it: a source, or the search with its class, method and seed.
     instance : Instance, StepProblem or Situation
-        A run in backlog mode, an admission step, or what breaks a rule of both.
+        A run, an admission step, or what breaks a rule of both.  Where a run has arrival times or
+        an overhead, its times are in units of ``t_l``.
     assignment : tuple of int, optional
         For a step: the assignment to look at; the lexicographic optimum by default.
     expected : mapping
@@ -81,8 +84,9 @@ def replay(witness: Witness) -> dict[str, Any]:
         smallest), the ``optimum`` imbalance and the ``largest_size`` of the pool.  For a run:
         by policy named in the expectation, ``avg_imbalance`` (a fraction), ``steps`` and ``work``
         of the whole run, and the largest imbalance and gap of a step of its overloaded part, from
-        the reference engine; ``bfio_exact`` solves every step exactly, and ``optimum`` is the
-        work-conserving schedule of least average that knows all lengths.  Else what the situation
+        the reference engine; ``bfio_exact`` solves every step exactly, and ``optimum`` and
+        ``fastest`` are the schedules of the backlog that know all lengths.  A run with arrival
+        times or an overhead has its ``time``, too, in units of ``t_l``.  Else what the situation
         says.
     """
     if isinstance(witness.instance, Situation):
@@ -143,6 +147,10 @@ def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
             "prefill": run.requests.prefill.tolist(),
             "decode": run.requests.decode.tolist(),
         }
+        if run.requests.arrival is not None:
+            data["run"]["arrival"] = run.requests.arrival.tolist()
+        if run.system.step_overhead_s:
+            data["run"]["overhead"] = int(run.system.step_overhead_s)
     data["expected"] = dict(witness.expected)
     lines = [f'  "{key}": {json.dumps(value)}' for key, value in data.items()]
     path = folder / f"{witness.name}.json"
@@ -153,7 +161,7 @@ def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
 
 
 def trajectory(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[int]]]:
-    """Step by step what a run does under a policy, or the optimum for :data:`OPTIMUM`.
+    """Step by step what a run does under a policy, or a clairvoyant schedule of that name.
 
     Returns
     -------
@@ -165,8 +173,8 @@ def trajectory(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[
         Loads of the workers at each step.
     """
     system, requests = run.system, run.requests
-    if policy == OPTIMUM:
-        best = best_average(OfflineProblem(system, requests, work_conserving=True))
+    if policy in (OPTIMUM, FASTEST):
+        best = _clairvoyant(run, policy)
         active = best.place >= 0
         load = requests.prefill + system.drift[0] * (active.cumsum(axis=0) - 1)
         every = [
@@ -175,7 +183,8 @@ def trajectory(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[
         ]
         return best.totals, best.place, every
     chosen = ExactBFIO() if policy == ExactBFIO.name else policy
-    result = simulate_reference(system, requests, chosen, pool=run.pool, history=True)
+    pool = None if requests.arrival is not None else run.pool
+    result = simulate_reference(system, requests, chosen, pool=pool, history=True)
     assert result.loads is not None
     step = np.arange(result.total.steps)[:, np.newaxis]
     active = (result.start_step <= step) & (step < result.start_step + requests.decode)
@@ -192,10 +201,31 @@ def _instance_of(data: Mapping[str, Any]) -> Instance | StepProblem | Situation:
 
 
 def _run_of(data: Mapping[str, Any]) -> Instance:
+    arrival, overhead = data.get("arrival"), data.get("overhead", 0)
+    if type(overhead) is not int:
+        raise TypeError
+    shape = data["workers"], data["slots"], tuple(data["drift"])
+    timed = arrival is not None or overhead
     return Instance(
-        System(data["workers"], data["slots"], tuple(data["drift"])),
-        Requests(data["prefill"], data["decode"]),
+        System(*shape, float(overhead), 1.0) if timed else System(*shape),
+        Requests(data["prefill"], data["decode"], arrival),
         data["pool"],
+    )
+
+
+def _is_timed(run: Instance) -> bool:
+    """Whether a run is in units of ``t_l``: it has arrival times or an overhead."""
+    return run.requests.arrival is not None or bool(run.system.step_overhead_s)
+
+
+def _clairvoyant(run: Instance, name: str) -> Schedule:
+    """The schedule of that name of the run's requests, taken as a backlog."""
+    backlog = Requests(run.requests.prefill, run.requests.decode)
+    if name == OPTIMUM:
+        return best_average(OfflineProblem(run.system, backlog, work_conserving=True))
+    overhead = int(run.system.step_overhead_s)
+    return solve_offline(
+        OfflineProblem(run.system, backlog, work_conserving=True, step_cost=overhead)
     )
 
 
@@ -219,16 +249,24 @@ def _replay_step(problem: StepProblem, assignment: tuple[int, ...] | None) -> di
 
 def _replay_run(run: Instance, name: str) -> dict[str, Any]:
     policy = ExactBFIO() if name == ExactBFIO.name else name
-    if name == OPTIMUM:
-        best = best_average(OfflineProblem(run.system, run.requests, work_conserving=True)).totals
-        return {"avg_imbalance": str(best.avg_imbalance), "steps": best.steps, "work": best.work}
-    result = simulate_reference(run.system, run.requests, policy, pool=run.pool, history=True)
+    if name in (OPTIMUM, FASTEST):
+        best = _clairvoyant(run, name)
+        time = {"time": str(best.cost)} if name == FASTEST else {}
+        return _totals_of(best.totals) | time
+    pool = None if run.requests.arrival is not None else run.pool
+    result = simulate_reference(run.system, run.requests, policy, pool=pool, history=True)
     assert result.loads is not None
     full = result.loads[: result.overloaded.steps].tolist()
-    return {
-        "avg_imbalance": str(Fraction(result.total.avg_imbalance)),
-        "steps": result.total.steps,
-        "work": result.total.work,
-        "overloaded_imbalance": max(map(imbalance, full), default=0),
-        "overloaded_gap": max((max(loads) - min(loads) for loads in full), default=0),
-    }
+    return (
+        _totals_of(result.total)
+        | {
+            "overloaded_imbalance": max(map(imbalance, full), default=0),
+            "overloaded_gap": max((max(loads) - min(loads) for loads in full), default=0),
+        }
+        | ({"time": str(Fraction(result.time_s))} if _is_timed(run) else {})
+    )
+
+
+def _totals_of(totals: Totals) -> dict[str, Any]:
+    average = str(Fraction(totals.avg_imbalance))
+    return {"avg_imbalance": average, "steps": totals.steps, "work": totals.work}

@@ -295,8 +295,63 @@ class LongRun(Situation):
         }
 
 
+@dataclass(frozen=True)
+class RareSize(Situation):
+    """A late step of an overloaded run in which one size is too rare to count, growth 1.
+
+    Sizes are independent of the lengths, which are geometric.  Without the rare size they lie
+    within ``width``, so that no policy is below the bound of that width [threshold.any-policy];
+    the chance that a revealed request has the rare size is taken off.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``.
+    p : two int
+        Numerator and denominator of the chance that a request ends.
+    width : int
+        Largest minus least of the other sizes.
+    largest : int
+        ``s_max``, the rare size.
+    rarity : two int
+        Numerator and denominator of its chance.
+    pool, step : int
+        Requests that may wait, and the step, counted from a cold start.  So far at most
+        ``pool + G B (step + 1)`` requests have been revealed, whatever the policy.
+    """
+
+    kind = "rare-size"
+    workers: int
+    slots: int
+    p: tuple[int, int]
+    width: int
+    largest: int
+    rarity: tuple[int, int]
+    pool: int
+    step: int
+
+    def __post_init__(self) -> None:
+        System(self.workers, self.slots)
+        if not 0 < self.p[0] < self.p[1] or not 0 < self.rarity[0] < self.rarity[1]:
+            raise InputError("p and the rarity must lie between 0 and 1")
+        if not 0 <= self.width < self.largest or min(self.pool, self.step) < 1:
+            raise InputError("the rare size is beyond the width, pool and step are at least 1")
+
+    def replay(self) -> dict[str, Any]:
+        """A bound of E[Imb] for every online policy, and ``(G-1) s_max / p`` beside it."""
+        G, B, p = self.workers, self.slots, Fraction(*self.p)
+        revealed = self.pool + G * B * (self.step + 1)
+        without = max(Fraction(0), 1 - revealed * Fraction(*self.rarity))
+        every = unavoidable_imbalance(G, B, p, self.width, self.step)
+        return {
+            "any_policy_at_least": math.floor(without * every),
+            "paper_form": str((G - 1) * self.largest / p),
+        }
+
+
 KINDS: dict[str, type[Situation]] = {
-    kind.kind: kind for kind in (Window, Round, PartialAdmission, Dispatch, Migration, LongRun)
+    kind.kind: kind
+    for kind in (Window, Round, PartialAdmission, Dispatch, Migration, LongRun, RareSize)
 }
 
 State = tuple[tuple[int, int], ...]

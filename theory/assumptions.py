@@ -64,7 +64,7 @@ DROPPED: tuple[Dropped, ...] = (
     Dropped(*_T2, "the expectation (each instance instead)", "iir.per-instance"),
     Dropped(*_T2_FCFS, "constant drift (any common drift instead)", "drift.fcfs-lower"),
     Dropped(*_T3, "language models (drift 0 and other drifts instead)", "universal.bsp"),
-    Dropped(*_T3, "non-negative drift", "universal.nonmonotone", states_failure=True),
+    Dropped(*_T3, "common drift", "universal.nonmonotone", states_failure=True),
     Dropped(*_ANY, "stickiness", "limits.stickiness"),
     Dropped(*_ANY, "hidden output lengths", "limits.hidden-lengths"),
     Dropped(*_WORK, "constant drift", "energy.work-any-drift"),

@@ -99,16 +99,16 @@ def _brh_formula() -> "sympy.Basic":
 
     G, S = sp.symbols("G S", nonnegative=True, integer=True)
     h, H = sp.symbols("h H", nonnegative=True, integer=True)
-    gamma = sp.Symbol("gamma", positive=True)
-    margin = sp.IndexedBase("m")
-    term = gamma**h * (S - G * sp.Max(0, S - margin[h]))
+    discount, margin = sp.IndexedBase("d"), sp.IndexedBase("m")
+    term = discount[h] * (S - G * sp.Max(0, S - margin[h]))
     return sp.Eq(sp.Symbol("F"), sp.Sum(term, (h, 0, H)))
 
 
 def _brh_proof() -> tuple[Step, ...]:
     import sympy as sp
 
-    G, S, overshoot, d = sp.symbols("G S x d", nonnegative=True)
+    G, S, overshoot = sp.symbols("G S x", nonnegative=True)
+    d = sp.Symbol("d", real=True)
     return (
         Identity(
             "With (alpha, beta) = (1, G) each step h of the window contributes d_h times BR-0's "
@@ -118,7 +118,7 @@ def _brh_proof() -> tuple[Step, ...]:
         ),
         Lemma(
             "sum over the window",
-            "Both sides are sums over h = 0..H; for H = 0 the one term has d = 1, which is BR-0. "
+            "Both sides are sums over h = 0..H; for H = 0 and d = 1 the one term is BR-0's. "
             "By [balanceroute.score-identity] term h is minus d_h times the change of the "
             "predicted imbalance at step h, if the routed load stays S for the whole window.",
         ),
@@ -209,7 +209,7 @@ CLAIMS: tuple[Claim, ...] = (
         "BR-0's score is minus the change of the imbalance",
         *PAPER,
         "equality",
-        "Adding requests of total size S to worker g changes G max L - sum L by exactly "
+        "Adding requests of total size S >= 0 to worker g changes G max L - sum L by exactly "
         "-(S - G (S - m_g)^+), m_g = max L - L_g.",
         (),
         "Both sides in ints for all loads and sizes of a finite domain and for random large "
@@ -222,9 +222,10 @@ CLAIMS: tuple[Claim, ...] = (
         "BR-H with (alpha, beta) = (1, G) discounts BR-0's scores",
         *PAPER,
         "equality",
-        "With (alpha, beta) = (1, G), BR-H's score is sum_h d_h (S - G (S - m_g(h))^+): BR-0 for "
-        "H = 0, and for H > 0 minus the discounted change of the predicted imbalances for a load "
-        "that stays S.",
+        "With (alpha, beta) = (1, G), BR-H's score is sum_h d_h (S - G (S - m_g(h))^+) for any "
+        "real discounts d_h (its own are gamma^h, 0 < gamma <= 1): BR-0 for H = 0 and d_0 = 1, and "
+        "for H > 0 minus the discounted change of the predicted imbalances for a load that stays "
+        "S >= 0.",
         (),
         "The vector form against the discounted changes of imbalances recomputed from predicted "
         "loads, in Fractions; one difference refutes it.",

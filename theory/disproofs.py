@@ -4,12 +4,54 @@ Each is a proof of the negation, in the steps of :mod:`theory.proof`; where a wh
 instances breaks the statement, the family is given.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Lemma, Step
+from theory.proof import Conclusion, Identity, Inequality, Lemma, Setting, Step, parts
+from theory.relations import Formula, at_least, at_most, equal
 
 if TYPE_CHECKING:
     import sympy
+
+refill_bound = at_most("Imb", "(G - 1) * (b - a)")
+
+
+def violated(
+    text: str,
+    claimed: Formula,
+    where: "Mapping[str, sympy.Expr | int]",
+    excess: "sympy.Expr | int | None" = None,
+) -> Conclusion:
+    """The last step of a disproof: the reverse of the claimed inequality, at the witness.
+
+    Parameters
+    ----------
+    text : str
+        What the step says.
+    claimed : Formula
+        The inequality that is claimed.
+    where : mapping
+        What each of its names is at the witness.
+    excess : sympy.Expr or int, optional
+        By how much it fails, in a form that is evidently positive; the number, if it is one.
+    """
+    import sympy as sp
+
+    low, _, high = parts(claimed())[0]
+    values: dict[sympy.Basic, sympy.Basic] = {
+        sp.Symbol(name, positive=True): sp.sympify(value) for name, value in where.items()
+    }
+    if excess is None:
+        difference = low - high
+        excess = sp.simplify(difference.subs(values, simultaneous=True).doit())
+    return Conclusion(text, sp.Lt(high, low, evaluate=False), values, (sp.sympify(excess),))
+
+
+def _broken_refill(
+    text: str, left: "sympy.Expr", G: int, a: int, b: int, excess: "sympy.Expr | None" = None
+) -> Conclusion:
+    """``(G-1)(b-a) < Imb`` at numbers."""
+    return violated(text, refill_bound, {"Imb": left, "G": G, "a": a, "b": b}, excess)
 
 
 def _imbalance(*values: "sympy.Expr | int") -> "sympy.Expr":
@@ -40,6 +82,7 @@ def gap_naive() -> tuple[Step, ...]:
             "worker, so (0, 2 s) is the only admission and s_max = s.",
         ),
         Identity("Its gap is twice s_max", _gap(sp.Integer(0), 2 * s), 2 * s),
+        violated("which is more", at_most("gap", "s_max"), {"gap": 2 * s, "s_max": s}, s),
     )
 
 
@@ -55,6 +98,7 @@ def gap_persists() -> tuple[Step, ...]:
             "alike.  After k steps the long request has load 1 + k, the new one load 1.",
         ),
         Identity("The gap is k, and s_max is 1", _gap(1 + k, sp.Integer(1)), k),
+        violated("At k = 2 that is more", at_most("gap", "s_max"), {"gap": 2, "s_max": 1}),
     )
 
 
@@ -73,6 +117,12 @@ def overloaded() -> tuple[Step, ...]:
         Identity(
             "The imbalance is positive",
             sp.UnevaluatedExpr(G * a) - a,
+            (G - 1) * a,
+        ),
+        violated(
+            "above the bound",
+            refill_bound,
+            {"Imb": (G - 1) * a, "G": G, "a": a, "b": a},
             (G - 1) * a,
         ),
     )
@@ -95,7 +145,11 @@ def pool_condition() -> tuple[Step, ...]:
             sp.Integer(0),
         ),
         Lemma("all sizes differ", "so the two loads do, by at least 1: the best are (1, 2)."),
-        Identity("The optimum leaves 1", _imbalance(1, 2), sp.Integer(1)),
+        violated(
+            "The optimum leaves more than the closed form",
+            at_most("Imb", "closed"),
+            {"Imb": _imbalance(1, 2), "closed": 0},
+        ),
     )
 
 
@@ -113,6 +167,7 @@ def work_conservation() -> tuple[Step, ...]:
         Identity("One, at best", _imbalance(1, 0), sp.Integer(1)),
         Identity("Both", _imbalance(1, 2), sp.Integer(1)),
         Lemma("for ever", "The least imbalance is that of admitting nobody, at every step."),
+        violated("None is fewer than two", at_least("admitted", "U"), {"admitted": 0, "U": 2}),
     )
 
 
@@ -127,6 +182,7 @@ def equal_slots() -> tuple[Step, ...]:
             "One slot and two slots, all sizes a, so the bound is 0; the loads are (a, 2 a).",
         ),
         Identity("The imbalance is a", _imbalance(a, 2 * a), a),
+        violated("above the bound", refill_bound, {"Imb": a, "G": 2, "a": a, "b": a}, a),
     )
 
 
@@ -134,32 +190,33 @@ def bounded_sizes() -> tuple[Step, ...]:
     """Disproof of [limits.bounded-sizes]."""
     import sympy as sp
 
-    G, B, a, K = sp.symbols("G B a K", positive=True, integer=True)
+    B, a, K = sp.symbols("B a K", positive=True, integer=True)
+    # G = n + 1 workers, at least two.
+    n = sp.Symbol("m", nonnegative=True, integer=True) + 1
     return (
         Lemma(
             "no choice",
-            "One request of size a + K + 1 and G B - 1 of size a: B to each worker, so one load "
-            "is B a + K + 1 and the others are B a.",
+            "G = n + 1 workers.  One request of size a + K + 1 and G B - 1 of size a: B to each "
+            "worker, so one load is B a + K + 1 and the others are B a.",
         ),
         Identity(
-            "The imbalance exceeds every K for G >= 2",
-            G * (B * a + K + 1) - (G * B * a + K + 1),
-            (G - 1) * (K + 1),
+            "The imbalance",
+            (n + 1) * (B * a + K + 1) - ((n + 1) * B * a + K + 1),
+            n * (K + 1),
         ),
+        violated("exceeds K", at_most("Imb", "K"), {"Imb": n * (K + 1), "K": K}, (n - 1) * K + n),
     )
 
 
 def exact_step() -> tuple[Step, ...]:
     """Disproof of [limits.exact-step]."""
-    import sympy as sp
-
     return (
         Lemma(
             "first come, first served",
             "Two workers with two slots, sizes 1, 1, 2, 2 in that order: the loads are (2, 4), "
             "and (G-1)(b-a) = 1.",
         ),
-        Identity("The imbalance is twice the bound", _imbalance(2, 4), sp.Integer(2)),
+        _broken_refill("The imbalance is twice the bound", _imbalance(2, 4), 2, 1, 2),
     )
 
 
@@ -176,21 +233,23 @@ def ties() -> tuple[Step, ...]:
         ),
         Identity("The first is optimal", _imbalance(4, 4, 6), sp.Integer(4)),
         Identity("and so is the second", _imbalance(2, 6, 6), sp.Integer(4)),
-        Identity("whose gap is above s_max = 3", _gap(2, 6, 6), sp.Integer(4)),
+        violated(
+            "whose gap is above s_max",
+            at_most("gap", "s_max"),
+            {"gap": _gap(2, 6, 6), "s_max": 3},
+        ),
     )
 
 
 def equal_lengths() -> tuple[Step, ...]:
     """Disproof of [limits.equal-lengths]."""
-    import sympy as sp
-
     return (
         Lemma(
             "no choice",
             "G = 2, B = 1, all sizes 1, lengths (1, 2, 1), so the bound is 0.  At the second step "
             "the request of length 2 has grown to 2 and the new one has load 1.",
         ),
-        Identity("The imbalance is 1", _imbalance(1, 2), sp.Integer(1)),
+        _broken_refill("The imbalance is above it", _imbalance(1, 2), 2, 1, 1),
     )
 
 
@@ -205,6 +264,7 @@ def common_drift() -> tuple[Step, ...]:
             "G = 2, B = 1, both of size s, so the bound is 0; one grows by d and the other not.",
         ),
         Identity("At the second step the imbalance is d", _imbalance(s + d, s), d),
+        violated("above the bound", refill_bound, {"Imb": d, "G": 2, "a": s, "b": s}, d),
     )
 
 
@@ -220,7 +280,11 @@ def stickiness() -> tuple[Step, ...]:
         ),
         Identity("The bound is 2", _imbalance(2, 0), sp.Integer(2)),
         Lemma("migration", "One old and one new request on each worker give the loads (3, 3)."),
-        Identity("and no imbalance", _imbalance(3, 3), sp.Integer(0)),
+        violated(
+            "which leave less than the bound",
+            at_least("Imb", "bound"),
+            {"Imb": _imbalance(3, 3), "bound": _imbalance(2, 0)},
+        ),
     )
 
 
@@ -228,7 +292,7 @@ def hidden_lengths() -> tuple[Step, ...]:
     """Disproof of [limits.hidden-lengths]."""
     import sympy as sp
 
-    p, z = sp.symbols("p z", positive=True)
+    p, z, t = sp.symbols("p z t", positive=True)
     # sum_d d q^d is q times the derivative of the geometric series at q = 1 - p.
     weighed = (1 - p) * sp.Subs(sp.Derivative(1 / (1 - z), z), z, 1 - p)
     return (
@@ -247,6 +311,12 @@ def hidden_lengths() -> tuple[Step, ...]:
             "side by side",
             "A policy that sees the lengths serves requests of equal length side by side, which "
             "start and depart together: the loads are equal at every step.",
+        ),
+        violated(
+            "No imbalance is less than the bound; p = 1/(1 + t), t > 0",
+            at_least("E_Imb", "bound"),
+            {"E_Imb": 0, "bound": (2 * (1 - p) / (p * (2 - p))).subs(p, 1 / (1 + t))},
+            2 * t * (1 + t) ** 2 / (1 + 2 * t) / (1 + t),
         ),
     )
 
@@ -274,6 +344,11 @@ def fixed_beta() -> tuple[Step, ...]:
             sp.Subs(score, (G, m, e), (43, 3, 1)),
             sp.Integer(-39),
         ),
+        violated(
+            "so the one of smaller score lowers the imbalance by more",
+            at_most("lowered_by_the_larger", "lowered_by_the_other"),
+            {"lowered_by_the_larger": 2, "lowered_by_the_other": 1},
+        ),
     )
 
 
@@ -281,17 +356,30 @@ def nonmonotone() -> tuple[Step, ...]:
     """Proof of [universal.nonmonotone]."""
     import sympy as sp
 
-    G, B, s, k = sp.symbols("G B s k", positive=True, integer=True)
+    G, B, s, k, g = sp.symbols("G B s k g", positive=True, integer=True)
+    after = sp.symbols("m", nonnegative=True, integer=True)
+    kept, fallen = B * (s + k - 1), B * s
+    imbalance, *names = sp.symbols("Imb G B k", positive=True)
     return (
-        Lemma(
-            "no choice",
-            "All G B slots are taken by jobs of size s that started together.  At step k those of "
-            "one worker have load s + k - 1 each, those of the others have fallen back to s.",
+        Setting(
+            "All G B slots are taken by jobs of size s that started together and are longer than "
+            "k steps, so no policy has a choice before.  At step k each of the B jobs of the first "
+            "worker has load s + k - 1, and each of the others has fallen back to s; the imbalance "
+            "is the sum of the gaps below the largest load.",
         ),
-        Identity(
-            "The imbalance grows without bound",
-            G * B * (s + k - 1) - (B * (s + k - 1) + (G - 1) * B * s),
-            B * (G - 1) * (k - 1),
+        Inequality(
+            "The first worker, at step k = m + 1, holds the largest load",
+            fallen,
+            kept.subs(k, after + 1),
+            B * after,
+        ),
+        Conclusion(
+            "The gaps of the G - 1 others add up to it",
+            equal("Imb", "B * (G - 1) * (k - 1)")(),
+            {
+                imbalance: sp.Sum(kept - fallen, (g, 2, G)),
+                **dict(zip(names, (G, B, k), strict=True)),
+            },
         ),
     )
 
@@ -321,5 +409,9 @@ def greedy() -> tuple[Step, ...]:
         ),
         Lemma("greedy", "So 1 goes to the first worker and 2 to the second: loads (1, 3)."),
         Identity("The greedy admission leaves 2", _imbalance(1, 3), sp.Integer(2)),
-        Identity("the other one, loads (2, 2), nothing", _imbalance(2, 2), sp.Integer(0)),
+        violated(
+            "which is more than the other one, loads (2, 2)",
+            at_most("Imb", "optimum"),
+            {"Imb": _imbalance(1, 3), "optimum": _imbalance(2, 2)},
+        ),
     )

@@ -1,5 +1,8 @@
 """Claims of the family ``offline``: the price ladder, from migrating freely to deciding online.
 
+All of it is about backlogs that a policy sees whole: who serves requests as they arrive, or as a
+short pool shows them, leaves slots free that a work-conserving schedule of the backlog fills.
+
 The prices are ratios of ``sum_k M(k)``, the time where a step has no overhead, and their largest
 values on stated finite domains were found by going through these domains.  One extremal instance
 of each is simple enough to follow by hand (growth 1 a step):
@@ -24,9 +27,13 @@ from fractions import Fraction
 from theory import offline_proofs
 from theory.claims import Assumption, Claim
 from theory.proof import Identity, Lemma, Step
+from theory.relations import at_least
 
 # Domains (G, B, N, largest size, largest length) of the prices.
 DOMAINS = ((2, 1, 4, 3, 2), (3, 1, 4, 3, 2), (2, 2, 5, 3, 2))
+
+# Two workers of two slots: sizes and arrival times, in units of t_l, of requests of length 1.
+TIMED = (2, 1, 1, 1, 1), (0, 0, 0, 1, 1)
 
 # Largest ratio of sum M to that one rung before, on each domain.
 PRICES = {
@@ -75,7 +82,12 @@ def _price(label: str, title: str, what: str, proof: Callable[[], tuple[Step, ..
         "equality",
         f"{what}  Over all backlogs with sizes 1..3, lengths 1..2 and growth 1, listed by size and "
         f"length, the largest ratio of sum M is exactly {values} ({_DOMAIN}).",
-        (Assumption.CONSTANT_DRIFT, Assumption.SAME_REQUESTS, Assumption.NO_OVERHEAD),
+        (
+            Assumption.BACKLOG,
+            Assumption.CONSTANT_DRIFT,
+            Assumption.SAME_REQUESTS,
+            Assumption.NO_OVERHEAD,
+        ),
         "Exact optima of every instance of the domains, from the values of all states and, sticky, "
         "by branch and bound; a larger or smaller maximum refutes it.  The numbers were found by "
         "the same enumeration.",
@@ -92,12 +104,38 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "order",
         "On every backlog the least total imbalance rises along: migrating, pausing on one worker, "
-        "sticky, sticky and work conserving (all clairvoyant), any work-conserving online policy; "
-        "so does the least sum of largest loads, which is at least W/G.",
-        (Assumption.CONSTANT_DRIFT, Assumption.SAME_REQUESTS, Assumption.STICKY),
+        "sticky, sticky and work conserving (all clairvoyant), any sticky work-conserving online "
+        "policy that sees the whole backlog; so does the least sum of largest loads, which is at "
+        "least W/G.",
+        (
+            Assumption.BACKLOG,
+            Assumption.CONSTANT_DRIFT,
+            Assumption.SAME_REQUESTS,
+            Assumption.STICKY,
+            Assumption.WORK_CONSERVING,
+        ),
         "Exact optima under each rule, on whole domains and on random backlogs; an instance on "
         "which a freer rule costs more refutes it.",
         proof=_ladder_proof,
+    ),
+    Claim(
+        "offline.ladder-timed",
+        "The ladder for requests that arrive over time",
+        "evenkeel",
+        "ours",
+        "lower",
+        "Any work-conserving online run, also of requests that arrive over time or that a short "
+        "pool shows one after the other, leaves at least the imbalance of the clairvoyant "
+        "work-conserving optimum of the same requests as a backlog.  False: two workers of two "
+        "slots, sizes (2, 1, 1, 1, 1), lengths 1: the optimum leaves 2, and if the last two come "
+        "a step later, an online run leaves none.",
+        (Assumption.CONSTANT_DRIFT, Assumption.SAME_REQUESTS, Assumption.STICKY),
+        "The stored instance with arrival times, and with a pool of three, under online policies; "
+        "a run below the optimum of the backlog refutes it.",
+        formula=at_least("Imb_online", "Imb_optimum"),
+        proof=offline_proofs.timed,
+        requires=("offline.ladder",),
+        holds=False,
     ),
     _price(
         "offline.price-workers",

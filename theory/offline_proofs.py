@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from theory.disproofs import violated
 from theory.proof import Identity, Lemma, Step
+from theory.relations import at_least
 
 if TYPE_CHECKING:
     import sympy
@@ -113,4 +115,36 @@ def online() -> tuple[Step, ...]:
             sp.Rational(5, 3),
         ),
         _ENUMERATED,
+    )
+
+
+def timed() -> tuple[Step, ...]:
+    """Disproof of [offline.ladder-timed]."""
+    import sympy as sp
+
+    def left(*steps: tuple[int, int]) -> "sympy.Expr":
+        x, y = sp.symbols("L_1 L_2", nonnegative=True)
+        imbalance = 2 * sp.Max(x, y) - x - y
+        return sp.Add(*(sp.Subs(imbalance, (x, y), loads) for loads in steps))
+
+    return (
+        Lemma(
+            "as a backlog",
+            "Two workers of two slots, sizes (2, 1, 1, 1, 1), length 1.  The first step fills four "
+            "slots.  With the 2 among them its loads are (3, 2) and the second step's (1, 0); "
+            "without it they are (2, 2), and the 2 is alone.",
+        ),
+        Identity("The 2 first leaves 2", left((3, 2), (1, 0)), sp.Integer(2)),
+        Identity("and so does the 2 last", left((2, 2), (2, 0)), sp.Integer(2)),
+        Lemma(
+            "over time",
+            "If two of the 1s come a step later, only the 2 and two 1s are there at first, and "
+            "all are admitted: the 2 on one worker, the 1s on the other, if each goes where the "
+            "load is least.  The second step has one of the others on each worker.",
+        ),
+        violated(
+            "That run leaves less",
+            at_least("Imb_online", "Imb_optimum"),
+            {"Imb_online": left((2, 2), (1, 1)), "Imb_optimum": 2},
+        ),
     )

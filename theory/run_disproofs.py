@@ -6,7 +6,9 @@ that; what they leave is computed.
 
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from theory.disproofs import refill_bound, violated
+from theory.proof import Identity, Lemma, Step
+from theory.relations import at_most
 
 if TYPE_CHECKING:
     import sympy
@@ -54,6 +56,11 @@ def per_instance() -> tuple[Step, ...]:
             _average((1, 1), (2, 2), (3, 2), (2, 0), (3, 0)),
             sp.Rational(6, 5),
         ),
+        violated(
+            "which is more",
+            at_most("AvgImb_BFIO", "AvgImb_FCFS"),
+            {"AvgImb_BFIO": sp.Rational(6, 5), "AvgImb_FCFS": 0},
+        ),
     )
 
 
@@ -81,11 +88,11 @@ def immediate_dispatch() -> tuple[Step, ...]:
         Identity("Both on one worker", left(5 * k, zero), 5 * k),
         Identity("The third beside the largest", left(6 * k, k), 5 * k),
         Identity("The third beside the second", left(8 * k, 3 * k), 5 * k),
-        Inequality(
-            "Each is above (G-1)(b-a) = 4 k, by at least 1",
-            4 * k + 1,
-            5 * k,
-            k - 1,
+        violated(
+            "Each is above (G-1)(b-a) = 4 k",
+            refill_bound,
+            {"Imb": 5 * k, "G": 2, "a": a, "b": a + 4 * k},
+            k,
         ),
     )
 
@@ -115,7 +122,11 @@ def look_ahead() -> tuple[Step, ...]:
             sp.Integer(6),
         ),
         Identity("H = 0 averages 1/3", _average((1, 1), (2, 2), (1, 0)), sp.Rational(1, 3)),
-        Identity("H = 2 averages 1, three times that", _average((1, 1), (2, 1), (2, 0)), sp.S.One),
+        violated(
+            "H = 2 averages 1, three times that",
+            at_most("AvgImb_H", "AvgImb_0"),
+            {"AvgImb_H": _average((1, 1), (2, 1), (2, 0)), "AvgImb_0": sp.Rational(1, 3)},
+        ),
     )
 
 
@@ -152,9 +163,12 @@ def prediction_error() -> tuple[Step, ...]:
             _average((2, 2), (3, 4), (4, 5), (1, 6)),
             sp.Rational(7, 4),
         ),
-        Identity(
+        violated(
             "The wrong one averages 13/5, which is more",
-            _average((2, 2), (3, 1), (4, 4), (0, 5), (0, 6)),
-            sp.Rational(13, 5),
+            at_most("AvgImb_wrong", "AvgImb_perfect"),
+            {
+                "AvgImb_wrong": _average((2, 2), (3, 1), (4, 4), (0, 5), (0, 6)),
+                "AvgImb_perfect": sp.Rational(7, 4),
+            },
         ),
     )

@@ -191,6 +191,7 @@ ROWS = (
             "experiment.throughput",
             "experiment.latency",
             "experiment.imbalance17",
+            "experiment.consistency-overhead",
         ),
     ),
     Row(

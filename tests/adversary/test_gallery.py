@@ -8,13 +8,25 @@ from itertools import product
 import numpy as np
 import pytest
 
-from adversary.gallery import GALLERY, gallery, read_witness, replay, write_witness
-from adversary.small import ExactBFIO, simulate_small
+from adversary.gallery import (
+    FASTEST,
+    GALLERY,
+    OPTIMUM,
+    gallery,
+    read_witness,
+    replay,
+    trajectory,
+    write_witness,
+)
+from adversary.situations import RareSize
+from adversary.small import SMALL_POLICIES, ExactBFIO, simulate_small
 from adversary.space import Instance
 from solvers.engine import simulate
+from solvers.reference import simulate_reference
 from solvers.step import StepProblem
+from theory.authority import unavoidable_imbalance
 from theory.claims import claim
-from theory.model import InputError
+from theory.model import InputError, Requests
 
 WITNESSES = {w.name: w for w in gallery()}
 
@@ -40,12 +52,17 @@ def test_runs_replay_in_the_compiled_engines_too(name):
     witness = WITNESSES[name]
     run = witness.instance
     for policy, says in witness.expected.items():
-        average = Fraction(says["avg_imbalance"])
-        small = simulate_small(run, policy)
-        assert (small.avg_imbalance, small.work) == (average, says["work"])
+        if policy in (OPTIMUM, FASTEST):
+            continue
+        average, timed = Fraction(says["avg_imbalance"]), run.requests.arrival is not None
+        if policy in SMALL_POLICIES and not timed:
+            small = simulate_small(run, policy)
+            assert (small.avg_imbalance, small.work) == (average, says["work"])
         chosen = ExactBFIO() if policy == "bfio_exact" else policy
-        result = simulate(run.system, run.requests, chosen, pool=run.pool)
-        assert result.total.avg_imbalance == average
+        result = simulate(run.system, run.requests, chosen, pool=None if timed else run.pool)
+        assert (result.total.avg_imbalance, result.total.work) == (average, says["work"])
+        if "time" in says:
+            assert result.time_s == Fraction(says["time"])
 
 
 def test_what_the_witnesses_show():
@@ -66,6 +83,14 @@ def test_what_the_witnesses_show():
     G, B, a, b = 3, 2, 1, 6
     assert average("refill-tight", "bfio_exact") == (G - 1) * (b - a)
     assert average("fcfs-refill-worst", "fcfs") == (G - 1) * B * (b - a)
+
+
+def total(says, policy):
+    return Fraction(says[policy]["avg_imbalance"]) * says[policy]["steps"]
+
+
+def time(says, policy):
+    return Fraction(says[policy]["time"])
 
 
 @pytest.mark.parametrize(
@@ -92,10 +117,80 @@ def test_what_the_witnesses_show():
             "iir-static",
             lambda x: x["fcfs_at_most"] < x["ratio_claimed_at_least"] * x["any_policy_at_least"],
         ),
+        ("work-oldest-first-timed", lambda x: (x["fcfs"]["work"], x["jsq"]["work"]) == (36, 37)),
+        # Sums of largest loads 5 and 4, a speed-up of 5/4 if no worker waited for a request.
+        ("throughput-timed", lambda x: (time(x, "fcfs"), time(x, "bfio_exact")) == (14, 13)),
+        ("offline-ladder-timed", lambda x: total(x, "least_loaded") < total(x, "optimum")),
+        ("offline-ladder-short-pool", lambda x: total(x, "least_loaded") < total(x, "optimum")),
+        # One worker is never idle at a barrier and draws the same power all the time: 32.5 %.
+        (
+            "overhead-saves-without-idle",
+            lambda x: (
+                total(x, "fcfs") == 0
+                and round(1 - time(x, "fastest") / time(x, "fcfs"), 3) == Fraction(325, 1000)
+            ),
+        ),
+        (
+            "overhead-hides-idle",
+            lambda x: (
+                time(x, "fcfs") / time(x, "bfio_exact") == Fraction(114, 100)
+                and total(x, "fcfs") == 17 * total(x, "bfio_exact")
+            ),
+        ),
+        ("waterfill-admitted", lambda x: x["optimum"] == 1),  # (0 + 1) - 0 - 1 = 0 by the form
+        ("rich-empty-slots", lambda x: x["optimum"] == 1),  # nobody departed: 0 <= 0
+        ("pool-condition-two-workers", lambda x: x["optimum"] == 6),  # of 12
+        ("pool-condition-three-workers", lambda x: x["optimum"] == 15),  # of 24
+        ("pool-condition-three-workers-worst", lambda x: x["optimum"] == 19),  # of 30
+        ("pool-condition-two-slots", lambda x: x["optimum"] == 2),  # of 9
+        ("pool-condition-two-slots-narrow", lambda x: x["optimum"] == 1),  # of 8
+        ("rare-size", lambda x: x["any_policy_at_least"] > 2 * Fraction(x["paper_form"])),
     ],
 )
 def test_the_witness_breaks_what_it_speaks_of(name, shows):
     assert shows(replay(WITNESSES[name]))
+
+
+def test_the_pools_of_the_pool_condition_meet_it():
+    for name, witness in WITNESSES.items():
+        if name.startswith("pool-condition-"):
+            pool, slots = witness.instance.pool.tolist(), int(witness.instance.free.sum())
+            assert len(pool) - max(map(pool.count, pool)) >= slots
+
+
+def test_the_worst_sizes_of_a_timed_run_are_inside():
+    run = WITNESSES["fcfs-vertex-timed"].instance
+    values = {
+        sizes: simulate_reference(
+            run.system,
+            Requests(sizes, run.requests.decode, run.requests.arrival),
+            "fcfs",
+        ).total.imbalance
+        for sizes in product((1, 2, 3), repeat=3)
+    }
+    assert max(values[sizes] for sizes in product((1, 3), repeat=3)) == 9
+    assert values[2, 2, 3] == max(values.values()) == 10
+
+
+def test_a_rare_size_by_hand():
+    # G = 2, B = 1, p = 1/2, stationary: two ages differ by d with chance 2 p q^d / (2 - p), so the
+    # mean of the difference is 2 (1-p) / (p (2-p)) = 4/3; nothing else is left at width 0.
+    one = RareSize(2, 1, (1, 2), 0, 9, (1, 10**6), 4, 60)
+    # 4 + 2 * 61 = 126 requests at most have been revealed.
+    assert one.replay() == {"any_policy_at_least": 1, "paper_form": "18"}
+    many = replace(one, rarity=(1, 126))
+    assert many.replay()["any_policy_at_least"] == 0
+    # At the first step all ages are 0; at the second each is 1 with chance 1/2: E|A - A'| = 1/2.
+    assert unavoidable_imbalance(2, 1, Fraction(1, 2), 0, 1) == Fraction(1, 2)
+
+
+def test_a_run_with_arrivals_can_be_followed():
+    totals, place, loads = trajectory(WITNESSES["fcfs-vertex-timed"].instance, "fcfs")
+    # The 2 from 0 to 2; the next comes at 1.5 and runs from 2 to 4 and from 4 to 7 with load 3; the
+    # last comes at 4.5 and has to wait for the step that began at 4, so it is alone, too.
+    assert loads == [[2, 0], [2, 0], [3, 0], [3, 0]]
+    assert place.tolist() == [[0, -1, -1], [-1, 0, -1], [-1, 0, -1], [-1, -1, 0]]
+    assert totals.steps == 4
 
 
 def test_a_round_that_stays_common_keeps_its_imbalance():
@@ -131,6 +226,9 @@ def test_witnesses_survive_a_round_trip(name, tmp_path):
         (lambda d: d["run"].update(prefill=[0, 1]), "prefill[0] = 0 must be an integer"),
         (lambda d: d["run"].update(workers=0), "workers must be an integer >= 1"),
         (lambda d: d["run"].update(drift=7), "a field has the wrong type"),
+        (lambda d: d["run"].update(overhead=1.5), "a field has the wrong type"),
+        (lambda d: d["run"].update(overhead=-1), "step_overhead_s must be"),
+        (lambda d: d["run"].update(arrival=[0, 1]), "arrival has shape (2,)"),
     ],
 )
 def test_damaged_witnesses_are_named(tmp_path, change, says):
@@ -165,6 +263,9 @@ def test_damaged_witnesses_are_named(tmp_path, change, says):
         ("iir-static", "long-run", {"p": [1, 0]}, "between 0 and 1"),
         ("iir-static", "long-run", {"p": [True, 2]}, "wrong type"),
         ("iir-static", "long-run", {"extra": 1}, "wrong type"),
+        ("rare-size", "rare-size", {"rarity": [1, 1]}, "between 0 and 1"),
+        ("rare-size", "rare-size", {"largest": 1}, "beyond the width"),
+        ("rare-size", "rare-size", {"step": 0}, "beyond the width"),
     ],
 )
 def test_damaged_situations_are_named(tmp_path, name, kind, change, says):
