@@ -345,9 +345,9 @@ CLAIMS: tuple[Claim, ...] = (
         "If the loads of some active jobs may fall and not those of others (evicted cache, "
         "rejected speculation), no admission policy bounds the imbalance by (G-1) s_max: with all "
         "slots taken by jobs of size s that started together, last longer than k steps and grow by "
-        "1, an eviction at step k on all workers but one leaves B (G-1)(k-1), for every policy.  What "
-        "breaks is that the drift is common, not that it is non-negative: a fall that all jobs "
-        "share leaves the imbalance as it is [limits.nonnegative-drift].",
+        "1, an eviction at step k on all workers but one leaves B (G-1)(k-1), for every policy.  "
+        "What breaks is that the drift is common, not that it is non-negative: a fall that all "
+        "jobs share leaves the imbalance as it is [limits.nonnegative-drift].",
         (Assumption.STICKY, Assumption.OVERLOADED, Assumption.WORK_CONSERVING),
         "Runs of several policies stepped exactly, in ints, and at each step the loads of all jobs "
         "but those of one worker put back to their sizes; another imbalance refutes it.",

@@ -47,6 +47,7 @@ def _routings(trial: Trial) -> Iterator[tuple[list[int], int, int]]:
 
 @check(
     "balanceroute.score-identity",
+    measures="fall of the imbalance by a routing (load)",
     G=3,
     load=4,
     random=200,
@@ -82,42 +83,50 @@ def score_identity(trial: Trial) -> Finding:
 
 @check(
     "balanceroute.brh-reduces",
+    measures="discounted fall of the predicted imbalances (load)",
     windows=300,
     standard={"windows": 10_000},
     plants=(
         LARGER,
         Variant("penalty G - 1 in place of G", fault="penalty"),
-        Variant("discount from the first step on", fault="discount"),
+        Variant("discounted from the first step on", fault="discount"),
     ),
 )
 def brh_reduces(trial: Trial) -> Finding:
     """The vector score against discounted changes of predicted imbalances, in Fractions."""
     cases, rng = Cases("=="), np.random.default_rng(trial.seed)
-    for _ in range(trial["windows"]):
+    for number in range(trial["windows"]):
         G, H = int(rng.integers(1, 6)), int(rng.integers(0, 5))
         predicted = rng.integers(0, 50, (H + 1, G)).tolist()
         worker, size = int(rng.integers(G)), int(rng.integers(1, 60))
-        gamma = Fraction(int(rng.integers(1, 100)), 100)
+        # Half of the windows have powers of gamma in (0, 1], half any discounts.
+        if number % 2:
+            given = [Fraction(int(x), 100) for x in rng.integers(-200, 201, H + 1)]
+        else:
+            gamma = Fraction(int(rng.integers(1, 101)), 100)
+            given = [gamma**h for h in range(H + 1)]
         change = sum(
             (
-                gamma**h * (imbalance(loads) - imbalance(_with(loads, worker, size)))
-                for h, loads in enumerate(predicted)
+                d * (imbalance(loads) - imbalance(_with(loads, worker, size)))
+                for d, loads in zip(given, predicted, strict=True)
             ),
             Fraction(0),
         )
         margins = [max(loads) - loads[worker] for loads in predicted]
-        discounts = [gamma ** (h + trial.fault("discount")) for h in range(H + 1)]
+        late = [d * Fraction(9, 10) for d in given]
+        discounts = late if trial.fault("discount") else given
         beta = G - trial.fault("penalty")
         score = brh_score(size, margins, discounts, 1, beta) * trial.scale
         witness: Witness = partial(
-            dict, predicted=predicted, worker=worker, size=size, discount=str(gamma)
+            dict, predicted=predicted, worker=worker, size=size, discounts=list(map(str, given))
         )
         if cases.add(change, score, witness):
             break
     return cases.finding(
         trial,
         "balanceroute.brh-reduces",
-        f"{trial['windows']} random windows with G <= 5, H <= 4, loads and sizes below 60",
+        f"{trial['windows']} random windows with G <= 5, H <= 4, loads and sizes below 60; "
+        "discounts gamma^h with 0 < gamma <= 1, and any between -2 and 2, in turn",
     )
 
 
@@ -134,6 +143,7 @@ def _total_score(problem: StepProblem, chosen: Sequence[int], *, stale: bool) ->
 
 @check(
     "balanceroute.telescopes",
+    measures="largest total score of a step's admissions (load)",
     G=3,
     requests=3,
     size=3,
@@ -182,6 +192,7 @@ def _greedy(problem: StepProblem, penalty: int) -> Assignment:
 
 @check(
     "balanceroute.greedy",
+    measures="imbalance after the greedy admission, against the optimum (load)",
     G=2,
     requests=4,
     size=4,
@@ -221,6 +232,7 @@ def _one_slot_steps(G: int, margin: int, overshoot: int) -> Iterator[StepProblem
 
 @check(
     "balanceroute.fixed-beta",
+    measures="imbalance after the admission of best score, against the optimum (load)",
     G=2,
     margin=100,
     overshoot=2,
@@ -261,11 +273,17 @@ def _routed(G: int, top: int, size: int, n: int, *, by_load: bool) -> list[int]:
 
 @check(
     "balanceroute.ties",
+    measures="requests in a row on the worker that gets most (requests)",
     G=6,
     B=6,
     top=12,
     standard={"G": 12, "B": 12, "top": 40},
-    plants=(LARGER, Variant("ties broken by load", fault="by-load")),
+    plants=(
+        Variant("worker 0 takes 1.1 times as many", Fraction(11, 10), side="pile"),
+        Variant("spread, 1.1 times as many", Fraction(11, 10), side="spread"),
+        Variant("spread, 0.9 times as many", Fraction(9, 10), side="spread"),
+        Variant("ties broken by load", fault="by-load"),
+    ),
 )
 def ties(trial: Trial) -> Finding:
     """Requests in a row on worker 0 with either tie-break."""
@@ -277,8 +295,9 @@ def ties(trial: Trial) -> Finding:
             counts = _routed(G, top, size, n, by_load=trial.fault("by-load"))
             spread = _routed(G, top, size, n, by_load=True)
             witness: Witness = partial(dict, loads=[0] * (G - 1) + [top], slots=B, size=size)
-            if cases.add(counts[0], n * trial.scale, witness) or cases.add(
-                max(spread), -(-n // (G - 1)), witness
+            most = -(-n // (G - 1))
+            if cases.add(counts[0], n * trial.scale_of("pile"), witness) or cases.add(
+                max(spread[:-1]), most * trial.scale_of("spread"), witness
             ):
                 break
         if cases.violated:
@@ -292,11 +311,13 @@ def ties(trial: Trial) -> Finding:
 
 @check(
     "balanceroute.gap-and-imbalance",
+    measures="the smaller side of either inequality (load)",
     G=4,
     load=5,
     standard={"G": 5, "load": 8},
     plants=(
-        Variant("claimed sides x0.9", Fraction(9, 10)),
+        Variant("max - min at most 0.99 (G max - sum)", Fraction(99, 100), side="lower"),
+        Variant("G max - sum at most 0.99 (G-1)(max - min)", Fraction(99, 100), side="upper"),
         Variant("G - 2 in place of G - 1", fault="workers"),
     ),
 )
@@ -310,8 +331,8 @@ def gap_and_imbalance(trial: Trial) -> Finding:
             low += gap == total > 0
             high += most == total > 0
             witness: Witness = partial(dict, loads=list(loads))
-            if cases.add(gap, total * trial.scale, witness) or cases.add(
-                total, most * trial.scale, witness
+            if cases.add(gap, total * trial.scale_of("lower"), witness) or cases.add(
+                total, most * trial.scale_of("upper"), witness
             ):
                 break
         if cases.violated:
@@ -326,6 +347,7 @@ def gap_and_imbalance(trial: Trial) -> Finding:
 
 @check(
     "balanceroute.gain-arithmetic",
+    measures="gain in throughput of BR-H over the better baseline (per cent)",
     plants=(
         LARGER,
         Variant("over the other baseline", fault="jsq"),

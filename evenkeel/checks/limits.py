@@ -21,10 +21,12 @@ from evenkeel.checks.small_steps import admit, after_of, refills, weight, witnes
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.enumeration import assignments
 from solvers.step import WAITS, StepProblem
+from theory.limits import POOLS, WORST_POOLS
 from theory.model import imbalance
 from theory.waterfill import full_refill_bound, full_refill_extremal, waterfill_optimum
 
-TWICE = Variant("within twice the bound", Fraction(2))
+NEAR = Variant("within 1.25 times the bound, where it is not 0", Fraction(5, 4))
+AFTER = "imbalance after the step (load)"
 
 
 def _finish(trial: Trial, label: str, cases: Cases, control: Cases, domain: str) -> Finding:
@@ -76,15 +78,18 @@ def _refill_bound(
         if by == 0:
             control.add(_optimum(problem), _width(problem), witness_of(problem))
         elif by > 0 and not cases.violated and (by == 1 or not trial.fault("by-one")):
-            cases.add(_optimum(problem), _width(problem) * trial.scale, witness_of(problem))
+            bound = _width(problem) * trial.scale
+            if bound or trial.scale == 1:
+                cases.add(_optimum(problem), bound, witness_of(problem))
     return _finish(trial, label, cases, control, f"pools of sizes <= {trial['size']}, G <= 3")
 
 
 @check(
     "limits.overloaded",
+    measures=f"optimal {AFTER}",
     size=3,
     standard={"size": 4},
-    plants=(TWICE, Variant("one request too few", fault="by-one")),
+    plants=(NEAR, Variant("one request too few", fault="by-one")),
 )
 def overloaded(trial: Trial) -> Finding:
     """Full refills of pools too small to fill the slots."""
@@ -98,9 +103,10 @@ def overloaded(trial: Trial) -> Finding:
 
 @check(
     "limits.equal-slots",
+    measures=f"optimal {AFTER}",
     size=3,
     standard={"size": 4},
-    plants=(TWICE, Variant("slots that differ by one", fault="by-one")),
+    plants=(NEAR, Variant("slots that differ by one", fault="by-one")),
 )
 def equal_slots(trial: Trial) -> Finding:
     """Full refills of workers with unequal numbers of slots."""
@@ -115,6 +121,7 @@ def equal_slots(trial: Trial) -> Finding:
 
 @check(
     "limits.pool-condition",
+    measures=f"optimal {AFTER}",
     size=4,
     standard={"size": 6},
     plants=(
@@ -152,11 +159,71 @@ def pool_condition(trial: Trial) -> Finding:
     )
 
 
+def condition_pools(slots: int, width: int) -> Iterator[tuple[int, ...]]:
+    """Minimal pools of sizes from 1 to ``1 + width`` that meet the paper's pool condition, sorted.
+
+    Every pool that meets it has one of these inside, perhaps of a smaller width.  While it fills
+    all slots with a request to spare after any class is removed, any request may go; else, while
+    one class is larger than all others, one of its own may.
+    """
+    for most in range(1, slots + 1):
+        for inner in combinations_with_replacement(range(1, width + 2), slots + most - 2):
+            pool = (1, *inner, 1 + width)
+            copies = sorted(map(pool.count, set(pool)))
+            if copies[-2:] == [most, most]:
+                yield pool
+
+
+@check(
+    "limits.pool-condition-refill",
+    measures="largest optimal imbalance over (G-1)(b-a) (share)",
+    plants=(
+        *(
+            Variant(f"1/100 more at G = {G}, B = {B}", Fraction(101, 100), side=f"{G}, {B}")
+            for G, B in POOLS
+        ),
+        *(
+            Variant(f"1/100 less at G = {G}, B = {B}", Fraction(99, 100), side=f"{G}, {B}")
+            for G, B in POOLS
+        ),
+        Variant("a pool of exactly G*B is enough", fault="exact-pool"),
+    ),
+)
+def pool_condition_refill(trial: Trial) -> Finding:
+    """The largest ratio over all minimal pools of each width, for each (G, B)."""
+    cases, pools, worst = Cases("=="), 0, {}
+    for (G, B), widest in POOLS.items():
+        largest, where = Fraction(-1), StepProblem([0], [1], [1])
+        for width in range(1, widest + 1):
+            every = condition_pools(G * B, width)
+            if trial.fault("exact-pool"):
+                every = iter([full_refill_extremal(G, B, 1, 1 + width)])
+            for pool in every:
+                pools += 1
+                problem = StepProblem([0] * G, [B] * G, pool)
+                ratio = Fraction(_optimum(problem), full_refill_bound(G, 0, width))
+                if ratio > largest:
+                    largest, where = ratio, problem
+        worst[f"G = {G}, B = {B}"] = f"{largest} for sizes {where.pool.tolist()}"
+        claimed = WORST_POOLS[G, B] * trial.scale_of(f"{G}, {B}")
+        if cases.add(largest, claimed, witness_of(where)):
+            break
+    return cases.finding(
+        trial,
+        "limits.pool-condition-refill",
+        f"{pools:,} minimal pools, b - a up to "
+        + ", ".join(f"{width} at G = {G}, B = {B}" for (G, B), width in POOLS.items()),
+        details=worst,
+    )
+
+
 @check(
     "limits.work-conservation",
+    measures="most requests admitted at the least imbalance (requests)",
     size=3,
     standard={"size": 5},
     plants=(
+        Variant("at least four fifths are admitted", Fraction(4, 5)),
         Variant("at least half are admitted", Fraction(1, 2)),
         Variant("at least one is admitted", fault="one"),
     ),
@@ -184,10 +251,11 @@ def work_conservation(trial: Trial) -> Finding:
 
 @check(
     "limits.bounded-sizes",
+    measures=f"optimal {AFTER}",
     powers=6,
     standard={"powers": 12},
     plants=(
-        Variant("bounded by 2 K", Fraction(2)),
+        Variant("bounded by 1.25 K", Fraction(5, 4)),
         Variant("with a spare request", fault="spare"),
     ),
 )
@@ -214,9 +282,11 @@ def bounded_sizes(trial: Trial) -> Finding:
 
 @check(
     "limits.exact-step",
+    measures=AFTER,
     size=4,
     standard={"size": 5},
     plants=(
+        Variant("within 1.25 times the bound", Fraction(5, 4)),
         Variant("within 1.5 times the bound", Fraction(3, 2)),
         Variant("least_loaded in place of fcfs", policy="least_loaded"),
     ),
@@ -244,6 +314,7 @@ def exact_step_needed(trial: Trial) -> Finding:
 
 @check(
     "limits.ties",
+    measures="largest gap of an optimum, largest minus smallest load (load)",
     size=3,
     standard={"size": 4},
     plants=(
@@ -290,6 +361,7 @@ def _rounds(trial: Trial) -> Iterator[tuple[StepProblem, list[int]]]:
 
 @check(
     "limits.common-drift",
+    measures="imbalance at the second step of a round (load)",
     size=3,
     standard={"size": 5},
     plants=(
@@ -323,10 +395,12 @@ def common_drift(trial: Trial) -> Finding:
 
 @check(
     "limits.nonnegative-drift",
+    measures="imbalance at a later step of a round (load)",
     size=3,
     length=3,
     standard={"size": 5, "length": 4},
     plants=(
+        Variant("claimed side x1.001", Fraction(1001, 1000)),
         Variant("one slot stays empty", fault="empty-slot"),
         Variant("the first request does not grow", fault="individual"),
     ),
@@ -345,7 +419,7 @@ def nonnegative_drift(trial: Trial) -> Finding:
                     if g != WAITS and not (trial.fault("individual") and i == 0):
                         loads[g] += delta
                 witness: Witness = partial(dict, witness_of(problem)(), drift=list(drift))
-                if cases.add(imbalance(loads), imbalance(start), witness):
+                if cases.add(imbalance(loads), imbalance(start) * trial.scale, witness):
                     break
             if cases.violated:
                 break

@@ -68,6 +68,7 @@ def _attacked(
 
 @check(
     "limits.iid",
+    measures="largest imbalance of a step that a search found (load)",
     budget=150,
     runs=12,
     standard={"budget": 1000, "runs": 20},
@@ -88,6 +89,7 @@ def iid(trial: Trial) -> Finding:
 
 @check(
     "limits.myopic",
+    measures="largest average imbalance of a round that a search found (load)",
     budget=150,
     runs=12,
     window=2,

@@ -12,12 +12,15 @@ import numpy as np
 from adversary.small import simulate_small
 from adversary.space import Instance
 from evenkeel.checks.cases import Cases
-from evenkeel.checks.verdicts import LARGER, SMALLER
+from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.engine import simulate
 from solvers.price_ladder import price_ladder
 from theory.model import Requests, System
-from theory.offline import DOMAINS, PRICES
+from theory.offline import DOMAINS, PRICES, TIMED
+
+# Neighbouring rungs, and the work spread evenly below the first.
+LINKS = ("staying", "no pauses", "conserving", "online", "spread evenly")
 
 # Online policies of the last rung.
 ONLINE = ("fcfs", "jsq", "least_loaded", "bfio", "bfio:horizon=2,predictor=oracle")
@@ -65,8 +68,12 @@ def _witness(system: System, requests: Requests, **sides: Any) -> Callable[[], d
     random=12,
     requests=5,
     standard={"random": 150, "requests": 6},
+    measures="imbalance on the freer of two neighbouring rungs (load x steps)",
     plants=(
-        SMALLER,
+        *(
+            Variant(f"at most 0.95 of the rung below: {link}", Fraction(19, 20), side=link)
+            for link in LINKS
+        ),
         Variant("a slot fewer for the migrating", fault="fewer-slots"),
         Variant("sticky and work conserving exchanged", fault="exchanged"),
     ),
@@ -93,14 +100,18 @@ def ladder(trial: Trial) -> Finding:
         # Runs of all policies on every tiny backlog would cost more than they say.
         online = policies if number % 5 == 0 or trial.policy else ()
         last = [simulate(system, requests, p, pool=len(requests)) for p in online]
-        pairs = [*pairwise(values), *((values[-1], run.total.imbalance) for run in last)]
-        links = [*pairwise(names), *((names[-1], run.policy) for run in last)]
-        pairs.append((0, values[0]))
-        links.append(("spread evenly", names[0]))
-        for (freer, stricter), (below, above) in zip(pairs, links, strict=True):
+        found = [
+            *zip(LINKS, pairwise(names), pairwise(values), strict=False),
+            *(("online", (names[-1], r.policy), (values[-1], r.total.imbalance)) for r in last),
+        ]
+        # The sums of largest loads are no less than the work spread evenly.
+        whole = rungs[0].totals
+        evenly = whole.work, system.workers * whole.sum_max
+        found.append(("spread evenly", ("work", "G sum of largest loads"), evenly))
+        for link, (below, above), (freer, stricter) in found:
             if cases.add(
                 freer,
-                stricter * trial.scale,
+                stricter * trial.scale_of(link),
                 _witness(system, requests, **{below: freer, above: stricter}),
             ):
                 break
@@ -112,6 +123,49 @@ def ladder(trial: Trial) -> Finding:
         f"neighbouring rungs of all backlogs with sizes <= 3, lengths <= 2 (G = 2, B = 1, N = 4 "
         f"and G = 2, B = 2, N = 3), and of {trial['random']} random ones with N = "
         f"{trial['requests']}, G <= 3, B <= 2, growth <= 2; policies {', '.join(policies)}",
+    )
+
+
+@check(
+    "offline.ladder-timed",
+    measures="imbalance of an online run, against the optimum of the backlog (load x steps)",
+    plants=(
+        Variant("at least 4/5 of the optimum", Fraction(4, 5)),
+        Variant("where a short pool shows the requests", fault="short-pool"),
+    ),
+)
+def ladder_timed(trial: Trial) -> Finding:
+    """The stored instance, with arrival times and with a short pool, under the online policies.
+
+    The planted versions are weaker statements that are false too; the backlog seen whole is the
+    control.
+    """
+    sizes, arrivals = TIMED
+    n = len(sizes)
+    backlog = Requests(sizes, [1] * n)
+    plain = System(2, 2)
+    timed = System(2, 2, step_overhead_s=0.0, seconds_per_token=1.0)
+    optimum = price_ladder(plain, backlog, ())[-1].totals.imbalance
+    cases, control = Cases(">="), Cases(">=")
+    settings = ((timed, Requests(sizes, [1] * n, arrivals), None), (plain, backlog, 3))
+    for policy in (*trial.users(), *ONLINE):
+        whole = simulate(plain, backlog, policy, pool=n).total.imbalance
+        control.add(whole, optimum, _witness(plain, backlog, policy=policy))
+        for system, requests, pool in settings[trial.fault("short-pool") :]:
+            left = simulate(system, requests, policy, pool=pool).total.imbalance
+            sides = {"policy": policy, "pool": pool, "arrival": pool is None and list(arrivals)}
+            if not cases.violated:
+                cases.add(left, optimum * trial.scale, _witness(system, requests, **sides))
+    return cases.finding(
+        trial,
+        "offline.ladder-timed",
+        f"sizes {sizes}, lengths 1, G = 2, B = 2: arrivals {arrivals} in units of t_l, and a pool "
+        f"of 3; {', '.join(ONLINE)} in turn",
+        details={
+            "control: policies that see the whole backlog": control.count,
+            "control: violations": int(control.violated),
+        },
+        held=Verdict.INCONCLUSIVE,
     )
 
 
@@ -143,6 +197,7 @@ def _price(trial: Trial, label: str, rung: int) -> Finding:
 
 @check(
     "offline.price-workers",
+    measures="largest ratio of the sums of largest loads",
     domains=2,
     standard={"domains": 3},
     plants=(LARGER, OVERPAID, NO_GROWTH),
@@ -154,6 +209,7 @@ def price_workers(trial: Trial) -> Finding:
 
 @check(
     "offline.price-pauses",
+    measures="largest ratio of the sums of largest loads",
     domains=2,
     standard={"domains": 3},
     plants=(LARGER, OVERPAID, NO_GROWTH),
@@ -165,6 +221,7 @@ def price_pauses(trial: Trial) -> Finding:
 
 @check(
     "offline.price-conserving",
+    measures="largest ratio of the sums of largest loads",
     domains=2,
     standard={"domains": 3},
     plants=(LARGER, OVERPAID, NO_GROWTH),
@@ -176,6 +233,7 @@ def price_conserving(trial: Trial) -> Finding:
 
 @check(
     "offline.price-online",
+    measures="largest ratio of the sums of largest loads",
     domains=2,
     standard={"domains": 3},
     plants=(LARGER, OVERPAID, NO_GROWTH),

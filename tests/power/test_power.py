@@ -49,7 +49,6 @@ NO_NEAR_FACTOR = {
     "energy.work-oldest-first": _IDENTITY,
     "experiment.starvation-unbounded": _IDENTITY,
     "balanceroute.fixed-beta": _IDENTITY,
-    "limits.nonnegative-drift": _IDENTITY,
     "limits.pool-condition": _SIGN,
     "limits.common-drift": _SIGN,
     "energy.overhead-lowers": _SIGN,
