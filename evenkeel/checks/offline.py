@@ -198,8 +198,7 @@ def _price(trial: Trial, label: str, rung: int) -> Finding:
 @check(
     "offline.price-workers",
     measures="largest ratio of the sums of largest loads",
-    domains=2,
-    standard={"domains": 3},
+    domains=3,
     plants=(LARGER, OVERPAID, NO_GROWTH),
 )
 def price_workers(trial: Trial) -> Finding:
@@ -210,8 +209,7 @@ def price_workers(trial: Trial) -> Finding:
 @check(
     "offline.price-pauses",
     measures="largest ratio of the sums of largest loads",
-    domains=2,
-    standard={"domains": 3},
+    domains=3,
     plants=(LARGER, OVERPAID, NO_GROWTH),
 )
 def price_pauses(trial: Trial) -> Finding:
@@ -222,8 +220,7 @@ def price_pauses(trial: Trial) -> Finding:
 @check(
     "offline.price-conserving",
     measures="largest ratio of the sums of largest loads",
-    domains=2,
-    standard={"domains": 3},
+    domains=3,
     plants=(LARGER, OVERPAID, NO_GROWTH),
 )
 def price_conserving(trial: Trial) -> Finding:
@@ -234,8 +231,7 @@ def price_conserving(trial: Trial) -> Finding:
 @check(
     "offline.price-online",
     measures="largest ratio of the sums of largest loads",
-    domains=2,
-    standard={"domains": 3},
+    domains=3,
     plants=(LARGER, OVERPAID, NO_GROWTH),
 )
 def price_online(trial: Trial) -> Finding:

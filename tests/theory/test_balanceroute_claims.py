@@ -26,6 +26,13 @@ def test_brh_by_hand():
     assert brh_score(4, [1, 3], [1, Fraction(1, 2)], 1, 2) == -1
 
 
+def test_brh_discounts_the_changes_of_imbalances_whatever_the_discounts():
+    # G = 2, worker 0 takes 3: loads (0, 2) become (3, 2), an imbalance of 2 becomes 1; loads (4, 5)
+    # become (7, 5), an imbalance of 1 becomes 2.  With d = (-1, 5/2): -1 * 1 + 5/2 * (-1) = -7/2.
+    margins = [max(loads) - loads[0] for loads in ((0, 2), (4, 5))]
+    assert brh_score(3, margins, [-1, Fraction(5, 2)], 1, 2) == Fraction(-7, 2)
+
+
 def test_reported_gain_follows_from_reported_throughput():
     best_baseline = max(REPORTED_THROUGHPUT["round robin"][0], REPORTED_THROUGHPUT["JSQ"][0])
     gain = Fraction(REPORTED_THROUGHPUT["BR-H oracle"][0], best_baseline) - 1
