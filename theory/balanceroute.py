@@ -273,8 +273,8 @@ CLAIMS: tuple[Claim, ...] = (
         "v1, v2",
         "equality",
         "With weights (alpha, beta) = (1, 43) and H = 0 the admission of best score has the "
-        "smallest imbalance, for every G.  False unless G = 43: for smaller G the overshoot is "
-        "penalised too much.",
+        "smallest imbalance, for every G.  False for every G >= 2 but 43: for smaller G the "
+        "overshoot is penalised too much, for larger G too little (for G = 1 there is none).",
         (Assumption.MYOPIC,),
         "Exhaustive search in order of size for a step with one free slot where the request of "
         "best score is not the one of smallest imbalance.",

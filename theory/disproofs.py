@@ -325,8 +325,11 @@ def fixed_beta() -> tuple[Step, ...]:
     """Disproof of [balanceroute.fixed-beta]."""
     import sympy as sp
 
+    n = sp.Symbol("n", nonnegative=True, integer=True)
     G, m, e = sp.symbols("G m e", positive=True, integer=True)
     score = (m + e) - G * e
+    better = at_most("lowered_by_the_larger", "lowered_by_the_other")
+    worse = at_least("lowered_by_the_larger", "lowered_by_the_other")
     return (
         Lemma(
             "one free slot",
@@ -335,19 +338,32 @@ def fixed_beta() -> tuple[Step, ...]:
             "m + e - beta e and lowers it by m + e - G e [balanceroute.score-identity].",
         ),
         Identity(
-            "At G = 2, m = 3, e = 1 the larger request lowers it by 2, so it is the better one",
-            sp.Subs(score, (G, m, e), (2, 3, 1)),
-            sp.Integer(2),
-        ),
-        Identity(
-            "but with the penalty 43 it scores less than 1",
-            sp.Subs(score, (G, m, e), (43, 3, 1)),
-            sp.Integer(-39),
+            "With m = 84, e = 2 and the penalty 43 the larger request scores 0, less than 1",
+            sp.Subs(score, (G, m, e), (43, 84, 2)),
+            sp.Integer(0),
         ),
         violated(
-            "so the one of smaller score lowers the imbalance by more",
-            at_most("lowered_by_the_larger", "lowered_by_the_other"),
-            {"lowered_by_the_larger": 2, "lowered_by_the_other": 1},
+            "but lowers the imbalance by more at G = 42 - n, n >= 0",
+            better,
+            {
+                "lowered_by_the_larger": sp.Subs(score, (G, m, e), (42 - n, 84, 2)),
+                "lowered_by_the_other": 1,
+            },
+            1 + 2 * n,
+        ),
+        Identity(
+            "With m = 86, e = 2 it scores 2, more than 1",
+            sp.Subs(score, (G, m, e), (43, 86, 2)),
+            sp.Integer(2),
+        ),
+        violated(
+            "but lowers the imbalance by less at G = 44 + n, n >= 0",
+            worse,
+            {
+                "lowered_by_the_larger": sp.Subs(score, (G, m, e), (44 + n, 86, 2)),
+                "lowered_by_the_other": 1,
+            },
+            1 + 2 * n,
         ),
     )
 

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import nbinom
 
 from adversary.gallery import (
     FASTEST,
@@ -182,6 +183,16 @@ def test_a_rare_size_by_hand():
     assert many.replay()["any_policy_at_least"] == 0
     # At the first step all ages are 0; at the second each is 1 with chance 1/2: E|A - A'| = 1/2.
     assert unavoidable_imbalance(2, 1, Fraction(1, 2), 0, 1) == Fraction(1, 2)
+
+
+def test_the_stored_rare_size_against_negative_binomial_loads():
+    # Stationary ages are geometric from 0, so a worker's sum of 512 is negative binomial.
+    load, G, B, p = nbinom(512, 1 / 20), 64, 512, 1 / 20
+    largest = float(np.sum(1 - load.cdf(np.arange(20_000)) ** G))
+    bound = G * (largest - B * (1 - p) / p) - (G - 1) * B
+    found = WITNESSES["rare-size"].instance.replay()["any_policy_at_least"]
+    # 1.4e7 requests at most, one in 1e12 rare, and after 400 steps from cold the ages are there.
+    assert bound * (1 - 2e-5) - 2 < found <= bound
 
 
 def test_a_run_with_arrivals_can_be_followed():

@@ -1,5 +1,8 @@
 """The checks of BalanceRoute's scores: witnesses and controls."""
 
+import numpy as np
+import pytest
+
 from adversary.small import exact_step
 from evenkeel.evidence import checks
 from solvers.step import StepProblem
@@ -32,6 +35,20 @@ def test_fixed_penalty_is_right_at_its_own_number_of_workers():
     assert (finding.computed, finding.claimed) == (2, 1)
     assert br0_score(4, 3, 43) < br0_score(1, 3, 43)
     assert br0_score(4, 3, 2) > br0_score(1, 3, 2)
+
+
+@pytest.mark.parametrize("workers", [*range(2, 43), *range(44, 60)])
+def test_fixed_penalty_is_wrong_at_every_other_number_of_workers(workers):
+    margin = 84 if workers < 43 else 86
+    problem = StepProblem(
+        [margin] * (workers - 1) + [0], [0] * (workers - 1) + [1], [1, margin + 2]
+    )
+    scores = [br0_score(size, margin, 43) for size in (1, margin + 2)]
+    left = [problem.objective(np.array(choice)) for choice in ([others, -1], [-1, others])]
+    # The one of better score leaves more.
+    assert scores[0] != scores[1]
+    assert left[0] != left[1]
+    assert scores.index(max(scores)) != left.index(min(left))
 
 
 def test_both_sides_of_the_comparison_are_attained():
