@@ -25,9 +25,8 @@ from adversary.space import Instance
 from solvers.engine import simulate
 from solvers.reference import simulate_reference
 from solvers.step import StepProblem
-from theory.authority import unavoidable_imbalance
 from theory.claims import claim
-from theory.model import InputError, Requests
+from theory.model import InputError, Requests, imbalance
 
 WITNESSES = {w.name: w for w in gallery()}
 
@@ -179,10 +178,17 @@ def test_a_rare_size_by_hand():
     one = RareSize(2, 1, (1, 2), 0, 9, (1, 10**6), 4, 60)
     # 4 + 2 * 61 = 126 requests at most have been revealed.
     assert one.replay() == {"any_policy_at_least": 1, "paper_form": "18"}
-    many = replace(one, rarity=(1, 126))
-    assert many.replay()["any_policy_at_least"] == 0
-    # At the first step all ages are 0; at the second each is 1 with chance 1/2: E|A - A'| = 1/2.
-    assert unavoidable_imbalance(2, 1, Fraction(1, 2), 0, 1) == Fraction(1, 2)
+    # With a chance of 1/504 each the factor 3/4 leaves just less than 1, with 1/505 more.
+    for chance, least in ((504, 0), (505, 1)):
+        less = replace(one, rarity=(1, chance)).replay()
+        assert less["any_policy_at_least"] == least
+    # Certain to be seen: nothing is left.
+    assert replace(one, rarity=(1, 100)).replay()["any_policy_at_least"] == 0
+    # In the long run 2 (0.99) / (0.01 * 1.99) = 99.5 at p = 1/100, but at the first step all ages
+    # are 0, and at the second each is 0 or 1.
+    slow = replace(one, p=(1, 100), rarity=(1, 10**9), step=2000)
+    assert slow.replay()["any_policy_at_least"] == 99
+    assert replace(slow, step=1).replay()["any_policy_at_least"] == 0
 
 
 def test_the_stored_rare_size_against_negative_binomial_loads():
@@ -193,6 +199,20 @@ def test_the_stored_rare_size_against_negative_binomial_loads():
     found = WITNESSES["rare-size"].instance.replay()["any_policy_at_least"]
     # 1.4e7 requests at most, one in 1e12 rare, and after 400 steps from cold the ages are there.
     assert bound * (1 - 2e-5) - 2 < found <= bound
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, w in WITNESSES.items() if isinstance(w.instance, Instance)]
+)
+def test_a_run_is_drawn_as_it_replays(name):
+    witness = WITNESSES[name]
+    for policy, says in witness.expected.items():
+        totals, place, loads = trajectory(witness.instance, policy)
+        assert (str(totals.avg_imbalance), totals.steps) == (says["avg_imbalance"], says["steps"])
+        assert sum(map(sum, loads)) == says["work"]
+        assert sum(map(imbalance, loads)) == totals.imbalance
+        decode = witness.instance.requests.decode
+        assert np.array_equal((place >= 0).sum(axis=0), decode)
 
 
 def test_a_run_with_arrivals_can_be_followed():

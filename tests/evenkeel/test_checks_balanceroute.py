@@ -40,9 +40,8 @@ def test_fixed_penalty_is_right_at_its_own_number_of_workers():
 @pytest.mark.parametrize("workers", [*range(2, 43), *range(44, 60)])
 def test_fixed_penalty_is_wrong_at_every_other_number_of_workers(workers):
     margin = 84 if workers < 43 else 86
-    problem = StepProblem(
-        [margin] * (workers - 1) + [0], [0] * (workers - 1) + [1], [1, margin + 2]
-    )
+    others = workers - 1
+    problem = StepProblem([margin] * others + [0], [0] * others + [1], [1, margin + 2])
     scores = [br0_score(size, margin, 43) for size in (1, margin + 2)]
     left = [problem.objective(np.array(choice)) for choice in ([others, -1], [-1, others])]
     # The one of better score leaves more.
