@@ -2,10 +2,11 @@
 
 Formulas are in :mod:`theory.savings` and :mod:`theory.reach`, the same as sympy relations in
 :mod:`theory.energy_formulas`, proofs in :mod:`theory.energy_proofs` and
-:mod:`theory.saving_proofs`.  ``W`` and ``I`` are total work and total imbalance of a run, ``T = W
-+ I``, ``f = I/T``, ``eta = I/W``; index 0 is the baseline and 1 the improved run; ``alpha =
-I0/I1``.  Powers are ``P_idle``, ``P_max``, ``dP = P_max - P_idle`` and ``D = P_idle + (1 - gamma)
-dP``.
+:mod:`theory.saving_proofs`.  ``E`` is the energy drawn in the steps of a run (gaps in which nobody
+is served are no steps), ``W`` and ``I`` its busy and idle worker-time in units of load: total work
+and total imbalance where ``C = 0``, and [energy.overhead] says what else.  ``T = W + I``, ``f =
+I/T``, ``eta = I/W``; index 0 is the baseline and 1 the improved run; ``alpha = I0/I1``.  Powers are
+``P_idle``, ``P_max > 0``, ``dP = P_max - P_idle`` and ``D = P_idle + (1 - gamma) dP``.
 """
 
 from theory import energy_disproofs
@@ -27,7 +28,8 @@ CLAIMS: tuple[Claim, ...] = (
         f"{T4}, energy bounds",
         "v2",
         "upper",
-        "P_max W + P_idle I <= E <= P_max W + D I for every run.  The left side is attained where "
+        "P_max W + P_idle I <= E <= P_max W + D I for the steps of every run, W and I its busy and "
+        "idle worker-time (total work and imbalance where C = 0).  The left side is attained where "
         "every utilisation is 0 or 1 (and for gamma = 1), the right side only where nothing idles "
         "(or gamma = 1, or P_idle = P_max).",
         RUN,
@@ -40,9 +42,9 @@ CLAIMS: tuple[Claim, ...] = (
         "The sharper upper side, from Jensen's inequality",
         *OURS,
         "upper",
-        "T (P_idle + dP (1 - f)) <= E <= T (P_idle + dP (1 - f)^gamma).  The left side is that of "
-        "the sandwich; the right side is at most the sandwich's and is approached by equal "
-        "utilisations as G grows.",
+        "T (P_idle + dP (1 - f)) <= E <= T (P_idle + dP (1 - f)^gamma), T > 0 the worker-time and "
+        "f its idle share.  The left side is that of the sandwich; the right side is at most the "
+        "sandwich's and is approached by equal utilisations as G grows.",
         RUN,
         f"{_LOADS}; one energy certainly outside refutes it.",
         later("energy_formulas", "envelope"),
@@ -54,8 +56,9 @@ CLAIMS: tuple[Claim, ...] = (
         "The largest energy of G devices with a given idle share",
         *OURS,
         "upper",
-        "E <= T (P_idle + dP (1/G + (1 - 1/G) v^gamma)), v = 1 - f G/(G-1): the fullest worker of "
-        "a step has u = 1.  Attained where all the others have u = v, for every G >= 2.",
+        "For G >= 2, E <= T (P_idle + dP (1/G + (1 - 1/G) v^gamma)), v = 1 - f G/(G-1): the "
+        "fullest worker of a step has u = 1.  Attained, for every G >= 2 and every v from 0 to 1, "
+        "by one full worker and all the others at u = v.",
         RUN,
         f"{_LOADS}; an energy certainly above refutes it, and so does a history with all others "
         "at u = v whose energy differs from it.",
@@ -68,10 +71,11 @@ CLAIMS: tuple[Claim, ...] = (
         "A fixed step overhead, in every formula",
         *OURS,
         "upper",
-        "With overhead c = C/t_l (in load units) all bounds hold with W + cS for W and I + c(GK - "
-        "S) for I, S the sum of utilisations.  At perfect balance, equal steps and the baseline at "
-        "its lower side the energy falls by sum_k Imb(k) (P_idle - dP c/M(k)): guaranteed "
-        "positive where every M(k) > c dP/P_idle, and possibly negative elsewhere.",
+        "With overhead c = C/t_l (in load units) the sandwich and the envelope hold with W + cS "
+        "for W and I + c(GK - S) for I, S the sum of utilisations.  At perfect balance, equal "
+        "work, equal worker-steps and the baseline at its lower side the energy falls by sum_k "
+        "Imb(k) (P_idle - dP c/M(k)): for P_idle > 0 and a baseline that idles that is positive "
+        "where every M(k) > c dP/P_idle, and it is negative for some runs elsewhere.",
         PAIR,
         f"{_LOADS}; one energy certainly outside refutes it, and so does a pair whose difference "
         "is not the stated sum.",
@@ -98,9 +102,10 @@ CLAIMS: tuple[Claim, ...] = (
         "Every bound of the saving, with a step overhead",
         *OURS,
         "lower",
-        "With busy time W + cS and idle time I + c(GK - S) of each run, S its sum of utilisations, "
-        "1 - E1/E0 is at least the sharp floor and the best floor and at most the best cap of "
-        "these usages, for every overhead c >= 0, whatever the two works.",
+        "With busy time W + cS and idle time I + c(GK - S) of each run, S its sum of utilisations "
+        "and W > 0, 1 - E1/E0 is at least the sharp floor and the best floor and at most the best "
+        "cap of these usages (lower over upper side and upper over lower side of the energies), "
+        "for every overhead c >= 0, whatever the two works.",
         (Assumption.POWER_LAW,),
         "Pairs of adversarial load histories of equal work, and pairs of real runs, with overheads "
         "from small to dominant, in ball arithmetic; a saving certainly outside refutes it.",
@@ -113,9 +118,10 @@ CLAIMS: tuple[Claim, ...] = (
         "An overhead never raises the saving of perfect balance",
         *OURS,
         "upper",
-        "At equal work, if the improved run is perfectly balanced and takes at least as many steps "
-        "as the baseline, 1 - E1/E0 does not rise with the overhead: every cap at C = 0 holds "
-        "with any overhead, and so does every idle share that a saving needs.",
+        "At equal work, if the improved run is perfectly balanced and takes at least as many "
+        "worker-steps as the baseline, 1 - E1/E0 does not rise with the overhead: with any "
+        "overhead it is at most the envelope's cap at C = 0, and at most the idle share f at C = "
+        "0.",
         PAIR,
         "Savings over adversarial load histories along a growing overhead, in ball arithmetic; one "
         "that certainly rises refutes it.",
@@ -129,16 +135,36 @@ CLAIMS: tuple[Claim, ...] = (
         "paper.md, fact 6",
         "ours",
         "equality",
-        "Without overhead the ratio of durations, and of throughputs, is (1+eta0)/(1+eta1); 40 % "
-        "idle allows at most 5/3.  With overhead it lies between K0/K1 and that ratio: it is "
-        "diluted exactly if the run with the larger imbalance does not also take more steps in a "
-        "larger proportion.",
-        PAIR,
+        "For two backlogs served on the same workers: without overhead the ratio of durations, and "
+        "of throughputs, is (1+eta0)/(1+eta1); 40 % idle allows at most 5/3.  With overhead it "
+        "lies between K0/K1 and that ratio; for I0 >= I1 it is at most that ratio exactly if K0/K1 "
+        "is.",
+        (
+            Assumption.SAME_REQUESTS,
+            Assumption.CONSTANT_DRIFT,
+            Assumption.STICKY,
+            Assumption.BACKLOG,
+        ),
         "Durations of real runs recomputed from loads in fractions, with and without overhead; a "
         "ratio outside refutes it.",
         later("energy_formulas", "throughput"),
         later("energy_proofs", "throughput"),
         ("energy.work-invariance",),
+    ),
+    Claim(
+        "energy.throughput-timed",
+        "Tempting: the speed-up is that identity for timed arrivals, too",
+        *OURS,
+        "equality",
+        "Without overhead the ratio of durations is (1+eta0)/(1+eta1), whenever the requests "
+        "arrive.",
+        (Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
+        "Runs of FCFS and JSQ with a gap in which nobody is served: it is part of both durations "
+        "and of neither imbalance; a ratio that differs refutes it.",
+        later("energy_formulas", "throughput"),
+        energy_disproofs.throughput_timed,
+        ("energy.throughput",),
+        holds=False,
     ),
     Claim(
         "energy.work-invariance",
@@ -176,10 +202,11 @@ CLAIMS: tuple[Claim, ...] = (
         "Rules that admit the oldest requests share the total work under any drift",
         *OURS,
         "equality",
-        "All policies that admit the oldest waiting requests, wherever they place them (FCFS, "
-        "round robin, JSQ, least loaded, ...), start every request at the same step, so their "
-        "total work W is the same for every common drift sequence.",
+        "All policies that serve a backlog and admit the oldest waiting requests, wherever they "
+        "place them (FCFS, round robin, JSQ, least loaded, ...), start every request at the same "
+        "step, so their total work W is the same for every common drift sequence.",
         (
+            Assumption.BACKLOG,
             Assumption.SAME_REQUESTS,
             Assumption.COMMON_DRIFT,
             Assumption.STICKY,
@@ -192,6 +219,26 @@ CLAIMS: tuple[Claim, ...] = (
         ("energy.work-invariance",),
     ),
     Claim(
+        "energy.work-oldest-first-timed",
+        "Tempting: they share the total work for timed arrivals, too",
+        *OURS,
+        "equality",
+        "All policies that admit the oldest waiting requests have the same total work W for every "
+        "common drift sequence, whenever the requests arrive.",
+        (
+            Assumption.SAME_REQUESTS,
+            Assumption.COMMON_DRIFT,
+            Assumption.STICKY,
+            Assumption.WORK_CONSERVING,
+        ),
+        "FCFS and JSQ on four requests, one of which arrives late: how long the steps last decides "
+        "at which step it is there; two different totals refute it.",
+        equal("W_1", "W_0"),
+        energy_disproofs.work_oldest_first_timed,
+        ("energy.work-oldest-first",),
+        holds=False,
+    ),
+    Claim(
         "energy.gamma",
         "Measured exponents are far below 0.7, or exactly 1",
         "paper, experiment E5; paper.md, fact 5",
@@ -199,14 +246,14 @@ CLAIMS: tuple[Claim, ...] = (
         "empirical",
         "With u the relative throughput of a serving configuration the fitted exponent has median "
         "0.21 on H100 (quartiles 0.18 and 0.26, 31 sweeps), 0.12 on B200 (0.07 and 0.26, 36 "
-        "sweeps) and 0.02 to 0.04 on A100 (4 sweeps); all 71 lie below 0.7, and single sweeps lie "
-        "anywhere between 0.0007 and 0.686.  With u the busy fraction of a step (P_idle while "
-        "waiting, P_max while working) gamma is 1 exactly, both sides of the sandwich meet and the "
-        "saving is exactly the sharp floor.",
+        "sweeps) and 0.02 to 0.04 on A100 (4 sweeps); all 71 lie between 0.0007 and 0.686, below "
+        "0.7.  With u the busy fraction of a step (P_idle while waiting, P_max while working) "
+        "gamma is 1 exactly, both sides of the sandwich meet and the saving is P_idle (eta0 - "
+        "eta1)/(P_max + P_idle eta0), the sharp floor.",
         (Assumption.POWER_LAW,),
         "The carried table of fits; the exponent refitted from measured medians; the identity at "
         "gamma = 1 in fractions.  A quartile or a fit that differs refutes it.",
-        later("energy_formulas", "sandwich"),
+        later("energy_formulas", "busy_fraction"),
         later("energy_proofs", "busy_fraction"),
         ("energy.sandwich",),
     ),
@@ -215,10 +262,11 @@ CLAIMS: tuple[Claim, ...] = (
         "The assumed exponent moves what is possible, never what is guaranteed",
         *OURS,
         "equality",
-        "At perfect balance the sharp floor does not depend on gamma, and the cap falls with gamma "
-        "from the idle share itself (gamma to 0) to the sharp floor (gamma = 1).  At 40 % idle and "
-        "100/400 W the floor is 1/7 = 14.3 % and the cap 35.0 % for gamma 0.21, the H100's median "
-        "measured exponent, 22.5 % for the assumed 0.7, and 14.3 % for 1.",
+        "At perfect balance and for P_idle < P_max the sharp floor does not depend on gamma, and "
+        "the cap does not rise with gamma: from the idle share itself (gamma to 0) it falls to the "
+        "sharp floor (gamma = 1).  At 40 % idle and 100/400 W the floor is 1/7 = 14.3 % and the "
+        "cap 35.0 % for gamma 0.21, the H100's median measured exponent, 22.5 % for the assumed "
+        "0.7, and 14.3 % for 1.",
         (Assumption.POWER_LAW, Assumption.SAME_REQUESTS, Assumption.NO_OVERHEAD),
         "Caps in ball arithmetic along a grid of exponents for every device, the stated numbers, "
         "and sympy's partial derivatives against the closed ones; one in the wrong order, or a "
@@ -233,15 +281,16 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, experiment E5; devices: evenkeel",
         "ours",
         "equality",
-        "P_idle/D is 52.6 % for the paper's constants only.  With gamma 0.7 it is 27.0 % to 43.4 "
-        "% for the idle powers of V100 to GB200, 45.5 % and 51.6 % for MI300X (bare and loaded) "
-        "and 74.6 % for TPU v4's smallest power; with measured exponents it is 22.9 % to 28.6 %.  "
-        "For 100/400 W, gamma 0.5 to 0.9 moves it from 40 % to 76.9 %.",
+        "P_idle/D is 52.6 % for the paper's constants, and for no other device of the catalogue.  "
+        "With gamma 0.7 it is 27.0 % to 43.4 % for the idle powers of V100 to GB200, 45.5 % and "
+        "51.6 % for MI300X (bare and loaded) and 74.6 % for TPU v4's smallest power; with measured "
+        "exponents it is 22.9 % to 28.6 %.  For 100/400 W, gamma 0.5 to 0.9 moves it from 40 % to "
+        "76.9 %.",
         (Assumption.POWER_LAW,),
         "Exact fractions for every device of the catalogue, and sympy's partial derivatives "
         "against the closed ones; a device outside its stated range refutes it.",
-        later("energy_formulas", "limit_of_paper"),
-        later("saving_proofs", "limit_paper"),
+        later("energy_formulas", "hardware"),
+        later("energy_proofs", "hardware"),
         ("energy.limit-paper",),
     ),
     Claim(

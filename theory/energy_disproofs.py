@@ -1,6 +1,8 @@
 """Disproofs of false statements about energy, work and the saving, as :mod:`theory.disproofs`."""
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from fractions import Fraction
+
+from theory.proof import Computation, Identity, Inequality, Lemma, Setting, Step
 
 
 def overhead_dilutes() -> tuple[Step, ...]:
@@ -106,5 +108,90 @@ def limit_range() -> tuple[Step, ...]:
             sp.Rational(9, 20),
             sp.Rational(50, 67),
             sp.Rational(50, 67) - sp.Rational(9, 20),
+        ),
+    )
+
+
+def limit_sharp_unpowered() -> tuple[Step, ...]:
+    """Disproof of [energy.limit-sharp-unpowered]."""
+    import sympy as sp
+
+    eta, full = sp.symbols("eta P_max", positive=True)
+    idle = sp.Symbol("P_idle", nonnegative=True)
+    floor = idle * eta / (full + idle * eta)
+    return (
+        Identity("With P_idle = 0 the sharp floor is 0", sp.Subs(floor, idle, 0), sp.Integer(0)),
+        Identity(
+            "and so is its limit",
+            sp.Limit(floor.subs(idle, 0), eta, sp.oo),
+            sp.Integer(0),
+        ),
+    )
+
+
+def cap_with_overhead() -> tuple[Step, ...]:
+    """Disproof of [energy.cap-with-overhead]."""
+    return (
+        Setting(
+            "G = 1, B = 3, ten requests of size 1, drift 1, C = 100 t_l: nine of length 1 and one "
+            "of length 3, so W = 9 + (1 + 2 + 3) = 15, and one worker never idles."
+        ),
+        Computation(
+            "With the long one last there are 6 steps, with the long one first 4: P_max (600 + 15) "
+            "against P_max (400 + 15) saves 40/123 = 32.5 %, and the idle share is 0",
+            lambda: 1 - Fraction(400 + 15, 600 + 15) == Fraction(40, 123) > 0,
+        ),
+    )
+
+
+def any_power_convex() -> tuple[Step, ...]:
+    """Disproof of [energy.any-power-convex]."""
+    import sympy as sp
+
+    full, work, u = sp.symbols("P_max W u", positive=True)
+    return (
+        Setting(
+            "Two workers and P(u) = P_max u^2.  The baseline is perfectly balanced: f = 0 and E0 = "
+            "P_max W.  The improved run has utilisations 1 and u, W = (1 + u) M."
+        ),
+        Identity(
+            "It draws M (P_max + P_max u^2): at u = 1/2 five sixths of E0",
+            sp.Subs(work / (1 + u) * (full + full * u**2), u, sp.Rational(1, 2)),
+            sp.Rational(5, 6) * full * work,
+        ),
+    )
+
+
+def throughput_timed() -> tuple[Step, ...]:
+    """Disproof of [energy.throughput-timed]."""
+    return (
+        Setting(
+            "G = B = 2, drift 1, t_l = 1, C = 0: requests of size 1 and lengths 1, 1, 2 arrive at "
+            "0, 10 and 10.  FCFS puts the last two on one worker, JSQ on both: loads (1,0), (2,0), "
+            "(2,0) against (1,0), (1,1), (0,2)."
+        ),
+        Computation(
+            "Durations 10 + 2 + 2 = 14 and 10 + 1 + 2 = 13; W = 5, I0 = 5, I1 = 3: 14/13 is not "
+            "(1 + 1)/(1 + 3/5) = 5/4",
+            lambda: Fraction(10 + 2 + 2, 10 + 1 + 2) != (1 + Fraction(5, 5)) / (1 + Fraction(3, 5)),
+        ),
+    )
+
+
+def work_oldest_first_timed() -> tuple[Step, ...]:
+    """Disproof of [energy.work-oldest-first-timed]."""
+    return (
+        Setting(
+            "G = B = 2, t_l = 1, C = 0, drift 3, 0, 1 from step to step: requests (size, length) "
+            "(2, 3), (3, 3), (1, 2) from the start and (2, 2) from time 3.5.  The first step lasts "
+            "5 under FCFS (2 + 3 on one worker) and 3 under JSQ (2 + 1 and 3), so the last request "
+            "starts at the second step under FCFS and at the third under JSQ."
+        ),
+        Computation(
+            "It grows by 0 there and by 1 here: (2,5,5) + (3,6,6) + (1,4) + (2,2) = 36 against 37",
+            lambda: (
+                (sum((2, 5, 5, 3, 6, 6, 1, 4)) + sum((2, 2)), sum((2, 5, 5, 3, 6, 6, 1, 4, 2, 3)))
+                == (36, 37)
+            ),
         ),
     )

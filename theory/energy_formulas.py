@@ -1,13 +1,13 @@
 """The energy claims as sympy relations.
 
-Symbols: ``p = P_idle``, ``d = dP = P_max - P_idle``, ``e = delta = 1 - gamma`` (all non-negative),
-busy time ``W`` and idle time ``I`` in load units, ``eta`` and ``eta1`` their ratios in the
-baseline and in the improved run.  This module imports sympy: it is loaded when a formula is asked
-for.
+Symbols: ``p = P_idle`` and ``e = delta = 1 - gamma`` (non-negative), ``d = dP = P_max - P_idle``
+(positive: at constant power all bounds are one number), busy time ``W`` and idle time ``I`` in load
+units, ``eta`` and ``eta1`` their ratios in the baseline and in the improved run.  This module
+imports sympy: it is loaded when a formula is asked for.
 """
 
 import sympy
-from sympy import And, Eq, Ge, Gt, Implies, Le, Lt, Symbol
+from sympy import And, Derivative, Eq, Ge, Gt, Le, Lt, Rational, Subs, Symbol
 
 from theory.reach import limit_paper
 from theory.savings import (
@@ -25,7 +25,7 @@ from theory.savings import (
 )
 
 p = Symbol("P_idle", nonnegative=True)
-d = Symbol("dP", nonnegative=True)
+d = Symbol("dP", positive=True)
 e = Symbol("delta", nonnegative=True)
 W = Symbol("W", positive=True)
 I = Symbol("I", nonnegative=True)  # noqa: E741
@@ -38,7 +38,8 @@ POWER = Constants(p, p + d, 1 - e)
 RUN = Usage(W, I)
 BASE, NEW = Usage(sympy.Integer(1), eta), Usage(sympy.Integer(1), eta1)
 BALANCED = Usage(sympy.Integer(1), sympy.Integer(0))
-A100 = Constants(sympy.Integer(100), sympy.Integer(400), sympy.Rational(7, 10))
+A100 = Constants(sympy.Integer(100), sympy.Integer(400), Rational(7, 10))
+LINEAR = Constants(p, p + d, sympy.Integer(1))
 
 
 def sandwich() -> sympy.Basic:
@@ -58,13 +59,7 @@ def envelope_workers() -> sympy.Basic:
 
 
 def paper_floor() -> sympy.Basic:
-    """[energy.saving-paper]."""
-    bound = saving_paper(POWER, BASE, NEW)
-    return Implies(Ge(p * eta, POWER.waste_w * eta1), Ge(saving, bound))
-
-
-def paper_floor_everywhere() -> sympy.Basic:
-    """[energy.paper-everywhere]."""
+    """[energy.saving-paper], where ``P_idle eta >= D eta1``; [energy.paper-everywhere] without."""
     return Ge(saving, saving_paper(POWER, BASE, NEW))
 
 
@@ -74,10 +69,12 @@ def sharp_floor() -> sympy.Basic:
 
 
 def sharp_dominates() -> sympy.Basic:
-    """[energy.sharp-dominates]."""
-    return Implies(
-        Ge(p * eta, POWER.waste_w * eta1),
-        Ge(saving_sharp(POWER, BASE, NEW), saving_paper(POWER, BASE, NEW)),
+    """[energy.sharp-dominates]: the sign of the difference, in every case."""
+    top, D = POWER.max_w, POWER.waste_w
+    return Eq(
+        saving_sharp(POWER, BASE, NEW) - saving_paper(POWER, BASE, NEW),
+        (p * eta - D * eta1) * e * d * eta / ((top + D * eta) * (top + p * eta)),
+        evaluate=False,
     )
 
 
@@ -94,8 +91,18 @@ def limit_of_paper() -> sympy.Basic:
 
 
 def limit_of_sharp() -> sympy.Basic:
-    """[energy.limit-sharp]."""
-    return Eq(sympy.Limit(saving_sharp(A100, BASE, BALANCED), eta, sympy.oo, "-"), sympy.Integer(1))
+    """[energy.limit-sharp], for 100/400 W and gamma 0.7."""
+    floor = saving_sharp(A100, BASE, BALANCED)
+    return And(
+        Eq(sympy.Limit(floor, eta, sympy.oo, "-"), sympy.Integer(1)),
+        Eq(Subs(floor, eta, Rational(40, 9)), limit_paper(A100)),
+    )
+
+
+def limit_of_sharp_unpowered() -> sympy.Basic:
+    """[energy.limit-sharp-unpowered]: for ``P_idle = 0``."""
+    floor = saving_sharp(Constants(sympy.Integer(0), d, 1 - e), BASE, BALANCED)
+    return Eq(sympy.Limit(floor, eta, sympy.oo, "-"), sympy.Integer(1))
 
 
 def caps() -> sympy.Basic:
@@ -109,10 +116,31 @@ def caps() -> sympy.Basic:
 
 
 def reach() -> sympy.Basic:
-    """[energy.reach]."""
-    s, slope = Symbol("s", positive=True), p - POWER.waste_w * Symbol("s", positive=True)
-    floor = saving_paper(POWER, BASE, BALANCED)
-    return Implies(Gt(slope, 0), sympy.Equivalent(Ge(floor, s), Ge(eta, s * POWER.max_w / slope)))
+    """[energy.reach]: from which ``eta`` on the paper-shaped floor is at least ``s``."""
+    s = Symbol("s", positive=True)
+    slope = p - s * POWER.waste_w
+    return Eq(
+        saving_paper(POWER, BASE, BALANCED) - s,
+        slope * (eta - s * POWER.max_w / slope) / (POWER.max_w + POWER.waste_w * eta),
+        evaluate=False,
+    )
+
+
+def thresholds_28() -> sympy.Basic:
+    """[energy.saving-28]: both floors against 28 %, for 100/400 W and gamma 0.7."""
+    share = Rational(28, 100)
+    return And(
+        Eq(
+            saving_sharp(A100, BASE, BALANCED) - share,
+            72 * (eta - Rational(14, 9)) / (400 + 100 * eta),
+            evaluate=False,
+        ),
+        Eq(
+            saving_paper(A100, BASE, BALANCED) - share,
+            Rational(234, 5) * (eta - Rational(280, 117)) / (400 + 190 * eta),
+            evaluate=False,
+        ),
+    )
 
 
 def vanishing() -> sympy.Basic:
@@ -126,7 +154,11 @@ def overhead() -> sympy.Basic:
     """[energy.overhead]."""
     c, S, slots = (Symbol(name, nonnegative=True) for name in ("c", "S", "GK"))
     run = Usage(W + c * S, I + c * (slots - S))
-    return And(Le(energy_floor(POWER, run), E), Le(E, energy_envelope(POWER, run)))
+    return And(
+        Le(energy_floor(POWER, run), E),
+        Le(E, energy_tangent(POWER, run)),
+        Le(E, energy_envelope(POWER, run)),
+    )
 
 
 def saving_overhead() -> sympy.Basic:
@@ -155,10 +187,40 @@ def sensitivity() -> sympy.Basic:
     """[energy.sensitivity]: in ``e = 1 - gamma``."""
     cap, floor = saving_cap(POWER, BASE, BALANCED), saving_sharp(POWER, BASE, BALANCED)
     return And(
-        Eq(sympy.Derivative(floor, e), 0, evaluate=False),
-        Ge(sympy.Derivative(cap, e), 0),
-        Le(floor, cap),
+        Eq(Derivative(floor, e), 0, evaluate=False),
+        Ge(Derivative(cap, e), 0),
+        Eq(Subs(cap, e, 0), floor, evaluate=False),
+        Eq(Subs(cap, e, 1), eta / (1 + eta), evaluate=False),
     )
+
+
+def hardware() -> sympy.Basic:
+    """[energy.hardware]: how ``P_idle / D`` moves with each constant."""
+    q, top, gamma = (Symbol(name, positive=True) for name in ("P_idle", "P_max", "gamma"))
+    limit = limit_paper(Constants(q, top, gamma))
+    square = Constants(q, top, gamma).waste_w ** 2
+    return And(
+        Eq(Derivative(limit, q), (1 - gamma) * top / square, evaluate=False),
+        Eq(Derivative(limit, top), -q * (1 - gamma) / square, evaluate=False),
+        Eq(Derivative(limit, gamma), q * (top - q) / square, evaluate=False),
+    )
+
+
+def busy_fraction() -> sympy.Basic:
+    """[energy.gamma]: at gamma = 1 the two sides meet, and so do the floor and the cap."""
+    return And(
+        Eq(energy_tangent(LINEAR, RUN), energy_floor(LINEAR, RUN), evaluate=False),
+        Eq(
+            1 - energy_floor(LINEAR, NEW) / energy_floor(LINEAR, BASE),
+            p * (eta - eta1) / (p + d + p * eta),
+            evaluate=False,
+        ),
+    )
+
+
+def any_power() -> sympy.Basic:
+    """[energy.any-power]."""
+    return Le(saving, I / (W + I))
 
 
 def throughput() -> sympy.Basic:
@@ -167,15 +229,22 @@ def throughput() -> sympy.Basic:
 
 
 def work() -> sympy.Basic:
-    """[energy.work-invariance]."""
-    j, o, s = (Symbol(name, positive=True, integer=True) for name in ("j", "o", "s"))
-    return Eq(sympy.Sum(s + j - 1, (j, 1, o)), o * s + o * (o - 1) / 2)
+    """[energy.work-invariance]: of one request that grows by ``dl`` a step."""
+    j, o, s, growth = (Symbol(name, positive=True, integer=True) for name in ("j", "o", "s", "dl"))
+    return Eq(
+        sympy.Sum(s + growth * (j - 1), (j, 1, o)),
+        o * s + growth * o * (o - 1) / 2,
+        evaluate=False,
+    )
 
 
 def exceeds_52() -> sympy.Basic:
-    """[energy.exceed-52]."""
-    floor = saving_paper(A100, BASE, BALANCED)
-    return sympy.Equivalent(Gt(floor, sympy.Rational(52, 100)), Gt(eta, sympy.Rational(520, 3)))
+    """[energy.exceed-52]: above 52 % exactly where eta > 520/3."""
+    return Eq(
+        saving_paper(A100, BASE, BALANCED) - Rational(52, 100),
+        Rational(6, 5) * (eta - Rational(520, 3)) / (400 + 190 * eta),
+        evaluate=False,
+    )
 
 
 def paper_limit_is_a_cap() -> sympy.Basic:

@@ -27,9 +27,38 @@ def share_of(eta: Scalar) -> Scalar:
 def limit_paper(power: PowerLaw[Scalar]) -> Scalar:
     """Supremum ``P_idle / D`` of the paper-shaped floor, as eta and alpha grow; never attained.
 
+    Raises
+    ------
+    InputError
+        If ``D = 0`` (``P_idle = 0`` and ``gamma = 1``): no idle time is charged, and the form is 0.
+
+    Notes
+    -----
     Source: paper, Theorem 4 (v2); theory.md [energy.limit-paper].
     """
-    return power.idle_w / power.waste_w
+    return power.idle_w / _charged(power)
+
+
+def _charged(power: PowerLaw[Scalar]) -> Scalar:
+    """``D``, where it is not 0."""
+    if power.waste_w == 0:
+        raise InputError(
+            "P_idle / D is 0/0 for P_idle = 0 and gamma = 1: idle time costs nothing, and the "
+            "paper-shaped floor is 0 at every eta"
+        )
+    return power.waste_w
+
+
+def eta_past_limit(power: PowerLaw[Scalar]) -> Scalar | None:
+    """The eta at which the sharp floor passes ``P_idle / D``; None where it never does.
+
+    It never does for ``D = P_idle`` (gamma = 1 or ``P_idle = P_max``), where the limit is 1 for
+    both, nor without idle power, where both are 0.
+
+    Source: theory.md [energy.limit-sharp].
+    """
+    gap = power.waste_w - power.idle_w
+    return power.max_w / gap if gap > 0 and power.idle_w > 0 else None
 
 
 def limit_sensitivity(power: PowerLaw[Scalar]) -> dict[str, Scalar]:
@@ -37,7 +66,7 @@ def limit_sensitivity(power: PowerLaw[Scalar]) -> dict[str, Scalar]:
 
     Source: theory.md [energy.hardware].
     """
-    square = power.waste_w * power.waste_w
+    square = _charged(power) * _charged(power)
     return {
         "idle_w": (1 - power.gamma) * power.max_w / square,
         "max_w": -power.idle_w * (1 - power.gamma) / square,

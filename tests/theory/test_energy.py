@@ -24,6 +24,11 @@ def test_claims_that_the_notes_deny():
     assert {claim.label for claim in CLAIMS if not claim.holds} == {
         "energy.paper-everywhere",
         "energy.limit-is-a-cap",
+        "energy.limit-sharp-unpowered",
+        "energy.cap-with-overhead",
+        "energy.any-power-convex",
+        "energy.throughput-timed",
+        "energy.work-oldest-first-timed",
         "energy.limit-range",
         "energy.overhead-dilutes",
         "energy.work-any-drift",

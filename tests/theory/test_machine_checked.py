@@ -114,7 +114,7 @@ def test_without_a_record_or_with_a_new_axiom_nothing_is_machine_checked(edited)
 
 def test_a_theorem_that_covers_a_part_says_so():
     assert mark("fcfs.pairing") == "machine-checked in part"
-    assert note("fcfs.pairing").endswith(", without laws with infinitely many values")
+    assert note("fcfs.pairing").endswith(", and the step from FCFS to independent loads")
     assert mark("step.lexicographic") == note("step.lexicographic") == ""
 
 

@@ -450,7 +450,7 @@ Proof.
   destruct H as [N Z]. destruct N as [N|N]; [exact N|]. rewrite Z in P; lra.
 Qed.
 
-(** With overhead all bounds hold with [W + c S] for [W] and [I + c (G K - S)] for [I].  Perfect
+(** With overhead both lines and the envelope hold with [W + c S] for [W] and [I + c (G K - S)] for [I].  Perfect
     balance in as many worker-steps then saves [credit] over a baseline at its lower side: positive
     where every [M(k) > c dP / P_idle], and negative for some runs. *)
 Theorem energy_overhead :
@@ -458,7 +458,7 @@ Theorem energy_overhead :
      let S := over snd (cells c r) in
      let busy_time := work r + c * S in
      let idle_time := imbalances r + c * (worker_steps r - S) in
-     energy_floor d busy_time idle_time <= energy d c r /\
+     energy_floor d busy_time idle_time <= energy d c r <= energy_tangent d busy_time idle_time /\
      (0 < busy_time + idle_time -> energy d c r <= envelope d busy_time idle_time)) /\
   (forall d c r0 r1, valid d -> 0 <= c -> loaded r0 -> loaded r1 ->
      steps_positive r0 -> steps_positive r1 ->

@@ -230,8 +230,9 @@ Qed.
 
 (** ** [energy.limit-paper] *)
 
-(** The paper's form stays below [P_idle / D], rises with [eta] and [alpha] where it is not
-    negative, and tends to [P_idle / D]: 10/19 for 100/400 W and gamma 0.7. *)
+(** The paper's form stays below [P_idle / D], at perfect balance too if [P_idle > 0], rises with
+    [eta] and [alpha] where it is not negative, and tends to [P_idle / D]: 10/19 for 100/400 W and
+    gamma 0.7. *)
 Theorem energy_limit_paper :
   (forall d eta alpha, valid d -> 0 < waste d -> 0 < eta -> 0 < alpha ->
      paper_form d eta alpha < limit_paper d) /\
@@ -240,9 +241,11 @@ Theorem energy_limit_paper :
   (forall d eps, valid d -> 0 < waste d -> 0 < eps ->
      exists N, forall eta alpha, N < eta -> N < alpha ->
      limit_paper d - eps < paper_form d eta alpha) /\
+  (forall d eta eta1, valid d -> 0 < P_idle d -> 0 <= eta -> 0 <= eta1 ->
+     saving_paper d eta eta1 < limit_paper d) /\
   limit_paper a100 = 10 / 19.
 Proof.
-  split; [|split; [|split]].
+  split; [|split; [|split; [|split]]].
   - intros d eta alpha V D e a. destruct V as ([P Q] & M & G). unfold paper_form, limit_paper.
     assert (0 < P_max d / eta) by now apply Rdiv_lt_0_compat.
     assert (0 < waste d / alpha) by now apply Rdiv_lt_0_compat.
@@ -292,6 +295,19 @@ Proof.
     + rewrite Rmult_plus_distr_r. apply Rplus_le_compat; apply Rmult_le_compat_l; lra.
     + apply Rlt_trans with (waste d * eps); [|nra].
       apply (Rmult_lt_reg_r N); [exact N0|]. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra. lra.
+  - intros d eta eta1 V p e e1. pose proof (waste_at_least_idle d V) as [D _].
+    destruct V as ([P Q] & M & G). unfold saving_paper, limit_paper.
+    assert (A : 0 <= waste d * eta) by (apply Rmult_le_pos; lra).
+    assert (B : 0 <= waste d * eta1) by (apply Rmult_le_pos; lra).
+    apply (Rmult_lt_reg_r ((P_max d + waste d * eta) * waste d)).
+    { apply Rmult_lt_0_compat; lra. }
+    replace ((P_idle d * eta - waste d * eta1) / (P_max d + waste d * eta)
+             * ((P_max d + waste d * eta) * waste d))
+      with ((P_idle d * eta - waste d * eta1) * waste d) by (field; lra).
+    replace (P_idle d / waste d * ((P_max d + waste d * eta) * waste d))
+      with (P_idle d * (P_max d + waste d * eta)) by (field; lra).
+    assert (0 < P_idle d * P_max d) by (apply Rmult_lt_0_compat; lra).
+    assert (0 <= waste d * eta1 * waste d) by (apply Rmult_le_pos; lra). lra.
   - unfold limit_paper, waste, a100. simpl. lra.
 Qed.
 
@@ -626,7 +642,8 @@ Qed.
     100/400 W and gamma 0.7 the caps are 19/79 and 22.53 %. *)
 Theorem energy_cap :
   (forall d r0 r1 W, valid d -> pair_of_runs r0 r1 W ->
-     saving d r0 r1 <= saving_cap d (imbalances r0 / W) (imbalances r1 / W)) /\
+     saving d r0 r1 <= saving_cap d (imbalances r0 / W) (imbalances r1 / W)
+       <= saving_cap d (imbalances r0 / W) 0) /\
   (forall d eta, valid d -> 0 <= eta ->
      saving_cap d eta 0 <= saving_cap_tangent d eta 0 /\
      saving_cap d eta 0 <= eta / (1 + eta) /\
@@ -655,7 +672,13 @@ Proof.
     rewrite power_of_positive by lra. rewrite <- (Rpower_O (1 + eta)) at 1 by lra.
     apply Rle_Rpower; lra. }
   split; [|split; [|split; [|split; [|split]]]].
-  - intros. now apply saving_between.
+  - intros d r0 r1 W V R. split; [now apply saving_between|].
+    destruct (energies d r0 r1 W V R) as (e0 & e1 & _ & _ & N0 & N1 & _). cbv zeta in *.
+    destruct (U d _ V N0) as (A & _). destruct V as ([P Q] & M & G). unfold saving_cap.
+    assert ((P_max d + P_idle d * 0) / envelope_per_work d (imbalances r0 / W)
+      <= (P_max d + P_idle d * (imbalances r1 / W)) / envelope_per_work d (imbalances r0 / W));
+      [|lra].
+    pose proof (Rmult_le_pos _ _ P N1). apply quotient_bounds; lra.
   - intros d eta V E. destruct (U d eta V E) as (A & B & C). pose proof V as ([P Q] & M & G).
     pose proof (waste_at_least_idle d V) as [D D'].
     assert (0 <= waste d * eta) by (apply Rmult_le_pos; lra).

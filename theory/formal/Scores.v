@@ -3,7 +3,7 @@
     A request (or a set of requests) of total size [S] is added to one worker with margin
     [m = max L - L_g].
 
-    theory.md, BalanceRoute.  Claims: [balanceroute.score-identity], [balanceroute.brh-reduces],
+    theory.md, BalanceRoute.  Claims: [balanceroute.score-identity],
     [balanceroute.telescopes]. *)
 
 From Coq Require Import ZArith List Lia Permutation.
@@ -68,39 +68,6 @@ Proof.
         * apply largest_above. unfold add. apply in_or_app. simpl. tauto.
       + apply largest_above. unfold add. apply in_or_app. simpl. tauto. }
   unfold imbalance. rewrite add_length, E, M by exact H. unfold score, margin. nia.
-Qed.
-
-(** ** BR-H with weights (1, G) *)
-
-(** [alpha (sum_h d_h) S - beta sum_h d_h (S - m_h)^+] over a window of [(d_h, m_h)]. *)
-Definition brh_score (alpha beta S : Z) (window : list (Z * Z)) : Z :=
-  alpha * sum (map fst window) * S
-  - beta * sum (map (fun step => fst step * Z.max 0 (S - snd step)) window).
-
-(** [balanceroute.brh-reduces]: with weights (1, G) BR-H's score is the discounted sum of BR-0's
-    scores: for [H = 0] BR-0's score, and for a window of predicted loads minus the discounted
-    change of their imbalances. *)
-Theorem balanceroute_brh_reduces :
-  (forall G S window,
-     brh_score 1 G S window = sum (map (fun step => fst step * score G S (snd step)) window)) /\
-  (forall G S m, brh_score 1 G S [(1, m)] = score G S m) /\
-  (forall G g S predicted, (g < G)%nat -> 0 <= S ->
-     Forall (fun step => length (snd step) = G) predicted ->
-     brh_score 1 (Z.of_nat G) S (map (fun step => (fst step, margin g (snd step))) predicted)
-     = - sum (map (fun step =>
-           fst step * (imbalance (add S g (snd step)) - imbalance (snd step))) predicted)).
-Proof.
-  assert (X : forall G S window,
-    brh_score 1 G S window = sum (map (fun step => fst step * score G S (snd step)) window)).
-  { intros G S window. unfold brh_score, score. induction window as [|[d m] w IH].
-    - simpl. lia.
-    - unfold sum in *. cbn [map fold_right fst snd] in *. rewrite <- IH. ring. }
-  split; [exact X|]. split.
-  - intros. rewrite X. unfold sum. cbn [map fold_right fst snd]. ring.
-  - intros G g S predicted H N F. rewrite X, map_map. cbn [fst snd].
-    induction F as [|[d loads] rest L F IH]; [reflexivity|]. simpl in L. unfold sum in *.
-    cbn [map fold_right fst snd]. rewrite IH. rewrite <- L in H |- *.
-    rewrite (balanceroute_score_identity loads g S H N). ring.
 Qed.
 
 (** ** Scores telescope *)

@@ -1,6 +1,6 @@
 (** * The optimal imbalance under a rich pool, in closed form
 
-    The pool holds every integer size of [a, b] at least as often as requests are admitted.
+    The pool holds every integer size of [a, b] at least as often as slots are free.
 
     theory.md: [step.waterfill]. *)
 
