@@ -48,19 +48,22 @@ CLAIMS: tuple[Claim, ...] = (
             Assumption.BOUNDED_SIZES,
             Assumption.EXACT_STEP,
         ),
-        "The optimum of every pool of a finite domain by enumeration, then of random larger "
-        "steps; an optimum above the bound refutes it.",
+        "The optimum of every pool of a finite domain by enumeration, its imbalance and its gap, "
+        "then of random larger refills; one above its bound refutes it.",
         proofs.full_refill_gap_formula,
         proofs.full_refill_gap_proof,
         ("step.objective",),
     ),
     Claim(
         "step.full-refill-tight",
-        "The bound of a full refill is attained for every G and B",
+        "A pool of exactly G B requests attains the bound of a full refill",
         *OURS,
         "equality",
-        "One request of size b and G*B-1 of size a leave exactly (G-1)(b-a) after an optimal "
-        "full refill, and no pool of sizes in [a, b] leaves more.",
+        "For every G, B >= 1 and a <= b: a pool of exactly G*B requests, one of size b and the "
+        "others of size a, leaves (G-1)(b-a) after an optimal full refill, and no pool of at least "
+        "G*B sizes in [a, b] leaves more.  That pool does not fill the slots without one of its "
+        "sizes, so it lies outside the paper's pool condition: inside it this bound is not known "
+        "to be attained, and at G = 2 it is not [warmup.spare-request].",
         (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
         "The extremal pool solved exactly over a range of (G, B, a, b), and the worst pool found "
         "by exhaustive search on small domains; another value than (G-1)(b-a) refutes it.",
@@ -73,9 +76,10 @@ CLAIMS: tuple[Claim, ...] = (
         "The optimal imbalance under a rich pool, in closed form",
         *OURS,
         "equality",
-        "If the pool holds at least U copies of every integer size in [a, b], the optimal "
-        "imbalance is sum_g (M* - l_g - c_g b)^+ with M* = max_g (l_g + c_g a), and M* is the "
-        "smallest maximum of an optimal admission.",
+        "If all sizes of the pool are integers in [a, b] and it holds at least sum c copies of "
+        "every one of them, as many as slots are free, the optimal imbalance is sum_g "
+        "(M* - l_g - c_g b)^+ with M* = max_g (l_g + c_g a), and M* is the smallest maximum of an "
+        "optimal admission.",
         (Assumption.RICH_POOL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
         "Enumerated and MILP optima of every rich-pool step of a finite domain against the closed "
         "form; one difference refutes it.",
@@ -84,13 +88,33 @@ CLAIMS: tuple[Claim, ...] = (
         ("step.objective",),
     ),
     Claim(
+        "step.waterfill-admitted",
+        "The closed form from as many copies as requests are admitted",
+        "theory.md, as first written",
+        "ours",
+        "equality",
+        "If the pool holds at least U = min(|pool|, sum c) copies of every integer size in [a, b], "
+        "the optimal imbalance is the closed form of [step.waterfill].  False: with one size "
+        "a = b and fewer requests than free slots the pool is rich in this sense, and some worker "
+        "stays below the level.  Loads (0, 0), slots (1, 1), a = b = 1, pool {1}: the closed form "
+        "is 0, the optimum 1.",
+        (Assumption.WORK_CONSERVING, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
+        "Steps of one size with fewer requests than free slots, smallest first; an optimum that "
+        "differs from the closed form refutes it.",
+        proofs.waterfill_formula,
+        proofs.waterfill_admitted_disproof,
+        ("step.waterfill",),
+        holds=False,
+    ),
+    Claim(
         "step.lower-bound",
         "A lower bound on every step from prefix sums",
         *OURS,
         "lower",
         "With S^min_k and S^max_k the sums of the k smallest and largest pool sizes and K = sum c "
         "- U: M >= LB := max( max_g (l_g + S^min_{(c_g-K)^+}), ceil((sum l + S^min_U) / G) ), and "
-        "the imbalance is at least sum_g (LB - l_g - S^max_{c_g})^+, for any pool.",
+        "the imbalance is at least sum_g (LB - l_g - S^max_{c_g})^+, for any pool of non-negative "
+        "integer sizes.",
         (Assumption.WORK_CONSERVING,),
         "Enumerated optima of every step of a finite domain, rich and poor pools; an optimum "
         "below the bound refutes it.",
@@ -108,8 +132,8 @@ CLAIMS: tuple[Claim, ...] = (
         "mod q over the workers with free slots and of M - l_g over the others; so no admission "
         "is below the smallest R(M) with LB <= M < LB + q, LB of [step.lower-bound].",
         (Assumption.OVERLOADED,),
-        "Enumerated optima of every step of a finite domain whose sizes lie on a lattice; an "
-        "optimum below the bound refutes it.",
+        "Enumerated optima of every step of a finite domain whose sizes lie on a lattice, against "
+        "the bound and against R at their own largest load; an optimum below refutes it.",
         proofs.lattice_formula,
         proofs.lattice_proof,
         ("step.lower-bound",),
@@ -125,7 +149,9 @@ CLAIMS: tuple[Claim, ...] = (
         "returns it.",
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "All optima of every step of a finite domain are listed: the number of admissions that "
-        "attain the smallest key is 1, and it is the enumerator's answer; two refute it.",
+        "attain the smallest key is 1, and it is the answer of two exact searches; optima of "
+        "different largest load are among them.  A step with another number, or another answer, "
+        "refutes it.",
         equal("best_admissions", "1"),
         proofs.lexicographic_proof,
         ("step.objective",),
@@ -137,12 +163,14 @@ CLAIMS: tuple[Claim, ...] = (
         "equality",
         "With h_g = M - l_g, beta and T the sums of the smallest and largest sizes, C(W) the "
         "slots of a set W of workers and K the slots that stay empty: the LP relaxation has the "
-        "value max_W (h(W) - T(C(W))) at M = max_W (l(W) + beta((C(W)-K)^+)) / |W|, and both "
-        "maxima are attained at prefixes of the order of h_g / c_g, so that O(G log G) time is "
-        "enough for a given M.",
+        "value max_W (h(W) - T(C(W))) at M = max_W (l(W) + beta((C(W)-K)^+)) / |W|, over all sets "
+        "W, non-empty ones for M, and both maxima are attained at prefixes of the order of "
+        "h_g / c_g (for c_g = 0 by the sign of h_g, at its ends), so that for a given M sorting "
+        "is the costliest part.",
         (Assumption.WORK_CONSERVING,),
-        "Exact equality with the maximum over all 2^G sets, equality with an LP solver to 1e-7, "
-        "and never above the enumerated optimum, over random steps with rich and poor pools.",
+        "Exact equality of value and M with the maxima over all 2^G sets, of the value with an LP "
+        "solver's rounded to denominators below 1000, and never above the enumerated optimum, "
+        "over random steps with rich and poor pools; one difference refutes it.",
         proofs.lp_formula,
         proofs.lp_proof,
         ("step.objective",),
@@ -173,7 +201,7 @@ CLAIMS: tuple[Claim, ...] = (
         "optima break it.",
         (Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
         "Exhaustive search in order of size for a step with a larger gap after its lexicographic "
-        "optimum; the same search finds none among the steps that meet [step.gap-condition].",
+        "optimum, until the first.",
         at_most("gap", "s_max"),
         disproofs.gap_naive,
         ("step.gap-condition",),

@@ -5,7 +5,7 @@ Each function builds its sympy objects when called, so that listing claims stays
 
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from theory.proof import Identity, Inequality, Lemma, Setting, Step
 
 if TYPE_CHECKING:
     import sympy
@@ -90,10 +90,9 @@ def full_refill_gap_proof() -> tuple[Step, ...]:
     a, D, r = sp.symbols("a D r", nonnegative=True)
     M = a + D
     return (
-        Lemma(
-            "extremal partition",
+        Setting(
             "Take any G*B requests of the pool and, of the finitely many partitions into G groups "
-            "of B, one whose loads have the smallest sum of squares.",
+            "of B, one whose loads have the smallest sum of squares."
         ),
         Lemma(
             "a pair to swap",
@@ -220,6 +219,29 @@ def waterfill_proof() -> tuple[Step, ...]:
             "Its gaps, with u = l_g + c_g b, are those of the lower side at M*",
             level - sp.Min(level, most),
             sp.Max(0, level - most),
+        ),
+    )
+
+
+def waterfill_admitted_disproof() -> tuple[Step, ...]:
+    """Disproof of [step.waterfill-admitted]."""
+    import sympy as sp
+
+    level, x, y = sp.symbols("M L_1 L_2", nonnegative=True)
+    return (
+        Setting(
+            "Loads (0, 0), slots (1, 1), a = b = 1, pool {1}: U = min(1, 2) = 1, and the pool "
+            "holds one copy of every size in [1, 1]."
+        ),
+        Identity(
+            "The closed form with M* = max (0 + 1) = 1 is 0",
+            sp.Subs(2 * sp.Max(0, level - 1), level, 1),
+            sp.Integer(0),
+        ),
+        Identity(
+            "The one request must be admitted, to either worker; the loads 1 and 0 leave 1",
+            sp.Subs(2 * sp.Max(x, y) - x - y, (x, y), (1, 0)),
+            sp.Integer(1),
         ),
     )
 
@@ -396,10 +418,9 @@ def gap_condition_proof() -> tuple[Step, ...]:
     s, k, r, u, v = sp.symbols("s k r u v", nonnegative=True)
     before = s * (1 - k) - r
     return (
-        Lemma(
-            "setting",
+        Setting(
             "Of the optima take the one with the smallest (M, sum L^2).  Let p have the largest "
-            "and q the smallest load after admission, and suppose D = L_p - L_q > s_max.",
+            "and q the smallest load after admission, and suppose D = L_p - L_q > s_max."
         ),
         *_swap("p", "q"),
         Lemma(

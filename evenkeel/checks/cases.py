@@ -5,10 +5,19 @@ from fractions import Fraction
 from typing import Any
 
 from evenkeel.checks.verdicts import rung
-from evenkeel.evidence import Finding, Relation, Trial, Verdict
+from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict
 
 Exact = int | Fraction
 Witness = Callable[[], Mapping[str, Any]]
+
+
+# The nearest false versions: of an exact equality or a tight bound, of an order, of an interval.
+THOUSANDTH, TENTH, QUARTER = Fraction(1001, 1000), Fraction(11, 10), Fraction(5, 4)
+
+
+def near(side: str = "", factor: Fraction = THOUSANDTH) -> Variant:
+    """A false version whose claimed side of one comparison is off by a factor near 1."""
+    return Variant(f"{side or 'claimed side'} x{float(factor):.4g}", factor, side=side)
 
 
 def _shown(side: Exact) -> Exact | float:
@@ -33,21 +42,34 @@ class Cases:
         self._tightest: tuple[Exact, Exact] | None = None
         self._key: tuple[Fraction, Fraction] | None = None
         self._violation: Mapping[str, Any] | None = None
+        self._broken = ""
 
-    def add(self, computed: Exact, claimed: Exact, witness: Witness) -> bool:
-        """Count one case; True if it violates the relation, and then no more need be added."""
+    def add(self, computed: Exact, claimed: Exact, witness: Witness, what: str = "") -> bool:
+        """Count one case; True if it violates the relation, and then no more need be added.
+
+        Parameters
+        ----------
+        computed, claimed : int or Fraction
+            The two sides.
+        witness : callable
+            Writes the case down, called only if it violates the relation.
+        what : str
+            What is compared, if it is not what the check measures: such a case is shown only as
+            a violation.
+        """
         self.count += 1
         gap = Fraction(claimed) - Fraction(computed)
         if self.relation == ">=":
             gap = -gap
         violated = gap != 0 if self.relation == "==" else gap < 0
-        self.attained += gap == 0
+        self.attained += gap == 0 and not what
         # Of the cases of least relative slack the one of largest claimed side says most.
         size = abs(Fraction(claimed))
         key = gap / size if size else gap, -size
         if violated:
             self._tightest, self._violation = (computed, claimed), witness()
-        elif self._violation is None and (self._key is None or key < self._key):
+            self._broken = what
+        elif self._violation is None and not what and (self._key is None or key < self._key):
             self._tightest, self._key = (computed, claimed), key
         return violated
 
@@ -74,7 +96,8 @@ class Cases:
         label : str
             The claim, for its proof.
         domain : str
-            What was covered; the number of cases is put before it.
+            What was covered; the number of cases is put before it, and if one violates the
+            relation, that it is the last of these: the check ends there.
         details : mapping, optional
             Further numbers.
         held : Verdict
@@ -92,12 +115,18 @@ class Cases:
             verdict = held
         else:
             verdict = rung(label) or held
+        number = f"{self.count:,} case{'s' * (self.count != 1)}"
+        if self.violated:
+            found = f"{self._broken}: " if self._broken else ""
+            number = f"{found}the last of {number} tried"
+            if self.count == 1:
+                number = f"{found}the first case tried"
         return Finding(
             verdict,
             computed,
             claimed,
             self.relation,
-            f"{self.count:,} case{'s' * (self.count != 1)}: {domain}",
+            f"{number}: {domain}",
             witness=self._violation,
             details={"cases": self.count, "attained": self.attained, **(details or {})},
         )

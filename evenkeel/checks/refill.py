@@ -6,12 +6,11 @@ from itertools import product
 import numpy as np
 
 from adversary.small import exact_step, optimal_step
-from evenkeel.checks.cases import Cases
-from evenkeel.checks.small_steps import SMALLER, admit, refills, witness_of
-from evenkeel.checks.verdicts import HALVED, LARGER
+from evenkeel.checks.cases import THOUSANDTH, Cases, near
+from evenkeel.checks.small_steps import admit, after_of, refills, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.step import StepProblem
-from theory.model import InputError
+from theory.model import InputError, imbalance
 from theory.waterfill import full_refill_bound, full_refill_extremal
 
 # Largest search tree of an extremal pool.
@@ -48,6 +47,7 @@ def _spoiled(trial: Trial, problem: StepProblem) -> StepProblem:
 
 @check(
     "step.full-refill-gap",
+    measures="imbalance after an optimal full refill (load)",
     G=6,
     B=8,
     random=60,
@@ -56,8 +56,9 @@ def _spoiled(trial: Trial, problem: StepProblem) -> StepProblem:
     standard={"G": 16, "B": 24, "random": 2000, "size": 5, "spare": 2},
     paper={"G": 64, "B": 72, "random": 5000, "size": 6, "spare": 3},
     plants=(
-        HALVED,
-        SMALLER,
+        near("imbalance", 1 / THOUSANDTH),
+        near("max - min", 1 / THOUSANDTH),
+        near("larger refills", 1 / THOUSANDTH),
         Variant("always_busiest in place of BF-IO", policy="always_busiest"),
         Variant("one more slot on a worker", fault="unequal-slots"),
         Variant("one request too few", fault="poor-pool"),
@@ -76,12 +77,16 @@ def full_refill_gap(trial: Trial) -> Finding:
         for problem in refills(G, B, 1, trial["size"], spare)
     )
     for problem in (_spoiled(trial, refill) for refill in small):
-        claimed = full_refill_bound(problem.workers, 1, trial["size"]) * trial.scale
-        if cases.add(problem.objective(admit(trial, problem)), claimed, witness_of(problem)):
+        claimed = full_refill_bound(problem.workers, 1, trial["size"]) * trial.scale_of("imbalance")
+        width = (trial["size"] - 1) * trial.scale_of("max - min")
+        after, witness = after_of(problem, admit(trial, problem)), witness_of(problem)
+        if cases.add(imbalance(after), claimed, witness) or cases.add(
+            max(after) - min(after), width, witness, "largest minus smallest load"
+        ):
             break
     for refill, low, high in () if cases.violated else _random_refills(trial):
         problem = _spoiled(trial, refill)
-        claimed = full_refill_bound(problem.workers, low, high) * trial.scale
+        claimed = full_refill_bound(problem.workers, low, high) * trial.scale_of("larger refills")
         if trial.policy_or("exact") != "exact":
             value = problem.objective(admit(trial, problem))
         else:
@@ -103,12 +108,17 @@ def full_refill_gap(trial: Trial) -> Finding:
 
 @check(
     "step.full-refill-tight",
+    measures="imbalance after an optimal full refill (load)",
     G=4,
     B=3,
     b=4,
     worst=3,
     standard={"G": 6, "B": 6, "b": 8, "worst": 6},
-    plants=(LARGER, HALVED, Variant("with one spare request", fault="spare")),
+    plants=(
+        near("extremal pool"),
+        near("worst pool"),
+        Variant("with one spare request", fault="spare"),
+    ),
 )
 def full_refill_tight(trial: Trial) -> Finding:
     """The extremal pool solved, and the worst pool of small domains found, for every (G, B)."""
@@ -123,12 +133,13 @@ def full_refill_tight(trial: Trial) -> Finding:
         assignment = np.empty(problem.pool.size, dtype=np.int64)
         optimal_step(problem.loads, problem.free, problem.pool, assignment)
         value = problem.objective(assignment)
-        if cases.add(value, full_refill_bound(G, 1, b) * trial.scale, witness_of(problem)):
+        claimed = full_refill_bound(G, 1, b) * trial.scale_of("extremal pool")
+        if cases.add(value, claimed, witness_of(problem)):
             break
     for G, B in () if cases.violated else ((2, 1), (2, 2), (3, 1), (2, 3), (3, 2)):
         every = refills(G, B, 1, trial["worst"], int(trial.fault("spare")))
         worst = max(every, key=lambda problem: problem.objective(exact_step(problem)))
-        claimed = full_refill_bound(G, 1, trial["worst"]) * trial.scale
+        claimed = full_refill_bound(G, 1, trial["worst"]) * trial.scale_of("worst pool")
         if cases.add(worst.objective(exact_step(worst)), claimed, witness_of(worst)):
             break
     return cases.finding(

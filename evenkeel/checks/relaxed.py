@@ -7,16 +7,15 @@ from itertools import combinations
 import numpy as np
 
 from adversary.small import exact_step
-from evenkeel.checks.cases import Cases
+from evenkeel.checks.cases import Cases, near
 from evenkeel.checks.small_steps import witness_of
-from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.step import StepProblem
 from theory.waterfill import lp_optimum, simple_lower_bound
 
 
-def _lp_over_all_sets(problem: StepProblem, *, round_up: bool) -> Fraction:
-    """Largest deficit over all ``2^G`` sets of workers, at the least feasible level."""
+def _lp_over_all_sets(problem: StepProblem, *, round_up: bool) -> tuple[Fraction, Fraction]:
+    """Largest deficit over all ``2^G`` sets of workers, at the least feasible level; that level."""
     loads, free = problem.loads.tolist(), problem.free.tolist()
     ascending = sorted(problem.pool.tolist())
     empty = sum(free) - problem.admissions
@@ -36,7 +35,7 @@ def _lp_over_all_sets(problem: StepProblem, *, round_up: bool) -> Fraction:
         len(w) * level - sum(loads[g] for g in w) - sum(descending[: sum(free[g] for g in w)])
         for w in sets
     ]
-    return max(Fraction(0), *deficits)
+    return max(Fraction(0), *deficits), level
 
 
 def _lp_by_solver(problem: StepProblem) -> float:
@@ -72,12 +71,16 @@ def _random_steps(rng: np.random.Generator, count: int) -> Iterator[StepProblem]
 
 @check(
     "step.lp-closed-form",
+    measures="smallest imbalance of the LP relaxation (load)",
     steps=150,
     solved=20,
     standard={"steps": 15_000, "solved": 1500},
     paper={"steps": 150_000, "solved": 15_000},
     plants=(
-        LARGER,
+        near("all sets"),
+        near("level"),
+        near("exact optimum"),
+        near("LP solver"),
         Variant("level rounded up", fault="round-up"),
         Variant("the simple bound in its place", fault="simple"),
     ),
@@ -89,20 +92,26 @@ def lp_closed_form(trial: Trial) -> Finding:
         _random_steps(np.random.default_rng(trial.seed), trial["steps"])
     ):
         step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
-        claimed = lp_optimum(*step)[0]
+        claimed, level = lp_optimum(*step)
         if trial.fault("simple"):
             claimed = Fraction(simple_lower_bound(*step)[0])
-        exact = _lp_over_all_sets(problem, round_up=trial.fault("round-up"))
-        if cases.add(exact, claimed * trial.scale, witness_of(problem)):
+        exact, least = _lp_over_all_sets(problem, round_up=trial.fault("round-up"))
+        witness = witness_of(problem)
+        if cases.add(exact, claimed * trial.scale_of("all sets"), witness) or cases.add(
+            least, level * trial.scale_of("level"), witness, "level M"
+        ):
             break
         if (problem.workers + 1) ** problem.pool.size <= 5000:
             optimum = problem.objective(exact_step(problem))
-            if claimed > optimum and cases.add(optimum, claimed, witness_of(problem)):
+            below = claimed * trial.scale_of("exact optimum")
+            if below > optimum and cases.add(
+                optimum, below, witness, "the relaxation is above the exact optimum"
+            ):
                 break
         if index < trial["solved"]:
             # Denominators divide a product of at most 4 workers' counts; HiGHS errs by 1e-7.
             solved = Fraction(_lp_by_solver(problem)).limit_denominator(1000)
-            if cases.add(solved, claimed * trial.scale, witness_of(problem)):
+            if cases.add(solved, claimed * trial.scale_of("LP solver"), witness):
                 break
     return cases.finding(
         trial,

@@ -124,6 +124,20 @@ def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
                     yield StepProblem(loads, free, sizes), a, b
 
 
+def poor_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
+    """Every step of a domain with k requests of one size a, fewer than slots are free.
+
+    So many copies as are admitted, of every size in [a, a].  With two sizes or more, k copies of
+    each are more than k requests.
+    """
+    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
+    for G in range(1, trial["G"] + 1):
+        for workers in combinations_with_replacement(states, G):
+            loads, free = zip(*workers, strict=True)
+            for k, a in product(range(1, sum(free)), range(1, trial["size"] + 1)):
+                yield StepProblem(loads, free, [a] * k), a
+
+
 def lattice_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
     """Every step of a domain with sizes ``v + q k``, as many as slots or one more; with ``q``."""
     states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))

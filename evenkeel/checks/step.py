@@ -5,21 +5,22 @@ Full refills are in :mod:`evenkeel.checks.refill`, the LP relaxation in
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
 
 from adversary.small import exact_step
 from evenkeel.checks import gap, refill, relaxed  # noqa: F401  (each declares its checks)
-from evenkeel.checks.cases import Cases
+from evenkeel.checks.cases import QUARTER, Cases, near
 from evenkeel.checks.small_steps import (
     after_of,
     domain,
     lattice_steps,
+    poor_steps,
     rich_steps,
     witness_of,
 )
-from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.enumeration import assignments, enumerate_step
 from solvers.step import StepProblem
@@ -47,6 +48,7 @@ def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
 
 @check(
     "step.objective",
+    measures="smallest imbalance after a step (load)",
     G=3,
     requests=3,
     size=3,
@@ -56,7 +58,10 @@ def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
     standard={"requests": 4, "size": 4, "load": 3, "programs": 150},
     paper={"programs": 2000},
     plants=(
-        LARGER,
+        near("search"),
+        near("smallest maximum"),
+        near("steps where the subset matters"),
+        near("programs"),
         Variant("loads taken before admission", fault="before-admission"),
         Variant("max - min in place of G max - sum", fault="max-min"),
     ),
@@ -72,26 +77,38 @@ def objective(trial: Trial) -> Finding:
         costs = list(_gap_sums(trial, problem))
         best = min(costs)[0]
         found = problem.objective(exact_step(problem))
-        if cases.add(found, best * trial.scale, witness_of(problem)):
+        if cases.add(found, best * trial.scale_of("search"), witness_of(problem)):
             break
         lowest = min(top for _, top in costs)
         of_lowest = min(cost for cost, top in costs if top == lowest)
         differ += of_lowest > best
         # With a fixed sum the smallest maximum must be optimal.
         if problem.pool.size <= problem.free.sum() and cases.add(
-            of_lowest, best, witness_of(problem)
+            of_lowest,
+            best * trial.scale_of("smallest maximum"),
+            witness_of(problem),
+            "imbalance at the smallest maximum",
         ):
             break
-    # The last step of the list is one where the subset matters.
-    cases.add(min(differ, 1), 1, witness_of(every[-1]))
+    if not cases.violated:
+        # The last step of the list is one where the subset matters.
+        cases.add(
+            min(differ, 1),
+            trial.scale_of("steps where the subset matters"),
+            witness_of(every[-1]),
+            "whether the smallest maximum loses somewhere",
+        )
     rng = np.random.default_rng(trial.seed)
     picked = [] if cases.violated else rng.choice(len(every), trial["programs"], replace=False)
+    picked = [*picked, len(every) - 1]
     for index, solver in product(picked, SOLVERS):
         problem = every[index]
         best = min(_gap_sums(trial, problem))[0]
         solution = solve_exact(problem, solver)
-        if cases.add(
-            problem.objective(solution.assignment), best * trial.scale, witness_of(problem)
+        if cases.violated or cases.add(
+            problem.objective(solution.assignment),
+            best * trial.scale_of("programs"),
+            witness_of(problem),
         ):
             break
     return cases.finding(
@@ -104,6 +121,7 @@ def objective(trial: Trial) -> Finding:
 
 @check(
     "step.waterfill",
+    measures="smallest imbalance after a step (load)",
     G=3,
     load=4,
     free=2,
@@ -113,7 +131,9 @@ def objective(trial: Trial) -> Finding:
     standard={"load": 9, "slots": 4, "random": 1000},
     paper={"load": 15, "random": 20_000},
     plants=(
-        LARGER,
+        near("imbalance"),
+        near("maximum"),
+        near("larger steps"),
         Variant("level from the largest sizes", fault="level-b"),
         Variant("gaps without the positive part", fault="signed"),
         Variant("one copy of each size in the pool", fault="one-copy"),
@@ -133,8 +153,9 @@ def waterfill(trial: Trial) -> Finding:
         elif trial.fault("signed"):
             claimed = sum(level - x - c * b for x, c in zip(loads, free, strict=True))
         after = after_of(problem, exact_step(problem))
-        if cases.add(imbalance(after), claimed * trial.scale, witness_of(problem)) or cases.add(
-            max(after), level, witness_of(problem)
+        witness = witness_of(problem)
+        if cases.add(imbalance(after), claimed * trial.scale_of("imbalance"), witness) or cases.add(
+            max(after), level * trial.scale_of("maximum"), witness, "largest load of the optimum"
         ):
             break
     rng = np.random.default_rng(trial.seed)
@@ -148,7 +169,7 @@ def waterfill(trial: Trial) -> Finding:
         open_steps += not solution.optimal
         claimed = waterfill_optimum(loads, free, a, b)[0]
         if solution.optimal and cases.add(
-            solution.imbalance, claimed * trial.scale, witness_of(problem)
+            solution.imbalance, claimed * trial.scale_of("larger steps"), witness_of(problem)
         ):
             break
     return cases.finding(
@@ -162,7 +183,44 @@ def waterfill(trial: Trial) -> Finding:
 
 
 @check(
+    "step.waterfill-admitted",
+    measures="smallest imbalance after a step (load)",
+    G=3,
+    load=2,
+    free=1,
+    size=2,
+    standard={"load": 4, "free": 2, "size": 3},
+    plants=(
+        near("", QUARTER),
+        Variant("at most the closed form", fault="upper"),
+        Variant("at least two requests admitted", fault="two"),
+    ),
+)
+def waterfill_admitted(trial: Trial) -> Finding:
+    """The first step that differs, of those with one size and fewer requests than free slots.
+
+    The planted versions are weaker statements that are false too.
+    """
+    weaker = trial.scale > 1 or trial.fault("upper")
+    cases = Cases("<=" if weaker else "==")
+    for problem, a in poor_steps(trial):
+        if trial.fault("two") and problem.admissions < 2:
+            continue
+        claimed = waterfill_optimum(problem.loads.tolist(), problem.free.tolist(), a, a)[0]
+        best = problem.objective(exact_step(problem))
+        if cases.add(best, claimed * trial.scale, witness_of(problem)):
+            break
+    return cases.finding(
+        trial,
+        "step.waterfill-admitted",
+        f"steps with G <= {trial['G']}, loads <= {trial['load']}, free slots <= {trial['free']}, "
+        f"fewer requests than free slots, all of one size a = b <= {trial['size']}",
+    )
+
+
+@check(
     "step.lower-bound",
+    measures="smallest imbalance after a step (load)",
     G=3,
     requests=3,
     size=3,
@@ -171,7 +229,8 @@ def waterfill(trial: Trial) -> Finding:
     standard={"requests": 5, "size": 4, "load": 4},
     paper={"requests": 6, "size": 5, "load": 5},
     plants=(
-        LARGER,
+        near("imbalance"),
+        near("maximum"),
         Variant("every slot counted as filled", fault="all-filled"),
         Variant("mean rounded up by one too many", fault="ceil"),
     ),
@@ -189,8 +248,9 @@ def lower_bound(trial: Trial) -> Finding:
         elif trial.fault("ceil"):
             level += 1
         after = after_of(problem, exact_step(problem))
-        if cases.add(imbalance(after), bound * trial.scale, witness_of(problem)) or cases.add(
-            max(after), level, witness_of(problem)
+        witness = witness_of(problem)
+        if cases.add(imbalance(after), bound * trial.scale_of("imbalance"), witness) or cases.add(
+            max(after), level * trial.scale_of("maximum"), witness, "largest load of the optimum"
         ):
             break
     return cases.finding(trial, "step.lower-bound", f"imbalance and maximum of {text}")
@@ -198,6 +258,7 @@ def lower_bound(trial: Trial) -> Finding:
 
 @check(
     "step.lattice",
+    measures="smallest imbalance after a step (load)",
     G=2,
     load=3,
     free=2,
@@ -206,7 +267,8 @@ def lower_bound(trial: Trial) -> Finding:
     standard={"load": 5, "spacing": 4, "size": 2},
     paper={"load": 8, "spacing": 6, "size": 3},
     plants=(
-        LARGER,
+        near("optimum"),
+        near("at its level"),
         Variant("the slots taken for empty", fault="no-slots"),
         Variant("the first level alone", fault="first-level"),
         Variant("one request fewer than slots", fault="one-short"),
@@ -224,20 +286,26 @@ def lattice(trial: Trial) -> Finding:
         elif trial.fault("first-level"):
             level = simple_lower_bound(loads, free, pool)[1]
             bound = missing_on_lattice(loads, free, pool[0], q, level)
-        best = problem.objective(exact_step(problem))
-        if cases.add(best, bound * trial.scale, witness_of(problem)):
+        after = after_of(problem, exact_step(problem))
+        at_level = missing_on_lattice(loads, free, pool[0], q, max(after))
+        witness = witness_of(problem)
+        if cases.add(imbalance(after), bound * trial.scale_of("optimum"), witness) or cases.add(
+            imbalance(after), at_level * trial.scale_of("at its level"), witness
+        ):
             break
     return cases.finding(
         trial,
         "step.lattice",
-        f"all steps with G <= {trial['G']}, loads <= {trial['load']}, free slots <= "
-        f"{trial['free']} that sum c or sum c + 1 requests fill, sizes v, v + q, v + 2q with "
-        f"v <= {trial['size']} and 2 <= q <= {trial['spacing']}",
+        "optimum against the bound and against R at its own largest load, all steps with "
+        f"G <= {trial['G']}, loads <= {trial['load']}, free slots <= {trial['free']} that sum c "
+        f"or sum c + 1 requests fill, sizes v, v + q, v + 2q with v <= {trial['size']} and "
+        f"2 <= q <= {trial['spacing']}",
     )
 
 
 @check(
     "step.lexicographic",
+    measures="admissions that attain the smallest key (number)",
     G=2,
     requests=4,
     size=3,
@@ -245,6 +313,9 @@ def lattice(trial: Trial) -> Finding:
     load=1,
     standard={"G": 3, "size": 4, "load": 3},
     plants=(
+        near("number"),
+        near("agreement"),
+        near("ties"),
         Variant("imbalance alone", fault="imbalance"),
         Variant("without the request order", fault="no-order"),
     ),
@@ -261,12 +332,25 @@ def lexicographic(trial: Trial) -> Finding:
         ]
         best = min(keys)
         ties += len({key[1] for key in keys if key[0] == best[0]}) > 1
-        if cases.add(sum(key[:length] == best[:length] for key in keys), 1, witness_of(problem)):
+        attained = sum(key[:length] == best[:length] for key in keys)
+        if cases.add(attained, trial.scale_of("number"), witness_of(problem)):
             break
         answers = exact_step(problem), enumerate_step(problem).assignment
         agree = sum(problem.lexicographic_key(answer) == best for answer in answers)
-        if cases.add(agree, len(answers), witness_of(problem)):
+        if cases.add(
+            agree,
+            len(answers) * trial.scale_of("agreement"),
+            witness_of(problem),
+            "exact searches that return it",
+        ):
             break
+    if not cases.violated:
+        cases.add(
+            min(ties, 1),
+            trial.scale_of("ties"),
+            partial(dict, steps=text),
+            "whether optima differ in the largest load somewhere",
+        )
     return cases.finding(
         trial,
         "step.lexicographic",

@@ -4,11 +4,13 @@ from fractions import Fraction
 from math import ceil
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from adversary.small import exact_step
 from adversary.strategies import step_problems
 from evenkeel.checks.cases import Cases
+from evenkeel.checks.verdicts import rung
 from evenkeel.evidence import Trial, Variant, Verdict, checks, planted
 from solvers import bounds
 from solvers.policies import AlwaysBusiest
@@ -28,7 +30,7 @@ def replay(witness):
 
 def test_halved_full_refill_bound_is_refuted_by_a_witness_that_replays():
     check = checks()["step.full-refill-gap"]
-    finding = check.run(planted(check.trial(), Variant("half", Fraction(1, 2))))
+    finding = check.run(planted(check.trial(), Variant("half", Fraction(1, 2), side="imbalance")))
     assert finding.verdict is Verdict.REFUTED
     problem, assignment = replay(finding.witness)
     assert problem.objective(assignment) == finding.computed > finding.claimed
@@ -43,8 +45,7 @@ def test_smallest_gap_witness_replays():
     after = problem.loads_after(assignment).tolist()
     assert max(after) - min(after) == finding.computed == 2
     assert problem.pool.tolist() == [1]
-    assert finding.details["control: violations"] == 0
-    assert finding.details["control: steps that meet the condition"] > 100
+    assert "the last of" in finding.domain
 
 
 def test_a_true_statement_in_its_place_is_not_refuted():
@@ -86,6 +87,38 @@ def test_cases_keep_the_tightest_and_stop_at_a_violation():
     assert finding.verdict is Verdict.REFUTED
     assert finding.witness == {"why": "by hand"}
     assert finding.margin == Fraction(-1, 4)
+    assert finding.domain == "the last of 6 cases tried: by hand"
+
+
+def test_cases_of_another_quantity_are_shown_only_when_they_decide():
+    cases = Cases("==")
+    assert not cases.add(3, 3, dict)
+    assert not cases.add(9, 9, dict, "agreement")
+    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    assert (finding.computed, finding.domain) == (3, "2 cases: by hand")
+    assert finding.details["attained"] == 1
+    assert cases.add(1, 2, dict, "agreement")
+    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    assert (finding.computed, finding.claimed) == (1, 2)
+    assert finding.domain == "agreement: the last of 3 cases tried: by hand"
+
+
+@pytest.mark.parametrize(("relation", "beyond"), [("<=", 1), (">=", -1), ("==", 1), ("==", -1)])
+@pytest.mark.parametrize("size", [0, 7, 10**30])
+def test_cases_are_broken_by_one_unit_and_by_the_least_fraction(relation, beyond, size):
+    assert not Cases(relation).add(size, size, dict)
+    assert Cases(relation).add(size - beyond, size, dict) == (relation == "==")
+    assert Cases(relation).add(size + beyond, size, dict)
+    assert Cases(relation).add(size + Fraction(beyond, 10**12), size, dict)
+
+
+def test_a_witness_of_the_wording_with_admitted_requests_replays():
+    finding = run("step.waterfill-admitted")
+    assert finding.witness == {"loads": [0, 0], "free": [1, 1], "pool": [1]}
+    problem, assignment = replay(finding.witness)
+    # One of two empty workers gets the one request of size 1; the closed form is 2 (1 - 1)^+.
+    assert problem.objective(assignment) == finding.computed == 1
+    assert finding.claimed == 0
 
 
 def test_cases_without_a_case_decide_nothing():
@@ -96,12 +129,11 @@ def test_cases_without_a_case_decide_nothing():
 def test_a_proof_counts_only_for_the_claim_as_stated():
     cases = Cases(">=")
     assert not cases.add(Fraction(5, 2), 2, dict)
-    assert cases.finding(trial(), "step.waterfill", "one").verdict is Verdict.PROVED
+    assert cases.finding(trial(), "step.waterfill", "one").verdict is rung("step.waterfill")
     variant = Variant("something false")
     finding = cases.finding(trial(variant), "step.waterfill", "one")
     assert finding.verdict is Verdict.CERTIFIED
-    # A proof in words alone is no computed proof.
-    assert cases.finding(trial(), "step.lp-closed-form", "one").verdict is Verdict.CERTIFIED
+    assert cases.finding(trial(), "step.lp-closed-form", "one").verdict is Verdict.ARGUED
 
 
 @given(step_problems())
