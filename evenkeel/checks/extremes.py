@@ -5,10 +5,15 @@ Nothing is sampled here: both sides are exact rationals or rigorous balls.
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache, partial
+from itertools import product
+from math import ceil, log2
 
+import numpy as np
 from flint import arb, ctx
 
-from evenkeel.checks.verdicts import HALVED, LARGER, held
+from evenkeel.checks.cases import QUARTER, TENTH, THOUSANDTH, Cases, near
+from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from theory.expectation import PRECISION, expected_imbalance, from_ball, to_ball
 from theory.extremes import (
@@ -18,6 +23,8 @@ from theory.extremes import (
     gaussian_constant,
     pairing_bound,
 )
+from theory.fcfs import log_growth_square
+from theory.fcfs_proofs import largest_of_normals
 from theory.laws import Enclosure, Law
 from theory.slots import geometric_slot
 
@@ -49,7 +56,10 @@ def _normal_imbalance(law: Law, workers: int, slots: int) -> Fraction:
 
 
 def _below_exact(trial: Trial, label: str, bound: Callable[[Law, int, int], Fraction]) -> Finding:
-    """Hold a lower bound against the exact expectation over a grid of laws, G and B."""
+    """Hold a lower bound against the exact expectation over a grid of laws, G and B.
+
+    For the bound by two workers also against what it bounds first, ``(G/2) E|L_1 - L_2|``.
+    """
     closest: tuple[Fraction, Number, Number] = (Fraction(-1), 0, 0)
     at, points = "", 0
     grid = [
@@ -61,10 +71,23 @@ def _below_exact(trial: Trial, label: str, bound: Callable[[Law, int, int], Frac
     grid += [("fair coin", COIN, 16, trial["many"])]
     for name, law, workers, slots in grid:
         exact = expected_imbalance(law, workers, slots).imbalance
+        where = f"{name}, G = {workers}, B = {slots}"
+        if label == "fcfs.pairing":
+            two = expected_imbalance(law, 2, slots).imbalance * Fraction(workers, 2)
+            between = two.lower * trial.scale_of("two workers")
+            if between > exact.upper:
+                return Finding(
+                    Verdict.REFUTED,
+                    exact.value,
+                    float(between),
+                    ">=",
+                    f"(G/2) E|L_1 - L_2|, exact enclosures at {where}",
+                    witness={"law": name, "G": workers, "B": slots},
+                )
+            exact = two
         stretch = trial.scale * Fraction(float(slots) ** float(trial.exponent))
         claimed = bound(law, workers, slots) * stretch
         points += 1
-        where = f"{name}, G = {workers}, B = {slots}"
         if claimed > exact.upper:
             return Finding(
                 Verdict.REFUTED,
@@ -89,7 +112,8 @@ def _below_exact(trial: Trial, label: str, bound: Callable[[Law, int, int], Frac
 
 @check(
     "fcfs.lower",
-    plants=(LARGER, STEEPER, NO_DISTANCE),
+    measures="exact expected imbalance of FCFS (load)",
+    plants=(near("", TENTH), STEEPER, NO_DISTANCE),
     standard={"workers": (2, 3, 8, 32, 256), "slots": (1, 8, 72, 500, 4096), "many": 2**18},
     workers=(2, 8, 32),
     slots=(1, 72, 500),
@@ -103,7 +127,8 @@ def lower(trial: Trial) -> Finding:
 
 @check(
     "fcfs.pairing",
-    plants=(LARGER, STEEPER),
+    measures="exact (G/2) E|L_1 - L_2|, at most the imbalance of FCFS (load)",
+    plants=(near(), near("two workers"), STEEPER),
     standard={"workers": (2, 3, 8, 32, 256), "slots": (1, 8, 72, 500, 4096), "many": 2**18},
     workers=(2, 8, 32),
     slots=(1, 2, 72, 500),
@@ -114,43 +139,187 @@ def pairing(trial: Trial) -> Finding:
     return _below_exact(trial, "fcfs.pairing", pairing_bound)
 
 
+def _small_laws(seed: int, count: int) -> dict[str, Law]:
+    """Fixed and random laws of at most four sizes, exact at any system."""
+    rng = np.random.default_rng(seed)
+    laws = {
+        "fair coin": COIN,
+        "uniform 1..4": Law.uniform(1, 4),
+        "rare 6": Law.of({1: Fraction(19, 20), 6: Fraction(1, 20)}),
+    }
+    for index in range(count):
+        sizes = rng.choice(np.arange(1, 9), int(rng.integers(2, 5)), replace=False)
+        weights = rng.integers(1, 12, sizes.size)
+        total = int(weights.sum())
+        law = {int(x): Fraction(int(w), total) for x, w in zip(sizes, weights, strict=True)}
+        laws[f"random law {index}: {law}"] = Law.of(law)
+    return laws
+
+
+def _lead(law: Law, workers: int, slots: int) -> Fraction:
+    """``M(G, B) = E[max L] - B E[X]``, exact for a law of small support."""
+    imbalance = expected_imbalance(law, workers, slots).imbalance
+    assert imbalance.lower == imbalance.upper
+    return imbalance.lower / workers
+
+
+@check(
+    "fcfs.superadditive",
+    measures="mean of the largest load above the mean load, M(G, B) (load)",
+    plants=(
+        near("sum", TENTH),
+        near("more workers", TENTH),
+        Variant("groups of G_1 + G_2 workers", fault="sum-of-workers"),
+        Variant("the slots shared by both", fault="shared-slots"),
+    ),
+    standard={"random": 40},
+    workers=(1, 2, 3, 5),
+    slots=(1, 2, 12),
+    random=3,
+)
+def superadditive(trial: Trial) -> Finding:
+    """Both sides in exact rationals; and M at one worker more."""
+    cases = Cases(">=")
+    laws = _small_laws(trial.seed, trial["random"])
+
+    @cache
+    def lead(name: str, workers: int, slots: int) -> Fraction:
+        return _lead(laws[name], workers, slots)
+
+    for name, g1, g2, b1, b2 in product(
+        laws, trial["workers"], trial["workers"], trial["slots"], trial["slots"]
+    ):
+        if g1 == g2 == 1:
+            continue
+        groups = g1 + g2 if trial.fault("sum-of-workers") else g1 * g2
+        slots = max(b1, b2) if trial.fault("shared-slots") else b1 + b2
+        claimed = (lead(name, g1, b1) + lead(name, g2, b2)) * trial.scale_of("sum")
+        witness = partial(dict, law=name, G=(g1, g2), B=(b1, b2))
+        if cases.add(lead(name, groups, slots), claimed, witness):
+            break
+        if b1 == b2 and cases.add(
+            lead(name, g1 * g2 + 1, b1),
+            lead(name, g1 * g2, b1) * trial.scale_of("more workers"),
+            witness,
+            "M(G + 1, B) against M(G, B)",
+        ):
+            break
+    return cases.finding(
+        trial,
+        "fcfs.superadditive",
+        f"exact, {len(laws)} laws of at most four sizes, G_1 and G_2 in {trial['workers']}, B_1 "
+        f"and B_2 in {trial['slots']}; M(G_1 G_2 + 1, B_1) against M(G_1 G_2, B_1)",
+    )
+
+
+def _moments(law: Law) -> tuple[Fraction, Fraction]:
+    """Variance and fourth central moment, exact for a law of small support."""
+    mean = law.mean.lower
+    return law.variance.lower, law.moment(4, mean).lower
+
+
+@check(
+    "fcfs.log-growth",
+    measures="square of the exact expected imbalance of FCFS (load^2)",
+    plants=(
+        near(),
+        near("constant of the order", TENTH),
+        STEEPER,
+        Variant("one doubling more", fault="doubling"),
+        Variant("kappa left out", fault="no-kurtosis"),
+    ),
+    standard={"random": 60, "slots": (1, 2, 3, 4, 6, 9, 16, 32)},
+    workers=(2, 3, 4, 7, 8, 16, 33),
+    slots=(1, 2, 3, 5, 8),
+    random=6,
+)
+def log_growth(trial: Trial) -> Finding:
+    """Squares of both sides, exact; and of the order's with its constant."""
+    cases = Cases(">=")
+    laws = _small_laws(trial.seed, trial["random"])
+    for (name, law), workers, slots in product(laws.items(), trial["workers"], trial["slots"]):
+        k = workers.bit_length() - 1
+        if slots < k:
+            continue
+        variance, fourth = _moments(law)
+        square = (_lead(law, workers, slots) * workers) ** 2
+        if trial.fault("no-kurtosis"):
+            claimed = (workers * k) ** 2 * variance * (slots // k) / 6
+        else:
+            claimed = log_growth_square(variance, fourth, workers, slots)
+        if trial.fault("doubling"):
+            claimed *= Fraction(k + 1, k) ** 2
+        claimed *= Fraction(slots) ** int(2 * trial.exponent) * trial.scale**2
+        witness = partial(dict, law=name, G=workers, B=slots)
+        if cases.add(square, claimed, witness):
+            break
+        # (c G sigma)^2 B ln G with c^2 = 4/(9 ln 2 (3 + max(3, kappa))), log2 G rounded up.
+        kurtosis = fourth / variance**2
+        logarithm = Fraction(ceil(log2(workers) * 2**30), 2**30)
+        order = workers**2 * variance * slots * logarithm * Fraction(4, 9) / (3 + max(3, kurtosis))
+        order *= trial.scale_of("constant of the order") ** 2
+        proved = log_growth_square(variance, fourth, workers, slots)
+        if cases.add(proved, order, witness, "the bound against c G sigma sqrt(B ln G), squared"):
+            break
+    return cases.finding(
+        trial,
+        "fcfs.log-growth",
+        f"exact, {len(laws)} laws of at most four sizes, G in {trial['workers']}, B in "
+        f"{trial['slots']} from floor(log2 G) on; and the bound against its order",
+    )
+
+
 def _scaled_root(constant: Enclosure, workers: int, trial: Trial) -> Enclosure:
-    """``constant * scale * (ln G)^(1/2 + exponent)``."""
+    """``constant * (ln G)^(1/2 + exponent)``."""
     with ctx.workprec(PRECISION):
         power = to_ball(Fraction(1, 2) + trial.exponent)
         root = from_ball(arb(workers).log() ** power)
-    ends = constant * trial.scale
-    return Enclosure(ends.lower * root.lower, ends.upper * root.upper)
+    return Enclosure(constant.lower * root.lower, constant.upper * root.upper)
+
+
+# E[max of G normals] / sqrt(ln G), rounded to two digits.
+STATED_RATIOS = {32: Fraction(111, 100), 256: Fraction(120, 100)}
 
 
 @check(
     "fcfs.gaussian",
+    measures="mean of the largest of G standard normals (1)",
     plants=(
-        LARGER,
+        near("lower side"),
+        near("equality at G = 2", 1 / THOUSANDTH),
+        near("upper side", 1 / TENTH),
+        near("ratio at 32 and 256", Fraction(101, 100)),
         Variant("ln G in place of its square root", exponent=Fraction(1, 2)),
-        Variant("upper side halved", fault="upper-halved"),
     ),
     standard={"largest": 2**40},
     largest=2**20,
 )
 def gaussian(trial: Trial) -> Finding:
-    """Both sides for every G from 2 to 100, as the proof needs, and powers of two beyond."""
+    """Both sides for every G from 2 to 100, and powers of two beyond."""
     constant = gaussian_constant()
-    grid = [*range(2, 101)]
+    grid = [*range(2, 101), 128]
     while grid[-1] < trial["largest"]:
-        grid.append(max(128, 2 * grid[-1]))
+        grid.append(2 * grid[-1])
     tightest: tuple[Fraction, float, float] = (Fraction(0), 0.0, 0.0)
     for workers in grid:
-        middle = expected_max_of_normals(workers)
-        low = _scaled_root(constant, workers, trial)
+        middle = largest_of_normals(workers)
+        root = _scaled_root(constant, workers, trial)
+        low = root * trial.scale_of("lower side")
         with ctx.workprec(PRECISION):
-            high = from_ball((2 * arb(workers).log()).sqrt())
-        if trial.fault("upper-halved"):
-            high = high * Fraction(1, 2)
-        sides: tuple[tuple[bool, Enclosure, Relation], ...] = (
+            high = from_ball((2 * arb(workers).log()).sqrt()) * trial.scale_of("upper side")
+            log_root = from_ball(arb(workers).log().sqrt())
+        sides: list[tuple[bool, Enclosure, Relation]] = [
             (low.lower > middle.upper, low, ">="),
             (middle.lower > high.upper, high, "<="),
-        )
+        ]
+        if workers == 2:
+            equal = root * trial.scale_of("equality at G = 2")
+            sides.append((equal.upper < middle.lower, equal, "<="))
+        if workers in STATED_RATIOS:
+            stated = STATED_RATIOS[workers] * trial.scale_of("ratio at 32 and 256")
+            half = Fraction(1, 200)
+            sides.append((middle.upper < (stated - half) * log_root.lower, middle, ">="))
+            sides.append((middle.lower > (stated + half) * log_root.upper, middle, "<="))
         for broken, side, relation in sides:
             if broken:
                 return Finding(
@@ -173,8 +342,8 @@ def gaussian(trial: Trial) -> Finding:
         tightest[1],
         tightest[2],
         ">=",
-        f"every G from 2 to 100 and powers of two to {grid[-1]} by rigorous integrals; "
-        "all G >= 100 by the proof",
+        f"every G from 2 to 100 and powers of two to {grid[-1]} by rigorous integrals; equality "
+        "at G = 2",
     )
 
 
@@ -194,13 +363,15 @@ def _mean_limit_distance(law: Law, slots: int) -> Fraction:
 
 @check(
     "fcfs.constant",
-    plants=(LARGER, HALVED, Variant("B to the power 0.4", exponent=Fraction(-1, 10))),
+    measures="E[Imb] / (G sigma sqrt(B ln G)) of FCFS at G = 2 and the largest B (1)",
+    plants=(near("limit", TENTH), near("limit", 1 / TENTH), near("G > 2", QUARTER), Variant("B to the power 0.4", exponent=Fraction(-1, 10))),
     standard={"most": 2**18},
     most=2**16,
 )
 def constant(trial: Trial) -> Finding:
     """Exact ``c(2, B)`` closes in on the constant; larger G stay above it."""
-    limit = gaussian_constant() * trial.scale
+    limit = gaussian_constant() * trial.scale_of("limit")
+    least = gaussian_constant() * trial.scale_of("G > 2")
     seen: dict[int, float] = {}
     for law, name in ((COIN, "fair coin"), (Law.uniform(1, 4), "uniform 1..4")):
         slots = 16
@@ -221,11 +392,11 @@ def constant(trial: Trial) -> Finding:
             slots *= 8 if trial["most"] > 2**16 else 16
         for workers in (3, 4, 32):
             c = effective_constant(law, workers, slots // 16)
-            if c.lower < limit.lower:
+            if c.lower < least.lower:
                 return Finding(
                     Verdict.REFUTED,
                     c.value,
-                    limit.value,
+                    least.value,
                     ">=",
                     f"{name}, G = {workers}, B = {slots // 16}",
                     witness={"law": name, "G": workers, "c": c.value},
@@ -243,11 +414,12 @@ def constant(trial: Trial) -> Finding:
 
 @check(
     "fcfs.constant-uniform",
+    measures="E[Imb] / (G sigma sqrt(B ln G)) of FCFS at G = 2, B = 1 and a rare size (1)",
     plants=(
-        Variant("half the constant", Fraction(1, 2)),
+        near("", 1 / QUARTER),
         Variant("one tenth of the constant", Fraction(1, 10)),
     ),
-    c=Fraction(6777, 10000),
+    c=Fraction(6776, 10000),
 )
 def constant_uniform(trial: Trial) -> Finding:
     """For any c, a rare size at B = 1 and a large G at fixed B have a smaller effective c."""
@@ -267,7 +439,7 @@ def constant_uniform(trial: Trial) -> Finding:
         at_two.value,
         float(c),
         ">=",
-        "exact enclosures",
+        "exact enclosure for one law, chosen for this c",
         witness={"sizes": [1, 2], "probability of 2": str(q), "G": 2, "B": 1},
         details={"c of a fair coin at B = 1, G = 16384": many.value},
     )
@@ -275,7 +447,12 @@ def constant_uniform(trial: Trial) -> Finding:
 
 @check(
     "fcfs.effective-constant",
-    plants=(LARGER, Variant("second moment in place of the variance", fault="wrong-moment")),
+    measures="E[Imb] / (G sigma sqrt(B ln G)) of FCFS (1)",
+    plants=(
+        near("lower ends", Fraction(51, 50)),
+        near("upper ends", Fraction(49, 50)),
+        Variant("second moment in place of the variance", fault="wrong-moment"),
+    ),
     B=72,
 )
 def effective(trial: Trial) -> Finding:
@@ -296,13 +473,14 @@ def effective(trial: Trial) -> Finding:
             ratio = law.variance.lower / law.moment(2).upper
             c = c * Fraction(float(ratio) ** 0.5)
         found[f"{name}, G = {workers}"] = c.value
-        floor, ceiling = Fraction(low) * trial.scale, Fraction(high) * trial.scale
-        if c.upper < floor or c.lower > ceiling:
+        floor = Fraction(low) * trial.scale_of("lower ends")
+        ceiling = Fraction(high) * trial.scale_of("upper ends")
+        if c.lower < floor or c.upper > ceiling:
             return Finding(
                 Verdict.REFUTED,
                 c.value,
-                float(floor if c.upper < floor else ceiling),
-                ">=" if c.upper < floor else "<=",
+                float(floor if c.lower < floor else ceiling),
+                ">=" if c.lower < floor else "<=",
                 f"exact enclosure, {name}, G = {workers}, B = {trial['B']}",
                 witness={"law": name, "G": workers, "B": trial["B"], "c": c.value},
             )
@@ -318,7 +496,8 @@ def effective(trial: Trial) -> Finding:
 
 @check(
     "fcfs.berry-esseen-share",
-    plants=(LARGER, NO_DISTANCE),
+    measures="Berry-Esseen bound over the exact imbalance of FCFS (share)",
+    plants=(near("lower ends", TENTH), near("upper ends", 1 / TENTH), NO_DISTANCE),
     B=72,
 )
 def berry_esseen_share(trial: Trial) -> Finding:
@@ -335,15 +514,17 @@ def berry_esseen_share(trial: Trial) -> Finding:
     bound = _normal_imbalance if trial.fault("no-distance") else berry_esseen_bound
     found: dict[str, float] = {}
     for name, law, workers, low, high in ranges:
-        share = bound(law, workers, trial["B"]) * trial.scale
+        share = bound(law, workers, trial["B"])
         share /= expected_imbalance(law, workers, trial["B"]).imbalance.upper
         found[f"{name}, G = {workers}"] = float(share)
-        if not Fraction(low) <= share <= Fraction(high):
+        floor = Fraction(low) * trial.scale_of("lower ends")
+        ceiling = Fraction(high) * trial.scale_of("upper ends")
+        if not floor <= share <= ceiling:
             return Finding(
                 Verdict.REFUTED,
                 float(share),
-                float(low if share < Fraction(low) else high),
-                ">=" if share < Fraction(low) else "<=",
+                float(floor if share < floor else ceiling),
+                ">=" if share < floor else "<=",
                 f"{name}, G = {workers}, B = {trial['B']}",
                 witness={"law": name, "G": workers, "B": trial["B"]},
             )

@@ -1,6 +1,7 @@
 """Checks of [fcfs.stationary], [fcfs.moments] and [fcfs.constant-of-law]."""
 
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from math import isqrt
 from typing import Any
@@ -9,7 +10,8 @@ import numpy as np
 
 from adversary.families import requests_to_overload, workload
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, LARGER, held, planted_policy
+from evenkeel.checks.cases import TENTH, Cases, near
+from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory.expectation import expected_imbalance, over_steps
 from theory.extremes import effective_constant, largest_constant
@@ -26,19 +28,25 @@ DRIFT = (2, 0, 1)
 
 @check(
     "fcfs.stationary",
+    measures="mean imbalance of FCFS in late steps (load)",
     plants=(
-        LARGER,
+        near("limits"),
+        near("phases"),
+        near("averaged law", TENTH),
+        near("one length"),
+        near("runs", TENTH),
+        near("runs", 1 / TENTH),
         AGED,
         Variant("the mean of the phases' laws in place of each", fault="averaged"),
         Variant("drift at its mean", fault="mean-drift"),
         BFIO,
     ),
     standard={"runs": 300},
-    G=4,
-    B=6,
+    G=16,
+    B=4,
     late=600,
     steps=120,
-    runs=60,
+    runs=80,
 )
 def stationary(trial: Trial) -> Finding:
     """The limit of the exact transient law at every phase; then late halves of runs."""
@@ -53,7 +61,7 @@ def stationary(trial: Trial) -> Finding:
         if trial.fault("averaged"):
             law = _averaged(drift)
         phases.append(expected_imbalance(law, workers, slots))
-        limit = phases[-1].imbalance * trial.scale
+        limit = phases[-1].imbalance * trial.scale_of("limits")
         late = joint_slot(s, o, counts=COUNTS, step=trial["late"] // cycle * cycle + r, drift=DRIFT)
         there = expected_imbalance(late, workers, slots).imbalance
         if abs(there.value - limit.value) > 1e-9 * there.value:
@@ -73,16 +81,23 @@ def stationary(trial: Trial) -> Finding:
     ]
     mixed = expected_imbalance(_averaged((1,)), workers, slots).imbalance
     lowest, highest = min(e.upper for e in steady), max(e.lower for e in steady)
-    if highest > lowest or mixed.upper < highest:
-        return Finding(
-            Verdict.REFUTED,
-            mixed.value,
-            float(highest),
-            ">=",
-            "averaged law against the phases under drift 1, exact enclosures",
-            witness={"pairs": PAIRS, "counts": COUNTS, "drift": (1,)},
-        )
-    claimed = over_steps(phases).imbalance.value
+    for found, stated, relation, what in (
+        (lowest, highest * trial.scale_of("phases"), ">=", "the phases under drift 1"),
+        (mixed.upper, highest * trial.scale_of("averaged law"), ">=", "the averaged law there"),
+    ):
+        if found < stated:
+            return Finding(
+                Verdict.REFUTED,
+                float(found),
+                float(stated),
+                relation,
+                f"{what}, exact enclosures",
+                witness={"pairs": PAIRS, "counts": COUNTS, "drift": (1,)},
+            )
+    alone = _one_length(trial)
+    if alone.violated:
+        return alone.finding(trial, "fcfs.stationary", "one size and one length d, ages at random")
+    claimed = over_steps(phases).imbalance.value * float(trial.scale_of("runs"))
     system, steps = System(workers, slots, DRIFT), trial["steps"]
     samples = []
     for run in range(trial["runs"]):
@@ -121,6 +136,21 @@ def stationary(trial: Trial) -> Finding:
     )
 
 
+def _one_length(trial: Trial) -> Cases:
+    """Two workers with one slot, one size, one length d, drift 1: each phase, and ages at random."""
+    cases = Cases("==")
+    for d in range(2, 6):
+        witness = partial(dict, length=d)
+        for r in range(d):
+            law = joint_slot((5,), (d,), drift=(1,), phase=r)
+            cases.add(expected_imbalance(law, 2, 1).imbalance.lower, 0, witness)
+        ages = Law.of({5 + t: Fraction(1, d) for t in range(d)})
+        claimed = Fraction(d * d - 1, 3 * d) * trial.scale_of("one length")
+        if cases.add(expected_imbalance(ages, 2, 1).imbalance.lower, claimed, witness):
+            break
+    return cases
+
+
 def _averaged(drift: tuple[int, ...]) -> Law:
     """The mean of the slot's laws over the phases."""
     s, o = zip(*PAIRS, strict=True)
@@ -150,19 +180,23 @@ def _listed(law: Law, workers: int, slots: int) -> tuple[Fraction, Fraction]:
 
 @check(
     "fcfs.moments",
+    measures="mean idle share of a step under FCFS (share)",
     plants=(
-        LARGER,
+        near("squares"),
+        near("shares"),
+        near("squares of runs", Fraction(6, 5)),
+        near("shares of runs", TENTH),
         Variant("largest load and sum taken as independent", fault="independent"),
         Variant("long-run idle share in place of the step's", fault="long-run"),
         BUSIEST,
     ),
     standard={"runs": 2000, "shapes": ((2, 1), (2, 2), (3, 1), (3, 2), (4, 2))},
     shapes=((2, 1), (2, 2), (3, 1), (3, 2)),
-    G=4,
-    B=6,
-    p=0.1,
-    step=12,
-    runs=400,
+    G=16,
+    B=4,
+    p=0.3,
+    steps=(4, 10, 16, 22, 28),
+    runs=200,
 )
 def moments(trial: Trial) -> Finding:
     """Every outcome of tiny systems; then squared imbalances and idle shares of runs."""
@@ -187,24 +221,28 @@ def moments(trial: Trial) -> Finding:
                     f"{name} over all outcomes of G = {workers}, B = {slots}",
                     witness={"law": law.weights, "G": workers, "B": slots},
                 )
-    workers, slots, step = trial["G"], trial["B"], trial["step"]
-    system, p = System(workers, slots), Fraction(str(trial["p"]))
-    exact = spread(geometric_slot(Law.uniform(1, 30), p, step=step), workers, slots)
+    workers, slots, at = trial["G"], trial["B"], list(trial["steps"])
+    system, p, last = System(workers, slots), Fraction(str(trial["p"])), at[-1] + 1
+    exact = [
+        spread(geometric_slot(Law.uniform(1, 30), p, step=step), workers, slots) for step in at
+    ]
     squares, shares = [], []
-    n = requests_to_overload(system, step + 1, p=float(p))
+    n = requests_to_overload(system, last, p=float(p))
     for run in range(trial["runs"]):
         requests = workload("uniform", n, trial.seed * 10**6 + run, b=30, p=float(p))
-        result = overloaded_run(system, requests, planted_policy(trial, "fcfs"), step + 1)
-        loads = first_steps(result, step + 1)[step]
-        imbalance = float(imbalances(loads[None, :])[0])
-        squares.append(imbalance**2)
-        shares.append(imbalance / (workers * float(loads.max())))
+        result = overloaded_run(system, requests, planted_policy(trial, "fcfs"), last)
+        loads = first_steps(result, last)[at]
+        found_here = imbalances(loads).astype(float)
+        squares.append(float((found_here**2).mean()))
+        shares.append(float((found_here / (workers * loads.max(axis=1))).mean()))
+    square_of = sum(e.second_moment.value for e in exact) / len(exact)
+    share_of = sum(e.idle_share.value for e in exact) / len(exact)
     means: dict[str, tuple[Mean, float]] = {
-        "E[Imb^2]": (Mean.of(squares), exact.second_moment.value),
-        "E[Imb/(G M)]": (Mean.of(shares), exact.idle_share.value),
+        "E[Imb^2]": (Mean.of(squares), square_of * float(trial.scale_of("squares of runs"))),
+        "E[Imb/(G M)]": (Mean.of(shares), share_of * float(trial.scale_of("shares of runs"))),
     }
     domain = (
-        f"all {outcomes} outcomes of tiny systems, exact rationals; step {step} of "
+        f"all {outcomes} outcomes of tiny systems, exact rationals; steps {at} of "
         f"{trial['runs']} runs at G = {workers}, B = {slots}"
     )
     details: dict[str, Any] = {name: mean.interval for name, (mean, _) in means.items()}
@@ -232,13 +270,13 @@ def _claimed_square(trial: Trial, law: Law, workers: int, slots: int) -> Fractio
         top, total = expected.maximum.lower, expected.mean.lower * workers
         second = law.variance.lower * workers * slots + total**2
         return workers**2 * top**2 - 2 * workers * top * total + second
-    return spread(law, workers, slots).second_moment.lower * trial.scale
+    return spread(law, workers, slots).second_moment.lower * trial.scale_of("squares")
 
 
 def _claimed_share(trial: Trial, law: Law, workers: int, slots: int) -> Fraction:
     if trial.fault("long-run"):
         return expected_imbalance(law, workers, slots).idle_share.lower
-    return spread(law, workers, slots).idle_share.lower * trial.scale
+    return spread(law, workers, slots).idle_share.lower * trial.scale_of("shares")
 
 
 def _root_of(workers: int) -> int:
@@ -252,8 +290,11 @@ def _from_one(_: int) -> int:
 
 @check(
     "fcfs.constant-of-law",
+    measures="largest constant of a law in a region (1)",
     plants=(
-        LARGER,
+        near("lower ends", Fraction(21, 20)),
+        near("upper ends", Fraction(20, 21)),
+        near("sampled points", Fraction(21, 20)),
         Variant("one constant for all regions", fault="one-region"),
         Variant("B to the power 0.4", exponent=Fraction(-1, 10)),
     ),
@@ -282,28 +323,33 @@ def constant_of_law(trial: Trial) -> Finding:
         value = found.value
         where = f"{name}, {'B >= sqrt(G)' if regime else 'all B'}"
         details[where] = {"c": float(value.upper), "G": found.workers, "B": found.slots}
-        floor, ceiling = Fraction(low) * trial.scale, Fraction(high) * trial.scale
+        floor = Fraction(low) * trial.scale_of("lower ends")
+        ceiling = Fraction(high) * trial.scale_of("upper ends")
         stretch = Fraction(float(found.slots) ** float(trial.exponent))
-        if value.upper * stretch < floor or value.lower * stretch > ceiling:
+        if value.lower * stretch < floor or value.upper * stretch > ceiling:
+            below = value.lower * stretch < floor
             return Finding(
                 Verdict.REFUTED,
-                float(value.upper),
-                float(floor),
-                "==",
+                float((value.lower if below else value.upper) * stretch),
+                float(floor if below else ceiling),
+                ">=" if below else "<=",
                 f"largest constant over G, B <= {most}, {where}",
                 witness={"law": name, "G": found.workers, "B": found.slots},
             )
+        points = [(found.workers, found.slots)]
         for _ in range(trial["samples"]):
             workers = int(2 * (most / 2) ** rng.random())
-            slots = max(least(workers), int(most ** rng.random()))
+            points.append((workers, max(least(workers), int(most ** rng.random()))))
+        for workers, slots in points:
             c = effective_constant(law, workers, slots) * Fraction(
                 float(slots) ** -float(trial.exponent)
             )
-            if c.upper < value.lower * trial.scale:
+            stated_here = value.lower * trial.scale_of("sampled points")
+            if c.upper < stated_here:
                 return Finding(
                     Verdict.REFUTED,
                     c.value,
-                    float(value.lower * trial.scale),
+                    float(stated_here),
                     ">=",
                     f"a sampled point, {where}",
                     witness={"law": name, "G": workers, "B": slots},
