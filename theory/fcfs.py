@@ -33,9 +33,7 @@ def worst_imbalance(workers: int, slots: int, a: int, b: int) -> int:
     return (workers - 1) * slots * (b - a)
 
 
-def log_growth_square(
-    variance: Fraction, fourth: Fraction, workers: int, slots: int
-) -> Fraction:
+def log_growth_square(variance: Fraction, fourth: Fraction, workers: int, slots: int) -> Fraction:
     """Square of the bound of [fcfs.log-growth], ``(G k)^2 v n / (6 + (kappa-3)/n)``.
 
     Parameters
@@ -86,8 +84,8 @@ CLAIMS: tuple[Claim, ...] = (
         "paper.md, fact 1, extended",
         "ours",
         "equality",
-        "With iid requests and a pool that surely fills every slot, any rule that takes requests in "
-        "arrival order and fixes the worker of each without looking at its size or at those "
+        "With iid requests and a pool that surely fills every slot, any rule that takes requests "
+        "in arrival order and fixes the worker of each without looking at its size or at those "
         "behind it has at every step the same law of the loads as FCFS, up to the numbering of "
         "workers, so the same expected imbalance.  This covers round robin and JSQ by count, and "
         "also the load-aware least_loaded and power_of_two: when no slot may stay empty, knowing "
@@ -106,12 +104,12 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, Theorems 1 and 2 (order, c unnamed); constant: evenkeel",
         "v1, v2",
         "lower",
-        "For every law of X with sigma > 0 and finite rho = E|X - EX|^3 and every G >= 2 and B with "
-        "eps = min(0.4748 rho/sigma^3, 0.33554 (rho/sigma^3 + 0.415)) / sqrt(B) < 1/2: "
+        "For every law of X with sigma > 0 and finite rho = E|X - EX|^3 and every G >= 2 and B "
+        "with eps = min(0.4748 rho/sigma^3, 0.33554 (rho/sigma^3 + 0.415)) / sqrt(B) < 1/2: "
         "E[Imb(FCFS)] >= G sigma sqrt(B) [ int_0^x* (1 - (Phi(x)+eps)^G) dx - "
         "(1/2)(1/2+eps)^(G-1) ] for each x* >= 0 with Phi(x*) + eps <= 1.  Where B is too small "
-        "for the law's skewness it is negative and says nothing; a bound of the order "
-        "G sigma sqrt(B log G) for all B is [fcfs.log-growth].",
+        "for the law's skewness it is negative and says nothing; a bound of the order G sigma "
+        "sqrt(B log G) for all B is [fcfs.log-growth].",
         EXPECTATION,
         "The bound, integrated rigorously and rounded down, against the exact expectation over a "
         "grid of laws, G and B; one point above refutes it.",
@@ -165,8 +163,8 @@ CLAIMS: tuple[Claim, ...] = (
         "c = 2/(3 sqrt(ln 2 (3 + max(3, kappa)))), which is 0.326 (rounded down) for kappa <= 3.",
         EXPECTATION,
         "Squares of both sides in exact rationals for fixed and for random laws of small support "
-        "over a grid of G and B, and of the bound and its order; one point above refutes it.  At G = 2, B = 1 a fair coin attains "
-        "the first bound.",
+        "over a grid of G and B, and of the bound and its order; one point above refutes it.  At "
+        "G = 2, B = 1 a fair coin attains the first bound.",
         proofs.log_growth_formula,
         proofs.log_growth_proof,
         ("fcfs.superadditive", "fcfs.pairing"),
@@ -252,11 +250,11 @@ CLAIMS: tuple[Claim, ...] = (
         "Spread of the imbalance and idle share of a step",
         *OURS,
         "equality",
-        "With M = max L, S = sum L, m_j(y) = E[L^j; L <= y] and F = m_0: P(M<=y) = F^G, E[S; M<=y] = G m_1 F^(G-1) and "
-        "E[S^2; M<=y] = G m_2 F^(G-1) + G (G-1) m_1^2 F^(G-2); so E[Imb^2] and the expected idle "
-        "share E[Imb/(G M)] of a step are sums over y.  The long-run idle share "
-        "E[Imb]/(G E[M]) weighs steps by their duration (without overhead, C = 0) and is another "
-        "number.",
+        "With M = max L, S = sum L, m_j(y) = E[L^j; L <= y] and F = m_0: P(M<=y) = F^G, E[S; "
+        "M<=y] = G m_1 F^(G-1) and E[S^2; M<=y] = G m_2 F^(G-1) + G (G-1) m_1^2 F^(G-2); so "
+        "E[Imb^2] and the expected idle share E[Imb/(G M)] of a step are sums over y.  The "
+        "long-run idle share E[Imb]/(G E[M]) weighs steps by their duration (without overhead, C "
+        "= 0) and is another number.",
         EXPECTATION,
         "Every outcome of tiny systems in exact rationals, then seeded runs of the engine, whose "
         "mean squared imbalance and mean idle share must have the exact ones within their "

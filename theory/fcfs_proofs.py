@@ -46,9 +46,9 @@ def exact_proof() -> tuple[Step, ...]:
         Lemma(
             "slots are independent renewal processes",
             "FCFS sends the next request of the queue to a slot that is free; which slot is free "
-            "depends on earlier output lengths only, as the pool surely fills every one.  So the successive requests of a slot are "
-            "iid copies of (s, o), independent between slots, and each slot, never empty, "
-            "renews at the sums of its output lengths.",
+            "depends on earlier output lengths only, as the pool surely fills every one.  So the "
+            "successive requests of a slot are iid copies of (s, o), independent between slots, "
+            "and each slot, never empty, renews at the sums of its output lengths.",
         ),
         Lemma(
             "age at step k",
@@ -387,7 +387,7 @@ def largest_of_normals(workers: int) -> "Enclosure":
 
 
 def _above_up_to_100() -> bool:
-    """Whether ``E[max of G normals]^2 > ln G / (pi ln 2)`` for certain, for each G from 3 to 100."""
+    """Whether ``E[max of G normals]^2 > ln G / (pi ln 2)`` for each G from 3 to 100, enclosed."""
     from flint import arb, ctx
 
     from theory.expectation import PRECISION, to_ball
@@ -522,8 +522,10 @@ def vertex_timed_disproof() -> tuple[Step, ...]:
         Computation(
             "The best of the eight vertices of [1, 3]^3 gives 9, stepped through by hand in "
             "integers (times in halves)",
-            lambda: max(_timed(sizes) for sizes in product((1, 3), repeat=3)) == 9
-            and _timed((2, 2, 3)) == 10,
+            lambda: (
+                max(_timed(sizes) for sizes in product((1, 3), repeat=3)) == 9
+                and _timed((2, 2, 3)) == 10
+            ),
         ),
     )
 

@@ -36,6 +36,7 @@ NO_DISTANCE = Variant("normal limit in place of the bound", fault="no-distance")
 STEEPER = Variant("B to a power larger by 1/2", exponent=Fraction(1, 2))
 
 
+@cache
 def _laws() -> dict[str, Law]:
     return {
         "fair coin": COIN,
@@ -46,6 +47,12 @@ def _laws() -> dict[str, Law]:
             Law.uniform(1, 10), Fraction(1, 5), step=3
         ),
     }
+
+
+@cache
+def _exact(name: str, workers: int, slots: int) -> Enclosure:
+    """Expected imbalance of FCFS under one of the laws, kept for the bounds and their plants."""
+    return expected_imbalance(_laws()[name], workers, slots).imbalance
 
 
 def _normal_imbalance(law: Law, workers: int, slots: int) -> Fraction:
@@ -70,10 +77,10 @@ def _below_exact(trial: Trial, label: str, bound: Callable[[Law, int, int], Frac
     ]
     grid += [("fair coin", COIN, 16, trial["many"])]
     for name, law, workers, slots in grid:
-        exact = expected_imbalance(law, workers, slots).imbalance
+        exact = _exact(name, workers, slots)
         where = f"{name}, G = {workers}, B = {slots}"
         if label == "fcfs.pairing":
-            two = expected_imbalance(law, 2, slots).imbalance * Fraction(workers, 2)
+            two = _exact(name, 2, slots) * Fraction(workers, 2)
             between = two.lower * trial.scale_of("two workers")
             if between > exact.upper:
                 return Finding(
@@ -364,7 +371,12 @@ def _mean_limit_distance(law: Law, slots: int) -> Fraction:
 @check(
     "fcfs.constant",
     measures="E[Imb] / (G sigma sqrt(B ln G)) of FCFS at G = 2 and the largest B (1)",
-    plants=(near("limit", TENTH), near("limit", 1 / TENTH), near("G > 2", QUARTER), Variant("B to the power 0.4", exponent=Fraction(-1, 10))),
+    plants=(
+        near("limit", TENTH),
+        near("limit", 1 / TENTH),
+        near("G > 2", QUARTER),
+        Variant("B to the power 0.4", exponent=Fraction(-1, 10)),
+    ),
     standard={"most": 2**18},
     most=2**16,
 )

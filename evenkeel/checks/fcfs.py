@@ -5,6 +5,7 @@ The analytic ones (bounds, constants, normal limits) are in :mod:`evenkeel.check
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -50,13 +51,14 @@ TINY_LAWS = (
 PEEKS = Variant("a policy that peeks at the output lengths", fault="peek")
 
 
-def _policy(trial: Trial, rule: str, requests: Requests) -> str | Policy:
+def _policy(rule: str, peek: bool, requests: Requests) -> str | Policy:
     """The rule by name, or the planted policy that is told the hidden lengths."""
-    return Peeking(requests) if trial.fault("peek") else rule
+    return Peeking(requests) if peek else rule
 
 
+@cache
 def _every_sequence(
-    trial: Trial, system: System, rule: str, law: tuple[Any, Any], steps: int
+    system: System, rule: str, law: tuple[Any, Any], steps: int, departed: bool, peek: bool
 ) -> tuple[list[Fraction], int]:
     """Mean imbalance of each step over every sequence of requests, weighed exactly."""
     pairs, counts = law
@@ -65,8 +67,8 @@ def _every_sequence(
     for choice in product(range(len(pairs)), repeat=n):
         s, o = zip(*(pairs[i] for i in choice), strict=True)
         requests = Requests(s, o)
-        result = simulate(system, requests, _policy(trial, rule, requests), history=True)
-        loads = departed_loads(result) if trial.fault("departed-loads") else result.loads
+        result = simulate(system, requests, _policy(rule, peek, requests), history=True)
+        loads = departed_loads(result) if departed else result.loads
         assert loads is not None
         weight = int(np.prod([counts[i] for i in choice], dtype=object))
         for k, imbalance in enumerate(imbalances(loads)[:steps].tolist()):
@@ -76,11 +78,35 @@ def _every_sequence(
     return [Fraction(total, scale) for total in totals], sequences
 
 
-def _exact_mean(trial: Trial, system: System, sizes: Law) -> float:
-    """Exact expected imbalance of FCFS, the mean over the first steps of the trial's runs."""
-    p, steps = Fraction(str(trial["p"])), trial["steps"]
+@cache
+def _sampled(
+    system: System,
+    rule: str,
+    a: int,
+    b: int,
+    p: float,
+    steps: int,
+    runs: int,
+    seed: int,
+    peek: bool,
+) -> Mean:
+    """Mean imbalance over the first steps of replicated runs, sizes uniform on a..b."""
+    n = requests_to_overload(system, steps, p=p)
+    samples = []
+    for run in range(runs):
+        requests = workload("uniform", n, seed * 10**6 + run, a=a, b=b, p=p)
+        chosen = _policy(rule, peek, requests)
+        result = overloaded_run(system, requests, chosen, steps, seed=run)
+        samples.append(float(imbalances(first_steps(result, steps)).mean()))
+    return Mean.of(samples)
+
+
+@cache
+def _exact_mean(system: System, a: int, b: int, p: float, steps: int) -> float:
+    """Exact expected imbalance of FCFS in the same runs."""
+    sizes, chance = Law.uniform(a, b), Fraction(str(p))
     at_steps = (
-        expected_imbalance(geometric_slot(sizes, p, step=k), system.workers, system.slots)
+        expected_imbalance(geometric_slot(sizes, chance, step=k), system.workers, system.slots)
         for k in range(steps)
     )
     return sum(float(at_step.imbalance) for at_step in at_steps) / steps
@@ -112,12 +138,13 @@ def exact(trial: Trial) -> Finding:
     """Every sequence of tiny systems in exact rationals; then runs of the engine."""
     sequences = 0
     shift, policy = int(trial.fault("age-off-by-one")), planted_policy(trial, "fcfs")
+    departed, peek = trial.fault("departed-loads"), trial.fault("peek")
     for (pairs, counts), drift in product(TINY_LAWS, ((1,), (2, 0))):
         depth = trial["deep"] if len(pairs) > 2 else trial["deep"] + 1
         # With one slot a worker, who gets which request makes no difference; with two it does.
         for slots, steps in ((1, depth), *(((2, 2),) if len(pairs) == 2 else ())):
             means, number = _every_sequence(
-                trial, System(2, slots, drift), policy, (pairs, counts), steps
+                System(2, slots, drift), policy, (pairs, counts), steps, departed, peek
             )
             sequences += number
             s, o = zip(*pairs, strict=True)
@@ -134,21 +161,13 @@ def exact(trial: Trial) -> Finding:
                         f"all sequences of requests of G = 2, B = {slots}, exact rationals",
                         witness={"pairs": pairs, "counts": counts, "drift": drift, "step": k},
                     )
-    system, steps = System(trial["G"], trial["B"]), trial["steps"]
-    n = requests_to_overload(system, steps, p=trial["p"])
-    samples = []
-    for run in range(trial["runs"]):
-        requests = workload(
-            "uniform", n, trial.seed * 10**6 + run, a=trial["a"], b=trial["b"], p=trial["p"]
-        )
-        result = overloaded_run(system, requests, _policy(trial, policy, requests), steps)
-        samples.append(float(imbalances(first_steps(result, steps)).mean()))
-    mean_run = Mean.of(samples)
-    claimed = _exact_mean(trial, system, Law.uniform(trial["a"], trial["b"]))
-    claimed *= float(trial.scale_of("runs"))
+    system = System(trial["G"], trial["B"])
+    common = tuple(trial[name] for name in ("a", "b", "p", "steps"))
+    mean_run = _sampled(system, policy, *common, trial["runs"], trial.seed, peek)
+    claimed = _exact_mean(system, *common) * float(trial.scale_of("runs"))
     domain = (
         f"exact over {sequences} sequences of requests (G = 2, B = 1 and 2, two joint laws, drifts "
-        f"1 and 2,0); {trial['runs']} runs of {steps} steps at G = {system.workers}, "
+        f"1 and 2,0); {trial['runs']} runs of {trial['steps']} steps at G = {system.workers}, "
         f"B = {system.slots}"
     )
     if claimed not in mean_run:
@@ -197,7 +216,9 @@ def size_blind(trial: Trial) -> Finding:
     ]
     sequences = 0
     for rule in rules:
-        means, sequences = _every_sequence(trial, System(2, 2), rule, (pairs, counts), steps)
+        means, sequences = _every_sequence(
+            System(2, 2), rule, (pairs, counts), steps, False, trial.fault("peek")
+        )
         for k, (mean, value) in enumerate(zip(means, expected, strict=True)):
             if mean != value:
                 return Finding(
@@ -208,24 +229,19 @@ def size_blind(trial: Trial) -> Finding:
                     "all sequences of requests of G = 2, B = 2, exact rationals",
                     witness={"rule": rule, "pairs": pairs, "counts": counts, "step": k},
                 )
-    system, steps = System(trial["G"], trial["B"]), trial["steps"]
-    n = requests_to_overload(system, steps, p=trial["p"])
-    samples: dict[str, list[float]] = {rule: [] for rule in rules}
-    for run in range(trial["runs"]):
-        requests = workload("uniform", n, trial.seed * 10**6 + run, b=trial["b"], p=trial["p"])
-        for rule, values in samples.items():
-            chosen = _policy(trial, rule, requests)
-            result = overloaded_run(system, requests, chosen, steps, seed=run)
-            values.append(float(imbalances(first_steps(result, steps)).mean()))
-    claimed = _exact_mean(trial, system, Law.uniform(1, trial["b"]))
-    claimed *= float(trial.scale_of("runs"))
-    means_of = {rule: Mean.of(values) for rule, values in samples.items()}
+    system = System(trial["G"], trial["B"])
+    common = 1, trial["b"], trial["p"], trial["steps"]
+    means_of = {
+        rule: _sampled(system, rule, *common, trial["runs"], trial.seed, trial.fault("peek"))
+        for rule in rules
+    }
+    claimed = _exact_mean(system, *common) * float(trial.scale_of("runs"))
     worst = max(
         rules, key=lambda rule: (claimed not in means_of[rule], abs(means_of[rule].value - claimed))
     )
     domain = (
         f"exact over all {sequences} sequences of requests (G = B = 2) under "
-        f"{', '.join(rules)}; {trial['runs']} runs of {steps} steps of each at "
+        f"{', '.join(rules)}; {trial['runs']} runs of {trial['steps']} steps of each at "
         f"G = {system.workers}, B = {system.slots}, farthest {worst}"
     )
     found = means_of[worst]
@@ -358,7 +374,7 @@ def vertex(trial: Trial) -> Finding:
     vertices = (1, b - int(trial.fault("inner-vertex")))
     closest: tuple[int, Fraction] = (0, Fraction(1))
     for lengths in _vectors(trial["longest"], n):
-        inside, at_vertex, witness = _inside_and_vertices(system, lengths, None, b, vertices, policy)
+        inside, at_vertex, witness = _largest(system, lengths, None, b, vertices, policy)
         claimed = at_vertex * trial.scale
         checked += b**n
         if inside > claimed:
@@ -382,7 +398,7 @@ def vertex(trial: Trial) -> Finding:
     )
 
 
-def _inside_and_vertices(
+def _largest(
     system: System,
     lengths: tuple[int, ...],
     arrivals: tuple[float, ...] | None,
@@ -414,7 +430,7 @@ def vertex_timed(trial: Trial) -> Finding:
     system = System(2, 1, step_overhead_s=0.0, seconds_per_token=1.0)
     lengths, arrivals, b = (1, 2, 1), (0.0, 1.5, 4.5), trial["b"]
     policy = planted_policy(trial, "fcfs")
-    inside, at_vertex, sizes = _inside_and_vertices(system, lengths, arrivals, b, (1, b), policy)
+    inside, at_vertex, sizes = _largest(system, lengths, arrivals, b, (1, b), policy)
     claimed = at_vertex * trial.scale
     return Finding(
         Verdict.REFUTED if inside > claimed else Verdict.INCONCLUSIVE,

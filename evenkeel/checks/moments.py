@@ -1,7 +1,7 @@
 """Checks of [fcfs.stationary], [fcfs.moments] and [fcfs.constant-of-law]."""
 
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from math import isqrt
 from typing import Any
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from adversary.families import requests_to_overload, workload
-from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.cases import TENTH, Cases, near
+from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from theory.expectation import expected_imbalance, over_steps
+from theory.expectation import Expectation, expected_imbalance, over_steps
 from theory.extremes import effective_constant, largest_constant
-from theory.laws import Law
+from theory.laws import Enclosure, Law
 from theory.model import Requests, System
-from theory.moments import spread
+from theory.moments import Spread, spread
 from theory.slots import geometric_slot, joint_slot, period
 
 # Sizes that depend on the lengths; lengths with greatest common divisor 2.
@@ -50,20 +50,17 @@ DRIFT = (2, 0, 1)
 )
 def stationary(trial: Trial) -> Finding:
     """The limit of the exact transient law at every phase; then late halves of runs."""
-    s, o = zip(*PAIRS, strict=True)
+    _, o = zip(*PAIRS, strict=True)
     drift = (1,) if trial.fault("mean-drift") else DRIFT
     cycle = period(o, DRIFT)
     shift = int(trial.fault("age-off-by-one"))
     workers, slots = trial["G"], trial["B"]
     phases = []
     for r in range(cycle):
-        law = joint_slot(s, o, counts=COUNTS, drift=drift, phase=r + shift)
-        if trial.fault("averaged"):
-            law = _averaged(drift)
-        phases.append(expected_imbalance(law, workers, slots))
+        phase = None if trial.fault("averaged") else (r + shift) % cycle
+        phases.append(_limit(drift, phase, workers, slots))
         limit = phases[-1].imbalance * trial.scale_of("limits")
-        late = joint_slot(s, o, counts=COUNTS, step=trial["late"] // cycle * cycle + r, drift=DRIFT)
-        there = expected_imbalance(late, workers, slots).imbalance
+        there = _late(trial["late"] // cycle * cycle + r, workers, slots)
         if abs(there.value - limit.value) > 1e-9 * there.value:
             return Finding(
                 Verdict.REFUTED,
@@ -73,13 +70,8 @@ def stationary(trial: Trial) -> Finding:
                 f"exact E[Imb] at a late step of phase {r} mod {cycle}",
                 witness={"pairs": PAIRS, "counts": COUNTS, "drift": DRIFT, "phase": r},
             )
-    steady = [
-        expected_imbalance(
-            joint_slot(s, o, counts=COUNTS, drift=(1,), phase=r), workers, slots
-        ).imbalance
-        for r in range(period(o, (1,)))
-    ]
-    mixed = expected_imbalance(_averaged((1,)), workers, slots).imbalance
+    steady = [_limit((1,), r, workers, slots).imbalance for r in range(period(o, (1,)))]
+    mixed = _limit((1,), None, workers, slots).imbalance
     lowest, highest = min(e.upper for e in steady), max(e.lower for e in steady)
     for found, stated, relation, what in (
         (lowest, highest * trial.scale_of("phases"), ">=", "the phases under drift 1"),
@@ -98,18 +90,9 @@ def stationary(trial: Trial) -> Finding:
     if alone.violated:
         return alone.finding(trial, "fcfs.stationary", "one size and one length d, ages at random")
     claimed = over_steps(phases).imbalance.value * float(trial.scale_of("runs"))
-    system, steps = System(workers, slots, DRIFT), trial["steps"]
-    samples = []
-    for run in range(trial["runs"]):
-        rng = np.random.default_rng([trial.seed, run])
-        n = system.capacity * (steps // min(o) + 1)
-        chosen = rng.choice(len(PAIRS), n, p=np.array(COUNTS) / sum(COUNTS))
-        requests = Requests(np.array(s)[chosen], np.array(o)[chosen])
-        result = overloaded_run(system, requests, planted_policy(trial, "fcfs"), steps)
-        # Whole periods, from the middle of the run on.
-        loads = first_steps(result, steps)[steps // 2 // cycle * cycle : steps // cycle * cycle]
-        samples.append(float(imbalances(loads).mean()))
-    mean = Mean.of(samples)
+    steps, policy = trial["steps"], planted_policy(trial, "fcfs")
+    system = System(workers, slots, DRIFT)
+    mean = _late_halves(system, policy, cycle, steps, trial["runs"], trial.seed)
     domain = (
         f"exact limits of all {cycle} phases; late halves of {trial['runs']} runs of {steps} "
         f"steps at G = {workers}, B = {slots}, lengths 2, 4, 8, drift {DRIFT}"
@@ -124,7 +107,7 @@ def stationary(trial: Trial) -> Finding:
             mean.interval,
             {"params": dict(trial.params), "seed": trial.seed},
         )
-    averaged = expected_imbalance(_averaged(DRIFT), workers, slots).imbalance.value
+    averaged = _limit(DRIFT, None, workers, slots).imbalance.value
     return Finding(
         held("fcfs.stationary"),
         mean.value,
@@ -136,8 +119,43 @@ def stationary(trial: Trial) -> Finding:
     )
 
 
+@cache
+def _limit(drift: tuple[int, ...], phase: int | None, workers: int, slots: int) -> Expectation:
+    """Expectations under the limit law of a phase, or under the mean of the phases' laws."""
+    s, o = zip(*PAIRS, strict=True)
+    if phase is None:
+        law = _averaged(drift)
+    else:
+        law = joint_slot(s, o, counts=COUNTS, drift=drift, phase=phase)
+    return expected_imbalance(law, workers, slots)
+
+
+@cache
+def _late(step: int, workers: int, slots: int) -> Enclosure:
+    """Exact expected imbalance at a step after a cold start."""
+    s, o = zip(*PAIRS, strict=True)
+    law = joint_slot(s, o, counts=COUNTS, step=step, drift=DRIFT)
+    return expected_imbalance(law, workers, slots).imbalance
+
+
+@cache
+def _late_halves(system: System, policy: str, cycle: int, steps: int, runs: int, seed: int) -> Mean:
+    """Mean imbalance over whole periods, from the middle of replicated runs on."""
+    s, o = zip(*PAIRS, strict=True)
+    samples = []
+    for run in range(runs):
+        rng = np.random.default_rng([seed, run])
+        n = system.capacity * (steps // min(o) + 1)
+        chosen = rng.choice(len(PAIRS), n, p=np.array(COUNTS) / sum(COUNTS))
+        requests = Requests(np.array(s)[chosen], np.array(o)[chosen])
+        result = overloaded_run(system, requests, policy, steps)
+        loads = first_steps(result, steps)[steps // 2 // cycle * cycle : steps // cycle * cycle]
+        samples.append(float(imbalances(loads).mean()))
+    return Mean.of(samples)
+
+
 def _one_length(trial: Trial) -> Cases:
-    """Two workers with one slot, one size, one length d, drift 1: each phase, and ages at random."""
+    """Two workers with one slot, one size and one length: each phase, and ages at random."""
     cases = Cases("==")
     for d in range(2, 6):
         witness = partial(dict, length=d)
@@ -222,24 +240,15 @@ def moments(trial: Trial) -> Finding:
                     witness={"law": law.weights, "G": workers, "B": slots},
                 )
     workers, slots, at = trial["G"], trial["B"], list(trial["steps"])
-    system, p, last = System(workers, slots), Fraction(str(trial["p"])), at[-1] + 1
-    exact = [
-        spread(geometric_slot(Law.uniform(1, 30), p, step=step), workers, slots) for step in at
-    ]
-    squares, shares = [], []
-    n = requests_to_overload(system, last, p=float(p))
-    for run in range(trial["runs"]):
-        requests = workload("uniform", n, trial.seed * 10**6 + run, b=30, p=float(p))
-        result = overloaded_run(system, requests, planted_policy(trial, "fcfs"), last)
-        loads = first_steps(result, last)[at]
-        found_here = imbalances(loads).astype(float)
-        squares.append(float((found_here**2).mean()))
-        shares.append(float((found_here / (workers * loads.max(axis=1))).mean()))
+    system, p = System(workers, slots), Fraction(str(trial["p"]))
+    exact = [_spread(p, step, workers, slots) for step in at]
+    policy = planted_policy(trial, "fcfs")
+    squares, shares = _squares_and_shares(system, policy, p, tuple(at), trial["runs"], trial.seed)
     square_of = sum(e.second_moment.value for e in exact) / len(exact)
     share_of = sum(e.idle_share.value for e in exact) / len(exact)
     means: dict[str, tuple[Mean, float]] = {
-        "E[Imb^2]": (Mean.of(squares), square_of * float(trial.scale_of("squares of runs"))),
-        "E[Imb/(G M)]": (Mean.of(shares), share_of * float(trial.scale_of("shares of runs"))),
+        "E[Imb^2]": (squares, square_of * float(trial.scale_of("squares of runs"))),
+        "E[Imb/(G M)]": (shares, share_of * float(trial.scale_of("shares of runs"))),
     }
     domain = (
         f"all {outcomes} outcomes of tiny systems, exact rationals; steps {at} of "
@@ -261,6 +270,28 @@ def moments(trial: Trial) -> Finding:
     return Finding(
         held("fcfs.moments"), mean.value, value, "~", domain, mean.interval, details=details
     )
+
+
+@cache
+def _spread(p: Fraction, step: int, workers: int, slots: int) -> Spread:
+    """Exact second moment and idle share at a step after a cold start, sizes uniform on 1..30."""
+    return spread(geometric_slot(Law.uniform(1, 30), p, step=step), workers, slots)
+
+
+@cache
+def _squares_and_shares(
+    system: System, policy: str, p: Fraction, at: tuple[int, ...], runs: int, seed: int
+) -> tuple[Mean, Mean]:
+    """Squared imbalance and idle share of replicated runs, each the mean over the given steps."""
+    squares, shares, last = [], [], at[-1] + 1
+    n = requests_to_overload(system, last, p=float(p))
+    for run in range(runs):
+        requests = workload("uniform", n, seed * 10**6 + run, b=30, p=float(p))
+        loads = first_steps(overloaded_run(system, requests, policy, last), last)[list(at)]
+        found = imbalances(loads).astype(float)
+        squares.append(float((found**2).mean()))
+        shares.append(float((found / (system.workers * loads.max(axis=1))).mean()))
+    return Mean.of(squares), Mean.of(shares)
 
 
 def _claimed_square(trial: Trial, law: Law, workers: int, slots: int) -> Fraction:
