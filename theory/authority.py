@@ -6,6 +6,7 @@ loads with the growth of the step included.  See :mod:`theory.threshold` for the
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil, comb, exp, log, prod
@@ -183,7 +184,9 @@ def guaranteed_slots(G: int, p: float, d: int, failure: float) -> int:
     return B
 
 
-def unavoidable_imbalance(G: int, B: int, p: Fraction, d: int, step: int | None = None) -> Fraction:
+def unavoidable_imbalance(
+    G: int, B: int, p: Fraction, d: int, step: int | None = None, lattice: int | None = None
+) -> Fraction:
     """Lower bound of every online policy's ``E[Imb]`` at a step [threshold.any-policy].
 
     ``(E[G max_g A_g - sum_g A_g] - (G-1) B d)^+`` with ``A_g`` the sum of the ages on worker
@@ -196,6 +199,87 @@ def unavoidable_imbalance(G: int, B: int, p: Fraction, d: int, step: int | None 
         Workers, slots, departure probability, width ``b - a`` of the sizes.
     step : int, optional
         Step counted from a cold start; None for stationarity.
+    lattice : int, optional
+        Cell of the enclosure, chosen by its length if None.
     """
     ages = geometric_slot(Law.of({0: 1}), p, step=step)
-    return max(Fraction(0), expected_imbalance(ages, G, B).imbalance.lower - (G - 1) * B * d)
+    least = expected_imbalance(ages, G, B, lattice).imbalance.lower - (G - 1) * B * d
+    return max(Fraction(0), least)
+
+
+@dataclass(frozen=True, slots=True)
+class RareSize:
+    """Sizes 1 and 2 at equal odds and ``b`` almost never: a range that is not there to be used.
+
+    All of ``requests`` wait from the start, so many that the pool condition holds at every step
+    to ``2 start`` once sizes 1 and 2 each make up a quarter of them [geometric.bfio-upper-range].
+
+    Parameters
+    ----------
+    G, B, p, b
+        Workers, slots, departure probability, the rare size.
+    rare : Fraction
+        Its probability.
+    lattice : int
+        Cell of the enclosures.
+    """
+
+    G: int = 1024
+    B: int = 13_042
+    p: Fraction = Fraction(1, 50)
+    b: int = 43
+    rare: Fraction = Fraction(1, 10**15)
+    lattice: int = 2
+
+    @property
+    def sizes(self) -> Law:
+        """The law of a size."""
+        common = (1 - self.rare) / 2
+        return Law.of({1: common, 2: common, self.b: self.rare})
+
+    @property
+    def start(self) -> int:
+        """The first step that counts, ``40 / p``."""
+        return ceil(40 / self.p)
+
+    @property
+    def requests(self) -> int:
+        """``4 G B`` for each of the steps: at most ``G B`` enter in one."""
+        return 4 * self.G * self.B * (2 * self.start + 1)
+
+    @property
+    def start_up(self) -> Fraction:
+        """How far ``E[Imb]`` of FCFS and ``E[G max A - sum A]`` are from stationary at the start.
+
+        Both at most ``G`` times the mean total of what the ages miss, ``(A - k)^+`` on each slot.
+        """
+        missed = (1 - self.p) ** (self.start + 1) / self.p
+        return self.G**2 * self.B * missed
+
+    @property
+    def unlikely(self) -> Fraction:
+        """Chance that a quarter of the requests is not of size 1, or not of size 2.
+
+        Hoeffding: ``2 exp(-2 N (1/4 - rare/2)^2) <= 2 exp(-N / 9)``, here below ``2^-1000``.
+        """
+        assert self.rare < Fraction(1, 100)
+        assert self.requests > 9 * 1000
+        return Fraction(1, 2**1000)
+
+    @property
+    def floor(self) -> Fraction:
+        """Lower bound of every online policy's ``E[Imb]`` at every step from the start on.
+
+        Given that the pool condition holds throughout: sizes do not depend on ages.  Worker
+        ``g`` has sizes of at most ``2 B + (b - 2) R_g`` with ``R_g`` rare ones.
+        """
+        found = (self.b - 2) * self.rare * self.requests / (1 - self.unlikely)
+        least = unavoidable_imbalance(self.G, self.B, self.p, 1, lattice=self.lattice)
+        return max(Fraction(0), least - self.start_up - found)
+
+    @property
+    def fcfs(self) -> Fraction:
+        """Upper bound of ``E[Imb(FCFS)]`` at every step from the start on, given the same."""
+        law = geometric_slot(self.sizes, self.p)
+        most = expected_imbalance(law, self.G, self.B, self.lattice).imbalance.upper
+        return (most + self.start_up) / (1 - self.unlikely)

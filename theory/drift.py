@@ -5,6 +5,7 @@ from fractions import Fraction
 from theory import drift_proofs as proofs
 from theory.claims import Assumption, Claim
 from theory.constants import DRIFT_BFIO, DRIFT_IIR, in_words
+from theory.geometric_proofs import TWO_SIZES, bfio_upper_proof, range_proof
 from theory.relations import at_least, at_most, both
 
 PAPER = ("paper, Theorem 3", "v1, v2")
@@ -36,9 +37,8 @@ CLAIMS: tuple[Claim, ...] = (
         "v1, v2",
         "lower",
         "Output lengths independent of sizes: for every common non-negative drift and at every "
-        "step, E[Imb(FCFS)] is at least its exact value without drift, X = s; so it is at least "
-        "c G sigma_s sqrt(B log G) with the c of Theorem 1, whatever the drift.  The variance of "
-        "a slot's load is sigma_s^2 + Var(D_k - D_(k-A)).",
+        "step, E[Imb(FCFS)] is at least its exact value without drift, X = s; so whatever bounds "
+        "that value below, as [fcfs.pairing] and [fcfs.lower] do, serves for every drift.",
         HYPOTHESES,
         "Exact enclosures for drifts 0, 1, (3,0,1), (0,0,5), at steps of the start-up and at "
         "every phase of stationarity, over a grid of (G, B, p), and simulated FCFS under a "
@@ -50,71 +50,80 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "drift.bfio-upper",
-        "BF-IO side of Theorem 3, above the frontier",
-        *PAPER,
+        "BF-IO side of Theorem 3, by two sizes that the pool really offers",
+        "paper, Theorem 3; hypothesis and constants: evenkeel",
+        "v1, v2",
         "upper",
-        "E[AvgImb(BF-IO)] is of the order of (G-1) times the load of a request, for any common "
-        "drift.  The paper's constant is not known; checked as (G-1) (s_max + max drift / p) "
-        "where the slots hold the balance.  At drift 0 departing loads are admissible sizes and "
-        "there is no frontier [threshold.replacement].",
-        (*HYPOTHESES, Assumption.POOL_CONDITION),
-        "Replicated runs for drifts 0, 1, (3,0,1), (0,0,5) and an arbitrary one bounded by 5, with "
-        "a certified gap of every step and the pool condition checked; an interval of the mean "
-        "above the bound refutes it.",
-        proofs.bfio_upper_formula,
-        None,
+        "The bound of [geometric.bfio-upper] for any common drift: all slots are full, so a common "
+        "growth adds the same to every worker.  If the pool always holds at least as many copies "
+        "of two sizes x and x + delta as slots are free, at each step an optimal step has Imb' <= "
+        "(1-p) Imb + (G-1)(delta-1) + sum_g (X_g + max_h Y_h - B p delta)^+, with the loads w "
+        "that have grown as the drift says, and over K steps E[AvgImb(BF-IO)] <= ((G-1)(delta-1) "
+        "+ F)/p + Imb_0/(p K).  At drift 0 departing loads are sizes: [threshold.replacement].",
+        (
+            Assumption.GEOMETRIC_LENGTHS,
+            Assumption.BOUNDED_SIZES,
+            Assumption.COMMON_DRIFT,
+            Assumption.FULL_SLOTS,
+            Assumption.STICKY,
+            Assumption.MYOPIC,
+            Assumption.EXACT_STEP,
+        ),
+        "The inequality of the step in exact arithmetic, for growths 0, 1 and 3 and every "
+        "departure pattern of small systems, against the enumerated optimum from the smallest "
+        "such pool; one step above it refutes it.",
+        at_most("AvgImb_BFIO", TWO_SIZES),
+        bfio_upper_proof,
         ("geometric.bfio-upper",),
         recovered=False,
     ),
     Claim(
-        "drift.iir",
-        "Theorem 3's ratio, above the frontier",
+        "drift.bfio-upper-range",
+        "BF-IO side of Theorem 3, on the range of the sizes alone",
         *PAPER,
-        "lower",
-        "IIR = Omega(sqrt(B log G)) for any common drift.  Checked as IIR >= E[Imb of FCFS "
-        "without drift] / ((G-1) (s_max + max drift / p)), the quotient of the two sides above, "
-        "where the slots hold the balance and it exceeds 1.",
+        "upper",
+        "E[AvgImb(BF-IO)] <= (G-1) (s_max + max drift / p) for any common drift, wherever the pool "
+        "condition holds and B p (b-a)^2 >= 8 m ln G.  The rare size of "
+        "[geometric.bfio-upper-range] fakes the range here too: at drift 1 every online policy "
+        "has more than fifty times as much there.",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
-        "Simulated FCFS over simulated BF-IO with paired seeds for each of these drifts; an "
-        "interval of the ratio below the quotient refutes it.  Exact steps and exponents are in "
-        "[scaling.iir-slots], the sharpest constant in [drift.iir-constant].",
-        at_least("IIR", "E_Imb_still / ((G - 1) * (s_max + delta_max / p))"),
-        None,
-        ("drift.fcfs-lower", "drift.bfio-upper"),
+        "The lower bound of [geometric.bfio-upper-range], drift 1, in exact enclosures; above the "
+        "claimed side it refutes it, without any simulation.",
+        at_most("E_Imb_BFIO", "(G - 1) * (s_max + delta_max / p)"),
+        range_proof,
+        ("geometric.bfio-upper-range",),
         recovered=False,
+        holds=False,
     ),
     Claim(
-        "drift.bfio-constant",
-        "The sharpest constant of Theorem 3's BF-IO side, at the edge of the frontier",
-        "evenkeel",
-        "ours",
-        "empirical",
-        "In systems as in [geometric.bfio-constant] E[AvgImb(BF-IO)] / ((G-1) (s_max + max drift "
-        f"/ p)) lies in {in_words(DRIFT_BFIO)}.  So the smallest constant of [drift.bfio-upper] "
-        "that is consistent with these systems lies in the last interval.",
-        (*HYPOTHESES, Assumption.POOL_CONDITION),
-        "Replicated runs as in [geometric.bfio-constant]; a mean whose interval lies outside the "
-        "stated one refutes it, from either side; one that reaches beyond it decides nothing.",
-        both(
-            both(at_least("constant", "c_1"), at_most("constant", "c_2")),
-            at_most("constant", "c_2"),
-        ),
-        requires=("drift.bfio-upper", "threshold.frontier"),
-    ),
-    Claim(
-        "drift.iir-constant",
-        "The sharpest constant of Theorem 3's ratio, at the edge of the frontier",
-        "evenkeel",
-        "ours",
-        "empirical",
-        "In the systems of [drift.bfio-constant] IIR over the quotient of [drift.iir] lies in "
-        f"{in_words(DRIFT_IIR)}.  So the largest constant of [drift.iir] that is consistent with "
-        "these systems lies in the last interval.",
+        "drift.iir",
+        "Theorem 3's ratio: the order, and its constant at two drifts",
+        "paper, Theorem 3 (order); constants: evenkeel",
+        "v1, v2",
+        "order",
+        "The paper's IIR = Omega(sqrt(B log G)) for any common drift names no constant.  Order "
+        "only: in the systems of [drift.bfio-constant] IIR over E[Imb of FCFS without drift] / "
+        f"((G-1) (s_max + max drift / p)) lies in {in_words(DRIFT_IIR)}.",
         (*HYPOTHESES, Assumption.POOL_CONDITION),
         "Exact FCFS, mean over the phases of the drift, over the runs of [drift.bfio-constant]; a "
         "ratio whose interval lies outside the stated one refutes it, from either side.",
         both(at_least("constant", "c_1"), at_most("constant", "c_2")),
-        requires=("drift.iir", "drift.bfio-constant", "fcfs.exact"),
+        requires=("drift.fcfs-lower", "drift.bfio-constant", "fcfs.exact"),
+        recovered=False,
+    ),
+    Claim(
+        "drift.bfio-constant",
+        "The constant of Theorem 3's BF-IO side at two drifts, at the edge of the frontier",
+        "evenkeel",
+        "ours",
+        "empirical",
+        "In systems as in [geometric.bfio-constant] E[AvgImb(BF-IO)] / ((G-1) (s_max + max drift "
+        f"/ p)) lies in {in_words(DRIFT_BFIO)}.",
+        (*HYPOTHESES, Assumption.POOL_CONDITION),
+        "Replicated runs as in [geometric.bfio-constant]; a mean whose interval lies outside the "
+        "stated one refutes it, from either side; one that reaches beyond it decides nothing.",
+        both(at_least("constant", "c_1"), at_most("constant", "c_2")),
+        requires=("threshold.frontier",),
     ),
     Claim(
         "drift.work",

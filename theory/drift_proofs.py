@@ -63,14 +63,6 @@ def fcfs_lower_proof() -> tuple[Step, ...]:
     )
 
 
-def bfio_upper_formula() -> "sympy.Basic":
-    """Formula of [drift.bfio-upper], with the unknown constant."""
-    import sympy as sp
-
-    C, G, s, p, d = sp.symbols("const G s_max p delta_max", positive=True)
-    return sp.Le(sp.Symbol("E[AvgImb(BF-IO)]"), C * (G - 1) * (s + d / p))
-
-
 def work_formula() -> "sympy.Basic":
     """Formula of [drift.work]."""
     import sympy as sp

@@ -144,7 +144,6 @@ ROWS = (
             "geometric.fcfs-lower",
             "geometric.bfio-upper",
             "geometric.bfio-constant",
-            "geometric.iir-constant",
             "geometric.vacuity",
             "scaling.fcfs-slots",
             "scaling.iir-frontier",
@@ -162,7 +161,6 @@ ROWS = (
             "drift.fcfs-lower",
             "drift.bfio-upper",
             "drift.bfio-constant",
-            "drift.iir-constant",
         ),
     ),
     Row(

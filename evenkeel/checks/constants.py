@@ -6,8 +6,7 @@ from typing import Any
 
 from evenkeel.checks.replications import Balanced, balanced_runs, fcfs_imbalance
 from evenkeel.checks.sampling import fresh
-from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import FCFS, HALVED, JSQ, planted_policy
+from evenkeel.checks.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory import drift, geometric
 from theory.constants import DRIFT_BFIO, DRIFT_IIR, GEOMETRIC_BFIO, GEOMETRIC_IIR, Stated
@@ -15,9 +14,8 @@ from theory.laws import Law
 from theory.model import System
 
 PLANTS = (
-    HALVED,
-    Variant("claimed interval x2/3", Fraction(2, 3)),
-    Variant("claimed interval x1.5", Fraction(3, 2)),
+    Variant("lower end x1.25", Fraction(5, 4), side="lower"),
+    Variant("upper end x0.8", Fraction(4, 5), side="upper"),
     FCFS,
     JSQ,
 )
@@ -27,18 +25,15 @@ Constant = Callable[[Stated, float], float]
 
 
 def _runs(trial: Trial, stated: Stated) -> Balanced:
-    """Replicated runs of BF-IO, by lexicographic steps where the pool is small."""
-    policy = planted_policy(trial, "bfio")
-    exact = stated.pool is not None
+    """Replicated runs of BF-IO."""
     return balanced_runs(
         stated.system,
-        EXACT if exact and policy == "bfio" else policy,
+        planted_policy(trial, "bfio"),
         float(stated.p),
         stated.b,
-        runs=trial["small_runs"] if exact else trial["runs"],
+        runs=stated.runs * trial["times"],
         seed=fresh(trial, seen=200),
-        pool=stated.pool,
-        lengths=trial["lengths"],
+        lengths=36,
     )
 
 
@@ -63,9 +58,12 @@ def _two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) ->
         ends = runs.mean.low - runs.gap, runs.mean.high
         low, high = sorted(constant(stated, imbalance) for imbalance in ends)
         value = constant(stated, runs.mean.value)
-        claimed = float(stated.low * trial.scale), float(stated.high * trial.scale)
+        claimed = (
+            float(stated.low * trial.scale_of("lower")),
+            float(stated.high * trial.scale_of("upper")),
+        )
         details[str(stated)] = {"constant": value, "interval": (low, high), "stated": claimed}
-        domain = f"constant in [{claimed[0]:.3g}, {claimed[1]:.3g}] at {stated}"
+        domain = f"stated [{claimed[0]:.3g}, {claimed[1]:.3g}] at {stated}"
         middle = sum(claimed) / 2
         if high < claimed[0] or low > claimed[1]:
             witness = {"system": str(stated), "params": dict(trial.params), "seed": trial.seed}
@@ -93,11 +91,10 @@ def _ratio(stated: Stated, imbalance: float, quotient: float) -> float:
 
 @check(
     "geometric.bfio-constant",
+    measures="imbalance of BF-IO over (G-1) s_max / p (ratio)",
     plants=PLANTS,
-    standard={"runs": 160, "small_runs": 240},
-    runs=28,
-    small_runs=40,
-    lengths=36,
+    standard={"times": 4},
+    times=1,
 )
 def geometric_bfio(trial: Trial) -> Finding:
     """``E[AvgImb(BF-IO)]`` over ``(G-1) s_max / p``."""
@@ -109,12 +106,11 @@ def geometric_bfio(trial: Trial) -> Finding:
 
 
 @check(
-    "geometric.iir-constant",
+    "geometric.iir",
+    measures="IIR over the form of Theorem 2 (ratio)",
     plants=PLANTS,
-    standard={"runs": 160, "small_runs": 240},
-    runs=28,
-    small_runs=40,
-    lengths=36,
+    standard={"times": 4},
+    times=1,
 )
 def geometric_iir(trial: Trial) -> Finding:
     """IIR over its shape, exact FCFS over simulated BF-IO."""
@@ -134,11 +130,10 @@ def _drift_bound(stated: Stated) -> float:
 
 @check(
     "drift.bfio-constant",
+    measures="imbalance of BF-IO over (G-1) (s_max + max drift / p) (ratio)",
     plants=PLANTS,
-    standard={"runs": 160, "small_runs": 240},
-    runs=24,
-    small_runs=40,
-    lengths=36,
+    standard={"times": 4},
+    times=1,
 )
 def drift_bfio(trial: Trial) -> Finding:
     """``E[AvgImb(BF-IO)]`` over ``(G-1) (s_max + max drift / p)``."""
@@ -146,15 +141,14 @@ def drift_bfio(trial: Trial) -> Finding:
 
 
 @check(
-    "drift.iir-constant",
+    "drift.iir",
+    measures="IIR over FCFS without drift / ((G-1)(s_max + max drift / p)) (ratio)",
     plants=PLANTS,
-    standard={"runs": 160, "small_runs": 240},
-    runs=24,
-    small_runs=40,
-    lengths=36,
+    standard={"times": 4},
+    times=1,
 )
 def drift_iir(trial: Trial) -> Finding:
-    """IIR over the quotient of [drift.iir]."""
+    """IIR over its quotient, exact FCFS over simulated BF-IO."""
 
     def constant(stated: Stated, imbalance: float) -> float:
         still = System(stated.system.workers, stated.system.slots, (0,))

@@ -3,24 +3,15 @@
 from fractions import Fraction
 from itertools import product
 
-import numpy as np
-
 from adversary.families import requests_to_overload, workload
-from evenkeel.checks.geometric import BELOW
-from evenkeel.checks.intervals import Intervals
-from evenkeel.checks.replications import Balanced, balanced_runs
-from evenkeel.checks.sampling import (
-    Mean,
-    Ratio,
-    first_steps,
-    imbalances,
-    overloaded_run,
-)
-from evenkeel.checks.verdicts import BFIO, BUSIEST, FCFS, JSQ, LARGER, held, planted_policy
+from evenkeel.checks.geometric import TWO_SIZES, rare_size_finding, two_sizes, two_sizes_domain
+from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.checks.verdicts import BFIO, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.engine import simulate
 from theory.drift import bfio_bound
 from theory.expectation import expected_imbalance
+from theory.geometric import WITNESS
 from theory.laws import Law
 from theory.model import Requests, System
 from theory.slots import geometric_slot, joint_slot
@@ -30,8 +21,11 @@ DRIFTS = ((0,), (1,), (3, 0, 1), (0, 0, 5))
 
 @check(
     "drift.fcfs-lower",
+    measures="mean imbalance of FCFS under drift (load)",
     plants=(
-        LARGER,
+        Variant("value without drift x1.001", Fraction(1001, 1000), side="still"),
+        Variant("exact mean under drift x1.2", Fraction(6, 5), side="mean"),
+        Variant("exact mean under drift x0.85", Fraction(17, 20), side="mean"),
         Variant("sizes that depend on lengths", fault="dependent-lengths"),
         Variant("drift left out of the formula", fault="no-drift"),
         BFIO,
@@ -50,7 +44,7 @@ def fcfs_lower(trial: Trial) -> Finding:
     for (workers, slots), p in product(
         trial["systems"], (Fraction(1, 2), Fraction(1, 10), Fraction(1))
     ):
-        still = expected_imbalance(sizes, workers, slots).imbalance.lower * trial.scale
+        still = expected_imbalance(sizes, workers, slots).imbalance.lower * trial.scale_of("still")
         for moving_by in DRIFTS:
             whens = [{"step": k} for k in (0, 1, 2, 9)]
             whens += [{"phase": phase} for phase in range(len(moving_by))]
@@ -81,7 +75,7 @@ def fcfs_lower(trial: Trial) -> Finding:
     exact = sum(
         expected_imbalance(geometric_slot(sizes, p, step=k, drift=drift), 4, 6).imbalance.value
         for k in range(steps)
-    )
+    ) * float(trial.scale_of("mean"))
     mean = Mean.of(samples)
     domain = (
         f"{points} exact enclosures, drifts {DRIFTS}; {trial['runs']} runs of {steps} steps "
@@ -124,105 +118,42 @@ def _dependent_lengths() -> Finding:
     )
 
 
-def _drifts(trial: Trial) -> tuple[tuple[int, ...], ...]:
-    """The drifts of every trial and an arbitrary one, bounded by 5, from the trial's seed."""
-    arbitrary = np.random.default_rng(trial.seed).integers(0, 6, size=7)
-    return (*DRIFTS, tuple(arbitrary.tolist()))
-
-
-def _runs(trial: Trial, drift: tuple[int, ...], policy: str) -> Balanced:
-    """Replicated runs of a policy; the same requests for every policy and drift."""
-    system, p, b = System(trial["G"], trial["B"], drift), trial["p"], trial["b"]
-    if trial.fault("below-frontier"):
-        system, p, b = System(trial["G"], 64, drift), 0.05, 4
-    return balanced_runs(system, policy, p, b, runs=trial["runs"], seed=trial.seed)
-
-
-def _bound(trial: Trial, drift: tuple[int, ...]) -> Fraction:
-    p, b = (0.05, 4) if trial.fault("below-frontier") else (trial["p"], trial["b"])
-    return bfio_bound(trial["G"], b, Fraction(str(p)), drift)
-
-
 @check(
     "drift.bfio-upper",
-    plants=(FCFS, JSQ, BUSIEST, BELOW),
-    standard={"runs": 24},
-    G=8,
-    B=128,
-    p=0.2,
-    b=20,
-    runs=16,
+    measures="imbalance after an optimal step (load)",
+    plants=TWO_SIZES,
+    systems=((2, 2, 3), (3, 1, 4)),
+    x=(1, 2),
+    delta=(1, 3),
+    p=(Fraction(2, 5),),
+    standard={"systems": ((2, 2, 4), (3, 1, 6)), "delta": (1, 2, 4)},
 )
 def bfio_upper(trial: Trial) -> Finding:
-    """Replicated runs under each drift."""
-    policy, cases = trial.policy_or("bfio"), Intervals("<=")
-    for drift in _drifts(trial):
-        runs = _runs(trial, drift, policy)
-        mean, claimed = runs.mean, float(_bound(trial, drift) * trial.scale)
-        if policy == "bfio" and (unfit := runs.unfit(f"drift {drift}", claimed)):
-            return unfit
-        cases.details[str(drift)] = {
-            "imbalance": mean.value,
-            "bound": claimed,
-            "uncertified, at most": runs.gap,
-        }
-        witness = {"drift": drift, "params": dict(trial.params), "seed": trial.seed}
-        if failed := cases.add(mean, claimed, f"drift {drift} under {policy}", witness):
-            return failed
-    return cases.finding(
-        f"{trial['runs']} runs for each drift in {_drifts(trial)}, certified steps, "
-        f"G = {trial['G']}, B = {trial['B']}, p = {trial['p']}, sizes 1..{trial['b']}"
+    """The inequality of the step for growths 0, 1 and 3."""
+    return two_sizes(trial, (0, 1, 3)).finding(
+        trial, "drift.bfio-upper", f"growth 0, 1 or 3; {two_sizes_domain(trial)}"
     )
 
 
 @check(
-    "drift.iir",
-    plants=(FCFS, BUSIEST, Variant("least_loaded in place of bfio", policy="least_loaded")),
-    standard={"runs": 24},
-    G=8,
-    B=128,
-    p=0.2,
-    b=20,
-    runs=16,
+    "drift.bfio-upper-range",
+    measures="least mean imbalance of any online policy (load)",
+    plants=(
+        Variant("with a constant of 1.25", Fraction(5, 4)),
+        Variant("with a constant of 50", Fraction(50)),
+    ),
 )
-def iir(trial: Trial) -> Finding:
-    """Paired runs under each drift against the quotient of the two sides."""
-    policy, cases = trial.policy_or("bfio"), Intervals(">=")
-    still = expected_imbalance(Law.uniform(1, trial["b"]), trial["G"], trial["B"]).imbalance.lower
-    for drift in _drifts(trial):
-        claimed = float(still / _bound(trial, drift) * trial.scale)
-        if claimed <= 1:
-            cases.details[str(drift)] = {"the quotient says nothing": claimed}
-            continue
-        base, runs = (_runs(trial, drift, rule) for rule in ("fcfs", policy))
-        failing = base.mean.value / claimed
-        if policy == "bfio" and (unfit := runs.unfit(f"drift {drift}", failing)):
-            return unfit
-        ratio = Ratio.of(base.samples, runs.samples)
-        cases.details[str(drift)] = {
-            "IIR": ratio.value,
-            "quotient": claimed,
-            "imbalance of BF-IO": runs.mean.value,
-            "uncertified, at most": runs.gap,
-        }
-        where = f"drift {drift}, {trial['runs']} paired runs of fcfs and {policy}"
-        witness = {"drift": drift, "params": dict(trial.params), "seed": trial.seed}
-        if failed := cases.add(ratio, claimed, where, witness):
-            return failed
-    if not cases.count:
-        return Finding(
-            Verdict.NOT_APPLICABLE, None, None, ">=", "the quotient is at most 1 for every drift"
-        )
-    return cases.finding(
-        f"{trial['runs']} paired runs for each drift, G = {trial['G']}, B = {trial['B']}, "
-        f"p = {trial['p']}, sizes 1..{trial['b']}"
-    )
+def bfio_upper_range(trial: Trial) -> Finding:
+    """The witness of a rare size, at drift 1.  The planted versions are weaker and false too."""
+    bound = bfio_bound(WITNESS.G, WITNESS.b, WITNESS.p, (1,))
+    return rare_size_finding(trial, bound * trial.scale)
 
 
 @check(
     "drift.work",
+    measures="total work of a run (load x steps)",
     plants=(
-        LARGER,
+        Variant("work x1.001", Fraction(1001, 1000)),
         Variant("ages off by one", fault="age-off-by-one"),
         Variant("constant drift where it should vary", fault="constant"),
     ),

@@ -32,7 +32,10 @@ Rows = tuple[tuple[int, ...], ...]
 
 
 @cache
-def _optimum(loads: tuple[int, ...], free: tuple[int, ...], sizes: tuple[int, ...]) -> int:
+def enumerated_optimum(
+    loads: tuple[int, ...], free: tuple[int, ...], sizes: tuple[int, ...]
+) -> int:
+    """Optimal imbalance of a step that fills every slot, by trying all assignments."""
     # The search itself, without its limit on assignments: copies of a size are interchangeable.
     problem = StepProblem(loads, free, sizes)
     assignment = np.empty(len(sizes), dtype=np.int64)
@@ -64,7 +67,7 @@ def _rich_optimum(kept: Sequence[int], gone: Rows, a: int, b: int, *, copies: bo
     slots = sum(free)
     sizes = [s for s in range(a, b + 1) for _ in range(slots if copies else 1)]
     low = min(kept)
-    return _optimum(tuple(x - low for x in kept), free, tuple(sizes))
+    return enumerated_optimum(tuple(x - low for x in kept), free, tuple(sizes))
 
 
 @check(
