@@ -52,20 +52,25 @@ class Stated:
         return f"[{float(self.low):g}, {float(self.high):g}] at {self}"
 
 
-def _stated(workers: int, low: str, high: str, drift: tuple[int, ...] = (1,)) -> Stated:
+def _stated(
+    workers: int, low: str, high: str, drift: tuple[int, ...] = (1,), runs: int = 120
+) -> Stated:
     """At the edge for drift 1."""
-    slots, runs = {8: (26, 120), 16: (35, 80)}[workers]
+    slots = {8: 26, 16: 35}[workers]
     return Stated(System(workers, slots, drift), Fraction(low), Fraction(high), runs)
 
 
 # E[AvgImb(BF-IO)] p / ((G-1) s_max).
-GEOMETRIC_BFIO = (_stated(8, "0.0220", "0.0275"), _stated(16, "0.0315", "0.0390"))
+GEOMETRIC_BFIO = (
+    _stated(8, "0.0222", "0.0282", runs=160),
+    _stated(16, "0.0315", "0.0395", runs=80),
+)
 # IIR / ((p/s_max) sigma_X sqrt(B ln G) G/(G-1)).
-GEOMETRIC_IIR = (_stated(8, "36", "45"), _stated(16, "27.5", "34"))
+GEOMETRIC_IIR = (_stated(8, "36", "44.8", runs=160), _stated(16, "27.2", "33.9", runs=80))
 # E[AvgImb(BF-IO)] / ((G-1) (s_max + max drift / p)).
-DRIFT_BFIO = (_stated(8, "0.26", "0.32", (3, 0, 1)), _stated(8, "0.32", "0.40", (0, 0, 5)))
+DRIFT_BFIO = (_stated(8, "0.257", "0.322", (3, 0, 1)), _stated(8, "0.32", "0.398", (0, 0, 5)))
 # IIR / (E[Imb of FCFS without drift] / ((G-1) (s_max + max drift / p))).
-DRIFT_IIR = (_stated(8, "3", "4", (3, 0, 1)), _stated(8, "3", "4", (0, 0, 5)))
+DRIFT_IIR = (_stated(8, "4.2", "5.25", (3, 0, 1)), _stated(8, "3.85", "4.75", (0, 0, 5)))
 
 
 def in_words(systems: tuple[Stated, ...]) -> str:

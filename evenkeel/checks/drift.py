@@ -124,7 +124,7 @@ def _dependent_lengths() -> Finding:
     plants=TWO_SIZES,
     systems=((2, 2, 3), (3, 1, 4)),
     x=(1, 2),
-    delta=(1, 3),
+    delta=(1, 2),
     p=(Fraction(2, 5),),
     standard={"systems": ((2, 2, 4), (3, 1, 6)), "delta": (1, 2, 4)},
 )
