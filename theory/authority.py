@@ -154,6 +154,17 @@ def age_squares(p: float, d: int) -> tuple[float, float]:
     return d * d + beyond, d * d + (1 - p) ** d * beyond
 
 
+# G, p, d, slots at which the next step fails more often than not, and less [threshold.frontier].
+FRONTIER = ((16, 0.2, 5, 61, 76), (64, 0.2, 5, 108, 135), (64, 0.1, 10, 250, 313))
+
+
+def frontier_in_words() -> str:
+    """The systems of :data:`FRONTIER`."""
+    return ", ".join(
+        f"B = {low} and {high} at (G, p, d) = ({G}, {p:g}, {d})" for G, p, d, low, high in FRONTIER
+    )
+
+
 def stationary_failure_bound(G: int, B: int, p: float, d: int) -> float:
     """Bound of the chance to lose perfect balance in a step [threshold.stationary].
 

@@ -35,6 +35,8 @@ EVERYWHERE = {
     "W_0": "total work of one policy",
     "W_1": "total work of another",
     "c": "the paper's constant, not recovered",
+    "T_2": "Theorem 2's lower bound of IIR",
+    "B_1": "slots above which the bound says more",
 }
 
 IN_FAMILY = {
@@ -59,12 +61,29 @@ IN_FAMILY = {
         "LB": "lower bound of the largest load",
     },
     "balanceroute": {"m": "margin of the worker, M - L_g", "S": "size of the routed requests"},
+    "geometric": {
+        "delta": "spacing of two sizes that the pool offers",
+        "F": "bound of the mean of sum_g (X_g + max Y - B p delta)^+",
+        "K": "steps",
+        "Imb_0": "imbalance at the start",
+        "mu_4": "fourth central moment of a slot's load",
+        "mu_4(s)": "fourth central moment of the sizes",
+    },
+    "threshold": {
+        "X": "sum of w - b over the requests that departed on a worker",
+        "Y_min": "smallest sum of w - a over the requests that departed on a worker",
+        "X_max": "largest X",
+    },
+    "vacuity": {"T": "lower bound of IIR", "r": "ratio to exceed", "w": "BF-IO's bound / (G-1)"},
     "fcfs": {
         "sigma": "standard deviation of a slot's load",
         "mu_4": "fourth central moment of a slot's load",
         "E[X]": "mean load of a slot",
     },
 }
+
+
+IN_FAMILY["drift"] = IN_FAMILY["geometric"]
 
 
 def meaning(family: str, symbol: str) -> str | None:

@@ -2,7 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from theory.proof import (
+    Computation,
+    Conclusion,
+    Identity,
+    Inequality,
+    Lemma,
+    Setting,
+    Step,
+)
 
 if TYPE_CHECKING:
     import sympy
@@ -12,36 +20,64 @@ def rich_formula() -> "sympy.Basic":
     """Formula of [threshold.rich]."""
     import sympy as sp
 
-    X, Y = sp.symbols("X_max Y_min", integer=True)
-    return sp.Equivalent(sp.Eq(sp.Symbol("Imb"), 0), sp.Le(X, Y))
+    G, g = sp.symbols("G g", positive=True, integer=True)
+    X, least = sp.IndexedBase("X", real=True), sp.Symbol("Y_min", real=True)
+    return sp.Eq(sp.Symbol("Imb"), sp.Sum(sp.Max(0, X[g] - least), (g, 1, G)))
 
 
 def rich_proof() -> tuple[Step, ...]:
     """Proof of [threshold.rich]."""
     import sympy as sp
 
+    G, g = sp.symbols("G g", positive=True, integer=True)
+    X, least = sp.IndexedBase("X", real=True), sp.Symbol("Y_min", real=True)
     level, W, c, a, b = sp.symbols("Lambda W c_g a b", nonnegative=True)
     return (
-        Lemma(
-            "setting",
+        Setting(
             "All slots are full and grow alike, so after growth every worker has the same load "
-            "Lambda; worker g loses c departing requests of total load W.",
+            "Lambda; worker g loses c_g departing requests of total load W, so l_g = Lambda - W, "
+            "X_g = W - c_g b and Y_g = W - c_g a."
         ),
         Identity(
-            "With l = Lambda - W, the least load after refilling is Lambda - sum (w - a)",
+            "The least load after refilling, l_g + c_g a, is Lambda - Y_g",
             sp.UnevaluatedExpr(level - W) + c * a,
             level - sp.UnevaluatedExpr(W - c * a),
         ),
         Identity(
-            "and the largest is Lambda - sum (w - b)",
+            "and the largest, l_g + c_g b, is Lambda - X_g",
             sp.UnevaluatedExpr(level - W) + c * b,
             level - sp.UnevaluatedExpr(W - c * b),
         ),
-        Lemma(
-            "water-filling",
-            "By [step.waterfill] the optimum is 0 iff max_g (l_g + c_g a) <= min_g (l_g + c_g b), "
-            "that is, Lambda - min_g sum (w - a) <= Lambda - max_g sum (w - b).",
+        Conclusion(
+            "By [step.waterfill] Imb = sum_g (M - l_g - c_g b)^+, M = max_g (l_g + c_g a) = "
+            "Lambda - min Y",
+            rich_formula(),
+            {sp.Symbol("Imb"): sp.Sum(sp.Max(0, (level - least) - (level - X[g])), (g, 1, G))},
         ),
+    )
+
+
+def criterion_formula() -> "sympy.Basic":
+    """Formula of [threshold.rich-any-slots]."""
+    import sympy as sp
+
+    X, Y = sp.symbols("X_max Y_min", integer=True)
+    return sp.Equivalent(sp.Eq(sp.Symbol("Imb"), 0), sp.Le(X, Y))
+
+
+def any_slots_proof() -> tuple[Step, ...]:
+    """Disproof of [threshold.rich-any-slots]."""
+
+    def optimum() -> bool:
+        """All that can enter the one empty slot: loads 7 + s and 8."""
+        return min(2 * max(7 + s, 8) - (7 + s) - 8 for s in (2, 3)) == 1
+
+    return (
+        Setting(
+            "G = B = 2, drift 1, sizes 2 or 3, loads {6} and {3, 3}, balanced; nothing departs, so "
+            "all X and Y are 0 and the criterion holds."
+        ),
+        Computation("The empty slot must be filled, by 2 or by 3: at best Imb = 1", optimum),
     )
 
 
@@ -95,20 +131,20 @@ def replacement_proof() -> tuple[Step, ...]:
 
     a, b = sp.symbols("a b", positive=True)
     x, y = sp.symbols("x y", nonnegative=True)
-    level, W = sp.symbols("Lambda W", nonnegative=True)
+    G, g = sp.symbols("G g", positive=True, integer=True)
+    below, above = sp.IndexedBase("x", nonnegative=True), sp.Symbol("y", nonnegative=True)
     return (
         Inequality("A load w = b - x has w - b <= 0", (b - x) - b, sp.Integer(0), x),
         Inequality("A load w = a + y has w - a >= 0", sp.Integer(0), (a + y) - a, y),
-        Identity(
-            "As each request can be replaced by one of its own load, the worker is again at Lambda",
-            sp.UnevaluatedExpr(level - W) + W,
-            level,
-        ),
         Lemma(
             "separated by zero",
-            "Loads never fall below the size, so a <= w <= b for all that depart, and max_g sum "
-            "(w - b) <= 0 <= min_g sum (w - a): [threshold.rich] applies.  In words, each request "
-            "is replaced by one of its own load.",
+            "Loads never fall below the size, so a <= w <= b for all that depart, and X_g = -x_g "
+            "<= 0 <= min Y = y.  In words, each request is replaced by one of its own load.",
+        ),
+        Conclusion(
+            "By [threshold.rich] Imb = sum_g (X_g - min Y)^+",
+            sp.Eq(sp.Symbol("Imb", positive=True), 0, evaluate=False),
+            {sp.Symbol("Imb", positive=True): sp.Sum(sp.Max(0, -below[g] - above), (g, 1, G))},
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from theory.proof import Conclusion, Identity, Inequality, Lemma, Step
 
 if TYPE_CHECKING:
     import sympy
@@ -12,31 +12,19 @@ def edge_formula() -> "sympy.Basic":
     """Formula of [vacuity.edge]."""
     import sympy as sp
 
-    G, B, c, sigma, w = sp.symbols("G B c sigma w", positive=True)
-    return sp.Gt(B, ((G - 1) * w / (c * G * sigma)) ** 2 / sp.log(G))
+    bound, r, B, edge = sp.symbols("T r B B_1", positive=True)
+    return sp.Eq((bound / r) ** 2, B / edge)
 
 
 def edge_proof() -> tuple[Step, ...]:
     """Proof of [vacuity.edge]."""
     import sympy as sp
 
-    logs, n, c, sigma, w = sp.symbols("l n c sigma w", positive=True)  # l = ln G, n = G - 1
-    edge = (n * w / (c * (n + 1) * sigma)) ** 2 / logs
-    slots, more = sp.symbols("B x", positive=True)
-    return (
-        Identity(
-            "At B = ((G-1) w / (c G sigma))^2 / ln G the quotient c G sigma sqrt(B ln G) / "
-            "((G-1) w) is 1",
-            sp.Subs(c * (n + 1) * sigma * sp.sqrt(slots * logs) / (n * w), slots, edge),
-            sp.Integer(1),
-        ),
-        Inequality(
-            "and its square grows with B",
-            (c * (n + 1) * sigma / (n * w)) ** 2 * slots * logs,
-            (c * (n + 1) * sigma / (n * w)) ** 2 * (slots + more) * logs,
-            (c * (n + 1) * sigma / (n * w)) ** 2 * more * logs,
-        ),
-    )
+    G, B, c, r, sigma, w = sp.symbols("G B c r sigma w", positive=True)
+    bound = c * G * sigma * sp.sqrt(B * sp.log(G)) / ((G - 1) * w)
+    edge = ((G - 1) * r * w / (c * G * sigma)) ** 2 / sp.log(G)
+    named = dict(zip(sp.symbols("T B_1", positive=True), (bound, edge), strict=True))
+    return (Conclusion("With T and B_1 as stated", edge_formula(), named),)
 
 
 def certified_formula() -> "sympy.Basic":
