@@ -11,6 +11,7 @@ import pytest
 from adversary.families import workload
 from evenkeel import sweeps
 from evenkeel.cli import cli
+from evenkeel.commands.sweep import _means
 from evenkeel.executors import executor
 from evenkeel.sweeps import Sweep, perform, read_sweep, run_sweep
 from solvers.engine import simulate
@@ -195,3 +196,35 @@ def test_the_command_prints_means_or_json(tmp_path, capsys):
     assert len(text.splitlines()) == 2 + 8 + 3  # head and rule, points of the grid, last lines
     cli.main(["sweep", str(path), "--out", out, "--json"], standalone_mode=False)
     assert len(json.loads(capsys.readouterr().out)["cells"]) == 16
+
+
+def test_each_column_of_means_is_the_number_of_its_heading():
+    """Two seeds: the mean, and 12.706 (Student, one degree of freedom) times half the distance."""
+    axes = {
+        **{"family": "uniform", "parameters": "{}", "workers": 2, "slots": 4, "pool": None},
+        **{"overhead_s": None, "hardware": "a100-paper"},
+    }
+    values = {
+        "whole_idle_share": (0.2, 0.4),
+        "overloaded_idle_share": (0.1, None),
+        "whole_avg_imbalance": (1000.0, 1002.0),
+        "throughput_tokens_per_s": (50.0, 54.0),
+        "tpot_mean_s": (0.010, 0.012),
+        "energy_j": (7000.0, 7400.0),
+        "waiting_max_steps": (8, 10),
+    }
+    rows = [
+        {**axes, "policy": policy, **{key: pair[seed] for key, pair in values.items()}}
+        for policy in ("fcfs", "bfio")
+        for seed in (0, 1)
+    ]
+    head, _, first, second = _means(polars.DataFrame(rows)).splitlines()
+    assert head.split("  ")[0].strip() == "policy"
+    names = "idle % idle* % imbalance tokens/s TPOT ms energy kJ longest wait"
+    assert head.split()[1:] == names.split()
+    # Half distances 10 points, -, 1, 2, 1 ms, 0.2 kJ and 1 step.
+    for line, policy in ((first, "fcfs"), (second, "bfio")):
+        assert [cell.strip() for cell in line.split("  ") if cell.strip()] == [
+            *(policy, "30.0 ± 127.1", "10.0", "1001 ± 13", "52 ± 25", "11.00 ± 12.71"),
+            *("7.2 ± 2.5", "9 ± 13"),
+        ]
