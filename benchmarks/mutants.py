@@ -6,7 +6,10 @@ checkout, never in the checkout itself, and the tests that could see it run ther
 Which tests these are:
 
 * first those named after the module (``tests/*/test_NAME.py`` and ``test_checks_NAME.py``), then
-  those that import it, then those that import what imports it and so on, up to ``--tests`` files;
+  those that import it, then those that import what imports it and so on, of its own floor first,
+  up to ``--tests`` files;
+* a test that names a command (``"assess"``) counts as importing its module, which the command line
+  loads by name;
 * for a check, before all others, ``tests/power`` and ``tests/bounds`` for the labels that are
   registered in its file, or in the files that import it where it registers none.
 
@@ -127,6 +130,8 @@ def unread(node):
             return [*node.decorator_list, node.returns]
         case ast.ClassDef():
             return node.decorator_list
+        case ast.keyword(arg="strict"):  # of zip: it changes nothing until something else is wrong
+            return [node.value]
         case ast.AnnAssign() | ast.arg():
             return [node.annotation]
         case ast.Raise() | ast.Import() | ast.ImportFrom():
@@ -213,6 +218,12 @@ def imports(root, path):
     return found
 
 
+def words(root, path):
+    """Texts of a file up to their first space."""
+    tree = ast.parse((root / path).read_text("utf-8"))
+    return {node.value.split(" ")[0] for node in ast.walk(tree) if is_text(node)}
+
+
 def labels(root, path):
     """Labels of the checks that are registered in a file."""
     return [
@@ -236,6 +247,10 @@ class Suite:
         for path in files:
             for name in imports(root, path):
                 self.importers[name].add(path)
+        commands = {Path(f).stem: f for f in files if Path(f).parent.name == "commands"}
+        for test in self.tests:
+            for word in words(root, test) & commands.keys():
+                self.importers[module_of(commands[word])].add(test)
 
     def runs(self, path, most):
         """Arguments of the runs of pytest that could see a change of this file, in order."""
@@ -255,14 +270,15 @@ class Suite:
         return [[folder, "-k", chosen] for folder in folders]
 
     def _nearest(self, path, most):
-        name = Path(path).stem
+        name, floor = Path(path).stem, Path(path).parts[0]
         named = {f"test_{name}.py", f"test_checks_{name}.py"}
         chosen = sorted(t for t in self.tests if Path(t).name in named)
         level, seen = {path}, {path}
         while level and len(chosen) < most:
             level = set().union(*(self.importers[module_of(f)] for f in level)) - seen
             seen |= level
-            chosen += sorted(t for t in level if t in self.tests and t not in chosen)
+            found = [t for t in level if t in self.tests and t not in chosen]
+            chosen += sorted(found, key=lambda t: (not t.startswith(f"tests/{floor}/"), t))
         # The families have runs of their own.
         return [t for t in chosen if not t.startswith(("tests/power/", "tests/bounds/"))][:most]
 
@@ -453,7 +469,8 @@ def run(root, folders, number, seed, timeout, jobs, most):
             judge = Judge(copies, Suite(root, files), timeout, most)
             judge.prepare(mutants, pool)
             for mutant, verdict in zip(mutants, pool.map(judge.verdict, mutants), strict=True):
-                say(f"{len(verdicts) + 1:4}  {verdict:8}  {mutant.path}:{mutant.line}")
+                place = f"{mutant.path}:{mutant.line}"
+                say(f"{len(verdicts) + 1:4}  {verdict:8}  {place}  {mutant.change}")
                 verdicts.append(verdict)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -481,7 +498,12 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time (1)")
     parser.add_argument("--tests", type=int, default=12, help="test files for a mutant (12)")
     a = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # a job in background ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         results = run(Path.cwd(), a.folders, a.number, a.seed, a.timeout, a.jobs, a.tests)
     except KeyboardInterrupt:

@@ -141,10 +141,9 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
     with ctx.workprec(PRECISION):
         width = to_ball(mean.upper - mean.lower)
         fourth = (to_ball(law.moment(4, middle).upper).root(4) + width) ** 4
-        v = to_ball(variance.upper)
+        v = to_ball(variance.lower)  # the bound grows with the variance
         s4 = slots * (2 * fourth + 6 * v**2) + 12 * slots * (slots - 1) * v**2
-        s2 = 2 * slots * to_ball(variance.lower)
-        return from_ball(workers * s2**1.5 / s4.sqrt() / 2).lower
+        return from_ball(workers * (2 * slots * v) ** 1.5 / s4.sqrt() / 2).lower
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,11 +94,21 @@ def test_tests_are_found_by_name_by_imports_and_by_label(tmp_path):
         "tests/test_far.py": "import app.checks.family\n",
         "tests/power/test_power.py": "import app.checks.family\n",
         "bench/test_speed.py": "import app.base\n",
+        "app/commands/go.py": "from app.deep import x\n",
+        "app/deep.py": "",
+        "tests/app/test_words.py": 'call("go --fast")\n',
+        "tests/test_more.py": "import app.deep\n",
+        "tests/app/test_more.py": "import app.deep\n",
     }
     suite = Suite(checkout(tmp_path, files), list(files))
     near, far = [["tests/test_base.py"], ["tests/test_direct.py"]], ["tests/test_far.py"]
     assert suite.runs("app/base.py", 9) == [*near, far]
     assert suite.runs("app/base.py", 2) == near
+    assert suite.runs("app/deep.py", 9) == [
+        ["tests/app/test_more.py"],
+        ["tests/test_more.py"],
+        ["tests/app/test_words.py"],
+    ]
     assert suite.runs("app/checks/family.py", 9) == [["tests/power", "-k", "[base.good]"], far]
     assert suite.runs("app/checks/shared.py", 9) == [["tests/power", "-k", "[base.other]"]]
 
