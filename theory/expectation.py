@@ -16,7 +16,7 @@ methods, one result with two exact sides:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -218,7 +218,7 @@ def expected_imbalance(
     fine, cell = on_lattice(law, slots, lattice)
     load = load_law(fine, slots)
     top = expected_maximum(load, workers)
-    shifted = fine.moment(1, fine.offset)
+    shifted = replace(fine, excess=Fraction(0)).moment(1, fine.offset)
     gap = (top - (shifted * slots)) * (workers * cell)
     # Capping a tail never raises E[Imb]: min(X, c) and what it cuts off rise together, so X less
     # its mean is larger in convex order, and the largest of sums is convex.  At most, the largest

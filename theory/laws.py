@@ -197,7 +197,7 @@ class Law:
         second = self.moment(2, middle)
         # Var X = E(X - m)^2 - (E X - m)^2 for any m.
         slack = ((mean.upper - mean.lower) / 2) ** 2
-        # A tail e adds its own variance and 2 cov(X, e), never less than 0: e > 0 only at the bound.
+        # A tail e adds its variance and 2 cov(X, e), neither negative: e > 0 only at the bound.
         tail = self.excess * (1 + 2 * (self.bound - mean.lower))
         return Enclosure(max(Fraction(0), second.lower - slack), second.upper + tail)
 
