@@ -303,3 +303,116 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, data):
     except InputError as error:
         says = str(error)
     assert len(says.splitlines()) <= 1
+
+
+def _table(kind: str, rows: list[tuple[object, object]], folder: Path) -> Path:
+    if kind == "parquet":
+        path = folder / "t.parquet"
+        columns = {"prefill": [str(s) for s, _ in rows], "decode": [str(o) for _, o in rows]}
+        pl.DataFrame(columns).write_parquet(path)
+        return path
+    if kind == "jsonl":
+        lines = [f'{{"prefill": "{s}", "decode": "{o}"}}\n' for s, o in rows]
+        return _write(folder, "".join(lines))
+    quote = '"' if kind == "quoted" else ""
+    return _write(folder, "prefill,decode\n" + "".join(f"{quote}{s}{quote},{o}\n" for s, o in rows))
+
+
+@pytest.mark.parametrize("kind", ["csv", "quoted", "jsonl", "parquet"])
+@pytest.mark.parametrize("at", ["first", "last"])
+@pytest.mark.parametrize(
+    ("rows", "bad"), [(100, 1), (199, 1), (200, 2), (300, 3), (999, 9), (1000, 10)]
+)
+def test_one_bad_row_in_a_hundred_and_no_more(tmp_path, kind, at, rows, bad):
+    """Exactly 1 % passes with every good row in it; one more bad row is refused."""
+    for wrong in (bad, bad + 1):
+        good = [(i + 1, i % 7 + 1) for i in range(rows - wrong)]
+        faults = [(0, 1)] * wrong
+        path = _table(kind, faults + good if at == "first" else good + faults, tmp_path)
+        if wrong > rows // 100:
+            with pytest.raises(InputError, match=f"{wrong} of {rows} data rows cannot be used"):
+                read_trace(path)
+            continue
+        trace = read_trace(path)
+        assert (trace.rows, trace.bad_rows) == (rows, wrong)
+        assert trace.first_bad.row == (1 if at == "first" else rows - wrong + 1)
+        assert trace.requests.prefill.tolist() == [s for s, _ in good]
+        assert trace.requests.decode.tolist() == [o for _, o in good]
+
+
+def test_less_than_a_hundred_rows_have_no_bad_one(tmp_path):
+    path = _table("csv", [(1, 1)] * 98 + [(0, 1)], tmp_path)
+    with pytest.raises(InputError, match="1 of 99 data rows cannot be used"):
+        read_trace(path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "quoted", "jsonl", "parquet"])
+@pytest.mark.parametrize("rows", [1, 2, 101])
+def test_the_first_and_the_last_row_are_rows(tmp_path, kind, rows):
+    trace = read_trace(_table(kind, [(10 + i, 20 + i) for i in range(rows)], tmp_path))
+    assert trace.requests.prefill.tolist() == [*range(10, 10 + rows)]
+    assert trace.requests.decode.tolist() == [*range(20, 20 + rows)]
+    assert (trace.rows, trace.bad_rows, trace.first_bad) == (rows, 0, None)
+
+
+def test_lengths_from_one_to_the_limit(tmp_path):
+    path = _table("csv", [(1, SIZE_LIMIT), (SIZE_LIMIT, 1)], tmp_path)
+    trace = read_trace(path)
+    assert trace.requests.prefill.tolist() == [1, 2**31 - 1]
+    assert trace.requests.decode.tolist() == [2**31 - 1, 1]
+    with pytest.raises(InputError, match=f"prefill = {2**31} is larger than {2**31 - 1}"):
+        read_trace(_table("csv", [(2**31, 1)], tmp_path))
+    with pytest.raises(InputError, match="decode = 0 must be at least 1"):
+        read_trace(_table("csv", [(1, 0)], tmp_path))
+
+
+def test_columns_that_first_occur_late_in_json_lines(tmp_path):
+    """Names are collected from the first hundred lines, a hundredth included."""
+    late = '{"prefill": 1, "decode": 1, "when": 5}\n'
+    early = '{"prefill": 1, "decode": 1}\n'
+    for before, found in ((99, True), (100, False)):
+        path = _write(tmp_path, early * before + late)
+        if found:
+            with pytest.raises(InputError, match=r"99 of 100 data rows .* when is missing"):
+                read_trace(path, arrival="when")
+        else:
+            with pytest.raises(InputError, match="no column 'when'"):
+                read_trace(path, arrival="when")
+
+
+@pytest.mark.parametrize(
+    ("together", "rows", "noted"), [(1, 3, True), (1, 4, False), (2, 3, True), (50, 101, True)]
+)
+def test_half_of_the_arrivals_together_is_coarse(tmp_path, together, rows, noted):
+    """Of the ``rows - 1`` gaps so many are 0, the others 2 s: from a half on there is a note."""
+    gaps = [0] * together + [2] * (rows - 1 - together)
+    times = [sum(gaps[:k]) for k in range(rows)]
+    path = _write(tmp_path, "prefill,decode,arrival\n" + "".join(f"1,1,{t}\n" for t in times))
+    notes = read_trace(path).notes
+    assert len(notes) == noted
+    if noted:
+        share = f"{together / (rows - 1):.0%} of the requests arrive together"
+        assert share in notes[0]
+        assert ("the rest 2 s apart" in notes[0]) == (together < rows - 1)
+
+
+@pytest.mark.parametrize(
+    ("layout", "columns", "seconds"),
+    [
+        ("azure", ("ContextTokens", "GeneratedTokens", "TIMESTAMP"), 1.5),
+        ("mooncake", ("input_length", "output_length", "timestamp"), 0.0015),
+        ("columns", ("prefill", "decode", "arrival"), 1.5),
+    ],
+)
+def test_layouts_and_their_ticks(tmp_path, layout, columns, seconds):
+    """By their names, in any order, and among other columns; mooncake counts milliseconds."""
+    s, o, t = columns
+    path = _write(tmp_path, f"note,{t},{o},{s}\nx,1,3,4\ny,2.5,5,6\n")
+    for asked in (None, layout):
+        trace = read_trace(path, format=asked)
+        assert trace.format == layout
+        assert trace.columns == {"prefill": s, "decode": o, "arrival": t}
+        assert trace.requests.prefill.tolist() == [4, 6]
+        assert trace.requests.decode.tolist() == [3, 5]
+        assert trace.requests.arrival.tolist() == [0, pytest.approx(seconds, abs=1e-9)]
+        assert trace.duration_s == pytest.approx(seconds, abs=1e-9)

@@ -1,4 +1,4 @@
-"""What certificates speak about, from the definitions alone: enumeration, no code of the solvers."""
+"""What certificates speak about, by enumeration and the plain simulation; no code they share."""
 
 import math
 from decimal import Decimal, localcontext
@@ -53,9 +53,7 @@ def fraction(play, kind, drift, policy, against, requests):
     return top, bottom
 
 
-def worst_case_of(
-    kind, policy, against=None, *, drift=(0,), ends=0, play=served, measure=fraction
-):
+def worst_case_of(kind, policy, against=None, *, drift=(0,), ends=0, play=served, measure=fraction):
     """A certificate of a class, with the first list that reaches its maximum."""
     digest, most, best = "", (0, 1), None
     for requests in every_list(kind, ends):

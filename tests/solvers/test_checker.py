@@ -20,8 +20,6 @@ from by_definition import (
 
 from solvers import checker
 
-
-
 # --- Steps: what an argument shows, from the list of all admissions -------------------------------
 
 
@@ -81,6 +79,8 @@ def drawn(rng, G, level, depth):
         cases = [drawn(rng, G, True, depth - 1) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))]
         return ["levels", sets[0], cases, sets[1]]
     if depth <= 0 or rng.random() < 0.5:
+        if depth > 0 and rng.random() < 0.1:
+            return drawn(rng, G, False, 0)
         return [rng.choice(["fill"] * 12 + ["levels", "trust", "filled"])]
     cases = rng.choice([0, 1, 1, 2, 2, 3, 4])
     return ["place", *(drawn(rng, G, level, depth - 1) for _ in range(cases))]
@@ -141,11 +141,11 @@ def complete(rng, step, level, depth):
         return ["fill"] if level is not None else ["levels", [0], [], [0]]
     size, cases = pool[-1], []
     for g, state in enumerate(zip(loads, free, strict=True)):
-        if free[g] and state not in [*zip(loads, free, strict=True)][:g]:
-            if level is None or loads[g] + size <= level:
-                after, left = [*loads], [*free]
-                after[g], left[g] = after[g] + size, left[g] - 1
-                cases.append((tuple(after), tuple(left), pool[:-1], admits - 1))
+        twin = state in [*zip(loads, free, strict=True)][:g]
+        if free[g] and not twin and (level is None or loads[g] + size <= level):
+            after, left = [*loads], [*free]
+            after[g], left[g] = after[g] + size, left[g] - 1
+            cases.append((tuple(after), tuple(left), pool[:-1], admits - 1))
     if pool.index(size) >= admits:
         cases.append((loads, free, pool[: pool.index(size)], admits))
     return ["place", *(complete(rng, case, level, depth - 1) for case in cases)]
@@ -165,6 +165,38 @@ def test_whole_arguments_and_those_that_lack_a_case():
             assert checked(step, level, argument[:-1]) is None
             assert checked(step, level, [*argument, argument[-1]]) is None
     assert split > 300
+
+
+def test_no_other_rule_and_no_rule_elsewhere():
+    """Other names for the same; levels at a level, a fill without one, places at the end."""
+    step, fine = ((0, 0), (1, 1), (2,), 1), ["levels", [0], [], [0]]
+    assert checked(step, None, fine) == 0
+    for name in ("", "a", "level", "levels_", "zz", "fill", None, 0, ["levels"]):
+        assert checked(step, None, [name, *fine[1:]]) is None
+    assert checked(step, 2, fine) is None
+    # Either worker could take the request, and filling does not ask which one does.
+    assert checked(step, 2, ["fill"]) == 0
+    for name in ("", "a", "fil", "fill_", "zz", "levels", None):
+        assert checked(step, 2, [name]) is None
+    with pytest.raises(ValueError, match="no such rule here"):
+        checker.bound([0, 0], [1, 1], [2], 1, None, ["fill"])
+    # One case: both workers are alike, and all requests are admitted.
+    assert checked(step, None, ["place", fine]) == 0
+    assert checked(step, 2, ["place", ["fill"]]) == 2
+    for name in ("", "a", "plac", "place_", "zz", None):
+        assert checked(step, 2, [name, ["fill"]]) is None
+    assert checked(((0, 0), (0, 0), (2,), 0), 0, ["place", ["fill"]]) is None
+
+
+def test_less_than_what_is_shown_may_be_claimed():
+    """A 3 on worker 0 and nothing else: the imbalance is 3, and 3 - 0 is lacking on worker 1."""
+    whole = STEP | {"loads": [3, 0], "free": [0, 0], "pool": [], "assignment": [], "imbalance": 3}
+    whole["argument"] = ["levels", [0], [], [1]]
+    for claimed in range(4):
+        text = checker.step(whole | {"bound": claimed})
+        assert text.endswith(f"no admission has less than {claimed}")
+    with pytest.raises(ValueError, match="not proved"):
+        checker.step(whole | {"bound": 4})
 
 
 def test_what_bounds_the_work_of_filling():
@@ -209,8 +241,6 @@ ENERGY = FORMAT | {
     "gamma": [1, 1],
     "energy": [0, 0],
 }
-
-
 
 
 def check(certificate):

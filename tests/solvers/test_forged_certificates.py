@@ -62,9 +62,7 @@ def step_is_false(c):
     assert len(loads) == len(free)
     found = admissions(loads, free, pool, min(len(pool), sum(free)))
     values = {to: len(loads) * max(after) - sum(after) for to, after in found}
-    return (
-        c["bound"] > min(values.values()) or values.get(tuple(c["assignment"])) != c["imbalance"]
-    )
+    return c["bound"] > min(values.values()) or values.get(tuple(c["assignment"])) != c["imbalance"]
 
 
 def offline_is_false(c):
@@ -483,6 +481,12 @@ UPPER = {
         "value <= G * max(after) - sum(after)",
         "the imbalance is another",
         reached([0, 0], [1, 1], [1, 2], [0, 1], 0),
+    ),
+    "an imbalance above what is reached": (
+        "value == G * max(after) - sum(after)",
+        "value >= G * max(after) - sum(after)",
+        "the imbalance is another",
+        reached([0, 0], [1, 1], [1, 2], [0, 1], 2),
     ),
     "requests without a place": (
         " and len(chosen) == len(pool)",
