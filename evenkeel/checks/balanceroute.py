@@ -282,7 +282,8 @@ def _routed(G: int, top: int, size: int, n: int, *, by_load: bool) -> list[int]:
         Variant("worker 0 takes 1.1 times as many", Fraction(11, 10), side="pile"),
         Variant("spread, 1.1 times as many", Fraction(11, 10), side="spread"),
         Variant("spread, 0.9 times as many", Fraction(9, 10), side="spread"),
-        Variant("ties broken by load", fault="by-load"),
+        Variant("ties broken by load, and still piled up", fault="by-load"),
+        Variant("ties broken by index, and still spread", fault="spread-by-index"),
     ),
 )
 def ties(trial: Trial) -> Finding:
@@ -293,7 +294,7 @@ def ties(trial: Trial) -> Finding:
         for size in range(1, top + 1):
             n = min(B, top // size)
             counts = _routed(G, top, size, n, by_load=trial.fault("by-load"))
-            spread = _routed(G, top, size, n, by_load=True)
+            spread = _routed(G, top, size, n, by_load=not trial.fault("spread-by-index"))
             witness: Witness = partial(dict, loads=[0] * (G - 1) + [top], slots=B, size=size)
             most = -(-n // (G - 1))
             if cases.add(counts[0], n * trial.scale_of("pile"), witness) or cases.add(
