@@ -372,16 +372,20 @@ def nonmonotone() -> tuple[Step, ...]:
     """Proof of [universal.nonmonotone]."""
     import sympy as sp
 
-    G, B, s, k, g = sp.symbols("G B s k g", positive=True, integer=True)
+    G, B, s, k, g, h = sp.symbols("G B s k g h", positive=True, integer=True)
     after = sp.symbols("m", nonnegative=True, integer=True)
     kept, fallen = B * (s + k - 1), B * s
     imbalance, *names = sp.symbols("Imb G B k", positive=True)
     return (
         Setting(
-            "All G B slots are taken by jobs of size s that started together and are longer than "
-            "k steps, so no policy has a choice before.  At step k each of the B jobs of the first "
-            "worker has load s + k - 1, and each of the others has fallen back to s; the imbalance "
-            "is the sum of the gaps below the largest load.",
+            "All G B slots hold jobs of size s that started together, wherever a policy put them, "
+            "and that are longer than k steps and grow by 1.  Step k puts the jobs of all workers "
+            "but the first back to s.  The imbalance is the sum of the gaps below the largest.",
+        ),
+        Identity(
+            "After k - 1 steps a job that was not put back has load",
+            s + sp.Sum(1, (h, 1, k - 1)),
+            s + k - 1,
         ),
         Inequality(
             "The first worker, at step k = m + 1, holds the largest load",

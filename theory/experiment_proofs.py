@@ -6,7 +6,7 @@ Powers are in units of P_idle: dP = 3, gamma = 7/10.
 from typing import TYPE_CHECKING
 
 from theory.disproofs import violated
-from theory.proof import Identity, Inequality, Lemma, Setting, Step
+from theory.proof import Identity, Inequality, Lemma, Step
 from theory.relations import at_least
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def overhead() -> tuple[Step, ...]:
             sp.Subs(d / (d - sp.Rational(16, 17) * idle), idle, sp.Rational(119, 912) * d),
             sp.Rational("1.14"),
         ),
-        Setting(
+        Lemma(
+            "two policies",
             f"Two workers of two slots, no growth, C = {C} t_l, sizes {OVERHEAD_SIZES} of equal "
             f"lengths: at every step FCFS has the loads ({high}, {low}), BF-IO ({near}, {far}), "
             "the least uneven of the three pairings.",

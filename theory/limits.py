@@ -60,9 +60,10 @@ def _common_drift_proof() -> tuple[Step, ...]:
     before, after = sp.symbols("Imb_0 Imb_k", positive=True)
     return (
         Setting(
-            "A round: worker g holds B requests of sizes s_g1, ..., s_gB from its admission to its "
-            "end; D, of either sign, is what each has grown by at step k.  L_g is the load of g at "
-            "the admission, M the largest, and the imbalance is the sum of the gaps M - L_g.",
+            "A round: worker g holds the same B requests from its admission to its end, of sizes "
+            "s[g, 1] to s[g, B]; D, of either sign, is what each has grown by at step k.  L[g] is "
+            "the load of g at the admission, M the largest, and the imbalance is the sum of the "
+            "gaps M - L[g].",
         ),
         Identity(
             "Every load has changed by B D",
@@ -79,7 +80,7 @@ def _common_drift_proof() -> tuple[Step, ...]:
             "and the gaps are the same",
             stated,
             {
-                after: sp.Sum((top + B * D) - (load[g] + B * D), (g, 1, G)),
+                after: sp.Sum(sp.UnevaluatedExpr(top + B * D) - (load[g] + B * D), (g, 1, G)),
                 before: sp.Sum(top - load[g], (g, 1, G)),
             },
         ),

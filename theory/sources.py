@@ -114,7 +114,12 @@ ROWS = (
         "A1",
         _PAPER,
         "overloaded: the pool fills every slot even after any one length class is removed",
-        ("limits.overloaded", "limits.pool-condition", "warmup.spare-request"),
+        (
+            "limits.overloaded",
+            "limits.pool-condition",
+            "limits.pool-condition-refill",
+            "warmup.spare-request",
+        ),
     ),
     Row("A2", _PAPER, "prompts iid and bounded by s_max", ("limits.bounded-sizes",)),
     Row(

@@ -230,6 +230,14 @@ def test_a_round_that_stays_common_keeps_its_imbalance():
     assert common.replay()["imbalance"] == [0, 0]
 
 
+def test_a_fall_that_all_share_keeps_the_imbalance():
+    # The control of nonmonotone-eviction: sizes 5 and 3 fall by 2, rise by 1 and fall by 2 again.
+    eviction = WITNESSES["nonmonotone-eviction"].instance
+    common = replace(eviction, pool=(5, 3), growth=((-2, -2), (1, 1), (-2, -2)))
+    assert common.replay()["imbalance"] == [2, 2, 2, 2]
+    assert common.replay()["loads"][-1] in ([2, 0], [0, 2])
+
+
 def test_bfio_is_worst_inside_for_the_lengths_of_its_witness():
     run = WITNESSES["bfio-interior"].instance
     lengths = run.requests.decode
