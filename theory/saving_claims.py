@@ -308,7 +308,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
             Assumption.IID,
         ),
         "The cap from the exact expected imbalance of FCFS for sizes 1 and 100 along G = B = 4, "
-        "16, 64; a value above the bound refutes it, and so does a cap that does not fall.",
+        "16, 64; a value above the bound refutes it, and so does a fall by less than a tenth.",
         later("energy_formulas", "vanishing"),
         later("saving_proofs", "vanishing"),
         ("energy.cap", "fcfs.exact"),

@@ -14,6 +14,7 @@ from flint import ctx
 
 from adversary.load_histories import LoadHistory, Loads, equal_others
 from evenkeel.checks import (  # noqa: F401  (each declares its checks)
+    any_power,
     devices,
     saving,
     saving_limits,
@@ -36,7 +37,7 @@ from evenkeel.checks.load_energy import (
     usage_of,
     zero_one_energy,
 )
-from evenkeel.checks.verdicts import DEPARTED, LARGER, SMALLER, held
+from evenkeel.checks.verdicts import DEPARTED, held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.savings import (
@@ -92,7 +93,9 @@ def _cases(trial: Trial) -> list[_Case]:
 
 def _between(trial: Trial, label: str, lower: Side | None, upper: Side) -> Finding:
     """Hold every energy between the two sides; exact where every utilisation is 0 or 1."""
-    scale = to_ball(trial.scale)
+    lowered = to_ball(trial.scale_of("upper"))
+    raised = to_ball(trial.scale_of("lower") if lower else Fraction(1))
+    exactly = trial.scale_of("attained") if lower else Fraction(1)
     cases = _cases(trial)
     closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, "<=")
     attained = 0
@@ -103,8 +106,8 @@ def _between(trial: Trial, label: str, lower: Side | None, upper: Side) -> Findi
                 run = Usage(run.busy, usage_of(case.history.loads, Fraction(0)).idle)
             energy = energy_of(case.drawn, power, case.overhead)
             balls, total = ball_usage(run), float(run.total)
-            high = upper(power, balls, case.history.workers) * scale
-            low = lower(power, balls, case.history.workers) * scale if lower else None
+            high = upper(power, balls, case.history.workers) * lowered
+            low = lower(power, balls, case.history.workers) * raised if lower else None
             for claimed, relation, broken in (
                 (high, "<=", energy > high),
                 (low, ">=", low is not None and energy < low),
@@ -127,7 +130,7 @@ def _between(trial: Trial, label: str, lower: Side | None, upper: Side) -> Findi
             if lower and case.history.zero_one:
                 # The lower side must be attained, in fractions.
                 exact_energy = zero_one_energy(case.drawn, case.power, case.overhead)
-                floor = energy_floor(case.power, run) * trial.scale
+                floor = energy_floor(case.power, run) * exactly
                 attained += 1
                 if exact_energy != floor:
                     return Finding(
@@ -143,18 +146,27 @@ def _between(trial: Trial, label: str, lower: Side | None, upper: Side) -> Findi
         Verdict.INCONCLUSIVE if failed else held(label),
         *closest[1:],
         failed
-        or f"proof steps confirmed for all loads; {len(cases)} energies of adversarial and run "
+        or f"{len(cases)} energies of adversarial and run "
         f"histories inside (mean watts per device, the closest with the paper's constants shown)"
         + (f"; lower side attained {attained} times" if lower else ""),
         details={"energies": len(cases), "attained": attained},
     )
 
 
+# The bounds are met by utilisations of 0 and 1, so a thousandth is seen.
+LOWER = Variant("lower side x1.001", Fraction(1001, 1000), side="lower")
+UPPER = Variant("upper side x0.999", Fraction(999, 1000), side="upper")
+ATTAINED = Variant("attained side x1.001", Fraction(1001, 1000), side="attained")
+WATTS = "mean power per device (W)"
+
+
 @check(
     "energy.sandwich",
+    measures=WATTS,
     plants=(
-        LARGER,
-        SMALLER,
+        LOWER,
+        UPPER,
+        ATTAINED,
         DEPARTED,
         Variant("gamma in place of 1 - gamma in D", fault="gamma-for-waste"),
         Variant("idle power charged to work, too", fault="idle-sign"),
@@ -183,9 +195,11 @@ def sandwich(trial: Trial) -> Finding:
 
 @check(
     "energy.envelope",
+    measures=WATTS,
     plants=(
-        LARGER,
-        SMALLER,
+        LOWER,
+        UPPER,
+        ATTAINED,
         DEPARTED,
         Variant("exponent gamma + 0.1", exponent=Fraction(1, 10)),
         Variant("mean of squares in place of the mean utilisation", fault="wrong-mean"),
@@ -218,8 +232,10 @@ def envelope(trial: Trial) -> Finding:
 
 @check(
     "energy.envelope-workers",
+    measures=WATTS,
     plants=(
-        SMALLER,
+        UPPER,
+        Variant("met side x1.001", Fraction(1001, 1000), side="met"),
         Variant("one worker more than there is", fault="extra-worker"),
         Variant("one worker fewer than there is", fault="missing-worker"),
     ),
@@ -230,6 +246,7 @@ def envelope(trial: Trial) -> Finding:
 def envelope_workers(trial: Trial) -> Finding:
     """Jensen's upper side for G devices, attained."""
     shift = trial.fault("extra-worker") - trial.fault("missing-worker")
+    met = to_ball(trial.scale_of("met"))
 
     def upper(power: Constants[Any], run: Usage[Any], workers: int) -> Any:
         return energy_envelope_of(power, run, max(1, workers + shift))
@@ -243,7 +260,7 @@ def envelope_workers(trial: Trial) -> Finding:
                     balls = ball_constants(power)
                     run = ball_usage(usage_of(history.loads, Fraction(5)))
                     energy = energy_of(history.loads, balls, Fraction(5))
-                    bound = upper(balls, run, workers) * to_ball(trial.scale)
+                    bound = upper(balls, run, workers) * met
                     if not energy.overlaps(bound):
                         return Finding(
                             Verdict.REFUTED,
@@ -260,9 +277,13 @@ def envelope_workers(trial: Trial) -> Finding:
 
 @check(
     "energy.overhead",
+    measures=WATTS,
     plants=(
-        LARGER,
-        SMALLER,
+        LOWER,
+        UPPER,
+        ATTAINED,
+        Variant("straight upper side x0.999", Fraction(999, 1000), side="tangent"),
+        Variant("what balance saves x1.001", Fraction(1001, 1000), side="credit"),
         Variant("overhead left out of the idle time", fault="no-overhead"),
         Variant("credit without the overhead's term", fault="no-credit-term"),
     ),
@@ -276,9 +297,13 @@ def overhead(trial: Trial) -> Finding:
     def lower(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
         return energy_floor(power, run)
 
-    def upper(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-        return energy_envelope(power, run)
+    tangent = to_ball(trial.scale_of("tangent"))
 
+    def upper(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
+        envelope, line = energy_envelope(power, run), tangent * energy_tangent(power, run)
+        return line if line < envelope else envelope
+
+    scale = trial.scale_of("credit")
     # A history of utilisations 0 and 1 against a balanced one of the same work and steps.
     compared = 0
     for history in histories(trial.seed, trial["random"]):
@@ -295,21 +320,21 @@ def overhead(trial: Trial) -> Finding:
                     term = Fraction(0) if trial.fault("no-credit-term") else Fraction(c, top)
                     credit += gap * (power.idle_w - power.dynamic_w * term)
                 compared += 1
-                if base - balanced != credit * trial.scale:
+                if base - balanced != credit * scale:
                     return Finding(
                         Verdict.REFUTED,
                         base - balanced,
-                        credit * trial.scale,
+                        credit * scale,
                         "==",
                         "energy that balance saves, in watts times units of load, exact",
                         witness={"loads": shown(history.loads), "overhead": str(c)},
                     )
-    finding = _between(trial, "energy.overhead", lower, upper)
-    return finding
+    return _between(trial, "energy.overhead", lower, upper)
 
 
 @check(
     "energy.overhead-dilutes",
+    measures="energy that perfect balance saves (share)",
     plants=(
         Variant("for an overhead a tenth above the threshold", Fraction(11, 20)),
         Variant("at most 1 % more energy", fault="allowance"),

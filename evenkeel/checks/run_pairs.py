@@ -121,12 +121,14 @@ def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Ite
 
 
 Bound = Callable[[Pair], Any]
+# A comparison by name: how the saving must stand to the bound.
+Side = tuple[str, Relation, Bound]
 
 
 def hold(
     trial: Trial,
     label: str,
-    sides: tuple[tuple[Relation, Bound], ...],
+    sides: tuple[Side, ...],
     region: Callable[[Pair], bool] = lambda _pair: True,
     found: str = "",
     overheads: tuple[Fraction, ...] = (Fraction(0),),
@@ -136,7 +138,8 @@ def hold(
     ``found`` says what a violation means, for a claim that is expected to fail.
     """
     compared = outside = 0
-    closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, sides[0][0])
+    factors = {name: to_ball(trial.scale_of(name)) for name, _relation, _bound in sides}
+    closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, sides[0][1])
     with ctx.workprec(PRECISION):
         try:
             for pair in pairs(trial, overheads):
@@ -145,28 +148,28 @@ def hold(
                     continue
                 saving = pair.saving
                 compared += 1
-                for relation, bound in sides:
-                    claimed = bound(pair) * to_ball(trial.scale)
+                for name, relation, bound in sides:
+                    claimed = bound(pair) * factors[name]
                     if saving < claimed if relation == ">=" else saving > claimed:
                         return Finding(
                             Verdict.REFUTED,
                             float(saving),
                             float(claimed),
                             relation,
-                            found or "saving of a pair of equal work, ball arithmetic",
+                            found or f"saving of a pair of equal work against its {name}, balls",
                             witness=pair.witness(saving=str(saving), bound=str(claimed)),
                         )
                     slack = abs(float(saving) - float(claimed))
                     if pair.exact is DEVICES[0][1] and 1e-9 < slack < closest[0]:
                         closest = (slack, float(saving), float(claimed), relation)
         except UnequalWorkError as reason:
-            return Finding(Verdict.NOT_APPLICABLE, None, None, sides[0][0], str(reason))
+            return Finding(Verdict.NOT_APPLICABLE, None, None, sides[0][1], str(reason))
     failed = proof_fails(label)
     return Finding(
         Verdict.INCONCLUSIVE if failed or found else held(label),
         *closest[1:],
         failed
-        or f"{'no counterexample' if found else 'proof steps confirmed'}; {compared} pairs of "
+        or f"{'no counterexample in' if found else 'inside:'} {compared} pairs of "
         f"load histories and runs of equal work on {len(DEVICES)} devices, {outside} outside the "
         "region; the closest with the paper's constants shown",
         details={"pairs": compared, "outside": outside},
