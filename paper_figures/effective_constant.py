@@ -1,8 +1,8 @@
 """Figure: the effective constant c(G, B) of the lower bound on FCFS, as a map for several laws.
 
 ``c = E[Imb] / (G sigma sqrt(B ln G))`` from the exact expectation [fcfs.exact].  As B grows it
-tends to ``E[max of G normals] / sqrt(ln G)``, never below 0.6777 [fcfs.constant]; for few slots
-and skewed or narrow sizes it lies below that, so 0.6777 is no constant for all (G, B)
+tends to ``E[max of G normals] / sqrt(ln G)``, never below 0.6776 [fcfs.constant]; for few slots
+and skewed or narrow sizes it lies below that, so 0.6776 is no constant for all (G, B)
 [fcfs.constant-uniform].
 """
 
@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, read_csv, save, style
-from theory.extremes import effective_constant, expected_max_of_normals, gaussian_constant
+from theory.constants import fcfs_constant
+from theory.extremes import effective_constant, expected_max_of_normals
 from theory.laws import Law
 from theory.slots import geometric_slot
 
@@ -84,7 +85,7 @@ def draw(csv_path: Path, out_dir: Path) -> list[Path]:
 
     rows = read_csv(csv_path, COLUMNS)
     names = list(dict.fromkeys(row["law"] for row in rows))
-    constant = gaussian_constant().value
+    constant = fcfs_constant().value
     largest = max(column(rows, "computed"))
     norm = TwoSlopeNorm(constant, 0, max(largest, 2 * constant))
     with style():

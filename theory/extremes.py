@@ -40,16 +40,6 @@ def expected_max_of_normals(workers: int) -> Enclosure:
         return from_ball((above - below).real + tail * arb(0, 1))
 
 
-def gaussian_constant() -> Enclosure:
-    """``1/sqrt(pi ln 2) = 0.6777``: the largest ``c`` with ``E[max of G] >= c sqrt(ln G)``.
-
-    The minimum over ``G >= 2`` is attained at ``G = 2``, where ``E[max] = 1/sqrt(pi)``
-    [fcfs.gaussian].
-    """
-    with ctx.workprec(PRECISION):
-        return from_ball(1 / (arb.pi() * arb(2).log()).sqrt())
-
-
 def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
     """Enclosure of ``c(G, B, law) = E[Imb] / (G sigma_X sqrt(B ln G))``.
 

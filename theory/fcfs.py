@@ -9,6 +9,7 @@ from fractions import Fraction
 from theory import fcfs_proofs as proofs
 from theory import moment_proofs
 from theory.claims import Assumption, Claim
+from theory.constants import FCFS_TEXT
 from theory.model import InputError
 from theory.relations import at_least, equal
 
@@ -193,8 +194,8 @@ CLAIMS: tuple[Claim, ...] = (
         "limit",
         "For any law with sigma > 0 and finite third moment, c(G,B) = E[Imb(FCFS)] / "
         "(G sigma sqrt(B ln G)) tends, as B grows, to E[max of G normals]/sqrt(ln G) >= "
-        "1/sqrt(pi ln 2); so 1/sqrt(pi ln 2), 0.6776 rounded down, is the largest c that is valid "
-        "for every G >= 2 in the limit of large B, and it is attained at G = 2.",
+        f"1/sqrt(pi ln 2); so 1/sqrt(pi ln 2), {FCFS_TEXT} rounded down, is the largest c that is "
+        "valid for every G >= 2 in the limit of large B, and it is attained at G = 2.",
         EXPECTATION,
         "Exact c(2, B, law) along growing B converges to the constant, and c(G, B) at the "
         "largest B lies above it for G > 2; a limit that differs beyond the Berry-Esseen "
@@ -272,8 +273,8 @@ CLAIMS: tuple[Claim, ...] = (
         "2 <= G <= 256 and 1 <= B <= 256 lies in [0.420, 0.431] for fair sizes 1 or 2, in "
         "[0.569, 0.578] for sizes uniform on 1..4 and in [0.119, 0.120] for size 2 with "
         "probability 0.01, else 1; with B >= sqrt(G), the paper's regime, in [0.624, 0.638], "
-        "[0.663, 0.677] and [0.167, 0.168]: all below the 0.6776 of [fcfs.constant], which holds "
-        "only where B is large for the law.",
+        f"[0.663, 0.677] and [0.167, 0.168]: all below the {FCFS_TEXT} of [fcfs.constant], which "
+        "holds only where B is large for the law.",
         EXPECTATION,
         "Branch and bound over the region with exact enclosures and the monotonicity of "
         "E[max] - mean in G and B; an enclosure outside a stated range, or a sampled point (or the "

@@ -11,6 +11,7 @@ from flint import arb, ctx
 
 from theory import warmup_proofs as proofs
 from theory.claims import Assumption, Claim
+from theory.constants import FCFS_TEXT
 from theory.expectation import PRECISION, expected_imbalance, from_ball, square_root, to_ball
 from theory.laws import Enclosure, Law
 from theory.model import InputError
@@ -117,18 +118,19 @@ CLAIMS: tuple[Claim, ...] = (
         "FCFS side of Theorem 1",
         *PAPER,
         "lower",
-        "E[AvgImb(FCFS)] >= c G sigma_s sqrt(B log G).  The paper's c is not known; it cannot "
-        "exceed 0.6777 for all G [fcfs.constant], and none is valid for all B "
-        "[fcfs.constant-uniform].  Checked in its explicit form: in every round E[Imb(FCFS)] is "
-        "the exact value with X = s, which is at least the Berry-Esseen bound [fcfs.lower] and "
-        "the moment bound [fcfs.pairing].",
+        "Sizes with sigma_s > 0 and kurtosis kappa, G >= 2, B >= k = floor(log2 G), n = "
+        "floor(B/k): in every round E[Imb(FCFS)] is the exact value of [fcfs.exact] with X = s, "
+        "and so E[AvgImb(FCFS)] >= G k sigma_s sqrt(n / (6 + (kappa-3)/n)) [fcfs.log-growth].  "
+        "This is the paper's c G sigma_s sqrt(B log G) with c = 2/(3 sqrt(ln 2 (3 + max(3, "
+        "kappa)))).  The paper's own c is not known; it cannot exceed 1/sqrt(pi ln 2) for all G "
+        "[fcfs.constant], and none is valid for all laws and B [fcfs.constant-uniform].",
         HYPOTHESES,
-        "Mean imbalance of many rounds of simulated FCFS against the exact value, within a "
-        "5-sigma interval, and the explicit bounds below it; a mean outside, or a bound above, "
-        "refutes it.",
+        "Mean imbalance of many rounds of simulated FCFS against the exact value, within its "
+        "interval, and the bound against the exact value of a fair coin at G = 2, B = 1, which "
+        "attains it; a mean outside, or a bound above, refutes it.",
         proofs.fcfs_lower_formula,
         proofs.fcfs_lower_proof,
-        ("fcfs.exact", "fcfs.lower", "fcfs.pairing"),
+        ("fcfs.exact", "fcfs.log-growth"),
     ),
     Claim(
         "warmup.bfio-upper",
@@ -137,8 +139,9 @@ CLAIMS: tuple[Claim, ...] = (
         "upper",
         "In every round, for every sequence of sizes in [a, b] and every pool of at least G B "
         "requests, Imb(BF-IO) <= (G-1)(b-a) <= (G-1) s_max: deterministic, and constant through "
-        "the round because all requests grow alike.  A pool of exactly G B attains it: one b and "
-        "GB-1 a's.",
+        "the round because all requests grow alike.  A pool of exactly G B attains it, one b and "
+        "GB-1 a's; inside the paper's pool condition, which leaves a spare request, it is not "
+        "attained at G = 2 [warmup.spare-request], and the least bound there is not known.",
         (*HYPOTHESES, Assumption.EXACT_STEP),
         "Every step of the overloaded part of simulated rounds, extremal rounds among them; a "
         "step above the bound whose optimality is certified refutes it.",
@@ -169,14 +172,15 @@ CLAIMS: tuple[Claim, ...] = (
         "paper, Theorem 1 (order); number: evenkeel",
         "v1, v2",
         "lower",
-        "IIR >= E[Imb(FCFS)]/((G-1)(b-a)), the exact expectation over the deterministic bound: a "
+        "For G >= 2 and sizes that vary on [a, b], IIR >= E[Imb(FCFS)]/((G-1)(b-a)), the exact "
+        "expectation over the deterministic bound (IIR is infinite where BF-IO leaves nothing): a "
         "certified number for every (G, B, law).  It implies IIR >= c kappa0 sqrt(B log G) "
-        "G/(G-1) with the effective c of that (G, B, law).",
+        "G/(G-1) with the effective c of that (G, B, law) [fcfs.effective-constant].",
         (*HYPOTHESES, Assumption.EXACT_STEP),
         "Simulated FCFS must have the certificate times (G-1)(b-a) within its interval, the "
-        "extremal round must attain (G-1)(b-a) under BF-IO, and on iid sizes with paired seeds "
-        "the mean of Imb(FCFS) - certificate * Imb(BF-IO) must not be negative; any of the three "
-        "failing beyond its interval refutes it.",
+        "extremal round must leave exactly (G-1)(b-a) under BF-IO, and the ratio of means over "
+        "paired rounds of iid sizes must not lie below the certificate; any of the three failing "
+        "beyond its interval refutes it.",
         proofs.iir_formula,
         proofs.iir_proof,
         ("warmup.fcfs-lower", "warmup.bfio-upper"),
@@ -187,13 +191,15 @@ CLAIMS: tuple[Claim, ...] = (
         "paper.md, fact 2",
         "ours",
         "equality",
-        "With a constant c, Theorem 1 says more than IIR >= 1 exactly when B > "
-        "((G-1)/(c kappa0 G))^2 / ln G.  At c = 1, G = 32, B = 72 it needs kappa0 > 0.0613, "
-        "which the paper's BurstGPT sample (0.0356) does not reach and its LongBench sample "
-        "(0.108) does; at c = 0.6777, the largest constant for all G, it needs 0.0905.",
+        "With G >= 2, x = ln G, g = G/(G-1) and a constant c Theorem 1's bound c kappa0 sqrt(B x) g "
+        "is sqrt(B / B_0) with B_0 = 1/((c kappa0 g)^2 x): it says more than IIR >= 1 exactly when "
+        "B > B_0.  At G = 32, B = 72 and c = 1 it does so at kappa0 = 0.0614 and not at 0.0613, so "
+        "it says nothing for the paper's BurstGPT sample (0.0356) and something for its LongBench "
+        f"sample (0.108); with c = {FCFS_TEXT}, rounded down from the largest for all G "
+        "[fcfs.constant], it does so at 0.0906 and not at 0.0905.",
         (Assumption.EQUAL_LENGTHS, Assumption.OVERLOADED),
-        "The closed form against a search over B for a grid of (G, kappa0, c), and the three "
-        "thresholds in ball arithmetic; a disagreement refutes it.",
+        "The closed form against a search over B for a grid of (G, kappa0, c), and the "
+        "thresholds of kappa0; a disagreement refutes it.",
         proofs.vacuity_formula,
         proofs.vacuity_proof,
         ("warmup.iir", "fcfs.constant"),

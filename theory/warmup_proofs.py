@@ -1,8 +1,10 @@
 """Formulas and proofs of the claims about Theorem 1, as data."""
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from theory.constants import FCFS_ROUNDED, FCFS_TEXT
+from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting, Step
 
 if TYPE_CHECKING:
     import sympy
@@ -12,12 +14,13 @@ def fcfs_lower_formula() -> "sympy.Basic":
     """Formula of [warmup.fcfs-lower]."""
     import sympy as sp
 
-    c, G, sigma, B = sp.symbols("c G sigma_s B", positive=True)
-    return sp.Ge(sp.Symbol("E[AvgImb(FCFS)]"), c * G * sigma * sp.sqrt(B * sp.log(G)))
+    G, k, n, sigma, kappa = sp.symbols("G k n sigma_s kappa", positive=True)
+    bound = G * k * sigma * sp.sqrt(n / (6 + (kappa - 3) / n))
+    return sp.Ge(sp.Symbol("E[AvgImb(FCFS)]"), bound)
 
 
 def fcfs_lower_proof() -> tuple[Step, ...]:
-    """Proof of the explicit form of [warmup.fcfs-lower]."""
+    """Proof of [warmup.fcfs-lower]."""
     import sympy as sp
 
     G, B, growth, largest, total = sp.symbols("G B t M S", positive=True)
@@ -35,7 +38,7 @@ def fcfs_lower_proof() -> tuple[Step, ...]:
         Lemma(
             "the law of one round",
             "The slot loads of a round are iid copies of s up to a constant, so its expected "
-            "imbalance is [fcfs.exact] with X = s, bounded by [fcfs.lower] and [fcfs.pairing].",
+            "imbalance is [fcfs.exact] with X = s, at least the bound of [fcfs.log-growth].",
         ),
     )
 
@@ -157,21 +160,42 @@ def vacuity_formula() -> "sympy.Basic":
     """Formula of [warmup.vacuity]."""
     import sympy as sp
 
-    c, G, kappa, B = sp.symbols("c G kappa_0 B", positive=True)
-    return sp.Gt(B, ((G - 1) / (c * kappa * G)) ** 2 / sp.log(G))
+    c, kappa, x, g, B, edge = sp.symbols("c kappa_0 x g B B_0", positive=True)
+    return sp.Eq(c * kappa * sp.sqrt(B * x) * g, sp.sqrt(B / edge))
 
 
 def vacuity_proof() -> tuple[Step, ...]:
     """Proof of [warmup.vacuity]."""
     import sympy as sp
 
-    c, kappa, x, g, B = sp.symbols("c kappa_0 x g B", positive=True)
+    c, kappa, x, g, edge = sp.symbols("c kappa_0 x g B_0", positive=True)
     return (
-        Identity(
-            "With x = ln G, g = G/(G-1): at the edge B = (1/(c kappa0 g))^2/ln G the bound "
-            "c kappa0 sqrt(B ln G) g is 1",
-            sp.Subs(c * kappa * sp.sqrt(B * x) * g, B, (1 / (c * kappa * g)) ** 2 / x),
-            sp.Integer(1),
+        Setting("Let x = ln G, g = G/(G-1) and B_0 = 1/((c kappa_0 g)^2 x)."),
+        Computation(
+            "At G = 32, B = 72: with c = 1 the bound is below 1 at kappa_0 = 0.0613 and above it "
+            f"at 0.0614; with c = {FCFS_TEXT} below at 0.0905 and above at 0.0906 (balls)",
+            _thresholds,
         ),
-        Lemma("monotone", "The bound increases with B, so it exceeds 1 exactly above the edge."),
+        Conclusion(
+            "Theorem 1's bound is sqrt(B / B_0), which exceeds 1 exactly when B > B_0",
+            vacuity_formula(),
+            {edge: 1 / ((c * kappa * g) ** 2 * x)},
+        ),
     )
+
+
+def _thresholds() -> bool:
+    """Whether the four stated values of kappa0 lie where they are said to."""
+    from flint import arb, ctx
+
+    from theory.expectation import PRECISION, to_ball
+
+    with ctx.workprec(PRECISION):
+        unit = (72 * arb(32).log()).sqrt() * 32 / 31
+        return all(
+            to_ball(c) * to_ball(below) * unit < 1 < to_ball(c) * to_ball(above) * unit
+            for c, below, above in (
+                (Fraction(1), Fraction(613, 10_000), Fraction(614, 10_000)),
+                (FCFS_ROUNDED, Fraction(905, 10_000), Fraction(906, 10_000)),
+            )
+        )

@@ -15,12 +15,12 @@ from flint import arb, ctx
 from evenkeel.checks.cases import QUARTER, TENTH, THOUSANDTH, Cases, near
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
+from theory.constants import FCFS_ROUNDED, fcfs_constant
 from theory.expectation import PRECISION, expected_imbalance, from_ball, to_ball
 from theory.extremes import (
     berry_esseen_bound,
     effective_constant,
     expected_max_of_normals,
-    gaussian_constant,
     pairing_bound,
 )
 from theory.fcfs import log_growth_square
@@ -303,7 +303,7 @@ STATED_RATIOS = {32: Fraction(111, 100), 256: Fraction(120, 100)}
 )
 def gaussian(trial: Trial) -> Finding:
     """Both sides for every G from 2 to 100, and powers of two beyond."""
-    constant = gaussian_constant()
+    constant = fcfs_constant()
     grid = [*range(2, 101), 128]
     while grid[-1] < trial["largest"]:
         grid.append(2 * grid[-1])
@@ -382,8 +382,8 @@ def _mean_limit_distance(law: Law, slots: int) -> Fraction:
 )
 def constant(trial: Trial) -> Finding:
     """Exact ``c(2, B)`` closes in on the constant; larger G stay above it."""
-    limit = gaussian_constant() * trial.scale_of("limit")
-    least = gaussian_constant() * trial.scale_of("G > 2")
+    limit = fcfs_constant() * trial.scale_of("limit")
+    least = fcfs_constant() * trial.scale_of("G > 2")
     seen: dict[int, float] = {}
     for law, name in ((COIN, "fair coin"), (Law.uniform(1, 4), "uniform 1..4")):
         slots = 16
@@ -431,7 +431,7 @@ def constant(trial: Trial) -> Finding:
         near("", 1 / QUARTER),
         Variant("one tenth of the constant", Fraction(1, 10)),
     ),
-    c=Fraction(6776, 10000),
+    c=FCFS_ROUNDED,
 )
 def constant_uniform(trial: Trial) -> Finding:
     """For any c, a rare size at B = 1 and a large G at fixed B have a smaller effective c."""

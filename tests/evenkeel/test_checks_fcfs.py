@@ -1,11 +1,15 @@
+from fractions import Fraction
+
 import numpy as np
+import pytest
 
 from adversary.sample import SAMPLE_TRACE
 from adversary.traces import read_trace
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence import Verdict, checks
 from theory.expectation import expected_imbalance, over_steps
-from theory.model import Requests, System
+from theory.fcfs import log_growth_square
+from theory.model import InputError, Requests, System
 from theory.slots import joint_slot
 
 
@@ -44,4 +48,28 @@ def test_the_averaged_law_of_lengths_with_a_divisor_is_refuted() -> None:
     for seed in (0, 7):
         caught = check.power(seed=seed)
         assert caught["the mean of the phases' laws in place of each"]
-        assert check.run(check.trial(seed=seed)).verdict is Verdict.PROVED
+        assert check.run(check.trial(seed=seed)).verdict is Verdict.ARGUED
+
+
+def test_timed_arrivals_make_interior_sizes_worse() -> None:
+    check = checks()["fcfs.vertex-timed"]
+    finding = check.run(check.trial())
+    # By hand: loads 2, 2, 3, 3 alone at sizes (2, 2, 3); loads 3, 3 and (4, 1) at (3, 3, 1).
+    assert (finding.computed, finding.claimed) == (10, 9)
+    assert finding.witness is not None
+    assert finding.witness["prefill"] == (2, 2, 3)
+
+
+def test_the_bound_of_log_growth_by_hand() -> None:
+    # Fair coin: v = 1/4, kappa = 1.  G = 2, B = 1: (2 * 1)^2 / 4 / (6 - 2) = 1/4, E[Imb] = 1/2.
+    assert log_growth_square(Fraction(1, 4), Fraction(1, 16), 2, 1) == Fraction(1, 4)
+    # G = 9, B = 7: k = 3, n = 2, (9 * 3)^2 (1/4) 2 / (6 - 1).
+    assert log_growth_square(Fraction(1, 4), Fraction(1, 16), 9, 7) == Fraction(729, 10)
+
+
+@pytest.mark.parametrize(("workers", "slots", "v"), [(1, 5, 1), (8, 2, 1), (4, 4, 0)])
+def test_log_growth_needs_two_workers_enough_slots_and_a_load_that_varies(
+    workers: int, slots: int, v: int
+) -> None:
+    with pytest.raises(InputError, match="need G >= 2"):
+        log_growth_square(Fraction(v), Fraction(1), workers, slots)

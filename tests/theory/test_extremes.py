@@ -9,7 +9,6 @@ from theory.extremes import (
     berry_esseen_distance,
     effective_constant,
     expected_max_of_normals,
-    gaussian_constant,
     pairing_bound,
 )
 from theory.laws import Law
@@ -23,10 +22,6 @@ def test_known_maxima_of_normals() -> None:
         enclosure = expected_max_of_normals(workers)
         assert abs(float(enclosure) - value) < 1e-15
         assert enclosure.upper - enclosure.lower < Fraction(1, 10**40)
-
-
-def test_gaussian_constant() -> None:
-    assert abs(float(gaussian_constant()) - 1 / sqrt(pi * log(2))) < 1e-15
 
 
 LAWS = [
