@@ -83,7 +83,7 @@ def sufficient(trial: Trial) -> Finding:
         trial,
         "threshold.sufficient",
         f"states with G in {{2, 3}}, B <= {trial['B']}, p in {{1/2, 1/4}}, loads up to 17, b - a "
-        f"in {{1, 2, 6}} where the bound is below 1, and one of {20 * trial['B']} slots in the tail",
+        f"in {{1, 2, 6}} where the bound is below 1, and one with {20 * trial['B']} slots, far out",
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from itertools import product
-from math import log, sqrt
+from math import ceil, log, sqrt
 
 from adversary.lengths import trace_lengths
-from evenkeel.checks.verdicts import LARGER, held
+from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory import geometric, warmup
 from theory.constants import FCFS_ROUNDED
@@ -27,14 +28,16 @@ from theory.vacuity import (
 
 POWER = hardware("a100-paper")
 
-# Claimed first B of the certificate at G = 32, in the order of the statement.
+# Claimed first B of the certificate and of the closed form at G = 32, in the statement's order.
 STATED = {
-    "azure2023-code": 3,
-    "azure2023-conv": 30,
-    "mooncake-conversation": 9,
-    "mooncake-synthetic": 17,
-    "vidur-arxiv-summarization": 6,
+    "azure2023-code": (3, 9),
+    "azure2023-conv": (30, 95),
+    "mooncake-conversation": (9, 38),
+    "mooncake-synthetic": (17, 64),
+    "vidur-arxiv-summarization": (6, 11),
 }
+MORE = Variant("one slot more", fault="one-more")
+FEWER = Variant("one slot fewer", fault="one-fewer")
 NO_FACTOR = Variant("G/(G-1) left out", fault="no-factor")
 
 
@@ -66,8 +69,10 @@ def _ratio(theorem: str, x: Lengths, workers: int, slots: int) -> float:
 
 @check(
     "vacuity.edge",
+    measures="first B at which a bound exceeds its ratio (slots)",
     plants=(
-        LARGER,
+        MORE,
+        FEWER,
         NO_FACTOR,
         Variant("w in place of its square", exponent=Fraction(-1, 2)),
         Variant("variance of the size alone in Theorem 2", fault="no-age"),
@@ -87,7 +92,8 @@ def edge(trial: Trial) -> Finding:
         if trial.fault("no-age") and theorem == "T2":
             closed = first_formula_slots(workers, x.largest / x.p, x.variance)
         assert closed is not None
-        claimed = round(closed * trial.scale * Fraction(float(closed) ** float(trial.exponent)))
+        claimed = round(closed * Fraction(float(closed) ** float(trial.exponent)))
+        claimed += trial.fault("one-more") - trial.fault("one-fewer")
         if trial.fault("no-factor"):
             claimed = int(closed * Fraction(workers, workers - 1) ** 2) + 1
         found = _searched(theorem, x, workers)
@@ -136,10 +142,12 @@ def _searched(theorem: str, x: Lengths, workers: int) -> int:
 
 @check(
     "vacuity.certified",
+    measures="first B with a certified ratio above 1 (slots)",
     plants=(
-        LARGER,
-        Variant("one slot fewer", fault="one-fewer"),
-        Variant("one slot more", fault="one-more"),
+        Variant("a ratio of 1.1 in place of 1", Fraction(11, 10), side="ratio"),
+        Variant("closed form x1.01, rounded up", Fraction(101, 100), side="formula"),
+        MORE,
+        FEWER,
         Variant("s_max in place of b - a", fault="largest"),
     ),
     standard={"workers": (2, 3, 8, 32, 256)},
@@ -154,9 +162,16 @@ def certified(trial: Trial) -> Finding:
     largest = found = claimed = 0
     for x, workers in cases:
         share = Fraction(x.largest if trial.fault("largest") else x.largest - x.smallest)
-        ratio = share / (x.largest - x.smallest) / trial.scale
+        ratio = share / (x.largest - x.smallest) * trial.scale_of("ratio")
         gap = ratio * (workers - 1) * (x.largest - x.smallest)
-        claimed = STATED[x.name] if x.name in STATED else first_certified_slots(x, workers) or 0
+        if x.name in STATED:
+            claimed, formula = STATED[x.name]
+            formula = ceil(formula * trial.scale_of("formula"))
+            if (closed := first_slots_of("T1", x, workers, POWER)) != formula:
+                where = {"lengths": x.name, "G": workers}
+                return Finding(Verdict.REFUTED, closed, formula, "==", "closed form", None, where)
+        else:
+            claimed = first_certified_slots(x, workers) or 0
         claimed += shift
         if trial.variant is None:
             # The expectation rises with B, but the lower ends of its enclosures, which the
@@ -191,8 +206,10 @@ def certified(trial: Trial) -> Finding:
 
 @check(
     "vacuity.theorem-2",
+    measures="first B at which Theorem 2's ratio exceeds 1 (slots)",
     plants=(
-        LARGER,
+        Variant("one slot more at the smallest", Fraction(6510, 6509), side="smallest"),
+        Variant("largest x1.001", Fraction(1001, 1000), side="largest"),
         Variant("Theorem 1's bound of BF-IO", fault="no-p"),
         Variant("p halved", fault="halved-p"),
     ),
@@ -215,7 +232,10 @@ def theorem_2(trial: Trial) -> Finding:
 
         edges[name] = warmup.first_slots(says_more)
     found = (edges["azure2023-code"], edges["mooncake-conversation"])
-    claimed = tuple(round(n * trial.scale) for n in (6509, 4_414_194))
+    claimed = (
+        round(6509 * trial.scale_of("smallest")),
+        round(4_414_194 * trial.scale_of("largest")),
+    )
     known = [n for n in edges.values() if n is not None]
     details = {f"first B of {name}": n for name, n in edges.items()}
     if found != claimed or (min(known), max(known)) != found:
@@ -239,10 +259,13 @@ def theorem_2(trial: Trial) -> Finding:
 
 @check(
     "vacuity.energy",
+    measures="largest saving promised (share of energy)",
     plants=(
-        Variant("promised saving x0.9", Fraction(9, 10)),
-        Variant("half the ratio to break even", fault="half-ratio"),
-        Variant("FCFS's own eta halved", fault="half-eta"),
+        Variant("promised saving x1.003", Fraction(379, 378), side="promise"),
+        Variant("promised saving x0.997", Fraction(377, 378), side="promise"),
+        Variant("FCFS's own eta x0.999", Fraction(999, 1000), side="eta"),
+        Variant("ratio to break even x1.1", Fraction(11, 10), side="break-even"),
+        Variant("ratio to break even x0.9", Fraction(9, 10), side="break-even"),
     ),
     standard={"traces": tuple(STATED), "most": 512},
     traces=("azure2023-code", "mooncake-conversation"),
@@ -253,15 +276,15 @@ def energy(trial: Trial) -> Finding:
     """The largest promise of each trace; the sign of every promise against the ratio."""
     stated = {"azure2023-code": (378, 32), "mooncake-conversation": (255, 128)}
     workers, details, at_most = trial["G"], {}, (0.0, 0.0)
-    edge_ratio = break_even(POWER) / (2 if trial.fault("half-ratio") else 1)
+    edge_ratio = break_even(POWER) * trial.scale_of("break-even")
     for name in trial["traces"]:
         x = trace_lengths()[name]
-        best, slots = best_guaranteed_saving(x, workers, POWER, trial["most"])
-        promise = _promise(x, workers, slots, Fraction(1, 2 if trial.fault("half-eta") else 1))
+        best, slots = _best(name, workers, trial["most"])
+        promise = _promise(x, workers, slots, trial.scale_of("eta"))
         hundredths, at = stated.get(name, (255, None))
-        claimed = Fraction(hundredths, 10_000) * trial.scale
+        claimed = Fraction(hundredths, 10_000) * trial.scale_of("promise")
         details[name] = {"saving": float(best), "B": slots}
-        near = round(best * 10_000) == claimed * 10_000 if name in stated else best < claimed
+        near = round(best * 10_000) == round(claimed * 10_000) if name in stated else best < claimed
         if not near or promise != best or (at is not None and slots != at):
             return Finding(
                 Verdict.REFUTED,
@@ -272,11 +295,8 @@ def energy(trial: Trial) -> Finding:
                 witness={"trace": name, "B": slots, "from the sandwich": float(promise)},
             )
         at_most = max(at_most, (float(best), float(claimed)))
-        for b in (1, 2, 4, 8, 16, 32):
-            ratio = refill_imbalance(x, workers, b).lower / (
-                (workers - 1) * (x.largest - x.smallest)
-            )
-            if (ratio > edge_ratio) != (guaranteed_saving(x, workers, b, POWER) > 0):
+        for b, (ratio, saves) in _signs(name, workers).items():
+            if (ratio > edge_ratio) != saves:
                 return Finding(
                     Verdict.REFUTED,
                     float(ratio),
@@ -293,6 +313,26 @@ def energy(trial: Trial) -> Finding:
         f"{len(details)} traces at G = {workers}, powers of two to B = {trial['most']}",
         details=details,
     )
+
+
+@cache
+def _best(name: str, workers: int, most: int) -> tuple[Fraction, int]:
+    return best_guaranteed_saving(trace_lengths()[name], workers, POWER, most)
+
+
+@cache
+def _signs(name: str, workers: int) -> dict[int, tuple[Fraction, bool]]:
+    """Certified ratio, and whether a saving is promised, on both sides of the first B."""
+    x = trace_lengths()[name]
+    first = first_certified_slots(x, workers, break_even(POWER)) or 1
+    gap = (workers - 1) * (x.largest - x.smallest)
+    return {
+        b: (
+            refill_imbalance(x, workers, b).lower / gap,
+            guaranteed_saving(x, workers, b, POWER) > 0,
+        )
+        for b in sorted({1, 8, 32, max(1, first - 1), first})
+    }
 
 
 def _promise(x: Lengths, workers: int, slots: int, share: Fraction) -> Fraction:
