@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from theory.proof import Identity, Inequality, Lemma, Step
+from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Step
 
 if TYPE_CHECKING:
     import sympy
@@ -77,8 +77,11 @@ def work_proof() -> tuple[Step, ...]:
     """Proof of [drift.work]."""
     import sympy as sp
 
-    s, d = sp.symbols("s d", nonnegative=True)
-    o, j = sp.symbols("o j", positive=True, integer=True)
+    s, o = sp.IndexedBase("s"), sp.IndexedBase("o")
+    i, n = sp.symbols("i N", integer=True)
+    d, size = sp.symbols("d s", nonnegative=True)
+    length, j = sp.symbols("o j", positive=True, integer=True)
+    of_one = length * size + d * length * (length - 1) / 2
     return (
         Lemma(
             "exchange the sums",
@@ -87,12 +90,17 @@ def work_proof() -> tuple[Step, ...]:
         ),
         Identity(
             "A request's work under constant drift",
-            sp.summation(s + d * (j - 1), (j, 1, o)),
-            o * s + d * o * (o - 1) / 2,
+            sp.Sum(size + d * (j - 1), (j, 1, length)),
+            of_one,
         ),
-        Lemma(
-            "calendar drift",
-            "With drift (3, 0, 1) a request of length 2 that starts at step 0 works 2s + 3, one "
-            "that starts at step 1 works 2s.",
+        Computation(
+            "With drift (3, 0, 1) a request of size s and length 2 works s + (s + 3) if it starts "
+            "at step 0, and s + (s + 0) at step 1: s = 1 gives 5 and 2",
+            lambda: [1 + (1 + grown) for grown in (3, 0)] == [5, 2],
+        ),
+        Conclusion(
+            "Summed over the requests",
+            work_formula(),
+            {sp.Symbol("W"): sp.Sum(of_one.subs({size: s[i], length: o[i]}), (i, 1, n))},
         ),
     )

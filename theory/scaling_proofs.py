@@ -73,9 +73,9 @@ def two_size_refill_formula() -> "sympy.Basic":
     import sympy as sp
 
     G, B, j = sp.symbols("G B j", positive=True, integer=True)
-    width = sp.Symbol("b-a", positive=True)
+    a, b = sp.symbols("a b", positive=True)
     term = (-1) ** (j * B) * sp.cos(sp.pi * j / G) ** (G * B)
-    mean = width * ((G - 1) / 2 - sp.Sum(term, (j, 1, G - 1)) / 2)
+    mean = (b - a) * ((G - 1) / 2 - sp.Sum(term, (j, 1, G - 1)) / 2)
     return sp.Eq(sp.Symbol("E_Imb_BFIO"), mean)
 
 

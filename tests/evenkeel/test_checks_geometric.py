@@ -1,19 +1,77 @@
-from evenkeel.evidence import Verdict, checks
+"""The checks of Theorems 2 and 3: what their exact comparisons rest on."""
+
+from fractions import Fraction
+from itertools import product
+
+import pytest
+
+from evenkeel.evidence import Variant, Verdict, checks
+from theory.authority import RareSize
 
 
-def test_below_the_frontier_the_claim_does_not_speak() -> None:
-    check = checks()["geometric.bfio-upper"]
-    finding = check.run(check.trial(grid=((16, 8, 0.05, 20),)))
-    assert finding.verdict is Verdict.NOT_APPLICABLE
+@pytest.mark.parametrize("label", ["geometric.bfio-upper", "drift.bfio-upper"])
+def test_the_inequality_of_a_step_by_hand(label: str) -> None:
+    # G = 2, B = 1, both loads 1, drift 1, p = 1/5, x = 1, delta = 2.  The second worker's request
+    # leaves, so l = (2, 0) and the pool offers 1 or 3: at best (2, 1) or (2, 3), Imb' = 1.
+    # X_1 = -p (2-3) = 1/5, Y_1 = p (2-1) = 1/5; X_2 = (1-p)(2-3), Y_2 = (p-1)(2-1) = -4/5; so
+    # max Y = 1/5, B p delta = 2/5 and both terms are 0: the bound is delta - 1 = 1, attained.
+    check = checks()[label]
+    small = {"systems": ((2, 1, 1),), "x": (1,), "delta": (2,), "p": (Fraction(1, 5),)}
+    finding = check.run(check.trial(**small))
+    assert finding.verdict.held
+    assert (finding.computed, finding.claimed) == (1, 1)
+    near = check.trial(variant=Variant("", Fraction(99, 100), side="spacing"), **small)
+    assert check.run(near).verdict is Verdict.REFUTED
 
 
-def test_a_bound_that_says_nothing_is_not_applicable() -> None:
-    check = checks()["geometric.iir"]
-    finding = check.run(check.trial(grid=((16, 600, 0.05, 100),)))
-    assert finding.verdict is Verdict.NOT_APPLICABLE
+def test_the_rare_size_is_refuted_by_little_systems_too() -> None:
+    # By brute force, G = 2 and B = 1: ages of two slots, sizes 1 or 2 on each as bad as can be.
+    # E (2 max A - A_1 - A_2) = E|A_1 - A_2| = 2 (1-p) / (p (2-p)); with p = 1/10 it is 180/19.
+    it = RareSize(G=2, B=1, p=Fraction(1, 10), b=5, lattice=1)
+    slack = it.start_up + 3 * it.rare * it.requests / (1 - it.unlikely)
+    assert slack < Fraction(1, 10**6)
+    exact = Fraction(180, 19) - 1
+    assert exact - 2 * slack < it.floor <= exact
+    # FCFS: sizes differ by 1 with chance 1/2; |A_1 - A_2| = 0 has chance p / (2-p) = 1/19, and
+    # elsewhere the difference of sizes averages out.
+    least = Fraction(180, 19) + Fraction(1, 2) * Fraction(1, 19)
+    assert least < it.fcfs < least + Fraction(1, 10**6)
 
 
-def test_a_users_policy_is_held_against_the_bound() -> None:
-    check = checks()["geometric.bfio-upper"]
-    finding = check.run(check.trial(policy="least_loaded"))
+def test_the_start_up_of_the_rare_size_by_hand() -> None:
+    # (1/2)^(k+1) / (1/2) with k = 80, times G^2 B = 12.
+    it = RareSize(G=2, B=3, p=Fraction(1, 2), b=5)
+    assert it.start == 80
+    assert it.start_up == 12 * Fraction(1, 2**80)
+    assert it.requests == 4 * 2 * 3 * 161
+
+
+def test_the_pool_condition_of_the_rare_size() -> None:
+    # Whatever a policy takes, G B a step, the scarcer of the two common sizes fills every slot.
+    it = RareSize(G=2, B=3, p=Fraction(1, 2), b=5)
+    for step, share in product(range(0, 2 * it.start + 1, 40), (4,)):
+        assert it.requests // share - it.G * it.B * step >= it.G * it.B
+
+
+@pytest.mark.parametrize(
+    ("label", "claimed"),
+    [
+        ("geometric.bfio-upper-range", 1023 * 43 * 50),
+        ("drift.bfio-upper-range", 1023 * (43 + 50)),
+    ],
+)
+def test_a_range_is_refuted_against_the_papers_bound(label: str, claimed: int) -> None:
+    check = checks()[label]
+    finding = check.run(check.trial())
     assert finding.verdict is Verdict.REFUTED
+    assert finding.claimed == claimed
+    assert finding.computed > 2.4 * 1023 * 43 * 50
+
+
+def test_another_constant_than_the_refuted_one_is_not_refuted() -> None:
+    check = checks()["geometric.bfio-upper-range"]
+    finding = check.run(check.trial(variant=Variant("", Fraction(5, 2))))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    check = checks()["geometric.iir-range"]
+    finding = check.run(check.trial(variant=Variant("", Fraction(3, 4))))
+    assert finding.verdict is Verdict.INCONCLUSIVE

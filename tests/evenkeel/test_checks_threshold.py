@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from evenkeel.checks.authority import _interval
-from evenkeel.checks.threshold import _ages
+from evenkeel.checks.threshold import _ages, enumerated_optimum
 from evenkeel.evidence import Verdict, checks
 from solvers.reference import simulate_reference
+from theory.authority import can_rebalance
 from theory.model import InputError, Requests, System
 
 
@@ -62,6 +63,15 @@ def test_myopic_step_is_inconclusive_where_authority_suffices():
     finding = run("threshold.t2-myopic", G=4, B=512, p=0.2, d=6, samples=20)
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert finding.computed == 0
+
+
+def test_an_empty_slot_breaks_the_criterion():
+    # {6} | {3, 3}, drift 1, sizes 2 or 3: 7 + 2 = 9 or 7 + 3 = 10 against 8.
+    assert enumerated_optimum((7, 8), (1, 0), (2, 3)) == 1
+    assert can_rebalance([[], []], 2, 3)
+    finding = run("threshold.rich-any-slots")
+    assert finding.verdict is Verdict.REFUTED
+    assert sum(map(len, finding.witness["loads"])) < 4
 
 
 def test_criterion_witnesses_are_departures_of_a_balanced_state():

@@ -44,7 +44,7 @@ _GROWTH = "a growth that the paper claims without a constant, held against rival
 NO_NEAR_FACTOR = {
     "step.lexicographic": _IDENTITY,
     "fcfs.vertex": _IDENTITY,
-    "threshold.rich": _IDENTITY,
+    "threshold.rich-any-slots": _IDENTITY,
     "threshold.replacement": _IDENTITY,
     "experiment.starvation-unbounded": _IDENTITY,
     "balanceroute.fixed-beta": _IDENTITY,
@@ -58,13 +58,6 @@ NO_NEAR_FACTOR = {
     "experiment.starvation": "an order of two waits, whose ratio is over twenty",
     "universal.bsp": "at least a halving, where BF-IO divides by more than eight",
     "threshold.sufficient": "a bound five times the truth: the constant in its exponent is halved",
-    "threshold.stationary": "a union bound over pairs and ages, far above the rate of failure",
-    "threshold.frontier": "the claim leaves a factor of eight between its two sides",
-    "geometric.bfio-upper": _GROWTH,
-    "geometric.iir": _GROWTH,
-    "geometric.iir-static": "false for every constant: a smaller one is the weaker statement",
-    "drift.bfio-upper": _GROWTH,
-    "drift.iir": _GROWTH,
     "scaling.iir-slots": _GROWTH,
     "scaling.iir-frontier": _GROWTH,
 }

@@ -10,6 +10,7 @@ from theory.geometric import (
     first_paper_slots,
     frontier_slots,
     paper_ratio,
+    slot_fourth_moment,
     slot_variance,
 )
 from theory.laws import Law
@@ -75,6 +76,9 @@ def test_bounds_by_hand() -> None:
     assert drift_bound(3, 10, Fraction(1, 5), (3, 0, 1)) == 50
     # Var of uniform 1..3 is 2/3; (1-p)/p^2 = 2 at p = 1/2.
     assert slot_variance(Law.uniform(1, 3), Fraction(1, 2)).lower == Fraction(8, 3)
+    # Sizes 1..3: mu_4 = 2/3; the age at p = 1/2 has variance 2 and, summed by hand from sum t^k
+    # 2^-(t+1) = 1, 3, 13, 75 for k = 1..4, mu_4 = 75 - 4*13 + 6*3 - 3 = 38.  6 * 2/3 * 2 = 8.
+    assert slot_fourth_moment(Law.uniform(1, 3), Fraction(1, 2)) == Fraction(2, 3) + 8 + 38
     assert frontier_slots(16, 0.2, 19) < frontier_slots(64, 0.2, 19)
 
 
