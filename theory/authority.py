@@ -242,6 +242,10 @@ class RareSize:
     rare: Fraction = Fraction(1, 10**15)
     lattice: int = 2
 
+    def __post_init__(self) -> None:
+        if not 0 < self.rare <= Fraction(1, 50):
+            raise InputError(f"a rare size has a chance of at most 1/50, got {self.rare}")
+
     @property
     def sizes(self) -> Law:
         """The law of a size."""
@@ -271,11 +275,10 @@ class RareSize:
     def unlikely(self) -> Fraction:
         """Chance that a quarter of the requests is not of size 1, or not of size 2.
 
-        Hoeffding: ``2 exp(-2 N (1/4 - rare/2)^2) <= 2 exp(-N / 9)``, here below ``2^-1000``.
+        At most ``2^-1000`` or, by Hoeffding and for a ``rare`` up to 1/50, ``2 exp(-2 N (1/4 -
+        rare/2)^2) <= 2 exp(-N / 9)``, whichever is larger.
         """
-        assert self.rare < Fraction(1, 100)
-        assert self.requests > 9 * 1000
-        return Fraction(1, 2**1000)
+        return Fraction(1, 2 ** min(1000, self.requests // 9 - 1))
 
     @property
     def floor(self) -> Fraction:

@@ -7,6 +7,7 @@ import pytest
 
 from evenkeel.evidence import Variant, Verdict, checks
 from theory.authority import RareSize
+from theory.model import InputError
 
 
 @pytest.mark.parametrize("label", ["geometric.bfio-upper", "drift.bfio-upper"])
@@ -28,6 +29,7 @@ def test_the_rare_size_is_refuted_by_little_systems_too() -> None:
     # By brute force, G = 2 and B = 1: ages of two slots, sizes 1 or 2 on each as bad as can be.
     # E (2 max A - A_1 - A_2) = E|A_1 - A_2| = 2 (1-p) / (p (2-p)); with p = 1/10 it is 180/19.
     it = RareSize(G=2, B=1, p=Fraction(1, 10), b=5, lattice=1)
+    assert it.unlikely == Fraction(1, 2**711)  # 4 * 2 * (2 * 400 + 1) = 6408 requests
     slack = it.start_up + 3 * it.rare * it.requests / (1 - it.unlikely)
     assert slack < Fraction(1, 10**6)
     exact = Fraction(180, 19) - 1
@@ -36,6 +38,11 @@ def test_the_rare_size_is_refuted_by_little_systems_too() -> None:
     # elsewhere the difference of sizes averages out.
     least = Fraction(180, 19) + Fraction(1, 2) * Fraction(1, 19)
     assert least < it.fcfs < least + Fraction(1, 10**6)
+
+
+def test_a_size_that_is_not_rare_is_refused() -> None:
+    with pytest.raises(InputError, match="1/50"):
+        RareSize(rare=Fraction(1, 10))
 
 
 def test_the_start_up_of_the_rare_size_by_hand() -> None:
