@@ -35,6 +35,7 @@ class Intervals:
         Refuted if all of the interval lies beyond the bound, inconclusive if some of it does.
         """
         self.count += 1
+        self.details["intervals"] = self.count
         upper = self.relation == "<="
         refuted = found.low > claimed if upper else found.high < claimed
         if refuted or (found.high > claimed if upper else found.low < claimed):

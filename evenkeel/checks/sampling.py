@@ -1,7 +1,10 @@
 """Simulated evidence: load histories of overloaded steps, and intervals of means.
 
-Every interval here is Student's at one in a million, over independent replications, so a claim
-that holds is not called refuted by chance in any plausible number of runs.
+An interval of independent replications misses its mean with a chance of at most :data:`MISS`, for
+laws up to the skewness of lognormal(1).  No interval of a sample alone can promise this for every
+law: mass that the sample did not see may lie anywhere.  What is promised is measured, for a panel
+of laws (``benchmarks/calibrate_intervals.py``), and a sample more skewed than theirs, or without
+any spread, decides nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
+from scipy.stats import binomtest
 
 from evenkeel.evidence import Trial
 from solvers.decision import Policy
@@ -16,8 +20,24 @@ from solvers.engine import simulate
 from solvers.result import RunResult
 from theory.model import FloatArray, InputError, IntArray, Requests, System
 
-# Chance that an interval misses a true mean.
-MISS = 1e-6
+# Chance that an interval misses a true mean; each of its ends misses with half of it.
+MISS = 1e-4
+
+# The calibration covers samples of so many numbers and more.
+LEAST = 4
+
+# Student's multiplier grows by exp((WIDER + SKEWED * g) / sqrt(n)) towards the tail of a sample of
+# n with skewness g: a sample that missed the tail of a skewed law has too small a mean and spread.
+WIDER, SKEWED = 4.0, 1.5
+
+# The skewness that the calibration covers, as a share of the largest that n numbers can have (all
+# equal but one), and at most in all: about the 99 % quantiles of samples of lognormal(1).
+LONE, LARGEST = 0.95, 14.0
+
+
+def familywise(intervals: int) -> float:
+    """Chance that any of so many intervals misses, at most: their number times :data:`MISS`."""
+    return min(1.0, intervals * MISS)
 
 
 def fresh(trial: Trial, seen: int = 100) -> int:
@@ -29,9 +49,33 @@ def fresh(trial: Trial, seen: int = 100) -> int:
     return seen + trial.seed
 
 
+def calibrated(samples: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Ends of the interval of the mean of each row of samples, float64[..., n].
+
+    Infinite on both sides where a row is too short, all equal or too skewed to say anything.
+    """
+    x = np.asarray(samples, dtype=float)
+    n = x.shape[-1]
+    mean = x.mean(axis=-1, keepdims=True)
+    variance = ((x - mean) ** 2).mean(axis=-1)
+    flat = x.max(axis=-1) == x.min(axis=-1) if n >= LEAST else np.ones(x.shape[:-1], dtype=bool)
+    spread = np.where(flat, 1.0, variance) ** 0.5
+    skewness = np.where(flat, np.inf, ((x - mean) ** 3).mean(axis=-1) / spread**3)
+    limit = min(LARGEST, LONE * (n - 2) / (n - 1) ** 0.5)
+    undecided = np.abs(skewness) > limit
+    tilt = SKEWED * np.where(undecided, 0.0, skewness)
+    half = float(stdtrit(n - 1, 1 - MISS / 2)) * spread / (n - 1) ** 0.5
+    low, high = (half * np.exp((WIDER + side) / n**0.5) for side in (-tilt, tilt))
+    centre = mean[..., 0]
+    return np.where(undecided, -np.inf, centre - low), np.where(undecided, np.inf, centre + high)
+
+
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A sample mean with its interval, over independent replications."""
+    """A sample mean with its interval, over independent replications.
+
+    The interval is infinite where the sample says nothing: too short, all equal or too skewed.
+    """
 
     value: float
     low: float
@@ -40,13 +84,19 @@ class Mean:
 
     @classmethod
     def of(cls, samples: Sequence[float] | FloatArray) -> "Mean":
-        """Mean and Student interval of the samples, at least two of them."""
+        """Mean and calibrated interval of the samples, at least two of them."""
         x = np.asarray(samples, dtype=float)
         if x.size < 2:
             raise InputError(f"an interval needs at least 2 replications, got {x.size}")
-        mean, deviation = float(x.mean()), float(x.std(ddof=1))
-        half = float(stdtrit(x.size - 1, 1 - MISS / 2)) * deviation / x.size**0.5
-        return cls(mean, mean - half, mean + half, deviation)
+        low, high = calibrated(x)
+        return cls(float(x.mean()), float(low), float(high), float(x.std(ddof=1)))
+
+    @classmethod
+    def share(cls, hits: int, runs: int) -> "Mean":
+        """Share of independent runs that hit, with the exact binomial interval."""
+        found = binomtest(hits, runs).proportion_ci(1 - MISS, method="exact")
+        value = hits / runs
+        return cls(value, float(found.low), float(found.high), (value * (1 - value)) ** 0.5)
 
     @classmethod
     def jackknife(
@@ -93,23 +143,29 @@ class Ratio:
         The interval holds every ``r`` for which the mean of ``upper - r * lower`` may be zero.
         """
         x, y = np.asarray(upper, dtype=float), np.asarray(lower, dtype=float)
-        n = x.size
-        mx, my = float(x.mean()), float(y.mean())
-        if n < 2:
-            raise InputError(f"an interval needs at least 2 replications, got {n}")
-        t2 = float(stdtrit(n - 1, 1 - MISS / 2)) ** 2 / n
-        covariance = np.cov(x, y)
-        # (mx - r my)^2 = t2 (vxx - 2 r vxy + r^2 vyy), a quadratic in r.
-        a = my**2 - t2 * float(covariance[1, 1])
-        b = mx * my - t2 * float(covariance[0, 1])
-        c = mx**2 - t2 * float(covariance[0, 0])
-        value = mx / my if my else np.inf
-        if a <= 0:
-            # The lower mean may be 0: only a lower end is left, where its mean is largest.
-            low = max(0.0, Mean.of(x).low) / Mean.of(y).high if Mean.of(y).high > 0 else np.inf
-            return cls(value, low, np.inf)
-        root = max(0.0, b * b - a * c) ** 0.5
-        return cls(value, (b - root) / a, (b + root) / a)
+        if x.size < 2:
+            raise InputError(f"an interval needs at least 2 replications, got {x.size}")
+        value = float(x.mean() / y.mean()) if y.mean() else np.inf
+        if x.max() == x.min() or y.max() == y.min():
+            return cls(value, 0.0, np.inf)
+
+        def excluded(r: float, side: int) -> bool:
+            """Whether ``r`` is too small (side 0) or too large (side 1)."""
+            low, high = calibrated(x - r * y)
+            return bool(low > 0 if side == 0 else high < 0)
+
+        # In terms of r/(1 + r), so that infinity is a number like others.
+        middle, ends = value / (1 + value), []
+        for side in (0, 1):
+            inside, outside = middle, float(side)
+            while abs(inside - outside) > 1e-12:
+                u = (inside + outside) / 2
+                if excluded(u / (1 - u), side):
+                    outside = u
+                else:
+                    inside = u
+            ends.append(outside)
+        return cls(value, *(u / (1 - u) if u < 1 else np.inf for u in ends))
 
     @property
     def interval(self) -> tuple[float, float]:
