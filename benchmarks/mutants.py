@@ -39,6 +39,7 @@ from queue import Queue
 
 FOLDERS = ("theory", "solvers", "evenkeel")
 MEMORY_KIB = 12 * 2**20
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 CAUGHT, SURVIVED, NO_TEST = "caught", "SURVIVED", "no test"
 
@@ -489,6 +490,12 @@ def report(results):
                 yield f"{kind}  {mutant.path}:{mutant.line}  {mutant.change}"
 
 
+def interrupt(*_):
+    for number in SIGNALS:  # once is enough: a second one would leave files behind
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="*", default=FOLDERS, help="folders or files to change")
@@ -498,12 +505,8 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time (1)")
     parser.add_argument("--tests", type=int, default=12, help="test files for a mutant (12)")
     a = parser.parse_args(arguments)
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # a job in background ignores SIGINT
-        signal.signal(number, signal.default_int_handler)
+    for number in SIGNALS:
+        signal.signal(number, interrupt)
     try:
         results = run(Path.cwd(), a.folders, a.number, a.seed, a.timeout, a.jobs, a.tests)
     except KeyboardInterrupt:

@@ -200,7 +200,9 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, number):
         while not list(scratch.glob("*/0/scratch")):
             time.sleep(0.05)
         time.sleep(0.5)
-        process.send_signal(number)
+        while process.poll() is None:  # an impatient user
+            process.send_signal(number)
+            time.sleep(0.002)
         assert "interrupted" in process.communicate(timeout=60)[1]
     assert process.returncode == 1
     assert list(scratch.iterdir()) == []
