@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from theory import laws as laws_module
+from theory import slots
 from theory.laws import Enclosure, Law
 from theory.model import InputError
 from theory.slots import geometric_slot, growth, joint_slot, renewals
@@ -148,29 +150,88 @@ def test_a_capped_tail_is_accounted_for() -> None:
     assert 0 < law.lost < Fraction(1, 2**70)
 
 
+def test_a_law_has_as_many_points_as_are_allowed_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(laws_module, "MAX_POINTS", 4)
+    monkeypatch.setattr(slots, "MAX_POINTS", 4)
+    for low in (-2, 0, 10):
+        assert Law.of({low: HALF, low + 3: HALF}) == Law(low, (1, 0, 0, 1), 2, low + 3)
+        assert Law.empirical([low, low + 3]) == Law(low, (1, 0, 0, 1), 2, low + 3)
+        for make in (
+            lambda low=low: Law.of({low: HALF, low + 4: HALF}),
+            lambda low=low: Law.empirical([low, low + 4]),
+        ):
+            with pytest.raises(InputError, match=f"values from {low} to {low + 4} are too far"):
+                make()
+    with pytest.raises(InputError, match="between 1 and 4 points, got 5"):
+        Law.uniform(1, 5)
+    # Ages 0..3, and the size of the one request.
+    assert geometric_slot(Law.of({1: 1}), HALF, step=3).top == 4
+    with pytest.raises(InputError, match="the drift reaches 4"):
+        geometric_slot(Law.of({1: 1}), HALF, step=4)
+    assert joint_slot([1, 2], [3, 3]).bound == 4
+    with pytest.raises(InputError, match="loads from 1 to 5 are too far apart"):
+        joint_slot([1, 3], [3, 3])
+
+
+def test_a_sample_and_a_uniform_law_by_hand() -> None:
+    assert Law.empirical([7, 5, 7, 8]) == Law(5, (1, 0, 2, 1), 4, 8)
+    assert Law.uniform(3, 3) == Law(3, (1,), 1, 3)
+    assert Law.uniform(-1, 1) == Law(-1, (1, 1, 1), 3, 1)
+    assert Law.uniform(-1, 1).floats == pytest.approx([1 / 3] * 3)
+
+
+def test_a_slot_starts_its_period_at_phase_zero() -> None:
+    # All lengths are 2: at even steps the ages are 0, at odd ones 1, after the even drift of 3.
+    lengths, drift = [2, 2], (3, 7)
+    assert joint_slot([5, 6], lengths, drift=drift).mean.lower == Fraction(11, 2)
+    assert joint_slot([5, 6], lengths, drift=drift, phase=1).mean.lower == Fraction(17, 2)
+    # Age 1 at phase 0 has lived through the odd drift of 7: loads 5 and 12 and no other below 15.
+    law = geometric_slot(Law.of({5: 1}), HALF, drift=drift)
+    assert [law.offset + i for i, w in enumerate(law.weights[:11]) if w] == [5, 12, 15]
+
+
+def test_a_slot_that_is_always_free_holds_a_new_request() -> None:
+    assert geometric_slot(Law.uniform(2, 4), Fraction(1), drift=(3, 7)) == Law.uniform(2, 4)
+
+
 @pytest.mark.parametrize(
-    "make",
+    ("make", "message"),
     [
-        lambda: Law.of({1: HALF}),
-        lambda: Law.of({}),
-        lambda: Law.uniform(3, 2),
-        lambda: Law.empirical([]),
-        lambda: Law.empirical([1.5]),
-        lambda: Law(1, (1, -1), 2, 5),
-        lambda: Law(1, (2, 1), 2, 5),
-        lambda: Law(1, (1, 1), 2, 1),
-        lambda: Law.of({1: HALF, 10**9: HALF}),
-        lambda: Enclosure(HALF, Fraction(0)),
-        lambda: geometric_slot(Law.uniform(1, 2), Fraction(0)),
-        lambda: geometric_slot(Law.uniform(1, 2), HALF, step=-1),
-        lambda: geometric_slot(Law.uniform(1, 2), Fraction(1, 100), drift=(2**30,)),
-        lambda: joint_slot([1, 2], [1]),
-        lambda: joint_slot([1, 0], [1, 1]),
-        lambda: joint_slot([1.0], [1]),
-        lambda: joint_slot([1, 10**9], [1, 1]),
-        lambda: renewals(Law.of({0: 1}), 3),
+        (lambda: Law.of({1: HALF}), "sum to exactly 1"),
+        (lambda: Law.of({}), "sum to exactly 1"),
+        (lambda: Law.uniform(3, 2), "need a <= b, got 3..2"),
+        (lambda: Law.empirical([]), "non-empty list of integers"),
+        (lambda: Law.empirical([[1]]), "non-empty list of integers"),
+        (lambda: Law(1, (1, 1), 2, 1), "bound = 1 lies below the largest value 2"),
+        (lambda: Law(1, (2, 1), 2, 5), "sum to at most its scale"),
+        (lambda: Law(1, (1, -1), 2, 5), "must be >= 0"),
+        (lambda: Law(1, (0,), 0, 5), "sum to at most its scale"),
+        (lambda: Law(1, (), 1, 5), "between 1 and"),
+        (lambda: Law.empirical([1.5]), "non-empty list of integers"),
+        (lambda: Enclosure(HALF, Fraction(0)), "lower <= upper"),
+        (lambda: geometric_slot(Law.uniform(1, 2), Fraction(0)), "p must lie in"),
+        (lambda: geometric_slot(Law.uniform(1, 2), Fraction(3, 2)), "p must lie in"),
+        (lambda: geometric_slot(Law.uniform(1, 2), HALF, step=-1), "step must be >= 0"),
+        (
+            lambda: geometric_slot(Law.uniform(1, 2), Fraction(1, 100), drift=(2**30,)),
+            "coarsen the sizes and the drift",
+        ),
+        (lambda: joint_slot([1, 2], [1]), "non-empty lists of the same length"),
+        (lambda: joint_slot([1.0], [1]), "must hold integers"),
+        (lambda: growth((), 3), "drift must be a non-empty list"),
+        (lambda: growth((1, -1), 3), "drift must be a non-empty list"),
+        (lambda: joint_slot([], []), "non-empty lists of the same length"),
+        (lambda: joint_slot([[1]], [[1]]), "non-empty lists of the same length"),
+        (lambda: joint_slot([1], [1], counts=[1, 1]), "non-empty lists of the same length"),
+        (lambda: joint_slot([1], [1.0]), "must hold integers"),
+        (lambda: joint_slot([0], [1]), "must be >= 1"),
+        (lambda: joint_slot([1], [0]), "must be >= 1"),
+        (lambda: joint_slot([1], [1], counts=[0]), "must be >= 1"),
+        (lambda: renewals(Law.of({0: 1}), 3), "output lengths must be >= 1, got 0"),
     ],
 )
-def test_unusable_input_is_named(make) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(InputError):
+def test_unusable_input_is_named(make, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message):
         make()
