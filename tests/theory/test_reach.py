@@ -163,6 +163,50 @@ def test_the_bracket_of_the_cap_is_where_it_starts_to_allow_the_saving(saving, r
     assert cap(bracket.low / 2) < saving
 
 
-def test_a_saving_must_be_a_share():
-    with pytest.raises(InputError, match="saving"):
-        eta_for_cap(hardware("a100-paper"), 1.5, 0.0)
+def test_the_bracket_of_a_square_root_law_by_hand():
+    # P = 100 + 300 sqrt(u), y = sqrt(1 + eta): (1-s)(100 y^2 + 300 y) = 400 + 100 r (y^2 - 1).
+    power = PowerModel(100, 400, 0.5)
+    # s = 0.28, r = 0: 72 y^2 + 216 y = 400, so y = (sqrt(216^2 + 4 * 72 * 400) - 216) / 144.
+    y = (161856**0.5 - 216) / 144
+    # s = 0.28, r = 0.9: 18 y^2 - 216 y + 310 = 0, so y = (216 - 156) / 36 = 5/3 and eta = 16/9.
+    for remaining, eta in ((0.0, y * y - 1), (0.9, 16 / 9)):
+        bracket = eta_for_cap(power, 0.28, remaining)
+        assert bracket.low == pytest.approx(eta, rel=1e-10)
+        assert bracket.high == pytest.approx(eta, rel=1e-10)
+        assert bracket.low <= bracket.middle <= bracket.high
+        assert bracket.high - bracket.low <= 2e-12 * (1 + eta)
+
+
+def test_the_cap_says_where_a_saving_ends_to_be_possible():
+    power = PowerModel(100, 400, 0.5)
+    # r = 0.9, t = 1 - s: roots while (300 t)^2 >= 4 (90 - 100 t) 310, so for t at least t0.
+    t0 = (-124000 + (124000**2 + 4 * 90000 * 111600) ** 0.5) / 180000
+    assert eta_for_cap(power, 1 - t0 * (1 + 1e-6), 0.9) is not None
+    assert eta_for_cap(power, 1 - t0 * (1 - 1e-6), 0.9) is None
+    # With gamma 1 and no idle power nothing is saved by balance, however long one looks.
+    assert eta_for_cap(PowerModel(0, 400, 1), 0.5, 0.0) is None
+    # Linear power, 1 - s = 1/2: 50 x + 0 = 100, exactly at eta = 1.
+    assert eta_for_cap(PowerModel(100, 100, 1), 0.5, 0.0).middle == pytest.approx(1, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("saving", "remaining"), [(0.0, 0.5), (1.0, 0.5), (-0.1, 0.5), (0.5, -0.1), (1.5, 0.0)]
+)
+def test_savings_and_remainders_have_a_range(saving, remaining):
+    with pytest.raises(InputError, match="need 0 < saving < 1 and remaining >= 0"):
+        eta_for_cap(hardware("a100-paper"), saving, remaining)
+
+
+def test_shares_that_no_run_reaches_are_none():
+    # D r >= p (1 - s): neither floor guarantees it; (1 - s) D <= p r: no cap allows it.
+    power = PowerModel(100, 400, 0.7)  # D = 190
+    assert idle_shares_for(power, 0.5, 0.5)["sharp"] is None
+    assert idle_shares_for(power, 0.5, 0.5)["paper"] is None
+    assert idle_shares_for(power, 0.5, 0.95)["tangent cap"] is None
+    assert idle_shares_for(power, 0.5, 0.95)["cap"] is None
+    # s = 0.1, r = 0.1: slopes 100*0.9 - 19 = 71 and 100 - 19 - 19 = 62; eta = 40/71 and 40/62.
+    found = idle_shares_for(power, 0.1, 0.1)
+    assert found["sharp"] == pytest.approx(40 / 111, rel=1e-12)
+    assert found["paper"] == pytest.approx(40 / 102, rel=1e-12)
+    # 0.9 * 190 - 10 = 161.
+    assert found["tangent cap"] == pytest.approx(40 / 201, rel=1e-12)
