@@ -98,8 +98,11 @@ def cheapest(G, B, drift, overhead, conserving, requests):
     return best
 
 
-def cheapest_with_pauses(G, B, drift, requests, migrating):
-    """Least sum of largest loads where requests may pause, and resume there or anywhere."""
+def cheapest_with_pauses(G, B, drift, requests, migrating, *, overhead=0, conserving=False):
+    """Least cost where requests may pause, and resume on their worker or anywhere."""
+
+    def may_use(i, g, ages, homes):
+        return ages[i] < requests[i][1] and homes[i] in (-1, g)
 
     @cache
     def rest(ages, homes):
@@ -107,18 +110,21 @@ def cheapest_with_pauses(G, B, drift, requests, migrating):
             return 0
         best = math.inf
         for row in product(range(-1, G), repeat=len(requests)):
+            if max(row) < 0 or any(row.count(g) > B for g in range(G)):
+                continue
+            if any(g >= 0 and not may_use(i, g, ages, homes) for i, g in enumerate(row)):
+                continue
+            idle = [i for i, g in enumerate(row) if g < 0]
+            spare = [g for g in range(G) if row.count(g) < B]
+            if conserving and any(may_use(i, g, ages, homes) for i in idle for g in spare):
+                continue
             loads, after, new = [0] * G, [*ages], [*homes]
             for i, g in enumerate(row):
-                if g < 0:
-                    continue
-                if ages[i] == requests[i][1] or row.count(g) > B or homes[i] not in (-1, g):
-                    break
-                loads[g] += requests[i][0] + drift * ages[i]
-                after[i] += 1
-                new[i] = -1 if migrating else g
-            else:
-                if max(row) >= 0:
-                    best = min(best, max(loads) + rest(tuple(after), tuple(new)))
+                if g >= 0:
+                    loads[g] += requests[i][0] + drift * ages[i]
+                    after[i] += 1
+                    new[i] = -1 if migrating else g
+            best = min(best, overhead + max(loads) + rest(tuple(after), tuple(new)))
         return best
 
     return rest((0,) * len(requests), (-1,) * len(requests))

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from by_definition import cheapest, cheapest_with_pauses
 
 from solvers.engine import simulate
 from solvers.offline import (
@@ -218,3 +219,105 @@ def test_bad_problems_are_refused() -> None:
     many = OfflineProblem(System(2, 1), Requests([1] * 12, [9] * 12), Rule.PAUSING)
     with pytest.raises(InputError, match="states"):
         solve_offline(many)
+
+
+# (B, drift, step cost, requests (size, length)) on two workers: between them, every freedom is
+# strictly cheaper somewhere.
+FREEDOMS = [
+    (1, 1, 0, ((5, 1), (2, 3), (4, 3))),
+    (1, 2, 0, ((2, 3), (1, 2), (1, 2))),
+    (2, 2, 1, ((4, 3), (4, 2), (5, 2))),
+    (1, 2, 0, ((3, 3), (5, 2), (5, 2))),
+    (1, 2, 1, ((4, 3), (5, 2), (5, 2))),
+    (2, 0, 0, ((3, 2), (4, 1), (1, 3))),
+]
+
+
+def by_definition(case: tuple, rule: Rule, conserving: bool) -> int:
+    B, drift, overhead, requests = case
+    if rule is Rule.STICKY:
+        return cheapest(2, B, drift, overhead, conserving, requests)
+    return cheapest_with_pauses(
+        2, B, drift, requests, rule is Rule.MIGRATING, overhead=overhead, conserving=conserving
+    )
+
+
+@pytest.mark.parametrize("case", FREEDOMS, ids=str)
+def test_every_freedom_has_its_own_optimum(case: tuple) -> None:
+    B, drift, overhead, requests = case
+    sizes, lengths = zip(*requests, strict=True)
+    for rule, conserving in RULES:
+        problem = OfflineProblem(
+            System(2, B, (drift,)),
+            Requests(sizes, lengths),
+            rule,
+            conserving,
+            step_cost=overhead,
+        )
+        least = by_definition(case, rule, conserving)
+        assert proved(solve_offline(problem)) == least
+        assert proved(solve_by_states(problem)) == least
+        if case in (FREEDOMS[0], FREEDOMS[-1]):
+            assert proved(solve_offline_program(problem)) == least
+
+
+def test_every_freedom_is_strictly_cheaper_somewhere() -> None:
+    costs = [{(r, c): by_definition(case, r, c) for r, c in RULES} for case in FREEDOMS]
+    for rule in Rule:
+        assert any(c[rule, False] < c[rule, True] for c in costs)
+    for conserving in (False, True):
+        for freer, rule in ((Rule.PAUSING, Rule.STICKY), (Rule.MIGRATING, Rule.PAUSING)):
+            assert any(c[freer, conserving] < c[rule, conserving] for c in costs)
+
+
+@pytest.mark.parametrize(
+    ("rule", "conserving", "rows", "message"),
+    [
+        # One that pauses may use its own worker's slot, and migrating any.
+        (Rule.PAUSING, True, [[0, 1], [IDLE, 1], [0, IDLE]], "slot is free while request 0 waits"),
+        (Rule.MIGRATING, True, [[0, 1], [IDLE, 1], [1, IDLE]], "slot is free while request 0"),
+        (Rule.PAUSING, True, [[0, 1], [IDLE, 1], [1, IDLE]], "slot is free while request 0"),
+        (Rule.PAUSING, False, [[0, 1], [IDLE, 1], [1, IDLE]], "request 0 leaves worker 0"),
+        (Rule.STICKY, False, [[0, 1], [IDLE, 1], [0, IDLE]], "request 0 pauses"),
+        (Rule.PAUSING, False, [[0, 1], [IDLE, 1], [0, IDLE]], None),
+        (Rule.MIGRATING, False, [[0, 1], [IDLE, 1], [1, IDLE]], None),
+        # Both on worker 0, one after the other: worker 1 stays free only without the rule.
+        (Rule.PAUSING, True, [[0, IDLE], [0, IDLE], [IDLE, 0], [IDLE, 0]], "slot is free while"),
+        (Rule.STICKY, False, [[0, IDLE], [0, IDLE], [IDLE, 0], [IDLE, 0]], None),
+    ],
+)
+def test_pauses_by_hand(
+    rule: Rule, conserving: bool, rows: list[list[int]], message: str | None
+) -> None:
+    """Sizes 3 and 4, two steps each, no growth, one slot on each of two workers."""
+    problem = OfflineProblem(System(2, 1, (0,)), Requests([3, 4], [2, 2]), rule, conserving)
+    if message:
+        with pytest.raises(ScheduleError, match=message):
+            problem.totals(np.array(rows))
+        return
+    totals = problem.totals(np.array(rows))
+    levels = [max((3, 4)[i] for i, g in enumerate(row) if g != IDLE) for row in rows]
+    assert (totals.steps, totals.sum_max, totals.work) == (len(rows), sum(levels), 14)
+
+
+def test_bounds_by_hand() -> None:
+    """Three requests of two steps on two slots: from 3 to 6 steps, 4 if no slot may idle."""
+    system, requests = System(2, 1, (1,)), Requests([2, 3, 4], [2, 2, 2])
+    # Work 2 + 3, 3 + 4 and 4 + 5: 21, so that the levels sum to 11 at least.
+    for step_cost, bound, conserving in (
+        (0, 11, 11),
+        (5, 11 + 5 * 3, 11 + 5 * 3),
+        (-5, 11 - 5 * 6, 11 - 5 * 5),
+    ):
+        for work_conserving, value in ((False, bound), (True, conserving)):
+            problem = OfflineProblem(
+                system, requests, Rule.STICKY, work_conserving, step_cost=step_cost
+            )
+            assert problem.work == 21
+            assert problem.simple_bound() == value
+            assert solve_offline(problem).cost >= value
+            assert problem.most_steps() == (5 if work_conserving else 6)
+    longest = OfflineProblem(System(2, 9, (0,)), Requests([1, 1], [1, 7]), step_cost=1)
+    assert longest.simple_bound() == 4 + 7
+    assert OfflineProblem(system, requests, Rule.PAUSING, True).most_steps() == 6
+    assert OfflineProblem(system, requests, level_cost=3).simple_bound() == 3 * 11
