@@ -6,7 +6,7 @@ its runs find it says what its silence beyond it is worth.
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from adversary.search import Power, SearchResult, search
 from adversary.small import ExactBFIO
@@ -22,22 +22,27 @@ from theory.waterfill import full_refill_bound
 ONE_LESS = Variant("the bound less 1", fault="one-less")
 
 
+def _bound(space: Space) -> int:
+    return full_refill_bound(space.workers, space.size_min, space.size_max)
+
+
+@cache
+def _searches(
+    objective: Callable[[Instance], Fraction], space: Space, budget: int, seeds: range
+) -> tuple[SearchResult[Instance], ...]:
+    """Searches for more than the bound; the planted versions share those of the claim."""
+    target = Fraction(_bound(space) + 1)
+    return tuple(
+        search(objective, space, "climb", budget=budget, seed=seed, target=target) for seed in seeds
+    )
+
+
 def _attacked(
     trial: Trial, label: str, space: Space, objective: Callable[[Instance], Fraction]
 ) -> Finding:
     """Several searches for more than ``(G-1)(b-a)``, which itself is there to be found."""
-    bound = full_refill_bound(space.workers, space.size_min, space.size_max)
-    runs: list[SearchResult[Instance]] = [
-        search(
-            objective,
-            space,
-            "climb",
-            budget=trial["budget"],
-            seed=trial["runs"] * trial.seed + i,
-            target=Fraction(bound + 1),
-        )
-        for i in range(trial["runs"])
-    ]
+    bound, first = _bound(space), trial["runs"] * trial.seed
+    runs = _searches(objective, space, trial["budget"], range(first, first + trial["runs"]))
     cases = Cases("<=")
     for run in runs:
         if run.instance is None or run.value is None or cases.violated:
@@ -76,15 +81,15 @@ def _attacked(
 )
 def iid(trial: Trial) -> Finding:
     """The largest imbalance of a step over three rounds of two workers with two slots."""
+    return _attacked(trial, "limits.iid", Space(2, 2, 12, 5), _largest_step)
 
-    def largest_step(instance: Instance) -> Fraction:
-        run = simulate_reference(
-            instance.system, instance.requests, ExactBFIO(), pool=instance.pool, history=True
-        )
-        assert run.loads is not None
-        return Fraction(max(map(imbalance, run.loads[: run.overloaded.steps].tolist())))
 
-    return _attacked(trial, "limits.iid", Space(2, 2, 12, 5), largest_step)
+def _largest_step(instance: Instance) -> Fraction:
+    run = simulate_reference(
+        instance.system, instance.requests, ExactBFIO(), pool=instance.pool, history=True
+    )
+    assert run.loads is not None
+    return Fraction(max(map(imbalance, run.loads[: run.overloaded.steps].tolist())))
 
 
 @check(
@@ -98,9 +103,15 @@ def iid(trial: Trial) -> Finding:
 )
 def myopic(trial: Trial) -> Finding:
     """The average over a round of two steps, for a window as long as the round."""
+    return _attacked(trial, "limits.myopic", Space(2, 2, 4, 9), _average(trial["window"]))
+
+
+@cache
+def _average(window: int) -> Callable[[Instance], Fraction]:
+    """The average imbalance of a round with that window; one function for each."""
 
     def average(instance: Instance) -> Fraction:
         sizes = instance.requests.prefill.tolist()
-        return average_imbalance(sizes, [2] * len(sizes), 2, 2, trial["window"])
+        return average_imbalance(sizes, [2] * len(sizes), 2, 2, window)
 
-    return _attacked(trial, "limits.myopic", Space(2, 2, 4, 9), average)
+    return average
