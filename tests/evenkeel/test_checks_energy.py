@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from flint import ctx
 
+from evenkeel.checks.any_power import LAWS
 from evenkeel.checks.load_energy import (
     DEVICES,
+    OVERHEADS,
     PRECISION,
     ball_constants,
     energy_of,
@@ -17,8 +19,9 @@ from evenkeel.checks.load_energy import (
     zero_one_energy,
 )
 from evenkeel.evidence import Variant, Verdict, checks
+from solvers.engine import simulate
 from solvers.reference import simulate_reference
-from theory.model import System
+from theory.model import Requests, System
 from theory.power import hardware
 from theory.savings import energy_floor
 
@@ -96,3 +99,75 @@ def test_an_overhead_at_the_threshold_costs_nothing():
     finding = check.run(check.trial(variant=Variant("at the threshold", Fraction(1, 2))))
     assert finding.computed == 0
     assert finding.verdict is Verdict.INCONCLUSIVE
+
+
+ENERGY = [label for label in checks() if label.startswith("energy.")]
+
+
+@pytest.mark.parametrize("label", ENERGY)
+def test_every_comparison_has_a_false_version_of_its_own(label):
+    check = checks()[label]
+    trial = check.trial()
+    check.run(trial)
+    planted = {plant.side for plant in check.plants if plant.scale != 1}
+    assert trial.sides <= planted
+    assert {plant.side for plant in check.plants} <= trial.sides | {""}
+    assert check.measures
+
+
+def test_the_devices_hold_every_edge_of_the_constants():
+    constants = [power for _name, power in DEVICES]
+    assert any(power.idle_w == 0 for power in constants)
+    assert any(power.gamma == 1 for power in constants)
+    assert any(power.idle_w == power.max_w for power in constants)
+    assert any(overhead > 0 for overhead in OVERHEADS)
+
+
+def test_the_power_laws_are_those_of_the_claim():
+    """Between proportional and full, and not all of them concave."""
+    grid = [Fraction(k, 60) for k in range(61)]
+    for name, law in LAWS.items():
+        assert all(u <= law(u) <= 1 for u in grid), name
+    jump = LAWS["a jump at one half"]
+    assert jump(Fraction(1, 4)) < (jump(Fraction(0)) + jump(Fraction(1, 2))) / 2
+
+
+@pytest.mark.parametrize("run", [simulate, simulate_reference])
+def test_timed_witnesses_on_both_engines(run):
+    """By hand: loads (1,0), (2,0), (2,0) against (1,0), (1,1), (0,2), and a gap up to 10."""
+    system = System(2, 2, seconds_per_token=1.0)
+    requests = Requests([1, 1, 1], [1, 1, 2], [0.0, 10.0, 10.0])
+    fcfs, jsq = (run(system, requests, name) for name in ("fcfs", "jsq"))
+    assert (fcfs.time_s, fcfs.total.work, fcfs.total.imbalance) == (14, 5, 5)
+    assert (jsq.time_s, jsq.total.work, jsq.total.imbalance) == (13, 5, 3)
+    # (2,5,5) + (3,6,6) + (1,4), and the late (2,2) or (2,3).
+    system = System(2, 2, drift=(3, 0, 1), seconds_per_token=1.0)
+    requests = Requests([2, 3, 1, 2], [3, 3, 2, 2], [0.0, 0.0, 0.0, 3.5])
+    assert [run(system, requests, name).total.work for name in ("fcfs", "jsq")] == [36, 37]
+
+
+@pytest.mark.parametrize(
+    ("label", "computed", "claimed"),
+    [
+        ("energy.throughput-timed", Fraction(14, 13), Fraction(5, 4)),
+        ("energy.work-oldest-first-timed", 37, 36),
+        ("energy.cap-with-overhead", Fraction(200, 615), 0),
+        # E1/E0 = (2/3)(1 + 1/4) = 5/6.
+        ("energy.any-power-convex", Fraction(1, 6), 0),
+        ("energy.limit-sharp-unpowered", 0, 1),
+    ],
+)
+def test_what_is_too_wide_is_refuted_with_these_numbers(label, computed, claimed):
+    check = checks()[label]
+    finding = check.run(check.trial())
+    assert finding.verdict is Verdict.REFUTED
+    assert (finding.computed, finding.claimed) == (computed, claimed)
+
+
+def test_the_two_orders_on_one_worker_are_runs_of_the_same_requests():
+    finding = checks()["energy.cap-with-overhead"]
+    shown = finding.run(finding.trial()).witness
+    orders = {"baseline": [1] * 9 + [3], "improved": [3] + [1] * 9}
+    for side, lengths in orders.items():
+        result = simulate_reference(System(1, 3), Requests([1] * 10, lengths), "fcfs", history=True)
+        assert result.loads.tolist() == shown[side]

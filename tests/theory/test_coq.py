@@ -59,6 +59,12 @@ CHANGES = [
     ("GapNaive.v", "[1; 1; 3; 3; 3; 3]", "[1; 1; 3; 3; 3; 2]", "step.gap-naive"),
     ("Scores.v", "S - G * Z.max 0", "S - (G - 1) * Z.max 0", "balanceroute.score-identity"),
     ("Work.v", "d * (o * (o - 1) / 2)", "d * (o * (o + 1) / 2)", "energy.work-invariance"),
+    ("EnvelopeWorkers.v", "(1 - 1 / G) *", "(99 / 100 - 1 / G) *", "energy.envelope-workers"),
+    ("Overhead.v", "(worker_steps r - over", "(worker_steps r + over", "energy.saving-overhead"),
+    ("Overhead.v", "worker_steps r0 <= worker_steps r1", "0 <= 1", "energy.overhead-lowers"),
+    ("AnyPower.v", "u * M <= p u <= M", "u * u * M <= p u <= M", "energy.any-power"),
+    ("Saving28.v", "4769 / 10000", "4770 / 10000", "energy.saving-28"),
+    ("Discounts.v", "- beta * total", "- 2 * beta * total", "balanceroute.brh-reduces"),
     ("PowerLaw.v", "(1 - gamma d) *", "(99 / 100 - gamma d) *", "energy.sandwich"),
 ]
 

@@ -3,12 +3,15 @@
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import pytest
 
+from evenkeel.checks.verdicts import rung
+from evenkeel.evidence import Verdict, check_of
 from theory import machine_checked
 from theory.balanceroute import br0_score, brh_score
 from theory.claims import claims
@@ -34,6 +37,7 @@ from theory.savings import (
     Constants,
     Usage,
     energy_envelope,
+    energy_envelope_of,
     energy_floor,
     energy_tangent,
     saving_cap,
@@ -116,6 +120,32 @@ def test_a_theorem_that_covers_a_part_says_so():
     assert mark("fcfs.pairing") == "machine-checked in part"
     assert note("fcfs.pairing").endswith(", and the step from FCFS to independent loads")
     assert mark("step.lexicographic") == note("step.lexicographic") == ""
+
+
+PARTIAL = [label for label, theorem in THEOREMS.items() if theorem.without]
+
+
+@pytest.mark.parametrize("label", PARTIAL)
+def test_what_coq_covers_in_part_is_never_of_its_rung(label):
+    assert rung(label) not in (None, Verdict.MACHINE_CHECKED)
+
+
+def test_the_rest_of_the_ladder_decides_where_coq_covers_a_part(monkeypatch):
+    # One proof is decided by sympy to its last step, one has steps in words, one claim is false.
+    labels = ("energy.sharp-dominates", "energy.saving-28", "step.gap-naive")
+    assert [rung(label) for label in labels] == [Verdict.MACHINE_CHECKED] * 2 + [None]
+    partly = {label: replace(theorem, without="a part") for label, theorem in THEOREMS.items()}
+    monkeypatch.setattr(machine_checked, "THEOREMS", partly)
+    assert [rung(label) for label in labels] == [Verdict.PROVED, Verdict.ARGUED, None]
+
+
+def test_an_edited_file_takes_the_rung_away(edited):
+    check = check_of("energy.sharp-dominates")
+    assert check.run(check.trial()).verdict is Verdict.MACHINE_CHECKED
+    edited("sources", {**sources(), "Saving28.v": sources()["Saving28.v"] + " "})
+    # Any file: what was checked was all of them together.
+    assert check.run(check.trial()).verdict is Verdict.PROVED
+    assert rung("energy.saving-28") is Verdict.ARGUED
 
 
 def test_comments_are_not_code():
@@ -206,6 +236,8 @@ DEVICE: dict[str, Any] = {
 
 def real(name: str, file: str) -> Definition:
     names = dict(DEVICE)
+    if name == "envelope_of":
+        names["others"] = real("others", file)
     if name != "envelope_per_work" and file == "Saving.v":
         names["envelope_per_work"] = real("envelope_per_work", file)
     return Definition(name, file, names, lambda x, y: x / y)
@@ -275,6 +307,10 @@ def test_energy_formulas_with_powers_are_the_python_functions(seed):
     # The same formula written in another order: equal up to a few roundings.
     near = pytest.approx
     assert real("envelope", "Energy.v")(power, eta, eta1) == near(energy_envelope(power, run))
+    # Three workers more than the least number that can idle this much.
+    workers = int(eta1 / eta) + 4
+    share = real("envelope_of", "EnvelopeWorkers.v")(power, workers, eta + eta1, eta1)
+    assert share == near(energy_envelope_of(power, run, workers))
     unit = real("envelope_per_work", "Saving.v")(power, eta)
     assert unit == near(energy_envelope(power, base))
     floor = real("saving_floor", "Saving.v")(power, eta, eta1)
