@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from flint import arb
@@ -49,6 +50,7 @@ def ball_usage(run: Usage[Fraction]) -> Usage[Any]:
     return Usage(to_ball(run.busy), to_ball(run.idle))
 
 
+@lru_cache(maxsize=4096)  # every device and every false version asks again
 def usage_of(loads: Loads, overhead: Fraction) -> Usage[Fraction]:
     """Busy and idle time of a load history, exact."""
     busy = total = Fraction(0)
