@@ -191,7 +191,7 @@ CLAIMS: tuple[Claim, ...] = (
         "paper.md, fact 2",
         "ours",
         "equality",
-        "With G >= 2, x = ln G, g = G/(G-1) and a constant c Theorem 1's bound c kappa0 sqrt(B x) g "
+        "With G >= 2, x = ln G, g = G/(G-1) and a constant c, Theorem 1's c kappa0 sqrt(B x) g "
         "is sqrt(B / B_0) with B_0 = 1/((c kappa0 g)^2 x): it says more than IIR >= 1 exactly when "
         "B > B_0.  At G = 32, B = 72 and c = 1 it does so at kappa0 = 0.0614 and not at 0.0613, so "
         "it says nothing for the paper's BurstGPT sample (0.0356) and something for its LongBench "
