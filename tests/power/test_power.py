@@ -42,8 +42,6 @@ _SIGN = "the claimed side is zero, so that only an order is claimed: no factor c
 _GROWTH = "a growth that the paper claims without a constant, held against rival policies"
 # Claims whose check catches no factor between 1/2 and 2, and why.
 NO_NEAR_FACTOR = {
-    "step.lexicographic": _IDENTITY,
-    "fcfs.vertex": _IDENTITY,
     "threshold.rich-any-slots": _IDENTITY,
     "threshold.replacement": _IDENTITY,
     "experiment.starvation-unbounded": _IDENTITY,
@@ -59,7 +57,6 @@ NO_NEAR_FACTOR = {
     "universal.bsp": "at least a halving, where BF-IO divides by more than eight",
     "threshold.sufficient": "a bound five times the truth: the constant in its exponent is halved",
     "scaling.iir-slots": _GROWTH,
-    "scaling.iir-frontier": _GROWTH,
 }
 
 
