@@ -374,9 +374,9 @@ def vacuity(trial: Trial) -> Finding:
         Variant("distance to the best p x1.25", Fraction(5, 4), side="best"),
         Variant("geometric lengths in place of the families'", fault="geometric"),
     ),
-    standard={"n": 100_000, "closer": 1_000_000},
-    n=10_000,
-    closer=400_000,
+    standard={"n": 100_000, "closer": 2_000_000},
+    n=20_000,
+    closer=800_000,
 )
 def outputs_fit(trial: Trial) -> Finding:
     """Distances of each family's output lengths to the geometric law."""
