@@ -179,13 +179,12 @@ def _means_and_old_requests(trial: Trial) -> Finding | None:
     for p, d in product((Fraction(1, 2), Fraction(1, 5)), (1, 4)):
         law = [(age, p * (1 - p) ** (age - 1)) for age in range(1, last + 1)]
         # Beyond ``last`` the series adds less than a relative 1e-30.
-        for side, stated, square in zip(
-            ("m_1", "m_2"),
-            age_squares(float(p), d),
-            (lambda age, d=d: (d + age) ** 2, lambda age, d=d: max(age, d) ** 2),
-            strict=True,
-        ):
-            series = float(sum(square(age) * mass for age, mass in law))
+        squares = {
+            "m_1": [(d + age) ** 2 for age, _ in law],
+            "m_2": [max(age, d) ** 2 for age, _ in law],
+        }
+        for stated, (side, values) in zip(age_squares(float(p), d), squares.items(), strict=True):
+            series = float(sum(v * mass for v, (_, mass) in zip(values, law, strict=True)))
             claimed = stated * float(trial.scale_of(side))
             if abs(claimed - series) > 1e-9 * series:
                 where = {"p": str(p), "d": d}
@@ -218,7 +217,8 @@ def _means_and_old_requests(trial: Trial) -> Finding | None:
 )
 def frontier(trial: Trial) -> Finding:
     """Rates of failure at both numbers of slots of each system, and where these stand."""
-    undecided, sides = 0, []
+    undecided = 0
+    sides: list[dict[str, Any]] = []
     for G, p, d, *both in FRONTIER:
         # The fewer workers, the more slowly the rate falls with the slots.
         samples = trial["samples"] * (3 if G < 64 else 1)

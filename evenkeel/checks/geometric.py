@@ -9,7 +9,7 @@ import numpy as np
 
 from adversary.families import workload, workload_names
 from evenkeel.checks import constants  # noqa: F401  (declares its checks)
-from evenkeel.checks.cases import Cases
+from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.replications import balanced_runs
 from evenkeel.checks.threshold import enumerated_optimum
 from evenkeel.checks.verdicts import BFIO, held, planted_policy
@@ -149,7 +149,7 @@ def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
                         + (workers - 1) * (delta - 1) * factor["spacing"]
                         + Fraction(deviations) / m * factor["deviations"]
                     )
-                    witness = partial(
+                    witness: Witness = partial(
                         dict, loads=state, growth=growth, departed=gone, x=x, delta=delta, p=str(p)
                     )
                     if cases.add(optimum, claimed, witness):

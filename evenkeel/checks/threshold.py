@@ -278,7 +278,8 @@ def any_policy(trial: Trial) -> Finding:
     """The pathwise bound at every full step, and the mean of its age part against its law."""
     p, steps, a, b = trial["p"], trial["steps"], trial["a"], trial["b"]
     policies = ["bfio", "fcfs", "least_loaded", "always_busiest", *trial.users()]
-    cases, details = Cases(">="), {}
+    cases = Cases(">=")
+    details: dict[str, object] = {}
     # Some correlation times apart, to make the mean of a run a mean of several.
     measured = range(steps - 1, steps // 3, -max(1, steps // 6))
     for G, B in trial["systems"]:

@@ -40,6 +40,18 @@ def test_the_rare_size_is_refuted_by_little_systems_too() -> None:
     assert least < it.fcfs < least + Fraction(1, 10**6)
 
 
+def test_what_the_start_up_and_the_rare_size_can_add_is_taken_off() -> None:
+    class Late(RareSize):
+        start_up = Fraction(1)  # type: ignore[assignment]
+
+    settled = RareSize(G=2, B=1, p=Fraction(1, 10), b=5, rare=Fraction(1, 10**5), lattice=1)
+    late = Late(G=2, B=1, p=Fraction(1, 10), b=5, rare=Fraction(1, 10**5), lattice=1)
+    assert float(settled.floor - late.floor) == pytest.approx(1)
+    assert float(late.fcfs - settled.fcfs) == pytest.approx(1)
+    # 6408 requests, each of size 5 with chance 1e-5, raise a worker by at most 3.
+    assert float(settled.floor) == pytest.approx(180 / 19 - 1 - 3 * 6408e-5)
+
+
 def test_a_size_that_is_not_rare_is_refused() -> None:
     with pytest.raises(InputError, match="1/50"):
         RareSize(rare=Fraction(1, 10))
