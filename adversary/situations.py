@@ -318,6 +318,8 @@ class RareSize(Situation):
     pool, step : int
         Requests that may wait, and the step, counted from a cold start.  So far at most
         ``pool + G B (step + 1)`` requests have been revealed, whatever the policy.
+    lattice : int, optional
+        Cell of the enclosure of large systems; chosen by size where it is not given.
     """
 
     kind = "rare-size"
@@ -329,6 +331,7 @@ class RareSize(Situation):
     rarity: tuple[int, int]
     pool: int
     step: int
+    lattice: int | None = None
 
     def __post_init__(self) -> None:
         System(self.workers, self.slots)
@@ -342,7 +345,7 @@ class RareSize(Situation):
         G, B, p = self.workers, self.slots, Fraction(*self.p)
         revealed = self.pool + G * B * (self.step + 1)
         without = max(Fraction(0), 1 - revealed * Fraction(*self.rarity))
-        every = unavoidable_imbalance(G, B, p, self.width, self.step)
+        every = unavoidable_imbalance(G, B, p, self.width, self.step, self.lattice)
         return {
             "any_policy_at_least": math.floor(without * every),
             "paper_form": str((G - 1) * self.largest / p),

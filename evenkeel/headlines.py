@@ -106,7 +106,11 @@ def _theorem_2(static: Record, rare: Record, vacuity: Record) -> str:
 
 def _theorem_1(vacuity: Record) -> str:
     details = vacuity["details"]
-    bounds = {float(kappa): bound for kappa, bound in details.items() if kappa[0].isdigit()}
+    bounds = {
+        float(key.removeprefix("kappa0 = ").removesuffix(", c = 1")): bound
+        for key, bound in details.items()
+        if key.endswith(", c = 1")
+    }
     enough = min(kappa for kappa, bound in bounds.items() if bound > 1)
     return (
         f"Nothing below kappa0 = {enough:g} at G = 32 even with the constant 1.  With exact FCFS "

@@ -191,14 +191,20 @@ def test_a_rare_size_by_hand():
     assert replace(slow, step=1).replay()["any_policy_at_least"] == 0
 
 
-def test_the_stored_rare_size_against_negative_binomial_loads():
-    # Stationary ages are geometric from 0, so a worker's sum of 512 is negative binomial.
-    load, G, B, p = nbinom(512, 1 / 20), 64, 512, 1 / 20
-    largest = float(np.sum(1 - load.cdf(np.arange(20_000)) ** G))
-    bound = G * (largest - B * (1 - p) / p) - (G - 1) * B
-    found = WITNESSES["rare-size"].instance.replay()["any_policy_at_least"]
+def test_a_rare_size_against_negative_binomial_loads():
+    # Stationary ages are geometric from 0, so a worker's sum of B of them is negative binomial.
+    def bound(G, B, p, most):
+        largest = float(np.sum(1 - nbinom(B, p).cdf(np.arange(most)) ** G))
+        return G * (largest - B * (1 - p) / p) - (G - 1) * B
+
+    small = RareSize(64, 512, (1, 20), 1, 10, (1, 10**12), 10**6, 400)
+    found, truth = small.replay()["any_policy_at_least"], bound(64, 512, 1 / 20, 20_000)
     # 1.4e7 requests at most, one in 1e12 rare, and after 400 steps from cold the ages are there.
-    assert bound * (1 - 2e-5) - 2 < found <= bound
+    assert truth * (1 - 2e-5) - 2 < found <= truth
+    # The stored one is enclosed on a lattice of cell 2, which costs G sqrt(B ln(G) / 2) at most.
+    found = WITNESSES["rare-size"].instance.replay()["any_policy_at_least"]
+    truth = bound(1024, 13_042, 1 / 50, 2 * 13_042 * 50)
+    assert truth * (1 - 3e-5) - 2 * 1024 * (13_042 * np.log(1024) / 2) ** 0.5 < found <= truth
 
 
 @pytest.mark.parametrize(
