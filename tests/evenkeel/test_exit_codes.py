@@ -376,6 +376,11 @@ def test_gallery(call: Call) -> None:
     kept.write_text(kept.read_text("utf-8").replace('"avg_imbalance": "1"', '"avg_imbalance": "2"'))
     for words in (own, (*own, kept.stem), (*own, "--json")):
         assert call(*words)[0] == 1
+    # One that replays does not make up for one that does not.
+    attack = ("attack", "--policy", "fcfs", "-B", "1", "-n", "2", "--size-max", "3")
+    assert call(*attack)[0] == 0
+    assert len(list(Path("out/gallery").glob("*.json"))) == 2
+    assert call(*own)[0] == 1
     assert call("gallery", "nothing")[0] == 2
 
 

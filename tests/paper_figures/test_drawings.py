@@ -318,6 +318,8 @@ def test_growth(draw):
     panels = np.reshape(picture.axes, (2, len(names)))
     for name, column in zip(names, panels.T, strict=True):
         assert column[1].get_xlabel() == titles[name]
+        at = col(picture.part(grows=name), "x")
+        assert list(column[1].get_xticks()) == [min(at), max(at)]
         for measure, ax in zip(("time", "memory"), column, strict=True):
             part = picture.part(grows=name, measure=measure)
             assert ax.get_title() == part[0]["unit"].replace("us", "µs")
@@ -422,6 +424,7 @@ def test_imbalance_trace(draw):
     names = {"fcfs": "FCFS, mean of 8 seeds", "bfio": "BF-IO, mean of 8 seeds"}
     theory = {"fcfs": "FCFS, exact expectation", "bfio": "(G−1)(b−a): bound at step 0"}
     examples = [a for a in ax.get_lines() if a.get_label().startswith("_")]
+    assert ax.get_xlim() == (0, max(col(picture.rows, "step")))
     for policy, area, example in zip(names, ax.collections, examples, strict=True):
         rows = picture.part(policy=policy)
         step, mean = col(rows, "step"), line(ax, names[policy])
@@ -544,6 +547,7 @@ def test_price_ladder(draw):
     # Optima stand before the rule, policies behind it.
     (rule,) = [a for a in ax.get_lines() if list(a.get_ydata()) == [0, 1]]
     assert list(rule.get_xdata()) == [3.5, 3.5]
+    assert ", 100 backlogs: " in ax.get_title()
     assert [row["kind"] for row in picture.rows[:7]] == ["optimum"] * 4 + ["policy"] * 3
 
 
@@ -597,6 +601,7 @@ def test_worker_scaling(draw):
 def test_worst_cases(draw):
     picture = draw("worst_cases", "computed", "theory", low=1, high=9)
     left, *runs = picture.axes
+    assert list(left.get_xticks()) == [1, 2, 3]
     for policy, name in (("fcfs", "FCFS"), ("bfio_exact", "BF-IO")):
         rows = picture.part(panel="refill", policy=policy)
         holds(line(left, f"{name}, closed form"), col(rows, "x"), col(rows, "theory"))
