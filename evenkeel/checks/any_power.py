@@ -36,7 +36,7 @@ def _energy(loads: Loads, law: Callable[[Fraction], Fraction]) -> Fraction:
         Variant("attained at constant power x1.001", Fraction(1001, 1000), side="attained"),
         Variant("a convex law among the others", fault="convex"),
     ),
-    random=12,
+    random=6,
     standard={"random": 100},
     paper={"random": 400},
 )

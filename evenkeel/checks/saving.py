@@ -140,10 +140,7 @@ def best_bounds(trial: Trial) -> Finding:
     def floor(pair: Pair) -> Any:
         return saving_floor(pair.power, pair.base.balls, _improved(trial, pair))
 
-    finding = hold(trial, "energy.saving-envelope", (("floor", ">=", floor), ("cap", "<=", cap)))
     near = APPROACHED * trial.scale_of("approached")
-    if not finding.verdict.held:
-        return finding
     distances = _distances()
     farthest = max(G * d for far in distances.values() for G, d in zip(LARGE, far, strict=True))
     if farthest > near:
@@ -155,6 +152,9 @@ def best_bounds(trial: Trial) -> Finding:
             "G times the distance of a limit pair from its side",
             witness={"distances": distances},
         )
+    finding = hold(trial, "energy.saving-envelope", (("floor", ">=", floor), ("cap", "<=", cap)))
+    if not finding.verdict.held:
+        return finding
     return Finding(
         finding.verdict,
         finding.computed,
