@@ -230,6 +230,8 @@ class Check:
         Deliberately false versions that this check must catch.
     measures : str
         What the computed side is, with its unit: ``"largest imbalance after a step (load)"``.
+    shares : str
+        Checks that name the same share costly runs, and so are best run by one process.
     """
 
     label: str
@@ -238,6 +240,7 @@ class Check:
     larger: Mapping[Budget, Mapping[str, Any]]
     plants: tuple[Variant, ...]
     measures: str = ""
+    shares: str = ""
 
     def trial(
         self,
@@ -308,6 +311,7 @@ def check(
     label: str,
     *,
     measures: str = "",
+    shares: str = "",
     plants: tuple[Variant, ...] = (),
     standard: Mapping[str, Any] | None = None,
     paper: Mapping[str, Any] | None = None,
@@ -332,7 +336,7 @@ def check(
             Budget.STANDARD: standard or {},
             Budget.PAPER: {**(standard or {}), **(paper or {})},
         }
-        _CHECKS[label] = Check(label, run, defaults, larger, plants, measures)
+        _CHECKS[label] = Check(label, run, defaults, larger, plants, measures, shares)
         return run
 
     return declare

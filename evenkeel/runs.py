@@ -73,6 +73,20 @@ def perform(job: Job) -> tuple[Record, float]:
     return entry, time.perf_counter() - started
 
 
+def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
+    """Run several checks in one process, which keeps the runs that they share."""
+    return [perform(job) for job in jobs]
+
+
+def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
+    """The jobs by what their checks share, the largest groups first as they take longest."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        check = checks().get(job.label)
+        groups.setdefault((check.shares if check else "") or job.label, []).append(job)
+    return sorted(map(tuple, groups.values()), key=len, reverse=True)
+
+
 def run(
     labels: Iterable[str],
     out: Path,
@@ -111,16 +125,16 @@ def run(
     todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
     seconds: dict[str, float] = {}
     finished = len(wanted) - len(todo)
-    futures: dict[Future[tuple[Record, float]], str] = {
-        pool.submit(perform, job): job.label for job in todo
+    futures: dict[Future[list[tuple[Record, float]]], tuple[Job, ...]] = {
+        pool.submit(together, jobs): jobs for jobs in _grouped(todo)
     }
     for future in as_completed(futures):
-        entry, spent = future.result()
-        file.append(entry)
-        seconds[futures[future]] = spent
-        finished += 1
-        if done:
-            done(finished, futures[future])
+        for job, (entry, spent) in zip(futures[future], future.result(), strict=True):
+            file.append(entry)
+            seconds[job.label] = spent
+            finished += 1
+            if done:
+                done(finished, job.label)
     order = {label: number for number, label in enumerate(claims())}
     asked = {(job.label, job.budget.value, job.seed) for job in wanted}
     entries = [

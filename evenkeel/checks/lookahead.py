@@ -32,8 +32,18 @@ DOUBLED = Variant("twice the reported number", Fraction(2))
 LESS = Variant("0.98 times the reported number", Fraction(49, 50))
 LEAST = Variant("least loaded in place of BF-IO", policy="least_loaded")
 # The runs of an experiment are shared by the checks of its numbers.
-E2_SEEDS: dict[str, Any] = {"seeds": 16, "standard": {"seeds": 32}, "paper": {"seeds": 128}}
-E3_SEEDS: dict[str, Any] = {"seeds": 12, "standard": {"seeds": 24}, "paper": {"seeds": 64}}
+E2_SEEDS: dict[str, Any] = {
+    "shares": "E2",
+    "seeds": 32,
+    "standard": {"seeds": 48},
+    "paper": {"seeds": 128},
+}
+E3_SEEDS: dict[str, Any] = {
+    "shares": "E3",
+    "seeds": 12,
+    "standard": {"seeds": 24},
+    "paper": {"seeds": 64},
+}
 
 
 def _reported(trial: Trial, experiment: str, quantity: str, measure: Measure) -> Finding:
@@ -61,37 +71,67 @@ def _reported(trial: Trial, experiment: str, quantity: str, measure: Measure) ->
     )
 
 
-@check("experiment.energy28-lookahead", plants=(LESS, LEAST), **E3_SEEDS)
+@check(
+    "experiment.energy28-lookahead",
+    measures="energy saved up to the last admission (share)",
+    plants=(LESS, LEAST),
+    **E3_SEEDS,
+)
 def energy28(trial: Trial) -> Finding:
     """The saving of E3 at H = 40."""
     return _reported(trial, "E3", "energy", saving)
 
 
-@check("experiment.throughput92-lookahead", plants=(LESS, LEAST), **E3_SEEDS)
+@check(
+    "experiment.throughput92-lookahead",
+    measures="relative gain of throughput up to the last admission",
+    plants=(LESS, LEAST),
+    **E3_SEEDS,
+)
 def throughput92(trial: Trial) -> Finding:
     """The gain of throughput of E3 at H = 40."""
     return _reported(trial, "E3", "throughput", throughput_gain)
 
 
-@check("experiment.energy3-lookahead", plants=(DOUBLED, LEAST), **E2_SEEDS)
+@check(
+    "experiment.energy3-lookahead",
+    measures="energy saved up to the last admission (share)",
+    plants=(DOUBLED, LEAST),
+    **E2_SEEDS,
+)
 def energy3(trial: Trial) -> Finding:
     """The saving of E2 at H = 20."""
     return _reported(trial, "E2", "energy", saving)
 
 
-@check("experiment.throughput-lookahead", plants=(DOUBLED, LEAST), **E2_SEEDS)
+@check(
+    "experiment.throughput-lookahead",
+    measures="relative gain of throughput up to the last admission",
+    plants=(DOUBLED, LEAST),
+    **E2_SEEDS,
+)
 def throughput(trial: Trial) -> Finding:
     """The gain of throughput of E2 at H = 20."""
     return _reported(trial, "E2", "throughput", throughput_gain)
 
 
-@check("experiment.latency-lookahead", plants=(DOUBLED, LEAST), **E2_SEEDS)
+@check(
+    "experiment.latency-lookahead",
+    measures="relative drop of the mean time per output token",
+    plants=(DOUBLED, LEAST),
+    **E2_SEEDS,
+)
 def latency(trial: Trial) -> Finding:
     """The drop of the mean time per output token of E2 at H = 20."""
     return _reported(trial, "E2", "time per token", time_per_token_drop)
 
 
-@check("experiment.imbalance17-lookahead", plants=(LESS, LEAST), **E2_SEEDS)
+@check(
+    "experiment.imbalance17-lookahead",
+    measures="mean imbalance of FCFS over that of BF-IO (ratio)",
+    plants=(LESS, LEAST),
+    **E2_SEEDS,
+)
 def imbalance17(trial: Trial) -> Finding:
     """The ratio of average imbalances of E2 at H = 20."""
     return _reported(trial, "E2", "imbalance", imbalance_ratio)
@@ -99,9 +139,10 @@ def imbalance17(trial: Trial) -> Finding:
 
 @check(
     "experiment.lookahead",
+    measures="relative gain of throughput over H = 0, the best horizon",
     G=16,
     rounds=3,
-    seeds=12,
+    seeds=24,
     horizons=(20, 60),
     standard={"rounds": 10, "seeds": 24, "horizons": (10, 20, 40, 60, 100)},
     plants=(
@@ -155,8 +196,9 @@ def lookahead(trial: Trial) -> Finding:
 
 @check(
     "experiment.lookahead-saving",
+    measures="energy saved at H = 40 less that at H = 0 (share)",
     requests=40_000,
-    seeds=10,
+    seeds=20,
     standard={"requests": 80_000, "seeds": 24},
     plants=(
         Variant("at most one point less", fault="point"),
@@ -197,9 +239,10 @@ def lookahead_saving(trial: Trial) -> Finding:
 
 @check(
     "experiment.bounded-waiting",
-    requests=15_000,
-    seeds=20,
-    standard={"requests": 100_000, "seeds": 24},
+    measures="longest wait (steps)",
+    requests=10_000,
+    seeds=32,
+    standard={"requests": 100_000, "seeds": 32},
     plants=(
         Variant("no limit", policy="bfio"),
         Variant("waits of at most 49 steps", Fraction(9, 10)),

@@ -9,7 +9,7 @@ from evenkeel.checks.sampling import Mean, fresh
 from evenkeel.evidence import Trial
 
 # Parameters of the checks that run E2 and E3: their runs are shared.
-SEEDS: dict[str, Any] = {"seeds": 32, "standard": {"seeds": 64}, "paper": {"seeds": 256}}
+SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}
 
 
 def seeds_of(trial: Trial) -> range:

@@ -25,6 +25,7 @@ def _setting(trial: Trial) -> Setting:
 
 @check(
     "balanceroute.beats-baselines",
+    measures="relative gain of throughput over the better baseline",
     G=8,
     rounds=5,
     seeds=32,
@@ -56,6 +57,7 @@ def beats_baselines(trial: Trial) -> Finding:
 
 @check(
     "balanceroute.lookahead-gain",
+    measures="relative gain of throughput of BR-H over BR-0",
     G=8,
     rounds=5,
     seeds=16,

@@ -256,11 +256,11 @@ class Now(Executor):
         self.asked: list[tuple[str, str, int]] = []
 
     def submit(self, work: Any, /, *jobs: Any, **_: Any) -> Future[Any]:
-        (job,) = jobs
-        self.asked.append((job.label, job.budget.value, job.seed))
+        (group,) = jobs
+        self.asked += [(job.label, job.budget.value, job.seed) for job in group]
         future: Future[Any] = Future()
         try:
-            future.set_result(work(job))
+            future.set_result(work(group))
         except Exception as error:
             future.set_exception(error)
         return future
