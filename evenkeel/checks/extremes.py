@@ -8,11 +8,12 @@ from fractions import Fraction
 from functools import cache, partial
 from itertools import product
 from math import ceil, log2
+from typing import Any
 
 import numpy as np
 from flint import arb, ctx
 
-from evenkeel.checks.cases import QUARTER, TENTH, THOUSANDTH, Cases, near
+from evenkeel.checks.cases import QUARTER, TENTH, THOUSANDTH, Cases, Witness, near
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from theory.constants import FCFS_ROUNDED, fcfs_constant
@@ -201,7 +202,7 @@ def superadditive(trial: Trial) -> Finding:
         groups = g1 + g2 if trial.fault("sum-of-workers") else g1 * g2
         slots = max(b1, b2) if trial.fault("shared-slots") else b1 + b2
         claimed = (lead(name, g1, b1) + lead(name, g2, b2)) * trial.scale_of("sum")
-        witness = partial(dict, law=name, G=(g1, g2), B=(b1, b2))
+        witness: Witness = partial(dict[str, Any], law=name, G=(g1, g2), B=(b1, b2))
         if cases.add(lead(name, groups, slots), claimed, witness):
             break
         if b1 == b2 and cases.add(
@@ -257,13 +258,20 @@ def log_growth(trial: Trial) -> Finding:
         if trial.fault("doubling"):
             claimed *= Fraction(k + 1, k) ** 2
         claimed *= Fraction(slots) ** int(2 * trial.exponent) * trial.scale**2
-        witness = partial(dict, law=name, G=workers, B=slots)
+        witness: Witness = partial(dict[str, Any], law=name, G=workers, B=slots)
         if cases.add(square, claimed, witness):
             break
         # (c G sigma)^2 B ln G with c^2 = 4/(9 ln 2 (3 + max(3, kappa))), log2 G rounded up.
         kurtosis = fourth / variance**2
         logarithm = Fraction(ceil(log2(workers) * 2**30), 2**30)
-        order = workers**2 * variance * slots * logarithm * Fraction(4, 9) / (3 + max(3, kurtosis))
+        order = (
+            workers**2
+            * variance
+            * slots
+            * logarithm
+            * Fraction(4, 9)
+            / (3 + max(Fraction(3), kurtosis))
+        )
         order *= trial.scale_of("constant of the order") ** 2
         proved = log_growth_square(variance, fourth, workers, slots)
         if cases.add(proved, order, witness, "the bound against c G sigma sqrt(B ln G), squared"):

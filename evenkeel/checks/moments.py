@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from adversary.families import requests_to_overload, workload
-from evenkeel.checks.cases import TENTH, Cases, near
+from evenkeel.checks.cases import TENTH, Cases, Witness, near
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
@@ -73,16 +73,16 @@ def stationary(trial: Trial) -> Finding:
     steady = [_limit((1,), r, workers, slots).imbalance for r in range(period(o, (1,)))]
     mixed = _limit((1,), None, workers, slots).imbalance
     lowest, highest = min(e.upper for e in steady), max(e.lower for e in steady)
-    for found, stated, relation, what in (
-        (lowest, highest * trial.scale_of("phases"), ">=", "the phases under drift 1"),
-        (mixed.upper, highest * trial.scale_of("averaged law"), ">=", "the averaged law there"),
+    for found, stated, what in (
+        (lowest, highest * trial.scale_of("phases"), "the phases under drift 1"),
+        (mixed.upper, highest * trial.scale_of("averaged law"), "the averaged law there"),
     ):
         if found < stated:
             return Finding(
                 Verdict.REFUTED,
                 float(found),
                 float(stated),
-                relation,
+                ">=",
                 f"{what}, exact enclosures",
                 witness={"pairs": PAIRS, "counts": COUNTS, "drift": (1,)},
             )
@@ -158,7 +158,7 @@ def _one_length(trial: Trial) -> Cases:
     """Two workers with one slot, one size and one length: each phase, and ages at random."""
     cases = Cases("==")
     for d in range(2, 6):
-        witness = partial(dict, length=d)
+        witness: Witness = partial(dict[str, Any], length=d)
         for r in range(d):
             law = joint_slot((5,), (d,), drift=(1,), phase=r)
             cases.add(expected_imbalance(law, 2, 1).imbalance.lower, 0, witness)
