@@ -127,8 +127,8 @@ CLAIMS: tuple[Claim, ...] = (
         "lower",
         "In the setting of E3, the energy that myopic BF-IO saves over FCFS per unit of work up to "
         "the last admission exceeds what it saves when both serve the same requests to "
-        "completion by at least 2.5 points on average: after the last admission no policy can balance anything, so the saving of "
-        "the rest is left to chance.",
+        "completion by at least 2.5 points on average: after the last admission no policy can "
+        "balance anything, so the saving of the rest is left to chance.",
         (Assumption.WORK_CONSERVING, Assumption.MYOPIC, Assumption.POWER_LAW),
         "Paired differences over several seeds; an interval of the mean difference below 2.5 "
         "points refutes it.  The number was set after looking at runs of other seeds.  The work "

@@ -546,7 +546,8 @@ def _timed(sizes: tuple[int, ...]) -> int:
     Arrivals at 0, 1.5 and 4.5, counted in halves of a unit of load.
     """
     arrivals, lengths = (0, 3, 9), (1, 2, 1)
-    now, first, active, total = 0, 0, [], 0
+    active: list[list[int]] = []
+    now = first = total = 0
     while first < 3 or active:
         if not active:
             now = max(now, arrivals[first])
