@@ -19,6 +19,9 @@ from theory.model import InputError
 Number = int | Fraction | float
 Relation = Literal["<=", "==", ">=", "~"]
 
+# The claimed sides of all comparisons of a check.
+EVERY = "*"
+
 
 class Verdict(StrEnum):
     """The ladder of verdicts, strongest first, then the ones that decide nothing."""
@@ -74,7 +77,7 @@ class Variant:
         Multiplies the claimed side.
     side : str
         Which of the check's comparisons has its claimed side multiplied; empty for a check that
-        makes one.
+        makes one, :data:`EVERY` for all that it makes.
     exponent : Fraction
         Added to the exponent of the leading growth term of the claimed side (usually of ``B``).
     policy : str, optional
@@ -136,7 +139,7 @@ class Trial:
         that is switched off shows by the false version that it no longer catches.
         """
         self.sides.add(side)
-        planted = self.variant is not None and self.variant.side == side
+        planted = self.variant is not None and self.variant.side in (side, EVERY)
         return self.variant.scale if self.variant and planted else Fraction(1)
 
     @property

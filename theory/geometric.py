@@ -72,8 +72,10 @@ def first_paper_slots(sizes: Law, p: Fraction, workers: int, c: Fraction) -> int
     """
     if workers < 2 or c <= 0:
         raise InputError("need G >= 2 and c > 0")
-    edge = (Fraction(workers - 1, workers) * sizes.bound / (c * p)) ** 2
-    edge /= slot_variance(sizes, p).upper
+    variance = slot_variance(sizes, p).upper
+    if variance == 0:
+        raise InputError("the loads do not vary: equal sizes and p = 1")
+    edge = (Fraction(workers - 1, workers) * sizes.bound / (c * p)) ** 2 / variance
     with ctx.workprec(PRECISION):
         return int(from_ball(to_ball(edge) / arb(workers).log()).lower) + 1
 
@@ -83,6 +85,8 @@ def frontier_slots(workers: int, p: float, width: int) -> int:
 
     ``m`` is the mean square of :func:`theory.authority.age_squares` [threshold.frontier].
     """
+    if workers < 2 or width < 1:
+        raise InputError(f"need G >= 2 and b - a >= 1, got G = {workers}, b - a = {width}")
     m = sum(age_squares(p, width)) / 2
     edge: float = 8 * m * log(workers) / (p * width**2)
     return ceil(edge)

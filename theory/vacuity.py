@@ -132,8 +132,16 @@ def first_certified_slots(lengths: Lengths, workers: int, ratio: Fraction | int 
 
 
 def break_even(power: PowerModel) -> Fraction:
-    """``D / P_idle``: the ratio that Theorem 4 needs before it promises any saving."""
+    """``D / P_idle``: the ratio that Theorem 4 needs before it promises any saving.
+
+    Raises
+    ------
+    InputError
+        If ``P_idle = 0``: no ratio is enough.
+    """
     constants = exact(power)
+    if constants.idle_w == 0:
+        raise InputError("without idle power (P_idle = 0) no saving is promised at any ratio")
     return constants.waste_w / constants.idle_w
 
 

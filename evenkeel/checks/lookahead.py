@@ -40,8 +40,8 @@ E2_SEEDS: dict[str, Any] = {
 }
 E3_SEEDS: dict[str, Any] = {
     "shares": "E3",
-    "seeds": 12,
-    "standard": {"seeds": 24},
+    "seeds": 18,
+    "standard": {"seeds": 36},
     "paper": {"seeds": 64},
 }
 

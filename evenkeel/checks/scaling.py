@@ -32,6 +32,9 @@ def _fcfs(b: int, workers: int, slots: int) -> Enclosure:
     return expected_imbalance(Law.uniform(1, b), workers, slots).imbalance
 
 
+_balanced = cache(two_size_refill)
+
+
 @check(
     "scaling.fcfs-slots",
     measures="local exponent of FCFS's imbalance in B (1)",
@@ -212,7 +215,7 @@ def iir_refill(trial: Trial) -> Finding:
 
     def ratio(workers: int, slots: int) -> float:
         """IIR, whatever a and b; enclosures narrower than 1e-9, so the float is right to that."""
-        return _fcfs(2, workers, slots).value / two_size_refill(workers, slots).value
+        return _fcfs(2, workers, slots).value / _balanced(workers, slots).value
 
     def shape(workers: int) -> float:
         value = iir_shape(workers, trial["B"]) * float(trial.scale_of("shape"))

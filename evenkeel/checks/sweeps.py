@@ -41,7 +41,7 @@ from theory.savings import Usage, saving_floor
         Variant("no step overhead", fault="no-overhead"),
         Variant("LongBench-like prompts", fault="long-prompts"),
     ),
-    seeds=8,
+    seeds=16,
     standard={"seeds": 32},
 )
 def energy_sign(trial: Trial) -> Finding:
@@ -98,7 +98,7 @@ def _longbench(workers: int, slots: int) -> Setting:
         BUSIEST,
         Variant("from G = 256 to G = 16", fault="reversed"),
     ),
-    seeds=16,
+    seeds=24,
     standard={"seeds": 48},
 )
 def scale(trial: Trial) -> Finding:

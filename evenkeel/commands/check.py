@@ -75,7 +75,7 @@ def command(
     Beside the verdict stands how many of the deliberately false versions planted in the check it
     catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
     """
-    from evenkeel.evidence import Budget, Variant, Verdict, checks
+    from evenkeel.evidence import EVERY, Budget, Variant, Verdict, checks
     from evenkeel.records import record
     from evenkeel.report import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs import unchecked, versions
@@ -106,7 +106,7 @@ def command(
         factor = _value(scale)
         if not isinstance(factor, int | Fraction):
             raise InputError(f"--scale takes a number such as 1/2 or 1.1, got {scale!r}")
-        variant = Variant(f"claimed side x {scale}", scale=Fraction(factor))
+        variant = Variant(f"claimed side x {scale}", scale=Fraction(factor), side=EVERY)
     if policy is not None:
         from solvers.policies import policy as load
 

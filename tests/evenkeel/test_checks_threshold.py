@@ -32,10 +32,10 @@ def test_ages_are_loads_less_sizes():
 
 
 def test_intervals_of_rates_by_hand():
-    # None of n: 1 - (MISS/2)^(1/n); with n = 100, 1 - 5e-7^0.01.
+    # None of n: 1 - (MISS/2)^(1/n); with n = 100, 1 - 5e-5^0.01.
     low, high = _interval(0, 100)
     assert low == 0
-    assert high == pytest.approx(1 - 5e-7**0.01)
+    assert high == pytest.approx(1 - 5e-5**0.01)
     assert _interval(100, 100) == pytest.approx((1 - high, 1))
 
 

@@ -7,7 +7,7 @@ import pytest
 from evenkeel.checks import verdicts
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import held, rung, weighed
-from evenkeel.evidence import Check, Finding, Trial, Variant, Verdict, kill_rate
+from evenkeel.evidence import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
 from evenkeel.report import is_expected, summary, surprises, undecided
 from theory.claims import claims
 
@@ -134,6 +134,8 @@ def test_a_factor_is_planted_on_the_side_that_it_names():
     assert left.sides == {"left", "right", ""}
     whole = Trial({}, variant=Variant("all of it", Fraction(3)))
     assert (whole.scale, whole.scale_of("left")) == (3, 1)
+    every = Trial({}, variant=Variant("each of them", Fraction(3), side=EVERY))
+    assert (every.scale, every.scale_of("left")) == (3, 3)
 
 
 def entry_of(label, verdict):

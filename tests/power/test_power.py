@@ -53,8 +53,6 @@ NO_NEAR_FACTOR = {
     "experiment.energy-sign": _SIGN,
     "experiment.scale": _SIGN,
     "experiment.stops-early": _SIGN,
-    "experiment.starvation": "an order of two waits, whose ratio is over twenty",
-    "universal.bsp": "at least a halving, where BF-IO divides by more than eight",
     "threshold.sufficient": "a bound five times the truth: its exponent's constant is 6.4, not 8",
     "scaling.iir-slots": _GROWTH,
 }

@@ -16,7 +16,7 @@ from theory.extremes import (
     berry_esseen_distance,
     effective_constant,
     expected_max_of_normals,
-    gaussian_constant,
+    fcfs_constant,
     largest_constant,
     pairing_bound,
 )
@@ -121,9 +121,9 @@ def test_maxima_of_normals_allow_for_the_tails(
     assert found.upper - found.lower < 2 * workers * (F(41, 10**60) + F(512, 2**bits))
 
 
-def test_the_gaussian_constant_is_that_of_two() -> None:
+def test_the_fcfs_constant_is_that_of_two() -> None:
     # 1/sqrt(pi) = E max of two, over sqrt(ln 2); three, four and more give larger ones.
-    constant = gaussian_constant()
+    constant = fcfs_constant()
     with ctx.workprec(200):
         two = expectation.from_ball(order_statistic(2) / arb(2).log().sqrt())
     assert constant.lower <= two.upper
