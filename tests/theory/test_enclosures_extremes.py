@@ -10,13 +10,13 @@ from flint import acb, arb, ctx
 
 from theory import expectation, extremes, slots
 from theory.authority import unavoidable_imbalance
+from theory.constants import fcfs_constant
 from theory.expectation import load_law
 from theory.extremes import (
     berry_esseen_bound,
     berry_esseen_distance,
     effective_constant,
     expected_max_of_normals,
-    fcfs_constant,
     largest_constant,
     pairing_bound,
 )
