@@ -29,6 +29,7 @@ from evenkeel.records import Record
 from evenkeel.report import (
     LADDER,
     by_chapter,
+    chance,
     is_expected,
     paper_rows,
     row,
@@ -248,6 +249,7 @@ def page(
         about=ABOUT,
         summary=summary(list(entries)),
         counts=[(verdict, counts[verdict]) for verdict in order if verdict in counts],
+        chance=chance(entries),
         ladder=Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", LADDER)),
         command=command,
         against=[

@@ -175,6 +175,21 @@ def summary(entries: list[Record]) -> str:
     return f"{len(entries)} claims: " + ", ".join(parts)
 
 
+def chance(entries: Iterable[Record]) -> str:
+    """How often the intervals of a run are wrong, all of them taken together; empty without any."""
+    from evenkeel.checks.sampling import MISS, familywise
+
+    counts = [entry["details"].get("intervals", 1) for entry in entries if entry["interval"]]
+    if not counts:
+        return ""
+    total = sum(counts)
+    return (
+        f"{total} intervals, each of which misses with a chance of at most 1 in {1 / MISS:,.0f} for "
+        "laws up to the skewness of those that calibrated them: that any of them does, "
+        f"{familywise(total):.1%} at most."
+    )
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
@@ -208,6 +223,7 @@ def markdown(
         f"Made by `{command}`. {summary(entries)}.",
         "",
         LADDER,
+        *filter(None, ("", chance(entries))),
     ]
     answered = headline_table(entries)
     if answered:

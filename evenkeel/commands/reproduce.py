@@ -49,7 +49,7 @@ def command(
     from evenkeel.executors import executor
     from evenkeel.illustrations import illustrate
     from evenkeel.page import page, pictures
-    from evenkeel.report import claims_table, markdown, summary, surprises, undecided
+    from evenkeel.report import chance, claims_table, markdown, summary, surprises, undecided
     from evenkeel.runs import run
     from evenkeel.terminal import to_json, write_text
     from paper_figures.catalogue import FIGURES, committed
@@ -102,6 +102,8 @@ def command(
     else:
         click.echo(claims_table(result.records))
         click.echo(f"\n{summary(result.records)}.")
+        if said := chance(result.records):
+            click.echo(said)
         for entry in undecided(result.records):
             click.echo(f"{entry['claim']}: {entry['verdict']}: {entry['domain']}")
         for entry in against:

@@ -8,7 +8,7 @@ from evenkeel.checks import verdicts
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import held, rung, weighed
 from evenkeel.evidence import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.report import is_expected, summary, surprises, undecided
+from evenkeel.report import chance, is_expected, summary, surprises, undecided
 from theory.claims import claims
 
 LEAST = Fraction(1, 10**30)
@@ -161,6 +161,18 @@ def test_the_summary_counts_refutations_that_were_expected():
     assert summary(expected) == "2 claims: 2 refuted (all as expected)"
     both = [*expected, entry_of(true, Verdict.REFUTED), entry_of(true, Verdict.PROVED)]
     assert summary(both) == "4 claims: 1 proved, 3 refuted (2 as expected)"
+
+
+def test_the_chance_that_any_interval_misses_is_that_of_all_together():
+    def statistical(**details):
+        return {"interval": (0.0, 1.0), "details": details}
+
+    exact = {"interval": None, "details": {"intervals": 99}}
+    # 1 + 4 + 1 of them at one in ten thousand each.
+    said = chance([statistical(), statistical(intervals=4), exact, statistical()])
+    assert said.startswith("6 intervals, each of which misses with a chance of at most 1 in 10,000")
+    assert said.endswith("that any of them does, 0.1% at most.")
+    assert chance([exact]) == ""
 
 
 def test_verdicts_stand_in_the_order_of_the_ladder():
