@@ -184,8 +184,8 @@ def chance(entries: Iterable[Record]) -> str:
         return ""
     total = sum(counts)
     return (
-        f"{total} intervals, each of which misses with a chance of at most 1 in {1 / MISS:,.0f} for "
-        "laws up to the skewness of those that calibrated them: that any of them does, "
+        f"{total} intervals, each of which misses with a chance of at most 1 in {1 / MISS:,.0f} "
+        "for laws up to the skewness of those that calibrated them: that any of them does, "
         f"{familywise(total):.1%} at most."
     )
 

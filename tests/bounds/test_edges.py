@@ -18,13 +18,14 @@ import pytest
 
 from adversary.lengths import lengths_of
 from adversary.small import ExactBFIO
+from evenkeel.evidence import Verdict, checks
 from evenkeel.gate import Subject, loads_of, unmet
 from solvers.offline import OfflineProblem, Rule, solve_offline
 from solvers.reference import simulate_reference
 from solvers.result import RunResult
 from solvers.step import StepProblem
 from theory import geometric, vacuity, warmup
-from theory.claims import Assumption, claim
+from theory.claims import Assumption, claim, claims
 from theory.expectation import expected_imbalance
 from theory.extremes import berry_esseen_bound, effective_constant, pairing_bound
 from theory.laws import Law
@@ -285,7 +286,23 @@ def threshold_cost(subject):
     yield imb(best(problem)), "<=", (problem.workers - 1) * v
 
 
+def spare_request(subject):
+    problem, _, free, pool, a, b = parts(subject)
+    if problem.workers == 2 and len(pool) > sum(free):
+        chosen = best(problem)
+        yield 2 * (max(chosen) - min(chosen)), "<=", b - a
+
+
+def worst_order(subject):
+    """FCFS places without looking at sizes, so any admission may be the one that it makes."""
+    problem, _, free, _, a, b = parts(subject)
+    for x in admissions(problem):
+        yield imb(x), "<=", (problem.workers - 1) * max(free) * (b - a)
+
+
 STEP_CLAIMS: dict[str, Says] = {
+    "warmup.spare-request": spare_request,
+    "fcfs.worst-case": worst_order,
     "step.objective": objective,
     "step.full-refill-gap": full_refill_gap,
     "step.full-refill-tight": full_refill_tight,
@@ -697,7 +714,24 @@ def sensitivity(subject):
         yield abs(caps[0] - eta / x), "<=", 1e-6
 
 
+def any_power(subject):
+    base, _, p = uses(subject)
+    if base.work:
+        # Any law between proportional and full: here the device's own, lifted to that.
+        def energy(run: RunResult) -> float:
+            rows = run.loads.tolist()
+            return sum(
+                max(row) * max(x / max(1, *row) * p.max_w, p.power(x / max(1, *row)))
+                for row in rows
+                for x in row
+            )
+
+        saving = 1 - energy(subject.run) / energy(subject.baseline)
+        yield saving, "<=", base.imbalance / (base.work + base.imbalance)
+
+
 ENERGY_CLAIMS: dict[str, Says] = {
+    "energy.any-power": any_power,
     "energy.sandwich": sandwich,
     "energy.envelope": envelope,
     "energy.envelope-workers": envelope_workers,
@@ -797,3 +831,89 @@ NAMELESS: dict[str, Callable[[], object]] = {
 def test_what_has_no_value_at_an_edge_is_named(name: str) -> None:
     with pytest.raises(InputError):
         NAMELESS[name]()
+
+
+# --- the rest: by their own checks, or outside --------------------------------------------------
+
+# Statements about laws, and about systems that they name, have no instance to hold them against;
+# their checks take the edges of the parameters that they have.
+BY_CHECK = (
+    "warmup.fcfs-lower",
+    "warmup.iir",
+    "fcfs.exact",
+    "fcfs.size-blind",
+    "fcfs.stationary",
+    "fcfs.moments",
+    "geometric.fcfs-lower",
+    "geometric.bfio-upper",
+    "drift.fcfs-lower",
+    "drift.bfio-upper",
+    "threshold.rich",
+    "threshold.replacement",
+    "energy.vanishing",
+    "balanceroute.ties",
+    "universal.nonmonotone",
+    "limits.nonnegative-drift",
+    "limits.myopic",
+)
+
+_BOTH = "both sides are functions of (G, B, law), held above where they are 0 or not defined"
+_NAMED = "the statement names the systems, laws or devices that it is about"
+OUTSIDE = {
+    "warmup.vacuity": _NAMED,
+    "fcfs.lower": _BOTH,
+    "fcfs.pairing": _BOTH,
+    "fcfs.superadditive": _BOTH,
+    "fcfs.log-growth": _BOTH,
+    "fcfs.gaussian": "normals for every G >= 2",
+    "fcfs.constant": "a limit for every G >= 2 and sigma > 0",
+    "fcfs.constant-of-law": _NAMED,
+    "fcfs.effective-constant": _NAMED,
+    "fcfs.berry-esseen-share": _NAMED,
+    "geometric.vacuity": _NAMED,
+    "scaling.fcfs-slots": _NAMED,
+    "scaling.fcfs-workers": _NAMED,
+    "scaling.iir-refill": _NAMED,
+    "scaling.two-size-refill": "its check runs through G = 2..5 and B = 1..3 with every number",
+    "threshold.sufficient": "probabilities of states with every slot full",
+    "threshold.stationary": "probabilities of states with every slot full",
+    "energy.hardware": _NAMED,
+    "energy.reach": _NAMED,
+    "energy.exceed-52": _NAMED,
+    "energy.saving-28": _NAMED,
+    "vacuity.edge": "an identity for w, sigma, c, B > 0 and G >= 2",
+    "vacuity.certified": _NAMED,
+    "vacuity.theorem-2": _NAMED,
+    "vacuity.energy": _NAMED,
+    "balanceroute.gain-arithmetic": _NAMED,
+    "waste.idle40": _NAMED,
+    "experiment.consistency": _NAMED,
+    "experiment.starvation-unbounded": _NAMED,
+    "offline.price-workers": _NAMED,
+    "offline.price-pauses": _NAMED,
+    "offline.price-conserving": _NAMED,
+    "offline.price-online": _NAMED,
+    "limits.pool-condition-refill": _NAMED,
+}
+COVERED = {*STEP_CLAIMS, *RUN_CLAIMS, *ENERGY_CLAIMS, *BY_CHECK, *OUTSIDE}
+
+
+@pytest.mark.parametrize("edge", ["G", "B", "b"])
+@pytest.mark.parametrize("label", BY_CHECK)
+def test_a_check_answers_at_the_edge_of_its_parameters(label: str, edge: str) -> None:
+    check = checks()[label]
+    if not isinstance(check.defaults.get(edge), int):
+        pytest.skip(f"{label} has no single {edge}")
+    least = check.defaults.get("a", 1) if edge == "b" else 1
+    try:
+        finding = check.run(check.trial(**{edge: least}))
+    except InputError:
+        return  # refused by name
+    decides_nothing = (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE)
+    assert finding.verdict.held or finding.verdict in decides_nothing, finding
+
+
+def test_no_claim_is_in_two_tables() -> None:
+    tables = (STEP_CLAIMS, RUN_CLAIMS, ENERGY_CLAIMS, BY_CHECK, OUTSIDE)
+    assert len(COVERED) == sum(map(len, tables))
+    assert {label for label in COVERED if label not in claims()} == set()

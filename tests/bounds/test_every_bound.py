@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from test_edges import COVERED
 
 from evenkeel.checks.verdicts import rung
 from evenkeel.evidence import Verdict, checks
@@ -25,6 +26,8 @@ def test_bound(label: str, user_policy: str | None, tmp_path: Path) -> None:
         story += f"\n  witness {file}"
     if finding.verdict in (Verdict.MACHINE_CHECKED, Verdict.PROVED, Verdict.ARGUED):
         assert finding.verdict is rung(label), f"{story}\n  its proof does not carry that far"
+    if user_policy is None and finding.verdict.is_settled:
+        assert label in COVERED, f"{story}\n  held at no edge: see tests/bounds/test_edges.py"
     if user_policy is not None:
         if not finding.verdict.held and finding.verdict is not Verdict.REFUTED:
             pytest.skip(f"{finding.verdict}: {finding.domain}")
