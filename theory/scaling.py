@@ -196,7 +196,7 @@ CLAIMS: tuple[Claim, ...] = (
         "0.15: not that of a constant, of sqrt(B) or of B^(3/2).",
         BFIO[:-1],
         "The same runs; an exponent whose interval lies outside 0.93..1.23 refutes it.",
-        formula=both(at_least("exponent", "93/100"), at_most("exponent", "117/100")),
+        formula=both(at_least("exponent", "93/100"), at_most("exponent", "123/100")),
         requires=("scaling.iir-frontier",),
     ),
     Claim(
