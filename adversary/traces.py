@@ -187,8 +187,6 @@ def _content(file: Path) -> bytes:
             raise InputError(
                 f"{file}: the gzip data is truncated or damaged ({error}); fetch the file again"
             ) from None
-    if not data.strip():
-        raise InputError(f"{file}: is empty; expected a header and at least one request")
     return data
 
 
@@ -219,6 +217,8 @@ def _open(file: Path, data: bytes) -> _Table:
     lines = [
         line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()
     ]
+    if not lines:
+        raise InputError(f"{file}: is empty; expected a header and at least one request")
     first = lines[0].lstrip()
     if first.startswith("["):
         raise InputError(f"{file}: is a JSON array; expected JSON Lines, one object a line")

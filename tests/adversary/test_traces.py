@@ -225,6 +225,8 @@ ZIPPED = gzip.compress(np.random.default_rng(0).bytes(5000), mtime=0)
     [
         (b"", "is empty"),
         (b" \n \r\n", "is empty"),
+        (b"\x1c", "is empty"),  # white space to Unicode, not to bytes
+        (b"\xef\xbb\xbf", "is empty"),  # a byte order mark alone
         (gzip.compress(b"", mtime=0), "is empty"),
         (ZIPPED[:-500], "the gzip data is truncated or damaged"),
         (ZIPPED[:20] + b"\xff" * 9 + ZIPPED[29:], "the gzip data is truncated or damaged"),
