@@ -57,7 +57,7 @@ def relations(formula: "sympy.Basic") -> list[Relation]:
 
 
 def of_step(step: Step) -> list[Relation]:
-    """The relations of a step; none where it is words or a computation.
+    """The relations of a step; none where it is mere words or a computation.
 
     A conclusion is shown as the claim's formula with what its quantities are by the steps before.
     """

@@ -188,6 +188,11 @@ def _no_overhead(subject: Subject) -> str:
     return f"C = {1e3 * run.system.step_overhead_s:.4g} ms a step"
 
 
+def _some_work(subject: Subject) -> str:
+    runs = [run for run in (subject.run, subject.baseline) if run is not None]
+    return "nothing is served" if any(run.total.work == 0 for run in runs) else ""
+
+
 def _idle_power(subject: Subject) -> str:
     return "P_idle = 0" if subject.power is not None and subject.power.idle_w == 0 else ""
 
@@ -207,6 +212,7 @@ _GATES: dict[Assumption, Callable[[Subject], str]] = {
     Assumption.SAME_REQUESTS: _same_requests,
     Assumption.NO_OVERHEAD: _no_overhead,
     Assumption.IDLE_POWER: _idle_power,
+    Assumption.SOME_WORK: _some_work,
 }
 
 

@@ -241,7 +241,8 @@ CLAIMS: tuple[Claim, ...] = (
         "equality",
         "Admitting the requests of a step one by one, in any order, BR-0's scores sum to the "
         "imbalance before the step minus the imbalance after it; so the largest total score of a "
-        "work-conserving step is attained exactly by BF-IO (H = 0).",
+        "work-conserving step is attained exactly by the admissions of least imbalance, BF-IO's "
+        "(H = 0) among them.",
         (Assumption.WORK_CONSERVING, Assumption.MYOPIC),
         "The largest total score over all admissions of a finite domain of steps against the "
         "enumerated optimum; one difference refutes it.",

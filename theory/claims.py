@@ -62,6 +62,7 @@ class Assumption(StrEnum):
     SAME_REQUESTS = "both policies serve the same requests, each to completion"
     NO_OVERHEAD = "a step has no fixed overhead (C = 0)"
     IDLE_POWER = "an idle worker draws power (P_idle > 0)"
+    SOME_WORK = "something is served (W > 0)"
     POWER_LAW = "P(u) = P_idle + (P_max - P_idle) u^gamma with 0 < gamma <= 1, u = L_g / max L"
 
 

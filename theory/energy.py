@@ -56,7 +56,8 @@ CLAIMS: tuple[Claim, ...] = (
         "The largest energy of G devices with a given idle share",
         *OURS,
         "upper",
-        "For G >= 2, E <= T (P_idle + dP (1/G + (1 - 1/G) v^gamma)), v = 1 - f G/(G-1): the "
+        "For G >= 2, T > 0 and a load in every step, E <= T (P_idle + dP (1/G + (1 - 1/G) "
+        "v^gamma)), v = 1 - f G/(G-1): the "
         "fullest worker of a step has u = 1.  Attained, for every G >= 2 and every v from 0 to 1, "
         "by one full worker and all the others at u = v.",
         RUN,
@@ -99,7 +100,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "energy.saving-overhead",
-        "Every bound of the saving, with a step overhead",
+        "The sharp floor, the best floor and the best cap, with a step overhead",
         *OURS,
         "lower",
         "With busy time W + cS and idle time I + c(GK - S) of each run, S its sum of utilisations "
@@ -115,7 +116,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "energy.overhead-lowers",
-        "An overhead never raises the saving of perfect balance",
+        "In no fewer worker-steps an overhead never raises the saving of perfect balance",
         *OURS,
         "upper",
         "At equal work, if the improved run is perfectly balanced and takes at least as many "

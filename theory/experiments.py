@@ -82,7 +82,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Under the default size-blind policy, overloaded and stationary, more than 40 % of "
         "worker-time is idle for LongBench-like lengths at G = 256, B = 72 and at G = 32, B = 16; "
         "it is not for LongBench-like lengths at G = 32, B = 72, for BurstGPT-like ones at G = "
-        "256, B = 72, nor for arXiv-like ones at G = 256, B = 16.  In general the "
+        "256, B = 72, nor for arXiv-like ones at G = 256, B = 16.  In general, at C = 0, the "
         "condition is E[Imb]/(G B E[X]) > 2/3, about cv(X) E_max(G) > (2/3) sqrt(B).",
         (Assumption.OVERLOADED, Assumption.IID),
         "The exact expected imbalance of FCFS for the empirical joint law of each sample, on both "
@@ -344,9 +344,11 @@ CLAIMS: tuple[Claim, ...] = (
         *OURS,
         "equality",
         "If the loads of some active jobs may fall and not those of others (evicted cache, "
-        "rejected speculation), no admission policy bounds the imbalance by (G-1) s_max: with all "
+        "rejected speculation), no admission policy bounds the imbalance by (G-1) s_max for G >= "
+        "2: with all "
         "slots taken by jobs of size s that started together, last longer than k steps and grow by "
-        "1, an eviction at step k on all workers but one leaves B (G-1)(k-1), for every policy.  "
+        "1, an eviction at step k on all workers but one leaves B (G-1)(k-1), for every policy, "
+        "which is more once B (k-1) > s_max.  "
         "What breaks is that the drift is common, not that it is non-negative: a fall that all "
         "jobs share leaves the imbalance as it is [limits.nonnegative-drift].",
         (Assumption.STICKY, Assumption.OVERLOADED, Assumption.WORK_CONSERVING),

@@ -65,7 +65,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Expected imbalance of FCFS without sampling",
         *OURS,
         "equality",
-        "FCFS with iid (s, o) and a pool that surely fills every free slot up to step k after a "
+        "FCFS with iid (s, o) of finite mean and a pool that surely fills every free slot up to "
+        "step k after a "
         "cold start, integer sizes: the GB slot loads are iid copies of X = s + D_k - D_(k-A), "
         "with P(s, A=t) = u_(k-t) P(s, o>t), u the renewal probabilities of the output lengths "
         "and D the cumulative drift; for geometric(p) lengths A is geometric, cut at k.  Hence "
@@ -86,8 +87,9 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "equality",
         "With iid requests and a pool that surely fills every slot, any rule that takes requests "
-        "in arrival order and fixes the worker of each without looking at its size or at those "
-        "behind it has at every step the same law of the loads as FCFS, up to the numbering of "
+        "in arrival order and fixes the worker of each without looking at its size, its output "
+        "length or those behind it has at every step the same law of the loads as FCFS, up to "
+        "the numbering of "
         "workers, so the same expected imbalance.  This covers round robin and JSQ by count, and "
         "also the load-aware least_loaded and power_of_two: when no slot may stay empty, knowing "
         "the loads without choosing the request gains nothing.",
@@ -234,7 +236,7 @@ CLAIMS: tuple[Claim, ...] = (
         "For d = 1 and constant drift this is the stationary law of [fcfs.exact].  For d > 1 all "
         "slots keep one phase, and the law averaged over the phases is another: under constant "
         "drift every phase has the same expected imbalance, and that of the averaged law is at "
-        "least as large, and larger for one size and one length d > 1 under drift 1.",
+        "least as large, and larger for one size and one length d > 1 under drift 1 and G >= 2.",
         EXPECTATION,
         "The exact law at a late step against the limit, in exact rationals, and the late half of "
         "seeded runs with sizes that depend on the lengths and a calendar drift, whose mean must "

@@ -170,7 +170,8 @@ CLAIMS: tuple[Claim, ...] = (
         "requests on worker g of (xi-p)(w-x-delta), Y_g that of (p-xi)(w-x), w the load with the "
         "growth of the step, xi = 1 for a request that departs and 0 else.  So over K steps "
         "E[AvgImb(BF-IO)] <= ((G-1)(delta-1) + F)/p + Imb_0/(p K), with F a bound of the mean of "
-        "the sum.  The paper's (G-1) s_max / p is the case delta = s_max with F small; what counts "
+        "the sum.  As delta < s_max, with F <= G - 1 it is below the paper's (G-1) s_max / p; "
+        "what counts "
         "is the spacing of two common sizes, not the range of all [geometric.bfio-upper-range].",
         (
             Assumption.GEOMETRIC_LENGTHS,

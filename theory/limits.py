@@ -58,6 +58,10 @@ def _common_drift_proof() -> tuple[Step, ...]:
     size, load, top = sp.IndexedBase("s"), sp.IndexedBase("L"), sp.Symbol("M", real=True)
     stated = equal("Imb_k", "Imb_0")()
     before, after = sp.symbols("Imb_0 Imb_k", positive=True)
+    gaps = {
+        after: sp.Sum(sp.UnevaluatedExpr(top + B * D) - (load[g] + B * D), (g, 1, G)),
+        before: sp.Sum(top - load[g], (g, 1, G)),
+    }
     return (
         Setting(
             "A round: worker g holds the same B requests from its admission to its end, of sizes "
@@ -76,14 +80,8 @@ def _common_drift_proof() -> tuple[Step, ...]:
             (x + gap) + B * D,
             gap,
         ),
-        Conclusion(
-            "and the gaps are the same",
-            stated,
-            {
-                after: sp.Sum(sp.UnevaluatedExpr(top + B * D) - (load[g] + B * D), (g, 1, G)),
-                before: sp.Sum(top - load[g], (g, 1, G)),
-            },
-        ),
+        Setting("The imbalances are the sums of these gaps, at step k and at the admission.", gaps),
+        Conclusion("They are the same", stated, gaps),
     )
 
 

@@ -75,15 +75,26 @@ THEOREMS: Mapping[str, Theorem] = {
     "energy.saving-paper": Theorem("energy_saving_paper", "Saving.v"),
     "energy.saving-sharp": Theorem("energy_saving_sharp", "Saving.v"),
     "energy.sharp-dominates": Theorem("energy_sharp_dominates", "Saving.v"),
-    "energy.saving-envelope": Theorem("energy_saving_envelope", "Saving.v"),
+    "energy.saving-envelope": Theorem(
+        "energy_saving_envelope",
+        "Saving.v",
+        "that both sides are approached by two policies on the same requests as G grows",
+    ),
     "energy.limit-paper": Theorem("energy_limit_paper", "Saving.v"),
     "energy.limit-sharp": Theorem("energy_limit_sharp", "Saving.v"),
     "energy.cap": Theorem("energy_cap", "Saving.v"),
     "energy.any-power": Theorem("energy_any_power", "AnyPower.v"),
-    "energy.saving-28": Theorem("energy_saving_28", "Saving28.v"),
+    "energy.saving-28": Theorem(
+        "energy_saving_28",
+        "Saving28.v",
+        "that the runs between the two shares are of two policies on the same requests, for "
+        "large G",
+    ),
     "balanceroute.score-identity": Theorem("balanceroute_score_identity", "Scores.v"),
     "balanceroute.brh-reduces": Theorem("balanceroute_brh_reduces", "Discounts.v"),
-    "balanceroute.telescopes": Theorem("balanceroute_telescopes", "Scores.v"),
+    "balanceroute.telescopes": Theorem(
+        "balanceroute_telescopes", "Scores.v", "that the admissions of a step are such moves"
+    ),
     "balanceroute.gap-and-imbalance": Theorem("balanceroute_gap_and_imbalance", "Loads.v"),
 }
 

@@ -17,7 +17,8 @@ substitutions are given unevaluated (``sympy.Limit``, ``sympy.Subs``): evaluatin
 the check.  An identity whose two sides are written the same says nothing and is not confirmed.
 
 How far a proof carries is its :func:`rung`: *proved* if no step is an argument in words, some step
-says more than ``t <= t + r`` or a line of numbers, and the last step is the claim's own formula;
+says more than ``t <= t + r`` or a line of numbers, and the last step is the claim's own formula,
+with nothing put into it that no step before has shown;
 *argued* if an essential step is words; nothing if a step that should be decided is not.
 """
 
@@ -174,9 +175,18 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class Setting:
-    """Words that fix notation, choose an object that exists, or name the cases: no inference."""
+    """Words that fix notation, choose an object that exists, or name the cases: no inference.
+
+    Parameters
+    ----------
+    text : str
+        The words.
+    defines : mapping
+        Symbols that are defined here, with what they stand for.
+    """
 
     text: str
+    defines: "Mapping[sympy.Basic, sympy.Basic]" = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -224,6 +234,8 @@ def relations_of(step: Step) -> "list[tuple[sympy.Expr, str, sympy.Expr]]":
         return [(step.lhs, "=", step.rhs)]
     if isinstance(step, Inequality):
         return [(step.lhs, "<=", step.rhs)]
+    if isinstance(step, Setting):
+        return [(name, "=", value) for name, value in step.defines.items()]
     return parts(step.formula) if isinstance(step, Conclusion) else []
 
 
@@ -256,6 +268,25 @@ def _states(step: Step, formula: "sympy.Basic | None") -> bool:
     return bool(stated) and stated == unordered(parts(formula))
 
 
+def _follows(step: Step, before: "Iterable[Step]") -> bool:
+    """Whether a conclusion takes its quantities from the steps before, and then says something.
+
+    What stands for a symbol of the claim must be a side of an earlier relation, a definition, or a
+    symbol or number of its own; and with it in place some relation must still have two sides.
+    """
+    if not isinstance(step, Conclusion):
+        return True
+    shown = {
+        side for entry in before for low, _, high in relations_of(entry) for side in (low, high)
+    }
+    taken = all(value in shown or value.is_Atom for value in step.where.values())
+    sides = (
+        [side.subs(step.where, simultaneous=True) for side in (low, high)]
+        for low, _, high in parts(step.formula)
+    )
+    return taken and any(low != high for low, high in sides)
+
+
 def rung(steps: Iterable[Step], formula: "sympy.Basic | None") -> Rung | None:
     """How far a proof carries.
 
@@ -280,6 +311,7 @@ def rung(steps: Iterable[Step], formula: "sympy.Basic | None") -> Rung | None:
     weighty = any(step.status in deciding and not is_evident(step) for step in steps)
     words = any(isinstance(step, Lemma) for step in steps)
     whole = weighty and not words and _states(steps[-1], formula)
+    whole = whole and _follows(steps[-1], steps[:-1])
     return Rung.PROVED if whole else Rung.ARGUED
 
 

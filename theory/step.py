@@ -41,7 +41,8 @@ CLAIMS: tuple[Claim, ...] = (
         "ours",
         "upper",
         "All slots free, all workers empty, at least G*B waiting requests with sizes in [a, b]: "
-        "an optimal admission has max L - min L <= b - a, hence imbalance <= (G-1)(b-a).",
+        "some optimal admission has max L - min L <= b - a, and so every one an imbalance of at "
+        "most (G-1)(b-a).",
         (
             Assumption.FULL_REFILL,
             Assumption.OVERLOADED,
@@ -61,12 +62,13 @@ CLAIMS: tuple[Claim, ...] = (
         "equality",
         "For every G, B >= 1 and a <= b: a pool of exactly G*B requests, one of size b and the "
         "others of size a, leaves (G-1)(b-a) after an optimal full refill, and no pool of at least "
-        "G*B sizes in [a, b] leaves more.  That pool does not fill the slots without one of its "
-        "sizes, so it lies outside the paper's pool condition: inside it this bound is not known "
-        "to be attained, and at G = 2 it is not [warmup.spare-request].",
+        "G*B sizes in [a, b] leaves more.",
         (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
         "The extremal pool solved exactly over a range of (G, B, a, b), and the worst pool found "
-        "by exhaustive search on small domains; another value than (G-1)(b-a) refutes it.",
+        "by exhaustive search on small domains; another value than (G-1)(b-a) refutes it.  For "
+        "G >= 2 and a < b that pool does not fill the slots without one of its sizes, so it lies "
+        "outside the paper's pool condition: at G = 2 the bound is not attained inside "
+        "[warmup.spare-request], for G >= 3 it is not known to be.",
         proofs.full_refill_tight_formula,
         proofs.full_refill_tight_proof,
         ("step.full-refill-gap",),

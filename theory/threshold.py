@@ -112,8 +112,9 @@ CLAIMS: tuple[Claim, ...] = (
         "upper",
         "Rich pool, every slot occupied, each request departs with probability p.  From a "
         "balanced state with loads w >= a the next optimal step fails to be balanced with "
-        "probability at most G (G-1) exp(-t^2 / (2 (V + R t / 3))), t = B p (b-a), V = p (1-p) "
-        "(max_g sum (w-b)^2 + max_g sum (w-a)^2), R >= every (1-p)(w-b), p(b-w), p(w-a).  With m "
+        "probability at most G (G-1) exp(-t^2 / (2 (V + R t / 3))), t = B p (b-a) > 0, V = p "
+        "(1-p) (max_g sum (w-b)^2 + max_g sum (w-a)^2), R >= every (1-p)(w-b), p(b-w), p(w-a).  "
+        "With m "
         "the mean of the two largest mean squares it is at most eps once B p (b-a)^2 >= (8 (1-p) "
         "m + (4/3) R (b-a)) (ln G + ln(1/eps) / 2): the constant is 8.",
         (

@@ -232,7 +232,7 @@ CLAIMS: tuple[Claim, ...] = (
         "ln G: T exceeds r exactly when B > B_1.  Theorem 1 has w = s_max and sigma = sigma_s; "
         "Theorem 2 w = s_max/p and sigma^2 = sigma_s^2 + (1-p)/p^2; Theorem 3, for every drift of "
         "at most delta and by the form of the paper, w = s_max + delta/p and sigma = sigma_s; r = "
-        "1, and Theorem 4 promises a saving exactly above r = D/P_idle.",
+        "1, and Theorem 4 promises a saving exactly above r = D/P_idle (P_idle > 0).",
         OVERLOADED,
         "The closed form against a search over B with the theorems' ratios as they are computed "
         "elsewhere, for laws and for the recorded moments of eight traces; a disagreement "

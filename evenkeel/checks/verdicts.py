@@ -26,10 +26,11 @@ def rung(label: str) -> Verdict | None:
     """The verdict that the claim's proof alone carries: machine-checked, proved, argued, or none.
 
     A theorem in Coq that covers the statement in part lifts nothing: the rest decides.  The steps
-    of a claim that is registered as false are its disproof: they never vouch for it.
+    of a claim that is registered as false are its disproof: they never vouch for it; and no proof
+    carries a statement about measurements.
     """
     entry = claim(label)
-    if not entry.holds:
+    if not entry.holds or entry.kind == "empirical":
         return None
     theorem = machine_checked.theorem_of(label)
     if theorem is not None and not theorem.without:

@@ -106,6 +106,7 @@ CASES = [
         Subject(run=run([1, 1], [1, 1], step_overhead_s=0.004)),
         "C = 4 ms",
     ),
+    (Assumption.SOME_WORK, Subject(run=FULL), Subject(run=run([], [])), "nothing is served"),
     (Assumption.IDLE_POWER, Subject(power=IDLE), Subject(power=FREE), "P_idle = 0"),
 ]
 

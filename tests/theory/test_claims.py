@@ -114,7 +114,7 @@ def test_the_last_step_is_the_formula_of_the_claim_whichever_way_it_is_written()
 
 
 def test_a_conclusion_decides_the_formula_with_its_quantities_written_out() -> None:
-    from sympy import And, Eq, Le, Lt, Symbol
+    from sympy import And, Eq, Integer, Le, Lt, Symbol
 
     t, r = Symbol("t", nonnegative=True), Symbol("r", nonnegative=True)
     q, high, low = Symbol("q", positive=True), Symbol("H", real=True), Symbol("L", real=True)
@@ -134,9 +134,19 @@ def test_a_conclusion_decides_the_formula_with_its_quantities_written_out() -> N
         assert wrong.status is Status.UNCONFIRMED, wrong.text
     strict = Conclusion("", Lt(low, high), {low: t, high: t + q * (1 + r)}, (q * (1 + r),))
     assert strict.status is Status.CONFIRMED
-    assert rung([Setting("let"), right], Le(low, high)) is Rung.PROVED
-    assert rung([right], Le(low, high + 1)) is Rung.ARGUED
-    assert rung([Lemma("words", "so"), right], Le(low, high)) is Rung.ARGUED
+    shown = Identity("", (t + r) ** 2, t**2 + 2 * t * r + r**2)
+    product = Identity("", 4 * t * r, 4 * (t + 1) * r - 4 * r)
+    let = Setting("let", {high: (t + r) ** 2, low: 4 * t * r})
+    assert rung([let, right], Le(low, high)) is Rung.PROVED
+    assert rung([shown, product, right], Le(low, high)) is Rung.PROVED
+    for before in ([], [shown], [product], [Setting("let")]):
+        # What stands for a symbol was shown by no step before.
+        assert rung([*before, right], Le(low, high)) is Rung.ARGUED
+    empty = Conclusion("anything", Eq(high, 17), {high: Integer(17)})
+    assert empty.status is Status.CONFIRMED
+    assert rung([shown, empty], Eq(high, 17)) is Rung.ARGUED
+    assert rung([let, right], Le(low, high + 1)) is Rung.ARGUED
+    assert rung([Lemma("words", "so"), let, right], Le(low, high)) is Rung.ARGUED
 
 
 def test_a_computation_is_run_and_settings_carry_nothing() -> None:

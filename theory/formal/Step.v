@@ -327,7 +327,9 @@ Theorem step_objective :
      sum (after s groups) = sum (loads s) + sum (pool s) /\
      (cost s groups <= cost s others <->
       largest (after s groups) <= largest (after s others))) /\
-  (exists s, well_formed s /\ forall groups, optimal s groups ->
+  (exists s, well_formed s /\ (list_sum (free s) < length (pool s))%nat /\
+     Forall (fun load => 0 <= load) (loads s) /\ Forall (fun size => 1 <= size) (pool s) /\
+     forall groups, optimal s groups ->
      exists others, admits s others /\ largest (after s others) < largest (after s groups)).
 Proof.
   split; [|split].
@@ -344,7 +346,9 @@ Proof.
     { destruct W as [W _]. destruct (loads s); simpl length; [congruence|lia]. }
     split; intros; nia.
   - set (s := Step [3; 0] [0; 1]%nat [1; 4]). exists s.
-    split; [split; [discriminate|reflexivity]|]. intros groups [A O]. exists [[]; [1]].
+    split; [split; [discriminate|reflexivity]|]. split; [simpl; lia|].
+    split; [repeat constructor; lia|]. split; [repeat constructor; lia|].
+    intros groups [A O]. exists [[]; [1]].
     assert (admits s [[]; [1]]).
     { apply choices_sound. vm_compute. tauto. }
     split; [assumption|].
