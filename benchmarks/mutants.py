@@ -28,7 +28,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +35,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from queue import Queue
+from xml.etree import ElementTree
 
 FOLDERS = ("theory", "solvers", "evenkeel")
 MEMORY_KIB = 12 * 2**20
@@ -348,9 +348,13 @@ class Copy:
             "EVENKEEL_TRACES": str(traces),
         }
 
-    def keep(self):
-        """Take the tree, with what the runs have cached in it, as the clean one."""
-        self.work.rename(self.clean)
+    def keep(self, other=None):
+        """Take the tree, with what the runs have cached in it, as the clean one, here or there."""
+        if other is None:
+            self.work.rename(self.clean)
+        else:
+            shutil.rmtree(other.work)
+            shutil.copytree(self.clean, other.clean)
 
     def plant(self, mutant):
         shutil.rmtree(self.work, ignore_errors=True)
@@ -363,7 +367,7 @@ class Copy:
         """Exit code of pytest, None if time is up; 5 where no test fits."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
-        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
+        pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
         bounded = ["sh", "-c", f'ulimit -d {MEMORY_KIB}; exec "$@"', "sh", *pytest]
         return self.processes.exit_code(
             bounded,
@@ -373,6 +377,15 @@ class Copy:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+
+def cases(report):
+    """File, name, seconds and whether it passed of each test in a report of pytest."""
+    for case in ElementTree.parse(report).iter("testcase"):
+        folder, _, rest = case.get("classname").rpartition(".test_")
+        file = f"{folder.replace('.', '/')}/test_{rest.split('.')[0]}.py"
+        bad = case.find("failure") is not None or case.find("error") is not None
+        yield file, case.get("name"), float(case.get("time")), not bad
 
 
 class Judge:
@@ -385,24 +398,31 @@ class Judge:
             self.idle.put(place)
         self.seconds = {}
 
-    def prepare(self, mutants, pool):
-        """Time every run without a fault; what does not pass is left out."""
+    def prepare(self, mutants):
+        """Run every test of the sample once without a fault; what does not pass is left out."""
         runs = {tuple(r) for m in mutants for r in self.suite.runs(m.path, self.most)}
+        first, *others = self.copies
+        report = first.clean.parent / "tests.xml"
+        say(f"tests without a mutant: {len({r[0] for r in runs})} files and folders")
+        spread = ["-n", str(len(self.copies)), "--dist", "loadfile", f"--junitxml={report}"]
+        first.run([*spread, *sorted({r[0] for r in runs})], None)
+        first.keep()
+        for other in others:
+            first.keep(other)
+        found = list(cases(report))
+        for run in sorted(runs):
+            own = [c for c in found if self.fits(run, *c[:2])]
+            if own and all(passed for *_, passed in own):
+                self.seconds[run] = sum(seconds for _, _, seconds, _ in own)
+            elif own:
+                say(f"left out, fails without a mutant: {' '.join(run)}")
 
-        def prepare_one(place, out):
-            for i, run in enumerate(sorted(runs), 1):
-                start = time.monotonic()
-                code = place.run(run, None)
-                if code == 0:
-                    out[run] = time.monotonic() - start
-                elif code != 5 and place is self.copies[0]:
-                    say(f"left out, fails without a mutant: {' '.join(run)}")
-                if place is self.copies[0]:
-                    say(f"\r{i} of {len(runs)} runs without a mutant", end="")
-            place.keep()
-
-        list(pool.map(lambda place: prepare_one(place, self.seconds), self.copies))
-        say("")
+    def fits(self, run, file, name):
+        """Whether a run has this test."""
+        if len(run) == 1:
+            return file == run[0]
+        chosen = run[2].split(" or ")
+        return file.startswith(run[0] + "/") and any(label in name for label in chosen)
 
     def verdict(self, mutant):
         runs = [r for r in self.suite.runs(mutant.path, self.most) if tuple(r) in self.seconds]
@@ -416,7 +436,7 @@ class Judge:
             for arguments in together:
                 own = [r for r in runs if r[0] in arguments]
                 limit = self.timeout + 3 * sum(self.seconds[tuple(r)] for r in own)
-                if place.run(arguments, limit) not in (0, 5):
+                if place.run(["-x", *arguments], limit) not in (0, 5):
                     return CAUGHT
             return SURVIVED
         finally:
@@ -468,7 +488,7 @@ def run(root, folders, number, seed, timeout, jobs, most):
                 Copy(Path(folder, str(i)), root, everything(root), processes) for i in range(jobs)
             ]
             judge = Judge(copies, Suite(root, files), timeout, most)
-            judge.prepare(mutants, pool)
+            judge.prepare(mutants)
             for mutant, verdict in zip(mutants, pool.map(judge.verdict, mutants), strict=True):
                 place = f"{mutant.path}:{mutant.line}"
                 say(f"{len(verdicts) + 1:4}  {verdict:8}  {place}  {mutant.change}")
