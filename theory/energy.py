@@ -168,6 +168,28 @@ CLAIMS: tuple[Claim, ...] = (
         holds=False,
     ),
     Claim(
+        "energy.saving-timed",
+        "Tempting: the sharp floor holds for the energy of the whole time, gaps included",
+        *OURS,
+        "lower",
+        "The sharp floor holds whenever the requests arrive, for the energy until the last one "
+        "departs, with P_idle drawn while there is nothing to serve.",
+        (
+            Assumption.POWER_LAW,
+            Assumption.SAME_REQUESTS,
+            Assumption.CONSTANT_DRIFT,
+            Assumption.STICKY,
+            Assumption.SOME_WORK,
+            Assumption.NO_OVERHEAD,
+        ),
+        "Runs of FCFS and BF-IO that end together after a gap: who is done early idles for "
+        "longer; a saving below the floor refutes it.",
+        later("energy_formulas", "sharp_floor"),
+        energy_disproofs.saving_timed,
+        ("energy.saving-sharp",),
+        holds=False,
+    ),
+    Claim(
         "energy.work-invariance",
         "Total work does not depend on the policy",
         "paper.md, fact 7",

@@ -178,6 +178,29 @@ def throughput_timed() -> tuple[Step, ...]:
     )
 
 
+def saving_timed() -> tuple[Step, ...]:
+    """Disproof of [energy.saving-timed]."""
+    return (
+        Setting(
+            "G = 2, B = 1, drift 0, t_l = 1, C = 0, gamma = 1, 100 W idle and 400 W at full speed: "
+            "requests of length 1 and sizes 3, 1, 3, 1 at 0, and two of size 1 at 100.  FCFS has "
+            "loads (3,1), (3,1), (1,1), BF-IO (3,3), (1,1), (1,1): W = 10, I0 = 4, I1 = 0.  The "
+            "last step ends at 101 under both."
+        ),
+        Computation(
+            "At gamma = 1 the energy of the time T is G P_idle T + (P_max - P_idle) W: 0 saved",
+            lambda: (
+                2 * 100 * Fraction(100 + 1) + 300 * sum((3, 1, 3, 1, 1, 1))
+                == 2 * 100 * Fraction(100 + 1) + 300 * sum((3, 3, 1, 1, 1, 1))
+            ),
+        ),
+        Computation(
+            "The sharp floor is (100 (4/10) - 0) / (400 + 100 (4/10)) = 1/11 > 0",
+            lambda: 100 * Fraction(4, 10) / (400 + 100 * Fraction(4, 10)) == Fraction(1, 11),
+        ),
+    )
+
+
 def work_oldest_first_timed() -> tuple[Step, ...]:
     """Disproof of [energy.work-oldest-first-timed]."""
     return (

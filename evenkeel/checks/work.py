@@ -9,7 +9,7 @@ from evenkeel.checks.verdicts import DEPARTED, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference
 from theory.model import Requests, System
-from theory.savings import Usage, speed_up
+from theory.savings import Constants, Usage, saving_sharp, speed_up
 
 
 @check(
@@ -134,6 +134,51 @@ def throughput_timed(trial: Trial) -> Finding:
             "arrival": [0.0, late, late],
             "loads under fcfs": shown(fcfs.history.loads),
             "loads under jsq": shown(jsq.history.loads),
+        },
+    )
+
+
+@check(
+    "energy.saving-timed",
+    measures="saving 1 - E1/E0 over the whole time",
+    plants=(
+        Variant("floor x0.9", Fraction(9, 10)),
+        Variant("a later gap: arrivals at 1,000", fault="later"),
+    ),
+)
+def saving_timed(trial: Trial) -> Finding:
+    """Four requests, and two late ones: who is done early with the four waits longer for them."""
+    system = System(2, 1, drift=(0,), seconds_per_token=1.0)
+    late = 1000.0 if trial.fault("later") else 100.0
+    requests = Requests([3, 1, 3, 1, 1, 1], [1] * 6, [0.0] * 4 + [late] * 2)
+    base, new = (run_of(system, requests, policy) for policy in ("fcfs", "bfio"))
+    idle, full = 100, 400
+    # At gamma = 1 the power is linear in the load: no matter when the work is done.
+    before, after = (
+        2 * idle * Fraction(run.result.time_s) + (full - idle) * run.history.work
+        for run in (base, new)
+    )
+    saving = 1 - after / before
+    power = Constants(Fraction(idle), Fraction(full), Fraction(1))
+    usages = (
+        Usage(Fraction(run.history.work), Fraction(run.history.imbalance)) for run in (base, new)
+    )
+    claimed = trial.scale * saving_sharp(power, *usages)
+    if saving >= claimed:
+        return Finding(Verdict.INCONCLUSIVE, saving, claimed, ">=", "the floor holds here")
+    return Finding(
+        Verdict.REFUTED,
+        saving,
+        claimed,
+        ">=",
+        f"G = 2, B = 1, drift 0, lengths 1, two arrivals at {late:g}, 100 and 400 W, gamma = 1: "
+        "both runs end together",
+        witness={
+            "prefill": [3, 1, 3, 1, 1, 1],
+            "decode": [1] * 6,
+            "arrival": [0.0] * 4 + [late] * 2,
+            "loads under fcfs": shown(base.history.loads),
+            "loads under bfio": shown(new.history.loads),
         },
     )
 

@@ -120,6 +120,7 @@ def time(says, policy):
         ("work-oldest-first-timed", lambda x: (x["fcfs"]["work"], x["jsq"]["work"]) == (36, 37)),
         # Sums of largest loads 5 and 4, a speed-up of 5/4 if no worker waited for a request.
         ("throughput-timed", lambda x: (time(x, "fcfs"), time(x, "bfio_exact")) == (14, 13)),
+        ("saving-timed", lambda x: time(x, "fcfs") == time(x, "bfio_exact") == 101),
         ("offline-ladder-timed", lambda x: total(x, "least_loaded") < total(x, "optimum")),
         ("offline-ladder-short-pool", lambda x: total(x, "least_loaded") < total(x, "optimum")),
         # One worker is never idle at a barrier and draws the same power all the time: 32.5 %.

@@ -140,6 +140,12 @@ def test_timed_witnesses_on_both_engines(run):
     fcfs, jsq = (run(system, requests, name) for name in ("fcfs", "jsq"))
     assert (fcfs.time_s, fcfs.total.work, fcfs.total.imbalance) == (14, 5, 5)
     assert (jsq.time_s, jsq.total.work, jsq.total.imbalance) == (13, 5, 3)
+    # (3,1), (3,1) and (1,1) from 100 against (3,3), (1,1) and (1,1) from 100.
+    system = System(2, 1, drift=(0,), seconds_per_token=1.0)
+    requests = Requests([3, 1, 3, 1, 1, 1], [1] * 6, [0.0] * 4 + [100.0] * 2)
+    fcfs, bfio = (run(system, requests, name) for name in ("fcfs", "bfio"))
+    assert (fcfs.time_s, fcfs.total.work, fcfs.total.imbalance) == (101, 10, 4)
+    assert (bfio.time_s, bfio.total.work, bfio.total.imbalance) == (101, 10, 0)
     # (2,5,5) + (3,6,6) + (1,4), and the late (2,2) or (2,3).
     system = System(2, 2, drift=(3, 0, 1), seconds_per_token=1.0)
     requests = Requests([2, 3, 1, 2], [3, 3, 2, 2], [0.0, 0.0, 0.0, 3.5])
@@ -151,6 +157,8 @@ def test_timed_witnesses_on_both_engines(run):
     [
         ("energy.throughput-timed", Fraction(14, 13), Fraction(5, 4)),
         ("energy.work-oldest-first-timed", 37, 36),
+        # 2 x 101 x 100 W + 300 W x 10 for both; 40/(400 + 40).
+        ("energy.saving-timed", 0, Fraction(1, 11)),
         ("energy.cap-with-overhead", Fraction(200, 615), 0),
         # E1/E0 = (2/3)(1 + 1/4) = 5/6.
         ("energy.any-power-convex", Fraction(1, 6), 0),

@@ -48,6 +48,7 @@ def test_claims_that_the_notes_deny():
         "energy.cap-with-overhead",
         "energy.any-power-convex",
         "energy.throughput-timed",
+        "energy.saving-timed",
         "energy.work-oldest-first-timed",
         "energy.limit-range",
         "energy.overhead-dilutes",
