@@ -6,8 +6,8 @@ checkout, never in the checkout itself, and the tests that could see it run ther
 Which tests these are:
 
 * first those named after the module (``tests/*/test_NAME.py`` and ``test_checks_NAME.py``), then
-  those that import it, then those that import what imports it and so on, of its own floor first,
-  up to ``--tests`` files;
+  those that import it, then those that import what imports it and so on, of its own floor first and
+  in each those that use it most, up to ``--tests`` files;
 * a test that names a command (``"assess"``) counts as importing its module, which the command line
   loads by name;
 * for a check, before all others, ``tests/power`` and ``tests/bounds`` for the labels that are
@@ -219,6 +219,18 @@ def imports(root, path):
     return found
 
 
+def uses(root, path, module):
+    """How often a file uses names that it imports from a module."""
+    nodes = list(ast.walk(ast.parse((root / path).read_text("utf-8"))))
+    names = {
+        alias.asname or alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == module
+        for alias in node.names
+    }
+    return sum(isinstance(node, ast.Name) and node.id in names for node in nodes)
+
+
 def words(root, path):
     """Texts of a file up to their first space."""
     tree = ast.parse((root / path).read_text("utf-8"))
@@ -272,6 +284,10 @@ class Suite:
 
     def _nearest(self, path, most):
         name, floor = Path(path).stem, Path(path).parts[0]
+
+        def often(test):
+            return uses(self.root, test, module_of(path))
+
         named = {f"test_{name}.py", f"test_checks_{name}.py"}
         chosen = sorted(t for t in self.tests if Path(t).name in named)
         level, seen = {path}, {path}
@@ -279,7 +295,7 @@ class Suite:
             level = set().union(*(self.importers[module_of(f)] for f in level)) - seen
             seen |= level
             found = [t for t in level if t in self.tests and t not in chosen]
-            chosen += sorted(found, key=lambda t: (not t.startswith(f"tests/{floor}/"), t))
+            chosen += sorted(found, key=lambda t: (t.split("/")[1] != floor, -often(t), t))
         # The families have runs of their own.
         return [t for t in chosen if not t.startswith(("tests/power/", "tests/bounds/"))][:most]
 
