@@ -1,9 +1,10 @@
 """Figure: the smallest B at which each theorem says more than nothing, for real request lengths.
 
 One line a trace or sample.  Theorem 1 speaks with a certificate where the law of the sizes is
-known [vacuity.certified]; the closed forms [vacuity.edge] need moments only.  Theorem 3 is in the
-form of [drift.bfio-upper], at most a growth of one a step.  Theorem 4 needs a ratio of
-``D / P_idle`` first, here that of Theorem 1 [vacuity.energy].
+known [vacuity.certified]; the closed forms [vacuity.edge] need moments only.  Theorems 2 and 3
+are in the form of the paper, which rare sizes break [geometric.bfio-upper-range], the latter for a
+growth of at most one a step.  Theorem 4 needs a ratio of ``D / P_idle`` first, here that of
+Theorem 1 [vacuity.energy].
 """
 
 from collections.abc import Mapping

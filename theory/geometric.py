@@ -285,8 +285,9 @@ CLAIMS: tuple[Claim, ...] = (
         "evenkeel",
         "ours",
         "equality",
-        "For G >= 2, sigma_X > 0 and c > 0 the square of Theorem 2's bound is B over B_1 = "
-        "((G-1) s_max / (c p G))^2 / (sigma_X^2 ln G): it says more than IIR >= 1 exactly when B > "
+        "For G >= 2, sigma_X > 0 and c > 0 the square of Theorem 2's bound, in the form of the "
+        "paper [geometric.bfio-upper-range], is B over B_1 = ((G-1) s_max / (c p G))^2 / "
+        "(sigma_X^2 ln G): it says more than IIR >= 1 exactly when B > "
         f"B_1.  With c = {FCFS_TEXT}, G = 32 and sizes uniform on 1..100 that is B >= 5,495 at p = "
         "0.01 and B >= 1,945 at p = 0.05; for public traces see [vacuity.theorem-2].",
         (Assumption.GEOMETRIC_LENGTHS, Assumption.OVERLOADED),

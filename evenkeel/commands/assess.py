@@ -112,7 +112,11 @@ def command(
         )
     for title, key, bound in (
         ("Theorem 1 (equal lengths)", "theorem_1_ratio", "theorem_1_bfio_bound"),
-        ("Theorem 2 (geometric lengths, constant 1)", "theorem_2_ratio", "theorem_2_bfio"),
+        (
+            "Theorem 2 (geometric lengths, constant 1, no rare sizes)",
+            "theorem_2_ratio",
+            "theorem_2_bfio",
+        ),
     ):
         if promised[key] is not None:
             empty = "" if promised[key] > 1 else ": it guarantees nothing here"

@@ -422,8 +422,8 @@ def test_what_the_theorems_say_of_sizes_2_and_4_and_lengths_of_2(say, pairs):
         "FCFS in the long run: imbalance 1 tokens, idle share 11.1 % (exact)",
         "Theorem 1 (equal lengths): BF-IO at most 2 tokens, FCFS at least 0.50 times that: it "
         "guarantees nothing here",
-        "Theorem 2 (geometric lengths, constant 1): BF-IO at most 8 tokens, FCFS at least 0.23 "
-        "times that: it guarantees nothing here",
+        "Theorem 2 (geometric lengths, constant 1, no rare sizes): BF-IO at most 8 tokens, FCFS "
+        "at least 0.23 times that: it guarantees nothing here",
         "With G = 2 Theorem 1 says more than nothing from about B = 13, Theorem 2 from B = 17, "
         "Theorem 4 on top of Theorem 1 from B = 79",
     ):
