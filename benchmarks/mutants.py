@@ -8,6 +8,7 @@ Which tests these are:
 * first those named after the module (``tests/*/test_NAME.py`` and ``test_checks_NAME.py``), then
   those that import it, then those that import what imports it and so on, of its own floor first and
   in each those that use it most, up to ``--tests`` files;
+* for a module of proofs, disproofs or formulas also ``test_claims.py``, which builds them all;
 * a test that names a command (``"assess"``) counts as importing its module, which the command line
   loads by name;
 * for a check, before all others, ``tests/power`` and ``tests/bounds`` for the labels that are
@@ -289,6 +290,8 @@ class Suite:
             return uses(self.root, test, module_of(path))
 
         named = {f"test_{name}.py", f"test_checks_{name}.py"}
+        if name.endswith(("proofs", "formulas")):
+            named.add("test_claims.py")
         chosen = sorted(t for t in self.tests if Path(t).name in named)
         level, seen = {path}, {path}
         while level and len(chosen) < most:
