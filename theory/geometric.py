@@ -128,7 +128,7 @@ def distance_to_geometric(lengths: ArrayLike, p: float | None = None) -> float:
     """The distance to geometric(``p``), or to that of the same mean if None."""
     if p is None:
         x = np.asarray(lengths)
-        p = float(x.size / x.sum()) if x.size else 1.0
+        p = float(x.size / max(x.sum(), x.size)) if x.size else 1.0
     return distances_to_geometric(lengths, [p])[0]
 
 

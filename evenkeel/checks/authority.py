@@ -234,13 +234,22 @@ def frontier(trial: Trial) -> Finding:
             below = side == "below"
             least = unit * float(trial.scale_of("least"))
             most = 2.1 * unit * float(trial.scale_of("most"))
-            if (high < 0.5 if below else low > 0.5) or not least <= B <= most:
+            if not least <= B <= most:
+                return Finding(
+                    Verdict.REFUTED,
+                    B,
+                    least if least > B else most,
+                    ">=" if least > B else "<=",
+                    "slots between the multiples of m ln G / (p d^2)",
+                    witness=point,
+                )
+            if high < 0.5 if below else low > 0.5:
                 return Finding(
                     Verdict.REFUTED,
                     lost / len(found),
                     0.5,
                     ">=" if below else "<=",
-                    f"{side} the frontier, between {least:.1f} and {most:.1f} slots",
+                    f"{side} the frontier",
                     (low, high),
                     point,
                 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from flint import ctx
 
+from evenkeel.checks.cases import Cases
 from evenkeel.checks.load_energy import (
     DEVICES,
     PRECISION,
@@ -15,7 +16,7 @@ from evenkeel.checks.load_energy import (
     proof_fails,
 )
 from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.expectation import to_ball
 from theory.power import hardware, hardware_catalogue
 from theory.power_curves import Sweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
@@ -188,21 +189,31 @@ def sensitivity(trial: Trial) -> Finding:
             powers = [Constants(device.idle_w, device.max_w, gamma) for gamma in exponents]
             caps: list[Any] = [saving_cap(ball_constants(power), *balls) for power in powers]
             floors = [floor_of(power, base, balanced) for power in powers]
-            ordered = [bool(a > b) for a, b in pairwise(caps)]
-            if trial.fault("sign"):
-                ordered = [not it_falls for it_falls in ordered]
+            rising = trial.fault("sign")
+            turns = [(b, a) for a, b in pairwise(caps) if not bool(a < b if rising else a > b)]
             # At an exponent of a millionth.
             flat = Constants(device.idle_w, device.max_w, Fraction(1, 10**6))
-            nearly = saving_cap(ball_constants(flat), *balls)
-            ends = share - to_ball(Fraction(1, 10**5)) < nearly < share
-            ends = ends and caps[-1].overlaps(to_ball(floors[-1]) * end)
-            if not (all(ordered) and ends and len(set(floors)) == 1):
+            nearly, tiny = saving_cap(ball_constants(flat), *balls), to_ball(Fraction(1, 10**5))
+            last, floor = caps[-1], to_ball(floors[-1]) * end
+            comparisons: list[tuple[str, bool, Any, Relation, Any]] = [
+                ("cap at the next gamma", True, *((b, ">=", a) if rising else (b, "<=", a)))
+                for b, a in turns
+            ]
+            comparisons += [
+                ("cap at gamma 1e-6", not nearly < share, nearly, "<=", share),
+                ("cap at gamma 1e-6", not share - tiny < nearly, nearly, ">=", share - tiny),
+                ("cap at gamma 1", not last.overlaps(floor), last, "==", floor),
+                ("floor", len(set(floors)) > 1, max(floors), "==", min(floors)),
+            ]
+            for what, broken, computed, relation, stated in comparisons:
+                if not broken:
+                    continue
                 return Finding(
                     Verdict.REFUTED,
-                    float(caps[0]),
-                    float(caps[-1]),
-                    ">=",
-                    "caps from gamma 0.05 to 1, and the floors, at 40 % idle",
+                    float(computed),
+                    float(stated),
+                    relation,
+                    f"{what}, at 40 % idle",
                     witness={
                         "device": name,
                         "caps": [float(cap) for cap in caps],
@@ -354,15 +365,12 @@ def gamma(trial: Trial) -> Finding:
     lines = [energy_tangent(linear, run) * trial.scale_of("lines") for run in (base, new)]
     seen = DEVICES[0][1] if trial.fault("waste") else linear
     floor = saving_sharp(seen, base, new) * trial.scale_of("saving")
-    if energies != lines or 1 - energies[1] / energies[0] != floor:
-        return Finding(
-            Verdict.REFUTED,
-            1 - energies[1] / energies[0],
-            floor,
-            "==",
-            "saving at gamma = 1, exact",
-            witness={"eta0": "2/3", "eta1": "1/9"},
-        )
+    cases = Cases("==")
+    for energy, line in zip(energies, lines, strict=True):
+        cases.add(energy, line, lambda: {"eta0": "2/3", "eta1": "1/9"}, "energy on the line")
+    cases.add(1 - energies[1] / energies[0], floor, lambda: {"eta0": "2/3", "eta1": "1/9"})
+    if cases.violated:
+        return cases.finding(trial, "energy.gamma", "gamma = 1, exact")
     failed = proof_fails("energy.gamma")
     return Finding(
         Verdict.INCONCLUSIVE if failed else Verdict.SUPPORTED,

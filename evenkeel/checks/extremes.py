@@ -332,9 +332,11 @@ def gaussian(trial: Trial) -> Finding:
             sides.append((equal.upper < middle.lower, equal, "<="))
         if workers in STATED_RATIOS:
             stated = STATED_RATIOS[workers] * trial.scale_of("ratio at 32 and 256")
-            half = Fraction(1, 200)
-            sides.append((middle.upper < (stated - half) * log_root.lower, middle, ">="))
-            sides.append((middle.lower > (stated + half) * log_root.upper, middle, "<="))
+            least, most = (
+                log_root * (stated + half) for half in (-Fraction(1, 200), Fraction(1, 200))
+            )
+            sides.append((middle.upper < least.lower, least, ">="))
+            sides.append((middle.lower > most.upper, most, "<="))
         for broken, side, relation in sides:
             if broken:
                 return Finding(

@@ -13,7 +13,7 @@ from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.replications import balanced_runs
 from evenkeel.checks.threshold import enumerated_optimum
 from evenkeel.checks.verdicts import BFIO, held, planted_policy
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.authority import unavoidable_imbalance
 from theory.constants import FCFS_ROUNDED
 from theory.expectation import expected_imbalance
@@ -395,17 +395,22 @@ def outputs_fit(trial: Trial) -> Finding:
         # Dvoretzky-Kiefer-Wolfowitz: the empirical distance errs by more with chance 1e-6.
         error = math.sqrt(math.log(2e6) / (2 * n))
         distances[name] = same, best, error
-        if same + error < low or same - error > high or best + error < best_low:
-            beyond = same - error > high
-            return Finding(
-                Verdict.REFUTED,
-                same,
-                high if beyond else low,
-                "<=" if beyond else ">=",
-                f"{n} lengths of {name}, sampling error {error:.4f}",
-                (same - error, same + error),
-                {"family": name, "best p": best, "seed": trial.seed},
-            )
+        comparisons: tuple[tuple[str, bool, float, Relation, float], ...] = (
+            ("the same mean", same + error < low, same, ">=", low),
+            ("the same mean", same - error > high, same, "<=", high),
+            ("the best p", best + error < best_low, best, ">=", best_low),
+        )
+        for what, broken, distance, relation, end in comparisons:
+            if broken:
+                return Finding(
+                    Verdict.REFUTED,
+                    distance,
+                    end,
+                    relation,
+                    f"{n} lengths of {name} against {what}, sampling error {error:.4f}",
+                    (distance - error, distance + error),
+                    {"family": name, "best p": best, "seed": trial.seed},
+                )
     certain = all(
         same - error >= low and same + error <= high and best - error >= best_low
         for same, best, error in distances.values()

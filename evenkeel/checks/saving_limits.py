@@ -125,22 +125,28 @@ def limit_of_paper(trial: Trial) -> Finding:
             rising.add(after, before * trial.scale_of("rising"), dict)
         balanced = saving_paper(power, Usage(Fraction(1), Fraction(10**12)), BALANCED)
         below, nearly = limit * trial.scale_of("below"), limit * trial.scale_of("approached")
-        computed, claimed = values[-1], limit
-        right = max(*values, balanced) < below and not rising.violated
-        right = right and values[-1] > nearly - Fraction(1, 10**9)
+        if rising.violated:
+            return rising.finding(trial, "energy.limit-paper", f"along eta = alpha, on {device}")
+        near = nearly - Fraction(1, 10**9)
+        comparisons: list[tuple[bool, Fraction, Relation, Fraction]] = [
+            (value < below, value, "<=", below) for value in (*values, balanced)
+        ]
+        comparisons.append((values[-1] > near, values[-1], ">=", near))
         if power is DEVICES[0][1]:
             computed = Fraction(int(symbolic.p), int(symbolic.q))
             claimed = limit * trial.scale_of("limit")
-            right = right and computed == claimed == Fraction(10, 19)
-        if not right:
-            return Finding(
-                Verdict.REFUTED,
-                computed,
-                claimed,
-                "==",
-                "sympy's limit, and fractions along eta = alpha = 10^k",
-                witness={"device": device, "last value": str(values[-1]), "limit": str(limit)},
-            )
+            comparisons.append((computed == claimed, computed, "==", claimed))
+            comparisons.append((computed == Fraction(10, 19), computed, "==", Fraction(10, 19)))
+        for right, computed, relation, claimed in comparisons:
+            if not right:
+                return Finding(
+                    Verdict.REFUTED,
+                    computed,
+                    claimed,
+                    relation,
+                    "sympy's limit, and fractions along eta = alpha = 10^k",
+                    witness={"device": device, "last value": str(values[-1]), "limit": str(limit)},
+                )
     failed = proof_fails("energy.limit-paper")
     limit = limit_paper(DEVICES[0][1])
     return Finding(

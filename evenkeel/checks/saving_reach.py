@@ -21,7 +21,7 @@ from evenkeel.checks.load_energy import (
     proof_fails,
 )
 from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from theory.expectation import expected_imbalance, to_ball
 from theory.laws import Law
 from theory.power import hardware
@@ -168,20 +168,28 @@ def exceed_52(trial: Trial) -> Finding:
     claimed = Fraction(520, 3) * trial.scale_of("eta")
     if trial.fault("too-early"):
         eta = claimed = Fraction(173)
-    if eta != claimed or _paper_at(eta) != target or _paper_at(Fraction(174)) <= target:
-        return Finding(
-            Verdict.REFUTED,
-            limit_paper(power) if eta is None else _paper_at(eta),
-            target,
-            ">=",
-            "the paper-shaped floor, exact",
-            witness={"eta": str(eta), "limit": str(limit_paper(power))},
-        )
+    if eta is None:
+        eta = claimed
+    comparisons: tuple[tuple[str, bool, Fraction, Relation, Fraction], ...] = (
+        ("eta", eta == claimed, eta, "==", claimed),
+        ("the form at it", _paper_at(eta) == target, _paper_at(eta), "==", target),
+        ("the form at 174", (at := _paper_at(Fraction(174))) > target, at, ">=", target),
+    )
+    for what, right, computed, relation, stated in comparisons:
+        if not right:
+            return Finding(
+                Verdict.REFUTED,
+                computed,
+                stated,
+                relation,
+                f"{what}, exact",
+                witness={"eta": str(eta), "limit": str(limit_paper(power))},
+            )
     # In a full refill loads lie in [Ba, Bb], so eta <= (G-1)(b-a)/(b + (G-1)a); with r = b/a this
     # exceeds eta where (G-1)(r-1) > eta (r + G-1).
     G = 256
     ratio = (eta * (G - 1) + (G - 1)) / (G - 1 - eta)
-    at = {
+    floors = {
         f"{share:.0%} idle": float(_paper_at(eta_of(Fraction(round(share * 100), 100))))
         for share in (0.2, 0.4, 0.488, 0.6, 0.8, 0.9)
     }
@@ -194,8 +202,8 @@ def exceed_52(trial: Trial) -> Finding:
         failed
         or f"holds only for eta > {eta} ({float(share_of(eta)):.2%} idle), so G >= 175; in a full "
         f"refill with sizes in [a, b] and G = {G} only for b/a > {float(ratio):.0f}; at 40 % idle "
-        f"the form says {at['40% idle']:.1%}",
-        details={"eta": str(eta), "paper-shaped floor": at, "b/a at G = 256": float(ratio)},
+        f"the form says {floors['40% idle']:.1%}",
+        details={"eta": str(eta), "paper-shaped floor": floors, "b/a at G = 256": float(ratio)},
     )
 
 

@@ -8,7 +8,7 @@ from math import ceil, log, sqrt
 
 from adversary.lengths import trace_lengths
 from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from theory import geometric, warmup
 from theory.constants import FCFS_ROUNDED
 from theory.laws import Law
@@ -238,15 +238,16 @@ def theorem_2(trial: Trial) -> Finding:
     )
     known = [n for n in edges.values() if n is not None]
     details = {f"first B of {name}": n for name, n in edges.items()}
-    if found != claimed or (min(known), max(known)) != found:
-        return Finding(
-            Verdict.REFUTED,
-            found[0],
-            claimed[0],
-            "==",
-            "search over B",
-            witness={"found": details, "claimed": claimed},
-        )
+    for computed, end, extreme in zip(found, claimed, (min(known), max(known)), strict=True):
+        if computed != end or computed != extreme:
+            return Finding(
+                Verdict.REFUTED,
+                computed,
+                end if computed != end else extreme,
+                "==",
+                "search over B",
+                witness={"found": details, "claimed": claimed},
+            )
     return Finding(
         Verdict.CERTIFIED,
         min(known),
@@ -285,15 +286,22 @@ def energy(trial: Trial) -> Finding:
         claimed = Fraction(hundredths, 10_000) * trial.scale_of("promise")
         details[name] = {"saving": float(best), "B": slots}
         near = round(best * 10_000) == round(claimed * 10_000) if name in stated else best < claimed
-        if not near or promise != best or (at is not None and slots != at):
-            return Finding(
-                Verdict.REFUTED,
-                float(best),
-                float(claimed),
-                "<=",
-                f"prompts of {name}, G = {workers}, powers of two to B = {trial['most']}",
-                witness={"trace": name, "B": slots, "from the sandwich": float(promise)},
-            )
+        comparisons: tuple[tuple[str, bool, Number, Relation, Number], ...] = (
+            ("promise", near, float(best), "==" if name in stated else "<=", float(claimed)),
+            ("promise from the sandwich", promise == best, promise, "==", best),
+            ("slots of the best promise", at in (None, slots), slots, "==", at or slots),
+        )
+        for what, right, computed, relation, side in comparisons:
+            if not right:
+                return Finding(
+                    Verdict.REFUTED,
+                    computed,
+                    side,
+                    relation,
+                    f"{what}: prompts of {name}, G = {workers}, powers of two to "
+                    f"B = {trial['most']}",
+                    witness={"trace": name, "B": slots, "from the sandwich": float(promise)},
+                )
         at_most = max(at_most, (float(best), float(claimed)))
         for b, (ratio, saves) in _signs(name, workers).items():
             if (ratio > edge_ratio) != saves:
@@ -301,7 +309,7 @@ def energy(trial: Trial) -> Finding:
                     Verdict.REFUTED,
                     float(ratio),
                     float(edge_ratio),
-                    ">=",
+                    ">=" if saves else "<=",
                     f"sign of the promise with {name}, B = {b}",
                     witness={"trace": name, "B": b},
                 )

@@ -16,7 +16,7 @@ from evenkeel.checks.sampling import (
     overloaded_run,
 )
 from evenkeel.checks.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from solvers.balance import solve_step
 from solvers.step import StepProblem
 from theory.constants import FCFS_ROUNDED
@@ -296,29 +296,30 @@ def iir(trial: Trial) -> Finding:
         f"{trial['rounds']} paired rounds at G = {workers}, B = {slots}, sizes uniform on 1..{b}, "
         f"and the extremal round, under fcfs and {policy}"
     )
-    broken = {
-        "fcfs differs from the certificate times (G-1)(b-a)": float(certificate * gap) not in mean,
-        "the extremal round leaves another imbalance than (G-1)(b-a)": attained != extreme,
-        "IIR below the certificate": ratio.high < certificate,
-    }
+    expected = float(certificate * gap)
     details = {"IIR": ratio.value, "E[FCFS]/((G-1)(b-a))": float(certificate)}
-    if any(broken.values()):
-        return Finding(
-            Verdict.REFUTED,
-            ratio.value,
-            float(certificate),
-            ">=",
-            domain,
-            ratio.interval,
-            {
-                "broken": [name for name, it_is in broken.items() if it_is],
-                "extremal round": attained,
-                "fcfs": mean.interval,
-                "params": dict(trial.params),
-                "seed": trial.seed,
-            },
-            details,
-        )
+    comparisons: tuple[tuple[str, bool, Number, Relation, Number], ...] = (
+        ("imbalance of fcfs", expected not in mean, mean.value, "==", expected),
+        ("imbalance of the extremal round", attained != extreme, attained, "==", extreme),
+        ("IIR", ratio.high < certificate, ratio.value, ">=", float(certificate)),
+    )
+    for what, broken, computed, relation, claimed in comparisons:
+        if broken:
+            return Finding(
+                Verdict.REFUTED,
+                computed,
+                claimed,
+                relation,
+                f"{what}: {domain}",
+                witness={
+                    "IIR": ratio.interval,
+                    "extremal round": attained,
+                    "fcfs": mean.interval,
+                    "params": dict(trial.params),
+                    "seed": trial.seed,
+                },
+                details=details,
+            )
     stands = held("warmup.iir") if policy == "bfio" else Verdict.SUPPORTED
     return Finding(
         stands if ratio.low >= certificate else Verdict.INCONCLUSIVE,

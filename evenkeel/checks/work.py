@@ -90,11 +90,12 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fr
         expected = steps <= (1 if trial.fault("dilution") else computed)
         wrong = h0.imbalance >= h1.imbalance and (ratio <= computed) != expected
         if not low <= ratio <= high or wrong:
+            above = ratio > computed if low <= ratio <= high else ratio > high
             return Finding(
                 Verdict.REFUTED,
                 ratio,
-                high if ratio > high else low if ratio < low else computed,
-                "<=" if ratio > high or wrong else ">=",
+                computed if low <= ratio <= high else high if above else low,
+                "<=" if above else ">=",
                 f"durations with an overhead of {c} units of load, exact",
                 witness=witness,
             )
@@ -275,20 +276,22 @@ def work_oldest_first(trial: Trial) -> Finding:
                 for other in others:
                     compared += 1
                     work = other.total.work
-                    same_steps = bool((other.start_step == first.start_step + later).all())
-                    if work != claimed or not same_steps:
+                    starts = zip(other.start_step, first.start_step + later, strict=True)
+                    apart = [(int(a), int(b)) for a, b in starts if a != b]
+                    if work != claimed or apart:
+                        shows, should = apart[0] if work == claimed else (work, claimed)
                         return Finding(
                             Verdict.REFUTED,
-                            work,
-                            claimed,
+                            shows,
+                            should,
                             "==",
-                            f"total work under {other.policy} against {first.policy}"
-                            + ("" if same_steps else ", which start requests at different steps"),
+                            ("step at which a request starts" if work == claimed else "total work")
+                            + f" under {other.policy} against {first.policy}",
                             witness={
                                 "drift": list(drift),
                                 "prefill": requests.prefill.tolist(),
                                 "decode": requests.decode.tolist(),
-                                "same start steps": same_steps,
+                                "different start steps": len(apart),
                             },
                         )
     failed = proof_fails("energy.work-oldest-first")

@@ -1,0 +1,137 @@
+"""What the functions of the theory refuse, one value past the edge, and what they still take."""
+
+from fractions import Fraction
+
+import pytest
+
+from theory.authority import can_rebalance, failure_bound
+from theory.expectation import expected_maximum, load_law, on_lattice
+from theory.extremes import effective_constant, expected_max_of_normals, largest_constant
+from theory.fcfs import log_growth_square, worst_imbalance
+from theory.geometric import (
+    distance_to_geometric,
+    edge_slots,
+    first_paper_slots,
+    frontier_slots,
+    paper_ratio,
+)
+from theory.laws import Enclosure, Law
+from theory.model import InputError
+from theory.moments import spread
+from theory.power import PowerModel
+from theory.power_curves import fit_gamma
+from theory.reach import eta_for_cap
+from theory.savings import Constants
+from theory.scaling import two_size_refill
+from theory.slots import geometric_slot, growth, joint_slot, period
+
+LAW = Law.uniform(1, 2)
+DEVICE = Constants(100.0, 400.0, 0.7)
+
+# A function, arguments that it takes, and for some of them values that it refuses.
+EDGES = [
+    (can_rebalance, {"departed": [[1, 1], [2]], "a": 1, "b": 2}, {}),
+    (failure_bound, {"state": [[1, 2], [2, 1]], "p": 0.5, "a": 1, "b": 2}, {"a": [2]}),
+    (expected_maximum, {"load": LAW, "workers": 1}, {"workers": [0]}),
+    (load_law, {"law": LAW, "slots": 1}, {"slots": [0]}),
+    (on_lattice, {"law": LAW, "slots": 1, "cell": 1}, {"cell": [0]}),
+    (expected_max_of_normals, {"workers": 1}, {"workers": [0]}),
+    (
+        effective_constant,
+        {"law": LAW, "workers": 2, "slots": 1},
+        {"workers": [1], "law": [Law.uniform(2, 2)]},
+    ),
+    (
+        largest_constant,
+        {"law": LAW, "workers": 2, "slots": 1, "tolerance": Fraction(1, 10)},
+        {"workers": [1], "slots": [0], "tolerance": [Fraction(0)], "law": [Law.uniform(2, 2)]},
+    ),
+    (
+        worst_imbalance,
+        {"workers": 1, "slots": 1, "a": 1, "b": 1},
+        {"workers": [0], "slots": [0], "a": [0, 2], "b": [0]},
+    ),
+    (
+        log_growth_square,
+        {"variance": Fraction(1), "fourth": Fraction(3), "workers": 4, "slots": 2},
+        {"variance": [Fraction(0)], "workers": [1], "slots": [1]},
+    ),
+    (
+        paper_ratio,
+        {"sizes": LAW, "p": Fraction(1, 2), "workers": 2, "slots": 1, "c": Fraction(1)},
+        {"workers": [1], "slots": [0]},
+    ),
+    (
+        first_paper_slots,
+        {"sizes": LAW, "p": Fraction(1), "workers": 2, "c": Fraction(1)},
+        {"workers": [1], "c": [Fraction(0)], "sizes": [Law.uniform(2, 2)]},
+    ),
+    (frontier_slots, {"workers": 2, "p": 0.5, "width": 1}, {"workers": [1], "width": [0]}),
+    (edge_slots, {"workers": 2, "p": 0.5, "width": 1}, {"workers": [1], "width": [0]}),
+    (distance_to_geometric, {"lengths": [1]}, {"lengths": [[], [0], [0, 1]]}),
+    (
+        Enclosure,
+        {"lower": Fraction(1), "upper": Fraction(1)},
+        {"lower": [Fraction(2)], "upper": [Fraction(0)]},
+    ),
+    (
+        Law,
+        {"offset": 1, "weights": (1,), "scale": 1, "bound": 1},
+        {"weights": [(), (2,), (-1, 1)], "scale": [0], "bound": [0]},
+    ),
+    (Law.of, {"probabilities": {1: Fraction(1)}}, {"probabilities": [{}, {1: Fraction(1, 2)}]}),
+    (Law.uniform, {"a": 1, "b": 1}, {"a": [2], "b": [0]}),
+    (Law.empirical, {"values": [5]}, {"values": [[], [[5]], [0.5]]}),
+    (spread, {"law": LAW, "workers": 1, "slots": 1}, {"law": [Law.uniform(0, 1)]}),
+    (
+        PowerModel,
+        {"name": "x", "idle_w": 0.0, "max_w": 1.0, "gamma": 1.0},
+        {
+            "idle_w": [-0.1, 1.1, float("nan")],
+            "max_w": [0.0, -1.0, float("inf")],
+            "gamma": [0.0, 1.01],
+        },
+    ),
+    (
+        fit_gamma,
+        {"throughput": [1.0, 2.0, 4.0], "power_w": [2.0, 3.0, 4.0], "idle_w": 1.0},
+        {
+            "throughput": [[1.0, 2.0], [0.0, 2.0, 4.0], [1.0, 2.0, float("inf")]],
+            "power_w": [[1.0, 3.0, 4.0], [2.0, 3.0, float("inf")]],
+            "idle_w": [2.0],
+        },
+    ),
+    (
+        eta_for_cap,
+        {"power": DEVICE, "saving": 0.1, "remaining": 0.0},
+        {"saving": [0.0, 1.0], "remaining": [-0.1]},
+    ),
+    (two_size_refill, {"workers": 1, "slots": 1}, {"workers": [0], "slots": [0]}),
+    (growth, {"drift": [0], "steps": 1}, {"drift": [[], [-1], [0.5]]}),
+    (
+        geometric_slot,
+        {"sizes": LAW, "p": Fraction(1), "step": 0},
+        {"p": [Fraction(0), Fraction(2)], "step": [-1]},
+    ),
+    (period, {"lengths": [1]}, {"lengths": [[], [0], [1.5]]}),
+    (
+        joint_slot,
+        {"sizes": [1], "lengths": [1], "counts": [1]},
+        {
+            "sizes": [[0], [1, 1], [1.5], [[1]]],
+            "lengths": [[0], [1, 1], [1.5]],
+            "counts": [[0], [1, 1], [1.5]],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "taken", "refused"), EDGES, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_one_past_the_edge_is_refused(function, taken, refused):
+    function(**taken)
+    for name, values in refused.items():
+        for value in values:
+            with pytest.raises(InputError):
+                function(**{**taken, name: value})
