@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import ceil
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from adversary.small import exact_step
@@ -14,6 +15,7 @@ from evenkeel.evidence import Trial, Variant, Verdict, checks, planted
 from solvers import bounds
 from solvers.policies import AlwaysBusiest
 from solvers.step import StepProblem
+from theory.model import InputError
 from theory.waterfill import lp_optimum, simple_lower_bound
 
 
@@ -132,3 +134,9 @@ def test_the_solvers_bounds_are_the_theorys(problem):
     step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
     assert bounds.simple_lower_bound(problem) == simple_lower_bound(*step)[0]
     assert bounds.lower_bound(problem) >= ceil(lp_optimum(*step)[0])
+
+
+@pytest.mark.parametrize("shape", [{"G": 1, "B": 2}, {"G": 2, "B": 0}])
+def test_full_refills_need_two_workers_and_a_slot(shape):
+    with pytest.raises(InputError, match="full refills need G >= 2 and B >= 1"):
+        run("step.full-refill-gap", **shape)
