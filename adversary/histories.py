@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import highspy
 
+from adversary.instances.space import Space
 from adversary.program import Solved, quiet
-from adversary.space import Space
 from theory.model import InputError
 
 # Programs that are solved for one class.

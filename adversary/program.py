@@ -1,4 +1,4 @@
-"""Worst cases as integer programs: a second way to the maxima of :mod:`adversary.exhaustive`.
+"""Worst cases as integer programs, a second way to :mod:`adversary.worst_case.exhaustive`.
 
 Nothing is shared with the enumerations but the definition of a class.  The maximum over sizes of
 the largest load is not convex to maximise, so a binary variable names the worker that carries it.
@@ -19,7 +19,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from adversary.space import Space, StepSpace
+from adversary.instances.space import Space, StepSpace
 from solvers.enumeration import enumerate_step
 from solvers.reference import simulate_reference
 from solvers.step import WAITS, StepProblem

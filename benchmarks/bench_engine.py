@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from solvers.engine import simulate
 from solvers.policies import POLICIES
 from solvers.reference import simulate_reference

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from benchmarks.steady_steps import FAMILIES, steady_steps
 from solvers.balance import balance, solve_step
 from solvers.compiled import compiled

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from solvers.engine import simulate
 from solvers.exact_window import solve_window_exact
 from solvers.policies import BFIO, policy

@@ -12,20 +12,20 @@ from statistics import median
 
 import numpy as np
 
-from adversary.attack import Attack
-from adversary.exhaustive import fcfs_worst_case, worst_case, worst_step
 from adversary.histories import bfio_by_program
-from adversary.objectives import (
+from adversary.instances.small_runs import exact_step
+from adversary.instances.space import Space, StepSpace
+from adversary.program import fcfs_by_program, step_by_program
+from adversary.worst_case.attack import Attack
+from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case, worst_step
+from adversary.worst_case.objectives import (
     average_imbalance,
     imbalance_ratio,
     step_excess,
     step_gap_excess,
     step_imbalance,
 )
-from adversary.program import fcfs_by_program, step_by_program
-from adversary.search import METHODS, Power, power, search
-from adversary.small import exact_step
-from adversary.space import Space, StepSpace
+from adversary.worst_case.search import METHODS, Power, power, search
 from solvers.bounds import simple_lower_bound
 from solvers.engine import simulate
 from solvers.policies import LeastLoaded

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adversary.families import requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from solvers.balance import solve_step
 from solvers.engine import simulate
 from solvers.policies import StepView

@@ -8,7 +8,7 @@ The ratios stand in brackets.  A group is one task on one input, and every answe
 import numpy as np
 import pytest
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from benchmarks.steady_steps import steady_steps
 from solvers.balance import balance, solve_step
 from solvers.bounds import lower_bound

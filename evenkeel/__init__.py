@@ -13,9 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adversary.families import workload
-    from adversary.lengths import lengths_of, trace_lengths
-    from adversary.traces import Trace, read_trace
+    from adversary.workloads.families import workload
+    from adversary.workloads.trace_statistics import lengths_of, trace_lengths
+    from adversary.workloads.traces import Trace, read_trace
     from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, check_of
     from solvers.balance import solve_step
     from solvers.bfio import BFIO
@@ -56,7 +56,7 @@ _HOME = {
     "StepView": "solvers.decision",
     "Survival": "solvers.predictors",
     "System": "theory.model",
-    "Trace": "adversary.traces",
+    "Trace": "adversary.workloads.traces",
     "Trial": "evenkeel.evidence",
     "Variant": "evenkeel.evidence",
     "Verdict": "evenkeel.evidence",
@@ -73,17 +73,17 @@ _HOME = {
     "imbalance": "theory.model",
     "joint_slot": "theory.slots",
     "largest_constant": "theory.extremes",
-    "lengths_of": "adversary.lengths",
+    "lengths_of": "adversary.workloads.trace_statistics",
     "over_steps": "theory.expectation",
     "policy": "solvers.policies",
-    "read_trace": "adversary.traces",
+    "read_trace": "adversary.workloads.traces",
     "simulate": "solvers.engine",
     "solve_exact": "solvers.exact",
     "solve_step": "solvers.balance",
     "solve_window": "solvers.window",
     "spread": "theory.moments",
-    "trace_lengths": "adversary.lengths",
-    "workload": "adversary.families",
+    "trace_lengths": "adversary.workloads.trace_statistics",
+    "workload": "adversary.workloads.families",
 }
 
 __all__ = [

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from adversary.lengths import lengths_of
+from adversary.workloads.trace_statistics import lengths_of
 from solvers.result import RunResult
 from theory import savings
 from theory.claims import Assumption

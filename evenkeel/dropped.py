@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from adversary.gallery import gallery
+from adversary.witnesses.gallery import gallery
 from evenkeel.evidence import Verdict
 from evenkeel.records import Record
 from theory.assumptions import DROPPED

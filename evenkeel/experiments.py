@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adversary.replay import (
+from adversary.paired_runs import (
     E2,
     E3,
     INFLOW,
@@ -28,7 +28,7 @@ from adversary.replay import (
     throughput_gain,
     time_per_token_drop,
 )
-from adversary.traces import read_trace
+from adversary.workloads.traces import read_trace
 from evenkeel.terminal import to_json
 from paper_figures.files import interval
 from solvers.policies import policy as policy_of
@@ -44,7 +44,7 @@ SCHEMA = 1
 
 BASELINE = "fcfs"
 
-# The three measurements of adversary.replay.
+# The three measurements of adversary.paired_runs.
 ENDS = ("window", "at_departure", "completed")
 
 

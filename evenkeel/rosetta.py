@@ -12,10 +12,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from adversary.exhaustive import enumerated_slowly
-from adversary.families import workload
-from adversary.objectives import average_imbalance
-from adversary.space import Space
+from adversary.instances.space import Space
+from adversary.workloads.families import workload
+from adversary.worst_case.exhaustive import enumerated_slowly
+from adversary.worst_case.objectives import average_imbalance
 from solvers.balance import solve_step
 from solvers.engine import simulate
 from solvers.policies import POLICIES, Policy, StepView, policy

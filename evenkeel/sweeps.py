@@ -185,7 +185,7 @@ def _count(path: Path, key: str, value: Any) -> int:
 
 def _validate(path: Path, cell: Cell) -> None:
     """Refuse before the first run what the run itself would refuse."""
-    from adversary.families import workload
+    from adversary.workloads.families import workload
     from solvers.policies import policy
 
     try:
@@ -201,7 +201,7 @@ def _validate(path: Path, cell: Cell) -> None:
 
 def perform(cell: Cell) -> dict[str, Any]:
     """Run a cell; returns one flat row: its parameters, its seed and the numbers of its run."""
-    from adversary.families import workload
+    from adversary.workloads.families import workload
     from evenkeel.summary import summary
     from solvers.engine import simulate
 

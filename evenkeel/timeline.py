@@ -1,9 +1,9 @@
 """A witness as a small timeline for the terminal: a row for each step, a bar for each worker."""
 
-from adversary.gallery import Witness, trajectory
-from adversary.situations import Round, Situation
-from adversary.small import exact_step
-from adversary.space import Instance
+from adversary.instances.small_runs import exact_step
+from adversary.instances.space import Instance
+from adversary.witnesses.counterexamples import Round, Situation
+from adversary.witnesses.gallery import Witness, trajectory
 from evenkeel.terminal import table
 from solvers.step import WAITS, StepProblem
 from theory.model import imbalance

@@ -9,7 +9,7 @@ optimal.
 from dataclasses import replace
 from pathlib import Path
 
-from adversary.replay import (
+from adversary.paired_runs import (
     E2,
     E3,
     imbalance_ratio,

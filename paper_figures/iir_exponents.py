@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.engine import simulate
 from theory.extremes import expected_max_of_normals

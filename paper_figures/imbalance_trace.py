@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adversary.families import requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from paper_figures.files import Row, column, interval, read_csv, save, style
 from solvers.engine import simulate
 from theory.expectation import expected_imbalance

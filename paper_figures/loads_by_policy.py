@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style
 from solvers.engine import simulate
 from theory.model import FloatArray, InputError, System

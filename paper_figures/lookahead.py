@@ -8,7 +8,7 @@ as the paper says of its own greedy policy, if by less than the intervals.
 
 from pathlib import Path
 
-from adversary.replay import Setting, replay, throughput_gain
+from adversary.paired_runs import Setting, replay, throughput_gain
 from paper_figures.files import Row, interval, read_csv, save, style, whiskers
 
 WORKLOADS = {"burst-like": "BurstGPT-like lengths", "longbench-like": "LongBench-like lengths"}

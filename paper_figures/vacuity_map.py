@@ -10,7 +10,7 @@ Theorem 1 [vacuity.energy].
 from collections.abc import Mapping
 from pathlib import Path
 
-from adversary.lengths import trace_lengths
+from adversary.workloads.trace_statistics import trace_lengths
 from paper_figures.files import Row, column, read_csv, save, style
 from theory.power import hardware
 from theory.vacuity import first_slots_of

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from adversary.gallery import Witness, trajectory
-from adversary.situations import Round
-from adversary.small import exact_step
-from adversary.space import Instance
+from adversary.instances.small_runs import exact_step
+from adversary.instances.space import Instance
+from adversary.witnesses.counterexamples import Round
+from adversary.witnesses.gallery import Witness, trajectory
 from paper_figures.files import save, style
 from solvers.step import StepProblem
 from theory.model import InputError, IntArray

@@ -8,7 +8,7 @@ against the number of workers at a fixed number of slots.  FCFS is known exactly
 from fractions import Fraction
 from pathlib import Path
 
-from adversary.families import requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.engine import simulate
 from theory.expectation import expected_imbalance

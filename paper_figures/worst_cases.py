@@ -7,10 +7,10 @@ under each policy that it names, worker by worker, below the load that all wait 
 
 from pathlib import Path
 
-from adversary.exhaustive import fcfs_worst_case, worst_case
-from adversary.gallery import gallery
-from adversary.small import ExactBFIO
-from adversary.space import Instance, Space
+from adversary.instances.small_runs import ExactBFIO
+from adversary.instances.space import Instance, Space
+from adversary.witnesses.gallery import gallery
+from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
 from paper_figures.files import Row, column, read_csv, save, style
 from solvers.reference import simulate_reference
 from theory.model import InputError

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from adversary.load_histories import LoadHistory, Loads
+from adversary.instances.load_histories import LoadHistory, Loads
 from evenkeel.checks.load_energy import histories, proof_fails, shown
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
 from evenkeel.checks import routing  # noqa: F401  (it declares its checks)
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import domain, weight, witness_of

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
-from adversary.families import requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks.geometric import TWO_SIZES, rare_size_finding, two_sizes, two_sizes_domain
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.verdicts import BFIO, held, planted_policy

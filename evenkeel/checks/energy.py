@@ -12,7 +12,7 @@ from typing import Any
 
 from flint import ctx
 
-from adversary.load_histories import LoadHistory, Loads, equal_others
+from adversary.instances.load_histories import LoadHistory, Loads, equal_others
 from evenkeel.checks import (  # noqa: F401  (each declares its checks)
     any_power,
     devices,

@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from adversary.replay import (
+from adversary.paired_runs import (
     E2,
     E3,
     Setting,

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from adversary.families import requests_to_overload, workload
-from adversary.replay import departed_loads
+from adversary.paired_runs import departed_loads
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks import extremes, moments  # noqa: F401  (they declare their checks)
 from evenkeel.checks.cases import TENTH, THOUSANDTH, near
 from evenkeel.checks.peeking import Peeking

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
 from evenkeel.checks.cases import QUARTER, THOUSANDTH, Cases, near
 from evenkeel.checks.small_steps import (
     admit,

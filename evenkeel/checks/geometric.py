@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 
-from adversary.families import workload, workload_names
+from adversary.workloads.families import workload, workload_names
 from evenkeel.checks import constants  # noqa: F401  (declares its checks)
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.replications import balanced_runs

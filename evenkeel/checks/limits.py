@@ -13,8 +13,8 @@ from itertools import combinations_with_replacement, permutations, product
 
 import numpy as np
 
-from adversary.situations import least_partial
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
+from adversary.witnesses.counterexamples import least_partial
 from evenkeel.checks import limits_attacked, limits_of_runs  # noqa: F401  (declare checks)
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import admit, after_of, refills, weight, witness_of

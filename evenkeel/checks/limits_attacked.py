@@ -8,10 +8,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
 
-from adversary.search import Power, SearchResult, search
-from adversary.small import ExactBFIO
-from adversary.space import Instance, Space
-from adversary.windows import average_imbalance
+from adversary.instances.small_runs import ExactBFIO
+from adversary.instances.space import Instance, Space
+from adversary.witnesses.lookahead_runs import average_imbalance
+from adversary.worst_case.search import Power, SearchResult, search
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.verdicts import SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

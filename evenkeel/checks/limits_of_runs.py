@@ -7,10 +7,10 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 
-from adversary.situations import dispatch_value, least_migrated
-from adversary.small import ExactBFIO, simulate_small
-from adversary.space import Instance
-from adversary.windows import average_imbalance
+from adversary.instances.small_runs import ExactBFIO, simulate_small
+from adversary.instances.space import Instance
+from adversary.witnesses.counterexamples import dispatch_value, least_migrated
+from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.reference import simulate_reference

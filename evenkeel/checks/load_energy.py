@@ -8,8 +8,13 @@ from typing import Any
 
 from flint import arb
 
-from adversary.families import workload
-from adversary.load_histories import LoadHistory, Loads, extremal_histories, random_histories
+from adversary.instances.load_histories import (
+    LoadHistory,
+    Loads,
+    extremal_histories,
+    random_histories,
+)
+from adversary.workloads.families import workload
 from solvers.reference import simulate_reference
 from solvers.result import RunResult
 from theory.claims import claim

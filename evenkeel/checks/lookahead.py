@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from adversary.replay import (
+from adversary.paired_runs import (
     E2,
     E3,
     Setting,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adversary.families import requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks.cases import TENTH, Cases, Witness, near
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, held, planted_policy

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from adversary.small import simulate_small
-from adversary.space import Instance
+from adversary.instances.small_runs import simulate_small
+from adversary.instances.space import Instance
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from adversary.small import exact_step, optimal_step
+from adversary.instances.small_runs import exact_step, optimal_step
 from evenkeel.checks.cases import THOUSANDTH, Cases, near
 from evenkeel.checks.small_steps import admit, after_of, refills, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
 from evenkeel.checks.cases import Cases, near
 from evenkeel.checks.small_steps import witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check

@@ -1,10 +1,10 @@
-"""Comparisons of replayed runs (:mod:`adversary.replay`) for the checks of the experiments."""
+"""Comparisons of replayed runs (:mod:`adversary.paired_runs`) for the checks of the experiments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from adversary.replay import Setting, Stretch, replay
+from adversary.paired_runs import Setting, Stretch, replay
 from evenkeel.checks.sampling import Mean, fresh
 from evenkeel.evidence import Trial
 

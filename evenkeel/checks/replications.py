@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from adversary.families import requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks.sampling import (
     Mean,
     first_steps,

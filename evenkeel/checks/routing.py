@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from adversary.replay import (
+from adversary.paired_runs import (
     Setting,
     replay,
     throughput_gain,

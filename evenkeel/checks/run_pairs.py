@@ -13,7 +13,7 @@ from typing import Any
 
 from flint import ctx
 
-from adversary.load_histories import LoadHistory
+from adversary.instances.load_histories import LoadHistory
 from evenkeel.checks.load_energy import (
     DEVICES,
     PRECISION,

@@ -5,7 +5,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from adversary.load_histories import equal_others, zero_one
+from adversary.instances.load_histories import equal_others, zero_one
 from evenkeel.checks.load_energy import BALANCED, DEVICES, PRECISION, ball_constants, ball_usage
 from evenkeel.checks.run_pairs import Pair, Side, entry_of, hold
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check

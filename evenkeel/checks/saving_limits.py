@@ -6,7 +6,7 @@ Everything here is decided in fractions, or in balls where a power is irrational
 from fractions import Fraction
 from itertools import pairwise
 
-from adversary.load_histories import zero_one
+from adversary.instances.load_histories import zero_one
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.load_energy import BALANCED, DEVICES, proof_fails, shown
 from evenkeel.checks.saving import SAVED, WASTE

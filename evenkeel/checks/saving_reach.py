@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from adversary.load_histories import LoadHistory, equal_others, zero_one
+from adversary.instances.load_histories import LoadHistory, equal_others, zero_one
 from evenkeel.checks.load_energy import (
     BALANCED,
     DEVICES,

@@ -9,7 +9,7 @@ from functools import cache, partial
 from itertools import pairwise, product
 from math import comb, log, log2, sqrt
 
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
 from evenkeel.checks.cases import TENTH, Cases, Witness, near
 from evenkeel.checks.iir_growth import IN_WORKERS
 from evenkeel.checks.verdicts import held

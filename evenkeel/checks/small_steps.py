@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from adversary.exhaustive import step_problems_of
-from adversary.small import exact_step
-from adversary.space import StepSpace
+from adversary.instances.small_runs import exact_step
+from adversary.instances.space import StepSpace
+from adversary.worst_case.exhaustive import step_problems_of
 from evenkeel.evidence import Trial, Variant
 from solvers.policies import StepView, decide
 from solvers.policies import policy as policy_of
@@ -18,7 +18,7 @@ from solvers.step import Assignment, StepProblem
 from theory.model import InputError
 
 # BF-IO with lexicographic steps by trying all assignments, as a policy specification.
-EXACT = "adversary.small:ExactBFIO"
+EXACT = "adversary.instances.small_runs:ExactBFIO"
 
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
 

@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
 from evenkeel.checks import gap, refill, relaxed  # noqa: F401  (each declares its checks)
 from evenkeel.checks.cases import QUARTER, Cases, near
 from evenkeel.checks.small_steps import (

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from adversary.replay import (
+from adversary.paired_runs import (
     E2,
     E3,
     Setting,

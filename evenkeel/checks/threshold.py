@@ -12,8 +12,8 @@ from math import comb
 
 import numpy as np
 
-from adversary.families import requests_to_overload, workload
-from adversary.small import exact_step, optimal_step
+from adversary.instances.small_runs import exact_step, optimal_step
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks import authority  # noqa: F401  (declares its checks)
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.sampling import Mean, first_steps, overloaded_run

@@ -3,11 +3,11 @@
 from fractions import Fraction
 from functools import cache
 
-from adversary.families import requests_to_overload, workload
-from adversary.replay import (
+from adversary.paired_runs import (
     imbalance_ratio,
     stretch,
 )
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks.intervals import Intervals
 from evenkeel.checks.replay import (
     seeds_of,

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import product
 from math import ceil, log, sqrt
 
-from adversary.lengths import trace_lengths
+from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from theory import geometric, warmup

@@ -5,8 +5,8 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 
-from adversary.families import pool_survives_a_class, requests_to_overload, workload
-from adversary.replay import departed_loads
+from adversary.paired_runs import departed_loads
+from adversary.workloads.families import pool_survives_a_class, requests_to_overload, workload
 from evenkeel.checks.cases import TENTH, THOUSANDTH, near
 from evenkeel.checks.sampling import (
     Mean,

@@ -37,8 +37,8 @@ def command(
     Serves TRACE (CSV, JSON Lines or Parquet, plain or gzip; without one, the sample trace that
     ships with evenkeel) under FCFS and BF-IO, and says what the theorems guarantee.
     """
-    from adversary.sample import SAMPLE_TRACE
-    from adversary.traces import read_trace
+    from adversary.workloads.sample_trace import SAMPLE_TRACE
+    from adversary.workloads.traces import read_trace
     from evenkeel.assessment import assumptions, guarantees, saving
     from evenkeel.summary import percent, rows, summary
     from solvers.engine import simulate

@@ -79,12 +79,12 @@ def command(
     class is searched, and the answer is what was found.  An attack that is interrupted goes on
     when the same command is given again.
     """
-    from adversary.attack import Attack, beside, restored, stored, text_of
-    from adversary.certify import certifiable, certify_worst_case
-    from adversary.exhaustive import conclude
-    from adversary.gallery import OPTIMUM, write_witness
-    from adversary.small import SMALL_POLICIES
-    from adversary.space import Space
+    from adversary.instances.small_runs import SMALL_POLICIES
+    from adversary.instances.space import Space
+    from adversary.witnesses.gallery import OPTIMUM, write_witness
+    from adversary.worst_case.attack import Attack, beside, restored, stored, text_of
+    from adversary.worst_case.certify import certifiable, certify_worst_case
+    from adversary.worst_case.exhaustive import conclude
     from evenkeel.terminal import table, to_json, write_text
     from evenkeel.timeline import timeline
     from solvers.certificates import to_text

@@ -26,7 +26,7 @@ def command(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_j
 
     Every witness is replayed first.  Exit code 1 if one does not give what it should.
     """
-    from adversary.gallery import GALLERY, gallery, replay
+    from adversary.witnesses.gallery import GALLERY, gallery, replay
     from evenkeel.terminal import table, to_json
     from evenkeel.timeline import show
     from theory.model import InputError

@@ -84,8 +84,8 @@ def command(
     Requests are a backlog unless --timed replays their arrivals.  "Overloaded" is the part before
     the first step that left a slot empty, the part that the theorems speak of.
     """
-    from adversary.families import workload
-    from adversary.traces import read_trace
+    from adversary.workloads.families import workload
+    from adversary.workloads.traces import read_trace
     from evenkeel.summary import rows, summary
     from solvers.engine import simulate
     from theory.model import System

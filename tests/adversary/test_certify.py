@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import adversary
-from adversary.certify import certify_worst_case
-from adversary.exhaustive import fcfs_worst_case, worst_case
-from adversary.gallery import gallery
-from adversary.small import simulate_small
-from adversary.space import Space
+from adversary.instances.small_runs import simulate_small
+from adversary.instances.space import Space
+from adversary.witnesses.gallery import gallery
+from adversary.worst_case.certify import certify_worst_case
+from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
 from solvers import checker
 from solvers.certificates import to_text
 from solvers.step import StepProblem
@@ -143,7 +143,7 @@ def test_refusals():
         certify_worst_case(wide, "fcfs")
 
 
-STORED = sorted((Path(adversary.__file__).parent / "certificates").glob("*.json"))
+STORED = sorted((Path(adversary.__file__).parent / "witnesses" / "certificates").glob("*.json"))
 
 
 def test_every_stored_certificate_verifies_in_a_bare_python():

@@ -7,15 +7,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from adversary.exhaustive import (
+from adversary.instances.small_runs import ExactBFIO, simulate_small
+from adversary.instances.space import Space, StepSpace
+from adversary.worst_case.exhaustive import (
     fcfs_worst_case,
     step_problems_of,
     worst_case,
     worst_step,
 )
-from adversary.objectives import step_gap_excess, step_imbalance
-from adversary.small import ExactBFIO, simulate_small
-from adversary.space import Space, StepSpace
+from adversary.worst_case.objectives import step_gap_excess, step_imbalance
 from solvers.reference import simulate_reference
 from theory.model import InputError
 

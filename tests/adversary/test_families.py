@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adversary import families
-from adversary.families import (
+from adversary.workloads import families
+from adversary.workloads.families import (
     family,
     pool_survives_a_class,
     requests_to_overload,
     workload,
     workload_names,
 )
-from adversary.traces import read_trace
+from adversary.workloads.traces import read_trace
 from theory.model import InputError, System, imbalance
 
 RANDOM = [n for n in workload_names() if n not in ("fcfs-worst", "refill-tight")]
@@ -230,7 +230,7 @@ def test_pool_condition_by_definition(pool, free):
 
 def test_bins_partition_the_integers():
     # Every x in 1..5000 lies in the bin floor(4 log2 x), that is 2^b <= x^4 < 2^(b+1).
-    from adversary.families import _bin_bounds
+    from adversary.workloads.families import _bin_bounds
 
     for x in range(1, 5001):
         b = (x**4).bit_length() - 1

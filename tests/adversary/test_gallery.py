@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from adversary.gallery import (
+from adversary.instances.small_runs import SMALL_POLICIES, ExactBFIO, simulate_small
+from adversary.instances.space import Instance
+from adversary.witnesses.counterexamples import RareSize
+from adversary.witnesses.gallery import (
     FASTEST,
     GALLERY,
     OPTIMUM,
@@ -19,9 +22,6 @@ from adversary.gallery import (
     trajectory,
     write_witness,
 )
-from adversary.situations import RareSize
-from adversary.small import SMALL_POLICIES, ExactBFIO, simulate_small
-from adversary.space import Instance
 from solvers.engine import simulate
 from solvers.reference import simulate_reference
 from solvers.step import StepProblem

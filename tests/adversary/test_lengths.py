@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adversary import lengths
-from adversary.lengths import CELLS, lengths_of, trace_lengths, trace_source
-from adversary.sample import SAMPLE_TRACE
-from adversary.traces import read_trace
+from adversary.workloads import trace_statistics as lengths
+from adversary.workloads.sample_trace import SAMPLE_TRACE
+from adversary.workloads.trace_statistics import CELLS, lengths_of, trace_lengths, trace_source
+from adversary.workloads.traces import read_trace
 from theory.laws import Law
 from theory.model import InputError, Requests
 from theory.vacuity import refill_imbalance

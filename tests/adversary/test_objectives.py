@@ -6,7 +6,9 @@ from itertools import product
 
 import pytest
 
-from adversary.objectives import (
+from adversary.instances.small_runs import ExactBFIO
+from adversary.instances.space import Instance
+from adversary.worst_case.objectives import (
     average_imbalance,
     imbalance_ratio,
     optimum_ratio,
@@ -14,8 +16,6 @@ from adversary.objectives import (
     step_gap_excess,
     step_imbalance,
 )
-from adversary.small import ExactBFIO
-from adversary.space import Instance
 from solvers.offline import OfflineProblem, best_average
 from solvers.reference import simulate_reference
 from solvers.step import StepProblem

@@ -7,11 +7,11 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from adversary.exhaustive import fcfs_worst_case, worst_case, worst_step
 from adversary.histories import bfio_by_program
-from adversary.objectives import step_imbalance
+from adversary.instances.space import Space, StepSpace
 from adversary.program import fcfs_by_program, step_by_program
-from adversary.space import Space, StepSpace
+from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case, worst_step
+from adversary.worst_case.objectives import step_imbalance
 from solvers import checker
 from theory.model import InputError
 

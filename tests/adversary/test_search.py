@@ -5,17 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from adversary.objectives import (
+from adversary.instances.small_runs import ExactBFIO, exact_step, simulate_small
+from adversary.instances.space import Instance, Space, StepSpace
+from adversary.worst_case.objectives import (
     average_imbalance,
     imbalance_ratio,
     step_excess,
     step_gap_excess,
     step_imbalance,
 )
-from adversary.search import METHODS, Power, power, search
-from adversary.shrink import shrink
-from adversary.small import ExactBFIO, exact_step, simulate_small
-from adversary.space import Instance, Space, StepSpace
+from adversary.worst_case.search import METHODS, Power, power, search
+from adversary.worst_case.shrink import shrink
 from solvers.step import StepProblem
 from theory.model import InputError, Requests, System
 

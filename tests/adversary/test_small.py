@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from adversary.small import ExactBFIO, exact_step, simulate_small
-from adversary.space import Instance
-from adversary.strategies import instances, step_problems
+from adversary.instances.small_runs import ExactBFIO, exact_step, simulate_small
+from adversary.instances.space import Instance
+from adversary.instances.strategies import instances, step_problems
 from solvers.enumeration import enumerate_step
 from solvers.reference import simulate_reference
 from solvers.step import AssignmentError, StepProblem

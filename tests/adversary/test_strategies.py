@@ -3,7 +3,14 @@
 import pytest
 from hypothesis import find, given
 
-from adversary.strategies import REGIMES, instances, policy_names, requests, step_problems, systems
+from adversary.instances.strategies import (
+    REGIMES,
+    instances,
+    policy_names,
+    requests,
+    step_problems,
+    systems,
+)
 from solvers.policies import POLICIES
 from theory.model import imbalance
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adversary.families import SIZE_LIMIT
-from adversary.sample import SAMPLE_TRACE, sample_trace_csv
-from adversary.traces import read_trace
+from adversary.workloads.families import SIZE_LIMIT
+from adversary.workloads.sample_trace import SAMPLE_TRACE, sample_trace_csv
+from adversary.workloads.traces import read_trace
 from theory.model import InputError
 
 

@@ -16,8 +16,8 @@ from math import gcd, inf, prod
 
 import pytest
 
-from adversary.lengths import lengths_of
-from adversary.small import ExactBFIO
+from adversary.instances.small_runs import ExactBFIO
+from adversary.workloads.trace_statistics import lengths_of
 from evenkeel.evidence import Verdict, checks
 from evenkeel.gate import Subject, loads_of, unmet
 from solvers.offline import OfflineProblem, Rule, solve_offline

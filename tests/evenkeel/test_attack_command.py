@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adversary.attack import Attack
-from adversary.exhaustive import worst_case
-from adversary.gallery import gallery, replay
-from adversary.space import Space
+from adversary.instances.space import Space
+from adversary.witnesses.gallery import gallery, replay
+from adversary.worst_case.attack import Attack
+from adversary.worst_case.exhaustive import worst_case
 from evenkeel.cli import main
 
 POLICIES = """

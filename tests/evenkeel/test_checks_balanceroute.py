@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adversary.small import exact_step
+from adversary.instances.small_runs import exact_step
 from evenkeel.evidence import checks
 from solvers.step import StepProblem
 from theory.balanceroute import br0_score

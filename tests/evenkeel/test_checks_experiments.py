@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adversary.replay import E2, E3, Setting, replay, saving, stretch
+from adversary.paired_runs import E2, E3, Setting, replay, saving, stretch
 from evenkeel.evidence import checks
 from solvers.engine import simulate
 from theory.experiments import CLAIMS

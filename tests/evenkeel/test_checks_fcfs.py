@@ -3,8 +3,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adversary.sample import SAMPLE_TRACE
-from adversary.traces import read_trace
+from adversary.workloads.sample_trace import SAMPLE_TRACE
+from adversary.workloads.traces import read_trace
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence import Verdict, checks
 from theory.expectation import expected_imbalance, over_steps

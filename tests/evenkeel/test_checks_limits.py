@@ -6,9 +6,9 @@ from itertools import combinations, combinations_with_replacement
 
 import pytest
 
-from adversary.situations import dispatch_value, least_migrated
-from adversary.small import ExactBFIO
-from adversary.windows import average_imbalance
+from adversary.instances.small_runs import ExactBFIO
+from adversary.witnesses.counterexamples import dispatch_value, least_migrated
+from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.checks.limits import condition_pools
 from evenkeel.evidence import checks
 from solvers.reference import simulate_reference

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adversary.families import pool_survives_a_class, workload
+from adversary.workloads.families import pool_survives_a_class, workload
 from evenkeel.checks.replay import seeds_of
 from evenkeel.checks.replications import LARGEST_GAP, Balanced, balanced_runs
 from evenkeel.checks.sampling import Mean, overloaded_run, pool_condition_fails_at

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from adversary.small import exact_step
-from adversary.strategies import step_problems
+from adversary.instances.small_runs import exact_step
+from adversary.instances.strategies import step_problems
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import rung
 from evenkeel.evidence import Trial, Variant, Verdict, checks, planted

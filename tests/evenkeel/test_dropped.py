@@ -2,7 +2,7 @@
 
 import pytest
 
-from adversary.gallery import gallery
+from adversary.witnesses.gallery import gallery
 from evenkeel.dropped import HEAD, dropped_rows
 from evenkeel.evidence import checks
 from evenkeel.records import record

@@ -17,7 +17,7 @@ from typing import Any
 import click
 import pytest
 
-from adversary.attack import Attack
+from adversary.worst_case.attack import Attack
 from evenkeel.cli import COMMANDS, main
 from evenkeel.evidence import Check, Finding, Trial, Variant, Verdict
 from evenkeel.records import read_records

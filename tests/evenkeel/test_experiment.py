@@ -7,8 +7,8 @@ import numpy as np
 import polars
 import pytest
 
-from adversary.replay import E2, MESH, Setting, Spread, imbalance_ratio, replay, saving
-from adversary.traces import read_trace
+from adversary.paired_runs import E2, MESH, Setting, Spread, imbalance_ratio, replay, saving
+from adversary.workloads.traces import read_trace
 from evenkeel.cli import cli
 from evenkeel.experiments import (
     BASELINE,

@@ -16,7 +16,7 @@ from math import log, log10, sqrt
 import polars
 import pytest
 
-from adversary.replay import Setting, Spread, Stretch
+from adversary.paired_runs import Setting, Spread, Stretch
 from evenkeel import experiments
 from evenkeel.cli import cli
 from evenkeel.commands.experiment import _both_right, _levels, _summary, _text

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from evenkeel.cli import cli
 from evenkeel.rosetta import Regretful, rosetta, what, worst
 from solvers.engine import simulate

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from adversary.replay import departed_loads
-from adversary.sample import SAMPLE_TRACE
-from adversary.traces import read_trace
+from adversary.paired_runs import departed_loads
+from adversary.workloads.sample_trace import SAMPLE_TRACE
+from adversary.workloads.traces import read_trace
 from benchmarks.calibrate_intervals import PANEL, SIZES
 from evenkeel.checks.sampling import (
     MISS,

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars
 import pytest
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from evenkeel import sweeps
 from evenkeel.cli import cli
 from evenkeel.commands.sweep import _means

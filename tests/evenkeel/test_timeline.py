@@ -1,6 +1,6 @@
 """The pictures for the terminal: bars, loads and sums of a run and of a step done by hand."""
 
-from adversary.space import Instance
+from adversary.instances.space import Instance
 from evenkeel.timeline import _bar, step_picture, timeline
 from solvers.step import StepProblem
 from theory.model import Requests, System

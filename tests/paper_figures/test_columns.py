@@ -15,9 +15,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from adversary.families import requests_to_overload, workload
-from adversary.lengths import trace_lengths
-from adversary.replay import E2, E3, Ends, Setting, Spread, Stretch
+from adversary.paired_runs import E2, E3, Ends, Setting, Spread, Stretch
+from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.trace_statistics import trace_lengths
 from paper_figures import (
     balance_threshold,
     effective_constant,

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.colors import same_color
 from matplotlib.container import BarContainer, ErrorbarContainer
 
-from adversary.gallery import gallery
+from adversary.witnesses.gallery import gallery
 from paper_figures import witness as witness_picture
 from paper_figures.catalogue import committed, figure
 from paper_figures.files import style, to_csv

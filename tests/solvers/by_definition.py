@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import sha256
 from itertools import product
 
-from adversary.small import ExactBFIO
+from adversary.instances.small_runs import ExactBFIO
 from solvers.reference import simulate_reference
 from theory.model import Requests, System
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adversary.strategies import REGIMES, step_problems
+from adversary.instances.strategies import REGIMES, step_problems
 from solvers.balance import balance, solve_step
 from solvers.bounds import lower_bound
 from solvers.enumeration import enumerate_step

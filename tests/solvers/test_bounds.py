@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, find, given, settings
 
-from adversary.strategies import REGIMES, step_problems
+from adversary.instances.strategies import REGIMES, step_problems
 from solvers.bounds import lower_bound, simple_lower_bound
 from solvers.enumeration import enumerate_step
 from solvers.pool import prefix_sums

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.enumeration import ENUMERATION_LIMIT, all_optima, assignments, enumerate_step
 from solvers.step import AssignmentError, StepProblem
 from theory.model import InputError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.bounds import lower_bound
 from solvers.enumeration import enumerate_step
 from solvers.exact import (

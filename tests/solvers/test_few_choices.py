@@ -1,7 +1,7 @@
 import numpy as np
 from hypothesis import given, settings
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.enumeration import assignments, enumerate_step
 from solvers.few_choices import MANY, choices

@@ -767,7 +767,7 @@ def test_a_checker_without_the_rule_takes_it(name):
 
 # --- Flags ----------------------------------------------------------------------------------------
 
-STORED = Path(adversary.__file__).parent / "certificates"
+STORED = Path(adversary.__file__).parent / "witnesses" / "certificates"
 
 
 def stored(name):

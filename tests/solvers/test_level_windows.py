@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.enumeration import enumerate_step
 from solvers.exact import largest_first, solve_exact

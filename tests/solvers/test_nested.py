@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.bounds import bound
 from solvers.enumeration import assignments, enumerate_step
 from solvers.nested import IMPOSSIBLE, nested_bound, nested_deficit

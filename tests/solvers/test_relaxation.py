@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.bounds import lower_bound
 from solvers.enumeration import enumerate_step
 from solvers.relaxation import Dual, relaxation_bound, relaxation_dual, rounded, solve_cvxpy

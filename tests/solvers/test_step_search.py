@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.families import workload
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
+from adversary.workloads.families import workload
 from solvers.balance import solve_step
 from solvers.enumeration import assignments
 from solvers.exact import largest_first

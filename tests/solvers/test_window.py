@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.strategies import step_problems
+from adversary.instances.strategies import step_problems
 from solvers.balance import solve_step
 from solvers.bounds import lower_bound
 from solvers.enumeration import assignments

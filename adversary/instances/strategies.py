@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from adversary.space import Instance
+from adversary.instances.space import Instance
 from solvers.policies import POLICIES
 from solvers.step import StepProblem
 from theory.model import Requests, System

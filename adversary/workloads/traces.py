@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from adversary.families import SIZE_LIMIT
+from adversary.workloads.families import SIZE_LIMIT
 from theory.model import FloatArray, InputError, Requests
 
 MOST_BAD_ROWS = 0.01

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from adversary.situations import KINDS, Situation, situation
-from adversary.small import ExactBFIO, exact_step
-from adversary.space import Instance
+from adversary.instances.small_runs import ExactBFIO, exact_step
+from adversary.instances.space import Instance
+from adversary.witnesses.counterexamples import KINDS, Situation, situation
 from solvers.offline import OfflineProblem, Schedule, best_average, solve_offline
 from solvers.reference import simulate_reference
 from solvers.result import Totals
@@ -28,7 +28,7 @@ from theory.model import InputError, IntArray, Requests, System, imbalance
 OPTIMUM = "optimum"
 FASTEST = "fastest"
 
-GALLERY = Path(__file__).parent / "gallery"
+GALLERY = Path(__file__).parent / "stored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from adversary.small import SMALL_POLICIES, exact_step, simulate_small
-from adversary.space import Instance
+from adversary.instances.small_runs import SMALL_POLICIES, exact_step, simulate_small
+from adversary.instances.space import Instance
 from solvers.engine import simulate
 from solvers.offline import OfflineProblem, best_average
 from solvers.policies import Policy

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adversary.small import run
+from adversary.instances.small_runs import run
 from solvers.compiled import compiled
 from theory.model import IntArray
 

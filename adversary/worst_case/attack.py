@@ -1,7 +1,8 @@
 """Attacks on a policy: the worst instance of a bounded class, exactly where that is affordable.
 
-An attack goes portion by portion, each of which is a :class:`~adversary.exhaustive.Tally` that can
-be stored, so that nothing is lost when it is interrupted.  Then its instance is shrunk.
+An attack goes portion by portion, each of which is a
+:class:`~adversary.worst_case.exhaustive.Tally` that can be stored, so that nothing is lost when it
+is interrupted.  Then its instance is shrunk.
 """
 
 import math
@@ -12,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from adversary.exhaustive import (
+from adversary.instances.small_runs import MOST_ASSIGNMENTS, SMALL_POLICIES
+from adversary.instances.space import Instance, Space
+from adversary.witnesses.gallery import OPTIMUM, Witness, replay
+from adversary.worst_case.exhaustive import (
     Tally,
     describe,
     enumerated,
@@ -20,12 +24,14 @@ from adversary.exhaustive import (
     fcfs_enumerated,
     vertices,
 )
-from adversary.gallery import OPTIMUM, Witness, replay
-from adversary.objectives import RunObjective, average_imbalance, imbalance_ratio, optimum_ratio
-from adversary.search import METHODS, search
-from adversary.shrink import shrink
-from adversary.small import MOST_ASSIGNMENTS, SMALL_POLICIES
-from adversary.space import Instance, Space
+from adversary.worst_case.objectives import (
+    RunObjective,
+    average_imbalance,
+    imbalance_ratio,
+    optimum_ratio,
+)
+from adversary.worst_case.search import METHODS, search
+from adversary.worst_case.shrink import shrink
 from solvers.reference import simulate_reference
 from theory.model import InputError
 
@@ -50,8 +56,8 @@ class Attack:
         Maximise the ratio to this policy's average imbalance, or to the least of any
         work-conserving schedule for ``"optimum"``; without it the average imbalance itself.
     method : str
-        ``"exact"``, a method of :mod:`adversary.search`, or ``"auto"``: exact if the budget allows
-        it, else ``"climb"``.
+        ``"exact"``, a method of :mod:`adversary.worst_case.search`, or ``"auto"``: exact if the
+        budget allows it, else ``"climb"``.
     budget : int
         Evaluations.  An enumeration that is compiled may have :data:`COMPILED` times as many.
     seed : int

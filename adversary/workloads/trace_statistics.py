@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from adversary.traces import read_trace
+from adversary.workloads.traces import read_trace
 from theory.laws import Law
 from theory.model import InputError, Requests
 from theory.vacuity import Lengths

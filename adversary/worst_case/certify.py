@@ -12,9 +12,9 @@ from itertools import product
 
 import numpy as np
 
-from adversary.exhaustive import WorstCase
-from adversary.small import SMALL_POLICIES, code, run
-from adversary.space import Space
+from adversary.instances.small_runs import SMALL_POLICIES, code, run
+from adversary.instances.space import Space
+from adversary.worst_case.exhaustive import WorstCase
 from solvers.certificates import FORMAT, Certificate
 from theory.model import InputError
 

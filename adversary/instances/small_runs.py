@@ -7,7 +7,7 @@ solvers and the engine, so that they can be held against each other.
 
 import numpy as np
 
-from adversary.space import Instance
+from adversary.instances.space import Instance
 from solvers.compiled import compiled
 from solvers.policies import StepView
 from solvers.result import Totals

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adversary.families import workload
+from adversary.workloads.families import workload
 from solvers.engine import simulate
 from solvers.result import RunResult
 from theory.model import IntArray, Requests, System

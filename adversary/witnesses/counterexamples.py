@@ -14,8 +14,8 @@ from functools import cache
 from itertools import combinations, product
 from typing import Any, ClassVar
 
-from adversary.small import exact_step
-from adversary.windows import average_imbalance
+from adversary.instances.small_runs import exact_step
+from adversary.witnesses.lookahead_runs import average_imbalance
 from solvers.step import WAITS, StepProblem
 from theory.authority import unavoidable_imbalance
 from theory.expectation import expected_imbalance

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from adversary.space import Instance
+from adversary.instances.space import Instance
 from solvers.step import StepProblem
 from theory.model import InputError, IntArray, Requests
 

@@ -17,8 +17,8 @@ from unittest import SkipTest
 import numpy as np
 from scipy.special import betaincinv
 
-from adversary.objectives import Value
-from adversary.space import Block, BoundedClass
+from adversary.instances.space import Block, BoundedClass
+from adversary.worst_case.objectives import Value
 from theory.model import InputError, IntArray
 
 Found = TypeVar("Found")
@@ -96,7 +96,8 @@ def search(
     Parameters
     ----------
     objective : callable
-        Exact value of an instance, None where it is undefined; see :mod:`adversary.objectives`.
+        Exact value of an instance, None where it is undefined; see
+        :mod:`adversary.worst_case.objectives`.
     space : BoundedClass
         Where to look.
     method : str

@@ -1,0 +1,1 @@
+"""Instances: what is searched and drawn, and small runs by brute force."""

@@ -1,0 +1,1 @@
+"""Witnesses: stored instances that refute something, and where they come from."""

@@ -1,0 +1,1 @@
+"""Workloads: families, traces, and the statistics of traces that the project carries."""

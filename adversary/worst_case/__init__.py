@@ -1,0 +1,1 @@
+"""Worst cases: exhaustive and heuristic search, shrinking, certificates."""
