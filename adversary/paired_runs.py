@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adversary.workloads.families import workload
-from solvers.engine import simulate
-from solvers.result import RunResult
+from solvers.simulation.engine import simulate
+from solvers.simulation.result import RunResult
 from theory.model import IntArray, Requests, System
 from theory.power import PowerModel, hardware
 

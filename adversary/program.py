@@ -20,9 +20,9 @@ import highspy
 import numpy as np
 
 from adversary.instances.space import Space, StepSpace
-from solvers.enumeration import enumerate_step
-from solvers.reference import simulate_reference
-from solvers.step import WAITS, StepProblem
+from solvers.simulation.reference import simulate_reference
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.problem import WAITS, StepProblem
 from theory.model import InputError, Requests
 
 # Programs that are solved for one class.

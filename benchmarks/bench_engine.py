@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from adversary.workloads.families import workload
-from solvers.engine import simulate
-from solvers.policies import POLICIES
-from solvers.reference import simulate_reference
+from solvers.policies.registry import POLICIES
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
 from theory.model import Requests, System
 
 AUTHORS_FCFS = 3_700

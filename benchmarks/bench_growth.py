@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.bench_engine import mark, seconds
 from paper_figures.files import to_csv
 from paper_figures.growth import BASE, data
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 
 # What grows: its values, the policies, and for each the largest exponents of time and memory.

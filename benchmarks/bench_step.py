@@ -19,11 +19,11 @@ import numpy as np
 
 from adversary.workloads.families import workload
 from benchmarks.steady_steps import FAMILIES, steady_steps
-from solvers.balance import balance, solve_step
 from solvers.compiled import compiled
-from solvers.exact import solve_exact
-from solvers.scan import solve_scan
-from solvers.step import StepProblem
+from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.exact.milp import solve_exact
+from solvers.step.fast.solve import balance, solve_step
+from solvers.step.problem import StepProblem
 
 # (G, B): steps recorded from each run, efforts, and the goal for the time as a multiple of a sort.
 SYSTEMS = {

@@ -26,11 +26,11 @@ from adversary.worst_case.objectives import (
     step_imbalance,
 )
 from adversary.worst_case.search import METHODS, Power, power, search
-from solvers.bounds import simple_lower_bound
-from solvers.engine import simulate
-from solvers.policies import LeastLoaded
-from solvers.reference import simulate_reference
-from solvers.step import StepProblem
+from solvers.policies.registry import LeastLoaded
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
+from solvers.step.bounds.relaxation import simple_lower_bound
+from solvers.step.problem import StepProblem
 from theory.model import Requests
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from adversary.workloads.families import requests_to_overload, workload
-from solvers.balance import solve_step
-from solvers.engine import simulate
-from solvers.policies import StepView
-from solvers.step import Assignment, StepProblem
+from solvers.policies.registry import StepView
+from solvers.simulation.engine import simulate
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import Assignment, StepProblem
 from theory.model import System
 
 FAMILIES = {

@@ -10,16 +10,16 @@ import pytest
 
 from adversary.workloads.families import workload
 from benchmarks.steady_steps import steady_steps
-from solvers.balance import balance, solve_step
-from solvers.bounds import lower_bound
-from solvers.engine import simulate
-from solvers.enumeration import enumerate_step
-from solvers.exact import solve_exact
-from solvers.reference import simulate_reference
-from solvers.relaxation import relaxation_bound
-from solvers.scan import solve_scan
-from solvers.step import StepProblem
-from solvers.window import WindowProblem, solve_window
+from solvers.lookahead.problem import WindowProblem, solve_window
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.exact.milp import solve_exact
+from solvers.step.exact.second_formulation import relaxation_bound
+from solvers.step.fast.solve import balance, solve_step
+from solvers.step.problem import StepProblem
 from theory.model import System
 
 

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Trace, read_trace
     from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, check_of
-    from solvers.balance import solve_step
-    from solvers.bfio import BFIO
-    from solvers.decision import Policy, StepView
-    from solvers.engine import simulate
-    from solvers.exact import solve_exact
-    from solvers.policies import policy
-    from solvers.predictors import Survival
-    from solvers.result import RunResult
-    from solvers.step import AssignmentError, StepProblem, StepSolution
-    from solvers.window import WindowProblem, solve_window
+    from solvers.lookahead.problem import WindowProblem, solve_window
+    from solvers.policies.bfio import BFIO
+    from solvers.policies.predictors import Survival
+    from solvers.policies.protocol import Policy, StepView
+    from solvers.policies.registry import policy
+    from solvers.simulation.engine import simulate
+    from solvers.simulation.result import RunResult
+    from solvers.step.exact.milp import solve_exact
+    from solvers.step.fast.solve import solve_step
+    from solvers.step.problem import AssignmentError, StepProblem, StepSolution
     from theory.claims import Claim, claim, claims
     from theory.expectation import Expectation, expected_imbalance, over_steps
     from theory.extremes import effective_constant, largest_constant
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from theory.vacuity import Lengths, first_slots_of
 
 _HOME = {
-    "AssignmentError": "solvers.step",
-    "BFIO": "solvers.bfio",
+    "AssignmentError": "solvers.step.problem",
+    "BFIO": "solvers.policies.bfio",
     "Budget": "evenkeel.evidence",
     "Claim": "theory.claims",
     "Expectation": "theory.expectation",
@@ -47,20 +47,20 @@ _HOME = {
     "InputError": "theory.model",
     "Law": "theory.laws",
     "Lengths": "theory.vacuity",
-    "Policy": "solvers.decision",
+    "Policy": "solvers.policies.protocol",
     "PowerModel": "theory.power",
     "Requests": "theory.model",
-    "RunResult": "solvers.result",
-    "StepProblem": "solvers.step",
-    "StepSolution": "solvers.step",
-    "StepView": "solvers.decision",
-    "Survival": "solvers.predictors",
+    "RunResult": "solvers.simulation.result",
+    "StepProblem": "solvers.step.problem",
+    "StepSolution": "solvers.step.problem",
+    "StepView": "solvers.policies.protocol",
+    "Survival": "solvers.policies.predictors",
     "System": "theory.model",
     "Trace": "adversary.workloads.traces",
     "Trial": "evenkeel.evidence",
     "Variant": "evenkeel.evidence",
     "Verdict": "evenkeel.evidence",
-    "WindowProblem": "solvers.window",
+    "WindowProblem": "solvers.lookahead.problem",
     "check_of": "evenkeel.evidence",
     "claim": "theory.claims",
     "claims": "theory.claims",
@@ -75,12 +75,12 @@ _HOME = {
     "largest_constant": "theory.extremes",
     "lengths_of": "adversary.workloads.trace_statistics",
     "over_steps": "theory.expectation",
-    "policy": "solvers.policies",
+    "policy": "solvers.policies.registry",
     "read_trace": "adversary.workloads.traces",
-    "simulate": "solvers.engine",
-    "solve_exact": "solvers.exact",
-    "solve_step": "solvers.balance",
-    "solve_window": "solvers.window",
+    "simulate": "solvers.simulation.engine",
+    "solve_exact": "solvers.step.exact.milp",
+    "solve_step": "solvers.step.fast.solve",
+    "solve_window": "solvers.lookahead.problem",
     "spread": "theory.moments",
     "trace_lengths": "adversary.workloads.trace_statistics",
     "workload": "adversary.workloads.families",

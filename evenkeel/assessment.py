@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from adversary.workloads.trace_statistics import lengths_of
-from solvers.result import RunResult
+from solvers.simulation.result import RunResult
 from theory import savings
 from theory.claims import Assumption
 from theory.expectation import expected_imbalance

@@ -31,7 +31,7 @@ from adversary.paired_runs import (
 from adversary.workloads.traces import read_trace
 from evenkeel.terminal import to_json
 from paper_figures.files import interval
-from solvers.policies import policy as policy_of
+from solvers.policies.registry import policy as policy_of
 from theory.experiments import REPORTED
 from theory.model import InputError, Requests
 from theory.power import hardware
@@ -102,7 +102,7 @@ class Run:
     setting : Setting
         Where the lengths come from a file, ``workload`` is its name and the digest of its lengths.
     policy : str
-        As :func:`solvers.policies.policy` takes it.
+        As :func:`solvers.policies.registry.policy` takes it.
     seed : int
         Of the requests and of the policy.
     trace : str or None

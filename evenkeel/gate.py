@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.result import RunResult
-from solvers.step import StepProblem
+from solvers.simulation.result import RunResult
+from solvers.step.problem import StepProblem
 from theory.claims import Assumption, Claim
 from theory.model import IntArray
 from theory.power import PowerModel
@@ -221,7 +221,7 @@ def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
 
     Examples
     --------
-    >>> from solvers.step import StepProblem
+    >>> from solvers.step.problem import StepProblem
     >>> from theory.claims import claim
     >>> poor = Subject(StepProblem([0, 0], [1, 1], [1]), sizes=(1, 1))
     >>> unmet(claim("step.waterfill"), poor)[Assumption.RICH_POOL]

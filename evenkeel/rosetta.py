@@ -16,10 +16,10 @@ from adversary.instances.space import Space
 from adversary.workloads.families import workload
 from adversary.worst_case.exhaustive import enumerated_slowly
 from adversary.worst_case.objectives import average_imbalance
-from solvers.balance import solve_step
-from solvers.engine import simulate
-from solvers.policies import POLICIES, Policy, StepView, policy
-from solvers.step import Assignment
+from solvers.policies.registry import POLICIES, Policy, StepView, policy
+from solvers.simulation.engine import simulate
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import Assignment
 from theory.model import System, imbalance
 from theory.power import PowerModel
 
@@ -83,7 +83,7 @@ class Regretful:
                 setattr(self, attribute, getattr(inner, attribute))
 
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.decision.Policy`."""
+        """See :class:`solvers.policies.protocol.Policy`."""
         problem, assignment = view.problem, self.inner.admit(view)
         best = solve_step(problem)
         now = imbalance(problem.loads_after(assignment))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.result import RunResult, Totals
+from solvers.simulation.result import RunResult, Totals
 from theory.power import PowerModel
 
 

@@ -186,7 +186,7 @@ def _count(path: Path, key: str, value: Any) -> int:
 def _validate(path: Path, cell: Cell) -> None:
     """Refuse before the first run what the run itself would refuse."""
     from adversary.workloads.families import workload
-    from solvers.policies import policy
+    from solvers.policies.registry import policy
 
     try:
         _ = cell.system
@@ -203,7 +203,7 @@ def perform(cell: Cell) -> dict[str, Any]:
     """Run a cell; returns one flat row: its parameters, its seed and the numbers of its run."""
     from adversary.workloads.families import workload
     from evenkeel.summary import summary
-    from solvers.engine import simulate
+    from solvers.simulation.engine import simulate
 
     power, count = hardware(cell.hardware), cell.rounds * cell.workers * cell.slots
     requests = workload(cell.family, count, cell.seed, **dict(cell.parameters))

@@ -5,7 +5,7 @@ from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import Round, Situation
 from adversary.witnesses.gallery import Witness, trajectory
 from evenkeel.terminal import table
-from solvers.step import WAITS, StepProblem
+from solvers.step.problem import WAITS, StepProblem
 from theory.model import imbalance
 
 WIDTH = 16

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, interval, read_csv, save, style
-from solvers.rich_pool import rich_pool_run
+from solvers.simulation.rich_pool import rich_pool_run
 from theory.authority import age_squares, unavoidable_imbalance
 from theory.expectation import expected_imbalance
 from theory.laws import Law

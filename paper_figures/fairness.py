@@ -13,7 +13,7 @@ import numpy as np
 
 from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.model import System
 
 LIMIT = 100  # steps

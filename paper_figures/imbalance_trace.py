@@ -7,7 +7,7 @@ import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
 from paper_figures.files import Row, column, interval, read_csv, save, style
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.laws import Law
 from theory.model import FloatArray, InputError, System

@@ -11,7 +11,7 @@ import numpy as np
 
 from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.model import FloatArray, InputError, System
 
 POLICIES = {"fcfs": "FCFS", "jsq": "JSQ by count", "bfio": "BF-IO"}

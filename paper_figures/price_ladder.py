@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, read_csv, save, style
-from solvers.price_ladder import price_ladder
+from solvers.schedule.price_ladder import price_ladder
 from theory.model import Requests, System
 
 # Whose claims the figure illustrates.

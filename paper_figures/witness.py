@@ -7,7 +7,7 @@ from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import Round
 from adversary.witnesses.gallery import Witness, trajectory
 from paper_figures.files import save, style
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError, IntArray
 
 

@@ -12,7 +12,7 @@ from adversary.instances.space import Instance, Space
 from adversary.witnesses.gallery import gallery
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
 from paper_figures.files import Row, column, read_csv, save, style
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.model import InputError
 
 # Whose claims the figure illustrates.

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solvers.step import StepProblem, StepSolution
+from solvers.step.problem import StepProblem, StepSolution
 from theory.model import InputError, IntArray
 
 if TYPE_CHECKING:
-    from solvers.offline import OfflineProblem, Schedule
+    from solvers.schedule.problem import OfflineProblem, Schedule
 
 FORMAT = "evenkeel certificate 1"
 

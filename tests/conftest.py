@@ -84,7 +84,7 @@ def user_policy(pytestconfig: pytest.Config) -> str | None:
     """The policy that ``--policy`` names, or None; a wrong name is told at once."""
     spec: str | None = pytestconfig.getoption("--policy")
     if spec is not None:
-        from solvers.policies import policy
+        from solvers.policies.registry import policy
 
         policy(spec)
     return spec

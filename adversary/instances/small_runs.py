@@ -9,9 +9,9 @@ import numpy as np
 
 from adversary.instances.space import Instance
 from solvers.compiled import compiled
-from solvers.policies import StepView
-from solvers.result import Totals
-from solvers.step import Assignment, StepProblem
+from solvers.policies.registry import StepView
+from solvers.simulation.result import Totals
+from solvers.step.problem import Assignment, StepProblem
 from theory.model import INT_LIMIT, InputError, IntArray
 
 # Steps that could have more assignments than this are refused.
@@ -42,7 +42,7 @@ class ExactBFIO:
     name = "bfio_exact"
 
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.decision.Policy`."""
+        """See :class:`solvers.policies.protocol.Policy`."""
         return exact_step(view.problem)
 
 
@@ -110,7 +110,7 @@ def _check_assignments(workers: int, waiting: int) -> None:
     if (workers + 1) ** waiting > MOST_ASSIGNMENTS:
         raise InputError(
             f"{waiting} requests on {workers} workers have more than {MOST_ASSIGNMENTS:,} "
-            "assignments: use solvers.exact"
+            "assignments: use solvers.step.exact.milp"
         )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError, IntArray, Requests, System
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from adversary.instances.space import Instance
-from solvers.policies import POLICIES
-from solvers.step import StepProblem
+from solvers.policies.registry import POLICIES
+from solvers.step.problem import StepProblem
 from theory.model import Requests, System
 
 GIANT = 10**6

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from adversary.instances.small_runs import exact_step
 from adversary.witnesses.lookahead_runs import average_imbalance
-from solvers.step import WAITS, StepProblem
+from solvers.step.problem import WAITS, StepProblem
 from theory.authority import unavoidable_imbalance
 from theory.expectation import expected_imbalance
 from theory.geometric import paper_ratio
@@ -162,7 +162,7 @@ class PartialAdmission(Situation):
     Parameters
     ----------
     loads, free, pool : sequence of int
-        As in :class:`solvers.step.StepProblem`.
+        As in :class:`solvers.step.problem.StepProblem`.
     """
 
     kind = "partial-admission"

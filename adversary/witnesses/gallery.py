@@ -17,10 +17,10 @@ import numpy as np
 from adversary.instances.small_runs import ExactBFIO, exact_step
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import KINDS, Situation, situation
-from solvers.offline import OfflineProblem, Schedule, best_average, solve_offline
-from solvers.reference import simulate_reference
-from solvers.result import Totals
-from solvers.step import WAITS, StepProblem
+from solvers.schedule.problem import OfflineProblem, Schedule, best_average, solve_offline
+from solvers.simulation.reference import simulate_reference
+from solvers.simulation.result import Totals
+from solvers.step.problem import WAITS, StepProblem
 from theory.model import InputError, IntArray, Requests, System, imbalance
 
 # Names of clairvoyant schedules where a policy or a baseline is named: of the backlog, sticky and

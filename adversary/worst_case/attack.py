@@ -32,7 +32,7 @@ from adversary.worst_case.objectives import (
 )
 from adversary.worst_case.search import METHODS, search
 from adversary.worst_case.shrink import shrink
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.model import InputError
 
 # Evaluations of one round of a search; the next starts anew.

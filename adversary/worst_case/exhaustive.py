@@ -16,7 +16,7 @@ from adversary.instances.small_runs import check_loads, code
 from adversary.instances.space import Instance, Space, StepSpace
 from adversary.worst_case.lists import largest_over_lists, largest_over_vertices
 from adversary.worst_case.objectives import RunObjective, StepObjective, Value
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import INT_LIMIT, InputError, IntArray
 
 # Instances of a class that is enumerated, and vertices, most of which are excluded unseen.

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from adversary.instances.small_runs import SMALL_POLICIES, exact_step, simulate_small
 from adversary.instances.space import Instance
-from solvers.engine import simulate
-from solvers.offline import OfflineProblem, best_average
-from solvers.policies import Policy
-from solvers.step import StepProblem
+from solvers.policies.registry import Policy
+from solvers.schedule.problem import OfflineProblem, best_average
+from solvers.simulation.engine import simulate
+from solvers.step.problem import StepProblem
 
 # Exact; the one float that occurs is an infinite ratio.
 Value = Fraction | float

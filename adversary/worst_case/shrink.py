@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from adversary.instances.space import Instance
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError, IntArray, Requests
 
 Shrunk = TypeVar("Shrunk", Instance, StepProblem)

@@ -14,7 +14,7 @@ from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.sampling import MISS, Mean
 from evenkeel.checks.verdicts import held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.rich_pool import balanced_state, rich_pool_run
+from solvers.simulation.rich_pool import balanced_state, rich_pool_run
 from theory.authority import (
     FRONTIER,
     age_squares,

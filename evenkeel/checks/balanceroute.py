@@ -14,8 +14,8 @@ from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import domain, weight, witness_of
 from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.enumeration import assignments
-from solvers.step import WAITS, Assignment, StepProblem
+from solvers.step.exact.brute_force import assignments
+from solvers.step.problem import WAITS, Assignment, StepProblem
 from theory.balanceroute import (
     REPORTED_GAIN,
     REPORTED_THROUGHPUT,

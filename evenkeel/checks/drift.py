@@ -8,7 +8,7 @@ from evenkeel.checks.geometric import TWO_SIZES, rare_size_finding, two_sizes, t
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.verdicts import BFIO, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.drift import bfio_bound
 from theory.expectation import expected_imbalance
 from theory.geometric import WITNESS

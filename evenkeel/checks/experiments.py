@@ -36,7 +36,7 @@ from evenkeel.checks.replay import (
 from evenkeel.checks.sampling import Mean
 from evenkeel.checks.verdicts import BUSIEST, LARGER, held, planted_policy, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.expectation import to_ball
 from theory.experiment_proofs import OVERHEAD, OVERHEAD_SIZES
 from theory.experiments import REPORTED

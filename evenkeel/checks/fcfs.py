@@ -32,8 +32,8 @@ from evenkeel.checks.verdicts import (
     planted_policy,
 )
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.decision import Policy
-from solvers.engine import simulate
+from solvers.policies.protocol import Policy
+from solvers.simulation.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.fcfs import worst_imbalance
 from theory.laws import Law

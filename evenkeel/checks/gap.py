@@ -16,9 +16,9 @@ from evenkeel.checks.small_steps import (
     witness_of,
 )
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.enumeration import assignments
-from solvers.reference import simulate_reference
-from solvers.step import StepProblem
+from solvers.simulation.reference import simulate_reference
+from solvers.step.exact.brute_force import assignments
+from solvers.step.problem import StepProblem
 from theory.model import Requests, System
 from theory.waterfill import gap_condition
 

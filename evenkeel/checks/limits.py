@@ -19,8 +19,8 @@ from evenkeel.checks import limits_attacked, limits_of_runs  # noqa: F401  (decl
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import admit, after_of, refills, weight, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.enumeration import assignments
-from solvers.step import WAITS, StepProblem
+from solvers.step.exact.brute_force import assignments
+from solvers.step.problem import WAITS, StepProblem
 from theory.limits import POOLS, WORST_POOLS
 from theory.model import imbalance
 from theory.waterfill import full_refill_bound, full_refill_extremal, waterfill_optimum

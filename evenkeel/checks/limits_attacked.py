@@ -15,7 +15,7 @@ from adversary.worst_case.search import Power, SearchResult, search
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.verdicts import SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.model import imbalance
 from theory.waterfill import full_refill_bound
 

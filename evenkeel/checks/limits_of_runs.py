@@ -13,7 +13,7 @@ from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.authority import unavoidable_imbalance
 from theory.limits import IIR_WITNESS, LOOK_AHEAD_WITNESS, PREDICTION_WITNESS
 from theory.model import Requests, System, imbalance

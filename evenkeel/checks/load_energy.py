@@ -15,8 +15,8 @@ from adversary.instances.load_histories import (
     random_histories,
 )
 from adversary.workloads.families import workload
-from solvers.reference import simulate_reference
-from solvers.result import RunResult
+from solvers.simulation.reference import simulate_reference
+from solvers.simulation.result import RunResult
 from theory.claims import claim
 from theory.expectation import to_ball
 from theory.model import Requests, System

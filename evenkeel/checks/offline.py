@@ -14,8 +14,8 @@ from adversary.instances.space import Instance
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import LARGER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.engine import simulate
-from solvers.price_ladder import price_ladder
+from solvers.schedule.price_ladder import price_ladder
+from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 from theory.offline import DOMAINS, PRICES, TIMED
 

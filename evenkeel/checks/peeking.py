@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from solvers.decision import StepView
-from solvers.step import WAITS, Assignment
+from solvers.policies.protocol import StepView
+from solvers.step.problem import WAITS, Assignment
 from theory.model import Requests
 
 
@@ -25,7 +25,7 @@ class Peeking:
         self.admitted = 0
 
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.decision.Policy`."""
+        """See :class:`solvers.policies.protocol.Policy`."""
         n = view.admissions
         lengths = self.lengths[self.admitted : self.admitted + n]
         self.admitted += n

@@ -9,7 +9,7 @@ from adversary.instances.small_runs import exact_step, optimal_step
 from evenkeel.checks.cases import THOUSANDTH, Cases, near
 from evenkeel.checks.small_steps import admit, after_of, refills, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError, imbalance
 from theory.waterfill import full_refill_bound, full_refill_extremal
 
@@ -66,7 +66,7 @@ def _spoiled(trial: Trial, problem: StepProblem) -> StepProblem:
 )
 def full_refill_gap(trial: Trial) -> Finding:
     """Optimal full refills against ``(G-1)(b-a)``."""
-    from solvers.balance import solve_step
+    from solvers.step.fast.solve import solve_step
 
     if trial["G"] < 2 or trial["B"] < 1:
         raise InputError(f"full refills need G >= 2 and B >= 1, got {trial['G']}, {trial['B']}")

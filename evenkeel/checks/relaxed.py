@@ -10,7 +10,7 @@ from adversary.instances.small_runs import exact_step
 from evenkeel.checks.cases import Cases, near
 from evenkeel.checks.small_steps import witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.waterfill import lp_optimum, simple_lower_bound
 
 

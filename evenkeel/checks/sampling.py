@@ -15,9 +15,9 @@ from scipy.special import stdtrit
 from scipy.stats import binomtest
 
 from evenkeel.evidence import Trial
-from solvers.decision import Policy
-from solvers.engine import simulate
-from solvers.result import RunResult
+from solvers.policies.protocol import Policy
+from solvers.simulation.engine import simulate
+from solvers.simulation.result import RunResult
 from theory.model import FloatArray, InputError, IntArray, Requests, System
 
 # Chance that an interval misses a true mean; each of its ends misses with half of it.

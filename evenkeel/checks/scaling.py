@@ -14,7 +14,7 @@ from evenkeel.checks.cases import TENTH, Cases, Witness, near
 from evenkeel.checks.iir_growth import IN_WORKERS
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.expectation import expected_imbalance, square_root
 from theory.extremes import expected_max_of_normals
 from theory.laws import Enclosure, Law

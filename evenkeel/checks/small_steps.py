@@ -12,9 +12,9 @@ from adversary.instances.small_runs import exact_step
 from adversary.instances.space import StepSpace
 from adversary.worst_case.exhaustive import step_problems_of
 from evenkeel.evidence import Trial, Variant
-from solvers.policies import StepView, decide
-from solvers.policies import policy as policy_of
-from solvers.step import Assignment, StepProblem
+from solvers.policies.registry import StepView, decide
+from solvers.policies.registry import policy as policy_of
+from solvers.step.problem import Assignment, StepProblem
 from theory.model import InputError
 
 # BF-IO with lexicographic steps by trying all assignments, as a policy specification.

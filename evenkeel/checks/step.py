@@ -22,8 +22,8 @@ from evenkeel.checks.small_steps import (
     witness_of,
 )
 from evenkeel.evidence import Finding, Trial, Variant, check
-from solvers.enumeration import assignments, enumerate_step
-from solvers.step import StepProblem
+from solvers.step.exact.brute_force import assignments, enumerate_step
+from solvers.step.problem import StepProblem
 from theory.model import imbalance
 from theory.step import SMALLEST_MAXIMUM_LOSES
 from theory.waterfill import (
@@ -68,7 +68,7 @@ def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
 )
 def objective(trial: Trial) -> Finding:
     """Enumerated sums of gaps against the searches' and the integer programs' objectives."""
-    from solvers.exact import SOLVERS, solve_exact
+    from solvers.step.exact.milp import SOLVERS, solve_exact
 
     problems, text = domain(trial)
     every = [*problems, StepProblem(*SMALLEST_MAXIMUM_LOSES)]
@@ -141,7 +141,7 @@ def objective(trial: Trial) -> Finding:
 )
 def waterfill(trial: Trial) -> Finding:
     """Optima under the smallest rich pools against the closed form, imbalance and maximum."""
-    from solvers.balance import solve_step
+    from solvers.step.fast.solve import solve_step
 
     cases, open_steps = Cases("=="), 0
     for problem, a, b in rich_steps(trial):

@@ -27,7 +27,7 @@ from evenkeel.checks.sampling import Mean
 from evenkeel.checks.small_steps import EXACT
 from evenkeel.checks.verdicts import BUSIEST, planted_policy, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 from theory.power import hardware
 from theory.savings import Usage, saving_floor

@@ -19,8 +19,8 @@ from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.sampling import Mean, first_steps, overloaded_run
 from evenkeel.checks.small_steps import affordable, rich_steps, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.result import RunResult
-from solvers.step import StepProblem
+from solvers.simulation.result import RunResult
+from solvers.step.problem import StepProblem
 from theory.authority import can_rebalance, unavoidable_imbalance
 from theory.expectation import expected_imbalance
 from theory.laws import Law

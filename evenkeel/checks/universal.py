@@ -15,8 +15,8 @@ from evenkeel.checks.replay import (
 from evenkeel.checks.sampling import Mean, Ratio, overloaded_run
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.reference import simulate_reference
-from solvers.result import RunResult
+from solvers.simulation.reference import simulate_reference
+from solvers.simulation.result import RunResult
 from theory.expectation import expected_imbalance
 from theory.extremes import expected_max_of_normals
 from theory.laws import Enclosure, Law

@@ -17,8 +17,8 @@ from evenkeel.checks.sampling import (
 )
 from evenkeel.checks.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
-from solvers.balance import solve_step
-from solvers.step import StepProblem
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import StepProblem
 from theory.constants import FCFS_ROUNDED
 from theory.expectation import expected_imbalance
 from theory.fcfs import log_growth_square

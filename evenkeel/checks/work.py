@@ -7,7 +7,7 @@ from typing import Any
 from evenkeel.checks.load_energy import Run, proof_fails, run_of, runs, shown, small_workloads
 from evenkeel.checks.verdicts import DEPARTED, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.model import Requests, System
 from theory.savings import Constants, Usage, saving_sharp, speed_up
 

@@ -41,7 +41,7 @@ def command(
     from adversary.workloads.traces import read_trace
     from evenkeel.assessment import assumptions, guarantees, saving
     from evenkeel.summary import percent, rows, summary
-    from solvers.engine import simulate
+    from solvers.simulation.engine import simulate
     from theory.model import Requests, System
     from theory.power import hardware as device
 

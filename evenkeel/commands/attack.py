@@ -88,7 +88,7 @@ def command(
     from evenkeel.terminal import table, to_json, write_text
     from evenkeel.timeline import timeline
     from solvers.certificates import to_text
-    from solvers.policies import policy as load
+    from solvers.policies.registry import policy as load
     from theory.model import InputError
 
     for given in (policy, against):

@@ -108,7 +108,7 @@ def command(
             raise InputError(f"--scale takes a number such as 1/2 or 1.1, got {scale!r}")
         variant = Variant(f"claimed side x {scale}", scale=Fraction(factor), side=EVERY)
     if policy is not None:
-        from solvers.policies import policy as load
+        from solvers.policies.registry import policy as load
 
         load(policy)
     trial = check.trial(Budget(budget), seed, variant, policy, **overrides)

@@ -39,8 +39,8 @@ def command(as_json: bool) -> None:
     """
     from importlib.metadata import version
 
-    from solvers.exact import solver_versions
-    from solvers.shelf import run_shelf
+    from solvers.step.exact.milp import solver_versions
+    from solvers.step.shelf import run_shelf
 
     versions = {"python": platform.python_version()}
     versions |= {name: version(name) for name in ("numba", "numpy", "highspy", "python-flint")}

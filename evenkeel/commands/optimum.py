@@ -64,8 +64,8 @@ def command(
     that must not know the lengths are shown beside it.  Exits with 3 if it is not proved optimal.
     """
     from solvers.certificates import certify_offline, to_text
-    from solvers.engine import simulate
-    from solvers.offline import OfflineProblem, Rule, solve_offline
+    from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
+    from solvers.simulation.engine import simulate
 
     if overhead < 0:
         raise InputError(f"--overhead must be an integer >= 0, got {overhead}")

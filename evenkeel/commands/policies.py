@@ -39,7 +39,7 @@ def command(
     from evenkeel.report import number
     from evenkeel.rosetta import SMALL, rosetta, what
     from evenkeel.summary import percent
-    from solvers.policies import POLICIES
+    from solvers.policies.registry import POLICIES
     from theory.model import System
     from theory.power import hardware as device
 

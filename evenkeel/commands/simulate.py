@@ -87,7 +87,7 @@ def command(
     from adversary.workloads.families import workload
     from adversary.workloads.traces import read_trace
     from evenkeel.summary import rows, summary
-    from solvers.engine import simulate
+    from solvers.simulation.engine import simulate
     from theory.model import System
     from theory.power import hardware as device
 

@@ -14,7 +14,7 @@ from theory.model import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from solvers.step import StepProblem, StepSolution
+    from solvers.step.problem import StepProblem, StepSolution
 
 FIELDS = ("loads", "free", "pool")
 
@@ -27,7 +27,7 @@ def read_step(path: str) -> "StepProblem":
     InputError
         One line that names the file and the field.
     """
-    from solvers.step import StepProblem
+    from solvers.step.problem import StepProblem
 
     try:
         content: Any = json.loads(Path(path).read_text("utf-8"))
@@ -85,11 +85,11 @@ def command(
     counts as proved when a bound in integers (of "fast" or "scan") or a second solver vouches for
     it.  "scan" is the one for large steps: it proves most of 144 workers in seconds.
     """
-    from solvers.balance import solve_step
-    from solvers.confirm import weigh
-    from solvers.exact import SOLVERS, solve_exact
-    from solvers.relaxation import solve_cvxpy
-    from solvers.scan import solve_scan
+    from solvers.step.branch_and_price.solve import solve_scan
+    from solvers.step.confirm import weigh
+    from solvers.step.exact.milp import SOLVERS, solve_exact
+    from solvers.step.exact.second_formulation import solve_cvxpy
+    from solvers.step.fast.solve import solve_step
 
     if not math.isfinite(time_limit):
         raise InputError(f"--time-limit must be a finite number of seconds, got {time_limit}")

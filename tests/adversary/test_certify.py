@@ -19,7 +19,7 @@ from adversary.worst_case.certify import certify_worst_case
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
 from solvers import checker
 from solvers.certificates import to_text
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError
 
 

@@ -16,7 +16,7 @@ from adversary.worst_case.exhaustive import (
     worst_step,
 )
 from adversary.worst_case.objectives import step_gap_excess, step_imbalance
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.model import InputError
 
 

@@ -22,9 +22,9 @@ from adversary.witnesses.gallery import (
     trajectory,
     write_witness,
 )
-from solvers.engine import simulate
-from solvers.reference import simulate_reference
-from solvers.step import StepProblem
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
+from solvers.step.problem import StepProblem
 from theory.claims import claim
 from theory.model import InputError, Requests, imbalance
 

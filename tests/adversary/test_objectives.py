@@ -16,9 +16,9 @@ from adversary.worst_case.objectives import (
     step_gap_excess,
     step_imbalance,
 )
-from solvers.offline import OfflineProblem, best_average
-from solvers.reference import simulate_reference
-from solvers.step import StepProblem
+from solvers.schedule.problem import OfflineProblem, best_average
+from solvers.simulation.reference import simulate_reference
+from solvers.step.problem import StepProblem
 from theory.model import Requests, System
 
 

@@ -16,7 +16,7 @@ from adversary.worst_case.objectives import (
 )
 from adversary.worst_case.search import METHODS, Power, power, search
 from adversary.worst_case.shrink import shrink
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError, Requests, System
 
 G, B, LOW, HIGH = 3, 2, 1, 6

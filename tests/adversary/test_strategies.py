@@ -11,7 +11,7 @@ from adversary.instances.strategies import (
     step_problems,
     systems,
 )
-from solvers.policies import POLICIES
+from solvers.policies.registry import POLICIES
 from theory.model import imbalance
 
 IS = {

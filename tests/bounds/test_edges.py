@@ -20,10 +20,10 @@ from adversary.instances.small_runs import ExactBFIO
 from adversary.workloads.trace_statistics import lengths_of
 from evenkeel.evidence import Verdict, checks
 from evenkeel.gate import Subject, loads_of, unmet
-from solvers.offline import OfflineProblem, Rule, solve_offline
-from solvers.reference import simulate_reference
-from solvers.result import RunResult
-from solvers.step import StepProblem
+from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
+from solvers.simulation.reference import simulate_reference
+from solvers.simulation.result import RunResult
+from solvers.step.problem import StepProblem
 from theory import geometric, vacuity, warmup
 from theory.claims import Assumption, claim, claims
 from theory.expectation import expected_imbalance

@@ -16,7 +16,7 @@ from evenkeel.cli import main
 POLICIES = """
 from dataclasses import replace
 import numpy as np
-from solvers.policies import FCFS, LeastLoaded
+from solvers.policies.registry import FCFS, LeastLoaded
 
 class Reversed:
     name = "reversed"

@@ -5,7 +5,7 @@ import pytest
 
 from adversary.instances.small_runs import exact_step
 from evenkeel.evidence import checks
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.balanceroute import br0_score
 
 

@@ -19,8 +19,8 @@ from evenkeel.checks.load_energy import (
     zero_one_energy,
 )
 from evenkeel.evidence import Variant, Verdict, checks
-from solvers.engine import simulate
-from solvers.reference import simulate_reference
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
 from theory.model import Requests, System
 from theory.power import hardware
 from theory.savings import energy_floor

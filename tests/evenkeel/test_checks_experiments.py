@@ -5,7 +5,7 @@ import pytest
 
 from adversary.paired_runs import E2, E3, Setting, replay, saving, stretch
 from evenkeel.evidence import checks
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.experiments import CLAIMS
 from theory.model import Requests, System
 from theory.power import hardware

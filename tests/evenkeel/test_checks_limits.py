@@ -11,7 +11,7 @@ from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.checks.limits import condition_pools
 from evenkeel.evidence import checks
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.limits import IIR_WITNESS, LOOK_AHEAD_WITNESS, PREDICTION_WITNESS
 from theory.model import Requests, System
 

@@ -6,9 +6,9 @@ import pytest
 
 from evenkeel.checks.offline import _ladders
 from evenkeel.evidence import Verdict, checks
-from solvers.offline import OfflineProblem
-from solvers.offline_program import solve_offline_program
-from solvers.price_ladder import OPTIMA
+from solvers.schedule.milp import solve_offline_program
+from solvers.schedule.price_ladder import OPTIMA
+from solvers.schedule.problem import OfflineProblem
 from theory.model import System
 from theory.offline import DOMAINS, PRICES
 

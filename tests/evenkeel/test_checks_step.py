@@ -12,9 +12,9 @@ from adversary.instances.strategies import step_problems
 from evenkeel.checks.cases import Cases
 from evenkeel.checks.verdicts import rung
 from evenkeel.evidence import Trial, Variant, Verdict, checks, planted
-from solvers import bounds
-from solvers.policies import AlwaysBusiest
-from solvers.step import StepProblem
+from solvers.policies.registry import AlwaysBusiest
+from solvers.step.bounds import relaxation as bounds
+from solvers.step.problem import StepProblem
 from theory.model import InputError
 from theory.waterfill import lp_optimum, simple_lower_bound
 

@@ -16,7 +16,7 @@ STEP = '{"loads": [3, 0, 1], "free": [1, 2, 2], "pool": [4, 2]}'
 
 POLICIES = """
 import numpy as np
-from solvers.policies import FCFS
+from solvers.policies.registry import FCFS
 
 class Overfill:
     name = "overfill"
@@ -88,7 +88,7 @@ def test_simulate_reports_each_policy(call: Call) -> None:
 
 
 def test_the_help_of_simulate_names_every_policy(call: Call) -> None:
-    from solvers.policies import POLICIES, policy
+    from solvers.policies.registry import POLICIES, policy
 
     code, out, _ = call("simulate", "--help")
     assert code == 0

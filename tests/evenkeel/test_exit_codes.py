@@ -21,7 +21,7 @@ from adversary.worst_case.attack import Attack
 from evenkeel.cli import COMMANDS, main
 from evenkeel.evidence import Check, Finding, Trial, Variant, Verdict
 from evenkeel.records import read_records
-from solvers.step import StepSolution
+from solvers.step.problem import StepSolution
 from theory.claims import claims
 from theory.model import InputError
 
@@ -272,13 +272,13 @@ def test_solve(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ..
     assert call("solve", "step.json", "--solver", "fast", *words)[0] == 0
 
     def unsure(problem: Any, **_: Any) -> StepSolution:
-        from solvers.balance import solve_step
+        from solvers.step.fast.solve import solve_step
 
         best = solve_step(problem)
         return replace(best, lower_bound=best.lower_bound - 1)
 
     # The best value, one above its bound: nobody has proved it.
-    monkeypatch.setattr("solvers.scan.solve_scan", unsure)
+    monkeypatch.setattr("solvers.step.branch_and_price.solve.solve_scan", unsure)
     code, out, _ = call("solve", "step.json", "--solver", "scan", *words)
     assert code == 3
     if not words:
@@ -299,7 +299,7 @@ def test_optimum(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, 
         # Each step costs 100 more; ten tokens of two slots take at least five steps.
         assert more["cost"] == 28 + 100 * 5
         assert more["policies"]["fcfs"] == 28 + 100 * more["steps"] == 528
-    from solvers import offline
+    from solvers.schedule import problem as offline
 
     true = offline.solve_offline
 
@@ -392,7 +392,7 @@ def test_doctor(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, .
         return [right, SimpleNamespace(solver="scan", ok=ok, seconds=0.1, **told)]
 
     for ok, code in ((True, 0), (False, 1)):
-        monkeypatch.setattr("solvers.shelf.run_shelf", lambda ok=ok: shelf(ok))
+        monkeypatch.setattr("solvers.step.shelf.run_shelf", lambda ok=ok: shelf(ok))
         assert call("doctor", *words)[0] == code
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from evenkeel.gate import _GATES, Subject, loads_of, unmet
-from solvers.engine import simulate
-from solvers.reference import simulate_reference
-from solvers.step import StepProblem
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
+from solvers.step.problem import StepProblem
 from theory.claims import Assumption, claim
 from theory.model import Requests, System
 from theory.power import PowerModel

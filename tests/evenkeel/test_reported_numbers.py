@@ -31,7 +31,7 @@ from evenkeel.experiments import (
     runs_of,
 )
 from evenkeel.summary import percent, rows
-from solvers.policies import POLICIES
+from solvers.policies.registry import POLICIES
 from theory.model import Requests
 from theory.power import PowerModel
 

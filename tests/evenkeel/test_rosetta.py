@@ -8,9 +8,9 @@ import pytest
 from adversary.workloads.families import workload
 from evenkeel.cli import cli
 from evenkeel.rosetta import Regretful, rosetta, what, worst
-from solvers.engine import simulate
-from solvers.enumeration import enumerate_step
-from solvers.policies import POLICIES, policy
+from solvers.policies.registry import POLICIES, policy
+from solvers.simulation.engine import simulate
+from solvers.step.exact.brute_force import enumerate_step
 from theory.model import InputError, Requests, System
 from theory.power import hardware
 

@@ -17,7 +17,7 @@ from evenkeel.checks.sampling import (
     imbalances,
     overloaded_run,
 )
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.expectation import expected_imbalance
 from theory.model import InputError, Requests, System
 from theory.slots import joint_slot

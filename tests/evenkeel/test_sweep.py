@@ -14,7 +14,7 @@ from evenkeel.cli import cli
 from evenkeel.commands.sweep import _means
 from evenkeel.executors import executor
 from evenkeel.sweeps import Sweep, perform, read_sweep, run_sweep
-from solvers.engine import simulate
+from solvers.simulation.engine import simulate
 from theory.model import InputError
 from theory.power import hardware
 

@@ -2,7 +2,7 @@
 
 from adversary.instances.space import Instance
 from evenkeel.timeline import _bar, step_picture, timeline
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import Requests, System
 
 

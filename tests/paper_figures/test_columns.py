@@ -40,7 +40,7 @@ from paper_figures import (
     worst_cases,
 )
 from paper_figures.files import interval, to_csv
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.extremes import berry_esseen_distance
 from theory.laws import Law
 from theory.model import System

@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import product
 
 from adversary.instances.small_runs import ExactBFIO
-from solvers.reference import simulate_reference
+from solvers.simulation.reference import simulate_reference
 from theory.model import Requests, System
 
 FORMAT = {"format": "evenkeel certificate 1"}

@@ -6,10 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import REGIMES, step_problems
-from solvers.balance import balance, solve_step
-from solvers.bounds import lower_bound
-from solvers.enumeration import enumerate_step
-from solvers.step import WAITS, StepProblem
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.fast.solve import balance, solve_step
+from solvers.step.problem import WAITS, StepProblem
 from theory.model import INT_LIMIT
 
 EFFORTS = (0, 1, 2, 3)

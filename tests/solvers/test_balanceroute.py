@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers.balanceroute import CANDIDATES
-from solvers.decision import StepView, decide
-from solvers.policies import policy
+from solvers.policies.balanceroute import CANDIDATES
+from solvers.policies.protocol import StepView, decide
+from solvers.policies.registry import policy
 from theory.balanceroute import br0_score, brh_score
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers.bitset import at_least, at_most, full, insert, remove
+from solvers.step.fast.bitset import at_least, at_most, full, insert, remove
 
 
 @given(st.data())

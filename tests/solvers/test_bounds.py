@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, find, given, settings
 
 from adversary.instances.strategies import REGIMES, step_problems
-from solvers.bounds import lower_bound, simple_lower_bound
-from solvers.enumeration import enumerate_step
-from solvers.pool import prefix_sums
-from solvers.step import StepProblem
+from solvers.step.bounds.relaxation import lower_bound, simple_lower_bound
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.problem import StepProblem
+from solvers.step.sorted_sizes import prefix_sums
 from theory.model import INT_LIMIT
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from solvers import checker
-from solvers.balance import solve_step
 from solvers.certificates import (
     SCALE,
     argue,
@@ -20,9 +19,10 @@ from solvers.certificates import (
     certify_step,
     to_text,
 )
-from solvers.enumeration import enumerate_step
-from solvers.offline import OfflineProblem, Rule, solve_by_states, solve_offline
-from solvers.step import AssignmentError, StepProblem, StepSolution
+from solvers.schedule.problem import OfflineProblem, Rule, solve_by_states, solve_offline
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import AssignmentError, StepProblem, StepSolution
 from theory.model import InputError, Requests, System, imbalance
 
 KINDS = {"step": checker.step, "offline": checker.offline, "energy": checker.energy}

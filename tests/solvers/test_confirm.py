@@ -7,11 +7,11 @@ import highspy
 import numpy as np
 import pytest
 
-from solvers.bounds import lower_bound
-from solvers.confirm import confirm, weigh
-from solvers.exact import solve_exact
-from solvers.scan import solve_scan
-from solvers.step import StepProblem, StepSolution
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.confirm import confirm, weigh
+from solvers.step.exact.milp import solve_exact
+from solvers.step.problem import StepProblem, StepSolution
 from theory.model import imbalance
 
 DATA = Path(__file__).resolve().parents[1] / "data"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from solvers import engine
-from solvers.engine import simulate
-from solvers.policies import FCFS, POLICIES, RoundRobin, policy
-from solvers.reference import simulate_reference
+from solvers.policies.registry import FCFS, POLICIES, RoundRobin, policy
+from solvers.simulation import engine
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
 from theory.model import InputError, Requests, System, imbalance
 
 # What sees no length, and what sees some of them.

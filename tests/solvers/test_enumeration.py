@@ -3,8 +3,13 @@ import pytest
 from hypothesis import given
 
 from adversary.instances.strategies import step_problems
-from solvers.enumeration import ENUMERATION_LIMIT, all_optima, assignments, enumerate_step
-from solvers.step import AssignmentError, StepProblem
+from solvers.step.exact.brute_force import (
+    ENUMERATION_LIMIT,
+    all_optima,
+    assignments,
+    enumerate_step,
+)
+from solvers.step.problem import AssignmentError, StepProblem
 from theory.model import InputError
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from adversary.instances.strategies import step_problems
-from solvers.bounds import lower_bound
-from solvers.enumeration import enumerate_step
-from solvers.exact import (
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.exact.milp import (
     SOLVERS,
     assignment_of_counts,
     largest_first,
@@ -19,7 +19,7 @@ from solvers.exact import (
     solve_exact,
     solver_versions,
 )
-from solvers.step import StepProblem
+from solvers.step.problem import StepProblem
 from theory.model import InputError
 
 DATA = Path(__file__).resolve().parents[1] / "data"

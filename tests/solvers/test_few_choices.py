@@ -2,10 +2,10 @@ import numpy as np
 from hypothesis import given, settings
 
 from adversary.instances.strategies import step_problems
-from solvers.balance import solve_step
-from solvers.enumeration import assignments, enumerate_step
-from solvers.few_choices import MANY, choices
-from solvers.step import StepProblem
+from solvers.step.exact.brute_force import assignments, enumerate_step
+from solvers.step.fast.enumeration import MANY, choices
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import StepProblem
 
 
 def few(problem, effort):

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.balance import solve_step
-from solvers.bounds import bound
-from solvers.enumeration import assignments
-from solvers.lattice import lattice_bound, spacing
-from solvers.pool import sorted_pool
-from solvers.step import StepProblem
+from solvers.step.bounds.lattice import lattice_bound, spacing
+from solvers.step.bounds.relaxation import bound
+from solvers.step.exact.brute_force import assignments
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import StepProblem
+from solvers.step.sorted_sizes import sorted_pool
 from theory.waterfill import missing_on_lattice
 
 

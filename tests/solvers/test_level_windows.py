@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 
 from adversary.instances.strategies import step_problems
-from solvers.balance import solve_step
-from solvers.enumeration import enumerate_step
-from solvers.exact import largest_first, solve_exact
-from solvers.level_windows import prove
-from solvers.step import StepProblem, StepSolution
+from solvers.step.branch_and_price.level_filter import prove
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.exact.milp import largest_first, solve_exact
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import StepProblem, StepSolution
 
 BUDGET = 2**26
 
@@ -38,7 +38,7 @@ def test_a_poor_solution_becomes_the_enumerated_optimum(problem: StepProblem) ->
 @pytest.mark.parametrize("room", [2, 3, 4])
 def test_what_is_not_listed_counts_with_a_bound(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     """With room for one to three patterns of a worker the bounds still hold."""
-    monkeypatch.setattr("solvers.level_windows._MANY", room)
+    monkeypatch.setattr("solvers.step.branch_and_price.level_filter._MANY", room)
     open_ = 0
     for seed in range(150):
         rng = np.random.default_rng(seed)

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers.moves import lower_top
-from solvers.plan import empty_plan, fill
-from solvers.pool import indexed, sorted_pool
+from solvers.step.fast.local_moves import lower_top
+from solvers.step.fast.partial_assignment import empty_plan, fill
+from solvers.step.sorted_sizes import indexed, sorted_pool
 
 
 def plan_of(loads, given_sizes):

@@ -6,9 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.near_patterns import Choice, best_fitting, draw_patterns, near_patterns
-from solvers.patterns import NONE, SCALE, knapsack
-from solvers.short_patterns import (
+from solvers.step.branch_and_price.columns import NONE, SCALE, knapsack
+from solvers.step.branch_and_price.pricing_enumeration import (
+    Choice,
+    best_fitting,
+    draw_patterns,
+    near_patterns,
+)
+from solvers.step.branch_and_price.pricing_pairs import (
     NO_PATTERNS,
     most_within,
     near_short,

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
-from solvers.bounds import bound
-from solvers.enumeration import assignments, enumerate_step
-from solvers.nested import IMPOSSIBLE, nested_bound, nested_deficit
-from solvers.pool import indexed, sorted_pool
-from solvers.step import WAITS, StepProblem
+from solvers.step.bounds.nested import IMPOSSIBLE, nested_bound, nested_deficit
+from solvers.step.bounds.relaxation import bound
+from solvers.step.exact.brute_force import assignments, enumerate_step
+from solvers.step.problem import WAITS, StepProblem
+from solvers.step.sorted_sizes import indexed, sorted_pool
 
 NONE = np.empty(0, np.int64)
 

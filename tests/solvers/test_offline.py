@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from by_definition import cheapest, cheapest_with_pauses
 
-from solvers.engine import simulate
-from solvers.offline import (
+from solvers.schedule.milp import solve_offline_program
+from solvers.schedule.problem import (
     IDLE,
     OfflineProblem,
     Rule,
@@ -19,7 +19,7 @@ from solvers.offline import (
     solve_by_states,
     solve_offline,
 )
-from solvers.offline_program import solve_offline_program
+from solvers.simulation.engine import simulate
 from theory.model import InputError, Requests, System
 
 

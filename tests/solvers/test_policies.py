@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers import policies
-from solvers.arrival_order import splitmix64
-from solvers.policies import POLICIES, Policy, PolicyError, StepView, decide, policy
+from solvers.policies import registry as policies
+from solvers.policies.baselines import splitmix64
+from solvers.policies.registry import POLICIES, Policy, PolicyError, StepView, decide, policy
 from theory.model import InputError
 
 W = -1  # waits

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from solvers.pool import indexed, last_at_most, prefix_sums, sorted_pool
+from solvers.step.sorted_sizes import indexed, last_at_most, prefix_sums, sorted_pool
 
 sizes = st.lists(
     st.integers(1, 50) | st.integers(1, 2**61) | st.integers(2**60, 2**60 + 3), min_size=1

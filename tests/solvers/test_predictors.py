@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers.engine import simulate
-from solvers.policies import BFIO
-from solvers.predictors import (
+from solvers.policies.predictors import (
     FOREVER,
     AgePredictor,
     LengthPredictor,
@@ -20,6 +18,8 @@ from solvers.predictors import (
     median_remaining,
     predictor_of,
 )
+from solvers.policies.registry import BFIO
+from solvers.simulation.engine import simulate
 from theory.model import InputError, Requests, System
 
 REQUESTS = Requests([5, 6, 7], [1, 30, 4000])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from solvers.price_ladder import price_ladder
+from solvers.schedule.price_ladder import price_ladder
 from theory.model import InputError, Requests, System
 
 

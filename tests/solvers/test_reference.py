@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from solvers.engine import simulate
-from solvers.policies import PolicyError
-from solvers.reference import simulate_reference
+from solvers.policies.registry import PolicyError
+from solvers.simulation.engine import simulate
+from solvers.simulation.reference import simulate_reference
 from theory.model import InputError, Requests, System
 
 # Both engines must reproduce the runs worked out here.

@@ -8,10 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
-from solvers.bounds import lower_bound
-from solvers.enumeration import enumerate_step
-from solvers.relaxation import Dual, relaxation_bound, relaxation_dual, rounded, solve_cvxpy
-from solvers.step import StepProblem
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.exact.second_formulation import (
+    Dual,
+    relaxation_bound,
+    relaxation_dual,
+    rounded,
+    solve_cvxpy,
+)
+from solvers.step.problem import StepProblem
 from theory.model import InputError
 
 small_steps = step_problems(max_workers=3, max_slots=3, max_pool=6)

@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from solvers.rich_pool import balanced_state, level_sizes, rich_pool_run
+from solvers.simulation.rich_pool import balanced_state, level_sizes, rich_pool_run
 from theory.authority import can_rebalance
 from theory.model import InputError, imbalance
 from theory.waterfill import waterfill_optimum

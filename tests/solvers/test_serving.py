@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from solvers.engine import simulate
-from solvers.policies import StepView, policy
+from solvers.policies.registry import StepView, policy
+from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 
 W = -1  # waits

@@ -1,7 +1,7 @@
 """Every solver on every hand-solved micro-instance."""
 
-from solvers.enumeration import enumerate_step
-from solvers.shelf import SHELF, run_shelf
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.shelf import SHELF, run_shelf
 
 
 def test_shelf_values_are_right_by_exhaustive_search() -> None:

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
 from adversary.workloads.families import workload
-from solvers.balance import solve_step
-from solvers.enumeration import assignments
-from solvers.exact import largest_first
-from solvers.few_slots import NEVER, few_slot_bounds
-from solvers.pool import sorted_pool
-from solvers.search import polish
-from solvers.step import WAITS, StepProblem
+from solvers.step.bounds.few_slots import NEVER, few_slot_bounds
+from solvers.step.exact.brute_force import assignments
+from solvers.step.exact.milp import largest_first
+from solvers.step.fast.local_search import polish
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import WAITS, StepProblem
+from solvers.step.sorted_sizes import sorted_pool
 from theory.model import INT_LIMIT
 
 

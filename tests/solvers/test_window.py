@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
-from solvers.balance import solve_step
-from solvers.bounds import lower_bound
-from solvers.enumeration import assignments
-from solvers.exact_window import solve_window_exact
-from solvers.window import WindowProblem, solve_window, window_bound
+from solvers.lookahead.milp import solve_window_exact
+from solvers.lookahead.problem import WindowProblem, solve_window, window_bound
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.exact.brute_force import assignments
+from solvers.step.fast.solve import solve_step
 from theory.model import InputError
 
 

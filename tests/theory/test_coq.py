@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solvers.enumeration import enumerate_step
-from solvers.policies import StepView, policy
-from solvers.step import StepProblem
+from solvers.policies.registry import StepView, policy
+from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.problem import StepProblem
 from theory import coq
 from theory.balanceroute import br0_score
 from theory.coq import ProofError, check, compile_files, order, requirements, run

@@ -1,0 +1,1 @@
+"""Steps that look ahead: BF-IO with a horizon."""

@@ -1,0 +1,274 @@
+"""Plans over a look-ahead window, and the exchanges that improve them.
+
+What a worker's exchange costs is a convex function of the change of its size alone, piecewise
+linear with one bend for each step of the window.  So the best change is known at once, the best
+request is the one nearest to it on either side, and every exchange is priced exactly in O(H).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.step.fast.bitset import Words, at_least, at_most, full, insert, remove
+from solvers.step.problem import WAITS
+from solvers.step.sorted_sizes import Pool, last_at_most
+from theory.model import IntArray
+
+
+class WindowPlan(NamedTuple):
+    """A valid plan, its predicted loads, and the largest of these.
+
+    Parameters
+    ----------
+    item : int64[slots]
+        Places in the sorted pool; those of worker ``g`` start at ``start[g]``.
+    start, taken : int64[G + 1], int64[G]
+        Where each worker's slots begin, and how many of them are taken.
+    words, summary : uint64
+        The places that nobody has taken, as a :mod:`solvers.step.fast.bitset`.
+    after : int64[G, H + 1]
+        Predicted loads.
+    top, who : int64[H + 1, 3]
+        The three largest loads of each step and their workers; -1 where there are fewer.
+    """
+
+    item: IntArray
+    start: IntArray
+    taken: IntArray
+    words: Words
+    summary: Words
+    after: IntArray
+    top: IntArray
+    who: IntArray
+
+
+@compiled
+def plan_of(
+    ahead: IntArray, grown: IntArray, free: IntArray, pool: Pool, worker: IntArray
+) -> WindowPlan:
+    """The plan that gives each place in the pool this worker."""
+    steps, G = ahead.shape
+    n = pool.sizes.size
+    start = np.zeros(G + 1, np.int64)
+    for g in range(G):
+        start[g + 1] = start[g] + min(free[g], n)
+    words, summary = full(n)
+    item, taken = np.empty(start[G], np.int64), np.zeros(G, np.int64)
+    after = np.empty((G, steps), np.int64)
+    added = np.zeros(G, np.int64)
+    for i in range(n):
+        g = worker[i]
+        if g != WAITS:
+            item[start[g] + taken[g]] = i
+            taken[g] += 1
+            added[g] += pool.sizes[i]
+            remove(words, summary, i)
+    for g in range(G):
+        for h in range(steps):
+            after[g, h] = ahead[h, g] + added[g] + taken[g] * grown[h]
+    top = np.empty((steps, 3), np.int64)
+    who = np.empty((steps, 3), np.int64)
+    for h in range(steps):
+        _rank(after, h, top, who)
+    return WindowPlan(item, start, taken, words, summary, after, top, who)
+
+
+@compiled
+def _rank(after: IntArray, h: int, top: IntArray, who: IntArray) -> None:
+    """Find the three largest loads of a step and their workers."""
+    top[h] = -1
+    who[h] = -1
+    for g in range(after.shape[0]):
+        load, at = after[g, h], 2
+        if load <= top[h, 2]:
+            continue
+        while at > 0 and load > top[h, at - 1]:
+            top[h, at], who[h, at] = top[h, at - 1], who[h, at - 1]
+            at -= 1
+        top[h, at], who[h, at] = load, g
+
+
+@compiled
+def value(plan: WindowPlan) -> int:
+    """Sum of the imbalances of a plan over the window."""
+    return int(plan.after.shape[0] * np.sum(plan.top[:, 0]) - np.sum(plan.after))
+
+
+@compiled
+def _others(plan: WindowPlan, h: int, p: int, q: int) -> int:
+    """Largest load of a step among all workers but two; -1 if there are no others."""
+    k = 0
+    while k < 3 and (plan.who[h, k] == p or plan.who[h, k] == q):
+        k += 1
+    return int(plan.top[h, k]) if k < 3 else -1
+
+
+@compiled
+def improve(plan: WindowPlan, pool: Pool, grown: IntArray, effort: int) -> None:
+    """Exchange requests until nothing in reach helps, or for so many rounds as the effort says."""
+    if plan.taken.size == 1:  # one worker has no imbalance
+        return
+    admitted = np.sum(plan.taken)
+    bends = np.empty(2 * grown.size, np.int64)
+    tries = 4 ** (effort + 1)
+    for _ in range(4**effort):
+        moved = False
+        if admitted < pool.sizes.size:
+            for g in range(plan.taken.size):
+                moved |= _replace(plan, pool, grown, g, bends)
+        if not moved and (effort > 1 or admitted == pool.sizes.size):
+            tried = -1
+            for h in range(grown.size):
+                p = plan.who[h, 0]
+                if p != tried and tries > 0:
+                    moved |= _relieve(plan, pool, grown, p, bends)
+                    tried = p
+                    tries -= 1
+        if not moved:
+            return
+
+
+@compiled
+def _replace(plan: WindowPlan, pool: Pool, grown: IntArray, g: int, bends: IntArray) -> bool:
+    """Exchange one request of a worker for the best waiting one, if that lowers the objective."""
+    sizes = pool.sizes
+    G, steps = plan.after.shape
+    for h in range(steps):
+        others = plan.top[h, 1] if plan.who[h, 0] == g else plan.top[h, 0]
+        bends[h] = others - plan.after[g, h]
+    # The slope of the cost is G for each bend passed, less one for each step.
+    passed = -(-steps // G)
+    aim = np.partition(bends[:steps], passed - 1)[passed - 1]
+    below = above = np.int64(0)
+    old_below = old_above = new_below = new_above = -1
+    for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+        last = last_at_most(pool, sizes[j] + aim)
+        i = at_most(plan.words, plan.summary, last)
+        if i >= 0 and (new_below < 0 or sizes[i] - sizes[j] > below):
+            below, old_below, new_below = sizes[i] - sizes[j], j, i
+        i = at_least(plan.words, plan.summary, last + 1)
+        if i >= 0 and (new_above < 0 or sizes[i] - sizes[j] < above):
+            above, old_above, new_above = sizes[i] - sizes[j], j, i
+    best, change, old, new = np.int64(0), np.int64(0), -1, -1
+    for h in range(steps):
+        best += G * max(0, -bends[h])
+    if new_below >= 0:
+        cost = -steps * below
+        for h in range(steps):
+            cost += G * max(0, below - bends[h])
+        if cost < best:
+            best, change, old, new = cost, below, old_below, new_below
+    if new_above >= 0:
+        cost = -steps * above
+        for h in range(steps):
+            cost += G * max(0, above - bends[h])
+        if cost < best:
+            best, change, old, new = cost, above, old_above, new_above
+    if new < 0:
+        return False
+    insert(plan.words, plan.summary, old)
+    remove(plan.words, plan.summary, new)
+    _put(plan, g, old, new)
+    _add(plan, g, int(change), 0, grown)
+    return True
+
+
+@compiled
+def _put(plan: WindowPlan, g: int, old: int, new: int) -> None:
+    """Let a worker hold request ``new`` in place of ``old``."""
+    k = plan.start[g]
+    while plan.item[k] != old:
+        k += 1
+    plan.item[k] = new
+
+
+@compiled
+def _add(plan: WindowPlan, g: int, size: int, count: int, grown: IntArray) -> None:
+    """Add to a worker's loads, and keep the ranking of the largest."""
+    after, top, who = plan.after, plan.top, plan.who
+    for h in range(grown.size):
+        load = after[g, h] + size + count * grown[h]
+        after[g, h] = load
+        at = 0
+        while at < 3 and who[h, at] != g:
+            at += 1
+        if at < 3 and load < top[h, 2]:
+            _rank(after, h, top, who)
+            continue
+        if at == 3:
+            if load <= top[h, 2]:
+                continue
+            at = 2
+        while at > 0 and load > top[h, at - 1]:
+            top[h, at], who[h, at] = top[h, at - 1], who[h, at - 1]
+            at -= 1
+        while at < 2 and load < top[h, at + 1]:
+            top[h, at], who[h, at] = top[h, at + 1], who[h, at + 1]
+            at += 1
+        top[h, at], who[h, at] = load, g
+
+
+@compiled
+def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntArray) -> bool:
+    """Swap a request of worker ``p`` for another's, or move it to a free slot: the best of all."""
+    sizes = pool.sizes
+    G, steps = plan.after.shape
+    least, gives, gets, partner = np.int64(0), -1, -1, -1
+    for q in range(G):
+        if q == p:
+            continue
+        now = np.int64(0)
+        for h in range(steps):
+            others = _others(plan, h, p, q)
+            a, b = plan.after[p, h], plan.after[q, h]
+            now += max(others, a, b)
+            level = max(others, (a + b + 1) // 2)
+            bends[2 * h], bends[2 * h + 1] = a - level, level - b
+        aim = np.partition(bends, steps - 1)[steps - 1]
+        below = above = np.int64(0)
+        below_i = below_j = above_i = above_j = -1
+        mine = plan.item[plan.start[p] : plan.start[p] + plan.taken[p]]
+        for i in mine:
+            for j in plan.item[plan.start[q] : plan.start[q] + plan.taken[q]]:
+                d = sizes[i] - sizes[j]
+                if d <= aim and (below_i < 0 or d > below):
+                    below, below_i, below_j = d, i, j
+                if d > aim and (above_i < 0 or d < above):
+                    above, above_i, above_j = d, i, j
+        for i, j in ((below_i, below_j), (above_i, above_j)):
+            if i >= 0:
+                change = _moved(plan, grown, p, q, sizes[i] - sizes[j], 0) - now
+                if change < least:
+                    least, gives, gets, partner = change, i, j, q
+        if plan.start[q] + plan.taken[q] < plan.start[q + 1]:
+            for i in mine:
+                change = _moved(plan, grown, p, q, sizes[i], 1) - now
+                if change < least:
+                    least, gives, gets, partner = change, i, -1, q
+    if partner < 0:
+        return False
+    change = sizes[gives]
+    if gets >= 0:
+        change -= sizes[gets]
+        _put(plan, p, gives, gets)
+        _put(plan, partner, gets, gives)
+    else:
+        plan.taken[p] -= 1
+        _put(plan, p, gives, plan.item[plan.start[p] + plan.taken[p]])
+        plan.item[plan.start[partner] + plan.taken[partner]] = gives
+        plan.taken[partner] += 1
+    count = 1 if gets < 0 else 0
+    _add(plan, p, -change, -count, grown)
+    _add(plan, partner, change, count, grown)
+    return True
+
+
+@compiled
+def _moved(plan: WindowPlan, grown: IntArray, p: int, q: int, size: int, count: int) -> int:
+    """Sum of the largest loads when ``p`` gives ``q`` so much size, and so many requests."""
+    total = np.int64(0)
+    for h in range(grown.size):
+        load = size + count * grown[h]
+        total += max(_others(plan, h, p, q), plan.after[p, h] - load, plan.after[q, h] + load)
+    return int(total)

@@ -1,0 +1,207 @@
+"""The admission step over a look-ahead window, ``H > 0``: BF-IO with predicted departures.
+
+The loads of the next ``H + 1`` steps are predicted from the requests that run now.  A request that
+is admitted now adds its size and grows; its length is unknown, so it stays for the whole window.
+The window problem minimises the sum of the imbalances over the window.
+
+A plan starts as that of a single step, the present one or the mean of the window, whichever is
+better over the window, and is improved by the exchanges of :mod:`solvers.lookahead.exchanges`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from solvers.compiled import compiled
+from solvers.lookahead.exchanges import improve, plan_of, value
+from solvers.step.bounds.relaxation import bound
+from solvers.step.fast.solve import balance
+from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
+from solvers.step.sorted_sizes import indexed, sorted_pool
+from theory.model import INT_LIMIT, InputError, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowProblem:
+    """One admission step that looks ``H`` steps ahead.
+
+    Parameters
+    ----------
+    ahead : int64[H + 1, G]
+        Predicted loads of the requests that run now, at this step and the next ``H``, ``>= 0``.
+    free : int64[G]
+        Free slots at this step.
+    pool : int64[n]
+        Sizes of the waiting requests in arrival order, ``>= 1``.
+    grown : int64[H + 1], optional
+        How much a request grows from this step to each of these: 0 first, never less; one a step
+        by default.
+
+    Raises
+    ------
+    InputError
+        If shapes or ranges are wrong, or sums over the window do not fit an int64.
+
+    Notes
+    -----
+    Source: paper, BF-IO(H); solver-notes, exact step problem for ``H > 0``.
+    """
+
+    ahead: IntArray
+    free: IntArray
+    pool: IntArray
+    grown: IntArray
+
+    def __init__(
+        self,
+        ahead: ArrayLike,
+        free: ArrayLike,
+        pool: ArrayLike,
+        grown: ArrayLike | None = None,
+    ) -> None:
+        rows = np.asarray(ahead)
+        if rows.ndim != 2 or rows.shape[0] == 0 or rows.dtype.kind not in "iu":
+            raise InputError("ahead must be integers, one row for each step of the window")
+        growth = np.arange(rows.shape[0]) if grown is None else np.asarray(grown)
+        if (
+            growth.shape != rows.shape[:1]
+            or growth.dtype.kind not in "iu"
+            or growth[0] != 0
+            or (np.diff(growth) < 0).any()
+        ):
+            raise InputError(
+                f"grown must hold {rows.shape[0]} integers from 0 that do not decrease"
+            )
+        steps = [StepProblem(row, free, pool) for row in rows]
+        most = sum(steps[0].pool.tolist()) + steps[0].pool.size * int(growth[-1])
+        if rows.shape[1] * (sum(map(int, rows.flat)) + rows.shape[0] * most) >= INT_LIMIT:
+            raise InputError("G * (sum of loads and sizes over the window) must stay below 2^62")
+        for name, array in (
+            ("ahead", np.array([step.loads for step in steps])),
+            ("free", steps[0].free),
+            ("pool", steps[0].pool),
+            ("grown", growth.astype(np.int64)),
+        ):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def step(self) -> StepProblem:
+        """The first step of the window by itself: the rules of an assignment are its rules."""
+        return StepProblem(self.ahead[0], self.free, self.pool)
+
+    def loads_after(self, assignment: Assignment) -> IntArray:
+        """Predicted loads after admission, int64[H + 1, G]; the assignment is taken as valid."""
+        after = self.ahead.copy()
+        chosen = assignment != WAITS
+        for row, growth in zip(after, self.grown, strict=True):
+            np.add.at(row, assignment[chosen], self.pool[chosen] + growth)
+        return after
+
+    def objective(self, assignment: Assignment) -> int:
+        """Sum of the imbalances over the window, in exact ints."""
+        after = self.loads_after(assignment)
+        return sum(after.shape[1] * max(row) - sum(row) for row in after.tolist())
+
+
+def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
+    """Admit requests so that the sum of imbalances over the window is small.
+
+    Parameters
+    ----------
+    problem : WindowProblem
+        The window.
+    effort : int
+        0 takes the better of the starting plans; 1 improves it by exchanges with the pool, and
+        where nothing waits between workers; 2 and more exchange between workers in any case, and
+        improve every starting plan.
+
+    Returns
+    -------
+    StepSolution
+        A valid assignment, its objective over the window, and a lower bound of the optimum.
+        Among equal sizes the oldest request goes first.
+    """
+    order = np.argsort(problem.pool, kind="stable")
+    sizes = problem.pool[order]
+    worker = np.empty(sizes.size, np.int64)
+    balance_window(
+        problem.ahead.copy(), problem.grown.copy(), problem.free.copy(), sizes, effort, worker
+    )
+    # Equal sizes can be exchanged freely: in arrival order they go to ascending workers, then wait.
+    worker[worker == WAITS] = problem.free.size
+    worker = worker[np.lexsort((worker, sizes))]
+    worker[worker == problem.free.size] = WAITS
+    assignment: Assignment = np.empty(sizes.size, np.int64)
+    assignment[order] = worker
+    return StepSolution(assignment, problem.objective(assignment), window_bound(problem))
+
+
+def window_bound(problem: WindowProblem) -> int:
+    """Lower bound: the sum of the bounds of the steps, each with a choice of its own."""
+    room = np.minimum(problem.free, problem.pool.size)
+    sizes = np.sort(problem.pool)
+    return sum(
+        int(bound(row.copy(), room, sorted_pool(sizes + growth))[1])
+        for row, growth in zip(problem.ahead, problem.grown, strict=True)
+    )
+
+
+@compiled
+def balance_window(
+    ahead: IntArray,
+    grown: IntArray,
+    free: IntArray,
+    sizes: IntArray,
+    effort: int,
+    out_worker: IntArray,
+) -> int:
+    """Choose the requests to admit and their workers, aiming at the least sum of imbalances.
+
+    Parameters
+    ----------
+    ahead, grown, free : int64[H + 1, G], int64[H + 1], int64[G]
+        As in :class:`WindowProblem`.
+    sizes : int64[n]
+        The pool in ascending order.
+    effort : int
+        As in :func:`solve_window`.
+    out_worker : int64[n]
+        Filled with the worker of each request, or -1 for one that waits.
+
+    Returns
+    -------
+    int
+        The sum of the imbalances over the window.
+    """
+    pool = sorted_pool(sizes)
+    balance(_mean_of_rows(ahead), free, sizes + int(np.sum(grown)) // grown.size, 0, out_worker)
+    plan = plan_of(ahead, grown, free, pool, out_worker)
+    balance(ahead[0].copy(), free, sizes, 0, out_worker)
+    other = plan_of(ahead, grown, free, pool, out_worker)
+    if effort > 0 and sizes.size > 0:
+        pool = indexed(pool)
+        if effort > 1:
+            improve(plan, pool, grown, effort)
+            improve(other, pool, grown, effort)
+    if value(other) < value(plan):
+        plan = other
+    if effort == 1 and sizes.size > 0:
+        improve(plan, pool, grown, effort)
+    out_worker[:] = WAITS
+    for g in range(free.size):
+        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
+            out_worker[plan.item[k]] = g
+    return value(plan)
+
+
+@compiled
+def _mean_of_rows(ahead: IntArray) -> IntArray:
+    """Mean load of each worker over the window, rounded down."""
+    mean = np.zeros(ahead.shape[1], np.int64)
+    for h in range(ahead.shape[0]):
+        for g in range(mean.size):
+            mean[g] += ahead[h, g]
+    mean //= ahead.shape[0]
+    return mean

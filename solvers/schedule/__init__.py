@@ -1,0 +1,1 @@
+"""Schedules when every length is known, and the price of each restriction."""

@@ -1,0 +1,1 @@
+"""Simulation: the compiled engine, its loops, and the plain reference."""

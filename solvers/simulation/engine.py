@@ -1,0 +1,322 @@
+"""The compiled engine: serves every request under a policy and adds up what it costs."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from solvers.policies import registry as policies
+from solvers.policies.protocol import Policy
+from solvers.simulation import loop_oldest_first as rules
+from solvers.simulation import state as kernels
+from solvers.simulation.forecast import Outlook
+from solvers.simulation.loop_by_size import SortedPool, run_always_busiest, run_bfio, run_window
+from solvers.simulation.loop_oldest_first import run_oldest_first
+from solvers.simulation.loop_python import asking
+from solvers.simulation.result import PowerSums, RunResult, Totals
+from solvers.simulation.state import NOBODY, Run
+from theory.model import INT_LIMIT, FloatArray, InputError, IntArray, Requests, System
+
+# Compiled loops are left about this often, so that progress is seen and Ctrl-C is heard.
+PULSE_S = 0.2
+
+# A block of the history has about this many entries, and at least one row.
+HISTORY_BLOCK = 2**20
+
+# Requests longer than the wheel stay in their bucket for several turns.
+LONGEST_WHEEL = 2**20
+
+_OLDEST_FIRST = {
+    policies.FCFS: rules.FCFS,
+    policies.RoundRobin: rules.ROUND_ROBIN,
+    policies.JSQ: rules.JSQ,
+    policies.VllmDP: rules.VLLM_DP,
+    policies.SGLangShortestQueue: rules.JSQ,
+    policies.LeastLoaded: rules.LEAST_LOADED,
+    policies.SGLangMinimumTokens: rules.LEAST_LOADED,
+    policies.LPT: rules.LPT,
+    policies.PowerOfTwo: rules.POWER_OF_TWO,
+}
+
+
+def simulate(
+    system: System,
+    requests: Requests,
+    policy: str | Policy,
+    *,
+    pool: int | None = None,
+    seed: int = 0,
+    gammas: Sequence[float] = (),
+    history: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Serve every request to completion.
+
+    One step: requests enter the pool; the policy admits; the loads are measured and set the
+    step's duration; requests that have been served for their whole length depart and the others
+    grow.  Without arrival times the requests are a backlog, of which the pool shows the next
+    ``pool`` at the start of every step.  With arrival times a request enters the pool at the first
+    step that starts at its arrival or later, and an idle system waits for the next arrival.
+
+    Parameters
+    ----------
+    system : System
+        What to run on.
+    requests : Requests
+        What to serve, in arrival order.
+    policy : str or Policy
+        A name for :func:`solvers.policies.registry.policy`, or an object, which serves this run
+        alone.
+    pool : int, optional
+        Largest number of waiting requests that a backlog shows; the number of slots by default.
+    seed : int
+        For policies that sample, if they are given by name.
+    gammas : sequence of float
+        Exponents in (0, 1] for which to add up the power sums.
+    history : bool
+        Whether to keep the loads of all steps.
+    progress : callable, optional
+        Called with the number of requests finished, a few times a second.
+
+    Returns
+    -------
+    RunResult
+        Exact totals; equal to :func:`solvers.simulation.reference.simulate_reference` step for
+        step.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, the run does not fit the memory, or a sum could leave
+        the 64-bit integers.
+    PolicyError
+        If the policy fails or breaks a rule.
+
+    Notes
+    -----
+    Source: paper, model section; theory.md, notation.
+    """
+    limit = _pool_limit(system, requests, pool)
+    exponents = np.array(gammas, dtype=np.float64)
+    if exponents.ndim != 1 or not ((exponents > 0) & (exponents <= 1)).all():
+        raise InputError(f"gammas must lie in (0, 1], got {list(gammas)}")
+    work = _check_sums(system, requests)
+    visible = min(limit, len(requests))
+    _check_memory(system, requests, visible, history)
+    chosen = policies.policy(policy, seed)
+    gap_before = getattr(chosen, "bound_gap", None)
+    run = new_run(system, requests, limit, exponents, history)
+    blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
+    _check_conservation(run, system, work)
+    state = run.state[0]
+    return RunResult(
+        policy=chosen.name,
+        system=system,
+        requests=requests,
+        pool_limit=limit,
+        total=_totals(system, state, "step", "sum_max", "work"),
+        overloaded=_totals(system, state, "full_steps", "full_max", "full_work"),
+        power_sums={
+            gamma: PowerSums(float(row[0] + row[1]), float(row[2] + row[3]))
+            for gamma, row in zip(gammas, run.powers, strict=True)
+        },
+        time_s=float(state["now_s"]),
+        worker=run.worker,
+        reveal_step=run.reveal_step,
+        start_step=run.start_step,
+        start_s=run.start_s,
+        finish_s=run.finish_s,
+        loads=np.concatenate(blocks) if history else None,
+        bound_gap=None if gap_before is None else chosen.bound_gap - gap_before,  # type: ignore[attr-defined]
+    )
+
+
+def _totals(system: System, state: Any, *names: str) -> Totals:
+    return Totals(system.workers, *(int(state[name]) for name in names))
+
+
+def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
+    """Largest number of waiting requests that a policy can see."""
+    if pool is not None and not (isinstance(pool, int | np.integer) and pool >= 1):
+        raise InputError(f"pool must be an integer >= 1, got {pool!r}")
+    if requests.arrival is not None:
+        return len(requests)
+    return system.capacity if pool is None else int(pool)
+
+
+def _check_sums(system: System, requests: Requests) -> int:
+    """Prove that no sum of the run can leave the 64-bit integers.
+
+    Returns the total work of the requests, if the drift is constant.
+    """
+    if system.capacity >= INT_LIMIT:
+        raise InputError(
+            f"workers * slots = {system.workers} * {system.slots} must stay below 2^62"
+        )
+    growth = max(system.drift)
+    tokens, about, exact = kernels.work(requests.prefill, requests.decode, growth)
+    # At any time a request is worth at most its total work, and there are at most as many steps
+    # as output tokens.  A floating-point sum of N < 2^31 non-negative terms is right to a
+    # relative 1e-6 with room to spare.
+    if max(system.workers * about, growth * tokens) * (1 + 1e-6) >= INT_LIMIT:
+        raise InputError(
+            f"the work of these requests, about {about:.3g}, on {system.workers} workers does not "
+            "fit 64-bit sums (workers * work must stay below 2^62): use smaller sizes, shorter "
+            "outputs or fewer requests"
+        )
+    return exact
+
+
+def _check_memory(system: System, requests: Requests, visible: int, history: bool) -> None:
+    """Refuse a run whose arrays would not fit the machine, or their numbers the tables."""
+    n, G = len(requests), system.workers
+    needed = 8 * (5 * n + 5 * min(system.capacity, n) + 6 * G + 5 * visible)
+    if history:
+        longest = int(requests.decode.max(initial=0))
+        tokens = int(requests.decode.sum())
+        needed += 8 * G * max(longest, tokens // system.capacity)  # at least so many steps
+    if hasattr(os, "sysconf"):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if needed > memory:
+            raise InputError(
+                f"{G} workers and {n} requests{' with history' * history} need at least "
+                f"{needed / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB"
+            )
+    if max(G, n) >= kernels.MOST:
+        raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")
+
+
+def new_run(
+    system: System, requests: Requests, limit: int, gammas: FloatArray, history: bool
+) -> Run:
+    """The state before the first step."""
+    n, G = len(requests), system.workers
+    arrival = np.empty(0) if requests.arrival is None else requests.arrival
+    arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
+    longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
+    rows = max(1, HISTORY_BLOCK // G) if history else 0
+    slots_used = min(system.capacity, n)
+    active = np.zeros(slots_used, dtype=kernels.ACTIVE)
+    active["worker"] = kernels.NONE
+    state = np.zeros(1, dtype=kernels.STATE)
+    for name, value in (
+        ("timed", requests.arrival is not None),
+        ("limit", min(limit, n)),
+        ("capacity", system.capacity),
+        ("slots", system.slots),
+        ("requests", n),
+        ("still_full", True),
+        ("observed", history or gammas.size > 0),
+        ("overhead_s", system.step_overhead_s),
+        ("token_s", system.seconds_per_token),
+    ):
+        state[name] = value
+    return Run(
+        prefill=requests.prefill,
+        decode=requests.decode,
+        arrival=arrival,
+        drift=np.array(system.drift, dtype=np.int64),
+        worker=np.full(n, NOBODY, dtype=np.int64),
+        reveal_step=np.empty(n, dtype=np.int64),
+        start_step=np.empty(n, dtype=np.int64),
+        start_s=np.empty(n),
+        finish_s=np.empty(n),
+        active=active,
+        following=np.arange(1, slots_used + 1, dtype=np.uint32),
+        state=state,
+        loads=np.zeros(G, dtype=np.int64),
+        free=np.full(G, system.slots, dtype=np.int64),
+        weight=np.empty(G, dtype=np.int64),
+        candidate=np.empty(G, dtype=np.int64),
+        free_slots=np.empty(slots_used + 4, dtype=np.int64),
+        bucket=np.full(1 << (longest - 1).bit_length(), kernels.NONE, dtype=np.uint32),
+        gammas=gammas,
+        powers=np.zeros((gammas.size, 4)),
+        history=np.empty((rows, G), dtype=np.int64),
+    )
+
+
+def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
+    """The function that runs the policy for up to so many steps."""
+    kind, state = type(policy), run.state[0]
+    if kind in _OLDEST_FIRST:
+        seed = np.uint64(policy.seed % 2**64 if isinstance(policy, policies.PowerOfTwo) else 0)
+        oldest_first = partial(run_oldest_first, run, _OLDEST_FIRST[kind], seed)
+        if not isinstance(policy, policies.RoundRobin):
+            return oldest_first
+
+        def round_robin(steps: int) -> None:
+            state["turn"] = policy.turn % run.free.size
+            oldest_first(steps)
+            policy.turn = int(state["turn"])
+
+        return round_robin
+    if kind is policies.AlwaysBusiest:
+        return partial(run_always_busiest, run, SortedPool.of_length(visible))
+    if isinstance(policy, policies.BFIO) and kind is policies.BFIO and policy.max_wait is None:
+        if policy.horizon:
+            return _ahead(run, policy, SortedPool.of_length(visible))
+        if policy.effort <= 1:  # what more adds is not part of the compiled loop
+            return _bfio(run, policy, SortedPool.of_length(visible))
+    return asking(run, policy, visible)
+
+
+def _bfio(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], None]:
+    state = run.state[0]
+
+    def bfio(steps: int) -> None:
+        run_bfio(run, pool, policy.effort, steps)
+        if policy.bound_gap is not None:
+            policy.bound_gap += int(state["bound_gap"])
+        state["bound_gap"] = 0
+
+    return bfio
+
+
+def _ahead(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], None]:
+    state, outlook = run.state[0], Outlook(run, policy)
+
+    def bfio(steps: int) -> None:
+        end = int(state["step"]) + steps
+        run_window(run, pool, outlook.forecast, policy.effort, outlook.due, end)
+        while state["due"]:
+            outlook.refresh()
+            run_window(run, pool, outlook.forecast, policy.effort, outlook.due, end)
+
+    return bfio
+
+
+def _run_to_completion(
+    run: Run, advance: Callable[[int], None], progress: Callable[[int], None] | None
+) -> list[IntArray]:
+    """Run in portions of about :data:`PULSE_S`, and return the history's blocks."""
+    rows, state = run.history.shape[0], run.state[0]
+    blocks: list[IntArray] = []
+    steps = 256
+    while state["requests"] > state["revealed"] - state["waiting"] - state["active"]:
+        start = time.perf_counter()
+        advance(min(steps, rows) if rows else steps)
+        took = time.perf_counter() - start
+        if took < PULSE_S / 2:
+            steps *= 2
+        elif took > PULSE_S:
+            steps = max(1, steps // 2)
+        if rows:
+            blocks.append(run.history[: state["rows"]].copy())
+            state["rows"] = 0
+        if progress is not None:
+            progress(int(state["revealed"] - state["waiting"] - state["active"]))
+    return blocks or [run.history[:0]]
+
+
+def _check_conservation(run: Run, system: System, work: int) -> None:
+    """Every request was admitted and left, and the work done is the work of the requests."""
+    if run.worker.min(initial=0) == NOBODY or run.loads.any():
+        raise RuntimeError("a request was not served to completion")
+    if (run.free != system.slots).any():
+        raise RuntimeError("a slot was lost or gained")
+    if system.has_constant_drift and run.state["work"][0] != work:
+        raise RuntimeError("the work done is not the work of the requests")

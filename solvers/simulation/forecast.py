@@ -1,0 +1,148 @@
+"""The engine's outlook: the loads that a policy's predictor predicts for the steps ahead."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.policies.predictors import AgePredictor, LengthPredictor, checked_forecast
+from solvers.policies.protocol import Policy
+from solvers.simulation.state import NOBODY, NONE, Run
+from theory.model import INT_LIMIT, InputError, IntArray, Requests
+
+
+class Forecast(NamedTuple):
+    """What is predicted, and from what.
+
+    Parameters
+    ----------
+    lengths : int64[N]
+        Predicted lengths; empty if requests are predicted by age.
+    remaining : int64[A]
+        Predicted steps left by age, the present one included; else empty.
+    ahead : int64[H + 1, G]
+        Predicted loads at the present step and the next ``H``.
+    running : int64[H + 1, G]
+        Predicted numbers of the requests behind them.
+    grown : int64[H + 1]
+        Growth of a request from the present step to each of these.
+    """
+
+    lengths: IntArray
+    remaining: IntArray
+    ahead: IntArray
+    running: IntArray
+    grown: IntArray
+
+
+class Outlook:
+    """What a policy with a horizon sees of the next steps of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run, before its first step.
+    policy : Policy
+        Has a ``horizon`` and a ``predictor``.
+
+    Attributes
+    ----------
+    forecast : Forecast
+        The latest prediction.
+    due : int
+        Departures at which the predictor is asked anew.
+
+    Raises
+    ------
+    InputError
+        If the predictor is none, it predicts something impossible, or the sums over the window
+        could leave the 64-bit integers.
+    """
+
+    def __init__(self, run: Run, policy: Policy) -> None:
+        horizon: int = getattr(policy, "horizon", 0)
+        self._predictor = getattr(policy, "predictor", None)
+        if not isinstance(self._predictor, LengthPredictor | AgePredictor):
+            raise InputError(f"policy {policy.name!r} has a horizon and no predictor")
+        self._run = run
+        lengths = np.empty(0, np.int64)
+        if isinstance(self._predictor, LengthPredictor):
+            requests = Requests(run.prefill, run.decode)
+            answer = self._predictor.lengths(requests)
+            lengths = checked_forecast(self._predictor.name, answer, len(requests))
+        self.due = 0 if isinstance(self._predictor, AgePredictor) else INT_LIMIT
+        _check_window(run, horizon)
+        window = horizon + 1, run.loads.size
+        self.forecast = Forecast(
+            lengths,
+            np.empty(0, np.int64),
+            np.zeros(window, np.int64),
+            np.zeros(window, np.int64),
+            np.zeros(horizon + 1, np.int64),
+        )
+
+    def look(self) -> Forecast:
+        """Predict afresh for the present step, before its admissions."""
+        self.refresh()
+        predict_loads(self._run, self.forecast)
+        return self.forecast
+
+    def refresh(self) -> None:
+        """Ask an age predictor anew, if the departures have doubled since it was last asked."""
+        run, state = self._run, self._run.state[0]
+        departed = int(state["revealed"] - state["waiting"] - state["active"])
+        if isinstance(self._predictor, AgePredictor) and departed >= self.due:
+            self.due = max(1, 2 * departed)
+            started = run.worker != NOBODY
+            age = state["step"] - run.start_step[started]
+            length = run.decode[started]
+            gone = length <= age
+            answer = self._predictor.remaining(length[gone], age[~gone])
+            remaining = checked_forecast(self._predictor.name, answer, None)
+            self.forecast = self.forecast._replace(remaining=remaining)
+
+
+def _check_window(run: Run, horizon: int) -> None:
+    """Refuse a run whose predicted loads could overflow when summed over a window."""
+    largest = int(run.prefill.max(initial=0))
+    growth = int(run.drift.max()) * (int(run.decode.max(initial=0)) + horizon)
+    held = min(int(run.state[0]["capacity"]), run.prefill.size) + run.prefill.size
+    if run.loads.size * (horizon + 1) * held * (largest + growth) >= INT_LIMIT:
+        raise InputError(
+            "workers * (horizon + 1) * requests * (largest load of one) must stay below 2^62: "
+            "use a shorter horizon, smaller sizes or fewer requests"
+        )
+
+
+@compiled
+def predict_loads(run: Run, forecast: Forecast) -> None:
+    """Predict the loads of the requests that run now, before the admissions of a step."""
+    lengths, remaining, ahead, running, grown = forecast
+    state = run.state[0]
+    steps, G = ahead.shape
+    phase = state.phase
+    for h in range(1, steps):
+        grown[h] = grown[h - 1] + run.drift[phase]
+        phase = phase + 1 if phase + 1 < run.drift.size else 0
+    ahead[:] = 0
+    running[:] = 0
+    # First what leaves after each step of the window, then from the present step on.
+    for at in range(run.active.size):
+        row = run.active[at]
+        if row.worker == NONE:
+            continue
+        age = state.step - run.start_step[row.request]
+        if lengths.size:
+            left = lengths[row.request] - age
+        else:
+            left = remaining[min(age, remaining.size - 1)]
+        left = max(1, left)
+        if left < steps:
+            ahead[left, row.worker] -= row.base + state.grown
+            running[left, row.worker] -= 1
+    for g in range(G):
+        load, number = run.loads[g], state.slots - run.free[g]
+        for h in range(steps):
+            load += ahead[h, g]
+            number += running[h, g]
+            ahead[h, g] = load + number * grown[h]

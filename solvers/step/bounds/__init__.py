@@ -1,0 +1,1 @@
+"""Lower bounds of a step's imbalance, from the relaxation to nested windows."""

@@ -1,0 +1,172 @@
+"""A sharper lower bound for steps that fill every slot: what fits on a slot at all.
+
+At a largest load ``M`` the ``j``-th largest new request of worker ``g`` is at most
+``(M - L_g - beta(c_g - j)) / j``, because the ``j - 1`` larger ones are no smaller and the others
+take at least the smallest of the pool.  So the slots of any set ``W`` of workers have caps, and
+the most they can hold together is a matching of requests to caps that a single sweep finds: from
+the largest request down, take it if an open slot is left.  The imbalance is at least
+``|W| * M - L(W)`` less that matching.  Unlike the linear relaxation this sees that a giant fits
+nowhere; unlike it, it is not monotone in ``M``, so levels are covered by intervals: room from
+their lower end, caps from their upper.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.step.bounds.relaxation import deficit
+from solvers.step.fast.partial_assignment import Flags
+from solvers.step.sorted_sizes import Pool, last_at_most
+from theory.model import IntArray
+
+# Stands for "no assignment has its largest load there"; above any imbalance.
+IMPOSSIBLE = 2**62
+
+
+@compiled
+def nested_deficit(
+    loads: IntArray, free: IntArray, pool: Pool, low: int, high: int, member: Flags, rounds: int
+) -> int:
+    """Bound of the imbalance of every assignment whose largest load is in ``low..high``.
+
+    Parameters
+    ----------
+    loads, free, pool
+        As in :func:`solvers.step.bounds.relaxation.largest_load`, with ``n >= sum(free)``.
+    low, high : int
+        The levels.
+    member : bool[G]
+        The set ``W`` to start with; in each further round it loses the workers that the matching
+        serves beyond their room.  Left as the set that gave the largest bound.
+    rounds : int
+        Number of sets that may be looked at.
+
+    Returns
+    -------
+    int
+        At least 0; :data:`IMPOSSIBLE` if some slot of ``W`` cannot be filled at all.
+    """
+    sizes, sums = pool.sizes, pool.sums
+    G = loads.size
+    n = sizes.size
+    slots = int(np.sum(free))
+    served = np.empty(G, np.int64)
+    place = np.empty(slots, np.int64)
+    owner = np.empty(slots, np.int64)
+    u = 0
+    for g in range(G):
+        if member[g]:
+            for j in range(1, free[g] + 1):
+                cap = (high - loads[g] - sums[free[g] - j]) // j
+                place[u] = last_at_most(pool, cap)
+                if place[u] < 0:
+                    return IMPOSSIBLE
+                owner[u] = g
+                u += 1
+    slots = u
+    first = np.empty(n, np.int64)
+    follows = np.empty(slots, np.int64)
+    open_ = np.empty(slots, np.int64)
+    inside = member.copy()
+    best = 0
+    for _ in range(rounds):
+        first[:] = -1
+        left = 0
+        for u in range(slots):
+            if inside[owner[u]]:
+                follows[u] = first[place[u]]
+                first[place[u]] = u
+                left += 1
+        served[:] = 0
+        count = 0
+        held = 0
+        i = n
+        while left > 0 and i > 0:
+            i -= 1
+            u = first[i]
+            while u >= 0:
+                open_[count] = owner[u]
+                count += 1
+                u = follows[u]
+            if count > 0:
+                count -= 1
+                left -= 1
+                served[open_[count]] += sizes[i]
+                held += sizes[i]
+        if left > 0:
+            return IMPOSSIBLE
+        room = 0
+        for g in range(G):
+            if inside[g]:
+                room += low - loads[g]
+        if room - held > best:
+            best = room - held
+            member[:] = inside
+        dropped = False
+        for g in range(G):
+            if inside[g] and served[g] > low - loads[g]:
+                inside[g] = False
+                dropped = True
+        if not dropped:
+            break
+    return best
+
+
+@compiled
+def nested_bound(
+    loads: IntArray,
+    free: IntArray,
+    pool: Pool,
+    level: int,
+    lower: int,
+    upper: int,
+    evaluations: int,
+    each: IntArray,
+) -> int:
+    """Raise a lower bound of the imbalance, over all largest loads from ``level`` up.
+
+    Parameters
+    ----------
+    level, lower : int
+        Bounds of the largest load and of the imbalance from
+        :func:`solvers.step.bounds.relaxation.bound`.
+    upper : int
+        An imbalance that has been reached: no more has to be proved.
+    evaluations : int
+        Intervals that may be looked at.
+    each : int64[levels]
+        Other bounds of the imbalance at the levels from ``level`` up; may be empty.
+    """
+    member = np.ones(loads.size, np.bool_)
+    target = nested_deficit(loads, free, pool, level, level, member, 4)
+    if each.size > 0:
+        target = max(target, int(each[0]))
+    target = min(upper, target)
+    step = (upper - lower) // max(1, np.sum(free == 0)) >> 4
+    low = level
+    most = int(np.max(loads) + pool.sums[-1])
+    for _ in range(evaluations):
+        if low > most:
+            return max(lower, target)
+        step = min(step, most - low)
+        floor = deficit(loads, free, pool, low)[0]
+        if target <= lower or floor >= target:
+            return max(lower, target)
+        value = max(floor, nested_deficit(loads, free, pool, low, low + step, member, 1))
+        at = low - level
+        if value < target and at + step < each.size:
+            value = max(value, int(np.min(each[at : at + step + 1])))
+        if value >= target:
+            low += step + 1
+            step *= 4
+        elif step > 0:
+            step >>= 2
+        else:
+            target = value
+            low += 1
+    # What has not been looked at.
+    rest = deficit(loads, free, pool, min(low, most))[0]
+    at = low - level
+    if at < each.size:
+        beyond = deficit(loads, free, pool, level + each.size)[0]
+        rest = max(rest, min(int(np.min(each[at:])), beyond))
+    return max(lower, min(target, rest))

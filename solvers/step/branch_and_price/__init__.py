@@ -1,0 +1,1 @@
+"""Exact steps by branch and price: columns are the patterns that a worker can take."""

@@ -1,0 +1,237 @@
+"""Steps with large or widely spread sizes, proved optimal without a table over all loads.
+
+To beat an imbalance ``UB`` the slacks ``M - L'_g`` must add up to less.  A worker without free
+slots has the slack ``M - L_g``; one with one or two free slots comes near ``M`` only for the few
+largest loads ``M`` at or just above ``L_g`` and a sum of sizes.  Those conditions together leave
+short windows of levels, whatever the sizes; each level in them is settled by
+:mod:`solvers.step.branch_and_price.level_enumeration`.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.step.bounds.nested import nested_deficit
+from solvers.step.branch_and_price.level_enumeration import (
+    NEVER,
+    Lists,
+    Sizes,
+    Step,
+    last_at_most,
+    settle_level,
+    singles_slack,
+    sizes_of,
+)
+from solvers.step.exact.milp import assignment_of_counts, level_range
+from solvers.step.problem import StepProblem, StepSolution
+from solvers.step.sorted_sizes import Pool, sorted_pool
+from theory.model import IntArray
+
+# Most pairs of distinct sizes.
+_MOST_PAIRS = 2**18
+
+# Patterns of one worker that are looked at.
+_MANY = 2**13
+
+
+@compiled
+def _split(
+    low: IntArray, high: IntArray, slack: IntArray, slope: int, reached: IntArray, upper: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Split windows of levels by what one more worker can reach.
+
+    Parameters
+    ----------
+    low, high, slack : int64[w]
+        Disjoint windows in ascending order; the slack at the level ``low + i`` of one of them is
+        at least ``slack + slope * i``.
+    reached : int64[r]
+        The loads that the worker can reach, ascending.
+    upper : int
+        Levels at which the slack is no less are left out.
+    """
+    count = 0
+    windows = np.empty((3, 0), np.int64)
+    for write in range(2):
+        if write:
+            windows = np.empty((3, count), np.int64)
+        count = 0
+        next_ = 0
+        for w in range(low.size):
+            while next_ < reached.size and reached[next_] <= low[w]:
+                next_ += 1
+            x = low[w]
+            k = next_ - 1
+            while x <= high[w]:
+                end = high[w]
+                if k + 1 < reached.size:
+                    end = min(end, reached[k + 1] - 1)
+                if k >= 0:
+                    value = slack[w] + slope * (x - low[w]) + x - reached[k]
+                    if value < upper and x <= end:
+                        if write:
+                            windows[0, count] = x
+                            windows[1, count] = min(end, x + (upper - 1 - value) // (slope + 1))
+                            windows[2, count] = value
+                        count += 1
+                k += 1
+                x = end + 1
+    return windows[0], windows[1], windows[2]
+
+
+def _levels(
+    problem: StepProblem, sizes: Sizes, upper: int, number: int
+) -> tuple[IntArray, IntArray, int]:
+    """The ``number`` most promising levels at which less than ``upper`` could be had.
+
+    Returns them with their bounds, and a bound for all other levels.
+    """
+    loads, free = problem.loads, problem.free
+    full = loads[free == 0]
+    none = np.empty(0, np.int64)
+    least, most = level_range(problem, upper - 1)
+    if most < least:
+        return none, none, upper
+    slope = full.size
+    slack = least * slope - int(full.sum())
+    low, high, each = np.array([least]), np.array([most]), np.array([slack])
+    for c, sums in ((1, sizes.values), (2, np.unique(sizes.sums))):
+        for g in np.flatnonzero(free == c).tolist():
+            low, high, each = _split(low, high, each, slope, sums + loads[g], upper)
+            slope += 1
+
+    def lengths(below: int) -> IntArray:
+        length = high - low + 1
+        if slope:
+            length = np.minimum(length, -((each - below) // slope))
+        return np.where(each < below, length, 0)
+
+    below = upper
+    if lengths(below).sum() > number:
+        fewer = 0
+        while below - fewer > 1:
+            middle = (fewer + below) // 2
+            if lengths(middle).sum() > number:
+                below = middle
+            else:
+                fewer = middle
+        below = fewer
+    length = lengths(below)
+    offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    return np.repeat(low, length) + offset, np.repeat(each, length) + slope * offset, below
+
+
+@compiled
+def _sharpen(
+    step: Step, free: IntArray, pool: Pool, levels: IntArray, bounds: IntArray, upper: int
+) -> None:
+    """Raise the bounds of levels: no two workers take the same request, and large ones fit few."""
+    values, supply = step.sizes.values, step.sizes.supply
+    member = np.empty(free.size, np.bool_)
+    for k in range(levels.size):
+        level = int(levels[k])
+        together = singles_slack(step, level, supply)
+        if together == NEVER:
+            bounds[k] = NEVER
+            continue
+        bounds[k] += together
+        for g in step.singles:
+            room = level - step.loads[g]
+            bounds[k] -= room - values[last_at_most(values, room)]
+        if bounds[k] < upper:
+            for g in range(member.size):
+                member[g] = True
+            nested = nested_deficit(step.loads, free, pool, level, level, member, 4)
+            bounds[k] = max(bounds[k], nested)
+
+
+@compiled
+def _settle(
+    step: Step,
+    levels: IntArray,
+    bounds: IntArray,
+    upper: int,
+    lists: Lists,
+    budget: int,
+    best: IntArray,
+) -> tuple[int, int, int]:
+    """Settle the levels, given in ascending order of bounds, by more and more work.
+
+    Returns the best imbalance, a bound over those levels, and the work done.
+    """
+    lower = NEVER
+    state = np.ones(1, np.uint64)
+    work = 0
+    for k in range(levels.size):
+        if bounds[k] >= upper:
+            break
+        if work > budget:
+            lower = min(lower, int(bounds[k]))
+            break
+        bound = 0
+        for widest, tries in ((2, 64), (3, 512), (4, 2048), (5, 16384)):
+            upper, bound, done = settle_level(
+                step, int(levels[k]), upper, (widest, tries, budget >> 5), lists, state, best
+            )
+            work += done
+            if bound >= upper:
+                break
+        lower = min(lower, max(bound, int(bounds[k])))
+    return upper, lower, work
+
+
+def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolution:
+    """Improve a solution and raise its bound, until the two meet or the work is done.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        Any step; with more than some 700 distinct sizes, or no more requests than slots, nothing
+        is done.
+    start : StepSolution
+        A solution with its bound.
+    budget : int
+        Work after which to stop, some nanoseconds each.
+
+    Returns
+    -------
+    StepSolution
+        No worse on either side; its bound is exact.
+    """
+    n, slots = problem.pool.size, int(problem.free.sum())
+    if start.optimal or n < slots or slots == 0:
+        return start
+    _, supply = np.unique(problem.pool, return_counts=True)
+    if supply.size * (supply.size - 1) // 2 + np.count_nonzero(supply > 1) > _MOST_PAIRS:
+        return start
+    sizes = sizes_of(problem.pool)
+    G = problem.workers
+    loads, free = problem.loads.copy(), problem.free.copy()
+    by_load = np.argsort(loads, kind="stable")
+    first = np.concatenate(([0], np.cumsum(free)))
+    step = Step(loads, first, by_load, by_load[free[by_load] == 1], sizes)
+    lists = Lists(np.empty((G, _MANY, 5), np.int64), np.empty((G, _MANY), np.int64))
+    pool = sorted_pool(np.sort(problem.pool))
+    best = np.empty(slots, np.int64)
+    upper, lower = start.imbalance, start.lower_bound
+    further = max(1, (upper - lower) >> 8)
+    while lower < upper:
+        # To prove a little more than is known takes few patterns; a solution is often met there.
+        goal = min(upper, lower + further)
+        levels, bounds, elsewhere = _levels(problem, sizes, goal, max(1, budget >> 10))
+        _sharpen(step, free, pool, levels, bounds, goal)
+        order = np.argsort(bounds, kind="stable")
+        found, bound, work = _settle(step, levels[order], bounds[order], goal, lists, budget, best)
+        budget -= work
+        bound = min(bound, elsewhere, found)
+        lower = max(lower, bound)
+        if found == goal and bound < goal:
+            break
+        # What was left open before an improvement is looked at again.
+        if found < goal:
+            upper = found
+        further *= 4
+    if upper == start.imbalance:
+        return StepSolution(start.assignment, upper, lower)
+    chosen = [(g, int(sizes.values[i]), 1) for g in range(G) for i in best[first[g] : first[g + 1]]]
+    assignment = assignment_of_counts(problem, chosen)
+    return StepSolution(assignment, problem.objective(assignment), lower)

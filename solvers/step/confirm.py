@@ -1,0 +1,77 @@
+"""What counts as optimal: a claim with a second voucher.
+
+Integer programming solvers work in floating point, and one of them calling a value optimal is a
+claim.  An assignment refutes every claim above its own value; a claim counts when a second solver
+supports it, or a bound that was evaluated in integers: the closed form, that of the fast solver, or
+that of the scan.
+"""
+
+from dataclasses import dataclass
+
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.exact.milp import SOLVERS, solve_exact
+from solvers.step.problem import StepProblem, StepSolution
+
+# Sides whose lower bounds are sums of integers, whatever led to them.
+IN_INTEGERS = ("bound", "fast", "scan")
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The best assignment known, and which sides vouch for its lower bound.
+
+    Parameters
+    ----------
+    solution : StepSolution
+        Its ``lower_bound`` has the word of two solvers, or was evaluated in integers.
+    claims : dict of str to int
+        The lower bound that each side claims: ``"bound"`` and the solvers that finished.
+    agree : tuple of str
+        Sides whose claim reaches the imbalance of the solution.
+    refuted : tuple of str
+        Sides whose claim exceeds it, and is therefore wrong.
+    """
+
+    solution: StepSolution
+    claims: dict[str, int]
+    agree: tuple[str, ...]
+    refuted: tuple[str, ...]
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the solution is an optimum on more than the word of one solver."""
+        return self.solution.optimal
+
+
+def confirm(problem: StepProblem, time_limit_s: float | None = None) -> Confirmed:
+    """Solve by the scan and with every integer programming solver, and say what is confirmed.
+
+    "Optimal" counts when a bound in integers (:data:`IN_INTEGERS`) reaches the best assignment, or
+    when two solvers claim it; a claim that an assignment refutes counts for nothing.
+
+    Parameters
+    ----------
+    time_limit_s : float, optional
+        Wall-clock limit for each solver.
+    """
+    solutions = {name: solve_exact(problem, name, time_limit_s) for name in SOLVERS}
+    return weigh(problem, solutions | {"scan": solve_scan(problem, time_limit_s)})
+
+
+def weigh(problem: StepProblem, solutions: dict[str, StepSolution]) -> Confirmed:
+    """Judge solutions of one problem by several solvers, as described at :func:`confirm`."""
+    bound = lower_bound(problem)
+    best = min(solutions.values(), key=lambda s: s.imbalance)
+    claims = {"bound": bound}
+    claims |= {name: s.lower_bound for name, s in solutions.items() if s.lower_bound > bound}
+    standing = {name: v for name, v in claims.items() if v <= best.imbalance}
+    # The second highest claim has two vouchers; a bound in integers needs none.
+    alone = [v for name, v in standing.items() if name in IN_INTEGERS]
+    lower = max([*alone, *sorted(standing.values())[-2:-1]])
+    return Confirmed(
+        StepSolution(best.assignment, best.imbalance, lower),
+        claims,
+        tuple(name for name, v in claims.items() if v == best.imbalance),
+        tuple(name for name, v in claims.items() if v > best.imbalance),
+    )

@@ -1,0 +1,1 @@
+"""Exact steps by integer programs and, where they are small, by brute force."""

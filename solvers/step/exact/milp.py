@@ -1,0 +1,291 @@
+"""The step problem as an integer program in PuLP, solved by HiGHS and by CBC.
+
+The formulation counts requests by distinct size and is shifted by the least possible largest load,
+so every coefficient is a small integer.  Written the naive way (a binary for every request and
+worker, unshifted loads, a real largest load) the same problem makes HiGHS 1.15.1 report a wrong
+optimum far more often; but even so it does now and then, so a solver's word alone proves nothing:
+see :mod:`solvers.step.confirm`.  A solver's objective is never used: it is recomputed in ints from
+the rounded and validated assignment.
+"""
+
+import math
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+import highspy
+import numpy as np
+import pulp
+
+from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
+from theory.model import InputError
+
+SOLVERS = ("highs", "cbc")
+
+# The CBC that PuLP ships.
+_CBC = pulp.PULP_CBC_CMD.pulp_cbc_path
+
+# A float nearer than this to an integer is that integer; the result is validated in ints.
+_ROUNDING = 1e-4
+
+
+def largest_first(problem: StepProblem) -> Assignment:
+    """A valid assignment to start from: largest request first, to the least loaded worker.
+
+    Tried for the ``U`` smallest and the ``U`` largest requests; the better of the two.
+    """
+    order = np.argsort(-problem.pool, kind="stable").tolist()
+    free: list[int] = problem.free.tolist()
+    best: Assignment | None = None
+    for chosen in (
+        order[: problem.admissions],
+        order[len(order) - problem.admissions :],
+    ):
+        loads, room = problem.loads.tolist(), list(free)
+        assignment = np.full(problem.pool.size, WAITS, np.int64)
+        for i in chosen:
+            g = min((g for g in range(len(room)) if room[g] > 0), key=loads.__getitem__)
+            assignment[i] = g
+            loads[g] += int(problem.pool[i])
+            room[g] -= 1
+        if best is None or problem.objective(assignment) < problem.objective(best):
+            best = assignment
+    assert best is not None
+    return best
+
+
+def assignment_of_counts(
+    problem: StepProblem, counts: Iterable[tuple[int, int, int]]
+) -> Assignment:
+    """The assignment that gives worker ``g`` so many requests of a size, oldest first.
+
+    Parameters
+    ----------
+    counts : iterable of (g, size, count)
+        A size is handed out in the order of this list.
+    """
+    waiting: dict[int, list[int]] = {}
+    for i in range(problem.pool.size - 1, -1, -1):
+        waiting.setdefault(int(problem.pool[i]), []).append(i)
+    assignment = np.full(problem.pool.size, WAITS, np.int64)
+    for g, size, count in counts:
+        for _ in range(count):
+            if not waiting.get(size):
+                raise InputError(f"more requests of size {size} are handed out than wait")
+            assignment[waiting[size].pop()] = g
+    return assignment
+
+
+def level_range(problem: StepProblem, upper: int) -> tuple[int, int]:
+    """Levels ``M`` that the largest load of a solution with imbalance ``<= upper`` can have.
+
+    In plain ints, from the two inequalities of [step.lp-closed-form] for sets ``W`` of workers:
+    ``|W| M >= L(W) + (sum of the C(W) - K smallest sizes)``, and, when every slot is filled,
+    ``imbalance >= |W| M - L(W) - (sum of the C(W) largest sizes)``.  The least level is that of the
+    relaxation.  The largest is the last at which the second bound is at most ``upper``; without a
+    full worker it can lie far above the least level plus ``upper``.  An empty range proves that
+    there is no such solution.
+    """
+    pool = sorted(problem.pool.tolist())
+    small = [0, *accumulate(pool)]
+    large = [0, *accumulate(reversed(pool))]
+    workers = [
+        (load, min(c, len(pool)))
+        for load, c in zip(problem.loads.tolist(), problem.free.tolist(), strict=True)
+    ]
+    spare = sum(c for _, c in workers) - problem.admissions
+
+    def room_per_slot(level: int) -> list[tuple[int, int]]:
+        return sorted(workers, key=lambda w: (level - w[0]) / w[1] if w[1] else math.inf)
+
+    def needed(level: int) -> int:
+        most, load, slots = level, 0, 0
+        for k, (x, c) in enumerate(room_per_slot(level), 1):
+            load, slots = load + x, slots + c
+            most = max(most, x, -((-load - small[max(0, slots - spare)]) // k))
+        return most
+
+    def missing(level: int) -> int:
+        most, room, slots = 0, 0, 0
+        for x, c in reversed(room_per_slot(level)):
+            room, slots = room + level - x, slots + c
+            most = max(most, room - large[slots])
+        return most
+
+    least = 0
+    while (higher := needed(least)) > least:
+        least = higher
+    if problem.admissions < sum(problem.free.tolist()):
+        return least, (upper + sum(x for x, _ in workers) + sum(pool)) // problem.workers
+    low, high = least - 1, max(x + large[c] for x, c in workers)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if missing(middle) <= upper:
+            low = middle
+        else:
+            high = middle - 1
+    return least, low
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    program: pulp.LpProblem
+    # (g, size, variable): how many requests of the size worker g takes.
+    counts: list[tuple[int, int, Any]]
+    # Objective of the program plus this is the imbalance.
+    constant: int
+
+
+def _formulate(problem: StepProblem, start: int) -> _Model:
+    """The shifted, aggregated integer program; ``start`` is the imbalance of some assignment."""
+    least, most = level_range(problem, start)
+    values, copies = np.unique(problem.pool, return_counts=True)
+    small = [0, *accumulate(sorted(problem.pool.tolist()))]
+    filled = problem.admissions == sum(problem.free.tolist())
+    spare = sum(problem.free.tolist()) - problem.admissions
+    loads: list[int] = problem.loads.tolist()
+    free: list[int] = problem.free.tolist()
+    sizes: list[int] = values.tolist()
+
+    program = pulp.LpProblem("step", pulp.LpMinimize)
+    level = program.add_variable("m", 0, most - least, pulp.LpInteger)
+    counts: list[tuple[int, int, Any]] = []
+    taken: dict[int, list[tuple[int, Any]]] = {}
+    supply: list[list[Any]] = [[] for _ in sizes]
+    for g, c in enumerate(free):
+        if c == 0:
+            continue
+        taken[g] = []
+        # What the other requests that g must take weigh at least.
+        others = small[max(0, min(c, len(small) - 1) - spare - 1)]
+        for j, (size, number) in enumerate(zip(sizes, copies.tolist(), strict=True)):
+            if size + others > most - loads[g]:
+                continue
+            y = program.add_variable(f"y_{g}_{j}", 0, min(number, c), pulp.LpInteger)
+            counts.append((g, size, y))
+            taken[g].append((size, y))
+            supply[j].append(y)
+
+    # When the whole pool is admitted the total is fixed and only the level counts.
+    chosen = [-size * y for _, size, y in counts] if filled else []
+    program += problem.workers * level + pulp.lpSum(chosen)
+    for g, terms in taken.items():
+        program += pulp.lpSum(s * y for s, y in terms) - level <= least - loads[g]
+        number = pulp.lpSum(y for _, y in terms)
+        program += number == free[g] if filled else number <= free[g]
+    admits_all = problem.admissions == problem.pool.size
+    for ys, number in zip(supply, copies.tolist(), strict=True):
+        if ys or admits_all:
+            total = pulp.lpSum(ys)
+            program += total == number if admits_all else total <= number
+    # Workers alike in load and slots: the first of two takes at least as much as the second.
+    alike: dict[tuple[int, int], list[int]] = {}
+    for g in taken:
+        alike.setdefault((loads[g], free[g]), []).append(g)
+    for group in alike.values():
+        for g, h in pairwise(group):
+            program += pulp.lpSum(s * y for s, y in taken[g]) >= pulp.lpSum(
+                s * y for s, y in taken[h]
+            )
+    constant = problem.workers * least - sum(loads)
+    if not filled:
+        constant -= sum(problem.pool.tolist())
+    return _Model(program, counts, constant)
+
+
+def _run(program: pulp.LpProblem, solver: str, time_limit_s: float | None) -> bool:
+    """Solve in place, silently; whether the solver calls its result optimal."""
+    gap = {"gapRel": 0, "gapAbs": 0, "threads": 1, "msg": False, "timeLimit": time_limit_s}
+    with tempfile.TemporaryDirectory() as folder:
+        engine = pulp.HiGHS(**gap) if solver == "highs" else pulp.COIN_CMD(path=_CBC, **gap)
+        engine.tmpDir = folder
+        try:
+            program.solve(engine)
+        except pulp.PulpSolverError:
+            return False
+    return bool(
+        program.status == pulp.LpStatusOptimal and program.sol_status == pulp.LpSolutionOptimal
+    )
+
+
+def _read(problem: StepProblem, model: _Model) -> Assignment | None:
+    """The program's values as a valid assignment; None where they are none."""
+    counts = []
+    for g, size, y in model.counts:
+        value = y.varValue
+        if value is None or abs(value - round(value)) > _ROUNDING:
+            return None
+        counts.append((g, size, round(value)))
+    try:
+        assignment = assignment_of_counts(problem, counts)
+        problem.validate(assignment)
+    except InputError:
+        return None
+    return assignment
+
+
+def solve_exact(
+    problem: StepProblem, solver: str = "highs", time_limit_s: float | None = None
+) -> StepSolution:
+    """Optimal assignment of one step by mixed-integer programming with zero gap.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        Any pool, richer or poorer than the free slots.
+    solver : {"highs", "cbc"}
+        HiGHS through highspy, or the CBC that PuLP ships.
+    time_limit_s : float, optional
+        Wall-clock limit; what was found by then is returned.
+
+    Returns
+    -------
+    StepSolution
+        ``lower_bound`` is the imbalance when the solver reports an optimum whose value the
+        assignment reproduces in ints, and the bound of
+        :func:`solvers.step.bounds.relaxation.lower_bound` otherwise.  It is one solver's word:
+        :func:`solvers.step.confirm.confirm` asks for a second.
+
+    Raises
+    ------
+    InputError
+        If the solver's name is unknown.
+    """
+    if solver not in SOLVERS:
+        raise InputError(f"unknown solver {solver!r}: use one of {', '.join(SOLVERS)}")
+    best = largest_first(problem)
+    value = problem.objective(best)
+    bound = lower_bound(problem)
+    if problem.admissions == 0:
+        return StepSolution(best, value, value)
+    model = _formulate(problem, value)
+    claimed = _run(model.program, solver, time_limit_s)
+    found = _read(problem, model)
+    if found is not None and problem.objective(found) <= value:
+        best, value = found, problem.objective(found)
+        objective = pulp.value(model.program.objective)
+        if claimed and abs(objective + model.constant - value) < 0.5:
+            bound = max(bound, value)
+    return StepSolution(best, value, bound)
+
+
+def solver_versions() -> dict[str, str]:
+    """Versions of the solvers at work: HiGHS, CBC, the modelling layers, and scipy's own HiGHS."""
+    from importlib.metadata import version
+
+    banner = subprocess.run([_CBC, "-quit"], capture_output=True, text=True, check=False).stdout
+    cbc = next(
+        (line.split()[-1] for line in banner.splitlines() if line.startswith("Version:")),
+        "unknown",
+    )
+    return {
+        "highs": highspy.Highs().version(),
+        "cbc": cbc,
+        "pulp": version("pulp"),
+        "cvxpy": version("cvxpy"),
+        "scipy": version("scipy"),
+    }

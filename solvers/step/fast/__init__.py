@@ -1,0 +1,1 @@
+"""Steps for the online algorithm: a first assignment, local moves, local search."""

@@ -1,0 +1,228 @@
+"""Moves that improve a plan, each priced exactly for ``G * max - sum``.
+
+Requests are named by their place in the sorted pool; every worker's are kept in descending order.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.step.bounds.relaxation import ascending
+from solvers.step.fast.bitset import at_least, at_most, insert, remove
+from solvers.step.fast.partial_assignment import Plan
+from solvers.step.sorted_sizes import Pool, last_at_most
+
+
+@compiled
+def hand_over(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
+    """Worker ``g`` gives up its request ``old`` and takes ``new``."""
+    item = plan.item
+    first = plan.start[g]
+    last = first + plan.taken[g] - 1
+    k = first
+    while item[k] != old:
+        k += 1
+    while k > first and item[k - 1] < new:
+        item[k] = item[k - 1]
+        k -= 1
+    while k < last and item[k + 1] > new:
+        item[k] = item[k + 1]
+        k += 1
+    item[k] = new
+    plan.after[g] += pool.sizes[new] - pool.sizes[old]
+
+
+@compiled
+def take_waiting(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
+    """Worker ``g`` gives its request ``old`` back to the pool and takes ``new`` out of it."""
+    insert(plan.words, plan.summary, old)
+    remove(plan.words, plan.summary, new)
+    hand_over(plan, pool, g, old, new)
+
+
+@compiled
+def replace(plan: Plan, pool: Pool) -> bool:
+    """Exchange one request of each worker for a larger waiting one that still fits below the top.
+
+    Each exchange lowers the imbalance by the difference.  Returns whether any was made.
+    """
+    sizes = pool.sizes
+    top = np.max(plan.after)
+    moved = False
+    for g in range(plan.after.size):
+        room = top - plan.after[g]
+        best = 0
+        old = new = -1
+        if room > 0:
+            for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+                i = at_least(plan.words, plan.summary, j + 1)
+                if i < 0 or sizes[i] > sizes[j] + room:
+                    continue
+                i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
+                if sizes[i] - sizes[j] > best:
+                    best, old, new = sizes[i] - sizes[j], j, i
+        if best > 0:
+            take_waiting(plan, pool, g, old, new)
+            moved = True
+    return moved
+
+
+@compiled
+def gather(plan: Plan, pool: Pool, width: int) -> bool:
+    """Swap requests between workers so that the room of the less flexible goes to the others.
+
+    A worker with few new requests can rarely use its room exactly; one with more often can, by
+    an exchange of two.  Neither the sum nor the maximum changes.  Of each request the ``width``
+    that come closest to filling the room are tried.  Returns whether any swap was made.
+    """
+    sizes = pool.sizes
+    G = plan.after.size
+    top = np.max(plan.after)
+    owner = np.full(sizes.size, -1, np.int64)
+    for g in range(G):
+        for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+            owner[j] = g
+    moved = False
+    for held in range(1, np.max(plan.taken)):
+        for g in range(G):
+            room = top - plan.after[g]
+            if plan.taken[g] != held or room == 0:
+                continue
+            best = 0
+            old = new = -1
+            for j in plan.item[plan.start[g] : plan.start[g] + held]:
+                i = last_at_most(pool, sizes[j] + room)
+                for _ in range(width):
+                    if sizes[i] - sizes[j] <= best:
+                        break
+                    if owner[i] >= 0 and plan.taken[owner[i]] > held:
+                        best, old, new = sizes[i] - sizes[j], j, i
+                        break
+                    i -= 1
+            if best > 0:
+                h = owner[new]
+                hand_over(plan, pool, g, old, new)
+                hand_over(plan, pool, h, new, old)
+                owner[old], owner[new] = h, g
+                moved = True
+    return moved
+
+
+@compiled
+def _trade(plan: Plan, pool: Pool, p: int, q: int) -> bool:
+    """Move load from worker ``p`` to the less loaded ``q``, as near half their gap as can be.
+
+    By a swap, or by a move to a free slot.  With a gap ``D`` and a difference ``0 < d < D`` the
+    sum of squares falls by ``2 d (D - d)``.  Returns whether there was such a trade.
+    """
+    sizes, item, start, taken = pool.sizes, plan.item, plan.start, plan.taken
+    D = plan.after[p] - plan.after[q]
+    end = start[q] + taken[q]
+    away = D  # twice the distance of the difference from D / 2
+    give = get = -1
+    j = start[q]
+    for i in item[start[p] : start[p] + taken[p]]:
+        if end < start[q + 1] and abs(2 * sizes[i] - D) < away:
+            away, give, get = abs(2 * sizes[i] - D), i, -1
+        # As the requests of p get smaller, so do those of q that are half the gap below them.
+        while j < end and 2 * (sizes[i] - sizes[item[j]]) < D:
+            if abs(2 * (sizes[i] - sizes[item[j]]) - D) < away:
+                away, give, get = abs(2 * (sizes[i] - sizes[item[j]]) - D), i, item[j]
+            j += 1
+        if j < end and 2 * (sizes[i] - sizes[item[j]]) - D < away:
+            away, give, get = 2 * (sizes[i] - sizes[item[j]]) - D, i, item[j]
+        if j > start[q]:
+            # The last that was passed is the nearest on the other side.
+            j -= 1
+    if give < 0:
+        return False
+    if get >= 0:
+        hand_over(plan, pool, p, give, get)
+        hand_over(plan, pool, q, get, give)
+        return True
+    k = start[p]
+    while item[k] != give:
+        k += 1
+    taken[p] -= 1
+    while k < start[p] + taken[p]:
+        item[k] = item[k + 1]
+        k += 1
+    k = end
+    while k > start[q] and item[k - 1] < give:
+        item[k] = item[k - 1]
+        k -= 1
+    item[k] = give
+    taken[q] += 1
+    plan.after[p] -= sizes[give]
+    plan.after[q] += sizes[give]
+    return True
+
+
+@compiled
+def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
+    """Bring loads above ``level`` down by trades: the highest with the lowest, and so inwards.
+
+    A low worker that cannot trade with a high one, because its requests are all larger, is passed
+    over.  Ends when no load is above the level, when a round lowers nothing, or after ``rounds``.
+    """
+    after = plan.after
+    for _ in range(rounds):
+        top = np.max(after)
+        if top <= level:
+            return
+        order = ascending(after.astype(np.float64))
+        i = 0
+        j = after.size - 1
+        while i < j and after[order[j]] > level:
+            if _trade(plan, pool, order[j], order[i]):
+                j -= 1
+            i += 1
+        if np.max(after) == top:
+            return
+
+
+@compiled
+def _raise(plan: Plan, pool: Pool, q: int, D: int) -> bool:
+    """Give worker ``q`` a waiting request larger than one of its own, by most and by less than D.
+
+    Returns whether there was one.
+    """
+    sizes = pool.sizes
+    best = 0
+    old = new = -1
+    for j in plan.item[plan.start[q] : plan.start[q] + plan.taken[q]]:
+        i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + D - 1))
+        if i >= 0 and sizes[i] - sizes[j] > best:
+            best, old, new = sizes[i] - sizes[j], j, i
+    if best > 0:
+        take_waiting(plan, pool, q, old, new)
+    return best > 0
+
+
+@compiled
+def level_out(plan: Plan, pool: Pool) -> None:
+    """Exchange between the most and the least loaded workers while they are far apart.
+
+    While the gap ``D`` of a pair exceeds ``b - a``, the range of the pool, the less loaded worker
+    takes a waiting request larger than one of its own by less than ``D``, or they trade.  The
+    first lowers the imbalance; the second keeps the sum, does not raise the maximum and lowers the
+    sum of squares, so this ends.  It ends when the extreme pair is within ``b - a`` or has no such
+    move.  From equal loads and slots it has one as long as ``D > b - a``
+    [step.full-refill-gap]; under [step.gap-condition] as long as ``D > s_max``.
+    """
+    after = plan.after
+    reach = pool.sizes[-1] - pool.sizes[0]
+    while True:
+        p = int(np.argmax(after))
+        q = int(np.argmin(after))
+        D = after[p] - after[q]
+        if reach >= D or not (_raise(plan, pool, q, D) or _trade(plan, pool, p, q)):
+            return
+        order = ascending(after.astype(np.float64))
+        for i in range(after.size // 2):
+            p = order[after.size - 1 - i]
+            q = order[i]
+            D = after[p] - after[q]
+            if reach >= D:
+                break
+            if not _raise(plan, pool, q, D):
+                _trade(plan, pool, p, q)

@@ -1,0 +1,152 @@
+"""The BF-IO step, fast: bounds first, then a fill towards them, then exact local moves.
+
+A valid plan is made first and every later move keeps it valid, so no effort level can return
+anything else.
+"""
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.step.bounds.lattice import lattice_bound, spacing
+from solvers.step.bounds.nested import nested_bound
+from solvers.step.bounds.relaxation import bound, deficit
+from solvers.step.fast.enumeration import best_choice, choices
+from solvers.step.fast.local_moves import gather, level_out, lower_top, replace
+from solvers.step.fast.local_search import search
+from solvers.step.fast.partial_assignment import Plan, empty_plan, fill
+from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
+from solvers.step.sorted_sizes import Pool, indexed, sorted_pool
+from theory.model import IntArray
+
+
+@compiled
+def _value(plan: Plan) -> int:
+    """Imbalance of a plan."""
+    return int(plan.after.size * np.max(plan.after) - np.sum(plan.after))
+
+
+@compiled
+def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
+    """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
+    rounds = 8 ** (effort - 1)
+    choice = plan.item.size < pool.sizes.size
+    value = before = _value(plan)
+    while value > lower:
+        before = value
+        lower_top(plan, pool, level, rounds)
+        gather(plan, pool, 4 * effort)
+        if choice:
+            replace(plan, pool)
+        value = _value(plan)
+        if effort == 1 or value == before:
+            return
+
+
+@compiled
+def begin(
+    loads: IntArray, room: IntArray, sizes: IntArray, effort: int
+) -> tuple[Plan, Pool, int, int]:
+    """Make a plan for a step; with its pool, and bounds of the largest load and the imbalance.
+
+    Arguments as in :func:`balance`, ``room`` the free slots up to ``n``.
+    """
+    n = sizes.size
+    pool = sorted_pool(sizes)
+    level, lower, threshold = bound(loads, room, pool)
+    plan = empty_plan(loads, room, n)
+    if plan.item.size == 0:
+        return plan, pool, level, lower
+    aim = level
+    q = spacing(sizes)
+    if q > 1 and plan.item.size <= n:
+        aim, least = lattice_bound(loads, room, pool, level, q)
+        threshold = deficit(loads, room, pool, aim)[1]
+        lower = max(lower, least)
+    if effort > 0 and choices(room, n) <= 2 ** (6 + 3 * effort):
+        return plan, pool, level, best_choice(plan, pool)
+    fill(plan, pool, aim, threshold)
+    if effort > 0 and _value(plan) > lower:
+        pool = indexed(pool)
+        if plan.item.size < n:
+            replace(plan, pool)
+            evaluations = 2 ** (3 * effort - 1)
+            upper = _value(plan)
+            none = np.empty(0, np.int64)
+            lower = nested_bound(loads, room, pool, level, lower, upper, evaluations, none)
+        _improve(plan, pool, aim, lower, effort)
+    return plan, pool, level, lower
+
+
+@compiled
+def finish(plan: Plan, pool: Pool, out_worker: IntArray) -> int:
+    """Level out the plan and write down who takes each request; the imbalance."""
+    out_worker[:] = WAITS
+    if plan.item.size == 0:
+        return _value(plan)
+    level_out(plan, pool)
+    for g in range(plan.after.size):
+        for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
+            out_worker[plan.item[k]] = g
+    return _value(plan)
+
+
+@compiled
+def balance(
+    loads: IntArray, free: IntArray, sizes: IntArray, effort: int, out_worker: IntArray
+) -> tuple[int, int]:
+    """Choose the requests to admit and their workers, aiming at the least imbalance.
+
+    Parameters
+    ----------
+    loads, free : int64[G]
+        Loads before admission and free slots.
+    sizes : int64[n]
+        The pool in ascending order.
+    effort : int
+        0 takes the first plan and the bound of the linear relaxation.  1 looks at every assignment
+        where there are at most 512, and else exchanges requests and sharpens the bound a little.
+        What 2 and more add is in :func:`solve_step`.
+    out_worker : int64[n]
+        Filled with the worker of each request, or -1 for one that waits.
+
+    Returns
+    -------
+    imbalance, lower_bound : int
+        The imbalance reached, and a bound below which no valid assignment can be.
+    """
+    plan, pool, _, lower = begin(loads, np.minimum(free, sizes.size), sizes, effort)
+    return finish(plan, pool, out_worker), lower
+
+
+def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
+    """Solve one step with :func:`balance`; among equal sizes the oldest request goes first.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        The step.
+    effort : int
+        0 is the fastest, 1 the default, as in :func:`balance`.  2 and more are for certification:
+        where the pool is larger than the free slots they search thoroughly
+        (:mod:`solvers.step.fast.local_search`), each level 16 times as long as the one before.
+
+    Returns
+    -------
+    StepSolution
+        A valid assignment, its imbalance and a lower bound, exact.
+    """
+    order = np.argsort(problem.pool, kind="stable")
+    sizes = problem.pool[order]
+    worker = np.empty(sizes.size, np.int64)
+    loads, room = problem.loads.copy(), np.minimum(problem.free, sizes.size)
+    plan, pool, level, lower = begin(loads, room, sizes, effort)
+    if effort > 1 and 0 < plan.item.size < sizes.size and _value(plan) > lower:
+        lower = search(loads, room, pool, plan, level, lower, effort)
+    value = finish(plan, pool, worker)
+    # Equal sizes can be exchanged freely: in arrival order they go to ascending workers, then wait.
+    worker[worker == WAITS] = problem.workers
+    worker = worker[np.lexsort((worker, sizes))]
+    worker[worker == problem.workers] = WAITS
+    assignment: Assignment = np.empty(sizes.size, np.int64)
+    assignment[order] = worker
+    return StepSolution(assignment, int(value), int(lower))
