@@ -50,7 +50,7 @@ mutants: setup-dev
 
 # Needs Coq and any Python >= 3.11, nothing else.
 proofs:
-	$(PYTHON) -m theory.coq
+	$(PYTHON) -m theory.formal.coq
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks

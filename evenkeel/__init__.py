@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from solvers.step.fast.solve import solve_step
     from solvers.step.problem import AssignmentError, StepProblem, StepSolution
     from theory.claims import Claim, claim, claims
-    from theory.expectation import Expectation, expected_imbalance, over_steps
-    from theory.extremes import effective_constant, largest_constant
-    from theory.laws import Law
+    from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps
+    from theory.laws.fcfs_moments import spread
+    from theory.laws.law import Law
+    from theory.laws.order_statistics import effective_constant, largest_constant
+    from theory.laws.slot_load import geometric_slot, joint_slot
     from theory.model import InputError, Requests, System, idle_share, imbalance
-    from theory.moments import spread
     from theory.power import PowerModel, hardware
-    from theory.slots import geometric_slot, joint_slot
     from theory.vacuity import Lengths, first_slots_of
 
 _HOME = {
@@ -42,10 +42,10 @@ _HOME = {
     "BFIO": "solvers.policies.bfio",
     "Budget": "evenkeel.evidence",
     "Claim": "theory.claims",
-    "Expectation": "theory.expectation",
+    "Expectation": "theory.laws.fcfs_expectation",
     "Finding": "evenkeel.evidence",
     "InputError": "theory.model",
-    "Law": "theory.laws",
+    "Law": "theory.laws.law",
     "Lengths": "theory.vacuity",
     "Policy": "solvers.policies.protocol",
     "PowerModel": "theory.power",
@@ -64,24 +64,24 @@ _HOME = {
     "check_of": "evenkeel.evidence",
     "claim": "theory.claims",
     "claims": "theory.claims",
-    "effective_constant": "theory.extremes",
-    "expected_imbalance": "theory.expectation",
+    "effective_constant": "theory.laws.order_statistics",
+    "expected_imbalance": "theory.laws.fcfs_expectation",
     "first_slots_of": "theory.vacuity",
-    "geometric_slot": "theory.slots",
+    "geometric_slot": "theory.laws.slot_load",
     "hardware": "theory.power",
     "idle_share": "theory.model",
     "imbalance": "theory.model",
-    "joint_slot": "theory.slots",
-    "largest_constant": "theory.extremes",
+    "joint_slot": "theory.laws.slot_load",
+    "largest_constant": "theory.laws.order_statistics",
     "lengths_of": "adversary.workloads.trace_statistics",
-    "over_steps": "theory.expectation",
+    "over_steps": "theory.laws.fcfs_expectation",
     "policy": "solvers.policies.registry",
     "read_trace": "adversary.workloads.traces",
     "simulate": "solvers.simulation.engine",
     "solve_exact": "solvers.step.exact.milp",
     "solve_step": "solvers.step.fast.solve",
     "solve_window": "solvers.lookahead.problem",
-    "spread": "theory.moments",
+    "spread": "theory.laws.fcfs_moments",
     "trace_lengths": "adversary.workloads.trace_statistics",
     "workload": "adversary.workloads.families",
 }

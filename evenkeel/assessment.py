@@ -7,14 +7,14 @@ import numpy as np
 
 from adversary.workloads.trace_statistics import lengths_of
 from solvers.simulation.result import RunResult
-from theory import savings
 from theory.claims import Assumption
-from theory.expectation import expected_imbalance
+from theory.formulas import energy as savings
 from theory.geometric import bfio_bound, distance_to_geometric, frontier_slots
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot, joint_slot, period
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
-from theory.slots import geometric_slot, joint_slot, period
 from theory.vacuity import first_slots_of
 from theory.warmup import certified_ratio, refill_gap
 

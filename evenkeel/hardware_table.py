@@ -1,8 +1,8 @@
 """The table of devices: what the numbers of each allow, and where they come from."""
 
+from theory.formulas.energy import Usage, saving_cap, saving_paper, saving_sharp
+from theory.formulas.energy_inversions import eta_of, idle_shares_for, limit_paper
 from theory.power import hardware_catalogue
-from theory.reach import eta_of, idle_shares_for, limit_paper
-from theory.savings import Usage, saving_cap, saving_paper, saving_sharp
 
 HEAD = (
     "device",

@@ -38,8 +38,8 @@ from evenkeel.report import (
     surprises,
 )
 from paper_figures.catalogue import caption, figure
-from theory import machine_checked
 from theory.claims import FAMILIES, chapters, claims
+from theory.formal import record as machine_checked
 from theory.proof import Lemma, Step, domain
 
 ABOUT = (

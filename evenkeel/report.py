@@ -17,8 +17,8 @@ from evenkeel.records import Record
 from evenkeel.terminal import table
 from evenkeel.typeset import escape_markdown, prose
 from paper_figures.catalogue import caption
-from theory import machine_checked
 from theory.claims import FAMILIES, chapters, claims
+from theory.formal import record as machine_checked
 from theory.sources import ROWS
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power", "what is computed")

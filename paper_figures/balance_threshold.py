@@ -14,11 +14,11 @@ import numpy as np
 
 from paper_figures.files import Row, column, interval, read_csv, save, style
 from solvers.simulation.rich_pool import rich_pool_run
-from theory.authority import age_squares, unavoidable_imbalance
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.formulas.rebalancing import age_squares, unavoidable_imbalance
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import IntArray
-from theory.slots import geometric_slot
 
 WIDTHS = (2, 4, 8, 16, 32, 64)
 SLOTS = (5, 10, 20, 40, 80, 160, 320)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, read_csv, save, style
-from theory.constants import fcfs_constant
-from theory.extremes import effective_constant, expected_max_of_normals
-from theory.laws import Law
-from theory.slots import geometric_slot
+from theory.formulas.constants import fcfs_constant
+from theory.laws.law import Law
+from theory.laws.order_statistics import effective_constant, expected_max_of_normals
+from theory.laws.slot_load import geometric_slot
 
 # Whose claims the figure illustrates.
 FAMILY = "fcfs"

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, read_csv, save, style
+from theory.formulas.energy import Usage, energy_envelope, energy_floor, energy_tangent
 from theory.model import FloatArray
 from theory.power import hardware
-from theory.savings import Usage, energy_envelope, energy_floor, energy_tangent
 
 # Whose claims the figure illustrates.
 FAMILY = "energy"

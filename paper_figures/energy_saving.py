@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, read_csv, save, style
+from theory.formulas.energy import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
+from theory.formulas.energy_inversions import eta_of, limit_paper
 from theory.model import FloatArray
 from theory.power import PowerModel, hardware
-from theory.reach import eta_of, limit_paper
-from theory.savings import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
 
 DEVICES = ("a100-paper", "h100-sxm", "b200", "mi300x")
 # Whose claims the figure illustrates.

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
-from theory.expectation import expected_imbalance
-from theory.extremes import berry_esseen_bound, expected_max_of_normals, pairing_bound
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.order_statistics import berry_esseen_bound, expected_max_of_normals, pairing_bound
 
 # Whose claims the figure illustrates.
 FAMILY = "fcfs"

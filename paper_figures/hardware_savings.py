@@ -8,10 +8,10 @@ the measured serving curves to 1 [energy.hardware, energy.gamma].
 from pathlib import Path
 
 from paper_figures.files import Row, column, read_csv, save, style
+from theory.formulas.energy import Usage, saving_cap, saving_sharp
+from theory.formulas.energy_inversions import eta_of
 from theory.power import PowerModel, hardware_catalogue
-from theory.power_curves import a100_sweeps, gamma_quartiles, mlenergy_sweeps
-from theory.reach import eta_of
-from theory.savings import Usage, saving_cap, saving_sharp
+from theory.power_measurements import a100_sweeps, gamma_quartiles, mlenergy_sweeps
 
 # Whose claims the figure illustrates.
 FAMILY = "energy"

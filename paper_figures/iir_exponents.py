@@ -16,7 +16,7 @@ import numpy as np
 from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.simulation.engine import simulate
-from theory.extremes import expected_max_of_normals
+from theory.laws.order_statistics import expected_max_of_normals
 from theory.model import System
 from theory.scaling import fitted_exponent, misfit
 

@@ -15,8 +15,8 @@ import numpy as np
 from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.simulation.engine import simulate
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
 from theory.model import System
 
 WORKERS = (2, 4, 8, 16, 32, 64, 128)

@@ -8,10 +8,10 @@ import numpy as np
 from adversary.workloads.families import requests_to_overload, workload
 from paper_figures.files import Row, column, interval, read_csv, save, style
 from solvers.simulation.engine import simulate
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import FloatArray, InputError, System
-from theory.slots import geometric_slot
 
 # Whose claims the figure illustrates.
 FAMILY = "geometric"

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from paper_figures.files import Row, column, read_csv, save, style
+from theory.formulas.energy import Usage, saving_cap, saving_paper, saving_sharp
+from theory.formulas.energy_inversions import eta_of, idle_shares_for
 from theory.power import PowerModel, hardware
-from theory.reach import eta_of, idle_shares_for
-from theory.savings import Usage, saving_cap, saving_paper, saving_sharp
 
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from adversary.workloads.families import requests_to_overload, workload
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.simulation.engine import simulate
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import InputError, System
 from theory.power import hardware
-from theory.slots import geometric_slot
 
 POLICIES = {"fcfs": "FCFS", "bfio": "BF-IO"}
 # Whose claims the figure illustrates.

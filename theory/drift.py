@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from theory import drift_proofs as proofs
 from theory.claims import Assumption, Claim
-from theory.constants import DRIFT_BFIO, DRIFT_IIR, in_words
+from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, in_words
 from theory.geometric_proofs import TWO_SIZES, bfio_upper_proof, range_proof
 from theory.relations import at_least, at_most, both
 

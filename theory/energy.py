@@ -1,12 +1,12 @@
 """Claims of the family ``energy``: bounds of the energy, of the saving, and what they reach.
 
-Formulas are in :mod:`theory.savings` and :mod:`theory.reach`, the same as sympy relations in
-:mod:`theory.energy_formulas`, proofs in :mod:`theory.energy_proofs` and
-:mod:`theory.saving_proofs`.  ``E`` is the energy drawn in the steps of a run (gaps in which nobody
-is served are no steps), ``W`` and ``I`` its busy and idle worker-time in units of load: total work
-and total imbalance where ``C = 0``, and [energy.overhead] says what else.  ``T = W + I``, ``f =
-I/T``, ``eta = I/W``; index 0 is the baseline and 1 the improved run; ``alpha = I0/I1``.  Powers are
-``P_idle``, ``P_max > 0``, ``dP = P_max - P_idle`` and ``D = P_idle + (1 - gamma) dP``.
+Formulas are in :mod:`theory.formulas.energy` and :mod:`theory.formulas.energy_inversions`, the same
+as sympy relations in :mod:`theory.formulas.energy_symbols`, proofs in :mod:`theory.energy_proofs`
+and :mod:`theory.saving_proofs`.  ``E`` is the energy drawn in the steps of a run (gaps in which
+nobody is served are no steps), ``W`` and ``I`` its busy and idle worker-time in units of load:
+total work and total imbalance where ``C = 0``, and [energy.overhead] says what else.  ``T = W +
+I``, ``f = I/T``, ``eta = I/W``; index 0 is the baseline and 1 the improved run; ``alpha = I0/I1``.
+Powers are ``P_idle``, ``P_max > 0``, ``dP = P_max - P_idle`` and ``D = P_idle + (1 - gamma) dP``.
 """
 
 from theory import energy_disproofs
@@ -34,7 +34,7 @@ CLAIMS: tuple[Claim, ...] = (
         "(or gamma = 1, or P_idle = P_max).",
         RUN,
         f"{_LOADS}; one energy certainly outside refutes it.",
-        later("energy_formulas", "sandwich"),
+        later("formulas.energy_symbols", "sandwich"),
         later("energy_proofs", "sandwich"),
     ),
     Claim(
@@ -47,7 +47,7 @@ CLAIMS: tuple[Claim, ...] = (
         "sandwich's and is approached by equal utilisations as G grows.",
         RUN,
         f"{_LOADS}; one energy certainly outside refutes it.",
-        later("energy_formulas", "envelope"),
+        later("formulas.energy_symbols", "envelope"),
         later("energy_proofs", "envelope"),
         ("energy.sandwich",),
     ),
@@ -63,7 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
         RUN,
         f"{_LOADS}; an energy certainly above refutes it, and so does a history with all others "
         "at u = v whose energy differs from it.",
-        later("energy_formulas", "envelope_workers"),
+        later("formulas.energy_symbols", "envelope_workers"),
         later("energy_proofs", "envelope_workers"),
         ("energy.envelope",),
     ),
@@ -80,7 +80,7 @@ CLAIMS: tuple[Claim, ...] = (
         PAIR,
         f"{_LOADS}; one energy certainly outside refutes it, and so does a pair whose difference "
         "is not the stated sum.",
-        later("energy_formulas", "overhead"),
+        later("formulas.energy_symbols", "overhead"),
         later("energy_proofs", "overhead"),
         ("energy.sandwich", "energy.envelope"),
     ),
@@ -110,7 +110,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.POWER_LAW,),
         "Pairs of adversarial load histories of equal work, and pairs of real runs, with overheads "
         "from small to dominant, in ball arithmetic; a saving certainly outside refutes it.",
-        later("energy_formulas", "saving_overhead"),
+        later("formulas.energy_symbols", "saving_overhead"),
         later("energy_proofs", "saving_overhead"),
         ("energy.overhead", "energy.saving-envelope"),
     ),
@@ -126,7 +126,7 @@ CLAIMS: tuple[Claim, ...] = (
         PAIR,
         "Savings over adversarial load histories along a growing overhead, in ball arithmetic; one "
         "that certainly rises refutes it.",
-        later("energy_formulas", "overhead_lowers"),
+        later("formulas.energy_symbols", "overhead_lowers"),
         later("energy_proofs", "overhead_lowers"),
         ("energy.overhead", "energy.cap"),
     ),
@@ -148,7 +148,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "Durations of real runs recomputed from loads in fractions, with and without overhead; a "
         "ratio outside refutes it.",
-        later("energy_formulas", "throughput"),
+        later("formulas.energy_symbols", "throughput"),
         later("energy_proofs", "throughput"),
         ("energy.work-invariance",),
     ),
@@ -162,7 +162,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
         "Runs of FCFS and JSQ with a gap in which nobody is served: it is part of both durations "
         "and of neither imbalance; a ratio that differs refutes it.",
-        later("energy_formulas", "throughput"),
+        later("formulas.energy_symbols", "throughput"),
         energy_disproofs.throughput_timed,
         ("energy.throughput",),
         holds=False,
@@ -184,7 +184,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         "Runs of FCFS and BF-IO that end together after a gap: who is done early idles for "
         "longer; a saving below the floor refutes it.",
-        later("energy_formulas", "sharp_floor"),
+        later("formulas.energy_symbols", "sharp_floor"),
         energy_disproofs.saving_timed,
         ("energy.saving-sharp",),
         holds=False,
@@ -201,7 +201,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
         "Work measured from the loads of runs under several policies against the formula, in "
         "ints; one difference refutes it.",
-        later("energy_formulas", "work"),
+        later("formulas.energy_symbols", "work"),
         later("energy_proofs", "work_invariance"),
     ),
     Claim(
@@ -276,7 +276,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.POWER_LAW,),
         "The carried table of fits; the exponent refitted from measured medians; the identity at "
         "gamma = 1 in fractions.  A quartile or a fit that differs refutes it.",
-        later("energy_formulas", "busy_fraction"),
+        later("formulas.energy_symbols", "busy_fraction"),
         later("energy_proofs", "busy_fraction"),
         ("energy.sandwich",),
     ),
@@ -294,7 +294,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Caps in ball arithmetic along a grid of exponents for every device, the stated numbers, "
         "and sympy's partial derivatives against the closed ones; one in the wrong order, or a "
         "digit or slope that differs, refutes it.",
-        later("energy_formulas", "sensitivity"),
+        later("formulas.energy_symbols", "sensitivity"),
         later("energy_proofs", "sensitivity"),
         ("energy.gamma", "energy.cap"),
     ),
@@ -312,7 +312,7 @@ CLAIMS: tuple[Claim, ...] = (
         (Assumption.POWER_LAW,),
         "Exact fractions for every device of the catalogue, and sympy's partial derivatives "
         "against the closed ones; a device outside its stated range refutes it.",
-        later("energy_formulas", "hardware"),
+        later("formulas.energy_symbols", "hardware"),
         later("energy_proofs", "hardware"),
         ("energy.limit-paper",),
     ),

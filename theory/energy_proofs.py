@@ -1,23 +1,37 @@
 """Proof steps of the energy claims, as data for :mod:`theory.proof`.
 
-Symbols as in :mod:`theory.energy_formulas`, with ``e = delta = 1 - gamma``.  With a step overhead,
-``W`` and ``I`` stand for the usage with overhead.  This module imports sympy: it is loaded when a
-proof is asked for.
+Symbols as in :mod:`theory.formulas.energy_symbols`, with ``e = delta = 1 - gamma``.  With a step
+overhead, ``W`` and ``I`` stand for the usage with overhead.  This module imports sympy: it is
+loaded when a proof is asked for.
 """
 
 import sympy
 from sympy import Symbol
 
-from theory import energy_formulas as claimed
-from theory.energy_formulas import BASE, LINEAR, POWER, RUN, E, I, W, d, e, eta, eta1, p, saving
-from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Step
-from theory.savings import (
+from theory.formulas import energy_symbols as claimed
+from theory.formulas.energy import (
     Usage,
     energy_floor,
     energy_tangent,
     saving_cap,
     saving_sharp,
 )
+from theory.formulas.energy_symbols import (
+    BASE,
+    LINEAR,
+    POWER,
+    RUN,
+    E,
+    I,
+    W,
+    d,
+    e,
+    eta,
+    eta1,
+    p,
+    saving,
+)
+from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Step
 
 m = Symbol("m", positive=True)
 u = Symbol("u", nonnegative=True)
@@ -295,7 +309,7 @@ def _caps_at_40() -> bool:
 
     from flint import arb, ctx
 
-    from theory.expectation import to_ball
+    from theory.laws.fcfs_expectation import to_ball
 
     with ctx.workprec(128):
         stretch, held = arb(5) / 3, []

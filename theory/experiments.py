@@ -88,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         "The exact expected imbalance of FCFS for the empirical joint law of each sample, on both "
         "sides; an enclosure on the wrong side of 2/3 refutes it.  The production trace is not "
         "public.",
-        later("energy_formulas", "idle_region"),
+        later("formulas.energy_symbols", "idle_region"),
         None,
         (),
     ),

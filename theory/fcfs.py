@@ -1,7 +1,7 @@
 """Claims of the family ``fcfs``: rules that do not look at sizes, in expectation and at worst.
 
-The numbers are computed in :mod:`theory.slots`, :mod:`theory.expectation` and
-:mod:`theory.extremes`; here are the closed forms and what is claimed.
+The numbers are computed in :mod:`theory.laws.slot_load`, :mod:`theory.laws.fcfs_expectation` and
+:mod:`theory.laws.order_statistics`; here are the closed forms and what is claimed.
 """
 
 from fractions import Fraction
@@ -9,7 +9,7 @@ from fractions import Fraction
 from theory import fcfs_proofs as proofs
 from theory import moment_proofs
 from theory.claims import Assumption, Claim
-from theory.constants import FCFS_TEXT
+from theory.formulas.constants import FCFS_TEXT
 from theory.model import InputError
 from theory.relations import at_least, equal
 

@@ -20,7 +20,7 @@ from theory.proof import (
 if TYPE_CHECKING:
     import sympy
 
-    from theory.laws import Enclosure
+    from theory.laws.law import Enclosure
 
 
 def exact_formula() -> "sympy.Basic":
@@ -381,7 +381,7 @@ def gaussian_proof() -> tuple[Step, ...]:
 @cache
 def largest_of_normals(workers: int) -> "Enclosure":
     """Mean of the largest of ``G`` standard normals, integrated once."""
-    from theory.extremes import expected_max_of_normals
+    from theory.laws.order_statistics import expected_max_of_normals
 
     return expected_max_of_normals(workers)
 
@@ -390,7 +390,7 @@ def _above_up_to_100() -> bool:
     """Whether ``E[max of G normals]^2 > ln G / (pi ln 2)`` for each G from 3 to 100, enclosed."""
     from flint import arb, ctx
 
-    from theory.expectation import PRECISION, to_ball
+    from theory.laws.fcfs_expectation import PRECISION, to_ball
 
     with ctx.workprec(PRECISION):
         scale = arb.pi() * arb(2).log()

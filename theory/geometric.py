@@ -9,11 +9,17 @@ from flint import arb, ctx
 from numpy.typing import ArrayLike
 
 from theory import geometric_proofs as proofs
-from theory.authority import RareSize, age_squares
 from theory.claims import Assumption, Claim
-from theory.constants import FCFS_ROUNDED, FCFS_TEXT, GEOMETRIC_BFIO, GEOMETRIC_IIR, in_words
-from theory.expectation import PRECISION, from_ball, to_ball
-from theory.laws import Enclosure, Law
+from theory.formulas.constants import (
+    FCFS_ROUNDED,
+    FCFS_TEXT,
+    GEOMETRIC_BFIO,
+    GEOMETRIC_IIR,
+    in_words,
+)
+from theory.formulas.rebalancing import RareSize, age_squares
+from theory.laws.fcfs_expectation import PRECISION, from_ball, to_ball
+from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 from theory.relations import at_least, at_most, both
 
@@ -83,7 +89,8 @@ def first_paper_slots(sizes: Law, p: Fraction, workers: int, c: Fraction) -> int
 def frontier_slots(workers: int, p: float, width: int) -> int:
     """Slots above which a myopic step can hold the balance: ``8 m ln G / (p (b-a)^2)``.
 
-    ``m`` is the mean square of :func:`theory.authority.age_squares` [threshold.frontier].
+    ``m`` is the mean square of :func:`theory.formulas.rebalancing.age_squares`
+    [threshold.frontier].
     """
     if workers < 2 or width < 1:
         raise InputError(f"need G >= 2 and b - a >= 1, got G = {workers}, b - a = {width}")

@@ -180,8 +180,8 @@ def range_proof() -> tuple[Step, ...]:
         Setting(
             "Sizes a, a + 1 and, almost never, b; A_g is the sum of the ages on worker g, R_g the "
             "number of its requests of size b, h the worker with the largest A_h.  The instance "
-            "is theory.authority.RareSize: N requests wait from the start, N/4 = G B (2k + 1), k "
-            "= 40/p."
+            "is theory.formulas.rebalancing.RareSize: N requests wait from the start, N/4 = G B "
+            "(2k + 1), k = 40/p."
         ),
         Inequality(
             "Every worker g ends at least A_h - A_g - B - (b-a-1) R_g below the largest load: "
@@ -213,8 +213,8 @@ def range_proof() -> tuple[Step, ...]:
 
 def rare_size_refutes() -> bool:
     """Whether the instance breaks the bound of BF-IO by 2 and that of IIR by 5/4."""
-    from theory.authority import RareSize
-    from theory.constants import FCFS_ROUNDED
+    from theory.formulas.constants import FCFS_ROUNDED
+    from theory.formulas.rebalancing import RareSize
     from theory.geometric import bfio_bound, frontier_slots, paper_ratio
 
     it = RareSize()

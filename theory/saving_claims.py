@@ -48,7 +48,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Pairs of adversarial load histories of equal work, and pairs of real runs, in ball "
         "arithmetic; one certainly smaller saving refutes it.",
-        later("energy_formulas", "paper_floor"),
+        later("formulas.energy_symbols", "paper_floor"),
         later("saving_proofs", "paper_floor"),
         ("energy.sandwich", "energy.work-invariance"),
     ),
@@ -61,7 +61,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Pairs of load histories with alpha < D/P_idle; a saving certainly below the form refutes "
         "it.  Dividing a negative numerator by an upper bound of E0 does not give a floor.",
-        later("energy_formulas", "paper_floor"),
+        later("formulas.energy_symbols", "paper_floor"),
         energy_disproofs.paper_everywhere,
         ("energy.saving-paper",),
         holds=False,
@@ -76,7 +76,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Pairs of adversarial load histories of equal work, and pairs of real runs, in ball "
         "arithmetic; one certainly smaller saving refutes it.",
-        later("energy_formulas", "sharp_floor"),
+        later("formulas.energy_symbols", "sharp_floor"),
         later("saving_proofs", "sharp_floor"),
         ("energy.sandwich", "energy.work-invariance"),
     ),
@@ -92,7 +92,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Exact fractions over a grid of devices, eta0 and eta1; one pair in the wrong order "
         "refutes it.",
-        later("energy_formulas", "sharp_dominates"),
+        later("formulas.energy_symbols", "sharp_dominates"),
         later("saving_proofs", "sharp_dominates"),
         ("energy.saving-paper", "energy.saving-sharp"),
     ),
@@ -108,7 +108,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "Pairs of adversarial load histories of equal work, and pairs of real runs, in ball "
         "arithmetic; a saving certainly outside refutes it, and so does a limit pair that stays "
         "away from a side.",
-        later("energy_formulas", "best_bounds"),
+        later("formulas.energy_symbols", "best_bounds"),
         later("saving_proofs", "best_bounds"),
         ("energy.envelope-workers", "energy.work-invariance"),
     ),
@@ -125,7 +125,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "sympy's limit, exact fractions along growing eta and alpha for every device that draws "
         "idle power, and the value 10/19; a value at or above the limit, or a different limit, "
         "refutes it.",
-        later("energy_formulas", "limit_of_paper"),
+        later("formulas.energy_symbols", "limit_of_paper"),
         later("saving_proofs", "limit_paper"),
         ("energy.saving-paper",),
     ),
@@ -140,7 +140,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         (*AT_C0, Assumption.IDLE_POWER),
         "sympy's limit and exact fractions along growing eta for every device that draws idle "
         "power; a value that stays below any number under 1, or another crossing, refutes it.",
-        later("energy_formulas", "limit_of_sharp"),
+        later("formulas.energy_symbols", "limit_of_sharp"),
         later("saving_proofs", "limit_sharp"),
         ("energy.saving-sharp",),
     ),
@@ -152,7 +152,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "At perfect balance the sharp floor tends to 100 % as eta grows, whatever P_idle >= 0.",
         AT_C0,
         "A device without idle power: its sharp floor is 0 at every eta, which refutes it.",
-        later("energy_formulas", "limit_of_sharp_unpowered"),
+        later("formulas.energy_symbols", "limit_of_sharp_unpowered"),
         energy_disproofs.limit_sharp_unpowered,
         ("energy.limit-sharp",),
         holds=False,
@@ -166,7 +166,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         (*AT_C0, Assumption.IDLE_POWER),
         "Load histories with a baseline idle share above 81.6 %; a saving certainly above the "
         "limit refutes it.",
-        later("energy_formulas", "paper_limit_is_a_cap"),
+        later("formulas.energy_symbols", "paper_limit_is_a_cap"),
         energy_disproofs.limit_is_a_cap,
         ("energy.limit-sharp",),
         holds=False,
@@ -185,7 +185,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Ball arithmetic at the stated numbers; adversarial pairs of load histories; a saving "
         "certainly above a cap refutes it.",
-        later("energy_formulas", "caps"),
+        later("formulas.energy_symbols", "caps"),
         later("saving_proofs", "caps"),
         ("energy.saving-envelope",),
     ),
@@ -198,7 +198,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         PAIR,
         "One worker, which never idles, and two orders of the same requests: the one that takes "
         "fewer steps pays fewer overheads and saves energy, which refutes it.",
-        later("energy_formulas", "any_power"),
+        later("formulas.energy_symbols", "any_power"),
         energy_disproofs.cap_with_overhead,
         ("energy.cap", "energy.overhead-lowers"),
         holds=False,
@@ -217,7 +217,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         "Pairs of adversarial load histories of equal work under seven power laws, some of them "
         "neither concave nor continuous, in fractions; a saving above f refutes it, and so does "
         "perfect balance at constant power that saves anything else.",
-        later("energy_formulas", "any_power"),
+        later("formulas.energy_symbols", "any_power"),
         later("energy_proofs", "any_power"),
         ("energy.work-invariance",),
     ),
@@ -235,7 +235,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         ),
         "A convex law, P = P_max u^2, and a perfectly balanced baseline: idling then saves energy, "
         "which refutes it.",
-        later("energy_formulas", "any_power"),
+        later("formulas.energy_symbols", "any_power"),
         energy_disproofs.any_power_convex,
         ("energy.any-power",),
         holds=False,
@@ -256,7 +256,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Exact inversion in fractions, and brackets verified in ball arithmetic; a digit that "
         "differs refutes it.",
-        later("energy_formulas", "reach"),
+        later("formulas.energy_symbols", "reach"),
         later("saving_proofs", "reach"),
         ("energy.cap", "energy.saving-paper"),
     ),
@@ -271,7 +271,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Exact fractions: the region of (eta, G) where the form exceeds 13/25, and what it is "
         "worth at the idle shares that are observed; an empty region refutes it.",
-        later("energy_formulas", "exceeds_52"),
+        later("formulas.energy_symbols", "exceeds_52"),
         later("saving_proofs", "exceed_52"),
         ("energy.reach",),
     ),
@@ -287,7 +287,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         AT_C0,
         "Inversions in fractions and balls, with load histories on both sides of 28 % in the "
         "middle region; a history that saves 28 % below it, or fails to above it, refutes it.",
-        later("energy_formulas", "thresholds_28"),
+        later("formulas.energy_symbols", "thresholds_28"),
         later("saving_proofs", "saving_28"),
         ("energy.reach", "energy.saving-envelope"),
     ),
@@ -309,7 +309,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         ),
         "The cap from the exact expected imbalance of FCFS for sizes 1 and 100 along G = B = 4, "
         "16, 64; a value above the bound refutes it, and so does a fall by less than a tenth.",
-        later("energy_formulas", "vanishing"),
+        later("formulas.energy_symbols", "vanishing"),
         later("saving_proofs", "vanishing"),
         ("energy.cap", "fcfs.exact"),
     ),

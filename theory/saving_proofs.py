@@ -1,7 +1,7 @@
 """Proof steps of the claims about savings, as data for :mod:`theory.proof`.
 
-Symbols as in :mod:`theory.energy_formulas`, with ``e = delta = 1 - gamma``.  This module imports
-sympy: it is loaded when a proof is asked for.
+Symbols as in :mod:`theory.formulas.energy_symbols`, with ``e = delta = 1 - gamma``.  This module
+imports sympy: it is loaded when a proof is asked for.
 """
 
 from fractions import Fraction
@@ -10,16 +10,16 @@ from typing import Any
 import sympy
 from sympy import Symbol
 
-from theory import energy_formulas as claimed
-from theory.energy_formulas import BALANCED, BASE, NEW, POWER, d, e, eta, eta1, p, saving
 from theory.energy_proofs import r, rest, share, t
-from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting, Step
-from theory.savings import (
+from theory.formulas import energy_symbols as claimed
+from theory.formulas.energy import (
     energy_envelope,
     saving_cap_tangent,
     saving_paper,
     saving_sharp,
 )
+from theory.formulas.energy_symbols import BALANCED, BASE, NEW, POWER, d, e, eta, eta1, p, saving
+from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting, Step
 
 D = p + e * d
 TOP = p + d
@@ -357,7 +357,7 @@ def _tangent_at(share: Fraction) -> Fraction:
 def _cap_at(share: Fraction) -> Any:
     from flint import arb, ctx
 
-    from theory.expectation import to_ball
+    from theory.laws.fcfs_expectation import to_ball
 
     with ctx.workprec(128):
         stretch = 1 / (1 - to_ball(share))

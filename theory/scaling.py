@@ -9,10 +9,10 @@ from flint import arb, ctx
 
 from theory import scaling_proofs as proofs
 from theory.claims import Assumption, Claim
-from theory.constants import FCFS_TEXT
-from theory.expectation import PRECISION, from_ball
-from theory.extremes import expected_max_of_normals
-from theory.laws import Enclosure
+from theory.formulas.constants import FCFS_TEXT
+from theory.laws.fcfs_expectation import PRECISION, from_ball
+from theory.laws.law import Enclosure
+from theory.laws.order_statistics import expected_max_of_normals
 from theory.model import FloatArray, InputError
 from theory.relations import at_least, at_most, both, equal
 

@@ -2,7 +2,7 @@
 
 Notation: worker ``g`` has load ``l_g`` and ``c_g`` free slots before admission and load ``L_g``
 after it; ``M = max_g L_g``; ``U = min(|pool|, sum c)`` requests are admitted.  The numbers are
-computed in :mod:`theory.waterfill`.
+computed in :mod:`theory.formulas.step`.
 """
 
 from theory import disproofs

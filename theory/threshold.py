@@ -5,12 +5,12 @@ perfectly balanced step each worker's requests have loads ``w`` (growth included
 sum; each departs with probability ``p``.  ``X_g`` and ``Y_g`` are the sums of ``w - b`` and of
 ``w - a`` over the requests that depart on worker ``g``: what its refill must at least, and can at
 most, fall behind.  The next imbalance is ``sum_g (X_g - min Y)^+``, 0 iff ``max X <= min Y``.  The
-numbers are in :mod:`theory.authority`.
+numbers are in :mod:`theory.formulas.rebalancing`.
 """
 
 from theory import threshold_proofs as proofs
-from theory.authority import frontier_in_words
 from theory.claims import Assumption, Claim
+from theory.formulas.rebalancing import frontier_in_words
 from theory.relations import at_most, equal
 
 OURS = ("evenkeel", "ours")

@@ -15,18 +15,18 @@ from flint import arb, ctx
 
 from theory import vacuity_proofs as proofs
 from theory.claims import Assumption, Claim
-from theory.constants import FCFS_ROUNDED, FCFS_TEXT
-from theory.expectation import (
+from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
+from theory.formulas.energy import Usage, exact, saving_sharp
+from theory.laws.fcfs_expectation import (
     PRECISION,
     expected_imbalance,
     from_ball,
     remainder_bound,
     to_ball,
 )
-from theory.laws import Enclosure, Law
+from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 from theory.power import PowerModel
-from theory.savings import Usage, exact, saving_sharp
 from theory.warmup import first_slots, refill_gap
 
 

@@ -11,9 +11,15 @@ from flint import arb, ctx
 
 from theory import warmup_proofs as proofs
 from theory.claims import Assumption, Claim
-from theory.constants import FCFS_TEXT
-from theory.expectation import PRECISION, expected_imbalance, from_ball, square_root, to_ball
-from theory.laws import Enclosure, Law
+from theory.formulas.constants import FCFS_TEXT
+from theory.laws.fcfs_expectation import (
+    PRECISION,
+    expected_imbalance,
+    from_ball,
+    square_root,
+    to_ball,
+)
+from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 
 PAPER = ("paper, Theorem 1", "v1, v2")

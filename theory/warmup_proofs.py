@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from theory.constants import FCFS_ROUNDED, FCFS_TEXT
+from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting, Step
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _thresholds() -> bool:
     """Whether the four stated values of kappa0 lie where they are said to."""
     from flint import arb, ctx
 
-    from theory.expectation import PRECISION, to_ball
+    from theory.laws.fcfs_expectation import PRECISION, to_ball
 
     with ctx.workprec(PRECISION):
         unit = (72 * arb(32).log()).sqrt() * 32 / 31

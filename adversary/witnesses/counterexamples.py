@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 from adversary.instances.small_runs import exact_step
 from adversary.witnesses.lookahead_runs import average_imbalance
 from solvers.step.problem import WAITS, StepProblem
-from theory.authority import unavoidable_imbalance
-from theory.expectation import expected_imbalance
+from theory.formulas.rebalancing import unavoidable_imbalance
+from theory.formulas.step import full_refill_bound
 from theory.geometric import paper_ratio
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import InputError, Requests, System, imbalance
-from theory.slots import geometric_slot
-from theory.waterfill import full_refill_bound
 
 Row = tuple[int, ...]
 

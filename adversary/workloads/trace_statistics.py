@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from adversary.workloads.traces import read_trace
-from theory.laws import Law
+from theory.laws.law import Law
 from theory.model import InputError, Requests
 from theory.vacuity import Lengths
 

@@ -15,7 +15,7 @@ from evenkeel.checks.sampling import MISS, Mean
 from evenkeel.checks.verdicts import held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.rich_pool import balanced_state, rich_pool_run
-from theory.authority import (
+from theory.formulas.rebalancing import (
     FRONTIER,
     age_squares,
     failure_bound,
@@ -23,10 +23,10 @@ from theory.authority import (
     frontier_in_words,
     stationary_failure_bound,
 )
-from theory.expectation import expected_imbalance
-from theory.laws import Law
-from theory.slots import geometric_slot
-from theory.waterfill import criterion_violation, waterfill_optimum
+from theory.formulas.step import criterion_violation, waterfill_optimum
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 
 # --- One balanced state -------------------------------------------------------------------------
 

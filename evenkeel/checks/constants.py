@@ -1,4 +1,4 @@
-"""Checks of the sharpest constants of Theorems 2 and 3, from both sides [theory.constants]."""
+"""Checks of the sharpest constants of Theorems 2 and 3, from both sides."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -9,8 +9,8 @@ from evenkeel.checks.sampling import fresh
 from evenkeel.checks.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from theory import drift, geometric
-from theory.constants import DRIFT_BFIO, DRIFT_IIR, GEOMETRIC_BFIO, GEOMETRIC_IIR, Stated
-from theory.laws import Law
+from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, GEOMETRIC_BFIO, GEOMETRIC_IIR, Stated
+from theory.laws.law import Law
 from theory.model import System
 
 PLANTS = (

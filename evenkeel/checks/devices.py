@@ -17,11 +17,7 @@ from evenkeel.checks.load_energy import (
 )
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
-from theory.expectation import to_ball
-from theory.power import hardware, hardware_catalogue
-from theory.power_curves import Sweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
-from theory.reach import limit_paper, limit_sensitivity, partials
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     energy_floor,
@@ -31,6 +27,10 @@ from theory.savings import (
     saving_paper,
     saving_sharp,
 )
+from theory.formulas.energy_inversions import limit_paper, limit_sensitivity, partials
+from theory.laws.fcfs_expectation import to_ball
+from theory.power import hardware, hardware_catalogue
+from theory.power_measurements import Sweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
 
 # Ranges of P_idle/D that the claim states, by group of devices, in percent to one digit.
 STATED: dict[str, tuple[str, str, tuple[str, ...]]] = {

@@ -10,11 +10,11 @@ from evenkeel.checks.verdicts import BFIO, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.engine import simulate
 from theory.drift import bfio_bound
-from theory.expectation import expected_imbalance
 from theory.geometric import WITNESS
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot, joint_slot
 from theory.model import Requests, System
-from theory.slots import geometric_slot, joint_slot
 
 DRIFTS = ((0,), (1,), (3, 0, 1), (0, 0, 5))
 

@@ -39,8 +39,7 @@ from evenkeel.checks.load_energy import (
 )
 from evenkeel.checks.verdicts import DEPARTED, held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
-from theory.expectation import to_ball
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     energy_envelope,
@@ -48,6 +47,7 @@ from theory.savings import (
     energy_floor,
     energy_tangent,
 )
+from theory.laws.fcfs_expectation import to_ball
 
 Side = Callable[[Constants[Any], Usage[Any], int], Any]
 

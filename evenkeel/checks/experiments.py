@@ -37,12 +37,12 @@ from evenkeel.checks.sampling import Mean
 from evenkeel.checks.verdicts import BUSIEST, LARGER, held, planted_policy, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.reference import simulate_reference
-from theory.expectation import to_ball
 from theory.experiment_proofs import OVERHEAD, OVERHEAD_SIZES
 from theory.experiments import REPORTED
+from theory.formulas.energy import Usage, saving_cap, saving_floor
+from theory.formulas.energy_inversions import eta_of, share_of
+from theory.laws.fcfs_expectation import to_ball
 from theory.model import Requests, System
-from theory.reach import eta_of, share_of
-from theory.savings import Usage, saving_cap, saving_floor
 
 # By how much the saving up to the last admission exceeds that of the whole run, at least.
 STOPS_EARLY = Fraction(1, 40)

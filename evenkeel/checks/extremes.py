@@ -16,18 +16,18 @@ from flint import arb, ctx
 from evenkeel.checks.cases import QUARTER, TENTH, THOUSANDTH, Cases, Witness, near
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
-from theory.constants import FCFS_ROUNDED, fcfs_constant
-from theory.expectation import PRECISION, expected_imbalance, from_ball, to_ball
-from theory.extremes import (
+from theory.fcfs import log_growth_square
+from theory.fcfs_proofs import largest_of_normals
+from theory.formulas.constants import FCFS_ROUNDED, fcfs_constant
+from theory.laws.fcfs_expectation import PRECISION, expected_imbalance, from_ball, to_ball
+from theory.laws.law import Enclosure, Law
+from theory.laws.order_statistics import (
     berry_esseen_bound,
     effective_constant,
     expected_max_of_normals,
     pairing_bound,
 )
-from theory.fcfs import log_growth_square
-from theory.fcfs_proofs import largest_of_normals
-from theory.laws import Enclosure, Law
-from theory.slots import geometric_slot
+from theory.laws.slot_load import geometric_slot
 
 COIN = Law.of({0: Fraction(1, 2), 1: Fraction(1, 2)})
 UNIFORM = Law.uniform(1, 100)

@@ -34,11 +34,11 @@ from evenkeel.checks.verdicts import (
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.policies.protocol import Policy
 from solvers.simulation.engine import simulate
-from theory.expectation import expected_imbalance
 from theory.fcfs import worst_imbalance
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot, joint_slot
 from theory.model import IntArray, Requests, System
-from theory.slots import geometric_slot, joint_slot
 from theory.warmup import refill_gap
 
 # Joint laws of (s, o) for enumeration, as (pairs, counts): sizes that depend on the lengths.

@@ -19,8 +19,8 @@ from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import StepProblem
+from theory.formulas.step import gap_condition
 from theory.model import Requests, System
-from theory.waterfill import gap_condition
 
 
 def _gap(loads: Sequence[int]) -> int:

@@ -14,9 +14,8 @@ from evenkeel.checks.replications import balanced_runs
 from evenkeel.checks.threshold import enumerated_optimum
 from evenkeel.checks.verdicts import BFIO, held, planted_policy
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
-from theory.authority import unavoidable_imbalance
-from theory.constants import FCFS_ROUNDED
-from theory.expectation import expected_imbalance
+from theory.formulas.constants import FCFS_ROUNDED
+from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.geometric import (
     INSTANCE,
     WITNESS,
@@ -28,9 +27,10 @@ from theory.geometric import (
     slot_fourth_moment,
     slot_variance,
 )
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import System
-from theory.slots import geometric_slot
 from theory.warmup import first_slots
 
 

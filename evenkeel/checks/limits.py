@@ -21,9 +21,9 @@ from evenkeel.checks.small_steps import admit, after_of, refills, weight, witnes
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import WAITS, StepProblem
+from theory.formulas.step import full_refill_bound, full_refill_extremal, waterfill_optimum
 from theory.limits import POOLS, WORST_POOLS
 from theory.model import imbalance
-from theory.waterfill import full_refill_bound, full_refill_extremal, waterfill_optimum
 
 NEAR = Variant("within 1.25 times the bound, where it is not 0", Fraction(5, 4))
 AFTER = "imbalance after the step (load)"

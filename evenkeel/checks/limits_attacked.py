@@ -16,8 +16,8 @@ from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.verdicts import SMALLER
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.reference import simulate_reference
+from theory.formulas.step import full_refill_bound
 from theory.model import imbalance
-from theory.waterfill import full_refill_bound
 
 ONE_LESS = Variant("the bound less 1", fault="one-less")
 

@@ -14,10 +14,10 @@ from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.checks.cases import Cases, Witness
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.reference import simulate_reference
-from theory.authority import unavoidable_imbalance
+from theory.formulas.rebalancing import unavoidable_imbalance
+from theory.formulas.step import full_refill_bound
 from theory.limits import IIR_WITNESS, LOOK_AHEAD_WITNESS, PREDICTION_WITNESS
 from theory.model import Requests, System, imbalance
-from theory.waterfill import full_refill_bound
 
 # Weaker, and false too.
 FOUR_FIFTHS = Variant("at least 4/5 of the bound", Fraction(4, 5))

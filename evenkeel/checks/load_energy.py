@@ -18,11 +18,11 @@ from adversary.workloads.families import workload
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from theory.claims import claim
-from theory.expectation import to_ball
+from theory.formulas.energy import Constants, Usage, exact
+from theory.laws.fcfs_expectation import to_ball
 from theory.model import Requests, System
 from theory.power import hardware
 from theory.proof import verify
-from theory.savings import Constants, Usage, exact
 
 PRECISION = 128  # of ball arithmetic, in bits
 

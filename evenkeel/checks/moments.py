@@ -13,12 +13,12 @@ from evenkeel.checks.cases import TENTH, Cases, Witness, near
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, held, planted_policy
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from theory.expectation import Expectation, expected_imbalance, over_steps
-from theory.extremes import effective_constant, largest_constant
-from theory.laws import Enclosure, Law
+from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps
+from theory.laws.fcfs_moments import Spread, spread
+from theory.laws.law import Enclosure, Law
+from theory.laws.order_statistics import effective_constant, largest_constant
+from theory.laws.slot_load import geometric_slot, joint_slot, period
 from theory.model import Requests, System
-from theory.moments import Spread, spread
-from theory.slots import geometric_slot, joint_slot, period
 
 # Sizes that depend on the lengths; lengths with greatest common divisor 2.
 PAIRS = ((3, 2), (9, 4), (1, 8), (6, 2))

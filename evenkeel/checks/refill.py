@@ -10,8 +10,8 @@ from evenkeel.checks.cases import THOUSANDTH, Cases, near
 from evenkeel.checks.small_steps import admit, after_of, refills, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.step.problem import StepProblem
+from theory.formulas.step import full_refill_bound, full_refill_extremal
 from theory.model import InputError, imbalance
-from theory.waterfill import full_refill_bound, full_refill_extremal
 
 # Largest search tree of an extremal pool.
 MOST_NODES = 200_000

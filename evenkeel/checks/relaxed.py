@@ -11,7 +11,7 @@ from evenkeel.checks.cases import Cases, near
 from evenkeel.checks.small_steps import witness_of
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.step.problem import StepProblem
-from theory.waterfill import lp_optimum, simple_lower_bound
+from theory.formulas.step import lp_optimum, simple_lower_bound
 
 
 def _lp_over_all_sets(problem: StepProblem, *, round_up: bool) -> tuple[Fraction, Fraction]:

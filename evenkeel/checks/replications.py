@@ -18,10 +18,10 @@ from evenkeel.checks.sampling import (
     pool_condition_fails_at,
 )
 from evenkeel.evidence import Finding, Verdict
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import System
-from theory.slots import geometric_slot
 
 # A run is BF-IO's only as far as its steps are: the imbalance above the certified lower bounds of
 # its steps, as the largest share of the imbalance at which the claim would fail.

@@ -28,8 +28,8 @@ from evenkeel.checks.load_energy import (
 )
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Verdict
-from theory.expectation import to_ball
-from theory.savings import Constants, Usage
+from theory.formulas.energy import Constants, Usage
+from theory.laws.fcfs_expectation import to_ball
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from adversary.instances.load_histories import equal_others, zero_one
 from evenkeel.checks.load_energy import BALANCED, DEVICES, PRECISION, ball_constants, ball_usage
 from evenkeel.checks.run_pairs import Pair, Side, entry_of, hold
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from theory.expectation import to_ball
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     saving_cap,
@@ -19,6 +18,7 @@ from theory.savings import (
     saving_paper,
     saving_sharp,
 )
+from theory.laws.fcfs_expectation import to_ball
 
 SAVED = "energy saved (share)"
 FLOOR = Variant("floor x1.001", Fraction(1001, 1000), side="floor")

@@ -12,14 +12,14 @@ from evenkeel.checks.load_energy import BALANCED, DEVICES, proof_fails, shown
 from evenkeel.checks.saving import SAVED, WASTE
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
-from theory.reach import eta_past_limit, limit_paper
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     energy_floor,
     saving_paper,
     saving_sharp,
 )
+from theory.formulas.energy_inversions import eta_past_limit, limit_paper
 
 
 @check(
@@ -106,8 +106,8 @@ def limit_of_paper(trial: Trial) -> Finding:
     """The limit by sympy, and along eta = alpha = 10^k in fractions for every powered device."""
     import sympy
 
-    from theory.energy_formulas import A100, BASE, eta
-    from theory.energy_formulas import BALANCED as BALANCED_SYMBOLS
+    from theory.formulas.energy_symbols import A100, BASE, eta
+    from theory.formulas.energy_symbols import BALANCED as BALANCED_SYMBOLS
 
     symbolic = sympy.limit(saving_paper(A100, BASE, BALANCED_SYMBOLS), eta, sympy.oo)
     values: list[Fraction] = []

@@ -25,8 +25,8 @@ from evenkeel.checks.run_pairs import Pair, hold
 from evenkeel.checks.saving import SAVED
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
-from theory.expectation import to_ball
-from theory.savings import Usage, saving_cap, saving_floor, saving_sharp
+from theory.formulas.energy import Usage, saving_cap, saving_floor, saving_sharp
+from theory.laws.fcfs_expectation import to_ball
 
 SHARES = (Fraction(1, 100), Fraction(1), Fraction(100))
 

@@ -22,10 +22,14 @@ from evenkeel.checks.load_energy import (
 )
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
-from theory.expectation import expected_imbalance, to_ball
-from theory.laws import Law
-from theory.power import hardware
-from theory.reach import (
+from theory.formulas.energy import (
+    Usage,
+    saving_cap,
+    saving_cap_tangent,
+    saving_paper,
+    saving_sharp,
+)
+from theory.formulas.energy_inversions import (
     eta_for_cap,
     eta_for_paper,
     eta_for_sharp,
@@ -34,13 +38,9 @@ from theory.reach import (
     limit_paper,
     share_of,
 )
-from theory.savings import (
-    Usage,
-    saving_cap,
-    saving_cap_tangent,
-    saving_paper,
-    saving_sharp,
-)
+from theory.laws.fcfs_expectation import expected_imbalance, to_ball
+from theory.laws.law import Law
+from theory.power import hardware
 
 # Baseline idle shares that a saving needs with the paper's constants, as the claim states them.
 STATED: tuple[tuple[str, Fraction, Fraction], ...] = tuple(

@@ -15,11 +15,11 @@ from evenkeel.checks.iir_growth import IN_WORKERS
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
 from solvers.step.problem import StepProblem
-from theory.expectation import expected_imbalance, square_root
-from theory.extremes import expected_max_of_normals
-from theory.laws import Enclosure, Law
+from theory.laws.fcfs_expectation import expected_imbalance, square_root
+from theory.laws.law import Enclosure, Law
+from theory.laws.order_statistics import expected_max_of_normals
+from theory.laws.slot_load import geometric_slot
 from theory.scaling import iir_shape, misfit, two_size_refill
-from theory.slots import geometric_slot
 
 SIZES = Law.uniform(1, 100)
 # E[Imb] / (G sigma sqrt(B ln G)) at G = 1024 over that at G = 2, to two decimals.

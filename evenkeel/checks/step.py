@@ -24,14 +24,14 @@ from evenkeel.checks.small_steps import (
 from evenkeel.evidence import Finding, Trial, Variant, check
 from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.problem import StepProblem
-from theory.model import imbalance
-from theory.step import SMALLEST_MAXIMUM_LOSES
-from theory.waterfill import (
+from theory.formulas.step import (
     lattice_lower_bound,
     missing_on_lattice,
     simple_lower_bound,
     waterfill_optimum,
 )
+from theory.model import imbalance
+from theory.step import SMALLEST_MAXIMUM_LOSES
 
 
 def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:

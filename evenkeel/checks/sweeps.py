@@ -28,9 +28,9 @@ from evenkeel.checks.small_steps import EXACT
 from evenkeel.checks.verdicts import BUSIEST, planted_policy, weighed
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.engine import simulate
+from theory.formulas.energy import Usage, saving_floor
 from theory.model import Requests, System
 from theory.power import hardware
-from theory.savings import Usage, saving_floor
 
 
 @check(

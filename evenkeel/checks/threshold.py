@@ -21,12 +21,12 @@ from evenkeel.checks.small_steps import affordable, rich_steps, witness_of
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
-from theory.authority import can_rebalance, unavoidable_imbalance
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.formulas.rebalancing import can_rebalance, unavoidable_imbalance
+from theory.formulas.step import criterion_violation
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import IntArray, System
-from theory.slots import geometric_slot
-from theory.waterfill import criterion_violation
 
 Rows = tuple[tuple[int, ...], ...]
 

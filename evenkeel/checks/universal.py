@@ -17,13 +17,13 @@ from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
-from theory.expectation import expected_imbalance
-from theory.extremes import expected_max_of_normals
-from theory.laws import Enclosure, Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Enclosure, Law
+from theory.laws.order_statistics import expected_max_of_normals
+from theory.laws.slot_load import joint_slot
 from theory.model import Requests, System, imbalance
 from theory.power import hardware, hardware_catalogue
-from theory.power_curves import a100_curves
-from theory.slots import joint_slot
+from theory.power_measurements import a100_curves
 
 # Workload, G, B, the lattice of its sizes, and whether the claim says "more than 40 % idle".
 CELLS: tuple[tuple[str, int, int, int, bool], ...] = (

@@ -10,10 +10,10 @@ from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.checks.verdicts import held
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from theory import geometric, warmup
-from theory.constants import FCFS_ROUNDED
-from theory.laws import Law
+from theory.formulas.constants import FCFS_ROUNDED
+from theory.formulas.energy import Usage, energy_floor, energy_tangent, exact
+from theory.laws.law import Law
 from theory.power import hardware
-from theory.savings import Usage, energy_floor, energy_tangent, exact
 from theory.vacuity import (
     EDGES,
     Lengths,

@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 from evenkeel.evidence import Trial, Variant, Verdict
-from theory import machine_checked, proof
+from theory import proof
 from theory.claims import claim
+from theory.formal import record as machine_checked
 
 LARGER = Variant("claimed side x1.1", Fraction(11, 10))
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))

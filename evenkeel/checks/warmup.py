@@ -19,10 +19,10 @@ from evenkeel.checks.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_poli
 from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
-from theory.constants import FCFS_ROUNDED
-from theory.expectation import expected_imbalance
 from theory.fcfs import log_growth_square
-from theory.laws import Law
+from theory.formulas.constants import FCFS_ROUNDED
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
 from theory.model import FloatArray, IntArray, System
 from theory.warmup import (
     certified_ratio,

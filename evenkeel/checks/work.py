@@ -8,8 +8,8 @@ from evenkeel.checks.load_energy import Run, proof_fails, run_of, runs, shown, s
 from evenkeel.checks.verdicts import DEPARTED, held
 from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.simulation.reference import simulate_reference
+from theory.formulas.energy import Constants, Usage, saving_sharp, speed_up
 from theory.model import Requests, System
-from theory.savings import Constants, Usage, saving_sharp, speed_up
 
 
 @check(

@@ -32,8 +32,8 @@ def bounds(power: "PowerModel", idle_share: float, improvement: float) -> dict[s
     InputError
         If a number is out of its range.
     """
-    from theory import savings
-    from theory.reach import eta_of
+    from theory.formulas import energy as savings
+    from theory.formulas.energy_inversions import eta_of
 
     if not 0 <= idle_share < 1:
         raise InputError(f"the idle share must lie in [0, 1), got {idle_share}")
@@ -53,7 +53,7 @@ def bounds(power: "PowerModel", idle_share: float, improvement: float) -> dict[s
 
 def facts(power: "PowerModel", idle_share: float, improvement: float) -> dict[str, Any]:
     """Everything that the command says about one device."""
-    from theory import reach
+    from theory.formulas import energy_inversions as reach
 
     # 0 < gamma <= 1 and P_idle = 0, gamma = 1 leave D = 0: no imbalance is ever charged.
     wasteful = power.waste_w > 0

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.formulas.step import waterfill_loads
 from theory.model import InputError, IntArray
-from theory.waterfill import waterfill_loads
 
 
 def level_sizes(departed: NDArray[np.bool_], totals: IntArray) -> IntArray:

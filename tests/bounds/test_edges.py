@@ -26,9 +26,9 @@ from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
 from theory import geometric, vacuity, warmup
 from theory.claims import Assumption, claim, claims
-from theory.expectation import expected_imbalance
-from theory.extremes import berry_esseen_bound, effective_constant, pairing_bound
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.order_statistics import berry_esseen_bound, effective_constant, pairing_bound
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
 from theory.warmup import certified_ratio
@@ -193,7 +193,7 @@ def lexicographic(subject):
 
 
 def lp_closed_form(subject):
-    from theory.waterfill import lp_optimum
+    from theory.formulas.step import lp_optimum
 
     problem, loads, free, pool, _, _ = parts(subject)
     value, level = lp_optimum(loads, free, pool)

@@ -9,7 +9,7 @@ import pytest
 from evenkeel.checks import constants
 from evenkeel.checks.sampling import Mean
 from evenkeel.evidence import Finding, Verdict, checks
-from theory.constants import (
+from theory.formulas.constants import (
     DRIFT_BFIO,
     DRIFT_IIR,
     FCFS_ROUNDED,

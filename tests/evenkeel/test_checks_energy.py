@@ -21,9 +21,9 @@ from evenkeel.checks.load_energy import (
 from evenkeel.evidence import Variant, Verdict, checks
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
+from theory.formulas.energy import energy_floor
 from theory.model import Requests, System
 from theory.power import hardware
-from theory.savings import energy_floor
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.traces import read_trace
 from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence import Verdict, checks
-from theory.expectation import expected_imbalance, over_steps
 from theory.fcfs import log_growth_square
+from theory.laws.fcfs_expectation import expected_imbalance, over_steps
+from theory.laws.slot_load import joint_slot
 from theory.model import InputError, Requests, System
-from theory.slots import joint_slot
 
 
 def test_a_false_statement_has_a_witness() -> None:

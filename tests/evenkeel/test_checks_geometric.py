@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from evenkeel.evidence import Variant, Verdict, checks
-from theory.authority import RareSize
+from theory.formulas.rebalancing import RareSize
 from theory.model import InputError
 
 

@@ -15,8 +15,8 @@ from evenkeel.evidence import Trial, Variant, Verdict, checks, planted
 from solvers.policies.registry import AlwaysBusiest
 from solvers.step.bounds import relaxation as bounds
 from solvers.step.problem import StepProblem
+from theory.formulas.step import lp_optimum, simple_lower_bound
 from theory.model import InputError
-from theory.waterfill import lp_optimum, simple_lower_bound
 
 
 def run(label, **options):

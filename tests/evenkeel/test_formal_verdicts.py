@@ -10,8 +10,8 @@ from evenkeel.commands.claims import command
 from evenkeel.evidence import Verdict
 from evenkeel.report import markdown, row, verdict_text
 from evenkeel.runs import Budget, Job, perform
-from theory import machine_checked
-from theory.machine_checked import THEOREMS, sources
+from theory.formal import record as machine_checked
+from theory.formal.record import THEOREMS, sources
 
 
 @pytest.fixture(scope="module")

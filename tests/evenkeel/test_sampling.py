@@ -18,9 +18,9 @@ from evenkeel.checks.sampling import (
     overloaded_run,
 )
 from solvers.simulation.engine import simulate
-from theory.expectation import expected_imbalance
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.slot_load import joint_slot
 from theory.model import InputError, Requests, System
-from theory.slots import joint_slot
 
 
 def test_mean_and_its_interval() -> None:

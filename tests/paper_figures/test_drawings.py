@@ -17,7 +17,7 @@ from adversary.witnesses.gallery import gallery
 from paper_figures import witness as witness_picture
 from paper_figures.catalogue import committed, figure
 from paper_figures.files import style, to_csv
-from theory.extremes import expected_max_of_normals
+from theory.laws.order_statistics import expected_max_of_normals
 
 
 class Picture:

@@ -14,7 +14,7 @@ from solvers.step.exact.brute_force import assignments
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
 from solvers.step.sorted_sizes import sorted_pool
-from theory.waterfill import missing_on_lattice
+from theory.formulas.step import missing_on_lattice
 
 
 @given(st.lists(st.integers(1, 2**40), min_size=1, max_size=8))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from solvers.simulation.rich_pool import balanced_state, level_sizes, rich_pool_run
-from theory.authority import can_rebalance
+from theory.formulas.rebalancing import can_rebalance
+from theory.formulas.step import waterfill_optimum
 from theory.model import InputError, imbalance
-from theory.waterfill import waterfill_optimum
 
 
 def test_sizes_are_level_and_add_up():

@@ -10,13 +10,13 @@ import pytest
 from solvers.policies.registry import StepView, policy
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.problem import StepProblem
-from theory import coq
 from theory.balanceroute import br0_score
-from theory.coq import ProofError, check, compile_files, order, requirements, run
 from theory.fcfs import worst_imbalance
-from theory.machine_checked import THEOREMS, Theorem, sources
+from theory.formal import coq
+from theory.formal.coq import ProofError, check, compile_files, order, requirements, run
+from theory.formal.record import THEOREMS, Theorem, sources
+from theory.formulas.step import full_refill_bound, simple_lower_bound, waterfill_optimum
 from theory.model import Requests, imbalance
-from theory.waterfill import full_refill_bound, simple_lower_bound, waterfill_optimum
 
 needs_coq = pytest.mark.skipif(coq.coqc() is None, reason=coq.INSTALL)
 

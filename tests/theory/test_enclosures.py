@@ -15,8 +15,10 @@ from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import expectation, moments, slots
-from theory.expectation import (
+from theory.laws import fcfs_expectation as expectation
+from theory.laws import fcfs_moments as moments
+from theory.laws import slot_load as slots
+from theory.laws.fcfs_expectation import (
     Expectation,
     expected_imbalance,
     expected_maximum,
@@ -27,10 +29,10 @@ from theory.expectation import (
     square_root,
     to_ball,
 )
-from theory.laws import Enclosure, Law
+from theory.laws.fcfs_moments import spread
+from theory.laws.law import Enclosure, Law
+from theory.laws.slot_load import geometric_slot, joint_slot, renewals
 from theory.model import InputError
-from theory.moments import spread
-from theory.slots import geometric_slot, joint_slot, renewals
 
 F = Fraction
 Table = dict[int, Fraction]
@@ -530,7 +532,8 @@ def test_the_imbalance_allows_for_the_capped_tail(
 def test_capping_never_raises_the_expected_imbalance(
     weights: dict[int, int], bound: int, workers: int, copies: int
 ) -> None:
-    # So no lower bound of a capped law needs an allowance for the tail [theory.expectation].
+    # So no lower bound of a capped law needs an allowance for the tail
+    # [theory.laws.fcfs_expectation].
     table = {x: F(w, sum(weights.values())) for x, w in weights.items()}
     low: Table = {}
     for x, q in table.items():

@@ -8,11 +8,14 @@ from math import log
 import pytest
 from flint import acb, arb, ctx
 
-from theory import expectation, extremes, slots
-from theory.authority import unavoidable_imbalance
-from theory.constants import fcfs_constant
-from theory.expectation import load_law
-from theory.extremes import (
+from theory.formulas.constants import fcfs_constant
+from theory.formulas.rebalancing import unavoidable_imbalance
+from theory.laws import fcfs_expectation as expectation
+from theory.laws import order_statistics as extremes
+from theory.laws import slot_load as slots
+from theory.laws.fcfs_expectation import load_law
+from theory.laws.law import Law
+from theory.laws.order_statistics import (
     berry_esseen_bound,
     berry_esseen_distance,
     effective_constant,
@@ -20,7 +23,6 @@ from theory.extremes import (
     largest_constant,
     pairing_bound,
 )
-from theory.laws import Law
 from theory.model import InputError
 
 F = Fraction

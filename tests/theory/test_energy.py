@@ -7,11 +7,16 @@ import pytest
 import sympy
 
 from theory.energy import CLAIMS
+from theory.formulas.energy import Constants
+from theory.formulas.energy_inversions import (
+    eta_past_limit,
+    idle_shares_for,
+    limit_paper,
+    limit_sensitivity,
+)
 from theory.model import InputError
 from theory.power import PowerModel
 from theory.proof import Conclusion, Identity, Inequality, verify
-from theory.reach import eta_past_limit, idle_shares_for, limit_paper, limit_sensitivity
-from theory.savings import Constants
 
 PROVED = [claim for claim in CLAIMS if claim.proof]
 

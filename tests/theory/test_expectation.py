@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.expectation import expected_imbalance, expected_maximum, load_law, square_root
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance, expected_maximum, load_law, square_root
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot, joint_slot
 from theory.model import InputError
-from theory.slots import geometric_slot, joint_slot
 
 
 def listed(law: Law, workers: int, slots: int) -> Fraction:

@@ -3,17 +3,17 @@ from math import log, pi, sqrt
 
 import pytest
 
-from theory.expectation import expected_imbalance
-from theory.extremes import (
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.order_statistics import (
     berry_esseen_bound,
     berry_esseen_distance,
     effective_constant,
     expected_max_of_normals,
     pairing_bound,
 )
-from theory.laws import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import InputError
-from theory.slots import geometric_slot
 
 
 def test_known_maxima_of_normals() -> None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import laws as laws_module
-from theory import slots
-from theory.laws import Enclosure, Law
+from theory.laws import law as laws_module
+from theory.laws import slot_load as slots
+from theory.laws.law import Enclosure, Law
+from theory.laws.slot_load import geometric_slot, growth, joint_slot, renewals
 from theory.model import InputError
-from theory.slots import geometric_slot, growth, joint_slot, renewals
 
 HALF = Fraction(1, 2)
 

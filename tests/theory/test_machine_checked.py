@@ -12,13 +12,11 @@ import pytest
 
 from evenkeel.checks.verdicts import rung
 from evenkeel.evidence import Verdict, check_of
-from theory import machine_checked
 from theory.balanceroute import br0_score, brh_score
 from theory.claims import claims
-from theory.extremes import pairing_bound
 from theory.fcfs import worst_imbalance
-from theory.laws import Law
-from theory.machine_checked import (
+from theory.formal import record as machine_checked
+from theory.formal.record import (
     ALLOWED_AXIOMS,
     THEOREMS,
     code,
@@ -31,9 +29,7 @@ from theory.machine_checked import (
     theorem_of,
     theorems,
 )
-from theory.model import Requests, idle_share
-from theory.reach import limit_paper
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     energy_envelope,
@@ -47,7 +43,11 @@ from theory.savings import (
     saving_sharp,
     speed_up,
 )
-from theory.waterfill import full_refill_bound
+from theory.formulas.energy_inversions import limit_paper
+from theory.formulas.step import full_refill_bound
+from theory.laws.law import Law
+from theory.laws.order_statistics import pairing_bound
+from theory.model import Requests, idle_share
 
 
 @pytest.mark.parametrize("label", THEOREMS)

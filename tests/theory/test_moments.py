@@ -4,11 +4,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from theory.expectation import expected_imbalance, over_steps
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance, over_steps
+from theory.laws.fcfs_moments import spread
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot, joint_slot, period
 from theory.model import InputError
-from theory.moments import spread
-from theory.slots import geometric_slot, joint_slot, period
 
 SMALL = [
     Law.uniform(1, 3),

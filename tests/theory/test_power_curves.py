@@ -5,7 +5,7 @@ import pytest
 
 from theory.model import InputError
 from theory.power import hardware
-from theory.power_curves import a100_sweeps, fit_gamma, gamma_quartiles, mlenergy_sweeps
+from theory.power_measurements import a100_sweeps, fit_gamma, gamma_quartiles, mlenergy_sweeps
 
 
 @pytest.mark.parametrize("gamma", [0.03, 0.21, 0.7, 1.0])

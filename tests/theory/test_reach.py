@@ -6,9 +6,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory.model import InputError
-from theory.power import PowerModel, hardware, hardware_catalogue
-from theory.reach import (
+from theory.formulas.energy import (
+    Constants,
+    Usage,
+    exact,
+    saving_cap,
+    saving_cap_tangent,
+    saving_paper,
+    saving_sharp,
+)
+from theory.formulas.energy_inversions import (
     eta_for_cap,
     eta_for_paper,
     eta_for_sharp,
@@ -20,15 +27,8 @@ from theory.reach import (
     partials,
     share_of,
 )
-from theory.savings import (
-    Constants,
-    Usage,
-    exact,
-    saving_cap,
-    saving_cap_tangent,
-    saving_paper,
-    saving_sharp,
-)
+from theory.model import InputError
+from theory.power import PowerModel, hardware, hardware_catalogue
 
 A100 = Constants(Fraction(100), Fraction(400), Fraction(7, 10))
 

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from theory.authority import can_rebalance, failure_bound
-from theory.expectation import expected_maximum, load_law, on_lattice
-from theory.extremes import effective_constant, expected_max_of_normals, largest_constant
 from theory.fcfs import log_growth_square, worst_imbalance
+from theory.formulas.energy import Constants
+from theory.formulas.energy_inversions import eta_for_cap
+from theory.formulas.rebalancing import can_rebalance, failure_bound
 from theory.geometric import (
     distance_to_geometric,
     edge_slots,
@@ -15,15 +15,19 @@ from theory.geometric import (
     frontier_slots,
     paper_ratio,
 )
-from theory.laws import Enclosure, Law
+from theory.laws.fcfs_expectation import expected_maximum, load_law, on_lattice
+from theory.laws.fcfs_moments import spread
+from theory.laws.law import Enclosure, Law
+from theory.laws.order_statistics import (
+    effective_constant,
+    expected_max_of_normals,
+    largest_constant,
+)
+from theory.laws.slot_load import geometric_slot, growth, joint_slot, period
 from theory.model import InputError
-from theory.moments import spread
 from theory.power import PowerModel
-from theory.power_curves import fit_gamma
-from theory.reach import eta_for_cap
-from theory.savings import Constants
+from theory.power_measurements import fit_gamma
 from theory.scaling import two_size_refill
-from theory.slots import geometric_slot, growth, joint_slot, period
 
 LAW = Law.uniform(1, 2)
 DEVICE = Constants(100.0, 400.0, 0.7)

@@ -8,8 +8,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.power import PowerModel, hardware
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     energy_envelope,
@@ -25,6 +24,7 @@ from theory.savings import (
     speed_up,
     usage,
 )
+from theory.power import PowerModel, hardware
 
 A100 = Constants(Fraction(100), Fraction(400), Fraction(7, 10))
 BALANCED = Usage(Fraction(1), Fraction(0))

@@ -5,7 +5,7 @@ from math import comb, sqrt
 
 import pytest
 
-from theory.extremes import expected_max_of_normals
+from theory.laws.order_statistics import expected_max_of_normals
 from theory.model import InputError
 from theory.scaling import iir_shape, two_size_refill
 

@@ -13,7 +13,7 @@ from theory.geometric import (
     slot_fourth_moment,
     slot_variance,
 )
-from theory.laws import Law
+from theory.laws.law import Law
 from theory.model import InputError
 from theory.warmup import (
     certified_ratio,

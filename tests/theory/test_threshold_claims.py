@@ -6,7 +6,7 @@ from math import exp
 
 import pytest
 
-from theory.authority import (
+from theory.formulas.rebalancing import (
     age_squares,
     can_rebalance,
     failure_bound,
@@ -16,8 +16,8 @@ from theory.authority import (
     sufficient_slots,
     unavoidable_imbalance,
 )
+from theory.formulas.step import waterfill_optimum
 from theory.model import InputError
-from theory.waterfill import waterfill_optimum
 
 
 def test_criterion_agrees_with_water_filling():

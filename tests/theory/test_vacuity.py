@@ -3,8 +3,8 @@ from math import isqrt
 
 import pytest
 
-from theory.extremes import effective_constant, largest_constant
-from theory.laws import Law
+from theory.laws.law import Law
+from theory.laws.order_statistics import effective_constant, largest_constant
 from theory.model import InputError
 from theory.power import hardware
 from theory.vacuity import (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from theory.waterfill import (
+from theory.formulas.step import (
     criterion_violation,
     full_refill_bound,
     full_refill_extremal,

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from flint import arb, ctx, fmpq
 
-from theory.expectation import (
+from theory.laws.fcfs_expectation import (
     PRECISION,
     expected_imbalance,
     from_ball,
@@ -24,7 +24,7 @@ from theory.expectation import (
     square_root,
     to_ball,
 )
-from theory.laws import Enclosure, Law
+from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 
 # Largest size of a computation in fractions, in bits over all the powers that it takes.
@@ -43,7 +43,7 @@ class Spread:
         Standard deviation of ``Imb``.
     idle_share : Enclosure
         ``E[Imb / (G M)]``, the expected idle share of a step.  The long-run share of
-        :class:`theory.expectation.Expectation` weighs steps by their duration instead.
+        :class:`theory.laws.fcfs_expectation.Expectation` weighs steps by their duration instead.
     """
 
     second_moment: Enclosure

@@ -9,8 +9,7 @@ imports sympy: it is loaded when a formula is asked for.
 import sympy
 from sympy import And, Derivative, Eq, Ge, Gt, Le, Lt, Rational, Subs, Symbol
 
-from theory.reach import limit_paper
-from theory.savings import (
+from theory.formulas.energy import (
     Constants,
     Usage,
     energy_envelope,
@@ -23,6 +22,7 @@ from theory.savings import (
     saving_paper,
     saving_sharp,
 )
+from theory.formulas.energy_inversions import limit_paper
 
 p = Symbol("P_idle", nonnegative=True)
 d = Symbol("dP", positive=True)

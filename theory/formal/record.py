@@ -1,9 +1,10 @@
 """Claims whose statement is a theorem that Coq has checked: which, where, and when that counts.
 
 The theorems are in ``theory/formal``, one idea a file.  ``theory/formal/checked.json`` is the
-record of the last complete check (:mod:`theory.coq`, ``make proofs``): a digest of every file and
-the axioms that every theorem rests on.  A claim counts as machine-checked only while the files are
-the ones that were checked, so that an edited proof loses the name until it is checked again.
+record of the last complete check (:mod:`theory.formal.coq`, ``make proofs``): a digest of every
+file and the axioms that every theorem rests on.  A claim counts as machine-checked only while the
+files are the ones that were checked, so that an edited proof loses the name until it is checked
+again.
 """
 
 import hashlib

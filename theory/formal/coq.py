@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from theory.machine_checked import (
+from theory.formal.record import (
     ALLOWED_AXIOMS,
     RECORD,
     THEOREMS,
@@ -174,7 +174,7 @@ def main() -> int:
         "files": {name: digest(text) for name, text in texts.items()},
         "theorems": dict(sorted(axioms.items())),
     }
-    path = Path(__file__).with_name("formal") / RECORD
+    path = Path(__file__).parent / RECORD
     text = json.dumps(record, indent=1) + "\n"
     if not path.exists() or path.read_text("utf-8") != text:
         path.write_text(text, "utf-8")

@@ -2,7 +2,7 @@
 
 Everything is an exact rational obtained from ball arithmetic by rounding to the safe side.  A
 lower bound for a law with a capped tail needs no allowance for the tail, which can only add to
-``E[Imb]`` (:func:`theory.expectation.expected_imbalance`).
+``E[Imb]`` (:func:`theory.laws.fcfs_expectation.expected_imbalance`).
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from math import log
 
 from flint import acb, arb, ctx
 
-from theory.expectation import PRECISION, expected_imbalance, from_ball, to_ball
-from theory.laws import Enclosure, Law
+from theory.laws.fcfs_expectation import PRECISION, expected_imbalance, from_ball, to_ball
+from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 
 # Shevtsova (2011): sup |F_n - Phi| <= 0.4748 rho / (sigma^3 sqrt(n)) and also

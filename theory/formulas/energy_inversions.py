@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from theory.formulas.energy import Constants, PowerLaw, Scalar, Usage, saving_cap
 from theory.model import InputError
-from theory.savings import Constants, PowerLaw, Scalar, Usage, saving_cap
 
 
 def eta_of(idle_share: Scalar) -> Scalar:

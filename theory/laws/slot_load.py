@@ -14,7 +14,7 @@ from math import lcm, log
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.laws import BITS, MAX_POINTS, Law
+from theory.laws.law import BITS, MAX_POINTS, Law
 from theory.model import InputError
 
 # Bits that an exact probability may need before it is rounded down to BITS.

@@ -18,8 +18,8 @@ from fractions import Fraction
 
 from flint import arb, ctx
 
-from theory.expectation import PRECISION, from_ball
-from theory.laws import Enclosure
+from theory.laws.fcfs_expectation import PRECISION, from_ball
+from theory.laws.law import Enclosure
 from theory.model import System
 
 FCFS_ROUNDED = Fraction(6776, 10_000)

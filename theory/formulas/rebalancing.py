@@ -11,10 +11,10 @@ from fractions import Fraction
 from itertools import accumulate
 from math import ceil, comb, exp, log, prod
 
-from theory.expectation import expected_imbalance
-from theory.laws import Law
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
 from theory.model import InputError
-from theory.slots import geometric_slot
 
 
 def can_rebalance(departed: Sequence[Sequence[int]], a: int, b: int) -> bool:

@@ -1,8 +1,8 @@
 """Exact expectations of FCFS: ``E[Imb]``, ``E[max]``, idle share; no sampling.
 
-The loads of the ``G`` workers are iid sums of ``B`` iid slot loads (:mod:`theory.slots`), so
-``E[max_g L_g] = sum_x (1 - F(x)^G)`` with ``F`` from a ``B``-fold convolution [fcfs.exact].  Three
-methods, one result with two exact sides:
+The loads of the ``G`` workers are iid sums of ``B`` iid slot loads (:mod:`theory.laws.slot_load`),
+so ``E[max_g L_g] = sum_x (1 - F(x)^G)`` with ``F`` from a ``B``-fold convolution [fcfs.exact].
+Three methods, one result with two exact sides:
 
 * *exact*: rational polynomial powers, when the numbers are small;
 * *fixed-point*: integer polynomial powers, every product rounded down to ``2^-80`` and cut where
@@ -24,7 +24,7 @@ from itertools import accumulate
 import numpy as np
 from flint import arb, ctx, fmpz_poly
 
-from theory.laws import BITS, Enclosure, Law
+from theory.laws.law import BITS, Enclosure, Law
 from theory.model import InputError
 
 # Largest size of an exact computation, in bits over all the integers that it writes down.
@@ -203,8 +203,9 @@ def expected_imbalance(
     Parameters
     ----------
     law : Law
-        Of one slot's load ``X`` (:func:`theory.slots.geometric_slot`,
-        :func:`theory.slots.joint_slot`, or the law of sizes itself for equal output lengths).
+        Of one slot's load ``X`` (:func:`theory.laws.slot_load.geometric_slot`,
+        :func:`theory.laws.slot_load.joint_slot`, or the law of sizes itself for equal output
+        lengths).
     workers, slots : int
         ``G >= 1`` and ``B >= 1``.
     lattice : int, optional
@@ -261,7 +262,8 @@ def over_steps(steps: Sequence[Expectation]) -> Expectation:
     Parameters
     ----------
     steps : sequence of Expectation
-        Of the steps of a transient, or of the phases of a period (:func:`theory.slots.period`).
+        Of the steps of a transient, or of the phases of a period
+        (:func:`theory.laws.slot_load.period`).
 
     Raises
     ------

@@ -1,0 +1,1 @@
+"""Formulas: the bounds as numbers and as symbols."""
