@@ -261,7 +261,7 @@ class Suite:
         for path in files:
             for name in imports(root, path):
                 self.importers[name].add(path)
-        commands = {Path(f).stem: f for f in files if Path(f).parent.name == "commands"}
+        commands = {Path(f).stem: f for f in files if Path(f).parent.name == "cli"}
         for test in self.tests:
             for word in words(root, test) & commands.keys():
                 self.importers[module_of(commands[word])].add(test)

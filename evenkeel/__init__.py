@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adversary.workloads.families import workload
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Trace, read_trace
-    from evenkeel.evidence import Budget, Finding, Trial, Variant, Verdict, check_of
+    from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict, check_of
     from solvers.lookahead.problem import WindowProblem, solve_window
     from solvers.policies.bfio import BFIO
     from solvers.policies.predictors import Survival
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 _HOME = {
     "AssignmentError": "solvers.step.problem",
     "BFIO": "solvers.policies.bfio",
-    "Budget": "evenkeel.evidence",
+    "Budget": "evenkeel.evidence.check",
     "Claim": "theory.claims",
     "Expectation": "theory.laws.fcfs_expectation",
-    "Finding": "evenkeel.evidence",
+    "Finding": "evenkeel.evidence.check",
     "InputError": "theory.model",
     "Law": "theory.laws.law",
     "Lengths": "theory.vacuity",
@@ -57,11 +57,11 @@ _HOME = {
     "Survival": "solvers.policies.predictors",
     "System": "theory.model",
     "Trace": "adversary.workloads.traces",
-    "Trial": "evenkeel.evidence",
-    "Variant": "evenkeel.evidence",
-    "Verdict": "evenkeel.evidence",
+    "Trial": "evenkeel.evidence.check",
+    "Variant": "evenkeel.evidence.check",
+    "Verdict": "evenkeel.evidence.check",
     "WindowProblem": "solvers.lookahead.problem",
-    "check_of": "evenkeel.evidence",
+    "check_of": "evenkeel.evidence.check",
     "claim": "theory.claims",
     "claims": "theory.claims",
     "effective_constant": "theory.laws.order_statistics",

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from adversary.instances.load_histories import LoadHistory, Loads
 from evenkeel.checks.load_energy import histories, proof_fails, shown
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import held
 
 SAVED = "energy saved (share)"
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv
 
-from evenkeel.checks.cases import Cases, Witness
-from evenkeel.checks.sampling import MISS, Mean
-from evenkeel.checks.verdicts import held, planted_policy
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.statistics import MISS, Mean
+from evenkeel.evidence.verdicts import held, planted_policy
 from solvers.simulation.rich_pool import balanced_state, rich_pool_run
 from theory.formulas.rebalancing import (
     FRONTIER,

@@ -10,10 +10,10 @@ import numpy as np
 
 from adversary.instances.small_runs import exact_step
 from evenkeel.checks import routing  # noqa: F401  (it declares its checks)
-from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import domain, weight, witness_of
-from evenkeel.checks.verdicts import LARGER
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.verdicts import LARGER
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import WAITS, Assignment, StepProblem
 from theory.balanceroute import (

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from evenkeel.checks.replications import Balanced, balanced_runs, fcfs_imbalance
-from evenkeel.checks.sampling import fresh
-from evenkeel.checks.verdicts import FCFS, JSQ, planted_policy
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.replications import Balanced, balanced_runs, fcfs_imbalance
+from evenkeel.evidence.statistics import fresh
+from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
 from theory import drift, geometric
 from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, GEOMETRIC_BFIO, GEOMETRIC_IIR, Stated
 from theory.laws.law import Law

@@ -7,7 +7,6 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.checks.cases import Cases
 from evenkeel.checks.load_energy import (
     DEVICES,
     PRECISION,
@@ -15,8 +14,9 @@ from evenkeel.checks.load_energy import (
     ball_usage,
     proof_fails,
 )
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.verdicts import held
 from theory.formulas.energy import (
     Constants,
     Usage,

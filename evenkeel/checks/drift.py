@@ -5,9 +5,9 @@ from itertools import product
 
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks.geometric import TWO_SIZES, rare_size_finding, two_sizes, two_sizes_domain
-from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.checks.verdicts import BFIO, held, planted_policy
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from solvers.simulation.engine import simulate
 from theory.drift import bfio_bound
 from theory.geometric import WITNESS

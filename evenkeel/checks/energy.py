@@ -37,8 +37,8 @@ from evenkeel.checks.load_energy import (
     usage_of,
     zero_one_energy,
 )
-from evenkeel.checks.verdicts import DEPARTED, held
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import DEPARTED, held
 from theory.formulas.energy import (
     Constants,
     Usage,

@@ -33,9 +33,9 @@ from evenkeel.checks.replay import (
     seeds_of,
     setting_of,
 )
-from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import BUSIEST, LARGER, held, planted_policy, weighed
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.statistics import Mean
+from evenkeel.evidence.verdicts import BUSIEST, LARGER, held, planted_policy, weighed
 from solvers.simulation.reference import simulate_reference
 from theory.experiment_proofs import OVERHEAD, OVERHEAD_SIZES
 from theory.experiments import REPORTED

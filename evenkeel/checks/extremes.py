@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from evenkeel.checks.cases import QUARTER, TENTH, THOUSANDTH, Cases, Witness, near
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import QUARTER, TENTH, THOUSANDTH, Cases, Witness, near
+from evenkeel.evidence.verdicts import held
 from theory.fcfs import log_growth_square
 from theory.fcfs_proofs import largest_of_normals
 from theory.formulas.constants import FCFS_ROUNDED, fcfs_constant

@@ -14,15 +14,16 @@ import numpy as np
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks import extremes, moments  # noqa: F401  (they declare their checks)
-from evenkeel.checks.cases import TENTH, THOUSANDTH, near
 from evenkeel.checks.peeking import Peeking
-from evenkeel.checks.sampling import (
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near
+from evenkeel.evidence.statistics import (
     Mean,
     first_steps,
     imbalances,
     overloaded_run,
 )
-from evenkeel.checks.verdicts import (
+from evenkeel.evidence.verdicts import (
     AGED,
     BFIO,
     BUSIEST,
@@ -31,7 +32,6 @@ from evenkeel.checks.verdicts import (
     held,
     planted_policy,
 )
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
 from solvers.policies.protocol import Policy
 from solvers.simulation.engine import simulate
 from theory.fcfs import worst_imbalance

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 
 from adversary.instances.small_runs import exact_step
-from evenkeel.checks.cases import QUARTER, THOUSANDTH, Cases, near
 from evenkeel.checks.small_steps import (
     admit,
     after_of,
@@ -15,7 +14,8 @@ from evenkeel.checks.small_steps import (
     weight,
     witness_of,
 )
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import QUARTER, THOUSANDTH, Cases, near
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import StepProblem

@@ -9,11 +9,11 @@ import numpy as np
 
 from adversary.workloads.families import workload, workload_names
 from evenkeel.checks import constants  # noqa: F401  (declares its checks)
-from evenkeel.checks.cases import Cases, Witness
-from evenkeel.checks.replications import balanced_runs
 from evenkeel.checks.threshold import enumerated_optimum
-from evenkeel.checks.verdicts import BFIO, held, planted_policy
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.replications import balanced_runs
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from theory.formulas.constants import FCFS_ROUNDED
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.geometric import (

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.checks.replications import balanced_runs, fcfs_imbalance
-from evenkeel.checks.sampling import Mean, fresh
 from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import FCFS, JSQ, planted_policy, weighed
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.replications import balanced_runs, fcfs_imbalance
+from evenkeel.evidence.statistics import Mean, fresh
+from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy, weighed
 from theory.geometric import edge_slots
 from theory.model import FloatArray, System
 from theory.scaling import EDGE_BAND, EDGE_EXPONENT, fitted_exponent, iir_shape

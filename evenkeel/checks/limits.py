@@ -16,9 +16,9 @@ import numpy as np
 from adversary.instances.small_runs import exact_step
 from adversary.witnesses.counterexamples import least_partial
 from evenkeel.checks import limits_attacked, limits_of_runs  # noqa: F401  (declare checks)
-from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.small_steps import admit, after_of, refills, weight, witness_of
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import WAITS, StepProblem
 from theory.formulas.step import full_refill_bound, full_refill_extremal, waterfill_optimum

@@ -12,9 +12,9 @@ from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance, Space
 from adversary.witnesses.lookahead_runs import average_imbalance
 from adversary.worst_case.search import Power, SearchResult, search
-from evenkeel.checks.cases import Cases, Witness
-from evenkeel.checks.verdicts import SMALLER
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.verdicts import SMALLER
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.step import full_refill_bound
 from theory.model import imbalance

@@ -11,8 +11,8 @@ from adversary.instances.small_runs import ExactBFIO, simulate_small
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from adversary.witnesses.lookahead_runs import average_imbalance
-from evenkeel.checks.cases import Cases, Witness
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.formulas.step import full_refill_bound

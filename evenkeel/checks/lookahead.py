@@ -21,9 +21,9 @@ from evenkeel.checks.replay import (
     seeds_of,
     setting_of,
 )
-from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import weighed
-from evenkeel.evidence import Finding, Trial, Variant, check
+from evenkeel.evidence.check import Finding, Trial, Variant, check
+from evenkeel.evidence.statistics import Mean
+from evenkeel.evidence.verdicts import weighed
 from theory.experiments import REPORTED
 from theory.lookahead import HORIZONS, LONGEST
 

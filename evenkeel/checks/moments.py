@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.checks.cases import TENTH, Cases, Witness, near
-from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.checks.verdicts import AGED, BFIO, BUSIEST, held, planted_policy
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
+from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.evidence.verdicts import AGED, BFIO, BUSIEST, held, planted_policy
 from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps
 from theory.laws.fcfs_moments import Spread, spread
 from theory.laws.law import Enclosure, Law

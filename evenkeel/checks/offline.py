@@ -11,9 +11,9 @@ import numpy as np
 
 from adversary.instances.small_runs import simulate_small
 from adversary.instances.space import Instance
-from evenkeel.checks.cases import Cases
-from evenkeel.checks.verdicts import LARGER
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.verdicts import LARGER
 from solvers.schedule.price_ladder import price_ladder
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System

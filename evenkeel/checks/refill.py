@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 
 from adversary.instances.small_runs import exact_step, optimal_step
-from evenkeel.checks.cases import THOUSANDTH, Cases, near
 from evenkeel.checks.small_steps import admit, after_of, refills, witness_of
-from evenkeel.evidence import Finding, Trial, Variant, check
+from evenkeel.evidence.check import Finding, Trial, Variant, check
+from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, near
 from solvers.step.problem import StepProblem
 from theory.formulas.step import full_refill_bound, full_refill_extremal
 from theory.model import InputError, imbalance

@@ -7,9 +7,9 @@ from itertools import combinations
 import numpy as np
 
 from adversary.instances.small_runs import exact_step
-from evenkeel.checks.cases import Cases, near
 from evenkeel.checks.small_steps import witness_of
-from evenkeel.evidence import Finding, Trial, Variant, check
+from evenkeel.evidence.check import Finding, Trial, Variant, check
+from evenkeel.evidence.scoreboard import Cases, near
 from solvers.step.problem import StepProblem
 from theory.formulas.step import lp_optimum, simple_lower_bound
 

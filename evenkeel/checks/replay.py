@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adversary.paired_runs import Setting, Stretch, replay
-from evenkeel.checks.sampling import Mean, fresh
-from evenkeel.evidence import Trial
+from evenkeel.evidence.check import Trial
+from evenkeel.evidence.statistics import Mean, fresh
 
 # Parameters of the checks that run E2 and E3: their runs are shared.
 SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}

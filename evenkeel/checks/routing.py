@@ -12,9 +12,9 @@ from evenkeel.checks.replay import (
     seeds_of,
     setting_of,
 )
-from evenkeel.checks.sampling import Mean
-from evenkeel.checks.verdicts import BUSIEST, HALVED, weighed
-from evenkeel.evidence import Finding, Trial, Variant, check
+from evenkeel.evidence.check import Finding, Trial, Variant, check
+from evenkeel.evidence.statistics import Mean
+from evenkeel.evidence.verdicts import BUSIEST, HALVED, weighed
 from theory.balanceroute import REPORTED_THROUGHPUT
 
 

@@ -26,8 +26,8 @@ from evenkeel.checks.load_energy import (
     shown,
     usage_of,
 )
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Relation, Trial, Verdict
+from evenkeel.evidence.check import Finding, Relation, Trial, Verdict
+from evenkeel.evidence.verdicts import held
 from theory.formulas.energy import Constants, Usage
 from theory.laws.fcfs_expectation import to_ball
 

@@ -8,7 +8,7 @@ from flint import arb, ctx
 from adversary.instances.load_histories import equal_others, zero_one
 from evenkeel.checks.load_energy import BALANCED, DEVICES, PRECISION, ball_constants, ball_usage
 from evenkeel.checks.run_pairs import Pair, Side, entry_of, hold
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
 from theory.formulas.energy import (
     Constants,
     Usage,

@@ -7,11 +7,11 @@ from fractions import Fraction
 from itertools import pairwise
 
 from adversary.instances.load_histories import zero_one
-from evenkeel.checks.cases import Cases
 from evenkeel.checks.load_energy import BALANCED, DEVICES, proof_fails, shown
 from evenkeel.checks.saving import SAVED, WASTE
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.verdicts import held
 from theory.formulas.energy import (
     Constants,
     Usage,

@@ -23,8 +23,8 @@ from evenkeel.checks.load_energy import (
 )
 from evenkeel.checks.run_pairs import Pair, hold
 from evenkeel.checks.saving import SAVED
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import held
 from theory.formulas.energy import Usage, saving_cap, saving_floor, saving_sharp
 from theory.laws.fcfs_expectation import to_ball
 

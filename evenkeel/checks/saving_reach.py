@@ -20,8 +20,8 @@ from evenkeel.checks.load_energy import (
     energy_of,
     proof_fails,
 )
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import held
 from theory.formulas.energy import (
     Usage,
     saving_cap,

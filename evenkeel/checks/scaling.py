@@ -10,10 +10,10 @@ from itertools import pairwise, product
 from math import comb, log, log2, sqrt
 
 from adversary.instances.small_runs import exact_step
-from evenkeel.checks.cases import TENTH, Cases, Witness, near
 from evenkeel.checks.iir_growth import IN_WORKERS
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
+from evenkeel.evidence.verdicts import held
 from solvers.step.problem import StepProblem
 from theory.laws.fcfs_expectation import expected_imbalance, square_root
 from theory.laws.law import Enclosure, Law

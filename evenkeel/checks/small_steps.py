@@ -11,7 +11,7 @@ import numpy as np
 from adversary.instances.small_runs import exact_step
 from adversary.instances.space import StepSpace
 from adversary.worst_case.exhaustive import step_problems_of
-from evenkeel.evidence import Trial, Variant
+from evenkeel.evidence.check import Trial, Variant
 from solvers.policies.registry import StepView, decide
 from solvers.policies.registry import policy as policy_of
 from solvers.step.problem import Assignment, StepProblem

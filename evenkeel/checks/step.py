@@ -12,7 +12,6 @@ import numpy as np
 
 from adversary.instances.small_runs import exact_step
 from evenkeel.checks import gap, refill, relaxed  # noqa: F401  (each declares its checks)
-from evenkeel.checks.cases import QUARTER, Cases, near
 from evenkeel.checks.small_steps import (
     after_of,
     domain,
@@ -21,7 +20,8 @@ from evenkeel.checks.small_steps import (
     rich_steps,
     witness_of,
 )
-from evenkeel.evidence import Finding, Trial, Variant, check
+from evenkeel.evidence.check import Finding, Trial, Variant, check
+from evenkeel.evidence.scoreboard import QUARTER, Cases, near
 from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.problem import StepProblem
 from theory.formulas.step import (

@@ -16,17 +16,17 @@ from adversary.paired_runs import (
     saving,
     throughput_gain,
 )
-from evenkeel.checks.cases import Cases, Witness
 from evenkeel.checks.replay import (
     Measure,
     compare,
     seeds_of,
     setting_of,
 )
-from evenkeel.checks.sampling import Mean
 from evenkeel.checks.small_steps import EXACT
-from evenkeel.checks.verdicts import BUSIEST, planted_policy, weighed
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.statistics import Mean
+from evenkeel.evidence.verdicts import BUSIEST, planted_policy, weighed
 from solvers.simulation.engine import simulate
 from theory.formulas.energy import Usage, saving_floor
 from theory.model import Requests, System

@@ -15,10 +15,10 @@ import numpy as np
 from adversary.instances.small_runs import exact_step, optimal_step
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.checks import authority  # noqa: F401  (declares its checks)
-from evenkeel.checks.cases import Cases, Witness
-from evenkeel.checks.sampling import Mean, first_steps, overloaded_run
 from evenkeel.checks.small_steps import affordable, rich_steps, witness_of
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.statistics import Mean, first_steps, overloaded_run
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
 from theory.formulas.rebalancing import can_rebalance, unavoidable_imbalance

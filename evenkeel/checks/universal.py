@@ -8,13 +8,13 @@ from adversary.paired_runs import (
     stretch,
 )
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.checks.intervals import Intervals
 from evenkeel.checks.replay import (
     seeds_of,
 )
-from evenkeel.checks.sampling import Mean, Ratio, overloaded_run
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.intervals import Intervals
+from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
+from evenkeel.evidence.verdicts import held
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from theory.laws.fcfs_expectation import expected_imbalance

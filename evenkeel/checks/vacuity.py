@@ -7,8 +7,8 @@ from itertools import product
 from math import ceil, log, sqrt
 
 from adversary.workloads.trace_statistics import trace_lengths
-from evenkeel.checks.verdicts import held
-from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import held
 from theory import geometric, warmup
 from theory.formulas.constants import FCFS_ROUNDED
 from theory.formulas.energy import Usage, energy_floor, energy_tangent, exact

@@ -7,16 +7,16 @@ import numpy as np
 
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import pool_survives_a_class, requests_to_overload, workload
-from evenkeel.checks.cases import TENTH, THOUSANDTH, near
-from evenkeel.checks.sampling import (
+from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near
+from evenkeel.evidence.statistics import (
     Mean,
     Ratio,
     first_steps,
     imbalances,
     overloaded_run,
 )
-from evenkeel.checks.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
-from evenkeel.evidence import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
 from theory.fcfs import log_growth_square

@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 from evenkeel.checks.load_energy import Run, proof_fails, run_of, runs, shown, small_workloads
-from evenkeel.checks.verdicts import DEPARTED, held
-from evenkeel.evidence import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.verdicts import DEPARTED, held
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.energy import Constants, Usage, saving_sharp, speed_up
 from theory.model import Requests, System

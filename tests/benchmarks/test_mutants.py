@@ -94,7 +94,7 @@ def test_tests_are_found_by_name_by_imports_and_by_label(tmp_path):
         "tests/test_far.py": "import app.checks.family\n",
         "tests/power/test_power.py": "import app.checks.family\n",
         "bench/test_speed.py": "import app.base\n",
-        "app/commands/go.py": "from app.deep import x\n",
+        "app/cli/go.py": "from app.deep import x\n",
         "app/deep.py": "",
         "tests/app/test_words.py": 'call("go --fast")\n',
         "tests/test_more.py": "import app.deep\n",

@@ -18,8 +18,8 @@ import pytest
 
 from adversary.instances.small_runs import ExactBFIO
 from adversary.workloads.trace_statistics import lengths_of
-from evenkeel.evidence import Verdict, checks
-from evenkeel.gate import Subject, loads_of, unmet
+from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.gate import Subject, loads_of, unmet
 from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from test_edges import COVERED
 
-from evenkeel.checks.verdicts import rung
-from evenkeel.evidence import Verdict, checks
-from evenkeel.terminal import to_json, write_text
+from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.verdicts import rung
+from evenkeel.output import to_json, write_text
 from theory.claims import claim
 
 

@@ -11,7 +11,7 @@ from adversary.instances.space import Space
 from adversary.witnesses.gallery import gallery, replay
 from adversary.worst_case.attack import Attack
 from adversary.worst_case.exhaustive import worst_case
-from evenkeel.cli import main
+from evenkeel.cli.main import main
 
 POLICIES = """
 from dataclasses import replace

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.cli import main
+from evenkeel.cli.main import main
 
 BACKLOG = {"workers": 2, "slots": 1, "prefill": [1, 2], "decode": [1, 1]}
 

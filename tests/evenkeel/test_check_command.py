@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.cli import COMMANDS, main
+from evenkeel.cli.main import COMMANDS, main
 from theory.claims import FAMILIES, claims
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from evenkeel.checks import constants
-from evenkeel.checks.sampling import Mean
-from evenkeel.evidence import Finding, Verdict, checks
+from evenkeel.evidence.check import Finding, Verdict, checks
+from evenkeel.evidence.statistics import Mean
 from theory.formulas.constants import (
     DRIFT_BFIO,
     DRIFT_IIR,

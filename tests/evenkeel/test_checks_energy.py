@@ -18,7 +18,7 @@ from evenkeel.checks.load_energy import (
     usage_of,
     zero_one_energy,
 )
-from evenkeel.evidence import Variant, Verdict, checks
+from evenkeel.evidence.check import Variant, Verdict, checks
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.energy import energy_floor

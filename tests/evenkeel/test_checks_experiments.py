@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adversary.paired_runs import E2, E3, Setting, replay, saving, stretch
-from evenkeel.evidence import checks
+from evenkeel.evidence.check import checks
 from solvers.simulation.engine import simulate
 from theory.experiments import CLAIMS
 from theory.model import Requests, System

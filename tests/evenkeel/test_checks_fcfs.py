@@ -5,8 +5,8 @@ import pytest
 
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.traces import read_trace
-from evenkeel.checks.sampling import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence import Verdict, checks
+from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from theory.fcfs import log_growth_square
 from theory.laws.fcfs_expectation import expected_imbalance, over_steps
 from theory.laws.slot_load import joint_slot

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from evenkeel.evidence import Variant, Verdict, checks
+from evenkeel.evidence.check import Variant, Verdict, checks
 from theory.formulas.rebalancing import RareSize
 from theory.model import InputError
 

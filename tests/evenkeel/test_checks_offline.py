@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from evenkeel.checks.offline import _ladders
-from evenkeel.evidence import Verdict, checks
+from evenkeel.evidence.check import Verdict, checks
 from solvers.schedule.milp import solve_offline_program
 from solvers.schedule.price_ladder import OPTIMA
 from solvers.schedule.problem import OfflineProblem

@@ -7,7 +7,7 @@ import pytest
 
 from evenkeel.checks.authority import _interval
 from evenkeel.checks.threshold import _ages, enumerated_optimum
-from evenkeel.evidence import Verdict, checks
+from evenkeel.evidence.check import Verdict, checks
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.rebalancing import can_rebalance
 from theory.model import InputError, Requests, System

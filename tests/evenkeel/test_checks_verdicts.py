@@ -2,7 +2,7 @@
 
 import pytest
 
-from evenkeel.evidence import Budget, checks
+from evenkeel.evidence.check import Budget, checks
 from theory import balanceroute, limits, step, threshold
 from theory.model import InputError
 

@@ -1,4 +1,4 @@
-from evenkeel.evidence import Verdict, checks
+from evenkeel.evidence.check import Verdict, checks
 
 
 def test_a_policy_of_the_users_is_held_against_the_bound() -> None:

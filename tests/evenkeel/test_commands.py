@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.cli import main
+from evenkeel.cli.main import main
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -151,7 +151,7 @@ def test_doctor(call: Call) -> None:
 
 
 def test_doctor_warns_of_known_bad_versions() -> None:
-    from evenkeel.commands.doctor import version_warnings
+    from evenkeel.cli.doctor import version_warnings
 
     assert version_warnings({"highspy": "1.15.1", "pulp": "3.3.2"}) == []
     assert len(version_warnings({"highspy": "1.14.0", "pulp": "4.0.0"})) == 2

@@ -3,10 +3,10 @@
 import pytest
 
 from adversary.witnesses.gallery import gallery
-from evenkeel.dropped import HEAD, dropped_rows
-from evenkeel.evidence import checks
-from evenkeel.records import record
-from evenkeel.report import markdown
+from evenkeel.evidence.check import checks
+from evenkeel.report.dropped_assumptions import HEAD, dropped_rows
+from evenkeel.report.markdown import markdown
+from evenkeel.runs.records import record
 from theory.assumptions import DROPPED
 from theory.claims import claim
 

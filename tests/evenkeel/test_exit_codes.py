@@ -18,9 +18,9 @@ import click
 import pytest
 
 from adversary.worst_case.attack import Attack
-from evenkeel.cli import COMMANDS, main
-from evenkeel.evidence import Check, Finding, Trial, Variant, Verdict
-from evenkeel.records import read_records
+from evenkeel.cli.main import COMMANDS, main
+from evenkeel.evidence.check import Check, Finding, Trial, Variant, Verdict
+from evenkeel.runs.records import read_records
 from solvers.step.problem import StepSolution
 from theory.claims import claims
 from theory.model import InputError
@@ -63,7 +63,7 @@ def call(
             yield pool
 
     # What is planted in this process is seen where the work is done.
-    monkeypatch.setattr("evenkeel.executors.executor", threads)
+    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["evenkeel", *words])
@@ -101,8 +101,8 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             label: check_that_finds(label, verdict, asks=asks)
             for label, verdict in verdicts.items()
         }
-        monkeypatch.setattr("evenkeel.evidence.checks", lambda: checks)
-        monkeypatch.setattr("evenkeel.runs.checks", lambda: checks)
+        monkeypatch.setattr("evenkeel.evidence.check.checks", lambda: checks)
+        monkeypatch.setattr("evenkeel.runs.reproduce.checks", lambda: checks)
 
     return plant
 
@@ -149,7 +149,7 @@ def test_a_false_version_that_is_not_caught_exits_with_0(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credulous = Check(TRUE, lambda trial: finding(Verdict.CERTIFIED), {}, {}, ())
-    monkeypatch.setattr("evenkeel.evidence.checks", lambda: {TRUE: credulous})
+    monkeypatch.setattr("evenkeel.evidence.check.checks", lambda: {TRUE: credulous})
     assert call("check", TRUE, "--scale", "1/2")[0] == 0
 
 
@@ -172,9 +172,9 @@ def test_check_without_a_check(call: Call, finds: Callable[..., None]) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No figures and no page."""
-    monkeypatch.setattr("evenkeel.illustrations.illustrate", lambda *_: {})
-    monkeypatch.setattr("evenkeel.page.pictures", lambda _: {})
-    monkeypatch.setattr("evenkeel.page.page", lambda *_, **__: "")
+    monkeypatch.setattr("evenkeel.runs.figures.illustrate", lambda *_: {})
+    monkeypatch.setattr("evenkeel.report.html.pictures", lambda _: {})
+    monkeypatch.setattr("evenkeel.report.html.page", lambda *_, **__: "")
 
 
 REPRODUCE = ("reproduce", "--out", "run", "--claims")
@@ -254,7 +254,7 @@ def test_a_check_that_fails_is_no_verdict(call: Call, monkeypatch: pytest.Monkey
 
     for error in (InputError("no such size"), RuntimeError("wrong sum")):
         check = Check(TRUE, fails(error), {}, {}, (Variant("planted", fault="planted"),))
-        monkeypatch.setattr("evenkeel.runs.checks", lambda check=check: {TRUE: check})
+        monkeypatch.setattr("evenkeel.runs.reproduce.checks", lambda check=check: {TRUE: check})
         if isinstance(error, InputError):
             code, out, _ = call(*REPRODUCE, TRUE, "--json")
             (entry,) = json.loads(out)["records"]

@@ -9,8 +9,8 @@ import pytest
 
 from adversary.paired_runs import E2, MESH, Setting, Spread, imbalance_ratio, replay, saving
 from adversary.workloads.traces import read_trace
-from evenkeel.cli import cli
-from evenkeel.experiments import (
+from evenkeel.cli.main import cli
+from evenkeel.studies.paper_experiments import (
     BASELINE,
     EXPERIMENTS,
     Experiment,

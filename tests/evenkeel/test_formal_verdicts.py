@@ -5,11 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from evenkeel.checks.verdicts import rung
-from evenkeel.commands.claims import command
-from evenkeel.evidence import Verdict
-from evenkeel.report import markdown, row, verdict_text
-from evenkeel.runs import Budget, Job, perform
+from evenkeel.cli.claims import command
+from evenkeel.evidence.check import Verdict
+from evenkeel.evidence.verdicts import rung
+from evenkeel.report.markdown import markdown, row, verdict_text
+from evenkeel.runs.reproduce import Budget, Job, perform
 from theory.formal import record as machine_checked
 from theory.formal.record import THEOREMS, sources
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evenkeel.gate import _GATES, Subject, loads_of, unmet
+from evenkeel.evidence.gate import _GATES, Subject, loads_of, unmet
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem

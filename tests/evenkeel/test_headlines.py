@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.evidence import checks
-from evenkeel.headlines import HEAD, HEADLINES, headline_table, headlines
-from evenkeel.records import Record, record
-from evenkeel.report import by_chapter, claims_table, markdown
-from evenkeel.runs import versions
+from evenkeel.evidence.check import checks
+from evenkeel.report.headlines import HEAD, HEADLINES, headline_table, headlines
+from evenkeel.report.markdown import by_chapter, claims_table, markdown
+from evenkeel.runs.records import Record, record
+from evenkeel.runs.reproduce import versions
 from theory.claims import FAMILIES
 
 README = Path(__file__).resolve().parents[2] / "README.md"

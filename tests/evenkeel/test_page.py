@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evenkeel.evidence import Verdict
-from evenkeel.hardware_table import hardware_rows
-from evenkeel.page import page, pictures
-from evenkeel.records import read_records
-from evenkeel.report import markdown
-from evenkeel.runs import run
+from evenkeel.evidence.check import Verdict
+from evenkeel.report.hardware_table import hardware_rows
+from evenkeel.report.html import page, pictures
+from evenkeel.report.markdown import markdown
+from evenkeel.runs.records import read_records
+from evenkeel.runs.reproduce import run
 from paper_figures.catalogue import caption
 from theory.claims import claims
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from evenkeel.cli import main
-from evenkeel.evidence import (
+from evenkeel.cli.main import main
+from evenkeel.evidence.check import (
     Budget,
     Check,
     Finding,
@@ -27,11 +27,11 @@ from evenkeel.evidence import (
     checks,
     kill_rate,
 )
-from evenkeel.executors import executor
-from evenkeel.records import SCHEMA, Record, RecordFile, key, read_records, record
-from evenkeel.report import markdown, number, power_text, row, surprises
-from evenkeel.runs import Job, perform, run, unchecked
-from evenkeel.terminal import to_json
+from evenkeel.output import to_json
+from evenkeel.report.markdown import markdown, number, power_text, row, surprises
+from evenkeel.runs.executors import executor
+from evenkeel.runs.records import SCHEMA, Record, RecordFile, key, read_records, record
+from evenkeel.runs.reproduce import Job, perform, run, unchecked
 from theory.claims import claims
 from theory.model import InputError
 
@@ -214,8 +214,8 @@ def test_a_check_that_kills_nothing_reads_no_power(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     check = _credulous(*plants)
-    monkeypatch.setattr("evenkeel.runs.checks", lambda: {check.label: check})
-    monkeypatch.setattr("evenkeel.evidence.checks", lambda: {check.label: check})
+    monkeypatch.setattr("evenkeel.runs.reproduce.checks", lambda: {check.label: check})
+    monkeypatch.setattr("evenkeel.evidence.check.checks", lambda: {check.label: check})
     entry, _ = perform(Job(check.label, Budget.SMOKE, 0))
     assert entry["verdict"] == "certified"
     assert entry["kill_rate"] == row(entry)[-2] == "no power"
@@ -282,7 +282,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
         finding = Finding(Verdict.CERTIFIED, job.seed, 1, "~", "")
         return record(_of(job.label), trial, finding, {}, {}), 0.25
 
-    monkeypatch.setattr("evenkeel.runs.perform", told)
+    monkeypatch.setattr("evenkeel.runs.reproduce.perform", told)
 
 
 def seeds_of(records: list[Record]) -> list[tuple[str, int, int]]:

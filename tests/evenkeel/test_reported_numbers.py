@@ -17,10 +17,10 @@ import polars
 import pytest
 
 from adversary.paired_runs import Setting, Spread, Stretch
-from evenkeel import experiments
-from evenkeel.cli import cli
-from evenkeel.commands.experiment import _both_right, _levels, _summary, _text
-from evenkeel.experiments import (
+from evenkeel.cli.experiment import _both_right, _levels, _summary, _text
+from evenkeel.cli.main import cli
+from evenkeel.studies import paper_experiments as experiments
+from evenkeel.studies.paper_experiments import (
     Estimate,
     Experiment,
     Outcome,
@@ -30,7 +30,7 @@ from evenkeel.experiments import (
     room,
     runs_of,
 )
-from evenkeel.summary import percent, rows
+from evenkeel.studies.run_summary import percent, rows
 from solvers.policies.registry import POLICIES
 from theory.model import Requests
 from theory.power import PowerModel
@@ -596,7 +596,7 @@ def two_backlogs(monkeypatch):
         assert (family, count) == ("by hand", 8)
         return BACKLOGS[seed]
 
-    monkeypatch.setattr("evenkeel.rosetta.workload", drawn)
+    monkeypatch.setattr("evenkeel.studies.policy_comparison.workload", drawn)
     return (
         *("policies", "--policy", "fcfs", "--policy", "bfio", "--family", "by hand", "-G", "2"),
         *("-B", "2", "--rounds", "2", "--seeds", "2", "--hardware", "bench"),
@@ -774,7 +774,7 @@ def tiny(monkeypatch):
         with ThreadPoolExecutor(1) as pool:
             yield pool
 
-    monkeypatch.setattr("evenkeel.executors.executor", threads)
+    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
     # What the paper's device draws, under its name: the catalogue is our own here.
     paper = PowerModel(100.0, 400.0, 0.7, "a100-paper")
     monkeypatch.setattr("theory.power.hardware_catalogue", lambda: {"a100-paper": paper})

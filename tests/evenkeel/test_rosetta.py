@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from adversary.workloads.families import workload
-from evenkeel.cli import cli
-from evenkeel.rosetta import Regretful, rosetta, what, worst
+from evenkeel.cli.main import cli
+from evenkeel.studies.policy_comparison import Regretful, rosetta, what, worst
 from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.exact.brute_force import enumerate_step

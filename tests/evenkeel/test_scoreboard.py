@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.checks import verdicts
-from evenkeel.checks.cases import Cases
-from evenkeel.checks.verdicts import held, rung, weighed
-from evenkeel.evidence import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.report import chance, is_expected, summary, surprises, undecided
+from evenkeel.evidence import verdicts
+from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
+from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.verdicts import held, rung, weighed
+from evenkeel.report.markdown import chance, is_expected, summary, surprises, undecided
 from theory.claims import claims
 
 LEAST = Fraction(1, 10**30)

@@ -9,11 +9,11 @@ import polars
 import pytest
 
 from adversary.workloads.families import workload
-from evenkeel import sweeps
-from evenkeel.cli import cli
-from evenkeel.commands.sweep import _means
-from evenkeel.executors import executor
-from evenkeel.sweeps import Sweep, perform, read_sweep, run_sweep
+from evenkeel.cli.main import cli
+from evenkeel.cli.sweep import _means
+from evenkeel.runs.executors import executor
+from evenkeel.studies import grid as sweeps
+from evenkeel.studies.grid import Sweep, perform, read_sweep, run_sweep
 from solvers.simulation.engine import simulate
 from theory.model import InputError
 from theory.power import hardware

@@ -1,7 +1,7 @@
 """The pictures for the terminal: bars, loads and sums of a run and of a step done by hand."""
 
 from adversary.instances.space import Instance
-from evenkeel.timeline import _bar, step_picture, timeline
+from evenkeel.report.timeline import _bar, step_picture, timeline
 from solvers.step.problem import StepProblem
 from theory.model import Requests, System
 

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from evenkeel.cli import cli
+from evenkeel.cli.main import cli
 from paper_figures import (
     balance_threshold,
     effective_constant,

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.evidence import Variant, Verdict, checks
+from evenkeel.evidence.check import Variant, Verdict, checks
 from theory.claims import claim
 
 LABELS = [label for label, check in checks().items() if check.plants]

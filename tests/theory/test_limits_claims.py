@@ -2,8 +2,8 @@
 
 import pytest
 
-from evenkeel.checks.verdicts import rung
-from evenkeel.evidence import Verdict
+from evenkeel.evidence.check import Verdict
+from evenkeel.evidence.verdicts import rung
 from theory.claims import Assumption, claim, claims
 from theory.disproofs import violated
 from theory.limits import CLAIMS

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from evenkeel.checks.verdicts import rung
-from evenkeel.evidence import Verdict, check_of
+from evenkeel.evidence.check import Verdict, check_of
+from evenkeel.evidence.verdicts import rung
 from theory.balanceroute import br0_score, brh_score
 from theory.claims import claims
 from theory.fcfs import worst_imbalance

@@ -1,0 +1,143 @@
+"""``evenkeel assess``: whether balancing would help a trace on given hardware."""
+
+import click
+
+from evenkeel.output import json_option, progress, slots_option, table, to_json, workers_option
+from theory.model import InputError
+
+CAVEATS = (
+    "The runs are simulated: a step takes C + t_l * (largest load), with the constants of the "
+    "paper's simulator, not of your engine.",
+    "Prefill is not timed, and power counts the accelerators alone, not hosts, network or cooling.",
+    "A backlog has no idle gaps and keeps the slots full, which your own arrival rate may not do "
+    "(--timed replays it; energy counts no gaps between steps).",
+    "BF-IO lets large requests wait for room: compare the longest waiting times.",
+)
+
+
+@click.command()
+@click.argument("trace", type=click.Path(), required=False)
+@workers_option
+@slots_option
+@click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
+@click.option("--hardware", default="h100-sxm", show_default=True, help="Device of the worker.")
+@click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
+@json_option
+def command(
+    trace: str | None,
+    workers: int,
+    slots: int,
+    pool: int | None,
+    hardware: str,
+    timed: bool,
+    as_json: bool,
+) -> None:
+    """Say whether balancing would help this trace on this hardware.
+
+    Serves TRACE (CSV, JSON Lines or Parquet, plain or gzip; without one, the sample trace that
+    ships with evenkeel) under FCFS and BF-IO, and says what the theorems guarantee.
+    """
+    from adversary.workloads.sample_trace import SAMPLE_TRACE
+    from adversary.workloads.traces import read_trace
+    from evenkeel.studies.assessment import assumptions, guarantees, saving
+    from evenkeel.studies.run_summary import percent, rows, summary
+    from solvers.simulation.engine import simulate
+    from theory.model import Requests, System
+    from theory.power import hardware as device
+
+    system, power = System.paper(workers, slots), device(hardware)
+    read = read_trace(SAMPLE_TRACE if trace is None else trace)
+    if timed and not read.has_arrivals:
+        raise InputError(f"{read.name}: --timed needs arrival times, and the trace has none")
+    backlog = Requests(read.requests.prefill, read.requests.decode)
+    requests = read.requests if timed else backlog
+    gammas = tuple(dict.fromkeys((power.gamma, 1.0)))
+    runs = []
+    for name in ("fcfs", "bfio"):
+        with progress(name, len(requests)) as tick:
+            runs.append(simulate(system, requests, name, pool=pool, gammas=gammas, progress=tick))
+    fcfs, bfio = runs
+    paced = None
+    if read.has_arrivals:
+        paced = fcfs if timed else simulate(system, read.requests, "fcfs")
+    numbers = [summary(run, power) for run in runs]
+    saved = saving(system, power, fcfs, bfio)
+    promised = guarantees(requests, workers, slots, power)
+    failed = assumptions(requests, system, pool, paced)
+    notes = [*read.notes]
+    if trace is None:
+        notes.append("no TRACE given: this is the synthetic sample trace that ships with evenkeel")
+    if read.first_bad is not None:
+        notes.append(f"first bad row: {read.first_bad}")
+    if as_json:
+        click.echo(
+            to_json(
+                {
+                    "trace": read.name,
+                    "format": read.format,
+                    "rows": read.rows,
+                    "bad_rows": read.bad_rows,
+                    "duration_s": read.duration_s,
+                    "notes": notes,
+                    "workers": workers,
+                    "slots": slots,
+                    "pool": pool,
+                    "timed": timed,
+                    "hardware": hardware,
+                    "runs": numbers,
+                    "saving": saved,
+                    "guarantees": promised,
+                    "assumptions_that_fail": failed,
+                    "caveats": CAVEATS,
+                }
+            )
+        )
+        return
+    span = "no arrival times" if read.duration_s is None else f"{read.duration_s:.0f} s"
+    click.echo(f"{read.name}: {read.rows} rows, {read.bad_rows} bad, {read.format} layout, {span}")
+    for note in notes:
+        click.echo(f"note: {note}")
+    mode = "at its arrival times" if timed else "as a backlog"
+    click.echo(f"served {mode} on G = {workers}, B = {slots}, {hardware}\n")
+    click.echo(table(("", "fcfs", "bfio"), rows(numbers)))
+    click.echo(
+        f"\nenergy saved by bfio: {percent(saved['simulated'])} simulated; the bounds allow "
+        f"{percent(saved['floor'])} to {percent(saved['cap'])} for this work, idle time and steps"
+    )
+    click.echo("\nWhat the theorems say if requests were independent draws from this trace:")
+    if (exact := promised["fcfs"]) is not None:
+        click.echo(
+            f"  FCFS in the long run: imbalance {exact['imbalance']:.0f} tokens, idle share "
+            f"{percent(exact['idle_share'])} ({exact['method']})"
+        )
+    for title, key, bound in (
+        ("Theorem 1 (equal lengths)", "theorem_1_ratio", "theorem_1_bfio_bound"),
+        (
+            "Theorem 2 (geometric lengths, constant 1, no rare sizes)",
+            "theorem_2_ratio",
+            "theorem_2_bfio",
+        ),
+    ):
+        if promised[key] is not None:
+            empty = "" if promised[key] > 1 else ": it guarantees nothing here"
+            click.echo(
+                f"  {title}: BF-IO at most {promised[bound]:.0f} tokens, "
+                f"FCFS at least {promised[key]:.2f} times that{empty}"
+            )
+    if promised["first_slots"] is not None:
+        edges = promised["first_slots"]
+        click.echo(
+            f"  With G = {workers} Theorem 1 says more than nothing from about B = {edges['T1']}, "
+            f"Theorem 2 from B = {edges['T2']}, Theorem 4 on top of Theorem 1 from "
+            f"B = {edges['T4 by T1']}"
+        )
+    for reason in promised["reasons"]:
+        click.echo(f"  not available: {reason}")
+    click.echo("\nAssumptions that do not hold here:")
+    for assumption, why in failed.items():
+        click.echo(f"  {assumption}: {why}")
+    if not failed:
+        click.echo("  none was found to fail")
+    click.echo("\nCaveats:")
+    for caveat in CAVEATS:
+        click.echo(f"  {caveat}")

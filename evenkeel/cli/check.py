@@ -1,0 +1,154 @@
+"""``evenkeel check``: check one claim, as stated, deliberately falsified, or for a policy."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evenkeel.output import HELD, INCONCLUSIVE, VIOLATED, json_option, seed_option
+
+
+def _value(text: str) -> Any:
+    for kind in (int, Fraction):
+        try:
+            return kind(text)
+        except (ValueError, ZeroDivisionError):
+            continue
+    return text
+
+
+def _like(name: str, given: Any, default: Any) -> Any:
+    """The value in the type that the check's default has.
+
+    Raises
+    ------
+    InputError
+        If it is of another kind; the message names the parameter and the kind.
+    """
+    from theory.model import InputError
+
+    if isinstance(default, tuple):
+        if any(isinstance(part, tuple) for part in default):
+            raise InputError(f"the parameter {name} is a list of tuples and cannot be given here")
+        return tuple(_like(name, _value(part), default[0]) for part in str(given).split(","))
+    if isinstance(default, float | Fraction) and isinstance(given, int | Fraction):
+        return type(default)(given)
+    kinds = {int: "a whole number", float: "a number", Fraction: "a number"}
+    if type(default) in kinds and not isinstance(given, type(default)):
+        raise InputError(f"the parameter {name} must be {kinds[type(default)]}, got {given}")
+    return given
+
+
+@click.command()
+@click.argument("label")
+@click.option("-G", "--workers", "G", help="Workers, where the check has them.")
+@click.option("-B", "--slots", "B", help="Slots, where the check has them.")
+@click.option("--p", help="Parameter of geometric lengths, where the check has it.")
+@click.option("--param", "pairs", multiple=True, metavar="NAME=VALUE", help="Any other parameter.")
+@click.option(
+    "--budget",
+    type=click.Choice(["smoke", "standard", "paper"]),
+    default="smoke",
+    show_default=True,
+)
+@click.option("--scale", default=None, help="Multiply the claimed side, e.g. 1/2: must be caught.")
+@click.option("--policy", default=None, help="A policy in place of the claim's: module:attribute.")
+@click.option("--witness", type=click.Path(path_type=Path), help="Write the witness to this file.")
+@seed_option
+@json_option
+def command(
+    label: str,
+    G: str | None,
+    B: str | None,
+    p: str | None,
+    pairs: tuple[str, ...],
+    budget: str,
+    scale: str | None,
+    policy: str | None,
+    witness: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Check the claim LABEL.
+
+    Beside the verdict stands how many of the deliberately false versions planted in the check it
+    catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
+    """
+    from evenkeel.evidence.check import EVERY, Budget, Variant, Verdict, checks
+    from evenkeel.output import to_json, write_text
+    from evenkeel.report.markdown import computed_text, number, power_text, steps_text, verdict_text
+    from evenkeel.runs.records import record
+    from evenkeel.runs.reproduce import unchecked, versions
+    from theory.claims import claim
+    from theory.model import InputError
+
+    shown = claim(label)
+    check = checks().get(label)
+    if check is None:
+        click.echo(f"{label}: not checked: {unchecked(shown).domain}")
+        click.get_current_context().exit(INCONCLUSIVE)
+        return
+    overrides: dict[str, Any] = {
+        name: _value(text) for name, text in (("G", G), ("B", B), ("p", p)) if text is not None
+    }
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(f"--param takes NAME=VALUE, got {pair!r}")
+        overrides[name] = _value(text)
+    overrides = {
+        name: _like(name, value, check.defaults[name]) if name in check.defaults else value
+        for name, value in overrides.items()
+    }
+    variant = None
+    if scale is not None:
+        factor = _value(scale)
+        if not isinstance(factor, int | Fraction):
+            raise InputError(f"--scale takes a number such as 1/2 or 1.1, got {scale!r}")
+        variant = Variant(f"claimed side x {scale}", scale=Fraction(factor), side=EVERY)
+    if policy is not None:
+        from solvers.policies.registry import policy as load
+
+        load(policy)
+    trial = check.trial(Budget(budget), seed, variant, policy, **overrides)
+    try:
+        finding = check.hold(trial)
+    except (TypeError, KeyError, IndexError, ZeroDivisionError) as error:
+        if not overrides:
+            raise
+        given = ", ".join(f"{name} = {value}" for name, value in overrides.items())
+        raise InputError(
+            f"the check of {label} cannot run with {given}: {type(error).__name__}: {error}"
+        ) from error
+    # A deliberately false version is itself a test of power; only the claim has a kill rate.
+    power = check.power(Budget.SMOKE, seed) if variant is None else None
+    entry = record(check, trial, finding, power, versions())
+    if witness is not None and finding.witness is not None:
+        write_text(witness, to_json(finding.witness) + "\n")
+    if as_json:
+        click.echo(to_json(entry | {"variant": variant.name if variant else None}))
+    else:
+        what = f" ({variant.name})" if variant else ""
+        # A false version, or a run of somebody's own policy, is not what a proof vouches for.
+        stated = variant is None and policy is None
+        verdict = verdict_text(entry) if stated else finding.verdict
+        steps = f" ({steps_text(entry)})" if stated and steps_text(entry) else ""
+        click.echo(f"{label}{what}: {verdict}{steps}" + power_text(entry))
+        if finding.computed is not None:
+            what = f"{check.measures}: " if check.measures else ""
+            click.echo(
+                f"  {what}{computed_text(entry)} {finding.relation} {number(entry['claimed'])}"
+                + (f", margin {number(entry['margin'])}" if entry["margin"] is not None else "")
+            )
+        click.echo(click.wrap_text(finding.domain, 96, "  ", "  "))
+        if finding.witness:
+            click.echo(f"  witness {to_json(finding.witness)}")
+    code = (
+        HELD
+        if finding.verdict.held
+        else VIOLATED
+        if finding.verdict is Verdict.REFUTED
+        else INCONCLUSIVE
+    )
+    click.get_current_context().exit(code)

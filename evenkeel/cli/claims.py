@@ -1,0 +1,79 @@
+"""``evenkeel claims``: list the claims, or show one with its assumptions and proof."""
+
+from shutil import get_terminal_size
+from textwrap import wrap
+
+import click
+
+from evenkeel.output import json_option
+
+
+@click.command()
+@click.argument("label", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "markdown", "latex"]),
+    default="terminal",
+    show_default=True,
+    help="How LABEL is set out; markdown has its formulas between dollars, latex is a document.",
+)
+@json_option
+def command(label: str | None, form: str, as_json: bool) -> None:
+    """List all claims, or show LABEL: statement, formula, assumptions, proof steps, evidence.
+
+    A step of a proof is confirmed by sympy, or it is a lemma, argued in words; the two are never
+    mixed up.
+    """
+    if label is None:
+        if form != "terminal":
+            raise click.UsageError(f"--format {form} sets out one claim: give its LABEL")
+        _list(as_json)
+        return
+    if as_json and form != "terminal":
+        raise click.UsageError("--json and --format are two ways to print: give one of them")
+    from evenkeel.report import claim_view as exposition
+    from theory.claims import claim
+
+    shown = claim(label)
+    if as_json:
+        from evenkeel.output import to_json
+
+        click.echo(to_json(exposition.data(shown)))
+    elif form == "markdown":
+        click.echo(exposition.markdown(shown), nl=False)
+    elif form == "latex":
+        click.echo(exposition.latex_document(shown), nl=False)
+    else:
+        from rich.console import Console
+
+        # Labels and formulas are printed as they are: no markup, no guessing at numbers.
+        exposition.show(shown, Console(highlight=False, markup=False, emoji=False))
+
+
+def _list(as_json: bool) -> None:
+    from theory.claims import chapters
+
+    if as_json:
+        from evenkeel.output import to_json
+
+        fields = ("label", "title", "source", "version", "kind", "holds")
+        rows = [
+            {"chapter": heading, **{name: getattr(c, name) for name in fields}}
+            for heading, entries in chapters().items()
+            for c in entries
+        ]
+        click.echo(to_json(rows))
+        return
+    width = max(60, get_terminal_size().columns)
+    label_width = max(len(c.label) for entries in chapters().values() for c in entries)
+    for number, (heading, entries) in enumerate(chapters().items()):
+        click.echo(("\n" if number else "") + click.style(heading, bold=True))
+        for c in entries:
+            # Whose statement it is: of a version of the paper, or our own.
+            start = f"  {c.label:<{label_width}}  {c.version:<6}  "
+            title = wrap(c.title + ("" if c.holds else " (false)"), width - len(start))
+            click.echo(start + title[0])
+            for line in title[1:]:
+                click.echo(" " * len(start) + line)
+    click.echo("\nShow one, with its proof: evenkeel claims LABEL")

@@ -1,0 +1,190 @@
+"""``evenkeel energy``: bounds on the energy saving for given hardware."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evenkeel.output import json_option, table, to_json
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    from theory.power import PowerModel
+
+# Savings that the paper's abstracts speak of; the idle share that each needs is inverted for.
+SAVINGS = (0.28, 0.52)
+
+
+def bounds(power: "PowerModel", idle_share: float, improvement: float) -> dict[str, Any]:
+    """Floors and caps of the saving, for a baseline of that idle share and no step overhead.
+
+    Parameters
+    ----------
+    power : PowerModel
+        The device.
+    idle_share : float
+        Of the baseline, in [0, 1).
+    improvement : float
+        ``alpha``, the ratio of the two total imbalances, ``>= 1``; infinite is perfect balance.
+
+    Raises
+    ------
+    InputError
+        If a number is out of its range.
+    """
+    from theory.formulas import energy as savings
+    from theory.formulas.energy_inversions import eta_of
+
+    if not 0 <= idle_share < 1:
+        raise InputError(f"the idle share must lie in [0, 1), got {idle_share}")
+    if not improvement >= 1:
+        raise InputError(f"the improvement must be at least 1, got {improvement}")
+    eta = eta_of(idle_share)
+    baseline = savings.Usage(1.0, eta)
+    improved = savings.Usage(1.0, eta / improvement)
+    return {
+        "floor paper": savings.saving_paper(power, baseline, improved),
+        "floor sharp": savings.saving_sharp(power, baseline, improved),
+        "floor envelope": savings.saving_floor(power, baseline, improved),
+        "cap envelope": savings.saving_cap(power, baseline, improved),
+        "cap tangent": savings.saving_cap_tangent(power, baseline, improved),
+    }
+
+
+def facts(power: "PowerModel", idle_share: float, improvement: float) -> dict[str, Any]:
+    """Everything that the command says about one device."""
+    from theory.formulas import energy_inversions as reach
+
+    # 0 < gamma <= 1 and P_idle = 0, gamma = 1 leave D = 0: no imbalance is ever charged.
+    wasteful = power.waste_w > 0
+    return {
+        "name": power.name,
+        "idle_w": power.idle_w,
+        "max_w": power.max_w,
+        "gamma": power.gamma,
+        "limit": reach.limit_paper(power) if wasteful else 0.0,
+        "limit_sensitivity": reach.limit_sensitivity(power) if wasteful else None,
+        "bounds": bounds(power, idle_share, improvement),
+        "idle_share_needed": {
+            f"{saving:.0%}": dict(reach.idle_shares_for(power, saving, 1 / improvement))
+            for saving in SAVINGS
+        },
+        "source": power.source,
+        "note": power.note,
+    }
+
+
+def _share(value: float | None) -> str:
+    return "never" if value is None else f"{100 * value:.1f} %"
+
+
+def _smaller(improvement: float) -> str:
+    if math.isinf(improvement):
+        return "perfect balance in its place"
+    return f"an imbalance {improvement:g} times smaller"
+
+
+def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
+    click.echo(
+        f"{found['name']}: {found['idle_w']:g} W idle, {found['max_w']:g} W at most, "
+        f"gamma {found['gamma']:g}"
+    )
+    click.echo(f"source: {found['source']}")
+    if found["note"]:
+        click.echo(f"note: {found['note']}")
+    click.echo(f"\nlimit of the paper's bound, P_idle / D: {_share(found['limit'])}")
+    slopes = found["limit_sensitivity"]
+    if slopes is not None:
+        click.echo(
+            f"  it moves by {100 * slopes['idle_w']:+.3f} points per watt of idle power, "
+            f"{100 * slopes['max_w']:+.3f} per watt of maximum power, "
+            f"{slopes['gamma']:+.3f} points per 0.01 of gamma"
+        )
+    click.echo(
+        f"\nsaving for a baseline that idles {_share(idle_share)} and {_smaller(improvement)}"
+    )
+    cells: list[tuple[str, ...]] = [(name, _share(v)) for name, v in found["bounds"].items()]
+    click.echo(table(("bound", "saving"), cells))
+    if min(found["bounds"]["floor paper"], found["bounds"]["floor sharp"]) < 0:
+        click.echo("a negative floor guarantees nothing")
+    click.echo(
+        "\nidle share that the baseline needs: possible from (cap), guaranteed from (floors)"
+    )
+    cells = [
+        (saving, *(_share(needed[name]) for name in ("cap", "tangent cap", "sharp", "paper")))
+        for saving, needed in found["idle_share_needed"].items()
+    ]
+    click.echo(table(("saving", "cap", "tangent cap", "sharp floor", "paper floor"), cells))
+
+
+@click.command()
+@click.option("--hardware", "names", multiple=True, help='Device, or "all".  [default: all]')
+@click.option("--idle-w", type=float, help="Idle power of a device of your own, in watts.")
+@click.option("--max-w", type=float, help="Its largest power, in watts.")
+@click.option("--gamma", type=float, help="Its exponent, in (0, 1].")
+@click.option(
+    "--idle-share", type=float, default=0.4, show_default=True, help="Of the baseline, in [0, 1)."
+)
+@click.option(
+    "--improvement",
+    type=float,
+    default=math.inf,
+    show_default="perfect balance",
+    help="Baseline's total imbalance over the improved one's.",
+)
+@json_option
+def command(
+    names: tuple[str, ...],
+    idle_w: float | None,
+    max_w: float | None,
+    gamma: float | None,
+    idle_share: float,
+    improvement: float,
+    as_json: bool,
+) -> None:
+    """Bounds on the energy that balancing saves, for hardware by name or by numbers.
+
+    The bounds hold for equal work and no step overhead.  Without a device, a table of all.
+    """
+    from theory.power import PowerModel, hardware, hardware_catalogue
+
+    own = (idle_w, max_w, gamma)
+    if any(value is not None for value in own):
+        if idle_w is None or max_w is None or gamma is None:
+            raise InputError("a device of your own needs --idle-w, --max-w and --gamma")
+        if names:
+            raise InputError("give --hardware or --idle-w, --max-w and --gamma, not both")
+        devices = [PowerModel(idle_w, max_w, gamma)]
+    elif not names or "all" in names:
+        devices = list(hardware_catalogue().values())
+    else:
+        devices = [hardware(name) for name in names]
+    found = [facts(device, idle_share, improvement) for device in devices]
+    if as_json:
+        click.echo(
+            to_json({"idle_share": idle_share, "improvement": improvement, "hardware": found})
+        )
+    elif len(found) == 1:
+        _tell(found[0], idle_share, improvement)
+    else:
+        click.echo(
+            f"saving for a baseline that idles {_share(idle_share)} and "
+            f"{_smaller(improvement)}; idle share from which 28 % is possible\n"
+        )
+        cells: list[tuple[str, ...]] = [
+            (
+                row["name"],
+                f"{row['idle_w']:g}",
+                f"{row['max_w']:g}",
+                f"{row['gamma']:g}",
+                _share(row["limit"]),
+                *(
+                    _share(row["bounds"][name])
+                    for name in ("floor paper", "floor sharp", "floor envelope", "cap envelope")
+                ),
+                _share(row["idle_share_needed"]["28%"]["cap"]),
+            )
+            for row in found
+        ]
+        head = ("hardware", "idle W", "max W", "gamma", "limit", "paper floor", "sharp floor")
+        click.echo(table((*head, "floor", "cap", "28 % needs"), cells))

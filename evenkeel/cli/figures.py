@@ -1,0 +1,47 @@
+"""``evenkeel figures``: compute the tables of the figures, and draw them."""
+
+from pathlib import Path
+
+import click
+
+from evenkeel.output import json_option
+from evenkeel.runs.executors import cluster_option, jobs_option
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME ...]")
+@click.option(
+    "--redraw", is_flag=True, help="Draw the tables that are there already, or the committed ones."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out/figures"),
+    show_default=True,
+    help="Folder for tables and pictures.",
+)
+@jobs_option
+@cluster_option
+@json_option
+def command(
+    names: tuple[str, ...],
+    redraw: bool,
+    out: Path,
+    jobs: int | None,
+    cluster: str | None,
+    as_json: bool,
+) -> None:
+    """Regenerate the figures, all of them unless named; each is a CSV, PNG, SVG and PDF."""
+    from evenkeel.output import progress, to_json
+    from evenkeel.runs.executors import executor
+    from evenkeel.runs.figures import computed, illustrate, known
+    from paper_figures.catalogue import FIGURES
+
+    chosen = names or tuple(FIGURES)
+    with executor(jobs, cluster) as pool, progress("figures", len(chosen)) as tick:
+        tables = known(chosen, out) if redraw else computed(chosen, pool)
+        written = illustrate(tables, out, tick)
+    if as_json:
+        click.echo(to_json(written))
+    else:
+        click.echo("\n".join(str(path) for paths in written.values() for path in paths))

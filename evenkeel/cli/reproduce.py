@@ -1,0 +1,120 @@
+"""``evenkeel reproduce``: check every claim and write a report."""
+
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from evenkeel.output import HELD, VIOLATED, json_option, progress, seed_option
+from evenkeel.runs.executors import cluster_option, jobs_option
+
+
+@click.command()
+@click.option(
+    "--budget",
+    type=click.Choice(["smoke", "standard", "paper"]),
+    default="smoke",
+    show_default=True,
+    help="About one second, ten seconds, or minutes a claim.",
+)
+@click.option("--claims", "pattern", default="*", help="Only labels that match this pattern.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder of the run.  [default: out/BUDGET]",
+)
+@jobs_option
+@cluster_option
+@click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
+@seed_option
+@json_option
+def command(
+    budget: str,
+    pattern: str,
+    out: Path | None,
+    jobs: int | None,
+    cluster: str | None,
+    resume: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Check every registered claim, print the table, write the records, figures and report.
+
+    Exit code 1 if a verdict contradicts what evenkeel asserts; a statement that it holds to be
+    false and refutes is no contradiction.
+    """
+    from evenkeel.evidence.check import Budget
+    from evenkeel.output import to_json, write_text
+    from evenkeel.report.html import page, pictures
+    from evenkeel.report.markdown import (
+        chance,
+        claims_table,
+        markdown,
+        summary,
+        surprises,
+        undecided,
+    )
+    from evenkeel.runs.executors import executor
+    from evenkeel.runs.figures import illustrate
+    from evenkeel.runs.reproduce import run
+    from paper_figures.catalogue import FIGURES, committed
+    from theory.claims import FAMILIES, chapters, claims
+    from theory.model import InputError
+
+    labels = [label for label in claims() if fnmatchcase(label, pattern)]
+    if not labels:
+        raise InputError(f"--claims {pattern!r} matches no label; `evenkeel claims` lists them")
+    folder = out or Path("out") / budget
+    started = time.perf_counter()
+    with executor(jobs, cluster) as pool, progress("checking", len(labels)) as tick:
+        result = run(
+            labels,
+            folder,
+            pool,
+            budget=Budget(budget),
+            seed=seed,
+            resume=resume,
+            done=tick,
+        )
+    # A run of some claims shows the figures of their families.
+    families = [
+        family
+        for family, members in zip(FAMILIES, chapters().values(), strict=True)
+        if not {claim.label for claim in members}.isdisjoint(labels)
+    ]
+    wanted = [name for name, module in FIGURES.items() if module.FAMILY in families]
+    with progress("drawing", len(wanted)) as tick:
+        tables = ((name, committed(name)) for name in wanted)
+        drawn = illustrate(tables, folder / "figures", tick)
+    again = f"evenkeel reproduce --budget {budget} --seed {seed}"
+    if pattern != "*":
+        again += f" --claims '{pattern}'"
+    shown = pictures(drawn)
+    names = {family: [picture.name for picture in part] for family, part in shown.items()}
+    write_text(folder / "report.md", markdown(result.records, again, names))
+    write_text(folder / "report.html", page(result.records, again, figures=shown))
+    against = surprises(result.records)
+    if as_json:
+        click.echo(
+            to_json(
+                {
+                    "out": str(folder),
+                    "records": result.records,
+                    "against": [entry["claim"] for entry in against],
+                }
+            )
+        )
+    else:
+        click.echo(claims_table(result.records))
+        click.echo(f"\n{summary(result.records)}.")
+        if said := chance(result.records):
+            click.echo(said)
+        for entry in undecided(result.records):
+            click.echo(f"{entry['claim']}: {entry['verdict']}: {entry['domain']}")
+        for entry in against:
+            click.echo(f"{entry['claim']}: {entry['verdict']}, against what is asserted")
+        click.echo(f"Report: {folder / 'report.html'}; the same in report.md and records.jsonl.")
+        click.echo(f"{time.perf_counter() - started:.0f} s.", err=True)
+    click.get_current_context().exit(VIOLATED if against else HELD)

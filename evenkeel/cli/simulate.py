@@ -1,0 +1,156 @@
+"""``evenkeel simulate``: run policies on a workload or a trace."""
+
+import click
+
+from evenkeel.output import (
+    json_option,
+    progress,
+    seed_option,
+    slots_option,
+    table,
+    to_json,
+    workers_option,
+)
+from theory.model import InputError, Requests
+
+
+def _number(text: str) -> int | float:
+    """The value of ``--param``: an integer where it is written as one."""
+    for kind in (int, float):
+        try:
+            value: int | float = kind(text)
+        except ValueError:
+            continue
+        return value
+    raise InputError(f"--param needs key=number, and {text!r} is not a number")
+
+
+def _parameters(texts: tuple[str, ...]) -> dict[str, int | float]:
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise InputError(f"--param needs key=number, got {text!r}")
+        found[key] = _number(value)
+    return found
+
+
+# A test holds the list against the registry, whose import would make --help slow.
+POLICIES = """\b
+Policies: fcfs, round_robin, jsq, vllm_dp, vllm_dp_rotating,
+sglang_shortest_queue, sglang_minimum_tokens, trtllm_adp, least_loaded, lpt,
+power_of_two, br0, brh, bfio, always_busiest, or module:attribute for your own.
+Parameters follow a name, as in
+  bfio:horizon=20                      look ahead, with perfect predictions
+  bfio:horizon=20,predictor=observed   by the lengths and ages seen so far
+  brh:horizon=20,predictor=noisy:0.5   by lengths wrong by a factor e^0.5
+  bfio:max_wait=50                     who waited longer is admitted first
+"""
+
+
+@click.command(epilog=POLICIES)
+@click.option("--trace", type=click.Path(), help="CSV, JSON Lines or Parquet, plain or gzip.")
+@click.option("--family", help="Workload family to draw from.  [default: uniform]")
+@click.option(
+    "-n", "--requests", "n", type=int, help="Requests to draw.  [default: 10 rounds of G*B]"
+)
+@click.option("--param", multiple=True, metavar="KEY=VALUE", help="Parameter of the family.")
+@workers_option
+@slots_option
+@click.option(
+    "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
+)
+@click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
+@click.option("--hardware", default="a100-paper", show_default=True, help="Device of the worker.")
+@click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
+@seed_option
+@json_option
+def command(
+    trace: str | None,
+    family: str | None,
+    n: int | None,
+    param: tuple[str, ...],
+    workers: int,
+    slots: int,
+    policies: tuple[str, ...],
+    pool: int | None,
+    hardware: str,
+    timed: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Run policies on a workload or a trace, and print what they cost.
+
+    Requests are a backlog unless --timed replays their arrivals.  "Overloaded" is the part before
+    the first step that left a slot empty, the part that the theorems speak of.
+    """
+    from adversary.workloads.families import workload
+    from adversary.workloads.traces import read_trace
+    from evenkeel.studies.run_summary import rows, summary
+    from solvers.simulation.engine import simulate
+    from theory.model import System
+    from theory.power import hardware as device
+
+    parameters = _parameters(param)
+    system, power = System.paper(workers, slots), device(hardware)
+    if trace is not None:
+        if family is not None or n is not None or parameters:
+            raise InputError("--trace goes without --family, -n and --param")
+        read = read_trace(trace)
+        if timed and not read.has_arrivals:
+            raise InputError(f"{trace}: --timed needs arrival times, and the trace has none")
+        requests, source = read.requests, read.name
+        if not timed:
+            requests = Requests(requests.prefill, requests.decode)
+    else:
+        if timed:
+            raise InputError("--timed needs a --trace with arrival times")
+        source = family or "uniform"
+        count = 10 * system.capacity if n is None else n
+        if n is None and count > 10_000_000:
+            raise InputError(f"10 rounds of G*B are {count} requests: give a number with -n")
+        requests = workload(source, count, seed, **parameters)
+    found = []
+    for name in policies or ("fcfs", "bfio"):
+        with progress(name, len(requests)) as tick:
+            run = simulate(
+                system, requests, name, pool=pool, seed=seed, gammas=(power.gamma,), progress=tick
+            )
+        found.append(summary(run, power))
+    notes = []
+    if any(run["overloaded"]["steps"] == 0 for run in found):
+        notes.append(
+            "no overloaded part: some slots were empty from the first step on"
+            + (", as the pool is smaller than G*B" if (pool or system.capacity) < system.capacity
+               and not timed else "")
+        )  # fmt: skip
+    if timed:
+        notes.append(
+            "energy is that of the steps: nothing is counted between them, where an idle system "
+            "waits for the next arrival"
+        )
+    if as_json:
+        click.echo(
+            to_json(
+                {
+                    "source": source,
+                    "requests": len(requests),
+                    "workers": workers,
+                    "slots": slots,
+                    "pool": pool,
+                    "timed": timed,
+                    "hardware": hardware,
+                    "seed": seed,
+                    "runs": found,
+                    "notes": notes,
+                }
+            )
+        )
+        return
+    mode = "at their arrival times" if timed else "as a backlog"
+    click.echo(
+        f"{source}: {len(requests)} requests {mode}, G = {workers}, B = {slots}, {hardware}\n"
+    )
+    click.echo(table(("", *(str(run["policy"]) for run in found)), rows(found)))
+    for note in notes:
+        click.echo(f"\nnote: {note}")

@@ -1,0 +1,143 @@
+"""``evenkeel solve``: one admission step, with a certificate."""
+
+import json
+import math
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evenkeel.output import HELD, INCONCLUSIVE, json_option, table, to_json, write_text
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from solvers.step.problem import StepProblem, StepSolution
+
+FIELDS = ("loads", "free", "pool")
+
+
+def read_step(path: str) -> "StepProblem":
+    """Read a step problem from a JSON object with the lists ``loads``, ``free`` and ``pool``.
+
+    Raises
+    ------
+    InputError
+        One line that names the file and the field.
+    """
+    from solvers.step.problem import StepProblem
+
+    try:
+        content: Any = json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not text; expected a JSON object") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a JSON object with {', '.join(FIELDS)}")
+    for name in FIELDS:
+        values = content.get(name)
+        if name not in content:
+            raise InputError(f"{path}: the field {name!r} is missing")
+        if not isinstance(values, list) or any(type(v) is not int for v in values):
+            raise InputError(f"{path}: the field {name!r} must be a list of integers")
+    unknown = sorted(set(content) - set(FIELDS))
+    if unknown:
+        raise InputError(f"{path}: unknown field {unknown[0]!r}; known: {', '.join(FIELDS)}")
+    try:
+        return StepProblem(*(content[name] for name in FIELDS))
+    except (InputError, OverflowError) as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+@click.command()
+@click.argument("step", type=click.Path(), metavar="STEP.json")
+@click.option(
+    "--solver",
+    type=click.Choice(["highs", "cbc", "cvxpy", "scan", "fast", "all"]),
+    default="all",
+    show_default=True,
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds for highs, cbc, cvxpy and scan each.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a certificate for evenkeel verify.",
+)
+@json_option
+def command(
+    step: str, solver: str, time_limit: float, certificate: Path | None, as_json: bool
+) -> None:
+    """Solve one admission step: {"loads": [...], "free": [...], "pool": [...]}.
+
+    Prints the least imbalance found, a lower bound, and the worker of each request of the pool
+    (-1 waits).  Exits with 0 if the value is proved optimal, 3 if not.  With "all", an optimum
+    counts as proved when a bound in integers (of "fast" or "scan") or a second solver vouches for
+    it.  "scan" is the one for large steps: it proves most of 144 workers in seconds.
+    """
+    from solvers.step.branch_and_price.solve import solve_scan
+    from solvers.step.confirm import weigh
+    from solvers.step.exact.milp import SOLVERS, solve_exact
+    from solvers.step.exact.second_formulation import solve_cvxpy
+    from solvers.step.fast.solve import solve_step
+
+    if not math.isfinite(time_limit):
+        raise InputError(f"--time-limit must be a finite number of seconds, got {time_limit}")
+    problem = read_step(step)
+    names = ("highs", "cbc", "cvxpy", "scan", "fast") if solver == "all" else (solver,)
+    limited: dict[str, Callable[..., StepSolution]] = {
+        **{name: partial(solve_exact, solver=name) for name in SOLVERS},
+        "cvxpy": solve_cvxpy,
+        "scan": solve_scan,
+    }
+    solutions = {
+        name: solve_step(problem)
+        if name == "fast"
+        else limited[name](problem, time_limit_s=time_limit)
+        for name in names
+    }
+    best = weigh(problem, solutions).solution if solver == "all" else solutions[solver]
+    answer = {
+        "imbalance": best.imbalance,
+        "lower_bound": best.lower_bound,
+        "optimal": best.optimal,
+        "assignment": best.assignment,
+        "solvers": {
+            name: {"imbalance": s.imbalance, "lower_bound": s.lower_bound, "optimal": s.optimal}
+            for name, s in solutions.items()
+        },
+    }
+    shown = None
+    if certificate is not None:
+        from solvers.certificates import certify_step, to_text
+
+        shown = certify_step(problem, best)
+        write_text(certificate, to_text(shown))
+        answer["certificate"] = {"file": str(certificate), "lower_bound": shown["bound"]}
+    if as_json:
+        click.echo(to_json(answer))
+    else:
+        yes = {True: "yes", False: "no"}
+        cells: list[tuple[str, ...]] = [
+            (name, f"{s.imbalance}", f"{s.lower_bound}", yes[s.optimal])
+            for name, s in solutions.items()
+        ]
+        click.echo(table(("solver", "imbalance", "lower bound", "optimal"), cells))
+        click.echo(f"\nleast imbalance found  {best.imbalance}")
+        click.echo(f"lower bound            {best.lower_bound}")
+        click.echo(f"proved optimal         {yes[best.optimal]}")
+        workers = " ".join(map(str, best.assignment.tolist()))
+        click.echo(f"worker of each request {workers}   (-1 waits)")
+        if shown is not None:
+            click.echo(f"certificate            {certificate}, lower bound {shown['bound']}")
+    click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)

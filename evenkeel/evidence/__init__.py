@@ -1,0 +1,1 @@
+"""Evidence: checks, findings and verdicts, the scoreboard, statistics, and the gate."""

@@ -1,0 +1,132 @@
+"""Many exact cases of one claim: the tightest is kept, the first violation decides."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict
+from evenkeel.evidence.verdicts import rung
+
+Exact = int | Fraction
+Witness = Callable[[], Mapping[str, Any]]
+
+
+# The nearest false versions: of an exact equality or a tight bound, of an order, of an interval.
+THOUSANDTH, TENTH, QUARTER = Fraction(1001, 1000), Fraction(11, 10), Fraction(5, 4)
+
+
+def near(side: str = "", factor: Fraction = THOUSANDTH) -> Variant:
+    """A false version whose claimed side of one comparison is off by a factor near 1."""
+    return Variant(f"{side or 'claimed side'} x{float(factor):.4g}", factor, side=side)
+
+
+def _shown(side: Exact) -> Exact | float:
+    """The side as reported: a long fraction, compared exactly before, as a float."""
+    long = isinstance(side, Fraction) and side.denominator > 10**6
+    return float(side) if long else side
+
+
+class Cases:
+    """Exact comparisons of one relation over a finite domain.
+
+    Parameters
+    ----------
+    relation : Relation
+        How the computed side must stand to the claimed one.
+    """
+
+    def __init__(self, relation: Relation) -> None:
+        self.relation = relation
+        self.count = 0
+        self.attained = 0
+        self._tightest: tuple[Exact, Exact] | None = None
+        self._key: tuple[Fraction, Fraction] | None = None
+        self._violation: Mapping[str, Any] | None = None
+        self._broken = ""
+
+    def add(self, computed: Exact, claimed: Exact, witness: Witness, what: str = "") -> bool:
+        """Count one case; True if it violates the relation, and then no more need be added.
+
+        Parameters
+        ----------
+        computed, claimed : int or Fraction
+            The two sides.
+        witness : callable
+            Writes the case down, called only if it violates the relation.
+        what : str
+            What is compared, if it is not what the check measures: such a case is shown only as
+            a violation.
+        """
+        self.count += 1
+        gap = Fraction(claimed) - Fraction(computed)
+        if self.relation == ">=":
+            gap = -gap
+        violated = gap != 0 if self.relation == "==" else gap < 0
+        self.attained += gap == 0 and not what
+        # Of the cases of least relative slack the one of largest claimed side says most.
+        size = abs(Fraction(claimed))
+        key = gap / size if size else gap, -size
+        if violated:
+            self._tightest, self._violation = (computed, claimed), witness()
+            self._broken = what
+        elif self._violation is None and not what and (self._key is None or key < self._key):
+            self._tightest, self._key = (computed, claimed), key
+        return violated
+
+    @property
+    def violated(self) -> bool:
+        """Whether a case broke the relation."""
+        return self._violation is not None
+
+    def finding(
+        self,
+        trial: Trial,
+        label: str,
+        domain: str,
+        *,
+        details: Mapping[str, Any] | None = None,
+        held: Verdict = Verdict.CERTIFIED,
+    ) -> Finding:
+        """The verdict over all cases added.
+
+        Parameters
+        ----------
+        trial : Trial
+            The run; a proof is consulted only for the claim as stated, not for planted versions.
+        label : str
+            The claim, for its proof.
+        domain : str
+            What was covered; the number of cases is put before it, and if one violates the
+            relation, that it is the last of these: the check ends there.
+        details : mapping, optional
+            Further numbers.
+        held : Verdict
+            The verdict if no case violates the relation; the rung of the claim's proof stands
+            in its place, unless it is inconclusive.
+        """
+        computed, claimed = map(_shown, self._tightest) if self._tightest else (None, None)
+        if self.violated:
+            # Exact, however long: rounded sides could look equal where they are not.
+            computed, claimed = self._tightest or (None, None)
+            verdict = Verdict.REFUTED
+        elif self.count == 0:
+            verdict = Verdict.INCONCLUSIVE
+        elif held is Verdict.INCONCLUSIVE or trial.variant or trial.policy:
+            verdict = held
+        else:
+            verdict = rung(label) or held
+        number = f"{self.count:,} case{'s' * (self.count != 1)}"
+        if self.violated:
+            found = f"{self._broken}: " if self._broken else ""
+            number = f"{found}the last of {number} tried"
+            if self.count == 1:
+                number = f"{found}the first case tried"
+        return Finding(
+            verdict,
+            computed,
+            claimed,
+            self.relation,
+            f"{number}: {domain}",
+            witness=self._violation,
+            details={"cases": self.count, "attained": self.attained, **(details or {})},
+        )

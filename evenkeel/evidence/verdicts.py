@@ -1,0 +1,62 @@
+"""What the checks of expectations share: common planted faults, and what a proof carries."""
+
+from fractions import Fraction
+
+from evenkeel.evidence.check import Trial, Variant, Verdict
+from theory import proof
+from theory.claims import claim
+from theory.formal import record as machine_checked
+
+LARGER = Variant("claimed side x1.1", Fraction(11, 10))
+SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
+HALVED = Variant("claimed side halved", Fraction(1, 2))
+DEPARTED = Variant("loads taken after departures", fault="departed-loads")
+AGED = Variant("ages off by one", fault="age-off-by-one")
+BUSIEST = Variant("always_busiest in place of the policy", policy="always_busiest")
+FCFS = Variant("fcfs in place of bfio", policy="fcfs")
+JSQ = Variant("jsq in place of bfio", policy="jsq")
+BFIO = Variant("bfio in place of the policy", policy="bfio")
+
+
+def planted_policy(trial: Trial, default: str) -> str:
+    """The planted policy; a user's policy does not stand in where the claim is about FCFS."""
+    return trial.variant.policy if trial.variant and trial.variant.policy else default
+
+
+def rung(label: str) -> Verdict | None:
+    """The verdict that the claim's proof alone carries: machine-checked, proved, argued, or none.
+
+    A theorem in Coq that covers the statement in part lifts nothing: the rest decides.  The steps
+    of a claim that is registered as false are its disproof: they never vouch for it; and no proof
+    carries a statement about measurements.
+    """
+    entry = claim(label)
+    if not entry.holds or entry.kind == "empirical":
+        return None
+    theorem = machine_checked.theorem_of(label)
+    if theorem is not None and not theorem.without:
+        return Verdict.MACHINE_CHECKED
+    found = proof.rung(entry.steps, entry.formula() if entry.formula else None)
+    return Verdict(found.value) if found else None
+
+
+def held(label: str, strongest: Verdict = Verdict.MACHINE_CHECKED) -> Verdict:
+    """The verdict of a check that found nothing against a claim with a proof.
+
+    Parameters
+    ----------
+    label : str
+        The claim.
+    strongest : Verdict
+        The strongest verdict that the check's own evidence allows, whatever the proof.
+    """
+    ladder = list(Verdict)
+    found = rung(label)
+    return max(found, strongest, key=ladder.index) if found else Verdict.INCONCLUSIVE
+
+
+def weighed(refuted: bool, supported: bool) -> Verdict:
+    """The verdict of a statistical check: what speaks against a claim weighs more."""
+    if refuted:
+        return Verdict.REFUTED
+    return Verdict.SUPPORTED if supported else Verdict.INCONCLUSIVE

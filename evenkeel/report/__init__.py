@@ -1,0 +1,1 @@
+"""The report: pages, tables, headlines, and the view of one claim."""

@@ -1,0 +1,53 @@
+"""The table of assumptions: what becomes of each theorem when one of them is dropped."""
+
+from collections.abc import Iterable
+
+from adversary.witnesses.gallery import gallery
+from evenkeel.evidence.check import Verdict
+from evenkeel.runs.records import Record
+from theory.assumptions import DROPPED
+
+HEAD = ("theorem", "without", "answer", "decided by", "evidence")
+
+
+def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
+    """A row for each theorem and assumption whose claim was checked in this run.
+
+    The answer is ``needed`` where a witness refutes the statement without the assumption, or
+    where its failure is itself a claim that held,
+    ``not needed`` where that statement is certified or better, ``none found`` where a search or
+    statistics found nothing against it, and ``open`` where nothing was decided.  The evidence is
+    the witness and its names in the gallery, or what was covered with which power.
+    """
+    stored: dict[str, list[str]] = {}
+    for witness in gallery():
+        if witness.claim:
+            stored.setdefault(witness.claim, []).append(witness.name)
+    records = {entry["claim"]: entry for entry in entries}
+    rows: list[tuple[str, ...]] = []
+    for case in DROPPED:
+        entry = records.get(case.decided_by)
+        if entry is None:
+            continue
+        verdict = Verdict(entry["verdict"])
+        if case.states_failure:
+            answer, evidence = "needed" if verdict.held else "open", entry["domain"]
+        elif verdict is Verdict.REFUTED:
+            answer, evidence = "needed", f"witness {_short(entry['witness'])}"
+        elif verdict.is_settled:
+            answer, evidence = "not needed", entry["domain"]
+        elif verdict.held:
+            answer, evidence = "none found", entry["domain"]
+        else:
+            answer, evidence = "open", entry["domain"]
+        if answer == "needed" and case.decided_by in stored:
+            evidence += f"; in the gallery: {', '.join(stored[case.decided_by])}"
+        if answer == "none found" and entry["power"]:
+            evidence += f"; the check catches {entry['kill_rate']} false versions"
+        rows.append((case.theorem, case.assumption, answer, case.decided_by, evidence))
+    return rows
+
+
+def _short(witness: object) -> str:
+    text = str(witness)
+    return text if len(text) <= 160 else text[:160] + " …"

@@ -1,0 +1,1 @@
+"""Long runs: what is performed, where, and what is kept of it."""

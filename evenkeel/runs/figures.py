@@ -1,0 +1,75 @@
+"""Figures of a run: their tables computed wherever work is done, or taken as committed, and drawn.
+
+A figure's table is committed beside its module, so that a report has its figures at once; a test
+holds the committed tables against what the modules compute.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+
+from evenkeel.output import write_text
+from paper_figures.catalogue import committed, figure
+from paper_figures.files import to_csv
+
+
+def table_of(name: str) -> str:
+    """The table of a figure, computed, as CSV."""
+    return to_csv(figure(name).data())
+
+
+def computed(names: Sequence[str], pool: Executor) -> Iterator[tuple[str, str]]:
+    """Names and tables of figures, computed by the pool, as they come.
+
+    Raises
+    ------
+    InputError
+        If a name is not known.
+    """
+    for name in names:
+        figure(name)
+    futures = {pool.submit(table_of, name): name for name in names}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def known(names: Sequence[str], out: Path) -> Iterator[tuple[str, str]]:
+    """Names and tables of figures, from ``out`` where they are there, else as committed.
+
+    Raises
+    ------
+    InputError
+        If a name is not known, or a table cannot be read.
+    """
+    for name in names:
+        path = out / f"{name}.csv"
+        yield name, path.read_text("utf-8") if path.is_file() else committed(name)
+
+
+def illustrate(
+    tables: Iterable[tuple[str, str]], out: Path, done: Callable[[int, str], None] | None = None
+) -> dict[str, list[Path]]:
+    """Write and draw tables; returns the files of each figure, its table first.
+
+    Parameters
+    ----------
+    tables : iterable of (str, str)
+        Names and tables.
+    out : Path
+        Folder for tables and pictures.
+    done : callable, optional
+        Called with the number of figures drawn and the name of the last one.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or a table is not one of its figure.
+    """
+    written: dict[str, list[Path]] = {}
+    for name, text in tables:
+        path = out / f"{name}.csv"
+        write_text(path, text)
+        written[name] = [path, *figure(name).draw(path, out)]
+        if done:
+            done(len(written), name)
+    return written

@@ -1,0 +1,147 @@
+"""Runs: many checks in parallel, each seeded by its own parameters, resumable.
+
+The result does not depend on the executor, on the number of its workers or on the order in which
+checks end.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from evenkeel.evidence.check import Budget, Check, Finding, Verdict, checks
+from evenkeel.output import to_json, write_text
+from evenkeel.runs.records import Record, RecordFile, record
+from theory.claims import Claim, claims
+from theory.model import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One check to run: its claim's label, budget, seed, and the policy to hold it against."""
+
+    label: str
+    budget: Budget
+    seed: int
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run yields: its records in the order of the claims, and seconds by claim."""
+
+    records: list[Record]
+    seconds: dict[str, float]
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of everything that a verdict can depend on."""
+    packages = ("evenkeel", "numpy", "numba", "scipy", "sympy", "python-flint", "highspy", "pulp")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def unchecked(claim: Claim) -> Finding:
+    """The finding of a claim without a check; it never counts for or against anything."""
+    why = "no check" if claim.recovered else "not recovered from the paper"
+    return Finding(Verdict.NOT_CHECKED, None, None, "~", f"{why}: {claim.evidence}")
+
+
+def perform(job: Job) -> tuple[Record, float]:
+    """Run one check and its planted false variants; returns its record and the seconds spent.
+
+    A check that cannot run where it is asked (an error in its input) is inconclusive and says so.
+    """
+    started = time.perf_counter()
+    check = checks().get(job.label)
+    if check is None:
+        empty = Check(job.label, lambda trial: unchecked(claims()[job.label]), {}, {}, ())
+        trial = empty.trial(job.budget, job.seed)
+        return record(empty, trial, empty.run(trial), None, versions()), 0.0
+    trial = check.trial(job.budget, job.seed, policy=job.policy)
+    try:
+        finding = check.hold(trial)
+    except InputError as error:
+        finding = Finding(Verdict.INCONCLUSIVE, None, None, "~", f"could not run: {error}")
+    # Power is a property of the check, measured at the smallest budget whatever this one is.
+    power = check.power(Budget.SMOKE, job.seed)
+    entry = record(check, trial, finding, power, versions())
+    return entry, time.perf_counter() - started
+
+
+def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
+    """Run several checks in one process, which keeps the runs that they share."""
+    return [perform(job) for job in jobs]
+
+
+def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
+    """The jobs by what their checks share, the largest groups first as they take longest."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        check = checks().get(job.label)
+        groups.setdefault((check.shares if check else "") or job.label, []).append(job)
+    return sorted(map(tuple, groups.values()), key=len, reverse=True)
+
+
+def run(
+    labels: Iterable[str],
+    out: Path,
+    pool: Executor,
+    *,
+    budget: Budget = Budget.SMOKE,
+    seed: int = 0,
+    resume: bool = False,
+    done: Callable[[int, str], None] | None = None,
+) -> Run:
+    """Check the claims of these labels and keep the records in ``out``.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Claims to check.
+    out : Path
+        Folder of the run; ``records.jsonl`` and ``timings.jsonl`` are written there.
+    pool : Executor
+        Where the checks run; only this process writes.
+    budget, seed : Budget, int
+        As for one check.
+    resume : bool
+        Keep the records that an interrupted run left, and check only what is missing.
+    done : callable, optional
+        Called with the number of finished checks and the label of the last one.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    file = RecordFile(out / "records.jsonl", resume=resume)
+    wanted = [Job(label, budget, seed) for label in labels]
+    known = {(e["claim"], e["budget"], e["seed"]) for e in file.entries.values()}
+    todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
+    seconds: dict[str, float] = {}
+    finished = len(wanted) - len(todo)
+    futures: dict[Future[list[tuple[Record, float]]], tuple[Job, ...]] = {
+        pool.submit(together, jobs): jobs for jobs in _grouped(todo)
+    }
+    for future in as_completed(futures):
+        for job, (entry, spent) in zip(futures[future], future.result(), strict=True):
+            file.append(entry)
+            seconds[job.label] = spent
+            finished += 1
+            if done:
+                done(finished, job.label)
+    order = {label: number for number, label in enumerate(claims())}
+    asked = {(job.label, job.budget.value, job.seed) for job in wanted}
+    entries = [
+        entry
+        for entry in file.finish(order)
+        if (entry["claim"], entry["budget"], entry["seed"]) in asked
+    ]
+    lines = [to_json({"claim": label, "seconds": round(seconds[label], 3)}) for label in seconds]
+    write_text(out / "timings.jsonl", "".join(line + "\n" for line in lines))
+    return Run(entries, seconds)

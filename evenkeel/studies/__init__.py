@@ -1,0 +1,1 @@
+"""Studies: grids of systems and policies, the experiments of the paper, one trace."""

@@ -1,0 +1,338 @@
+"""The paper's experiments under several policies, beside the numbers that the paper reports.
+
+Every cell is one run: a policy on the requests of one seed, the same for all policies.  Gains are
+against FCFS, seed by seed, so that their intervals are those of paired differences.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adversary.paired_runs import (
+    E2,
+    E3,
+    INFLOW,
+    MESH,
+    PARTICLES,
+    Setting,
+    Spread,
+    Stretch,
+    imbalance_ratio,
+    measure,
+    saving,
+    throughput_gain,
+    time_per_token_drop,
+)
+from adversary.workloads.traces import read_trace
+from evenkeel.output import to_json
+from paper_figures.files import interval
+from solvers.policies.registry import policy as policy_of
+from theory.experiments import REPORTED
+from theory.model import InputError, Requests
+from theory.power import hardware
+
+if TYPE_CHECKING:
+    import polars
+
+# Part of a run's identity: a change of what a row holds, or of how it is drawn, raises it.
+SCHEMA = 1
+
+BASELINE = "fcfs"
+
+# The three measurements of adversary.paired_runs.
+ENDS = ("window", "at_departure", "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment: its setting, and how far BF-IO looks ahead in it."""
+
+    name: str
+    what: str
+    setting: Setting
+    horizon: int
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The baseline first, BF-IO last."""
+        ahead = f":horizon={self.horizon}"
+        return BASELINE, "jsq", "round_robin", "br0", f"brh{ahead}", "bfio", f"bfio{ahead}"
+
+
+EXPERIMENTS: Mapping[str, tuple[Experiment, ...]] = {
+    "E2": (Experiment("E2", "BurstGPT-like lengths (v1)", E2, 20),),
+    "E3": (Experiment("E3", "LongBench-like lengths (v2)", E3, 40),),
+    "bsp": (
+        Experiment("bsp-mesh", "mesh patches of constant size", MESH, 20),
+        Experiment("bsp-particles", "particle domains of constant size", PARTICLES, 20),
+        Experiment("bsp-inflow", "particle domains that grow by 0 to 60", INFLOW, 20),
+    ),
+}
+
+
+def chosen(names: Sequence[str]) -> list[Experiment]:
+    """The experiments of these names, or of groups of them, in the order given.
+
+    Raises
+    ------
+    InputError
+        If there is none of a name.
+    """
+    single = {one.name: (one,) for group in EXPERIMENTS.values() for one in group}
+    known = {**EXPERIMENTS, **single}
+    for name in names:
+        if name not in known:
+            raise InputError(f"unknown experiment {name!r}; known: {', '.join(known)}")
+    return list(dict.fromkeys(one for name in names for one in known[name]))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of an experiment.
+
+    Parameters
+    ----------
+    experiment : str
+        Name of the experiment.
+    setting : Setting
+        Where the lengths come from a file, ``workload`` is its name and the digest of its lengths.
+    policy : str
+        As :func:`solvers.policies.registry.policy` takes it.
+    seed : int
+        Of the requests and of the policy.
+    trace : str or None
+        File of lengths to draw from, instead of a workload family.
+    """
+
+    experiment: str
+    setting: Setting
+    policy: str
+    seed: int
+    trace: str | None = None
+
+    @property
+    def name(self) -> str:
+        """File name of the run, from all that its row depends on."""
+        what = {"schema": SCHEMA, **asdict(self.setting), "experiment": self.experiment}
+        text = to_json([what, self.policy, self.seed])
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def runs_of(
+    experiment: Experiment,
+    seeds: int,
+    *,
+    policies: Sequence[str] = (),
+    requests: int | None = None,
+    trace: str | None = None,
+) -> list[Run]:
+    """The runs of an experiment, checked before the first of them starts.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Which.
+    seeds : int
+        How many, at least 2: one has no interval.
+    policies : sequence of str
+        The experiment's own by default; the baseline is always among them.
+    requests : int, optional
+        Another number of requests, more than there are slots.
+    trace : str, optional
+        File whose rows the lengths are drawn from, with replacement; arrival times play no role.
+
+    Raises
+    ------
+    InputError
+        If a policy or the file is no good, or a number is too small.
+    """
+    if seeds < 2:
+        raise InputError(f"an interval needs at least two seeds, got {seeds}")
+    setting = experiment.setting
+    if requests is not None:
+        if requests <= setting.system.capacity:
+            raise InputError(
+                f"{experiment.name} needs more requests than its {setting.system.capacity} slots, "
+                f"got {requests}"
+            )
+        setting = replace(setting, requests=requests)
+    if trace is not None:
+        lengths = _lengths(trace)
+        digest = hashlib.sha256(lengths.prefill.tobytes() + lengths.decode.tobytes()).hexdigest()
+        setting = replace(setting, workload=f"{Path(trace).name} {digest[:12]}", parameters=())
+    names = list(dict.fromkeys((BASELINE, *(policies or experiment.policies))))
+    for name in names:
+        policy_of(name)
+    return [
+        Run(experiment.name, setting, name, seed, trace) for seed in range(seeds) for name in names
+    ]
+
+
+@cache
+def _lengths(trace: str) -> Requests:
+    read = read_trace(trace).requests
+    return Requests(read.prefill, read.decode)
+
+
+def perform(run: Run) -> dict[str, Any]:
+    """Do a run; returns one flat row: what it was, and the three measurements of it."""
+    setting = run.setting
+    if run.trace is None:
+        requests = setting.draw(run.seed)
+    else:
+        lengths = _lengths(run.trace)
+        rows = np.random.default_rng(run.seed).integers(len(lengths), size=setting.requests)
+        requests = Requests(lengths.prefill[rows], lengths.decode[rows])
+    ends = measure(setting, requests, run.policy, run.seed)
+    row = {"experiment": run.experiment, "policy": run.policy, "seed": run.seed, **asdict(setting)}
+    row |= {key: to_json(row[key]) for key in ("parameters", "drift")}
+    row["overhead_s"] = setting.system.step_overhead_s
+    for end in ENDS:
+        part: Stretch = getattr(ends, end)
+        for key, value in asdict(part).items():
+            spread = value if isinstance(value, dict) else {"": value}
+            row |= {f"{end}_{key}_{which}".rstrip("_"): number for which, number in spread.items()}
+        row |= {f"{end}_idle_share": part.idle_share, f"{end}_throughput": part.throughput}
+    return row
+
+
+def _stretch(row: Mapping[str, Any], end: str) -> Stretch:
+    """The measurement that a row holds."""
+
+    def spread(key: str) -> Spread:
+        return Spread(
+            *(row[f"{end}_{key}_{which}"] for which in ("mean", "median", "p99", "largest"))
+        )
+
+    sums = {
+        key: row[f"{end}_{key}"]
+        for key in ("steps", "work", "imbalance", "time_s", "energy_j", "tokens")
+    }
+    return Stretch(**sums, time_per_token_s=spread("time_per_token_s"), wait=spread("wait"))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over the seeds with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+# Against the baseline: the imbalance is divided by, the others are relative changes.
+CHANGES: Mapping[str, Callable[[Stretch, Stretch], float]] = {
+    "imbalance": imbalance_ratio,
+    "throughput": throughput_gain,
+    "time per token": lambda base, new: -time_per_token_drop(base, new),
+    "energy": lambda base, new: -saving(base, new),
+}
+
+# By themselves; waits are in steps.
+LEVELS: Mapping[str, Callable[[Stretch], float]] = {
+    "idle share": lambda part: part.idle_share,
+    "throughput, tokens/s": lambda part: part.throughput,
+    "energy, kJ": lambda part: part.energy_j * 1e-3,
+    "time per token, mean, ms": lambda part: part.time_per_token_s.mean * 1e3,
+    "time per token, p99, ms": lambda part: part.time_per_token_s.p99 * 1e3,
+    "wait, mean": lambda part: part.wait.mean,
+    "wait, p99": lambda part: part.wait.p99,
+    "wait, longest": lambda part: part.wait.largest,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One policy in one experiment, measured in one way.
+
+    Parameters
+    ----------
+    policy, end : str
+        Which, and one of :data:`ENDS`.
+    change : mapping of str to Estimate
+        By the keys of :data:`CHANGES`, against the baseline; geometric means for the imbalance.
+    level : mapping of str to Estimate
+        By the keys of :data:`LEVELS`.
+    """
+
+    policy: str
+    end: str
+    change: Mapping[str, Estimate]
+    level: Mapping[str, Estimate]
+
+
+def outcomes(rows: "polars.DataFrame") -> list[Outcome]:
+    """The outcomes of one experiment, policy by policy, from the rows of its runs."""
+    runs: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows.iter_rows(named=True):
+        runs.setdefault(row["policy"], []).append(row)
+    found = []
+    for policy in runs:
+        for end in ENDS:
+            base, new = (
+                [_stretch(row, end) for row in sorted(runs[name], key=lambda row: row["seed"])]
+                for name in (BASELINE, policy)
+            )
+            change = {
+                key: Estimate(*interval([of(a, b) for a, b in zip(base, new, strict=True)]))
+                for key, of in CHANGES.items()
+            }
+            ratio = change["imbalance"]
+            change["imbalance"] = Estimate(*(10**x for x in (ratio.value, ratio.low, ratio.high)))
+            level = {key: Estimate(*interval([of(b) for b in new])) for key, of in LEVELS.items()}
+            found.append(Outcome(policy, end, change, level))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there was to gain: means over the seeds, up to the last admission of the baseline.
+
+    Parameters
+    ----------
+    idle_share : float
+        Of the baseline.
+    overhead_share : float
+        Fixed part of the steps, as a share of their time.
+    most_saved : float
+        Energy saved if these steps did the same work with equal loads on all workers.
+    """
+
+    idle_share: float
+    overhead_share: float
+    most_saved: float
+
+
+def room(rows: "polars.DataFrame") -> Room:
+    """The room in one experiment, from the rows of its runs."""
+    full = hardware("a100-paper").max_w
+    found = []
+    for row in rows.iter_rows(named=True):
+        if row["policy"] != BASELINE:
+            continue
+        part, workers = _stretch(row, "window"), row["workers"]
+        overhead = part.steps * row["overhead_s"]
+        # G t_l sum M = t_l (W + I): what is not overhead, and its share that is work.
+        balanced = overhead + (part.time_s - overhead) * (1 - part.idle_share)
+        found.append(
+            (
+                part.idle_share,
+                overhead / part.time_s,
+                1 - full * workers * balanced / part.energy_j,
+            )
+        )
+    return Room(*(float(x) for x in np.mean(found, axis=0)))
+
+
+def reported(experiment: str) -> dict[str, float]:
+    """What the paper reports, as the changes are given here: signs are those of the change."""
+    down = ("time per token", "energy")
+    return {
+        key: -float(value) if key in down else float(value)
+        for key, value in REPORTED.get(experiment, {}).items()
+    }
