@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from solvers.step.fast.solve import solve_step
     from solvers.step.problem import AssignmentError, StepProblem, StepSolution
     from theory.claims import Claim, claim, claims
+    from theory.formulas.vacuity import Lengths, first_slots_of
     from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps
     from theory.laws.fcfs_moments import spread
     from theory.laws.law import Law
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from theory.laws.slot_load import geometric_slot, joint_slot
     from theory.model import InputError, Requests, System, idle_share, imbalance
     from theory.power import PowerModel, hardware
-    from theory.vacuity import Lengths, first_slots_of
 
 _HOME = {
     "AssignmentError": "solvers.step.problem",

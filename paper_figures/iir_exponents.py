@@ -16,9 +16,9 @@ import numpy as np
 from adversary.workloads.families import workload
 from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
 from solvers.simulation.engine import simulate
+from theory.formulas.growth import fitted_exponent, misfit
 from theory.laws.order_statistics import expected_max_of_normals
 from theory.model import System
-from theory.scaling import fitted_exponent, misfit
 
 SLOTS = (8, 16, 32, 64, 128)
 WORKERS = (2, 4, 8, 16, 32, 64, 128)

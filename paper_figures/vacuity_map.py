@@ -12,8 +12,8 @@ from pathlib import Path
 
 from adversary.workloads.trace_statistics import trace_lengths
 from paper_figures.files import Row, column, read_csv, save, style
+from theory.formulas.vacuity import first_slots_of
 from theory.power import hardware
-from theory.vacuity import first_slots_of
 
 # Whose claims the figure illustrates.
 FAMILY = "vacuity"

@@ -5,7 +5,6 @@ BalanceRoute (arXiv 2605.06113) routes a set ``Q`` of requests of total size ``S
 BR-0 scores ``S - G (S - m_g)^+``; BR-H discounts predicted margins over a window.
 """
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -31,37 +30,6 @@ REPORTED_THROUGHPUT = {
 }
 # Reported gain over the best baseline by number of workers, in per cent.
 REPORTED_GAIN = {4: Fraction("13.4"), 8: Fraction("21.5"), 16: Fraction("34.5")}
-
-
-def br0_score(size: int, margin: int, workers: int) -> int:
-    """Score of BR-0, ``S - G (S - m)^+`` [balanceroute.score-identity]."""
-    return size - workers * max(0, size - margin)
-
-
-def brh_score(
-    size: int,
-    margins: Sequence[int],
-    discounts: Sequence[Fraction | int],
-    alpha: Fraction | int,
-    beta: Fraction | int,
-) -> Fraction:
-    """Score of BR-H, ``alpha (1'd) S - beta ((S - m)^+)'d`` [balanceroute.brh-reduces].
-
-    Parameters
-    ----------
-    size : int
-        Total size ``S`` of the requests that are routed.
-    margins : sequence of int, length H + 1
-        Predicted margins ``m_g`` of the worker at steps ``0..H`` of the window.
-    discounts : sequence, length H + 1
-        ``d = (1, gamma, ..., gamma^H)``.
-    alpha, beta : Fraction or int
-        Weights of the gain and of the overshoot.
-    """
-    overshoot = sum(
-        (d * max(0, size - m) for d, m in zip(discounts, margins, strict=True)), Fraction(0)
-    )
-    return Fraction(alpha) * sum(discounts) * size - Fraction(beta) * overshoot
 
 
 def _score_formula() -> "sympy.Basic":

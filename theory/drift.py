@@ -1,7 +1,5 @@
 """Claims of the family ``drift``: Theorem 3, any common bounded non-negative drift."""
 
-from fractions import Fraction
-
 from theory import drift_proofs as proofs
 from theory.claims import Assumption, Claim
 from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, in_words
@@ -18,15 +16,6 @@ HYPOTHESES = (
     Assumption.STICKY,
     Assumption.MYOPIC,
 )
-
-
-def bfio_bound(workers: int, largest: int, p: Fraction, drift: tuple[int, ...]) -> Fraction:
-    """``(G-1) (s_max + max drift / p)``: the form of Theorem 2's bound for any common drift.
-
-    ``s_max + max drift / p`` bounds the mean load at departure; at drift 1 it is at most twice
-    ``s_max / p``, and at drift 0 it is Theorem 1's ``s_max``.
-    """
-    return (workers - 1) * (largest + max(drift) / Fraction(p))
 
 
 CLAIMS: tuple[Claim, ...] = (

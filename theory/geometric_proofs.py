@@ -215,7 +215,7 @@ def rare_size_refutes() -> bool:
     """Whether the instance breaks the bound of BF-IO by 2 and that of IIR by 5/4."""
     from theory.formulas.constants import FCFS_ROUNDED
     from theory.formulas.rebalancing import RareSize
-    from theory.geometric import bfio_bound, frontier_slots, paper_ratio
+    from theory.formulas.theorem2 import bfio_bound, frontier_slots, paper_ratio
 
     it = RareSize()
     claimed = paper_ratio(it.sizes, it.p, it.G, it.B, FCFS_ROUNDED)

@@ -19,7 +19,7 @@ from adversary.witnesses.lookahead_runs import average_imbalance
 from solvers.step.problem import WAITS, StepProblem
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.formulas.step import full_refill_bound
-from theory.geometric import paper_ratio
+from theory.formulas.theorem2 import paper_ratio
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot

@@ -2,8 +2,8 @@
 
 ``trace_facts.toml`` holds moments and where they come from; ``trace_sizes.csv`` the histogram of
 the prompt lengths of each public trace, in at most 1,024 equal cells, from which
-:func:`theory.vacuity.refill_imbalance` encloses expectations rigorously.  Run as a module with
-the names and files of traces, it prints both anew.
+:func:`theory.formulas.vacuity.refill_imbalance` encloses expectations rigorously.  Run as a module
+with the names and files of traces, it prints both anew.
 """
 
 import csv
@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from adversary.workloads.traces import read_trace
+from theory.formulas.vacuity import Lengths
 from theory.laws.law import Law
 from theory.model import InputError, Requests
-from theory.vacuity import Lengths
 
 HERE = Path(__file__).parent
 CELLS = 1024

@@ -16,14 +16,9 @@ from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.evidence.verdicts import LARGER
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import WAITS, Assignment, StepProblem
-from theory.balanceroute import (
-    REPORTED_GAIN,
-    REPORTED_THROUGHPUT,
-    SIMULATOR_BETA,
-    br0_score,
-    brh_score,
-)
+from theory.balanceroute import REPORTED_GAIN, REPORTED_THROUGHPUT, SIMULATOR_BETA
 from theory.claims import claim
+from theory.formulas.balanceroute import br0_score, brh_score
 from theory.model import imbalance
 
 

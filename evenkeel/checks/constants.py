@@ -8,7 +8,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
 from evenkeel.evidence.replications import Balanced, balanced_runs, fcfs_imbalance
 from evenkeel.evidence.statistics import fresh
 from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
-from theory import drift, geometric
+from theory.formulas import theorem2, theorem3
 from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, GEOMETRIC_BFIO, GEOMETRIC_IIR, Stated
 from theory.laws.law import Law
 from theory.model import System
@@ -101,7 +101,7 @@ def geometric_bfio(trial: Trial) -> Finding:
     """``E[AvgImb(BF-IO)]`` over ``(G-1) s_max / p``."""
 
     def constant(stated: Stated, imbalance: float) -> float:
-        return imbalance / float(geometric.bfio_bound(stated.system.workers, stated.b, stated.p))
+        return imbalance / float(theorem2.bfio_bound(stated.system.workers, stated.b, stated.p))
 
     return _two_sided(trial, GEOMETRIC_BFIO, constant)
 
@@ -118,7 +118,7 @@ def geometric_iir(trial: Trial) -> Finding:
 
     def constant(stated: Stated, imbalance: float) -> float:
         system, sizes = stated.system, Law.uniform(1, stated.b)
-        shape = geometric.paper_ratio(sizes, stated.p, system.workers, system.slots, Fraction(1))
+        shape = theorem2.paper_ratio(sizes, stated.p, system.workers, system.slots, Fraction(1))
         return _ratio(stated, imbalance, shape.value)
 
     return _two_sided(trial, GEOMETRIC_IIR, constant)
@@ -126,7 +126,7 @@ def geometric_iir(trial: Trial) -> Finding:
 
 def _drift_bound(stated: Stated) -> float:
     system = stated.system
-    return float(drift.bfio_bound(system.workers, stated.b, stated.p, system.drift))
+    return float(theorem3.bfio_bound(system.workers, stated.b, stated.p, system.drift))
 
 
 @check(

@@ -9,7 +9,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from solvers.simulation.engine import simulate
-from theory.drift import bfio_bound
+from theory.formulas.theorem3 import bfio_bound
 from theory.geometric import WITNESS
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law

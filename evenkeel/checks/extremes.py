@@ -16,9 +16,9 @@ from flint import arb, ctx
 from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
 from evenkeel.evidence.scoreboard import QUARTER, TENTH, THOUSANDTH, Cases, Witness, near
 from evenkeel.evidence.verdicts import held
-from theory.fcfs import log_growth_square
 from theory.fcfs_proofs import largest_of_normals
 from theory.formulas.constants import FCFS_ROUNDED, fcfs_constant
+from theory.formulas.fcfs import log_growth_square
 from theory.laws.fcfs_expectation import PRECISION, expected_imbalance, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
 from theory.laws.order_statistics import (

@@ -34,12 +34,12 @@ from evenkeel.evidence.verdicts import (
 )
 from solvers.policies.protocol import Policy
 from solvers.simulation.engine import simulate
-from theory.fcfs import worst_imbalance
+from theory.formulas.fcfs import worst_imbalance
+from theory.formulas.theorem1 import refill_gap
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot, joint_slot
 from theory.model import IntArray, Requests, System
-from theory.warmup import refill_gap
 
 # Joint laws of (s, o) for enumeration, as (pairs, counts): sizes that depend on the lengths.
 TINY_LAWS = (

@@ -16,9 +16,8 @@ from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from theory.formulas.constants import FCFS_ROUNDED
 from theory.formulas.rebalancing import unavoidable_imbalance
-from theory.geometric import (
-    INSTANCE,
-    WITNESS,
+from theory.formulas.theorem1 import first_slots
+from theory.formulas.theorem2 import (
     bfio_bound,
     distances_to_geometric,
     first_paper_slots,
@@ -27,11 +26,11 @@ from theory.geometric import (
     slot_fourth_moment,
     slot_variance,
 )
+from theory.geometric import INSTANCE, WITNESS
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
 from theory.model import System
-from theory.warmup import first_slots
 
 
 @check(

@@ -17,9 +17,10 @@ from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, 
 from evenkeel.evidence.replications import balanced_runs, fcfs_imbalance
 from evenkeel.evidence.statistics import Mean, fresh
 from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy, weighed
-from theory.geometric import edge_slots
+from theory.formulas.growth import fitted_exponent, iir_shape
+from theory.formulas.theorem2 import edge_slots
 from theory.model import FloatArray, System
-from theory.scaling import EDGE_BAND, EDGE_EXPONENT, fitted_exponent, iir_shape
+from theory.scaling import EDGE_BAND, EDGE_EXPONENT
 
 # Shapes that IIR could have in B at fixed G, and in G at fixed B.
 IN_SLOTS: dict[str, Callable[[int], float]] = {

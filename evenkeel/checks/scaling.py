@@ -15,11 +15,11 @@ from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, 
 from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
 from evenkeel.evidence.verdicts import held
 from solvers.step.problem import StepProblem
+from theory.formulas.growth import iir_shape, misfit, two_size_refill
 from theory.laws.fcfs_expectation import expected_imbalance, square_root
 from theory.laws.law import Enclosure, Law
 from theory.laws.order_statistics import expected_max_of_normals
 from theory.laws.slot_load import geometric_slot
-from theory.scaling import iir_shape, misfit, two_size_refill
 
 SIZES = Law.uniform(1, 100)
 # E[Imb] / (G sigma sqrt(B ln G)) at G = 1024 over that at G = 2, to two decimals.

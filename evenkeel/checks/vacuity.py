@@ -9,12 +9,10 @@ from math import ceil, log, sqrt
 from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
 from evenkeel.evidence.verdicts import held
-from theory import geometric, warmup
+from theory.formulas import theorem1, theorem2
 from theory.formulas.constants import FCFS_ROUNDED
 from theory.formulas.energy import Usage, energy_floor, energy_tangent, exact
-from theory.laws.law import Law
-from theory.power import hardware
-from theory.vacuity import (
+from theory.formulas.vacuity import (
     EDGES,
     Lengths,
     best_guaranteed_saving,
@@ -25,6 +23,8 @@ from theory.vacuity import (
     guaranteed_saving,
     refill_imbalance,
 )
+from theory.laws.law import Law
+from theory.power import hardware
 
 POWER = hardware("a100-paper")
 
@@ -121,21 +121,21 @@ def edge(trial: Trial) -> Finding:
 def _searched(theorem: str, x: Lengths, workers: int) -> int:
     says_more: Callable[[int], bool]
     if x.floors is not None and x.cell == 1 and theorem == "T1":
-        kappa = warmup.kappa0(x.floors).lower
+        kappa = theorem1.kappa0(x.floors).lower
 
         def says_more(slots: int) -> bool:
-            return warmup.paper_ratio(kappa, workers, slots, FCFS_ROUNDED) > 1
+            return theorem1.paper_ratio(kappa, workers, slots, FCFS_ROUNDED) > 1
     elif x.floors is not None and x.cell == 1 and theorem == "T2":
         sizes = x.floors
 
         def says_more(slots: int) -> bool:
-            return geometric.paper_ratio(sizes, x.p, workers, slots, FCFS_ROUNDED).lower > 1
+            return theorem2.paper_ratio(sizes, x.p, workers, slots, FCFS_ROUNDED).lower > 1
     else:
 
         def says_more(slots: int) -> bool:
             return _ratio(theorem, x, workers, slots) > 1
 
-    found = warmup.first_slots(says_more)
+    found = theorem1.first_slots(says_more)
     assert found is not None
     return found
 
@@ -230,7 +230,7 @@ def theorem_2(trial: Trial) -> Finding:
                 > (workers - 1) * top
             )
 
-        edges[name] = warmup.first_slots(says_more)
+        edges[name] = theorem1.first_slots(says_more)
     found = (edges["azure2023-code"], edges["mooncake-conversation"])
     claimed = (
         round(6509 * trial.scale_of("smallest")),

@@ -19,12 +19,9 @@ from evenkeel.evidence.statistics import (
 from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
-from theory.fcfs import log_growth_square
 from theory.formulas.constants import FCFS_ROUNDED
-from theory.laws.fcfs_expectation import expected_imbalance
-from theory.laws.law import Law
-from theory.model import FloatArray, IntArray, System
-from theory.warmup import (
+from theory.formulas.fcfs import log_growth_square
+from theory.formulas.theorem1 import (
     certified_ratio,
     first_certified_slots,
     first_paper_slots,
@@ -32,6 +29,9 @@ from theory.warmup import (
     paper_ratio,
     refill_gap,
 )
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.model import FloatArray, IntArray, System
 
 STEEPER = Variant("B in place of its square root", exponent=Fraction(1, 2))
 

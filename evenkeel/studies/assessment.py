@@ -9,14 +9,14 @@ from adversary.workloads.trace_statistics import lengths_of
 from solvers.simulation.result import RunResult
 from theory.claims import Assumption
 from theory.formulas import energy as savings
-from theory.geometric import bfio_bound, distance_to_geometric, frontier_slots
+from theory.formulas.theorem1 import certified_ratio, refill_gap
+from theory.formulas.theorem2 import bfio_bound, distance_to_geometric, frontier_slots
+from theory.formulas.vacuity import first_slots_of
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot, joint_slot, period
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
-from theory.vacuity import first_slots_of
-from theory.warmup import certified_ratio, refill_gap
 
 # Lengths farther than this from geometric, in Kolmogorov-Smirnov distance, are called not
 # geometric: a sample of 1,000 exceeds 0.05 by chance about once in a hundred.

@@ -10,10 +10,10 @@ from adversary.workloads import trace_statistics as lengths
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.trace_statistics import CELLS, lengths_of, trace_lengths, trace_source
 from adversary.workloads.traces import read_trace
+from theory.formulas.theorem1 import refill_gap
+from theory.formulas.vacuity import refill_imbalance
 from theory.laws.law import Law
 from theory.model import InputError, Requests
-from theory.vacuity import refill_imbalance
-from theory.warmup import refill_gap
 
 
 def test_statistics_by_hand() -> None:

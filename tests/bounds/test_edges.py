@@ -24,14 +24,14 @@ from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
-from theory import geometric, vacuity, warmup
 from theory.claims import Assumption, claim, claims
+from theory.formulas import theorem1, theorem2, vacuity
+from theory.formulas.theorem1 import certified_ratio
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.order_statistics import berry_esseen_bound, effective_constant, pairing_bound
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
-from theory.warmup import certified_ratio
 
 # What a claim says of one instance: computed side, relation, claimed side.
 Line = tuple[Fraction | int | float, str, Fraction | int | float]
@@ -810,18 +810,18 @@ HALF, ONE = Fraction(1, 2), Fraction(1)
 
 # What has no value: by name, never 0/0.
 NAMELESS: dict[str, Callable[[], object]] = {
-    "Theorem 1, one worker": lambda: warmup.paper_ratio(Fraction(1, 4), 1, 1, ONE),
-    "Theorem 1, no spread": lambda: warmup.first_paper_slots(Fraction(0), 2, ONE),
-    "Theorem 1's edge, one worker": lambda: warmup.first_paper_slots(Fraction(1, 4), 1, ONE),
-    "Theorem 2, one worker": lambda: geometric.paper_ratio(LAWS["two sizes"], HALF, 1, 1, ONE),
-    "Theorem 2's edge, one worker": lambda: geometric.first_paper_slots(
+    "Theorem 1, one worker": lambda: theorem1.paper_ratio(Fraction(1, 4), 1, 1, ONE),
+    "Theorem 1, no spread": lambda: theorem1.first_paper_slots(Fraction(0), 2, ONE),
+    "Theorem 1's edge, one worker": lambda: theorem1.first_paper_slots(Fraction(1, 4), 1, ONE),
+    "Theorem 2, one worker": lambda: theorem2.paper_ratio(LAWS["two sizes"], HALF, 1, 1, ONE),
+    "Theorem 2's edge, one worker": lambda: theorem2.first_paper_slots(
         LAWS["two sizes"], HALF, 1, ONE
     ),
-    "Theorem 2's edge, no spread": lambda: geometric.first_paper_slots(
+    "Theorem 2's edge, no spread": lambda: theorem2.first_paper_slots(
         LAWS["equal sizes"], ONE, 2, ONE
     ),
-    "the frontier of equal sizes": lambda: geometric.frontier_slots(2, 0.5, 0),
-    "the frontier's edge, equal sizes": lambda: geometric.edge_slots(2, 0.5, 0),
+    "the frontier of equal sizes": lambda: theorem2.frontier_slots(2, 0.5, 0),
+    "the frontier's edge, equal sizes": lambda: theorem2.edge_slots(2, 0.5, 0),
     "a break-even without idle power": lambda: vacuity.break_even(POWERS["no idle power"]),
     "the map of equal sizes": lambda: lengths_of("alike", Requests([3, 3], [1, 2])),
 }

@@ -6,7 +6,7 @@ import pytest
 from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import checks
 from solvers.step.problem import StepProblem
-from theory.balanceroute import br0_score
+from theory.formulas.balanceroute import br0_score
 
 
 def run(label):

@@ -41,11 +41,11 @@ from paper_figures import (
 )
 from paper_figures.files import interval, to_csv
 from solvers.simulation.reference import simulate_reference
+from theory.formulas.vacuity import refill_imbalance
 from theory.laws.law import Law
 from theory.laws.order_statistics import berry_esseen_distance
 from theory.model import System
 from theory.power_measurements import a100_sweeps, gamma_quartiles, mlenergy_sweeps
-from theory.vacuity import refill_imbalance
 
 # The 97.5 % quantile of Student's law with one degree of freedom, tan(0.475 pi): two values lie
 # half their distance, times this, from the ends of their interval.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solvers.policies.balanceroute import CANDIDATES
 from solvers.policies.protocol import StepView, decide
 from solvers.policies.registry import policy
-from theory.balanceroute import br0_score, brh_score
+from theory.formulas.balanceroute import br0_score, brh_score
 
 
 def view(ahead, free, pool):

@@ -3,7 +3,8 @@
 from fractions import Fraction
 from itertools import product
 
-from theory.balanceroute import REPORTED_GAIN, REPORTED_THROUGHPUT, br0_score, brh_score
+from theory.balanceroute import REPORTED_GAIN, REPORTED_THROUGHPUT
+from theory.formulas.balanceroute import br0_score, brh_score
 from theory.model import imbalance
 
 

@@ -10,11 +10,11 @@ import pytest
 from solvers.policies.registry import StepView, policy
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.problem import StepProblem
-from theory.balanceroute import br0_score
-from theory.fcfs import worst_imbalance
 from theory.formal import coq
 from theory.formal.coq import ProofError, check, compile_files, order, requirements, run
 from theory.formal.record import THEOREMS, Theorem, sources
+from theory.formulas.balanceroute import br0_score
+from theory.formulas.fcfs import worst_imbalance
 from theory.formulas.step import full_refill_bound, simple_lower_bound, waterfill_optimum
 from theory.model import Requests, imbalance
 

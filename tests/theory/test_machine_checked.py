@@ -12,9 +12,7 @@ import pytest
 
 from evenkeel.evidence.check import Verdict, check_of
 from evenkeel.evidence.verdicts import rung
-from theory.balanceroute import br0_score, brh_score
 from theory.claims import claims
-from theory.fcfs import worst_imbalance
 from theory.formal import record as machine_checked
 from theory.formal.record import (
     ALLOWED_AXIOMS,
@@ -29,6 +27,7 @@ from theory.formal.record import (
     theorem_of,
     theorems,
 )
+from theory.formulas.balanceroute import br0_score, brh_score
 from theory.formulas.energy import (
     Constants,
     Usage,
@@ -44,6 +43,7 @@ from theory.formulas.energy import (
     speed_up,
 )
 from theory.formulas.energy_inversions import limit_paper
+from theory.formulas.fcfs import worst_imbalance
 from theory.formulas.step import full_refill_bound
 from theory.laws.law import Law
 from theory.laws.order_statistics import pairing_bound

@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import pytest
 
-from theory.fcfs import log_growth_square, worst_imbalance
 from theory.formulas.energy import Constants
 from theory.formulas.energy_inversions import eta_for_cap
+from theory.formulas.fcfs import log_growth_square, worst_imbalance
+from theory.formulas.growth import two_size_refill
 from theory.formulas.rebalancing import can_rebalance, failure_bound
-from theory.geometric import (
+from theory.formulas.theorem2 import (
     distance_to_geometric,
     edge_slots,
     first_paper_slots,
@@ -27,7 +28,6 @@ from theory.laws.slot_load import geometric_slot, growth, joint_slot, period
 from theory.model import InputError
 from theory.power import PowerModel
 from theory.power_measurements import fit_gamma
-from theory.scaling import two_size_refill
 
 LAW = Law.uniform(1, 2)
 DEVICE = Constants(100.0, 400.0, 0.7)

@@ -5,9 +5,9 @@ from math import comb, sqrt
 
 import pytest
 
+from theory.formulas.growth import iir_shape, two_size_refill
 from theory.laws.order_statistics import expected_max_of_normals
 from theory.model import InputError
-from theory.scaling import iir_shape, two_size_refill
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3, 8])

@@ -2,9 +2,17 @@ from fractions import Fraction
 
 import pytest
 
-from theory.drift import bfio_bound as drift_bound
-from theory.fcfs import worst_imbalance
-from theory.geometric import (
+from theory.formulas.fcfs import worst_imbalance
+from theory.formulas.theorem1 import (
+    certified_ratio,
+    first_certified_slots,
+    first_slots,
+    kappa0,
+    refill_gap,
+)
+from theory.formulas.theorem1 import first_paper_slots as first_warmup_slots
+from theory.formulas.theorem1 import paper_ratio as warmup_ratio
+from theory.formulas.theorem2 import (
     bfio_bound,
     distance_to_geometric,
     first_paper_slots,
@@ -13,17 +21,9 @@ from theory.geometric import (
     slot_fourth_moment,
     slot_variance,
 )
+from theory.formulas.theorem3 import bfio_bound as drift_bound
 from theory.laws.law import Law
 from theory.model import InputError
-from theory.warmup import (
-    certified_ratio,
-    first_certified_slots,
-    first_slots,
-    kappa0,
-    refill_gap,
-)
-from theory.warmup import first_paper_slots as first_warmup_slots
-from theory.warmup import paper_ratio as warmup_ratio
 
 COIN = Law.of({1: Fraction(1, 2), 3: Fraction(1, 2)})
 

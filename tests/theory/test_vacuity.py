@@ -3,11 +3,8 @@ from math import isqrt
 
 import pytest
 
-from theory.laws.law import Law
-from theory.laws.order_statistics import effective_constant, largest_constant
-from theory.model import InputError
-from theory.power import hardware
-from theory.vacuity import (
+from theory.formulas.theorem1 import certified_ratio
+from theory.formulas.vacuity import (
     EDGES,
     Lengths,
     best_guaranteed_saving,
@@ -18,7 +15,10 @@ from theory.vacuity import (
     guaranteed_saving,
     refill_imbalance,
 )
-from theory.warmup import certified_ratio
+from theory.laws.law import Law
+from theory.laws.order_statistics import effective_constant, largest_constant
+from theory.model import InputError
+from theory.power import hardware
 
 POWER = hardware("a100-paper")
 UNIFORM = Lengths.of("uniform 1..20", Law.uniform(1, 20), Fraction(1, 10))

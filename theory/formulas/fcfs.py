@@ -1,0 +1,45 @@
+"""FCFS in numbers: the worst imbalance, and the growth with the workers."""
+
+from fractions import Fraction
+
+from theory.model import InputError
+
+
+def worst_imbalance(workers: int, slots: int, a: int, b: int) -> int:
+    """Largest imbalance of FCFS after a full refill, ``(G-1) B (b-a)`` [fcfs.worst-case].
+
+    Raises
+    ------
+    InputError
+        If ``G``, ``B`` or the range of sizes is out of range.
+    """
+    if workers < 1 or slots < 1 or not 1 <= a <= b:
+        raise InputError(
+            f"need G >= 1, B >= 1 and 1 <= a <= b, got G = {workers}, B = {slots}, {a}..{b}"
+        )
+    return (workers - 1) * slots * (b - a)
+
+
+def log_growth_square(variance: Fraction, fourth: Fraction, workers: int, slots: int) -> Fraction:
+    """Square of the bound of [fcfs.log-growth], ``(G k)^2 v n / (6 + (kappa-3)/n)``.
+
+    Parameters
+    ----------
+    variance, fourth : Fraction
+        ``v > 0`` and the fourth central moment ``kappa v^2`` of a slot's load.
+    workers, slots : int
+        ``G >= 2`` and ``B >= k = floor(log2 G)``; ``n = floor(B/k)``.
+
+    Raises
+    ------
+    InputError
+        If there is only one worker, fewer than ``k`` slots, or the load does not vary.
+    """
+    k = workers.bit_length() - 1
+    if k < 1 or slots < k or variance <= 0:
+        raise InputError(
+            f"need G >= 2, B >= floor(log2 G) and a load that varies, got G = {workers}, "
+            f"B = {slots}, variance {variance}"
+        )
+    n = slots // k
+    return (workers * k) ** 2 * variance * n / (6 + (fourth / variance**2 - 3) / n)

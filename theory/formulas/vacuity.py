@@ -1,0 +1,210 @@
+"""Where the theorems say more than nothing, and what they promise together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb, ctx
+
+from theory.formulas.constants import FCFS_ROUNDED
+from theory.formulas.energy import Usage, exact, saving_sharp
+from theory.formulas.theorem1 import first_slots, refill_gap
+from theory.laws.fcfs_expectation import (
+    PRECISION,
+    expected_imbalance,
+    from_ball,
+    remainder_bound,
+    to_ball,
+)
+from theory.laws.law import Enclosure, Law
+from theory.model import InputError
+from theory.power import PowerModel
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """What the theorems need to know of a workload's lengths.
+
+    Parameters
+    ----------
+    name : str
+        Of the law or the trace.
+    smallest, largest : int
+        ``a`` and ``b``, the paper's ``s_max``.
+    mean, variance : Fraction
+        Of the sizes.
+    p : Fraction
+        One over the mean output length.
+    floors : Law, optional
+        Law of ``floor(s / cell)``, where it is known.
+    cell : int
+        Resolution of ``floors``; 1 is the law of the sizes itself.
+    """
+
+    name: str
+    smallest: int
+    largest: int
+    mean: Fraction
+    variance: Fraction
+    p: Fraction
+    floors: Law | None = None
+    cell: int = 1
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.smallest < self.largest and self.variance > 0 and 0 < self.p <= 1):
+            raise InputError(
+                f"{self.name}: need sizes 1 <= a < b, a variance > 0 and 0 < p <= 1, got "
+                f"{self.smallest}..{self.largest}, {self.variance} and {self.p}"
+            )
+
+    @classmethod
+    def of(cls, name: str, sizes: Law, p: Fraction) -> "Lengths":
+        """Of an exact law of sizes."""
+        if not sizes.exact:
+            raise InputError(f"{name}: the law of the sizes must be exact")
+        mean, variance = sizes.mean.lower, sizes.variance.lower
+        return cls(name, sizes.offset, sizes.bound, mean, variance, Fraction(p), sizes)
+
+
+def refill_imbalance(lengths: Lengths, workers: int, slots: int) -> Enclosure:
+    """``E[Imb]`` of FCFS after a full refill, from the law of the floored sizes.
+
+    Raises
+    ------
+    InputError
+        If that law is not known.
+    """
+    if lengths.floors is None:
+        raise InputError(f"{lengths.name}: the law of its sizes is not known, only their moments")
+    cells = expected_imbalance(lengths.floors, workers, slots).imbalance * lengths.cell
+    moved = remainder_bound(lengths.cell, workers, slots)
+    return Enclosure(max(Fraction(0), cells.lower - moved), cells.upper + moved)
+
+
+def first_formula_slots(
+    workers: int, ceiling: Fraction | int, variance: Fraction, c: Fraction = FCFS_ROUNDED
+) -> int:
+    """The smallest ``B`` with ``c G sigma sqrt(B ln G) > (G-1) ceiling``.
+
+    Parameters
+    ----------
+    workers : int
+        ``G >= 2``.
+    ceiling : Fraction
+        The bound of BF-IO's imbalance over ``G-1``, times the ratio to exceed.
+    variance : Fraction
+        ``sigma^2`` of a slot's load.
+    c : Fraction
+        Constant of the FCFS side.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    """
+    if workers < 2 or ceiling <= 0 or variance <= 0 or c <= 0:
+        raise InputError("need G >= 2 and a ceiling, a variance and a constant > 0")
+    with ctx.workprec(PRECISION):
+        square = ((workers - 1) * Fraction(ceiling) / (c * workers)) ** 2 / variance
+        # ln G is irrational, so the edge is no integer and both its ends have one floor.
+        edge = from_ball(to_ball(square) / arb(workers).log())
+    return int(edge.lower) + 1
+
+
+def first_certified_slots(lengths: Lengths, workers: int, ratio: Fraction | int = 1) -> int | None:
+    """The smallest ``B`` at which ``E[Imb(FCFS)] / ((G-1)(b-a))`` is known to exceed ``ratio``.
+
+    None up to 2^14, or where the law of the sizes is not known.
+    """
+    gap = ratio * refill_gap(workers, lengths.smallest, lengths.largest)
+    if lengths.floors is None:
+        return None
+    return first_slots(lambda slots: refill_imbalance(lengths, workers, slots).lower > gap, 2**14)
+
+
+def break_even(power: PowerModel) -> Fraction:
+    """``D / P_idle``: the ratio that Theorem 4 needs before it promises any saving.
+
+    Raises
+    ------
+    InputError
+        If ``P_idle = 0``: no ratio is enough.
+    """
+    constants = exact(power)
+    if constants.idle_w == 0:
+        raise InputError("without idle power (P_idle = 0) no saving is promised at any ratio")
+    return constants.waste_w / constants.idle_w
+
+
+def guaranteed_saving(lengths: Lengths, workers: int, slots: int, power: PowerModel) -> Fraction:
+    """Saving that Theorems 1 and 4 together guarantee, 0 where they promise none.
+
+    The sharp floor [energy.saving-sharp] at the certified ratio, for rounds of one step; longer
+    lengths add work and lower it.
+
+    Notes
+    -----
+    With ``eta0`` of FCFS known exactly and ``eta1 <= (G-1)(b-a) / (G B E[s])``, the floor
+    increases in ``eta0`` and decreases in ``eta1``, so the safe end of each is taken.
+    """
+    work = workers * slots * lengths.mean
+    before = refill_imbalance(lengths, workers, slots).lower / work
+    after = refill_gap(workers, lengths.smallest, lengths.largest) / work
+    floor = saving_sharp(exact(power), Usage(Fraction(1), before), Usage(Fraction(1), after))
+    return max(Fraction(0), floor)
+
+
+def best_guaranteed_saving(
+    lengths: Lengths, workers: int, power: PowerModel, most: int = 2**12
+) -> tuple[Fraction, int]:
+    """The largest :func:`guaranteed_saving` over ``B = 1, 2, 4, .., most``, and its ``B``.
+
+    It has a largest value because ``eta`` falls like ``1/sqrt(B)`` while the ratio grows.
+    """
+    slots = [1 << k for k in range(most.bit_length())]
+    return max((guaranteed_saving(lengths, workers, b, power), b) for b in slots)
+
+
+Edge = Callable[[Lengths, int, PowerModel], int | None]
+
+
+# Theorem, or the form of it: smallest B at which it says more than nothing.
+EDGES: Mapping[str, Edge] = {
+    "T1": lambda x, g, _: first_formula_slots(g, x.largest, x.variance),
+    "T1 certified": lambda x, g, _: first_certified_slots(x, g),
+    "T2": lambda x, g, _: first_formula_slots(g, x.largest / x.p, x.variance + (1 - x.p) / x.p**2),
+    "T3": lambda x, g, _: first_formula_slots(g, x.largest + 1 / x.p, x.variance),
+    "T4 by T1": lambda x, g, power: first_formula_slots(
+        g, break_even(power) * x.largest, x.variance
+    ),
+    "T4 certified": lambda x, g, power: first_certified_slots(x, g, break_even(power)),
+    "T4 by T2": lambda x, g, power: first_formula_slots(
+        g, break_even(power) * x.largest / x.p, x.variance + (1 - x.p) / x.p**2
+    ),
+}
+
+
+def first_slots_of(theorem: str, lengths: Lengths, workers: int, power: PowerModel) -> int | None:
+    """The smallest ``B`` at which a theorem says more than nothing, or None if not known.
+
+    Parameters
+    ----------
+    theorem : str
+        A key of :data:`EDGES`.
+    lengths : Lengths
+        Of the workload.
+    workers : int
+        ``G >= 2``.
+    power : PowerModel
+        For Theorem 4.
+
+    Raises
+    ------
+    InputError
+        If there is no such theorem or ``G < 2``.
+    """
+    if theorem not in EDGES:
+        raise InputError(f"no theorem {theorem!r}; known: {', '.join(EDGES)}")
+    if workers < 2:
+        raise InputError(f"one worker is always balanced: need G >= 2, got {workers}")
+    return EDGES[theorem](lengths, workers, power)
