@@ -11,7 +11,7 @@ Which tests these are:
 * for a module of proofs, disproofs or formulas also ``test_claims.py``, which builds them all;
 * a test that names a command (``"assess"``) counts as importing its module, which the command line
   loads by name;
-* for a check, before all others, ``tests/power`` and ``tests/bounds`` for the labels that are
+* for a module in a room of ``theorems``, before all others, ``tests/power`` and ``tests/bounds`` for the labels that are
   registered in its file, or in the files that import it where it registers none.
 
 A mutant is caught when a test fails or time is up.  A survivor is a missing test, or a change that
@@ -271,11 +271,11 @@ class Suite:
         return [*self._family(path), *([test] for test in self._nearest(path, most))]
 
     def _family(self, path):
-        if Path(path).parent.name != "checks":
+        if "theorems" not in Path(path).parts:
             return []
         found = labels(self.root, path)
         for other in sorted(self.importers[module_of(path)]) if not found else ():
-            if Path(other).parent.name == "checks":
+            if Path(other).parent == Path(path).parent:
                 found += labels(self.root, other)
         if not found:
             return []

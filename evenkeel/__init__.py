@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Trace, read_trace
     from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict, check_of
+    from evenkeel.theorems.registry import Claim, claim, claims
     from solvers.lookahead.problem import WindowProblem, solve_window
     from solvers.policies.bfio import BFIO
     from solvers.policies.predictors import Survival
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from solvers.step.exact.milp import solve_exact
     from solvers.step.fast.solve import solve_step
     from solvers.step.problem import AssignmentError, StepProblem, StepSolution
-    from theory.claims import Claim, claim, claims
     from theory.formulas.vacuity import Lengths, first_slots_of
     from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps
     from theory.laws.fcfs_moments import spread
@@ -41,12 +41,12 @@ _HOME = {
     "AssignmentError": "solvers.step.problem",
     "BFIO": "solvers.policies.bfio",
     "Budget": "evenkeel.evidence.check",
-    "Claim": "theory.claims",
+    "Claim": "evenkeel.theorems.registry",
     "Expectation": "theory.laws.fcfs_expectation",
     "Finding": "evenkeel.evidence.check",
     "InputError": "theory.model",
     "Law": "theory.laws.law",
-    "Lengths": "theory.vacuity",
+    "Lengths": "theory.formulas.vacuity",
     "Policy": "solvers.policies.protocol",
     "PowerModel": "theory.power",
     "Requests": "theory.model",
@@ -62,11 +62,11 @@ _HOME = {
     "Verdict": "evenkeel.evidence.check",
     "WindowProblem": "solvers.lookahead.problem",
     "check_of": "evenkeel.evidence.check",
-    "claim": "theory.claims",
-    "claims": "theory.claims",
+    "claim": "evenkeel.theorems.registry",
+    "claims": "evenkeel.theorems.registry",
     "effective_constant": "theory.laws.order_statistics",
     "expected_imbalance": "theory.laws.fcfs_expectation",
-    "first_slots_of": "theory.vacuity",
+    "first_slots_of": "theory.formulas.vacuity",
     "geometric_slot": "theory.laws.slot_load",
     "hardware": "theory.power",
     "idle_share": "theory.model",

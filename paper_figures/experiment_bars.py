@@ -19,7 +19,7 @@ from adversary.paired_runs import (
     time_per_token_drop,
 )
 from paper_figures.files import Row, interval, read_csv, save, style, whiskers
-from theory.experiments import REPORTED
+from theory.reported import REPORTED
 
 # Each experiment's setting and how far the paper's policy looks ahead in it.
 EXPERIMENTS = {"E2": (E2, 20), "E3": (E3, 40)}

@@ -80,7 +80,7 @@ def command(
     from evenkeel.report.markdown import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs.records import record
     from evenkeel.runs.reproduce import unchecked, versions
-    from theory.claims import claim
+    from evenkeel.theorems.registry import claim
     from theory.model import InputError
 
     shown = claim(label)

@@ -33,7 +33,7 @@ def command(label: str | None, form: str, as_json: bool) -> None:
     if as_json and form != "terminal":
         raise click.UsageError("--json and --format are two ways to print: give one of them")
     from evenkeel.report import claim_view as exposition
-    from theory.claims import claim
+    from evenkeel.theorems.registry import claim
 
     shown = claim(label)
     if as_json:
@@ -52,7 +52,7 @@ def command(label: str | None, form: str, as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from theory.claims import chapters
+    from evenkeel.theorems.registry import chapters
 
     if as_json:
         from evenkeel.output import to_json

@@ -59,8 +59,8 @@ def command(
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate
     from evenkeel.runs.reproduce import run
+    from evenkeel.theorems.registry import FAMILIES, chapters, claims
     from paper_figures.catalogue import FIGURES, committed
-    from theory.claims import FAMILIES, chapters, claims
     from theory.model import InputError
 
     labels = [label for label in claims() if fnmatchcase(label, pattern)]

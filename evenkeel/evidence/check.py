@@ -11,9 +11,10 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Literal
 
-from theory.claims import FAMILIES, claim
+from evenkeel.theorems.registry import FAMILIES, claim, room
 from theory.model import InputError
 
 Number = int | Fraction | float
@@ -349,7 +350,9 @@ def check(
 def checks() -> dict[str, Check]:
     """Every check by the label of its claim."""
     for family in FAMILIES:
-        import_module(f"evenkeel.checks.{family}")
+        name = f"evenkeel.theorems.{room(family)}"
+        for module in iter_modules(import_module(name).__path__, f"{name}."):
+            import_module(module.name)
     return dict(_CHECKS)
 
 

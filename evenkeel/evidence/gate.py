@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evenkeel.theorems.registry import Assumption, Claim
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
-from theory.claims import Assumption, Claim
 from theory.model import IntArray
 from theory.power import PowerModel
 
@@ -222,7 +222,7 @@ def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
     Examples
     --------
     >>> from solvers.step.problem import StepProblem
-    >>> from theory.claims import claim
+    >>> from evenkeel.theorems.registry import claim
     >>> poor = Subject(StepProblem([0, 0], [1, 1], [1]), sizes=(1, 1))
     >>> unmet(claim("step.waterfill"), poor)[Assumption.RICH_POOL]
     '1 requests of size 1 wait for 2 free slots'

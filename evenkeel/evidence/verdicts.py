@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from evenkeel.evidence.check import Trial, Variant, Verdict
+from evenkeel.theorems.registry import claim
 from theory import proof
-from theory.claims import claim
 from theory.formal import record as machine_checked
 
 LARGER = Variant("claimed side x1.1", Fraction(11, 10))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, prose
-from theory.claims import Claim
+from evenkeel.theorems.registry import Claim
 from theory.formal import record as machine_checked
 from theory.notation import meaning
 from theory.proof import Conclusion, Inequality, Lemma, Status, Step, domain, relations_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from adversary.witnesses.gallery import gallery
 from evenkeel.evidence.check import Verdict
 from evenkeel.runs.records import Record
-from theory.assumptions import DROPPED
+from evenkeel.theorems.dropped import DROPPED
 
 HEAD = ("theorem", "without", "answer", "decided by", "evidence")
 

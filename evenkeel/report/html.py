@@ -37,8 +37,8 @@ from evenkeel.report.markdown import (
     surprises,
 )
 from evenkeel.runs.records import Record
+from evenkeel.theorems.registry import FAMILIES, chapters, claims
 from paper_figures.catalogue import caption, figure
-from theory.claims import FAMILIES, chapters, claims
 from theory.formal import record as machine_checked
 from theory.proof import Lemma, Step, domain
 

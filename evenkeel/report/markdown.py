@@ -16,10 +16,10 @@ from evenkeel.report.hardware_table import HEAD as DEVICES
 from evenkeel.report.headlines import headline_table
 from evenkeel.report.typeset import escape_markdown, prose
 from evenkeel.runs.records import Record
+from evenkeel.theorems.paper_index import ROWS
+from evenkeel.theorems.registry import FAMILIES, chapters, claims
 from paper_figures.catalogue import caption
-from theory.claims import FAMILIES, chapters, claims
 from theory.formal import record as machine_checked
-from theory.sources import ROWS
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power", "what is computed")
 STEPS_HEAD = (*HEAD, "proof steps")

@@ -16,7 +16,7 @@ from pathlib import Path
 from evenkeel.evidence.check import Budget, Check, Finding, Verdict, checks
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.records import Record, RecordFile, record
-from theory.claims import Claim, claims
+from evenkeel.theorems.registry import Claim, claims
 from theory.model import InputError
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from adversary.workloads.trace_statistics import lengths_of
+from evenkeel.theorems.registry import Assumption
 from solvers.simulation.result import RunResult
-from theory.claims import Assumption
 from theory.formulas import energy as savings
 from theory.formulas.theorem1 import certified_ratio, refill_gap
 from theory.formulas.theorem2 import bfio_bound, distance_to_geometric, frontier_slots

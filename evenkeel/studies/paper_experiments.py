@@ -32,9 +32,9 @@ from adversary.workloads.traces import read_trace
 from evenkeel.output import to_json
 from paper_figures.files import interval
 from solvers.policies.registry import policy as policy_of
-from theory.experiments import REPORTED
 from theory.model import InputError, Requests
 from theory.power import hardware
+from theory.reported import REPORTED
 
 if TYPE_CHECKING:
     import polars

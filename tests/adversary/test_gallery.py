@@ -22,10 +22,10 @@ from adversary.witnesses.gallery import (
     trajectory,
     write_witness,
 )
+from evenkeel.theorems.registry import claim
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
-from theory.claims import claim
 from theory.model import InputError, Requests, imbalance
 
 WITNESSES = {w.name: w for w in gallery()}

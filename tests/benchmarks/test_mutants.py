@@ -86,13 +86,13 @@ def test_a_change_is_told_with_its_line():
 def test_tests_are_found_by_name_by_imports_and_by_label(tmp_path):
     files = {
         "app/base.py": "",
-        "app/checks/family.py": 'from app import base\n@check("base.good", 1)\ndef f(): ...\n',
-        "app/checks/shared.py": "",
-        "app/checks/other.py": 'import app.checks.shared\ncheck("base.other")\n',
+        "app/theorems/family.py": 'from app import base\n@check("base.good", 1)\ndef f(): ...\n',
+        "app/theorems/shared.py": "",
+        "app/theorems/other.py": 'import app.theorems.shared\ncheck("base.other")\n',
         "tests/test_base.py": "",
         "tests/test_direct.py": "def test():\n    from app.base import x\n",
-        "tests/test_far.py": "import app.checks.family\n",
-        "tests/power/test_power.py": "import app.checks.family\n",
+        "tests/test_far.py": "import app.theorems.family\n",
+        "tests/power/test_power.py": "import app.theorems.family\n",
         "bench/test_speed.py": "import app.base\n",
         "app/cli/go.py": "from app.deep import x\n",
         "app/deep.py": "",
@@ -109,8 +109,8 @@ def test_tests_are_found_by_name_by_imports_and_by_label(tmp_path):
         ["tests/test_more.py"],
         ["tests/app/test_words.py"],
     ]
-    assert suite.runs("app/checks/family.py", 9) == [["tests/power", "-k", "[base.good]"], far]
-    assert suite.runs("app/checks/shared.py", 9) == [["tests/power", "-k", "[base.other]"]]
+    assert suite.runs("app/theorems/family.py", 9) == [["tests/power", "-k", "[base.good]"], far]
+    assert suite.runs("app/theorems/shared.py", 9) == [["tests/power", "-k", "[base.other]"]]
 
 
 def test_a_caught_and_a_surviving_mutant(tmp_path, monkeypatch):

@@ -20,11 +20,11 @@ from adversary.instances.small_runs import ExactBFIO
 from adversary.workloads.trace_statistics import lengths_of
 from evenkeel.evidence.check import Verdict, checks
 from evenkeel.evidence.gate import Subject, loads_of, unmet
+from evenkeel.theorems.registry import Assumption, claim, claims
 from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
-from theory.claims import Assumption, claim, claims
 from theory.formulas import theorem1, theorem2, vacuity
 from theory.formulas.theorem1 import certified_ratio
 from theory.laws.fcfs_expectation import expected_imbalance

@@ -8,7 +8,7 @@ from test_edges import COVERED
 from evenkeel.evidence.check import Verdict, checks
 from evenkeel.evidence.verdicts import rung
 from evenkeel.output import to_json, write_text
-from theory.claims import claim
+from evenkeel.theorems.registry import claim
 
 
 @pytest.mark.parametrize("label", checks())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evenkeel.cli.main import COMMANDS, main
-from theory.claims import FAMILIES, claims
+from evenkeel.theorems.registry import FAMILIES, claims
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evenkeel.checks import constants
 from evenkeel.evidence.check import Finding, Verdict, checks
 from evenkeel.evidence.statistics import Mean
+from evenkeel.theorems.theorem2 import constants
 from theory.formulas.constants import (
     DRIFT_BFIO,
     DRIFT_IIR,

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from flint import ctx
 
-from evenkeel.checks.any_power import LAWS
-from evenkeel.checks.load_energy import (
+from evenkeel.evidence.check import Variant, Verdict, checks
+from evenkeel.theorems.theorem4.any_power import LAWS
+from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
     OVERHEADS,
     PRECISION,
@@ -18,7 +19,6 @@ from evenkeel.checks.load_energy import (
     usage_of,
     zero_one_energy,
 )
-from evenkeel.evidence.check import Variant, Verdict, checks
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.energy import energy_floor

@@ -5,8 +5,8 @@ import pytest
 
 from adversary.paired_runs import E2, E3, Setting, replay, saving, stretch
 from evenkeel.evidence.check import checks
+from evenkeel.theorems.experiments.statements import CLAIMS
 from solvers.simulation.engine import simulate
-from theory.experiments import CLAIMS
 from theory.model import Requests, System
 from theory.power import hardware
 

@@ -9,10 +9,14 @@ import pytest
 from adversary.instances.small_runs import ExactBFIO
 from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from adversary.witnesses.lookahead_runs import average_imbalance
-from evenkeel.checks.limits import condition_pools
 from evenkeel.evidence.check import checks
+from evenkeel.theorems.dropped_assumptions.statements import (
+    IIR_WITNESS,
+    LOOK_AHEAD_WITNESS,
+    PREDICTION_WITNESS,
+)
+from evenkeel.theorems.dropped_assumptions.steps import condition_pools
 from solvers.simulation.reference import simulate_reference
-from theory.limits import IIR_WITNESS, LOOK_AHEAD_WITNESS, PREDICTION_WITNESS
 from theory.model import Requests, System
 
 

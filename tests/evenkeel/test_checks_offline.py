@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.checks.offline import _ladders
 from evenkeel.evidence.check import Verdict, checks
+from evenkeel.theorems.offline.prices import _ladders
+from evenkeel.theorems.offline.statements import DOMAINS, PRICES
 from solvers.schedule.milp import solve_offline_program
 from solvers.schedule.price_ladder import OPTIMA
 from solvers.schedule.problem import OfflineProblem
 from theory.model import System
-from theory.offline import DOMAINS, PRICES
 
 
 @pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])

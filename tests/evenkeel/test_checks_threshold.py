@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evenkeel.checks.authority import _interval
-from evenkeel.checks.threshold import _ages, enumerated_optimum
 from evenkeel.evidence.check import Verdict, checks
+from evenkeel.theorems.balance_frontier.criterion import _ages, enumerated_optimum
+from evenkeel.theorems.balance_frontier.probabilities import _interval
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.rebalancing import can_rebalance
 from theory.model import InputError, Requests, System

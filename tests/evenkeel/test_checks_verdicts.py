@@ -3,7 +3,10 @@
 import pytest
 
 from evenkeel.evidence.check import Budget, checks
-from theory import balanceroute, limits, step, threshold
+from evenkeel.theorems.balance_frontier import statements as threshold
+from evenkeel.theorems.balanceroute import statements as balanceroute
+from evenkeel.theorems.dropped_assumptions import statements as limits
+from evenkeel.theorems.step import statements as step
 from theory.model import InputError
 
 LABELS = [

@@ -7,8 +7,8 @@ from evenkeel.evidence.check import checks
 from evenkeel.report.dropped_assumptions import HEAD, dropped_rows
 from evenkeel.report.markdown import markdown
 from evenkeel.runs.records import record
-from theory.assumptions import DROPPED
-from theory.claims import claim
+from evenkeel.theorems.dropped import DROPPED
+from evenkeel.theorems.registry import claim
 
 
 def entry_of(label):

@@ -21,8 +21,8 @@ from adversary.worst_case.attack import Attack
 from evenkeel.cli.main import COMMANDS, main
 from evenkeel.evidence.check import Check, Finding, Trial, Variant, Verdict
 from evenkeel.runs.records import read_records
+from evenkeel.theorems.registry import claims
 from solvers.step.problem import StepSolution
-from theory.claims import claims
 from theory.model import InputError
 
 Call = Callable[..., tuple[int, str, str]]

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from evenkeel.report.claim_view import data, latex_document, markdown, show
 from evenkeel.report.typeset import escape_latex, escape_markdown, maths, prose
-from theory.claims import Claim, claim, claims
+from evenkeel.theorems.registry import Claim, claim, claims
 from theory.proof import Identity, Lemma
 
 # One claim of every shape: identities, inequalities, limits, integrals, sums, words alone, none.
@@ -182,7 +182,8 @@ def test_running_text_is_escaped_around_its_formulas() -> None:
 
 def test_symbols_are_in_one_order_whatever_the_hash_seed() -> None:
     code = (
-        "from evenkeel.report.claim_view import data; from theory.claims import claim; "
+        "from evenkeel.report.claim_view import data; "
+        "from evenkeel.theorems.registry import claim; "
         "print(list(data(claim('step.waterfill'))['symbols']))"
     )
     seen = {

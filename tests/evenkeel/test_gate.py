@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from evenkeel.evidence.gate import _GATES, Subject, loads_of, unmet
+from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
-from theory.claims import Assumption, claim
 from theory.model import Requests, System
 from theory.power import PowerModel
 

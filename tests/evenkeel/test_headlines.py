@@ -10,7 +10,7 @@ from evenkeel.report.headlines import HEAD, HEADLINES, headline_table, headlines
 from evenkeel.report.markdown import by_chapter, claims_table, markdown
 from evenkeel.runs.records import Record, record
 from evenkeel.runs.reproduce import versions
-from theory.claims import FAMILIES
+from evenkeel.theorems.registry import FAMILIES
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 LABELS = tuple(dict.fromkeys(label for line in HEADLINES for label in line.labels))

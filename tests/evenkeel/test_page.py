@@ -14,8 +14,8 @@ from evenkeel.report.html import page, pictures
 from evenkeel.report.markdown import markdown
 from evenkeel.runs.records import read_records
 from evenkeel.runs.reproduce import run
+from evenkeel.theorems.registry import claims
 from paper_figures.catalogue import caption
-from theory.claims import claims
 
 LABELS = ["step.gap-naive", "step.full-refill-tight", "step.waterfill", "energy.limit-paper"]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

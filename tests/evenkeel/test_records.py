@@ -32,7 +32,7 @@ from evenkeel.report.markdown import markdown, number, power_text, row, surprise
 from evenkeel.runs.executors import executor
 from evenkeel.runs.records import SCHEMA, Record, RecordFile, key, read_records, record
 from evenkeel.runs.reproduce import Job, perform, run, unchecked
-from theory.claims import claims
+from evenkeel.theorems.registry import claims
 from theory.model import InputError
 
 LABELS = ["step.full-refill-tight", "energy.limit-paper", "step.gap-naive"]

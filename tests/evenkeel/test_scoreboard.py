@@ -9,7 +9,7 @@ from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdi
 from evenkeel.evidence.scoreboard import Cases
 from evenkeel.evidence.verdicts import held, rung, weighed
 from evenkeel.report.markdown import chance, is_expected, summary, surprises, undecided
-from theory.claims import claims
+from evenkeel.theorems.registry import claims
 
 LEAST = Fraction(1, 10**30)
 PROVED_LABEL, BARE_LABEL = "step.waterfill", "geometric.outputs-fit"

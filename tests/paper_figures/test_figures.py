@@ -6,6 +6,7 @@ import io
 import pytest
 
 from evenkeel.cli.main import cli
+from evenkeel.theorems.registry import FAMILIES
 from paper_figures import (
     balance_threshold,
     effective_constant,
@@ -29,7 +30,6 @@ from paper_figures import (
 )
 from paper_figures.catalogue import FIGURES, committed, figure
 from paper_figures.files import to_csv
-from theory.claims import FAMILIES
 from theory.model import InputError
 
 SMALL = {

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from evenkeel.evidence.check import Variant, Verdict, checks
-from theory.claims import claim
+from evenkeel.theorems.registry import claim
 
 LABELS = [label for label, check in checks().items() if check.plants]
 

@@ -12,7 +12,7 @@ def levels(system: System, requests: Requests) -> dict[str, int]:
 
 
 def test_values_by_hand() -> None:
-    """Derived at the head of theory/offline.py."""
+    """Derived at the head of evenkeel/theorems/offline/statements.py."""
     workers = levels(System(3, 1), Requests([3] * 4, [2] * 4))
     assert (workers["migrating"], workers["pausing"]) == (11, 14)
     pauses = levels(System(2, 1), Requests([1, 1, 1, 2], [1, 2, 2, 2]))

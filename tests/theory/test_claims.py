@@ -3,7 +3,7 @@
 import pytest
 from sympy import Basic
 
-from theory.claims import FAMILIES, Assumption, Claim, claim, claims
+from evenkeel.theorems.registry import FAMILIES, Assumption, Claim, claim, claims
 from theory.model import InputError
 from theory.proof import (
     Computation,

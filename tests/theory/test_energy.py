@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 import sympy
 
-from theory.energy import CLAIMS
+from evenkeel.theorems.theorem4.statements import CLAIMS
 from theory.formulas.energy import Constants
 from theory.formulas.energy_inversions import (
     eta_past_limit,

@@ -4,9 +4,9 @@ import pytest
 
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.verdicts import rung
-from theory.claims import Assumption, claim, claims
-from theory.disproofs import violated
-from theory.limits import CLAIMS
+from evenkeel.theorems.dropped_assumptions.disproofs import violated
+from evenkeel.theorems.dropped_assumptions.statements import CLAIMS
+from evenkeel.theorems.registry import Assumption, claim, claims
 from theory.proof import Conclusion, Status, parts
 from theory.relations import at_most
 

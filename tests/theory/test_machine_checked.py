@@ -12,7 +12,7 @@ import pytest
 
 from evenkeel.evidence.check import Verdict, check_of
 from evenkeel.evidence.verdicts import rung
-from theory.claims import claims
+from evenkeel.theorems.registry import claims
 from theory.formal import record as machine_checked
 from theory.formal.record import (
     ALLOWED_AXIOMS,

@@ -4,8 +4,8 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from theory.claims import claims
-from theory.sources import NOTES, ROWS, Row
+from evenkeel.theorems.paper_index import NOTES, ROWS, Row
+from evenkeel.theorems.registry import claims
 
 
 @pytest.mark.parametrize("pattern", NOTES)

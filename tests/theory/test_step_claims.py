@@ -1,8 +1,8 @@
 """The claims about one admission step: their proofs can fail."""
 
+from evenkeel.theorems.step.proofs import full_refill_gap_proof
+from evenkeel.theorems.step.statements import CLAIMS
 from theory.proof import Identity, Inequality, verify
-from theory.step import CLAIMS
-from theory.step_proofs import full_refill_gap_proof
 
 
 def test_every_claim_has_a_proof_or_a_disproof():

@@ -1,7 +1,8 @@
 """Control authority: what one step's refill can restore, in numbers [threshold.*].
 
 Geometric(``p``) output lengths, constant drift 1, sizes in ``[a, b]``, ``d = b - a``; ``w`` are
-loads with the growth of the step included.  See :mod:`theory.threshold` for the statements.
+loads with the growth of the step included.  See
+:mod:`evenkeel.theorems.balance_frontier.statements` for the statements.
 """
 
 from collections import Counter

@@ -1,0 +1,1 @@
+"""The balance threshold: where Theorem 2 bites."""

@@ -1,0 +1,1 @@
+"""BalanceRoute, the follow-up."""

@@ -1,0 +1,1 @@
+"""One assumption dropped at a time."""

@@ -1,0 +1,1 @@
+"""Experiments E1 to E5, and what else the principle serves."""

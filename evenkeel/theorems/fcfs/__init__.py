@@ -1,0 +1,1 @@
+"""FCFS in expectation, and its worst cases."""

@@ -1,0 +1,1 @@
+"""The clairvoyant optimum and the price of each restriction."""

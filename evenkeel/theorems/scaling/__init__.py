@@ -1,0 +1,1 @@
+"""Growth with slots and workers."""

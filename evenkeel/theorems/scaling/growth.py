@@ -1,0 +1,332 @@
+"""Checks of the claims about IIR with geometric lengths.
+
+How the improvement grows with slots and with workers: exponents fitted to exact FCFS over
+simulated BF-IO at several systems, beside those of named rivals fitted at the same systems.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, log, sqrt
+from typing import Any
+
+import numpy as np
+
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.replications import balanced_runs, fcfs_imbalance
+from evenkeel.evidence.statistics import Mean, fresh
+from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy, weighed
+from evenkeel.theorems.scaling.statements import EDGE_BAND, EDGE_EXPONENT
+from evenkeel.theorems.step.domains import EXACT
+from theory.formulas.growth import fitted_exponent, iir_shape
+from theory.formulas.theorem2 import edge_slots
+from theory.model import FloatArray, System
+
+# Shapes that IIR could have in B at fixed G, and in G at fixed B.
+IN_SLOTS: dict[str, Callable[[int], float]] = {
+    "constant": lambda _: 1.0,
+    "sqrt(B)": sqrt,
+    "B": float,
+    "B^(3/2)": lambda b: b**1.5,
+}
+IN_WORKERS: dict[str, Callable[[int], float]] = {
+    "constant": lambda _: 1.0,
+    "E_max(G) G/(G-1)": lambda g: iir_shape(g, 1),
+    "sqrt(ln G) G/(G-1)": lambda g: sqrt(log(g)) * g / (g - 1),
+    "sqrt(ln G)": lambda g: sqrt(log(g)),
+    "ln G": log,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """An exponent of IIR with its interval, and the rivals' at the same systems."""
+
+    where: str
+    exponent: Mean
+    rivals: Mapping[str, float]
+    details: Mapping[str, Any]
+
+    @property
+    def excluded(self) -> str:
+        """The rivals whose exponents lie outside the interval, in words."""
+        out = [name for name, value in self.rivals.items() if value not in self.exponent]
+        return f"excluded: {', '.join(out) or 'none'}"
+
+    def finding(
+        self, trial: Trial, verdict: Verdict, claimed: float, relation: Relation
+    ) -> Finding:
+        """The verdict with the exponent, its interval and its rivals."""
+        refuted = verdict is Verdict.REFUTED
+        return Finding(
+            verdict,
+            self.exponent.value,
+            claimed,
+            relation,
+            f"{self.where}; {self.excluded}",
+            self.exponent.interval,
+            {"params": dict(trial.params), "seed": trial.seed, **self.details} if refuted else None,
+            {**self.details, "exponents of rivals": dict(self.rivals)},
+        )
+
+
+def _fit(
+    trial: Trial,
+    systems: Sequence[System],
+    against: Sequence[int],
+    policy: str,
+    shapes: Mapping[str, Callable[[int], float]],
+) -> _Fit | Finding:
+    """The exponent of exact FCFS over replicated runs; or the finding that ends the check."""
+    fcfs, runs = [], []
+    details: dict[str, Any] = {}
+    for system in systems:
+        exact = fcfs_imbalance(system, trial["p"], trial["b"])
+        found = balanced_runs(
+            system,
+            policy,
+            trial["p"],
+            trial["b"],
+            runs=trial["runs"],
+            seed=fresh(trial, seen=500),
+            pool=trial.params.get("pool"),
+            lengths=trial["lengths"],
+        )
+        where = f"G = {system.workers}, B = {system.slots}, drift {system.drift}"
+        if unfit := found.unfit(where):
+            return unfit
+        # A run left out must leave some imbalance behind for the logarithm.
+        if np.count_nonzero(found.samples) < 2:
+            return Finding(
+                Verdict.NOT_APPLICABLE, 0, None, "~", f"no imbalance left to fit at {where}"
+            )
+        details[where] = {
+            "IIR": exact / found.mean.value,
+            "interval of BF-IO's imbalance": found.mean.interval,
+            "uncertified, at most": found.gap,
+        }
+        fcfs.append(exact)
+        runs.append(found)
+
+    def exponent(means: FloatArray) -> float:
+        return fitted_exponent(against, np.array(fcfs) / means)
+
+    fit = Mean.jackknife([run.samples for run in runs], exponent)
+    # An optimal step can have less imbalance, by the gap that is not certified: the slope is
+    # linear in the logarithms, so each end moves by those whose weight has its sign.
+    x = np.log(against)
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    rise = np.array(
+        [-log(1 - run.gap / run.mean.value) if run.gap < run.mean.value else inf for run in runs]
+    )
+    slack = weights * rise
+    low = fit.low + float(slack[weights < 0].sum())
+    high = fit.high + float(slack[weights > 0].sum())
+    drift = systems[0].drift
+    return _Fit(
+        f"least-squares exponent over {tuple(against)}, drift {drift}, {trial['runs']} runs each",
+        Mean(fit.value, low, high, fit.deviation),
+        {
+            name: fitted_exponent(against, [shape(v) for v in against])
+            for name, shape in shapes.items()
+        },
+        details,
+    )
+
+
+def _at_least(trial: Trial, fit: _Fit, claimed: float) -> Finding:
+    """Three ways for a lower bound of an exponent."""
+    low, high = fit.exponent.interval
+    return fit.finding(trial, weighed(high < claimed, low >= claimed), claimed, ">=")
+
+
+def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
+    """Three ways for an exponent stated up to ``band``."""
+    low, high = fit.exponent.interval
+    inside = claimed - band <= low and high <= claimed + band
+    outside = high < claimed - band or low > claimed + band
+    return fit.finding(trial, weighed(outside, inside), claimed, "~")
+
+
+def _exact_or(trial: Trial) -> str:
+    """BF-IO with lexicographic steps, unless another policy is planted or given."""
+    policy = trial.policy_or("bfio")
+    return EXACT if policy == "bfio" else policy
+
+
+def _slots_exponents(trial: Trial) -> list[_Fit] | Finding:
+    """Exponents of IIR in B for each drift."""
+    fits = []
+    for drift in trial["drifts"]:
+        systems = [System(trial["G"], slots, drift) for slots in trial["slots"]]
+        fit = _fit(trial, systems, trial["slots"], _exact_or(trial), IN_SLOTS)
+        if isinstance(fit, Finding):
+            return fit
+        fits.append(fit)
+    return fits
+
+
+SMALL: dict[str, Any] = {"p": 0.25, "b": 100}
+SLOTS: dict[str, Any] = {
+    "G": 2,
+    "slots": (1, 2, 3, 4),
+    "pool": 12,
+    "drifts": ((0,), (1,)),
+    "runs": 128,
+    "lengths": 14,
+    **SMALL,
+}
+MORE: dict[str, Any] = {
+    "runs": 240,
+    "lengths": 60,
+    "drifts": ((0,), (1,), (3, 0, 1), (0, 0, 5)),
+}
+
+
+@check(
+    "scaling.iir-slots",
+    measures="fitted exponent of IIR in B, smallest over drifts (1)",
+    plants=(
+        Variant("exponent 2", exponent=Fraction(3, 2)),
+        FCFS,
+        JSQ,
+    ),
+    standard=MORE,
+    **SLOTS,
+)
+def iir_slots(trial: Trial) -> Finding:
+    """The smallest of the exponents against 1/2."""
+    fits = _slots_exponents(trial)
+    if isinstance(fits, Finding):
+        return fits
+    claimed = 0.5 + float(trial.exponent)
+    return _at_least(trial, min(fits, key=lambda fit: fit.exponent.low), claimed)
+
+
+@check(
+    "scaling.iir-slots-half",
+    measures="fitted exponent of IIR in B, farthest over drifts (1)",
+    plants=(
+        Variant("exponent 0.55", exponent=Fraction(1, 20)),
+        Variant("exponent 0.45", exponent=Fraction(-1, 20)),
+    ),
+    standard=MORE,
+    **SLOTS,
+)
+def iir_slots_half(trial: Trial) -> Finding:
+    """Whether all intervals contain 1/2."""
+    fits = _slots_exponents(trial)
+    if isinstance(fits, Finding):
+        return fits
+    claimed = 0.5 + float(trial.exponent)
+    far = max(fits, key=lambda fit: abs(fit.exponent.value - claimed))
+    inside = all(claimed in fit.exponent for fit in fits)
+    return far.finding(trial, Verdict.INCONCLUSIVE if inside else Verdict.REFUTED, claimed, "==")
+
+
+def _up_to_the_edge(trial: Trial, policy: str) -> _Fit | Finding:
+    systems = [System(trial["G"], slots) for slots in trial["slots"]]
+    edge = edge_slots(trial["G"], trial["p"], trial["b"] - 1)
+    if max(trial["slots"]) > edge:
+        return Finding(
+            Verdict.NOT_APPLICABLE,
+            max(trial["slots"]),
+            edge,
+            "<=",
+            "slots beyond the lower edge of the frontier",
+        )
+    return _fit(trial, systems, trial["slots"], policy, IN_SLOTS)
+
+
+EDGE: dict[str, Any] = {
+    "G": 8,
+    "slots": (6, 9, 13, 18, 26),
+    "p": 0.1,
+    "b": 50,
+    "runs": 160,
+    "lengths": 18,
+}
+
+
+@check(
+    "scaling.iir-frontier",
+    measures="fitted exponent of IIR in B (1)",
+    plants=(Variant("exponent 0.3 more", exponent=Fraction(3, 10)), FCFS),
+    standard={"runs": 320},
+    **EDGE,
+)
+def iir_frontier(trial: Trial) -> Finding:
+    """The exponent up to the edge of the frontier, by certified steps."""
+    fit = _up_to_the_edge(trial, trial.policy_or("bfio"))
+    claimed = float(EDGE_EXPONENT - EDGE_BAND + trial.exponent)
+    return fit if isinstance(fit, Finding) else _at_least(trial, fit, claimed)
+
+
+@check(
+    "scaling.iir-frontier-exponent",
+    measures="fitted exponent of IIR in B (1)",
+    plants=(
+        Variant("exponent 0.3 less", exponent=Fraction(-3, 10)),
+        Variant("exponent 0.3 more", exponent=Fraction(3, 10)),
+        FCFS,
+    ),
+    standard={"runs": 320},
+    **EDGE,
+)
+def iir_frontier_exponent(trial: Trial) -> Finding:
+    """The same exponent from both sides."""
+    fit = _up_to_the_edge(trial, planted_policy(trial, "bfio"))
+    if isinstance(fit, Finding):
+        return fit
+    return _within(trial, fit, float(EDGE_EXPONENT + trial.exponent), float(EDGE_BAND))
+
+
+def _workers(trial: Trial, policy: str) -> Finding:
+    """The exponent of IIR in G against that of E_max(G) G/(G-1)."""
+    systems = [System(workers, trial["B"]) for workers in trial["workers"]]
+    fit = _fit(trial, systems, trial["workers"], policy, IN_WORKERS)
+    if isinstance(fit, Finding):
+        return fit
+    shape = "sqrt(ln G) G/(G-1)" if trial.fault("sqrt-log") else "E_max(G) G/(G-1)"
+    return _at_least(trial, fit, fit.rivals[shape] + float(trial.exponent))
+
+
+GROWTH = (
+    Variant("sqrt(ln G) in place of E_max(G)", fault="sqrt-log"),
+    Variant("exponent 0.1 less", exponent=Fraction(-1, 10)),
+    Variant("exponent 1/4 less", exponent=Fraction(-1, 4)),
+)
+
+
+@check(
+    "scaling.iir-workers",
+    measures="fitted exponent of IIR in G (1)",
+    plants=GROWTH,
+    standard={"runs": 240},
+    workers=(2, 3, 4, 5),
+    B=1,
+    pool=10,
+    runs=24,
+    lengths=36,
+    **SMALL,
+)
+def iir_workers(trial: Trial) -> Finding:
+    """From two workers to five, by lexicographic steps."""
+    return _workers(trial, _exact_or(trial))
+
+
+@check(
+    "scaling.iir-workers-frontier",
+    measures="fitted exponent of IIR in G (1)",
+    plants=GROWTH,
+    standard={"runs": 120},
+    workers=(4, 6, 8, 12, 16),
+    B=26,
+    p=0.1,
+    b=50,
+    runs=24,
+    lengths=18,
+)
+def iir_workers_frontier(trial: Trial) -> Finding:
+    """From half to twice the workers whose edge of the frontier these slots are."""
+    return _workers(trial, trial.policy_or("bfio"))

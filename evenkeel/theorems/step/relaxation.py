@@ -1,0 +1,121 @@
+"""Check of the closed form of the LP relaxation of a step."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from adversary.instances.small_runs import exact_step
+from evenkeel.evidence.check import Finding, Trial, Variant, check
+from evenkeel.evidence.scoreboard import Cases, near
+from evenkeel.theorems.step.domains import witness_of
+from solvers.step.problem import StepProblem
+from theory.formulas.step import lp_optimum, simple_lower_bound
+
+
+def _lp_over_all_sets(problem: StepProblem, *, round_up: bool) -> tuple[Fraction, Fraction]:
+    """Largest deficit over all ``2^G`` sets of workers, at the least feasible level; that level."""
+    loads, free = problem.loads.tolist(), problem.free.tolist()
+    ascending = sorted(problem.pool.tolist())
+    empty = sum(free) - problem.admissions
+    workers = range(problem.workers)
+    sets = [w for size in workers for w in combinations(workers, size + 1)]
+    level: Fraction = max(
+        Fraction(
+            sum(loads[g] for g in w) + sum(ascending[: max(0, sum(free[g] for g in w) - empty)]),
+            len(w),
+        )
+        for w in sets
+    )
+    if round_up:
+        level = Fraction(-(-level.numerator // level.denominator))
+    descending = ascending[::-1]
+    deficits: list[Fraction] = [
+        len(w) * level - sum(loads[g] for g in w) - sum(descending[: sum(free[g] for g in w)])
+        for w in sets
+    ]
+    return max(Fraction(0), *deficits), level
+
+
+def _lp_by_solver(problem: StepProblem) -> float:
+    """Optimum of the LP relaxation by HiGHS, in floating point."""
+    from scipy.optimize import linprog
+
+    G, n = problem.workers, int(problem.pool.size)
+    size = problem.pool.astype(float)
+    # Variables: n*G shares, request by request, then M.
+    loads_after = np.hstack([np.kron(size, np.eye(G)), -np.ones((G, 1))])
+    per_worker = np.hstack([np.kron(np.ones(n), np.eye(G)), np.zeros((G, 1))])
+    per_request = np.hstack([np.kron(np.eye(n), np.ones(G)), np.zeros((n, 1))])
+    result = linprog(
+        np.append(-np.repeat(size, G), G),
+        A_ub=np.vstack([loads_after, per_worker, per_request]),
+        b_ub=np.concatenate([-problem.loads, problem.free, np.ones(n)]),
+        A_eq=np.append(np.ones(n * G), 0.0)[None],
+        b_eq=[problem.admissions],
+        method="highs",
+    )
+    assert result.fun is not None  # every step has an admission
+    return float(result.fun) - float(problem.loads.sum())
+
+
+def _random_steps(rng: np.random.Generator, count: int) -> Iterator[StepProblem]:
+    """Random steps with rich and poor pools, ties and full workers among them."""
+    for _ in range(count):
+        G = int(rng.integers(1, 5))
+        yield StepProblem(
+            rng.integers(0, 10, G), rng.integers(0, 4, G), rng.integers(1, 10, rng.integers(1, 12))
+        )
+
+
+@check(
+    "step.lp-closed-form",
+    measures="smallest imbalance of the LP relaxation (load)",
+    steps=150,
+    solved=20,
+    standard={"steps": 15_000, "solved": 1500},
+    paper={"steps": 150_000, "solved": 15_000},
+    plants=(
+        near("all sets"),
+        near("level"),
+        near("exact optimum"),
+        near("LP solver"),
+        Variant("level rounded up", fault="round-up"),
+        Variant("the simple bound in its place", fault="simple"),
+    ),
+)
+def lp_closed_form(trial: Trial) -> Finding:
+    """The prefix formula against all sets of workers, an LP solver and exact optima."""
+    cases = Cases("==")
+    for index, problem in enumerate(
+        _random_steps(np.random.default_rng(trial.seed), trial["steps"])
+    ):
+        step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
+        claimed, level = lp_optimum(*step)
+        if trial.fault("simple"):
+            claimed = Fraction(simple_lower_bound(*step)[0])
+        exact, least = _lp_over_all_sets(problem, round_up=trial.fault("round-up"))
+        witness = witness_of(problem)
+        if cases.add(exact, claimed * trial.scale_of("all sets"), witness) or cases.add(
+            least, level * trial.scale_of("level"), witness, "level M"
+        ):
+            break
+        if (problem.workers + 1) ** problem.pool.size <= 5000:
+            optimum = problem.objective(exact_step(problem))
+            below = claimed * trial.scale_of("exact optimum")
+            if below > optimum and cases.add(
+                optimum, below, witness, "the relaxation is above the exact optimum"
+            ):
+                break
+        if index < trial["solved"]:
+            # Denominators divide a product of at most 4 workers' counts; HiGHS errs by 1e-7.
+            solved = Fraction(_lp_by_solver(problem)).limit_denominator(1000)
+            if cases.add(solved, claimed * trial.scale_of("LP solver"), witness):
+                break
+    return cases.finding(
+        trial,
+        "step.lp-closed-form",
+        f"{trial['steps']} random steps with G <= 4 over all 2^G sets, {trial['solved']} of them "
+        "by an LP solver, rounded to denominators below 1000; never above an exact optimum",
+    )

@@ -1,0 +1,176 @@
+"""Pairs of load histories of equal work, and the bounds of a saving held against them.
+
+A pair is two load histories on the same number of workers.  Scaling the loads of each by the
+other's work makes the works equal and changes no utilisation, so every pair of histories is a
+pair of runs of equal work; only ``eta`` and the energy per unit of work matter.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from flint import ctx
+
+from adversary.instances.load_histories import LoadHistory
+from evenkeel.evidence.check import Finding, Relation, Trial, Verdict
+from evenkeel.evidence.verdicts import held
+from evenkeel.theorems.theorem4.load_histories import (
+    DEVICES,
+    PRECISION,
+    ball_constants,
+    ball_usage,
+    energy_of,
+    histories,
+    proof_fails,
+    runs,
+    shown,
+    usage_of,
+)
+from theory.formulas.energy import Constants, Usage
+from theory.laws.fcfs_expectation import to_ball
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A history per unit of its work, on one device, with a step overhead."""
+
+    history: LoadHistory
+    bare: Usage[Fraction]  # without the overhead
+    run: Usage[Fraction]
+    balls: Usage[Any]
+    energy: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two histories of equal work on the same workers and device."""
+
+    device: str
+    exact: Constants[Fraction]
+    power: Constants[Any]
+    base: Entry
+    new: Entry
+
+    @property
+    def saving(self) -> Any:
+        """``1 - E1/E0``, a ball."""
+        return 1 - self.new.energy / self.base.energy
+
+    def witness(self, **more: Any) -> dict[str, Any]:
+        """The pair, JSON-ready."""
+        return {
+            "device": self.device,
+            "idle_w": str(self.exact.idle_w),
+            "max_w": str(self.exact.max_w),
+            "gamma": str(self.exact.gamma),
+            "baseline": shown(self.base.history.loads),
+            "improved": shown(self.new.history.loads),
+            "works": [self.base.history.work, self.new.history.work],
+            **more,
+        }
+
+
+class UnequalWorkError(Exception):
+    """The gate: two runs of the same requests that did different work are not comparable."""
+
+
+def entry_of(
+    history: LoadHistory, power: Constants[Any], overhead: Fraction = Fraction(0)
+) -> Entry:
+    """The history per unit of its work; ``overhead`` is a share of that work, in every step."""
+    work = history.work
+    bare = Usage(Fraction(1), Fraction(history.imbalance, work))
+    used = usage_of(history.loads, overhead * work)
+    run = Usage(used.busy / work, used.idle / work)
+    energy = energy_of(history.loads, power, overhead * work) / work
+    return Entry(history, bare, run, ball_usage(run), energy)
+
+
+def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Iterator[Pair]:
+    """Pairs of adversarial histories, then pairs of runs of the same requests.
+
+    ``overheads`` are shares of the work of a whole run, in every step.
+
+    Raises
+    ------
+    UnequalWorkError
+        If two runs of the same requests did different work.
+    """
+    groups: dict[int, list[LoadHistory]] = {}
+    for history in histories(trial.seed, trial["random"]):
+        groups.setdefault(history.workers, []).append(history)
+    listed = list(groups.values())
+    for group in runs(trial.seed, ("fcfs", trial.policy_or("least_loaded"), "always_busiest")):
+        made = [run.history for run in group]
+        if trial.fault("cut-short"):
+            made[1:] = [LoadHistory(run.name, run.loads[: len(run.loads) // 2]) for run in made[1:]]
+        if len({run.work for run in made}) > 1:
+            raise UnequalWorkError(
+                "the runs did different total work: one of them did not serve every request"
+            )
+        listed.append(made)
+    for (device, exact), overhead in product(DEVICES, overheads):
+        power = ball_constants(exact)
+        for group_of in listed:
+            entries = [entry_of(history, power, overhead) for history in group_of]
+            for base in entries:
+                for new in entries:
+                    yield Pair(device, exact, power, base, new)
+
+
+Bound = Callable[[Pair], Any]
+# A comparison by name: how the saving must stand to the bound.
+Side = tuple[str, Relation, Bound]
+
+
+def hold(
+    trial: Trial,
+    label: str,
+    sides: tuple[Side, ...],
+    region: Callable[[Pair], bool] = lambda _pair: True,
+    found: str = "",
+    overheads: tuple[Fraction, ...] = (Fraction(0),),
+) -> Finding:
+    """Hold the saving of every pair in the region against the sides.
+
+    ``found`` says what a violation means, for a claim that is expected to fail.
+    """
+    compared = outside = 0
+    factors = {name: to_ball(trial.scale_of(name)) for name, _relation, _bound in sides}
+    closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, sides[0][1])
+    with ctx.workprec(PRECISION):
+        try:
+            for pair in pairs(trial, overheads):
+                if not region(pair):
+                    outside += 1
+                    continue
+                saving = pair.saving
+                compared += 1
+                for name, relation, bound in sides:
+                    claimed = bound(pair) * factors[name]
+                    if saving < claimed if relation == ">=" else saving > claimed:
+                        return Finding(
+                            Verdict.REFUTED,
+                            float(saving),
+                            float(claimed),
+                            relation,
+                            found or f"saving of a pair of equal work against its {name}, balls",
+                            witness=pair.witness(saving=str(saving), bound=str(claimed)),
+                        )
+                    slack = abs(float(saving) - float(claimed))
+                    if pair.exact is DEVICES[0][1] and 1e-9 < slack < closest[0]:
+                        closest = (slack, float(saving), float(claimed), relation)
+        except UnequalWorkError as reason:
+            return Finding(Verdict.NOT_APPLICABLE, None, None, sides[0][1], str(reason))
+    failed = proof_fails(label)
+    return Finding(
+        Verdict.INCONCLUSIVE if failed or found else held(label),
+        *closest[1:],
+        failed
+        or f"{'no counterexample in' if found else 'inside:'} {compared} pairs of "
+        f"load histories and runs of equal work on {len(DEVICES)} devices, {outside} outside the "
+        "region; the closest with the paper's constants shown",
+        details={"pairs": compared, "outside": outside},
+    )

@@ -1,0 +1,1 @@
+"""Where the theorems say more than nothing."""
