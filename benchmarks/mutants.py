@@ -11,7 +11,8 @@ Which tests these are:
 * for a module of proofs, disproofs or formulas also ``test_claims.py``, which builds them all;
 * a test that names a command (``"assess"``) counts as importing its module, which the command line
   loads by name;
-* for a module in a room of ``theorems``, before all others, ``tests/power`` and ``tests/bounds`` for
+* for a module in a room of ``theorems``, before all others, ``tests/power`` and ``tests/bounds``
+for
   the labels that are checked in it, or in the modules of the room that import it where it checks
   none.
 

@@ -49,7 +49,7 @@ def data(
     -------
     list of Row
         ``computed`` from the loads; ``lower`` the floor, ``upper`` and ``theory`` the envelope,
-        and ``tangent``, all at the same idle share.  Source: theory.md, section 5.
+        and ``tangent``, all at the same idle share.
     """
     power, rng = hardware(device), np.random.default_rng(seed)
     rows: list[Row] = []

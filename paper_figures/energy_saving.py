@@ -49,7 +49,7 @@ def data(devices: tuple[str, ...] = DEVICES, workers: int = 200, stride: int = 4
     -------
     list of Row
         ``computed`` from the loads, ``theory`` from the formula; ``lower`` and ``upper`` are the
-        sharp floor and the envelope cap.  Source: theory.md, section 5.
+        sharp floor and the envelope cap.
     """
     rows: list[Row] = []
     for name in devices:

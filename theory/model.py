@@ -53,7 +53,7 @@ class System:
 
     Notes
     -----
-    Source: paper, model section; theory.md, notation.
+    Source: paper, model section.
     """
 
     workers: int
@@ -86,7 +86,7 @@ class System:
     def paper(cls, workers: int, slots: int) -> "System":
         """The system with the step-time constants of the paper's experiments.
 
-        ``C = (0.6 ms * B + 35 ms) / 16`` and ``t_l = 1.0052e-7`` s (paper.md, experiments).
+        ``C = (0.6 ms * B + 35 ms) / 16`` and ``t_l = 1.0052e-7`` s (its simulator).
         """
         return cls(workers, slots, step_overhead_s=(slots * 0.6e-3 + 35e-3) / 16)
 
@@ -194,7 +194,8 @@ class Requests:
     def work(self, growth: int = 1) -> int:
         """Total work ``sum_i sum_j w_i(j)`` under constant drift, as an exact int.
 
-        A request contributes ``o*s + growth*o*(o-1)/2`` whatever the policy (theory.md, 5).
+        A request contributes ``o*s + growth*o*(o-1)/2`` whatever the policy
+        [energy.work-invariance].
         """
         return sum(
             o * s + growth * (o * (o - 1) // 2)

@@ -33,7 +33,7 @@ class PowerModel:
 
     Notes
     -----
-    Source: paper, experiment E5 and Theorem 4; theory.md, section 5.
+    Source: paper, experiment E5 and Theorem 4.
     """
 
     idle_w: float

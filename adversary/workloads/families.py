@@ -210,7 +210,7 @@ def requests_to_overload(
 def pool_survives_a_class(pool: ArrayLike, free_slots: int) -> bool:
     """Whether the pool can fill all free slots even after any one size class is removed.
 
-    The pool condition of the paper's overloaded class (theory.md, section 3).
+    The pool condition of the paper's overloaded class.
 
     Parameters
     ----------

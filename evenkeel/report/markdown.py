@@ -142,7 +142,7 @@ def claims_table(entries: Iterable[Record]) -> str:
 
 
 def surprises(entries: Iterable[Record]) -> list[Record]:
-    """Records whose verdict contradicts what the theory notes assert."""
+    """Records whose verdict contradicts what its claim asserts."""
     return [
         entry
         for entry in entries

@@ -1,6 +1,6 @@
 """Claims: statements as objects with a label, and the registry of all of them.
 
-A claim is never free text: it has a stable label (the labels of the paper's theory notes), a
+A claim is never free text: it has a stable label, a
 source, a kind, the assumptions under which it is made, a formula where it is one, and its proof
 as data where there is one.  What the evidence says about a claim is decided in
 :mod:`evenkeel.checks`; here is only what is claimed.
@@ -114,7 +114,7 @@ class Claim:
         False where the paper's exact wording or constant could not be recovered; such a claim
         may end as "not checked".
     holds : bool
-        What the theory notes assert: False for a statement that is registered because it is
+        What evenkeel asserts: False for a statement that is registered because it is
         tempting and false, so that the expected verdict is "refuted", with a witness.
     open : bool
         True where the evidence at hand may decide nothing, as for a number that somebody read off

@@ -45,7 +45,7 @@ class WindowProblem:
 
     Notes
     -----
-    Source: paper, BF-IO(H); solver-notes, exact step problem for ``H > 0``.
+    Source: paper, BF-IO(H).
     """
 
     ahead: IntArray

@@ -97,7 +97,7 @@ def simulate(
 
     Notes
     -----
-    Source: paper, model section; theory.md, notation.
+    Source: paper, model section.
     """
     limit = _pool_limit(system, requests, pool)
     exponents = np.array(gammas, dtype=np.float64)

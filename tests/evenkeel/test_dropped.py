@@ -41,7 +41,7 @@ def test_what_is_needed_has_a_stored_witness(label):
 
 
 def test_the_assumptions_of_the_notes_are_all_there():
-    """theory.md, 6, limits.*: at least one row for each that it names."""
+    """At least one row for each assumption."""
     text = " ".join(case.assumption for case in DROPPED)
     for word in (
         "overloaded pool",

@@ -80,7 +80,7 @@ def offline_is_true(c):
 
 
 def energy_is_true(c):
-    """In 60 digits, with sandwich and envelope taken from theory.md, 5."""
+    """In 60 digits, with both sides of [energy.sandwich] and [energy.envelope]."""
     rows = np.array(c["loads"], dtype=object).reshape(-1, c["workers"]).tolist()
     p, q = c["gamma"]
     idle, full = Decimal(c["idle_w"]), Decimal(c["max_w"])

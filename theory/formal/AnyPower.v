@@ -2,7 +2,7 @@
 
     A worker at utilisation [u] draws [p u] watts, between [u P_max] and [P_max].  No overhead.
 
-    theory.md: section 8.  Claim: [energy.any-power]. *)
+    Claim: [energy.any-power]. *)
 
 From Coq Require Import Reals Lra List.
 From evenkeel Require Import PowerLaw Energy Saving.

@@ -3,7 +3,7 @@
     Sizes and margins are whole numbers, discounts and weights real: BR-H's discounts lie in (0, 1],
     the identities hold for all.
 
-    theory.md, BalanceRoute.  Claim: [balanceroute.brh-reduces]. *)
+    Claim: [balanceroute.brh-reduces]. *)
 
 From Coq Require Import Reals Lra ZArith List Lia.
 From evenkeel Require Import Loads Scores.

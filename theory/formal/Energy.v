@@ -5,7 +5,7 @@
     [P (L_g / M)].  All claims hold for every overhead; with [c = 0] busy and idle time are the
     total work [W] and the total imbalance [I].
 
-    theory.md: [energy.sandwich], [energy.envelope], [energy.overhead]. *)
+    Claims: [energy.sandwich], [energy.envelope], [energy.overhead]. *)
 
 From Coq Require Import Reals Lra Lia List ZArith.
 From evenkeel Require Import PowerLaw.

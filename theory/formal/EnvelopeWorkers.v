@@ -3,7 +3,7 @@
     The fullest worker of every step has utilisation 1, a share [1 / G] of all worker-time; for the
     others Jensen's inequality holds.  Every overhead [c].
 
-    theory.md: section 5.  Claim: [energy.envelope-workers]. *)
+    Claim: [energy.envelope-workers]. *)
 
 From Coq Require Import Reals Lra List Lia.
 From evenkeel Require Import PowerLaw Energy Throughput.

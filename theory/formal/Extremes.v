@@ -5,7 +5,7 @@
     are enough for a bound: [E max >= E max(L_1, L_2) = E L + E|L_1 - L_2| / 2], and the moments of
     [L_1 - L_2] bound its absolute mean from below.
 
-    theory.md: [fcfs.exact], [fcfs.lower].  Claim: [fcfs.pairing]. *)
+    Claims: [fcfs.pairing], [fcfs.exact], [fcfs.lower]. *)
 
 From Coq Require Import Reals Lra Lia List.
 From evenkeel Require Import Energy.

@@ -3,7 +3,7 @@
     Three reasons: a worker without a free slot; unequal numbers of slots, however many requests
     wait; a tie among optima.
 
-    theory.md: [step.gap-naive]. *)
+    Claim: [step.gap-naive]. *)
 
 From Coq Require Import ZArith List Lia Permutation.
 From evenkeel Require Import Loads Step.

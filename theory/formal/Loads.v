@@ -3,7 +3,7 @@
     A step is described by the list of the workers' loads.  The largest load sets the duration of
     the step; the imbalance [G max - sum] is what the other workers wait, in units of load.
 
-    theory.md: notation, [step.objective].  Claims: [balanceroute.gap-and-imbalance]. *)
+    Claims: [balanceroute.gap-and-imbalance]. *)
 
 From Coq Require Import ZArith List Lia Permutation.
 Import ListNotations.

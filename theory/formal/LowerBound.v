@@ -1,6 +1,6 @@
 (** * A lower bound on every step from prefix sums
 
-    theory.md: [step.lower-bound]. *)
+    Claim: [step.lower-bound]. *)
 
 From Coq Require Import ZArith List Lia Permutation Sorted.
 From evenkeel Require Import Loads Step.

@@ -3,7 +3,7 @@
     [c] is the overhead of a step in units of load; every worker draws power through it.  Busy and
     idle time are [W + c S] and [I + c (G K - S)], [S] the sum of utilisations.
 
-    theory.md: [energy.overhead].  Claims: [energy.saving-overhead], [energy.overhead-lowers]. *)
+    Claims: [energy.overhead], [energy.saving-overhead], [energy.overhead-lowers]. *)
 
 From Coq Require Import Reals Lra List.
 From evenkeel Require Import PowerLaw Energy Saving.

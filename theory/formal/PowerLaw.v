@@ -1,6 +1,6 @@
 (** * The power law [P(u) = P_idle + (P_max - P_idle) u^gamma] and its straight bounds
 
-    theory.md: section 5, [energy.sandwich]. *)
+    Claim: [energy.sandwich]. *)
 
 From Coq Require Import Reals Lra.
 Open Scope R_scope.

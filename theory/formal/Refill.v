@@ -2,7 +2,7 @@
 
     [G] workers with [B] free slots each, at least [G B] waiting requests, sizes in [a, b].
 
-    theory.md: [step.full-refill-gap], [step.full-refill-tight], [fcfs.worst-case]. *)
+    Claims: [step.full-refill-gap], [step.full-refill-tight], [fcfs.worst-case]. *)
 
 From Coq Require Import ZArith List Lia Permutation.
 From evenkeel Require Import Loads Step.

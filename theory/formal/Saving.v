@@ -3,7 +3,7 @@
     No overhead ([c = 0]).  [W] is the work of both runs, [I0] and [I1] their imbalances; the
     formulas use the ratios [eta = I0 / W] and [eta1 = I1 / W], and [alpha = I0 / I1].
 
-    theory.md: [energy.saving-paper], [energy.saving-sharp], [energy.limit-paper], [energy.cap]. *)
+    Claims: [energy.saving-paper], [energy.saving-sharp], [energy.limit-paper], [energy.cap]. *)
 
 From Coq Require Import Reals Lra List.
 From evenkeel Require Import PowerLaw Energy.

@@ -2,7 +2,7 @@
 
     100/400 W, exponent 0.7, no overhead; [f = I0 / (W + I0)] is the baseline's idle share.
 
-    theory.md: section 5.  Claim: [energy.saving-28]. *)
+    Claim: [energy.saving-28]. *)
 
 From Coq Require Import Reals Lra List.
 From evenkeel Require Import PowerLaw Energy Saving Throughput.

@@ -3,7 +3,7 @@
     A request (or a set of requests) of total size [S] is added to one worker with margin
     [m = max L - L_g].
 
-    theory.md, BalanceRoute.  Claims: [balanceroute.score-identity],
+    Claims: [balanceroute.score-identity],
     [balanceroute.telescopes]. *)
 
 From Coq Require Import ZArith List Lia Permutation.

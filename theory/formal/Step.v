@@ -6,7 +6,7 @@
     pool.  Its cost is the imbalance of the loads after it, and the optimum is the smallest cost
     over all admissions of the step.
 
-    theory.md: [step.objective]. *)
+    Claim: [step.objective]. *)
 
 From Coq Require Import ZArith List Lia Permutation Bool.
 From evenkeel Require Import Loads.

@@ -3,7 +3,7 @@
     Both runs do the same work [W] on [G] workers.  A run of [K] steps takes [c K + sum_k M(k)]
     units of time, [c] the fixed overhead of a step in units of load.
 
-    theory.md: section 5.  Claim: [energy.throughput]. *)
+    Claim: [energy.throughput]. *)
 
 From Coq Require Import Reals Lra List.
 From evenkeel Require Import PowerLaw Energy.

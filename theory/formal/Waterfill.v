@@ -2,7 +2,7 @@
 
     The pool holds every integer size of [a, b] at least as often as slots are free.
 
-    theory.md: [step.waterfill]. *)
+    Claim: [step.waterfill]. *)
 
 From Coq Require Import ZArith List Lia Permutation.
 From evenkeel Require Import Loads Step.

@@ -4,7 +4,7 @@
     [d] at every step until it has been served [o] times.  A schedule says where and when every
     request starts; any policy, however it decides, leaves a schedule behind.
 
-    theory.md: section 5.  Claim: [energy.work-invariance]. *)
+    Claim: [energy.work-invariance]. *)
 
 From Coq Require Import ZArith List Lia.
 From evenkeel Require Import Loads.

@@ -129,7 +129,7 @@ def usage(
 
     Notes
     -----
-    Source: theory.md [energy.overhead].  Devices draw ``P(u_g)`` through the whole step, so the
+    Source: [energy.overhead].  Devices draw ``P(u_g)`` through the whole step, so the
     overhead adds busy time ``c S``: unlike ``W`` this depends on the policy, and it grows as the
     loads become equal.
     """
@@ -142,7 +142,7 @@ def usage(
 def energy_floor(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
     """``P_max busy + P_idle idle <= E``; equality where every utilisation is 0 or 1, or gamma = 1.
 
-    Source: theory.md [energy.sandwich], lower side; the lower side of [energy.envelope] is the
+    Source: [energy.sandwich], lower side; the lower side of [energy.envelope] is the
     same number.
     """
     return power.max_w * run.busy + power.idle_w * run.idle
@@ -151,7 +151,7 @@ def energy_floor(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
 def energy_tangent(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
     """``E <= P_max busy + D idle``; equality only where nothing idles, or gamma = 1.
 
-    Source: theory.md [energy.sandwich], upper side.
+    Source: [energy.sandwich], upper side.
     """
     return power.max_w * run.busy + power.waste_w * run.idle
 
@@ -159,7 +159,7 @@ def energy_tangent(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
 def energy_envelope(power: PowerLaw[float], run: Usage[float]) -> float:
     """``E <= T (P_idle + dP (1 - f)^gamma)``, approached by equal utilisations as G grows.
 
-    Source: theory.md [energy.envelope], upper side.
+    Source: [energy.envelope], upper side.
     """
     varying: float = power.dynamic_w * (run.busy / run.total) ** power.gamma
     return run.total * (power.idle_w + varying)
@@ -193,7 +193,7 @@ def saving_paper(
     Here ``eta = idle/busy`` of the baseline and ``alpha`` is the ratio of the two idle totals.
     It is a floor only where it is not negative, that is for ``alpha >= D / P_idle``.
 
-    Source: paper, Theorem 4 (v2), as reconstructed; theory.md [energy.saving-paper].
+    Source: paper, Theorem 4 (v2), as reconstructed; [energy.saving-paper].
     """
     gained = energy_floor(power, baseline) - energy_tangent(power, improved)
     return gained / energy_tangent(power, baseline)
@@ -204,7 +204,7 @@ def saving_sharp(
 ) -> Scalar:
     """The sharp floor, ``eta (P_idle - D/alpha) / (P_max + P_idle eta)`` at equal work.
 
-    Source: theory.md [energy.saving-sharp].
+    Source: [energy.saving-sharp].
     """
     return 1 - energy_tangent(power, improved) / energy_floor(power, baseline)
 
@@ -222,7 +222,7 @@ def saving_cap_tangent(
 ) -> Scalar:
     """Upper bound of the saving from the tangent side of the baseline.
 
-    Source: theory.md [energy.sandwich]; at perfect balance ``D eta / (P_max + D eta)``.
+    Source: [energy.sandwich]; at perfect balance ``D eta / (P_max + D eta)``.
     """
     return 1 - energy_floor(power, improved) / energy_tangent(power, baseline)
 
@@ -230,7 +230,7 @@ def saving_cap_tangent(
 def saving_cap(power: PowerLaw[float], baseline: Usage[float], improved: Usage[float]) -> float:
     """The best cap: no smaller one holds for all runs with these usages and any ``G``.
 
-    Source: evenkeel [energy.saving-envelope], theory.md [energy.saving-sharp].
+    Source: [energy.saving-envelope], [energy.saving-sharp].
     """
     return 1 - energy_floor(power, improved) / energy_envelope(power, baseline)
 
@@ -240,6 +240,6 @@ def speed_up(baseline: Usage[Scalar], improved: Usage[Scalar]) -> Scalar:
 
     ``(1 + eta0) / (1 + eta1)`` without overhead.
 
-    Source: paper.md, fact 6 [energy.throughput].
+    Source: [energy.throughput].
     """
     return baseline.total / improved.total

@@ -34,7 +34,7 @@ def limit_paper(power: PowerLaw[Scalar]) -> Scalar:
 
     Notes
     -----
-    Source: paper, Theorem 4 (v2); theory.md [energy.limit-paper].
+    Source: paper, Theorem 4 (v2); [energy.limit-paper].
     """
     return power.idle_w / _charged(power)
 
@@ -55,7 +55,7 @@ def eta_past_limit(power: PowerLaw[Scalar]) -> Scalar | None:
     It never does for ``D = P_idle`` (gamma = 1 or ``P_idle = P_max``), where the limit is 1 for
     both, nor without idle power, where both are 0.
 
-    Source: theory.md [energy.limit-sharp].
+    Source: [energy.limit-sharp].
     """
     gap = power.waste_w - power.idle_w
     return power.max_w / gap if gap > 0 and power.idle_w > 0 else None
@@ -64,7 +64,7 @@ def eta_past_limit(power: PowerLaw[Scalar]) -> Scalar | None:
 def limit_sensitivity(power: PowerLaw[Scalar]) -> dict[str, Scalar]:
     """Partial derivatives of :func:`limit_paper`, per watt, per watt, and per unit of gamma.
 
-    Source: theory.md [energy.hardware].
+    Source: [energy.hardware].
     """
     square = _charged(power) * _charged(power)
     return {
@@ -140,7 +140,7 @@ def eta_for_cap(power: PowerLaw[float], saving: float, remaining: float) -> Brac
     ``h`` is concave and negative at ``x = 1``, so the least root lies before its maximum, where it
     is found by bisection to a relative 1e-12 (floating-point evaluation, about 1e-15, aside).
 
-    Source: theory.md [energy.reach].
+    Source: [energy.reach].
     """
     if not (0 < saving < 1 and remaining >= 0):
         raise InputError(f"need 0 < saving < 1 and remaining >= 0, got {saving} and {remaining}")
@@ -182,7 +182,7 @@ def idle_shares_for(
     ``cap`` and ``tangent cap``: below this share no policy can save that much.  ``sharp`` and
     ``paper``: from this share on the floor guarantees it.
 
-    Source: theory.md [energy.reach].
+    Source: [energy.reach].
     """
     cap = eta_for_cap(power, saving, remaining)
     exact_ones = {

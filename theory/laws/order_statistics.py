@@ -94,7 +94,7 @@ def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
     -----
     ``E[max] = int_0^inf (1 - F^G) - int_{-inf}^0 F^G``; the first integrand is bounded with
     ``F <= Phi + eps``, the second by ``F(0)^(G-1) F(x)`` with ``int_{-inf}^0 F = E|Z|/2 <= 1/2``.
-    Source: theory.md [fcfs.lower].
+    Source: [fcfs.lower].
     """
     distance = berry_esseen_distance(law, slots)
     if distance >= Fraction(1, 2) or workers < 2:

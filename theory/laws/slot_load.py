@@ -88,7 +88,7 @@ def geometric_slot(
     Notes
     -----
     ``P(A = t) = p q^t`` for ``t < k`` and ``P(A = k) = q^k`` with ``q = 1 - p``: the age is
-    geometric, cut at the cold start.  Source: theory.md [fcfs.exact].
+    geometric, cut at the cold start.  Source: [fcfs.exact].
     """
     p = Fraction(p)
     if not 0 < p <= 1:
@@ -197,7 +197,7 @@ def joint_slot(
     At step ``k``, ``P(s, A=t) = u_{k-t} P(s, o>t)`` with the renewal probabilities ``u``; in
     stationarity ``P(s, A=t) = P(s, o>t) / E[o]``.  Where the lengths share the divisor ``d``, all
     slots renew at multiples of ``d`` only, and it is ``d P(s, o>t) / E[o]`` for ``t = k mod d``
-    and 0 for other ages.  Source: theory.md [fcfs.exact]; the divisor: [fcfs.stationary].
+    and 0 for other ages.  Source: [fcfs.exact]; the divisor: [fcfs.stationary].
     """
     s, o = np.asarray(sizes), np.asarray(lengths)
     c = np.ones(s.shape, dtype=np.int64) if counts is None else np.asarray(counts)

@@ -276,7 +276,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "experiment.starvation",
         "BF-IO lets some request wait many times as long as FCFS lets any",
-        "paper.md, fact 8",
+        "evenkeel",
         "ours",
         "lower",
         "In most runs of E2 the longest wait under myopic BF-IO, in steps, is over 450 times the "

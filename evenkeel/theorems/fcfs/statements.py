@@ -39,7 +39,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.size-blind",
         "All rules that place a request before seeing its size are equal in law",
-        "paper.md, fact 1, extended",
+        "evenkeel",
         "ours",
         "equality",
         "With iid requests and a pool that surely fills every slot, any rule that takes requests "
@@ -96,7 +96,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.superadditive",
         "Workers multiply, slots add",
-        "theory.md, section 7",
+        "evenkeel",
         "ours",
         "lower",
         "With M(G, B) = E[max_g L_g] - B E[X] for G independent loads, each a sum of B independent "
@@ -131,7 +131,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.gaussian",
         "The largest of G normals, for every G",
-        "paper.md, fact 2; proof: evenkeel",
+        "evenkeel",
         "ours",
         "lower",
         "For every G >= 2: sqrt(ln G)/sqrt(pi ln 2) <= E[max of G standard normals] <= "
@@ -147,7 +147,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.constant",
         "The largest constant for all numbers of workers",
-        "paper.md, fact 2; proof: evenkeel",
+        "evenkeel",
         "ours",
         "limit",
         "For any law with sigma > 0 and finite third moment, c(G,B) = E[Imb(FCFS)] / "
@@ -183,7 +183,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.stationary",
         "The stationary law, and lengths that share a divisor",
-        "theory.md, section 2, sharpened",
+        "evenkeel",
         "ours",
         "limit",
         "Bounded output lengths with greatest common divisor d, calendar drift of period n: from a "
@@ -244,7 +244,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.effective-constant",
         "The effective constant at the paper's scale",
-        "paper.md, fact 2",
+        "evenkeel",
         "ours",
         "empirical",
         "At B = 72 and equal lengths, for symmetric size laws (uniform, fair two-point) c(G, B) "
@@ -258,7 +258,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.berry-esseen-share",
         "How much of the exact value the explicit bound captures",
-        "paper.md, fact 2, sharpened",
+        "evenkeel",
         "ours",
         "empirical",
         "For sizes uniform on 1..100, at B = 72, the Berry-Esseen bound captures of the exact "
@@ -309,7 +309,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fcfs.vertex-timed",
         "The worst sizes are the extreme ones, with timed arrivals too",
-        "theory.md, as first written",
+        "evenkeel",
         "ours",
         "equality",
         "For fixed output lengths and fixed arrival times the maximum of the total imbalance of "

@@ -116,7 +116,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "scaling.iir-slots-half",
         "At G = 2 IIR grows exactly like the square root of B over B = 1 to 4",
-        "theory.md, scaling",
+        "evenkeel",
         "ours",
         "order",
         "In the systems of [scaling.iir-slots] the exponent of IIR in B is 1/2.",
@@ -145,7 +145,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "scaling.iir-frontier-exponent",
         "At G = 8 the exponent of IIR in B up to the frontier",
-        "theory.md, scaling",
+        "evenkeel",
         "ours",
         "empirical",
         "In the systems of [scaling.iir-frontier] the fitted exponent of IIR in B is 1.08, up to "

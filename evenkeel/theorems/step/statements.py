@@ -92,7 +92,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "step.waterfill-admitted",
         "The closed form from as many copies as requests are admitted",
-        "theory.md, as first written",
+        "evenkeel",
         "ours",
         "equality",
         "If the pool holds at least U = min(|pool|, sum c) copies of every integer size in [a, b], "

@@ -96,7 +96,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "warmup.vacuity",
         "Where Theorem 1 says nothing",
-        "paper.md, fact 2",
+        "evenkeel",
         "ours",
         "equality",
         "With G >= 2, x = ln G, g = G/(G-1) and a constant c, Theorem 1's c kappa0 sqrt(B x) g "

@@ -191,7 +191,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "geometric.outputs-fit",
         "Real output lengths are not geometric",
-        "paper.md, fact 9",
+        "evenkeel",
         "ours",
         "empirical",
         "The output lengths of every family fitted to public traces and of the paper's three "

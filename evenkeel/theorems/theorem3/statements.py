@@ -117,7 +117,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "drift.work",
         "Total work is the same for every policy only under constant drift",
-        "paper.md, fact 7, sharpened",
+        "evenkeel",
         "ours",
         "equality",
         "Under constant drift d the total work of a run that serves every request is "

@@ -182,7 +182,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
     Claim(
         "energy.cap",
         "What a given idle share allows at most, without overhead and for this power law",
-        "paper.md, fact 4; envelope: evenkeel",
+        "evenkeel",
         "ours",
         "upper",
         "At C = 0 a baseline with idle share f = eta/(1+eta) allows a saving of at most 1 - "
@@ -251,7 +251,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
     Claim(
         "energy.reach",
         "How much idle a bound needs to reach a given saving, on 100/400 W and gamma 0.7",
-        "paper.md, fact 4; envelope: evenkeel",
+        "evenkeel",
         "ours",
         "equality",
         "For 100/400 W, gamma 0.7 and C = 0, at perfect balance: the caps allow 28 % from an idle "

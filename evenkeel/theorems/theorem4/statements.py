@@ -135,7 +135,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "energy.throughput",
         "The speed-up is an identity",
-        "paper.md, fact 6",
+        "evenkeel",
         "ours",
         "equality",
         "For two backlogs served on the same workers: without overhead the ratio of durations, and "
@@ -194,7 +194,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "energy.work-invariance",
         "Total work does not depend on the policy",
-        "paper.md, fact 7",
+        "paper, model",
         "v1, v2",
         "equality",
         "A request contributes sum_j w_i(j) = o s + o(o-1)/2 (drift 1; o s + dl o(o-1)/2 for "
@@ -266,7 +266,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "energy.gamma",
         "Measured exponents are far below 0.7, or exactly 1",
-        "paper, experiment E5; paper.md, fact 5",
+        "paper, experiment E5",
         "v2",
         "empirical",
         "With u the relative throughput of a serving configuration the fitted exponent has median "

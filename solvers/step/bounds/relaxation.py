@@ -27,8 +27,6 @@ def simple_lower_bound(problem: StepProblem) -> int:
 
     ``M >= LB = max(max_g L_g + beta(c_g - K), ceil((sum L + beta(U)) / G))``, and the imbalance
     is at least ``sum_g (LB - L_g - top(c_g))^+``.
-
-    Source: theory.md, 1.
     """
     sizes = sorted(problem.pool.tolist())
     loads: list[int] = problem.loads.tolist()
@@ -261,7 +259,7 @@ def bound(loads: IntArray, free: IntArray, pool: Pool) -> tuple[int, int, float]
 def lower_bound(problem: StepProblem) -> int:
     """Lower bound of the optimal imbalance: linear relaxation and counting, in closed form.
 
-    Never below :func:`simple_lower_bound`.  Source: theory.md, [step.lp-closed-form].
+    Never below :func:`simple_lower_bound`.  Source: [step.lp-closed-form].
     """
     pool = sorted_pool(np.sort(problem.pool))
     free = np.minimum(problem.free, problem.pool.size)
