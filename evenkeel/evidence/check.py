@@ -236,6 +236,8 @@ class Check:
         What the computed side is, with its unit: ``"largest imbalance after a step (load)"``.
     shares : str
         Checks that name the same share costly runs, and so are best run by one process.
+    no_near_factor : str
+        Why no factor between 1/2 and 2 on a claimed side makes a false version; empty if one does.
     """
 
     label: str
@@ -245,6 +247,7 @@ class Check:
     plants: tuple[Variant, ...]
     measures: str = ""
     shares: str = ""
+    no_near_factor: str = ""
 
     def trial(
         self,
@@ -316,6 +319,7 @@ def check(
     *,
     measures: str = "",
     shares: str = "",
+    no_near_factor: str = "",
     plants: tuple[Variant, ...] = (),
     standard: Mapping[str, Any] | None = None,
     paper: Mapping[str, Any] | None = None,
@@ -340,7 +344,9 @@ def check(
             Budget.STANDARD: standard or {},
             Budget.PAPER: {**(standard or {}), **(paper or {})},
         }
-        _CHECKS[label] = Check(label, run, defaults, larger, plants, measures, shares)
+        _CHECKS[label] = Check(
+            label, run, defaults, larger, plants, measures, shares, no_near_factor
+        )
         return run
 
     return declare

@@ -120,6 +120,7 @@ def rich(trial: Trial) -> Finding:
 
 @check(
     "threshold.rich-any-slots",
+    no_near_factor="an identity or an equivalence, without a constant",
     measures="whether the optimal step is balanced (0 or 1)",
     top=6,
     size=3,
@@ -170,6 +171,7 @@ def rich_any_slots(trial: Trial) -> Finding:
 
 @check(
     "threshold.replacement",
+    no_near_factor="an identity or an equivalence, without a constant",
     measures="imbalance of the optimal step (load)",
     B=2,
     size=4,

@@ -47,6 +47,7 @@ def _states(B: int) -> Iterator[tuple[tuple[tuple[int, ...], ...], Fraction, int
 
 @check(
     "threshold.sufficient",
+    no_near_factor="a bound five times the truth: its exponent's constant is 6.4, not 8",
     measures="probability that balance fails (exact)",
     B=64,
     standard={"B": 160},

@@ -230,6 +230,7 @@ def _one_slot_steps(G: int, margin: int, overshoot: int) -> Iterator[StepProblem
 
 @check(
     "balanceroute.fixed-beta",
+    no_near_factor="an identity or an equivalence, without a constant",
     measures="imbalance after the admission of best score, against the optimum (load)",
     G=2,
     margin=100,

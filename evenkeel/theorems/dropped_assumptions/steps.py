@@ -120,6 +120,7 @@ def equal_slots(trial: Trial) -> Finding:
 
 @check(
     "limits.pool-condition",
+    no_near_factor="an order alone is claimed: zero has no factor",
     measures=f"optimal {AFTER}",
     size=4,
     standard={"size": 6},
@@ -360,6 +361,7 @@ def _rounds(trial: Trial) -> Iterator[tuple[StepProblem, list[int]]]:
 
 @check(
     "limits.common-drift",
+    no_near_factor="an order alone is claimed: zero has no factor",
     measures="imbalance at the second step of a round (load)",
     size=3,
     standard={"size": 5},

@@ -108,6 +108,7 @@ def energy28_completed(trial: Trial) -> Finding:
 
 @check(
     "experiment.stops-early",
+    no_near_factor="an order alone is claimed: zero has no factor",
     measures="saving per unit of work up to the last admission, less that to completion (share)",
     shares="E3",
     plants=(

@@ -35,6 +35,7 @@ from theory.power import hardware
 
 @check(
     "experiment.energy-sign",
+    no_near_factor="an order alone is claimed: zero has no factor",
     measures="energy saved for the same requests (share)",
     plants=(
         BUSIEST,
@@ -93,6 +94,7 @@ def _longbench(workers: int, slots: int) -> Setting:
 
 @check(
     "experiment.scale",
+    no_near_factor="an order alone is claimed: zero has no factor",
     measures="gain of throughput at G = 256 less that at G = 16",
     plants=(
         BUSIEST,
@@ -206,6 +208,7 @@ def starvation(trial: Trial) -> Finding:
 
 @check(
     "experiment.starvation-unbounded",
+    no_near_factor="an identity or an equivalence, without a constant",
     measures="steps that the first request waits",
     plants=(
         Variant("waits for one step more", fault="off-by-one"),

@@ -185,6 +185,7 @@ MORE: dict[str, Any] = {
 
 @check(
     "scaling.iir-slots",
+    no_near_factor="a growth that the paper claims without a constant, held against rival policies",
     measures="fitted exponent of IIR in B, smallest over drifts (1)",
     plants=(
         Variant("exponent 2", exponent=Fraction(3, 2)),
