@@ -72,7 +72,7 @@ def _list(as_json: bool) -> None:
         for c in entries:
             # Whose statement it is: of a version of the paper, or our own.
             start = f"  {c.label:<{label_width}}  {c.version:<6}  "
-            title = wrap(c.title + ("" if c.holds else " (false)"), width - len(start))
+            title = wrap(c.heading, width - len(start))
             click.echo(start + title[0])
             for line in title[1:]:
                 click.echo(" " * len(start) + line)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from evenkeel.evidence.check import Trial, Variant, Verdict
 from evenkeel.theorems.registry import claim
 from theory import proof
-from theory.formal import record as machine_checked
+from theory.formal.record import is_checked
 
 LARGER = Variant("claimed side x1.1", Fraction(11, 10))
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
@@ -33,8 +33,7 @@ def rung(label: str) -> Verdict | None:
     entry = claim(label)
     if not entry.holds or entry.kind == "empirical":
         return None
-    theorem = machine_checked.theorem_of(label)
-    if theorem is not None and not theorem.without:
+    if entry.coq and not entry.coq.without and is_checked(entry.coq):
         return Verdict.MACHINE_CHECKED
     found = proof.rung(entry.steps, entry.formula() if entry.formula else None)
     return Verdict(found.value) if found else None

@@ -149,8 +149,8 @@ def data(claim: Claim) -> dict[str, Any]:
 
 def _formal_data(claim: Claim) -> dict[str, str] | None:
     """The claim's theorem and its statement in Coq; None unless its check is up to date."""
-    theorem = machine_checked.theorem_of(claim.label)
-    if theorem is None:
+    theorem = claim.coq
+    if theorem is None or not machine_checked.is_checked(theorem):
         return None
     return {
         "theorem": theorem.name,
@@ -179,7 +179,7 @@ def markdown(claim: Claim) -> str:
     def text(words: str) -> str:
         return prose(words, escape_markdown)
 
-    lines = [f"# {claim.label}: {text(claim.title)}", ""]
+    lines = [f"# {claim.label}: {text(claim.heading)}", ""]
     lines += [f"{text(claim.source)} ({claim.version}); {claim.kind}.", ""]
     if not claim.holds:
         lines += [f"**{FALSE}**", ""]
@@ -203,7 +203,7 @@ def markdown(claim: Claim) -> str:
                 for slack in _slacks(step):
                     why += f"; the difference of the sides is ${latex(slack)}$, never negative"
                 lines += [f"{why}.", ""]
-    if checked := machine_checked.note(claim.label):
+    if checked := machine_checked.note(claim.coq):
         lines += ["## Formal proof", "", f"{escape_markdown(checked)}.", ""]
     lines += ["## Evidence", "", text(claim.evidence), ""]
     if claim.requires:
@@ -234,7 +234,7 @@ def latex_document(claim: Claim) -> str:
     def text(words: str) -> str:
         return prose(words, escape_latex)
 
-    lines = [rf"\section*{{{escape_latex(claim.label)}: {text(claim.title)}}}"]
+    lines = [rf"\section*{{{escape_latex(claim.label)}: {text(claim.heading)}}}"]
     lines.append(f"{text(claim.source)} ({claim.version}); {claim.kind}.")
     if not claim.holds:
         lines.append(rf"\emph{{{FALSE}}}")
@@ -261,7 +261,7 @@ def latex_document(claim: Claim) -> str:
                     why += f"; the difference of the sides is ${latex(slack)}$, never negative"
                 lines.append(f"{why}.")
         lines.append(r"\end{enumerate}")
-    if checked := machine_checked.note(claim.label):
+    if checked := machine_checked.note(claim.coq):
         lines += [r"\paragraph{Formal proof.}", f"{escape_latex(checked)}."]
     lines += [r"\paragraph{Evidence.}", text(claim.evidence)]
     if claim.requires:
@@ -294,7 +294,7 @@ def show(claim: Claim, console: "Console") -> None:
         console.print()
         console.print(Text.assemble((title, "bold"), (f"  {note}" if note else "", "dim")))
 
-    console.print(Text.assemble((claim.label, "bold cyan"), "  ", (claim.title, "bold")))
+    console.print(Text.assemble((claim.label, "bold cyan"), "  ", (claim.heading, "bold")))
     console.print(Text(f"{claim.source} ({claim.version}); {claim.kind}", style="dim"))
     if not claim.holds:
         console.print(Text(FALSE, style="red"))
@@ -342,7 +342,7 @@ def show(claim: Claim, console: "Console") -> None:
                 for slack in _slacks(step):
                     why += f"; right side minus left: {slack} >= 0"
                 put(Text(f"{why}.", style="dim"), 5)
-    if checked := machine_checked.note(claim.label):
+    if checked := machine_checked.note(claim.coq):
         head("Formal proof")
         put(Text(checked))
     head("Evidence")

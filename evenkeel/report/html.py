@@ -112,7 +112,7 @@ def _claim(entry: Record) -> dict[str, Any]:
     label, verdict, computed, relation, claimed, margin, power, measures = row(entry)
     return {
         "label": label,
-        "title": claim.title,
+        "title": claim.heading,
         "verdict": verdict,
         "computed": computed,
         "relation": relation,
@@ -137,16 +137,16 @@ def _claim(entry: Record) -> dict[str, Any]:
         "details": _json(entry["details"]),
         "steps": [_step(step) for step in claim.steps],
         "tally": tally(claim.steps),
-        "checked": machine_checked.note(label),
-        "theorem": _theorem(label),
+        "checked": machine_checked.note(claim.coq),
+        "theorem": _theorem(claim.coq),
         "again": f"evenkeel check {label} --budget {entry['budget']} --seed {entry['seed']}",
     }
 
 
-def _theorem(label: str) -> str:
-    """The claim's theorem in Coq, or nothing while its proof is not checked."""
-    theorem = machine_checked.theorem_of(label)
-    return machine_checked.statement(theorem) if theorem else ""
+def _theorem(theorem: machine_checked.Theorem | None) -> str:
+    """The theorem as it stands in Coq, or nothing while its proof is not checked."""
+    checked = theorem is not None and machine_checked.is_checked(theorem)
+    return machine_checked.statement(theorem) if theorem and checked else ""
 
 
 def _json(value: object) -> str:

@@ -95,7 +95,7 @@ def verdict_text(entry: Record) -> str:
     verdict, expected = Verdict(entry["verdict"]), is_expected(entry)
     marks = ["as expected"] if expected else []
     if expected or verdict in (Verdict.PROVED, Verdict.ARGUED):
-        marks += filter(None, [machine_checked.mark(entry["claim"])])
+        marks += filter(None, [machine_checked.mark(claims()[entry["claim"]].coq)])
     return verdict + (f" ({', '.join(marks)})" if marks else "")
 
 
@@ -260,7 +260,7 @@ def _details(entry: Record) -> list[str]:
     computed, relation, claimed, margin = row(entry)[2:6]
     steps = steps_text(entry)
     lines = [
-        f"### {claim.label}: {prose(claim.title, escape_markdown)}",
+        f"### {claim.label}: {prose(claim.heading, escape_markdown)}",
         "",
         prose(claim.statement, escape_markdown),
         "",
@@ -274,7 +274,7 @@ def _details(entry: Record) -> list[str]:
     if claim.steps and not steps:
         what = "proof" if claim.holds else "disproof"
         lines.append(f"- steps of its {what}: {tally(claim.steps)}")
-    if checked := machine_checked.note(claim.label):
+    if checked := machine_checked.note(claim.coq):
         lines.append(f"- {checked}")
     if entry["power"]:
         lines.append(f"- false versions tried: {'; '.join(entry['power'])}")

@@ -18,6 +18,7 @@ from theory.model import InputError
 if TYPE_CHECKING:
     import sympy
 
+    from theory.formal.record import Theorem
     from theory.proof import Step
 
 Kind = Literal["equality", "upper", "lower", "order", "limit", "empirical"]
@@ -108,6 +109,9 @@ class Claim:
     proof : callable, optional
         Builds the proof as numbered steps (:mod:`theory.proof`); the disproof, if the claim is
         registered as false.
+    coq : Theorem, optional
+        The theorem in Coq that states it, in whole or in part; of its negation, for a claim that is
+        registered as false.
     requires : tuple of str
         Labels of claims that the proof or the evidence rests on.
     recovered : bool
@@ -135,6 +139,12 @@ class Claim:
     recovered: bool = True
     holds: bool = True
     open: bool = False
+    coq: "Theorem | None" = None
+
+    @property
+    def heading(self) -> str:
+        """The title, marked where evenkeel holds the statement to be false."""
+        return self.title + ("" if self.holds else " (false)")
 
     @property
     def family(self) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evenkeel.theorems.registry import claims
 from solvers.policies.registry import StepView, policy
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.problem import StepProblem
 from theory.formal import coq
 from theory.formal.coq import ProofError, check, compile_files, order, requirements, run
-from theory.formal.record import THEOREMS, Theorem, sources
+from theory.formal.record import Theorem, sources
 from theory.formulas.balanceroute import br0_score
 from theory.formulas.fcfs import worst_imbalance
 from theory.formulas.step import full_refill_bound, simple_lower_bound, waterfill_optimum
@@ -83,8 +84,8 @@ def test_a_changed_constant_is_refused(file, old, new, label, tmp_path):
     text = sources()[file]
     assert old in text
     texts = {**sources(), file: text.replace(old, new)}
-    with pytest.raises(ProofError, match=f"{THEOREMS[label].file} is refused by Coq"):
-        check(texts, [THEOREMS[label]], tmp_path)
+    with pytest.raises(ProofError, match=f"{claims()[label].coq.file} is refused by Coq"):
+        check(texts, [claims()[label].coq], tmp_path)
 
 
 @needs_coq

@@ -16,15 +16,14 @@ from evenkeel.theorems.registry import claims
 from theory.formal import record as machine_checked
 from theory.formal.record import (
     ALLOWED_AXIOMS,
-    THEOREMS,
     code,
     digest,
+    is_checked,
     mark,
     note,
     record,
     sources,
     statement,
-    theorem_of,
     theorems,
 )
 from theory.formulas.balanceroute import br0_score, brh_score
@@ -49,6 +48,8 @@ from theory.laws.law import Law
 from theory.laws.order_statistics import pairing_bound
 from theory.model import Requests, idle_share
 
+THEOREMS = {label: claim.coq for label, claim in claims().items() if claim.coq}
+
 
 @pytest.mark.parametrize("label", THEOREMS)
 def test_a_linked_claim_and_its_theorem_exist_and_the_file_names_the_claim(label):
@@ -71,7 +72,7 @@ def test_labels_in_the_proofs_are_labels_of_claims():
             assert label.partition(".")[0] not in families or label in claims()
 
 
-def test_a_false_claim_has_the_theorem_of_its_negation():
+def test_a_false_claim_has_the_is_checked_its_negation():
     for label, theorem in THEOREMS.items():
         assert theorem.name.endswith("_is_false") == (not claims()[label].holds)
         assert ("~" in statement(theorem)) == (not claims()[label].holds)
@@ -98,28 +99,30 @@ def edited(monkeypatch):
 
 
 def test_an_edited_proof_is_not_machine_checked(edited):
-    label = "step.full-refill-gap"
-    assert mark(label) == "machine-checked"
-    assert note(label) == "machine-checked: theorem step_full_refill_gap in theory/formal/Refill.v"
+    theorem = THEOREMS["step.full-refill-gap"]
+    assert mark(theorem) == "machine-checked"
+    assert (
+        note(theorem) == "machine-checked: theorem step_full_refill_gap in theory/formal/Refill.v"
+    )
     edited("sources", {**sources(), "Refill.v": sources()["Refill.v"] + " "})
-    assert theorem_of(label) is None
-    assert mark(label) == ""
-    assert note(label).startswith("not machine-checked: ")
+    assert not is_checked(theorem)
+    assert mark(theorem) == ""
+    assert note(theorem).startswith("not machine-checked: ")
 
 
 def test_without_a_record_or_with_a_new_axiom_nothing_is_machine_checked(edited):
     axioms = {**record()["theorems"], "step_waterfill": ["my_own_axiom"]}
     edited("record", {**record(), "theorems": axioms})
-    assert mark("step.waterfill") == ""
-    assert mark("step.lower-bound") == "machine-checked"
+    assert mark(THEOREMS["step.waterfill"]) == ""
+    assert mark(THEOREMS["step.lower-bound"]) == "machine-checked"
     edited("record", {})
-    assert mark("step.lower-bound") == ""
+    assert mark(THEOREMS["step.lower-bound"]) == ""
 
 
 def test_a_theorem_that_covers_a_part_says_so():
-    assert mark("fcfs.pairing") == "machine-checked in part"
-    assert note("fcfs.pairing").endswith(", and the step from FCFS to independent loads")
-    assert mark("step.lexicographic") == note("step.lexicographic") == ""
+    assert mark(THEOREMS["fcfs.pairing"]) == "machine-checked in part"
+    assert note(THEOREMS["fcfs.pairing"]).endswith(", and the step from FCFS to independent loads")
+    assert mark(None) == note(None) == ""
 
 
 PARTIAL = [label for label, theorem in THEOREMS.items() if theorem.without]
@@ -134,8 +137,8 @@ def test_the_rest_of_the_ladder_decides_where_coq_covers_a_part(monkeypatch):
     # One proof is decided by sympy to its last step, one has steps in words, one claim is false.
     labels = ("energy.sharp-dominates", "energy.cap", "step.gap-naive")
     assert [rung(label) for label in labels] == [Verdict.MACHINE_CHECKED] * 2 + [None]
-    partly = {label: replace(theorem, without="a part") for label, theorem in THEOREMS.items()}
-    monkeypatch.setattr(machine_checked, "THEOREMS", partly)
+    partly = {k: replace(claims()[k], coq=replace(THEOREMS[k], without="a part")) for k in labels}
+    monkeypatch.setattr("evenkeel.evidence.verdicts.claim", partly.__getitem__)
     assert [rung(label) for label in labels] == [Verdict.PROVED, Verdict.ARGUED, None]
 
 

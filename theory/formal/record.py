@@ -1,4 +1,4 @@
-"""Claims whose statement is a theorem that Coq has checked: which, where, and when that counts.
+"""Theorems that Coq has checked: where they are, and when that counts.
 
 The theorems are in ``theory/formal``, one idea a file.  ``theory/formal/checked.json`` is the
 record of the last complete check (:mod:`theory.formal.coq`, ``make proofs``): a digest of every
@@ -10,7 +10,6 @@ again.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -50,54 +49,6 @@ class Theorem:
     name: str
     file: str
     without: str = ""
-
-
-THEOREMS: Mapping[str, Theorem] = {
-    "step.objective": Theorem("step_objective", "Step.v"),
-    "step.full-refill-gap": Theorem("step_full_refill_gap", "Refill.v"),
-    "step.full-refill-tight": Theorem("step_full_refill_tight", "Refill.v"),
-    "step.waterfill": Theorem("step_waterfill", "Waterfill.v"),
-    "step.lower-bound": Theorem("step_lower_bound", "LowerBound.v"),
-    "step.gap-naive": Theorem("step_gap_naive_is_false", "GapNaive.v"),
-    "fcfs.pairing": Theorem(
-        "fcfs_pairing",
-        "Extremes.v",
-        "laws with infinitely many values, and the step from FCFS to independent loads",
-    ),
-    "fcfs.worst-case": Theorem("fcfs_worst_case", "Refill.v"),
-    "energy.sandwich": Theorem("energy_sandwich", "Energy.v"),
-    "energy.envelope": Theorem("energy_envelope", "Energy.v"),
-    "energy.envelope-workers": Theorem("energy_envelope_workers", "EnvelopeWorkers.v"),
-    "energy.overhead": Theorem("energy_overhead", "Energy.v"),
-    "energy.saving-overhead": Theorem("energy_saving_overhead", "Overhead.v"),
-    "energy.overhead-lowers": Theorem("energy_overhead_lowers", "Overhead.v"),
-    "energy.throughput": Theorem("energy_throughput", "Throughput.v"),
-    "energy.work-invariance": Theorem("energy_work_invariance", "Work.v"),
-    "energy.saving-paper": Theorem("energy_saving_paper", "Saving.v"),
-    "energy.saving-sharp": Theorem("energy_saving_sharp", "Saving.v"),
-    "energy.sharp-dominates": Theorem("energy_sharp_dominates", "Saving.v"),
-    "energy.saving-envelope": Theorem(
-        "energy_saving_envelope",
-        "Saving.v",
-        "that both sides are approached by two policies on the same requests as G grows",
-    ),
-    "energy.limit-paper": Theorem("energy_limit_paper", "Saving.v"),
-    "energy.limit-sharp": Theorem("energy_limit_sharp", "Saving.v"),
-    "energy.cap": Theorem("energy_cap", "Saving.v"),
-    "energy.any-power": Theorem("energy_any_power", "AnyPower.v"),
-    "energy.saving-28": Theorem(
-        "energy_saving_28",
-        "Saving28.v",
-        "that the runs between the two shares are of two policies on the same requests, for "
-        "large G",
-    ),
-    "balanceroute.score-identity": Theorem("balanceroute_score_identity", "Scores.v"),
-    "balanceroute.brh-reduces": Theorem("balanceroute_brh_reduces", "Discounts.v"),
-    "balanceroute.telescopes": Theorem(
-        "balanceroute_telescopes", "Scores.v", "that the admissions of a step are such moves"
-    ),
-    "balanceroute.gap-and-imbalance": Theorem("balanceroute_gap_and_imbalance", "Loads.v"),
-}
 
 
 def folder() -> "Traversable":
@@ -156,29 +107,24 @@ def stands() -> bool:
     }
 
 
-def theorem_of(label: str) -> Theorem | None:
-    """The checked theorem of a claim, or None where there is none or its check is out of date."""
-    theorem = THEOREMS.get(label)
-    if theorem is None or not stands():
-        return None
-    axioms = record()["theorems"].get(theorem.name)
-    return theorem if axioms is not None and ALLOWED_AXIOMS.issuperset(axioms) else None
+def is_checked(theorem: Theorem) -> bool:
+    """Whether Coq has checked the theorem as it stands now, on no axiom but the allowed ones."""
+    axioms = record()["theorems"].get(theorem.name) if stands() else None
+    return axioms is not None and ALLOWED_AXIOMS.issuperset(axioms)
 
 
-def mark(label: str) -> str:
+def mark(theorem: Theorem | None) -> str:
     """What stands behind a verdict: ``machine-checked``, ``machine-checked in part`` or nothing."""
-    theorem = theorem_of(label)
-    if theorem is None:
+    if theorem is None or not is_checked(theorem):
         return ""
     return "machine-checked in part" if theorem.without else "machine-checked"
 
 
-def note(label: str) -> str:
-    """Where the claim's theorem is and what vouches for it, in one line; empty without one."""
-    theorem = THEOREMS.get(label)
+def note(theorem: Theorem | None) -> str:
+    """Where the theorem is and what vouches for it, in one line; empty without one."""
     if theorem is None:
         return ""
     where = f"theorem {theorem.name} in theory/formal/{theorem.file}"
-    if theorem_of(label) is None:
+    if not is_checked(theorem):
         return f"not machine-checked: {where} has changed since its last check (make proofs)"
-    return f"{mark(label)}: {where}" + (f", without {theorem.without}" if theorem.without else "")
+    return f"{mark(theorem)}: {where}" + (f", without {theorem.without}" if theorem.without else "")

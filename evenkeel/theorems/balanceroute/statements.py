@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from evenkeel.theorems.dropped_assumptions import disproofs
 from evenkeel.theorems.registry import Assumption, Claim
+from theory.formal.record import Theorem
 from theory.proof import Identity, Inequality, Lemma, Step
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ CLAIMS: tuple[Claim, ...] = (
         "ones; one difference refutes it.",
         _score_formula,
         _score_proof,
+        coq=Theorem("balanceroute_score_identity", "Scores.v"),
     ),
     Claim(
         "balanceroute.brh-reduces",
@@ -200,6 +202,7 @@ CLAIMS: tuple[Claim, ...] = (
         _brh_formula,
         _brh_proof,
         ("balanceroute.score-identity",),
+        coq=Theorem("balanceroute_brh_reduces", "Discounts.v"),
     ),
     Claim(
         "balanceroute.telescopes",
@@ -217,6 +220,9 @@ CLAIMS: tuple[Claim, ...] = (
         None,
         _telescope_proof,
         ("balanceroute.score-identity", "step.objective"),
+        coq=Theorem(
+            "balanceroute_telescopes", "Scores.v", "that the admissions of a step are such moves"
+        ),
     ),
     Claim(
         "balanceroute.greedy",
@@ -291,6 +297,7 @@ CLAIMS: tuple[Claim, ...] = (
         "All loads of a finite domain: no violation, and both sides attained.",
         _gap_formula,
         _gap_proof,
+        coq=Theorem("balanceroute_gap_and_imbalance", "Loads.v"),
     ),
     Claim(
         "balanceroute.gain-arithmetic",
@@ -317,7 +324,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "balanceroute.lookahead-gain",
-        "Tempting: BR-H's gain over BR-0 needs no more than the scores",
+        "BR-H's gain over BR-0 needs no more than the scores",
         "evenkeel",
         "ours",
         "empirical",

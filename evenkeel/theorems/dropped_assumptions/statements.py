@@ -237,11 +237,11 @@ CLAIMS: tuple[Claim, ...] = (
         "A full refill without a bound on the sizes",
         *OURS,
         "upper",
-        "For given G >= 2 and B some number K bounds the imbalance of every optimal full refill.  "
-        "False: one request of size a + K + 1 among requests of size a leaves (G-1)(K+1).",
+        "For given G >= 2 and B some number K bounds the imbalance of every optimal full refill.",
         (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.EXACT_STEP),
         "For K in powers of ten the extremal pool of width K + 1, solved exactly; an optimum "
-        "above K refutes it.",
+        "above K refutes it.  One request of size a + K + 1 among requests of size a leaves "
+        "(G-1)(K+1).",
         formula=at_most("Imb", "K"),
         requires=("step.full-refill-tight",),
         proof=disproofs.bounded_sizes,

@@ -69,7 +69,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "experiment.lookahead-saving",
-        "Tempting: its look-ahead adds to the saving of E3",
+        "Its look-ahead adds to the saving of E3",
         *OURS,
         "empirical",
         "On LongBench-like lengths, G = 256, B = 72, pool 1024, BF-IO with H = 40 and perfect "

@@ -244,7 +244,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "experiment.scale-slots",
-        "Tempting: the speed-up grows with the number of slots",
+        "The speed-up grows with the number of slots",
         "paper, experiment E4 (gains grow with G and B)",
         "v1, v2",
         "empirical",

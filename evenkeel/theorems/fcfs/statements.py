@@ -6,6 +6,7 @@ The numbers are computed in :mod:`theory.laws.slot_load`, :mod:`theory.laws.fcfs
 
 from evenkeel.theorems.fcfs import moment_proofs, proofs
 from evenkeel.theorems.registry import Assumption, Claim
+from theory.formal.record import Theorem
 from theory.formulas.constants import FCFS_TEXT
 from theory.relations import at_least, equal
 
@@ -92,6 +93,11 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.pairing_formula,
         proofs.pairing_proof,
         ("fcfs.exact",),
+        coq=Theorem(
+            "fcfs_pairing",
+            "Extremes.v",
+            "laws with infinitely many values, and the step from FCFS to independent loads",
+        ),
     ),
     Claim(
         "fcfs.superadditive",
@@ -285,6 +291,7 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.worst_case_formula,
         proofs.worst_case_proof,
         ("step.full-refill-gap", "step.full-refill-tight"),
+        coq=Theorem("fcfs_worst_case", "Refill.v"),
     ),
     Claim(
         "fcfs.vertex",

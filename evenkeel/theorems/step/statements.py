@@ -8,6 +8,7 @@ computed in :mod:`theory.formulas.step`.
 from evenkeel.theorems.dropped_assumptions import disproofs
 from evenkeel.theorems.registry import Assumption, Claim
 from evenkeel.theorems.step import proofs
+from theory.formal.record import Theorem
 from theory.relations import at_most, equal
 
 OURS = ("evenkeel", "ours")
@@ -33,6 +34,7 @@ CLAIMS: tuple[Claim, ...] = (
         "refutes it.",
         proofs.objective_formula,
         proofs.objective_proof,
+        coq=Theorem("step_objective", "Step.v"),
     ),
     Claim(
         "step.full-refill-gap",
@@ -54,6 +56,7 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.full_refill_gap_formula,
         proofs.full_refill_gap_proof,
         ("step.objective",),
+        coq=Theorem("step_full_refill_gap", "Refill.v"),
     ),
     Claim(
         "step.full-refill-tight",
@@ -72,6 +75,7 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.full_refill_tight_formula,
         proofs.full_refill_tight_proof,
         ("step.full-refill-gap",),
+        coq=Theorem("step_full_refill_tight", "Refill.v"),
     ),
     Claim(
         "step.waterfill",
@@ -88,6 +92,7 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.waterfill_formula,
         proofs.waterfill_proof,
         ("step.objective",),
+        coq=Theorem("step_waterfill", "Waterfill.v"),
     ),
     Claim(
         "step.waterfill-admitted",
@@ -123,6 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
         proofs.lower_bound_formula,
         proofs.lower_bound_proof,
         ("step.objective",),
+        coq=Theorem("step_lower_bound", "LowerBound.v"),
     ),
     Claim(
         "step.lattice",
@@ -208,6 +214,7 @@ CLAIMS: tuple[Claim, ...] = (
         disproofs.gap_naive,
         ("step.gap-condition",),
         holds=False,
+        coq=Theorem("step_gap_naive_is_false", "GapNaive.v"),
     ),
     Claim(
         "step.gap-persists",

@@ -10,6 +10,7 @@ from typing import Any
 
 from evenkeel.theorems.registry import Assumption, Claim
 from evenkeel.theorems.theorem4 import disproofs as energy_disproofs
+from theory.formal.record import Theorem
 
 T4 = "paper, Theorem 4"
 OURS = ("evenkeel", "ours")
@@ -59,10 +60,11 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "paper_floor"),
         later("saving_proofs", "paper_floor"),
         ("energy.sandwich", "energy.work-invariance"),
+        coq=Theorem("energy_saving_paper", "Saving.v"),
     ),
     Claim(
         "energy.paper-everywhere",
-        "Tempting: the paper-shaped floor holds at every alpha",
+        "The paper-shaped floor holds at every alpha",
         *OURS,
         "lower",
         "1 - E1/E0 >= (P_idle - D/alpha) / (P_max/eta + D) for every alpha > 0.",
@@ -87,6 +89,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "sharp_floor"),
         later("saving_proofs", "sharp_floor"),
         ("energy.sandwich", "energy.work-invariance"),
+        coq=Theorem("energy_saving_sharp", "Saving.v"),
     ),
     Claim(
         "energy.sharp-dominates",
@@ -103,6 +106,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "sharp_dominates"),
         later("saving_proofs", "sharp_dominates"),
         ("energy.saving-paper", "energy.saving-sharp"),
+        coq=Theorem("energy_sharp_dominates", "Saving.v"),
     ),
     Claim(
         "energy.saving-envelope",
@@ -119,6 +123,11 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "best_bounds"),
         later("saving_proofs", "best_bounds"),
         ("energy.envelope-workers", "energy.work-invariance"),
+        coq=Theorem(
+            "energy_saving_envelope",
+            "Saving.v",
+            "that both sides are approached by two policies on the same requests as G grows",
+        ),
     ),
     Claim(
         "energy.limit-paper",
@@ -136,6 +145,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "limit_of_paper"),
         later("saving_proofs", "limit_paper"),
         ("energy.saving-paper",),
+        coq=Theorem("energy_limit_paper", "Saving.v"),
     ),
     Claim(
         "energy.limit-sharp",
@@ -151,10 +161,11 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "limit_of_sharp"),
         later("saving_proofs", "limit_sharp"),
         ("energy.saving-sharp",),
+        coq=Theorem("energy_limit_sharp", "Saving.v"),
     ),
     Claim(
         "energy.limit-sharp-unpowered",
-        "Tempting: the sharp floor tends to 100 % whatever the power constants",
+        "The sharp floor tends to 100 % whatever the power constants",
         *OURS,
         "limit",
         "At perfect balance the sharp floor tends to 100 % as eta grows, whatever P_idle >= 0.",
@@ -167,7 +178,7 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "energy.limit-is-a-cap",
-        "Tempting: no policy saves more than P_idle/D",
+        "No policy saves more than P_idle/D",
         *OURS,
         "upper",
         "1 - E1/E0 < P_idle/D for every pair of runs (52.6 % for 100/400 W and gamma 0.7).",
@@ -196,10 +207,11 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "caps"),
         later("saving_proofs", "caps"),
         ("energy.saving-envelope",),
+        coq=Theorem("energy_cap", "Saving.v"),
     ),
     Claim(
         "energy.cap-with-overhead",
-        "Tempting: the idle share caps the saving with an overhead, too",
+        "The idle share caps the saving with an overhead, too",
         *OURS,
         "upper",
         "1 - E1/E0 <= f, the idle share of the baseline, whatever the overhead C of a step.",
@@ -228,10 +240,11 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "any_power"),
         later("proofs", "any_power"),
         ("energy.work-invariance",),
+        coq=Theorem("energy_any_power", "AnyPower.v"),
     ),
     Claim(
         "energy.any-power-convex",
-        "Tempting: the idle share caps the saving for every power law",
+        "The idle share caps the saving for every power law",
         *OURS,
         "upper",
         "1 - E1/E0 <= f for every P(u) that rises from 0 to P_max.",
@@ -298,6 +311,12 @@ SAVING_CLAIMS: tuple[Claim, ...] = (
         later("symbols", "thresholds_28"),
         later("saving_proofs", "saving_28"),
         ("energy.reach", "energy.saving-envelope"),
+        coq=Theorem(
+            "energy_saving_28",
+            "Saving28.v",
+            "that the runs between the two shares are of two policies on the same requests, for "
+            "large G",
+        ),
     ),
     Claim(
         "energy.vanishing",

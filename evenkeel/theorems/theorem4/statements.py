@@ -14,6 +14,7 @@ gamma) dP``.
 from evenkeel.theorems.registry import Assumption, Claim
 from evenkeel.theorems.theorem4 import disproofs as energy_disproofs
 from evenkeel.theorems.theorem4.saving_statements import OURS, PAIR, SAVING_CLAIMS, T4, later
+from theory.formal.record import Theorem
 from theory.relations import at_least, at_most, both, equal
 
 RUN = (Assumption.POWER_LAW,)
@@ -38,6 +39,7 @@ CLAIMS: tuple[Claim, ...] = (
         f"{_LOADS}; one energy certainly outside refutes it.",
         later("symbols", "sandwich"),
         later("proofs", "sandwich"),
+        coq=Theorem("energy_sandwich", "Energy.v"),
     ),
     Claim(
         "energy.envelope",
@@ -52,6 +54,7 @@ CLAIMS: tuple[Claim, ...] = (
         later("symbols", "envelope"),
         later("proofs", "envelope"),
         ("energy.sandwich",),
+        coq=Theorem("energy_envelope", "Energy.v"),
     ),
     Claim(
         "energy.envelope-workers",
@@ -68,6 +71,7 @@ CLAIMS: tuple[Claim, ...] = (
         later("symbols", "envelope_workers"),
         later("proofs", "envelope_workers"),
         ("energy.envelope",),
+        coq=Theorem("energy_envelope_workers", "EnvelopeWorkers.v"),
     ),
     Claim(
         "energy.overhead",
@@ -85,10 +89,11 @@ CLAIMS: tuple[Claim, ...] = (
         later("symbols", "overhead"),
         later("proofs", "overhead"),
         ("energy.sandwich", "energy.envelope"),
+        coq=Theorem("energy_overhead", "Energy.v"),
     ),
     Claim(
         "energy.overhead-dilutes",
-        "Tempting: an overhead only dilutes the saving",
+        "An overhead only dilutes the saving",
         *OURS,
         "lower",
         "Perfect balance in the same number of steps never costs energy, whatever the overhead.",
@@ -115,6 +120,7 @@ CLAIMS: tuple[Claim, ...] = (
         later("symbols", "saving_overhead"),
         later("proofs", "saving_overhead"),
         ("energy.overhead", "energy.saving-envelope"),
+        coq=Theorem("energy_saving_overhead", "Overhead.v"),
     ),
     Claim(
         "energy.overhead-lowers",
@@ -131,6 +137,7 @@ CLAIMS: tuple[Claim, ...] = (
         later("symbols", "overhead_lowers"),
         later("proofs", "overhead_lowers"),
         ("energy.overhead", "energy.cap"),
+        coq=Theorem("energy_overhead_lowers", "Overhead.v"),
     ),
     Claim(
         "energy.throughput",
@@ -153,10 +160,11 @@ CLAIMS: tuple[Claim, ...] = (
         later("symbols", "throughput"),
         later("proofs", "throughput"),
         ("energy.work-invariance",),
+        coq=Theorem("energy_throughput", "Throughput.v"),
     ),
     Claim(
         "energy.throughput-timed",
-        "Tempting: the speed-up is that identity for timed arrivals, too",
+        "The speed-up is that identity for timed arrivals, too",
         *OURS,
         "equality",
         "Without overhead the ratio of durations is (1+eta0)/(1+eta1), whenever the requests "
@@ -171,7 +179,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "energy.saving-timed",
-        "Tempting: the sharp floor holds for the energy of the whole time, gaps included",
+        "The sharp floor holds for the energy of the whole time, gaps included",
         *OURS,
         "lower",
         "The sharp floor holds whenever the requests arrive, for the energy until the last one "
@@ -205,10 +213,11 @@ CLAIMS: tuple[Claim, ...] = (
         "ints; one difference refutes it.",
         later("symbols", "work"),
         later("proofs", "work_invariance"),
+        coq=Theorem("energy_work_invariance", "Work.v"),
     ),
     Claim(
         "energy.work-any-drift",
-        "Tempting: total work is policy-invariant under any common drift",
+        "Total work is policy-invariant under any common drift",
         *OURS,
         "equality",
         "All policies that serve the same requests to completion have the same total work, for "
@@ -245,7 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "energy.work-oldest-first-timed",
-        "Tempting: they share the total work for timed arrivals, too",
+        "They share the total work for timed arrivals, too",
         *OURS,
         "equality",
         "All policies that admit the oldest waiting requests have the same total work W for every "
@@ -320,7 +329,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "energy.limit-range",
-        "Tempting: 27 % to 45 % for current devices",
+        "27 % to 45 % for current devices",
         *OURS,
         "equality",
         "With gamma 0.7 the limit P_idle/D lies between 27 % and 45 % for the published idle "
