@@ -1,51 +1,22 @@
 """The figures by name, and their committed tables."""
 
+from importlib import import_module
 from importlib.resources import files
+from pkgutil import iter_modules
 from types import ModuleType
 
-from paper_figures import (
-    balance_threshold,
-    effective_constant,
-    energy_envelope,
-    energy_saving,
-    experiment_bars,
-    fairness,
-    fcfs_expectation,
-    growth,
-    hardware_savings,
-    iir_exponents,
-    iir_scaling,
-    imbalance_trace,
-    loads_by_policy,
-    lookahead,
-    needed_idle,
-    price_ladder,
-    vacuity_map,
-    worker_scaling,
-    worst_cases,
-)
+import paper_figures
 from theory.model import InputError
 
+_MODULES = (
+    import_module(f"paper_figures.{found.name}")
+    for found in iter_modules(paper_figures.__path__)
+    if found.name != "catalogue"
+)
+
+# A module that says whose claims it illustrates is a figure.
 FIGURES: dict[str, ModuleType] = {
-    "loads_by_policy": loads_by_policy,
-    "imbalance_trace": imbalance_trace,
-    "fcfs_expectation": fcfs_expectation,
-    "effective_constant": effective_constant,
-    "vacuity_map": vacuity_map,
-    "iir_scaling": iir_scaling,
-    "iir_exponents": iir_exponents,
-    "worker_scaling": worker_scaling,
-    "balance_threshold": balance_threshold,
-    "experiment_bars": experiment_bars,
-    "lookahead": lookahead,
-    "fairness": fairness,
-    "worst_cases": worst_cases,
-    "price_ladder": price_ladder,
-    "energy_envelope": energy_envelope,
-    "energy_saving": energy_saving,
-    "needed_idle": needed_idle,
-    "hardware_savings": hardware_savings,
-    "growth": growth,
+    module.__name__.rpartition(".")[2]: module for module in _MODULES if hasattr(module, "FAMILY")
 }
 
 

@@ -272,7 +272,7 @@ def test_growth_gives_back_the_exponents_of_power_laws(tmp_path):
 
 
 def test_unknown_figure_and_damaged_table(tmp_path):
-    with pytest.raises(InputError, match="imbalance_trace, fcfs_expectation, effective_constant"):
+    with pytest.raises(InputError, match="imbalance_trace, loads_by_policy, lookahead"):
         figure("nonsense")
     (tmp_path / "energy_saving.csv").write_text("device,bound\na100-paper,cap\n", "utf-8")
     command = ["figures", "energy_saving", "--redraw", "--out", str(tmp_path)]
