@@ -29,8 +29,8 @@ from adversary.worst_case.search import METHODS, Power, power, search
 from solvers.policies.registry import LeastLoaded
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
-from solvers.step.bounds.relaxation import simple_lower_bound
 from solvers.step.problem import StepProblem
+from theory.formulas.step import simple_lower_bound
 from theory.model import Requests
 
 
@@ -199,7 +199,9 @@ def rarely_wrong(problem: StepProblem) -> int:
 def bold_bound(problem: StepProblem):
     """By how much a lower bound that is one too high on poor pools exceeds the optimum."""
     poor = problem.pool.size < problem.free.sum()
-    return Fraction(simple_lower_bound(problem) + poor - problem.objective(exact_step(problem)))
+    step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
+    bound = simple_lower_bound(*step)[0]
+    return Fraction(bound + int(poor) - problem.objective(exact_step(problem)))
 
 
 def lost_step(run):

@@ -129,10 +129,10 @@ def test_a_proof_counts_only_for_the_claim_as_stated():
 
 
 @given(step_problems())
-def test_the_solvers_bounds_are_the_theorys(problem):
+def test_the_solvers_bound_is_no_less_than_the_theorys(problem):
     # Written apart from each other; the solver's own bound adds to the relaxation.
     step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
-    assert bounds.simple_lower_bound(problem) == simple_lower_bound(*step)[0]
+    assert bounds.lower_bound(problem) >= simple_lower_bound(*step)[0]
     assert bounds.lower_bound(problem) >= ceil(lp_optimum(*step)[0])
 
 

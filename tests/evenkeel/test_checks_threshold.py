@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.statistics import Mean
 from evenkeel.theorems.balance_frontier.criterion import _ages, enumerated_optimum
-from evenkeel.theorems.balance_frontier.probabilities import _interval
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.rebalancing import can_rebalance
 from theory.model import InputError, Requests, System
@@ -33,10 +33,10 @@ def test_ages_are_loads_less_sizes():
 
 def test_intervals_of_rates_by_hand():
     # None of n: 1 - (MISS/2)^(1/n); with n = 100, 1 - 5e-5^0.01.
-    low, high = _interval(0, 100)
+    low, high = Mean.share(0, 100).interval
     assert low == 0
     assert high == pytest.approx(1 - 5e-5**0.01)
-    assert _interval(100, 100) == pytest.approx((1 - high, 1))
+    assert Mean.share(100, 100).interval == pytest.approx((1 - high, 1))
 
 
 def test_a_users_policy_cannot_beat_the_unavoidable_imbalance():

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import example, find, given, settings
 
 from adversary.instances.strategies import REGIMES, step_problems
-from solvers.step.bounds.relaxation import lower_bound, simple_lower_bound
+from solvers.step.bounds.relaxation import lower_bound
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.problem import StepProblem
 from solvers.step.sorted_sizes import prefix_sums
+from theory.formulas import step as formulas
 from theory.model import INT_LIMIT
 
 
@@ -21,6 +22,11 @@ def small_steps(count, seed):
         if n and rng.random() < 0.2:
             pool[rng.integers(n)] *= 10
         yield StepProblem(rng.integers(0, 2 * b + 1, G), rng.integers(0, 4, G), pool)
+
+
+def simple_lower_bound(problem):
+    step = problem.loads.tolist(), problem.free.tolist(), problem.pool.tolist()
+    return formulas.simple_lower_bound(*step)[0]
 
 
 @pytest.mark.parametrize("regime", sorted(REGIMES))

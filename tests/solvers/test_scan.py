@@ -11,7 +11,7 @@ from adversary.instances.strategies import step_problems
 from solvers.step.branch_and_price.column_generation import Relaxation
 from solvers.step.branch_and_price.columns import NONE, SCALE, Pattern, knapsack, read_pattern
 from solvers.step.branch_and_price.level_bounds import LevelBounds
-from solvers.step.branch_and_price.pricing import NEVER, PatternTables, refine
+from solvers.step.branch_and_price.pricing import NO_PATTERN, PatternTables, refine
 from solvers.step.branch_and_price.primal_heuristics import WAYS, Way, branch
 from solvers.step.branch_and_price.solve import scan, solve_scan
 from solvers.step.exact.brute_force import assignments, enumerate_step
@@ -162,7 +162,7 @@ def test_worker_without_room_has_no_distance() -> None:
         tables.add_distances(slots, np.arange(-2, 20), distances)
         least = sum(range(1, slots + 1))
         most = sum((5, 4, 3)[:slots])
-        assert (distances[: least + 2] == NEVER).all()
+        assert (distances[: least + 2] == NO_PATTERN).all()
         assert distances[least + 2 : most + 3].tolist() == [0] * (most + 1 - least)
         assert distances[most + 3 :].tolist() == [SCALE * d for d in range(1, 20 - most)]
 

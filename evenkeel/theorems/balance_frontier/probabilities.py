@@ -8,11 +8,10 @@ from math import ceil, log
 from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
 from evenkeel.evidence.scoreboard import Cases, Witness
-from evenkeel.evidence.statistics import MISS, Mean
+from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import held, planted_policy
 from solvers.simulation.rich_pool import balanced_state, rich_pool_run
 from theory.formulas.rebalancing import (
@@ -117,13 +116,6 @@ def _steps_from_balance(
     return tuple(found)
 
 
-def _interval(hits: int, runs: int) -> tuple[float, float]:
-    """Clopper-Pearson interval that misses with probability :data:`MISS`."""
-    low = float(betaincinv(hits, runs - hits + 1, MISS / 2)) if hits else 0.0
-    high = float(betaincinv(hits + 1, runs - hits, 1 - MISS / 2)) if hits < runs else 1.0
-    return low, high
-
-
 @check(
     "threshold.stationary",
     measures="frequency of lost balance (share of states)",
@@ -153,7 +145,7 @@ def stationary(trial: Trial) -> Finding:
             exponent = B * d * d / (2 * p * (1 - p) * sum(age_squares(p, d)))
             bound = min(1.0, G * G * float(np.exp(-exponent)))
         lost = sum(v > 0 for v, _ in _steps_from_balance(G, B, p, d, trial.seed, samples))
-        low, high = _interval(lost, samples)
+        low, high = Mean.share(lost, samples).interval
         point = {"G": G, "B": B, "p": p, "d": d, "lost": lost, "states": samples}
         if bound < 1 and (tightest is None or bound - lost / samples < tightest[1] - tightest[0]):
             tightest = lost / samples, bound, (low, high), point
@@ -229,7 +221,7 @@ def frontier(trial: Trial) -> Finding:
             unit /= p ** (2 if trial.fault("rate") else 1) * d ** (1 if trial.fault("width") else 2)
             found = _steps_from_balance(G, B, p, d, trial.seed, samples)
             lost = sum(v > 0 for v, _ in found)
-            low, high = _interval(lost, len(found))
+            low, high = Mean.share(lost, len(found)).interval
             point = {"G": G, "B": B, "p": p, "d": d, "lost": lost, "states": len(found)}
             sides.append({**point, "side": side, "interval": (low, high)})
             below = side == "below"

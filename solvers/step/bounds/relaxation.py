@@ -22,26 +22,6 @@ from solvers.step.sorted_sizes import Pool, sorted_pool
 from theory.model import FloatArray, IntArray
 
 
-def simple_lower_bound(problem: StepProblem) -> int:
-    """The bound [step.lower-bound], in plain ints.
-
-    ``M >= LB = max(max_g L_g + beta(c_g - K), ceil((sum L + beta(U)) / G))``, and the imbalance
-    is at least ``sum_g (LB - L_g - top(c_g))^+``.
-    """
-    sizes = sorted(problem.pool.tolist())
-    loads: list[int] = problem.loads.tolist()
-    free: list[int] = problem.free.tolist()
-    admitted = problem.admissions
-    spare = sum(free) - admitted
-    level = -((-sum(loads) - sum(sizes[:admitted])) // problem.workers)
-    for load, c in zip(loads, free, strict=True):
-        level = max(level, load + sum(sizes[: max(0, c - spare)]))
-    return sum(
-        max(0, level - load - sum(sizes[len(sizes) - min(c, len(sizes)) :]))
-        for load, c in zip(loads, free, strict=True)
-    )
-
-
 @compiled
 def ascending(values: FloatArray) -> IntArray:
     """Order of non-negative numbers, smallest first, in three counting passes.
@@ -259,7 +239,7 @@ def bound(loads: IntArray, free: IntArray, pool: Pool) -> tuple[int, int, float]
 def lower_bound(problem: StepProblem) -> int:
     """Lower bound of the optimal imbalance: linear relaxation and counting, in closed form.
 
-    Never below :func:`simple_lower_bound`.  Source: [step.lp-closed-form].
+    Never below :func:`theory.formulas.step.simple_lower_bound`.  Source: [step.lp-closed-form].
     """
     pool = sorted_pool(np.sort(problem.pool))
     free = np.minimum(problem.free, problem.pool.size)

@@ -17,7 +17,7 @@ import numpy as np
 from solvers.step.branch_and_price.columns import SCALE, Pattern
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.master_problem import Mixture
-from solvers.step.branch_and_price.pricing import NEVER, PatternTables
+from solvers.step.branch_and_price.pricing import NO_PATTERN, PatternTables
 from solvers.step.branch_and_price.residual import Rest
 from solvers.step.exact.milp import assignment_of_counts
 from solvers.step.fast.local_search import polish
@@ -221,7 +221,7 @@ class Relaxation:
         tables, aim = self.tables, levels.aim(at, self.upper)
         whole = rest.supply is levels.supply
         mixture = self.mixture(rest, patterns)
-        best, best_prices, guess = -NEVER, prices, -NEVER
+        best, best_prices, guess = -NO_PATTERN, prices, -NO_PATTERN
         trials = [prices, self._last] if whole else [prices]
         patience = _QUICK
         while True:
@@ -237,13 +237,13 @@ class Relaxation:
                 bound = max(goal, -(-best // SCALE))
                 more = mixture.extend(found)
                 late = time.monotonic() > self.deadline
-                if late or bound > aim or (more and guess > -NEVER):
+                if late or bound > aim or (more and guess > -NO_PATTERN):
                     break
             if bound > aim:
                 break
             # What a quick search finds is enough while it finds something; the longest is worth it
             # where the linear program says that the level can be closed.
-            if guess > -NEVER and not more:
+            if guess > -NO_PATTERN and not more:
                 most = _LONG if guess > aim else _THOROUGH
                 if not whole or self.stride > 1:
                     most = _QUICK

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from solvers.step.branch_and_price.columns import SCALE, Pattern
-from solvers.step.branch_and_price.pricing import NEVER, PatternTables
+from solvers.step.branch_and_price.pricing import NO_PATTERN, PatternTables
 from solvers.step.branch_and_price.residual import Rest
 from solvers.step.exact.milp import level_range
 from solvers.step.problem import StepProblem
@@ -85,7 +85,7 @@ class LevelBounds:
     @property
     def least(self) -> int:
         """The least of the bounds."""
-        return int(self.lower.min(initial=NEVER))
+        return int(self.lower.min(initial=NO_PATTERN))
 
     def open_levels(self, upper: int) -> int:
         """How many levels there are at which less than ``upper`` could be had."""
@@ -123,7 +123,7 @@ class LevelBounds:
         if raised.size:
             self.lower[raised] = bound[raised]
             if self.total is not None:
-                self.lower[self.lower > _fixed(self.free.size, self.level, self.total)] = NEVER
+                self.lower[self.lower > _fixed(self.free.size, self.level, self.total)] = NO_PATTERN
             self._priced[raised] = len(self._prices)
             self._prices.append(prices)
 
@@ -161,8 +161,10 @@ class LevelBounds:
             before, after = np.zeros((2, room.size), np.int64)
             tables.add_distances(k, room, before)
             tables.add_distances(k - 1, room - size, after)
-            possible = (whole < NEVER) & (after < NEVER)
-            bound = np.where(possible, -(-(whole - before + after + prices[j]) // SCALE), NEVER)
+            possible = (whole < NO_PATTERN) & (after < NO_PATTERN)
+            bound = np.where(
+                possible, -(-(whole - before + after + prices[j]) // SCALE), NO_PATTERN
+            )
             bound = np.maximum(self.lower, bound)
             if (bound < upper).any():
                 loads, free = self.loads.copy(), self.free.copy()

@@ -14,14 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.step.bounds.few_slots import NEVER
 from solvers.step.branch_and_price.columns import fits
 from solvers.step.branch_and_price.pricing_pairs import short_patterns
 from solvers.step.rng import State, draw
 from solvers.step.sorted_sizes import last_between
 from theory.model import IntArray
-
-# Bound of a level that no assignment reaches.
-NEVER = 2**62
 
 # In place of a pattern: all those with more slack than the ones that are listed.
 UNKNOWN = -1
@@ -98,7 +96,7 @@ def _move(left: IntArray, pattern: IntArray, c: int, number: int) -> None:
 
 
 @compiled
-def last_at_most(values: IntArray, value: int) -> int:
+def last_entry_at_most(values: IntArray, value: int) -> int:
     """Place of the last entry ``<= value`` of an ascending array, or -1."""
     return last_between(values, value, -1, values.size)
 
@@ -125,7 +123,7 @@ def _patterns(
             part = values[last]
         for a in range(sums.size if c > 3 else 1):
             if a == 0:
-                stop = last_at_most(sums, most - part)
+                stop = last_entry_at_most(sums, most - part)
             rest = most - part
             if c > 3:
                 rest -= sums[a]
@@ -183,7 +181,7 @@ def singles_slack(step: Step, level: int, left: IntArray) -> int:
     for g in step.singles:
         room = level - step.loads[g]
         if t == values.size or values[t] > room:
-            t = last_at_most(values, room)
+            t = last_entry_at_most(values, room)
             used = 0
         while t >= 0 and left[t] <= used:
             t -= 1
@@ -213,7 +211,7 @@ def _fill(
         for slot in range(c - 2):
             open_ = c - slot
             aim = int(rest / open_ * (draw(state, 256) / 128))
-            i = last_at_most(values, min(aim, rest - (open_ - 1) * values[0]))
+            i = last_entry_at_most(values, min(aim, rest - (open_ - 1) * values[0]))
             while i >= 0 and left[i] == 0:
                 i -= 1
             if i < 0:
@@ -227,7 +225,7 @@ def _fill(
             trial[slot] = i
             count += 1
         if count == c - 2:
-            low, high = 0, last_at_most(values, rest)
+            low, high = 0, last_entry_at_most(values, rest)
             while low <= high and best > 0:
                 pair = values[low] + values[high]
                 if left[low] == 0 or (low == high and left[low] < 2):
@@ -269,7 +267,7 @@ def _complete(
     loads, start, values = step.loads, step.start, step.sizes.values
     total = 0
     for g in step.singles:
-        i = last_at_most(values, level - loads[g])
+        i = last_entry_at_most(values, level - loads[g])
         while i >= 0 and left[i] == 0:
             i -= 1
         if i < 0:

@@ -10,13 +10,13 @@ short windows of levels, whatever the sizes; each level in them is settled by
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.step.bounds.few_slots import NEVER
 from solvers.step.bounds.nested import nested_deficit
 from solvers.step.branch_and_price.level_enumeration import (
-    NEVER,
     Lists,
     Sizes,
     Step,
-    last_at_most,
+    last_entry_at_most,
     settle_level,
     singles_slack,
     sizes_of,
@@ -136,7 +136,7 @@ def _sharpen(
         bounds[k] += together
         for g in step.singles:
             room = level - step.loads[g]
-            bounds[k] -= room - values[last_at_most(values, room)]
+            bounds[k] -= room - values[last_entry_at_most(values, room)]
         if bounds[k] < upper:
             for g in range(member.size):
                 member[g] = True

@@ -61,7 +61,7 @@ _PER_CELL = 2**4
 _FINEST = 2**19
 
 # Distance of a worker that cannot come below the level.
-NEVER = 2**61
+NO_PATTERN = 2**61
 
 
 class TooLargeError(Exception):
@@ -183,8 +183,8 @@ class PatternTables:
         for g in rest.workers:
             k, room = int(rest.free[g]), int(rest.room[g])
             distance = self.distance(k, room)
-            if distance == NEVER:
-                return NEVER, []
+            if distance == NO_PATTERN:
+                return NO_PATTERN, []
             chosen = self._read(rows, k, room)
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
@@ -230,7 +230,7 @@ class PatternTables:
         return choice
 
     def distance(self, slots: int, room: int) -> int:
-        """What a worker misses and pays at least, as last filled; or :data:`NEVER`.
+        """What a worker misses and pays at least, as last filled; or :data:`NO_PATTERN`.
 
         ``room`` is that below the lowest level of an entry; what fits below the highest counts.
         """
@@ -240,7 +240,7 @@ class PatternTables:
             best = most_within(self._best_short[slots - 1], most)[0]
         elif slots > 0 and most >= 0:
             best = int(self.table[slots, most // self.unit])
-        return max(0, room * SCALE - best) if best > NONE // 2 else NEVER
+        return max(0, room * SCALE - best) if best > NONE // 2 else NO_PATTERN
 
     def _read(self, rows: IntArray, slots: int, room: int) -> IntArray:
         """Ascending indices of the sizes behind :meth:`distance`, where something fits."""
@@ -272,7 +272,7 @@ class PatternTables:
         for g in rest.workers:
             k, room = int(rest.free[g]), int(rest.room[g])
             distance = self.distance(k, room)
-            if distance == NEVER:
+            if distance == NO_PATTERN:
                 continue
             most = room * SCALE - distance
             room += self.stride - 1
