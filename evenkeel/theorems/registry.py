@@ -1,9 +1,8 @@
 """Claims: statements as objects with a label, and the registry of all of them.
 
-A claim is never free text: it has a stable label, a
-source, a kind, the assumptions under which it is made, a formula where it is one, and its proof
-as data where there is one.  What the evidence says about a claim is decided in
-:mod:`evenkeel.checks`; here is only what is claimed.
+A claim is never free text: it has a stable label, a source, a kind, the assumptions under which it
+is made, a formula where it is one, and its proof as data where there is one.  What the evidence
+says about it is decided by its check, in the same room.
 """
 
 from collections.abc import Callable
