@@ -11,10 +11,9 @@ Which tests these are:
 * for a module of proofs, disproofs or formulas also ``test_claims.py``, which builds them all;
 * a test that names a command (``"assess"``) counts as importing its module, which the command line
   loads by name;
-* for a module in a room of ``theorems``, before all others, ``tests/power`` and ``tests/bounds``
-for
-  the labels that are checked in it, or in the modules of the room that import it where it checks
-  none.
+* for a module in a room of ``theorems``, before all others, ``tests/power`` and
+  ``tests/bounds`` for the labels that are checked in it, or in the modules of the room that import
+  it where it checks none.
 
 A mutant is caught when a test fails or time is up.  A survivor is a missing test, or a change that
 changes nothing: only a reader can tell.  Where no test imports the file, nothing is judged.
@@ -354,13 +353,9 @@ class Copy:
     that is cached in the clean tree holds for a mutant, except for what the mutant changes.
     """
 
-    def __init__(self, folder, root, files, processes):
+    def __init__(self, folder, root, processes):
         self.processes = processes
         self.clean, self.work, self.scratch = (folder / n for n in ("clean", "work", "scratch"))
-        for path in files:
-            target = self.work / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / path, target)
         traces = os.environ.get("EVENKEEL_TRACES", root.parent / "shared" / "traces")
         drop = ("CI", "HYPOTHESIS_PROFILE", "PYTEST_ADDOPTS", "NUMBA_CACHE_DIR")
         self.environment = {k: v for k, v in os.environ.items() if k not in drop} | {
@@ -369,13 +364,16 @@ class Copy:
             "EVENKEEL_TRACES": str(traces),
         }
 
-    def keep(self, other=None):
-        """Take the tree, with what the runs have cached in it, as the clean one, here or there."""
-        if other is None:
-            self.work.rename(self.clean)
-        else:
-            shutil.rmtree(other.work)
-            shutil.copytree(self.clean, other.clean)
+    def fill(self, root, files):
+        """Copy the files of the checkout to where tests run."""
+        for path in files:
+            target = self.work / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / path, target)
+
+    def keep(self):
+        """Take the tree, with what the runs have cached in it, as the clean one."""
+        self.work.rename(self.clean)
 
     def plant(self, mutant):
         shutil.rmtree(self.work, ignore_errors=True)
@@ -429,7 +427,7 @@ class Judge:
         first.run([*spread, *sorted({r[0] for r in runs})], None)
         first.keep()
         for other in others:
-            first.keep(other)
+            shutil.copytree(first.clean, other.clean)
         found = list(cases(report))
         for run in sorted(runs):
             own = [c for c in found if self.fits(run, *c[:2])]
@@ -505,9 +503,8 @@ def run(root, folders, number, seed, timeout, jobs, most):
     verdicts, processes = [], Processes()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
         try:
-            copies = [
-                Copy(Path(folder, str(i)), root, everything(root), processes) for i in range(jobs)
-            ]
+            copies = [Copy(Path(folder, str(i)), root, processes) for i in range(jobs)]
+            copies[0].fill(root, everything(root))
             judge = Judge(copies, Suite(root, files), timeout, most)
             judge.prepare(mutants)
             for mutant, verdict in zip(mutants, pool.map(judge.verdict, mutants), strict=True):
