@@ -141,13 +141,13 @@ def data(claim: Claim) -> dict[str, Any]:
             }
             for number, step in enumerate(steps, 1)
         ],
-        "machine_checked": _formal_data(claim),
+        "machine_checked": formal_data(claim),
         "evidence": claim.evidence,
         "requires": list(claim.requires),
     }
 
 
-def _formal_data(claim: Claim) -> dict[str, str] | None:
+def formal_data(claim: Claim) -> dict[str, str] | None:
     """The claim's theorem and its statement in Coq; None unless its check is up to date."""
     theorem = claim.coq
     if theorem is None or not machine_checked.is_checked(theorem):

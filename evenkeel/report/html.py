@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from evenkeel.evidence.check import Verdict
-from evenkeel.report.claim_view import Relation, of_step, relations, symbols, tally
+from evenkeel.report.claim_view import Relation, formal_data, of_step, relations, symbols, tally
 from evenkeel.report.dropped_assumptions import HEAD as DROPPED
 from evenkeel.report.dropped_assumptions import dropped_rows
 from evenkeel.report.hardware_table import ABOUT as HARDWARE
@@ -138,15 +138,9 @@ def _claim(entry: Record) -> dict[str, Any]:
         "steps": [_step(step) for step in claim.steps],
         "tally": tally(claim.steps),
         "checked": machine_checked.note(claim.coq),
-        "theorem": _theorem(claim.coq),
+        "theorem": (formal_data(claim) or {}).get("statement", ""),
         "again": f"evenkeel check {label} --budget {entry['budget']} --seed {entry['seed']}",
     }
-
-
-def _theorem(theorem: machine_checked.Theorem | None) -> str:
-    """The theorem as it stands in Coq, or nothing while its proof is not checked."""
-    checked = theorem is not None and machine_checked.is_checked(theorem)
-    return machine_checked.statement(theorem) if theorem and checked else ""
 
 
 def _json(value: object) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from theory.formulas.rebalancing import age_squares
 from theory.laws.fcfs_expectation import PRECISION, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
-from theory.model import InputError
+from theory.model import InputError, IntArray
 
 
 def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
@@ -93,9 +93,7 @@ def distances_to_geometric(lengths: ArrayLike, candidates: Sequence[float]) -> l
     candidates : sequence of float
         Their ``p``.
     """
-    values, counts = np.unique(np.asarray(lengths), return_counts=True)
-    if values.size == 0 or values[0] < 1:
-        raise InputError("the distance needs a non-empty list of lengths >= 1")
+    values, counts = _counted(lengths)
     here = np.cumsum(counts) / counts.sum()
     before = np.concatenate(([0.0], here[:-1]))
     # Between two sampled values the sample's function is flat and the geometric one grows.
@@ -110,9 +108,17 @@ def distances_to_geometric(lengths: ArrayLike, candidates: Sequence[float]) -> l
     ]
 
 
+def _counted(lengths: ArrayLike) -> tuple[IntArray, IntArray]:
+    """The lengths of a sample, ascending, and how often each occurs."""
+    values, counts = np.unique(np.asarray(lengths), return_counts=True)
+    if values.size == 0 or values[0] < 1:
+        raise InputError("the distance needs a non-empty list of lengths >= 1")
+    return values, counts
+
+
 def distance_to_geometric(lengths: ArrayLike, p: float | None = None) -> float:
     """The distance to geometric(``p``), or to that of the same mean if None."""
     if p is None:
-        x = np.asarray(lengths)
-        p = float(x.size / max(x.sum(), x.size)) if x.size else 1.0
+        values, counts = _counted(lengths)
+        p = float(counts.sum() / (values * counts).sum())
     return distances_to_geometric(lengths, [p])[0]
