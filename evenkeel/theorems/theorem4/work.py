@@ -109,6 +109,17 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fr
     return computed, claimed
 
 
+def _timed(*same: Run) -> dict[str, Any]:
+    """Timed requests, and the loads of runs that serve them."""
+    requests = same[0].result.requests
+    assert requests.arrival is not None
+    return {
+        "prefill": requests.prefill.tolist(),
+        "decode": requests.decode.tolist(),
+        "arrival": requests.arrival.tolist(),
+    } | {f"loads under {run.result.policy}": shown(run.history.loads) for run in same}
+
+
 @check(
     "energy.throughput-timed",
     measures="ratio of the durations of two runs",
@@ -136,13 +147,7 @@ def throughput_timed(trial: Trial) -> Finding:
         "==",
         f"G = B = 2, sizes 1, lengths 1, 1, 2, two arrivals at {late:g}: the gap belongs to both "
         "durations and to no step",
-        witness={
-            "prefill": [1, 1, 1],
-            "decode": [1, 1, 2],
-            "arrival": [0.0, late, late],
-            "loads under fcfs": shown(fcfs.history.loads),
-            "loads under jsq": shown(jsq.history.loads),
-        },
+        witness=_timed(fcfs, jsq),
     )
 
 
@@ -181,13 +186,7 @@ def saving_timed(trial: Trial) -> Finding:
         ">=",
         f"G = 2, B = 1, drift 0, lengths 1, two arrivals at {late:g}, 100 and 400 W, gamma = 1: "
         "both runs end together",
-        witness={
-            "prefill": [3, 1, 3, 1, 1, 1],
-            "decode": [1] * 6,
-            "arrival": [0.0] * 4 + [late] * 2,
-            "loads under fcfs": shown(base.history.loads),
-            "loads under bfio": shown(new.history.loads),
-        },
+        witness=_timed(base, new),
     )
 
 
