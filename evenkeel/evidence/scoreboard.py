@@ -1,10 +1,10 @@
 """Many exact cases of one claim: the tightest is kept, the first violation decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict
+from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict
 from evenkeel.evidence.verdicts import rung
 
 Exact = int | Fraction
@@ -24,6 +24,54 @@ def _shown(side: Exact) -> Exact | float:
     """The side as reported: a long fraction, compared exactly before, as a float."""
     long = isinstance(side, Fraction) and side.denominator > 10**6
     return float(side) if long else side
+
+
+class Comparison(NamedTuple):
+    """Two sides of one comparison of a check, and whether they stand as claimed.
+
+    Parameters
+    ----------
+    holds : bool
+        Whether they do; decided by the check, which knows how exact its sides are.
+    computed, claimed : number
+        The two sides.
+    relation : Relation
+        How the computed side must stand to the claimed one.
+    what : str
+        What is compared, if a check makes several comparisons.
+    interval : (float, float), optional
+        Of the computed side, where that is sampled.
+    """
+
+    holds: bool
+    computed: Number
+    relation: Relation
+    claimed: Number
+    what: str = ""
+    interval: tuple[float, float] | None = None
+
+
+def broken(
+    comparisons: Iterable[Comparison],
+    domain: str,
+    witness: Mapping[str, Any],
+    details: Mapping[str, Any] | None = None,
+) -> Finding | None:
+    """The finding that shows the first comparison that does not hold; None if all do."""
+    for holds, computed, relation, claimed, what, interval in comparisons:
+        if not holds:
+            where = f"{what}: {domain}" if what else domain
+            return Finding(
+                Verdict.REFUTED,
+                computed,
+                claimed,
+                relation,
+                where,
+                interval,
+                witness,
+                details or {},
+            )
+    return None
 
 
 class Cases:

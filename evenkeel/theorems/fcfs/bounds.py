@@ -13,8 +13,17 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
-from evenkeel.evidence.scoreboard import QUARTER, TENTH, THOUSANDTH, Cases, Witness, near
+from evenkeel.evidence.check import Finding, Number, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import (
+    QUARTER,
+    TENTH,
+    THOUSANDTH,
+    Cases,
+    Comparison,
+    Witness,
+    broken,
+    near,
+)
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.fcfs.proofs import largest_of_normals
 from theory.formulas.constants import FCFS_ROUNDED, fcfs_constant
@@ -323,30 +332,22 @@ def gaussian(trial: Trial) -> Finding:
         with ctx.workprec(PRECISION):
             high = from_ball((2 * arb(workers).log()).sqrt()) * trial.scale_of("upper side")
             log_root = from_ball(arb(workers).log().sqrt())
-        sides: list[tuple[bool, Enclosure, Relation]] = [
-            (low.lower > middle.upper, low, ">="),
-            (middle.lower > high.upper, high, "<="),
+        shown = middle.value
+        sides = [
+            Comparison(low.lower <= middle.upper, shown, ">=", low.value),
+            Comparison(middle.lower <= high.upper, shown, "<=", high.value),
         ]
         if workers == 2:
             equal = root * trial.scale_of("equality at G = 2")
-            sides.append((equal.upper < middle.lower, equal, "<="))
+            sides.append(Comparison(equal.upper >= middle.lower, shown, "<=", equal.value))
         if workers in STATED_RATIOS:
+            half = Fraction(1, 200)
             stated = STATED_RATIOS[workers] * trial.scale_of("ratio at 32 and 256")
-            least, most = (
-                log_root * (stated + half) for half in (-Fraction(1, 200), Fraction(1, 200))
-            )
-            sides.append((middle.upper < least.lower, least, ">="))
-            sides.append((middle.lower > most.upper, most, "<="))
-        for broken, side, relation in sides:
-            if broken:
-                return Finding(
-                    Verdict.REFUTED,
-                    middle.value,
-                    side.value,
-                    relation,
-                    "rigorous integrals",
-                    witness={"G": workers},
-                )
+            least, most = log_root * (stated - half), log_root * (stated + half)
+            sides.append(Comparison(middle.upper >= least.lower, shown, ">=", least.value))
+            sides.append(Comparison(middle.lower <= most.upper, shown, "<=", most.value))
+        if found := broken(sides, "rigorous integrals", {"G": workers}):
+            return found
         # At G = 2 the two enclosures of the same number must overlap; beyond, they are apart.
         if workers > 2 and not low.upper < middle.lower:
             return Finding(

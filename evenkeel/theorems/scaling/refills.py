@@ -10,8 +10,8 @@ from itertools import pairwise, product
 from math import comb, log, log2, sqrt
 
 from adversary.instances.small_runs import exact_step
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
-from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import TENTH, Cases, Comparison, Witness, broken, near
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.scaling.growth import IN_WORKERS
 from solvers.step.problem import StepProblem
@@ -252,21 +252,17 @@ def iir_refill(trial: Trial) -> Finding:
     fits = 0.0003 * float(trial.scale_of("fit of the shape"))
     misses = 0.05 * float(trial.scale_of("misfit of the others"))
     own = rivals["E_max(G) G/(G-1)"]
-    comparisons: tuple[tuple[str, float, Relation, float], ...] = (
-        ("E_max(G) G/(G-1), the best", own, "<=", rivals[best]),
-        ("E_max(G) G/(G-1)", own, "<=", fits),
-        (others[0], rivals[others[0]], ">=", misses),
-    )
-    for what, computed, relation, claimed in comparisons:
-        if computed > claimed if relation == "<=" else computed < claimed:
-            return Finding(
-                Verdict.REFUTED,
-                computed,
-                claimed,
-                relation,
-                f"misfit of {what}, root mean square of the logarithms, exact enclosures",
-                witness={"workers": list(along), "B": trial["B"], "misfits": rivals},
-            )
+    least = rivals[best]
+    if found := broken(
+        (
+            Comparison(own <= least, own, "<=", least, "E_max(G) G/(G-1), the best"),
+            Comparison(own <= fits, own, "<=", fits, "E_max(G) G/(G-1)"),
+            Comparison(rivals[others[0]] >= misses, rivals[others[0]], ">=", misses, others[0]),
+        ),
+        "misfit, root mean square of the logarithms, exact enclosures",
+        {"workers": list(along), "B": trial["B"], "misfits": rivals},
+    ):
+        return found
     exponents = {}
     for workers, slots in product((2, 32), (256, 512)):
         measured = log2(ratio(workers, 2 * slots) / ratio(workers, slots))

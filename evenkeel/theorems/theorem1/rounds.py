@@ -7,8 +7,8 @@ import numpy as np
 
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import pool_survives_a_class, requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
-from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, Comparison, broken, near
 from evenkeel.evidence.statistics import (
     Mean,
     Ratio,
@@ -298,28 +298,32 @@ def iir(trial: Trial) -> Finding:
     )
     expected = float(certificate * gap)
     details = {"IIR": ratio.value, "E[FCFS]/((G-1)(b-a))": float(certificate)}
-    comparisons: tuple[tuple[str, bool, Number, Relation, Number], ...] = (
-        ("imbalance of fcfs", expected not in mean, mean.value, "==", expected),
-        ("imbalance of the extremal round", attained != extreme, attained, "==", extreme),
-        ("IIR", ratio.high < certificate, ratio.value, ">=", float(certificate)),
-    )
-    for what, broken, computed, relation, claimed in comparisons:
-        if broken:
-            return Finding(
-                Verdict.REFUTED,
-                computed,
-                claimed,
-                relation,
-                f"{what}: {domain}",
-                witness={
-                    "IIR": ratio.interval,
-                    "extremal round": attained,
-                    "fcfs": mean.interval,
-                    "params": dict(trial.params),
-                    "seed": trial.seed,
-                },
-                details=details,
-            )
+    if found := broken(
+        (
+            Comparison(
+                expected in mean, mean.value, "==", expected, "imbalance of fcfs", mean.interval
+            ),
+            Comparison(attained == extreme, attained, "==", extreme, "imbalance of that round"),
+            Comparison(
+                ratio.high >= certificate,
+                ratio.value,
+                ">=",
+                float(certificate),
+                "IIR",
+                ratio.interval,
+            ),
+        ),
+        domain,
+        {
+            "IIR": ratio.interval,
+            "extremal round": attained,
+            "fcfs": mean.interval,
+            "params": dict(trial.params),
+            "seed": trial.seed,
+        },
+        details,
+    ):
+        return found
     stands = held("warmup.iir") if policy == "bfio" else Verdict.SUPPORTED
     return Finding(
         stands if ratio.low >= certificate else Verdict.INCONCLUSIVE,

@@ -8,9 +8,9 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 
 from adversary.workloads.families import workload, workload_names
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
 from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.theorem2.statements import INSTANCE, WITNESS
@@ -393,22 +393,17 @@ def outputs_fit(trial: Trial) -> Finding:
         # Dvoretzky-Kiefer-Wolfowitz: the empirical distance errs by more with chance 1e-6.
         error = math.sqrt(math.log(2e6) / (2 * n))
         distances[name] = same, best, error
-        comparisons: tuple[tuple[str, bool, float, Relation, float], ...] = (
-            ("the same mean", same + error < low, same, ">=", low),
-            ("the same mean", same - error > high, same, "<=", high),
-            ("the best p", best + error < best_low, best, ">=", best_low),
-        )
-        for what, broken, distance, relation, end in comparisons:
-            if broken:
-                return Finding(
-                    Verdict.REFUTED,
-                    distance,
-                    end,
-                    relation,
-                    f"{n} lengths of {name} against {what}, sampling error {error:.4f}",
-                    (distance - error, distance + error),
-                    {"family": name, "best p": best, "seed": trial.seed},
-                )
+        of_same, of_best = ((x - error, x + error) for x in (same, best))
+        if found := broken(
+            (
+                Comparison(same + error >= low, same, ">=", low, "the same mean", of_same),
+                Comparison(same - error <= high, same, "<=", high, "the same mean", of_same),
+                Comparison(best + error >= best_low, best, ">=", best_low, "the best p", of_best),
+            ),
+            f"{n} lengths of {name}, sampling error {error:.4f}",
+            {"family": name, "same mean": same, "best p": best, "seed": trial.seed},
+        ):
+            return found
     certain = all(
         same - error >= low and same + error <= high and best - error >= best_low
         for same, best, error in distances.values()

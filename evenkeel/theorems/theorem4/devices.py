@@ -8,7 +8,7 @@ from typing import Any
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.scoreboard import Cases, Comparison, broken
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
@@ -189,37 +189,36 @@ def sensitivity(trial: Trial) -> Finding:
             powers = [Constants(device.idle_w, device.max_w, gamma) for gamma in exponents]
             caps: list[Any] = [saving_cap(ball_constants(power), *balls) for power in powers]
             floors = [floor_of(power, base, balanced) for power in powers]
-            rising = trial.fault("sign")
-            turns = [(b, a) for a, b in pairwise(caps) if not bool(a < b if rising else a > b)]
+            falls: Relation = ">=" if trial.fault("sign") else "<="
+            comparisons = [
+                Comparison(
+                    bool(b > a if trial.fault("sign") else b < a),
+                    float(b),
+                    falls,
+                    float(a),
+                    "cap at the next gamma",
+                )
+                for a, b in pairwise(caps)
+            ]
             # At an exponent of a millionth.
             flat = Constants(device.idle_w, device.max_w, Fraction(1, 10**6))
             nearly, tiny = saving_cap(ball_constants(flat), *balls), to_ball(Fraction(1, 10**5))
             last, floor = caps[-1], to_ball(floors[-1]) * end
-            comparisons: list[tuple[str, bool, Any, Relation, Any]] = [
-                ("cap at the next gamma", True, *((b, ">=", a) if rising else (b, "<=", a)))
-                for b, a in turns
-            ]
+            near, top, bottom = float(nearly), float(share), float(share - tiny)
+            lowest, highest = float(min(floors)), float(max(floors))
             comparisons += [
-                ("cap at gamma 1e-6", not nearly < share, nearly, "<=", share),
-                ("cap at gamma 1e-6", not share - tiny < nearly, nearly, ">=", share - tiny),
-                ("cap at gamma 1", not last.overlaps(floor), last, "==", floor),
-                ("floor", len(set(floors)) > 1, max(floors), "==", min(floors)),
+                Comparison(bool(nearly < share), near, "<=", top, "cap at gamma 1e-6"),
+                Comparison(bool(share - tiny < nearly), near, ">=", bottom, "cap at gamma 1e-6"),
+                Comparison(last.overlaps(floor), float(last), "==", float(floor), "cap at gamma 1"),
+                Comparison(len(set(floors)) == 1, highest, "==", lowest, "floor"),
             ]
-            for what, broken, computed, relation, stated in comparisons:
-                if not broken:
-                    continue
-                return Finding(
-                    Verdict.REFUTED,
-                    float(computed),
-                    float(stated),
-                    relation,
-                    f"{what}, at 40 % idle",
-                    witness={
-                        "device": name,
-                        "caps": [float(cap) for cap in caps],
-                        "floors": [float(floor) for floor in floors],
-                    },
-                )
+            shown = {
+                "device": name,
+                "caps": [float(cap) for cap in caps],
+                "floors": [float(floor) for floor in floors],
+            }
+            if found := broken(comparisons, "at 40 % idle", shown):
+                return found
     floor, claimed = saving_sharp(paper, base, balanced), Fraction(1, 7) * trial.scale_of("floor")
     if floor != claimed:
         return Finding(

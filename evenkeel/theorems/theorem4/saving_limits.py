@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from adversary.instances.load_histories import zero_one
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Cases, Comparison, broken
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.theorem4.load_histories import BALANCED, DEVICES, proof_fails, shown
 from evenkeel.theorems.theorem4.saving import SAVED, WASTE
@@ -47,30 +47,26 @@ def sharp_dominates(trial: Trial) -> Finding:
                 base, new = Usage(Fraction(1), eta0), Usage(Fraction(1), eta1)
                 sharp, paper = saving_sharp(power, base, new), saving_paper(power, base, new)
                 gained, lost = power.idle_w * eta0, power.waste_w * eta1
-                above: tuple[tuple[Fraction, Relation, Fraction, bool], ...]
                 if gained >= lost or trial.fault("every-alpha"):
                     compared += 1
                     strict += sharp > paper
                     must = gained > lost and eta0 > 0 and (curved or trial.fault("always-strict"))
-                    above = (
-                        (sharp, ">=", paper * order, sharp >= paper * order),
-                        (sharp, ">=", paper, sharp > paper or not must),
-                    )
+                    above = [
+                        Comparison(sharp >= paper * order, sharp, ">=", paper * order),
+                        Comparison(sharp > paper or not must, sharp, ">=", paper),
+                    ]
                 else:
                     reversed_order += 1
-                    above = ((sharp, "<=", paper * backwards, sharp <= paper * backwards),)
+                    most = paper * backwards
+                    above = [Comparison(sharp <= most, sharp, "<=", most)]
                 if gained < lost * reach:
-                    above = (*above, (paper, "<=", Fraction(0), paper < 0))
-                for computed, relation, claimed, right in above:
-                    if not right:
-                        return Finding(
-                            Verdict.REFUTED,
-                            computed,
-                            claimed,
-                            relation,
-                            "sharp floor against paper-shaped floor, exact",
-                            witness={"device": device, "eta0": str(eta0), "eta1": str(eta1)},
-                        )
+                    above.append(Comparison(paper < 0, paper, "<=", Fraction(0)))
+                if found := broken(
+                    above,
+                    "sharp floor against paper-shaped floor, exact",
+                    {"device": device, "eta0": str(eta0), "eta1": str(eta1)},
+                ):
+                    return found
                 if sharp > paper and (tightest is None or sharp - paper < tightest[0]):
                     tightest = (sharp - paper, sharp, paper)
     failed = proof_fails("energy.sharp-dominates")
@@ -128,25 +124,22 @@ def limit_of_paper(trial: Trial) -> Finding:
         if rising.violated:
             return rising.finding(trial, "energy.limit-paper", f"along eta = alpha, on {device}")
         near = nearly - Fraction(1, 10**9)
-        comparisons: list[tuple[bool, Fraction, Relation, Fraction]] = [
-            (value < below, value, "<=", below) for value in (*values, balanced)
+        comparisons = [
+            Comparison(value < below, value, "<=", below) for value in (*values, balanced)
         ]
-        comparisons.append((values[-1] > near, values[-1], ">=", near))
+        comparisons.append(Comparison(values[-1] > near, values[-1], ">=", near))
         if power is DEVICES[0][1]:
             computed = Fraction(int(symbolic.p), int(symbolic.q))
-            claimed = limit * trial.scale_of("limit")
-            comparisons.append((computed == claimed, computed, "==", claimed))
-            comparisons.append((computed == Fraction(10, 19), computed, "==", Fraction(10, 19)))
-        for right, computed, relation, claimed in comparisons:
-            if not right:
-                return Finding(
-                    Verdict.REFUTED,
-                    computed,
-                    claimed,
-                    relation,
-                    "sympy's limit, and fractions along eta = alpha = 10^k",
-                    witness={"device": device, "last value": str(values[-1]), "limit": str(limit)},
-                )
+            comparisons += [
+                Comparison(computed == claimed, computed, "==", claimed)
+                for claimed in (limit * trial.scale_of("limit"), Fraction(10, 19))
+            ]
+        if found := broken(
+            comparisons,
+            "sympy's limit, and fractions along eta = alpha = 10^k",
+            {"device": device, "last value": str(values[-1]), "limit": str(limit)},
+        ):
+            return found
     failed = proof_fails("energy.limit-paper")
     limit = limit_paper(DEVICES[0][1])
     return Finding(

@@ -7,7 +7,8 @@ from itertools import product
 from math import ceil, log, sqrt
 
 from adversary.workloads.trace_statistics import trace_lengths
-from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, check
+from evenkeel.evidence.scoreboard import Comparison, broken
 from evenkeel.evidence.verdicts import held
 from theory.formulas import theorem1, theorem2
 from theory.formulas.constants import FCFS_ROUNDED
@@ -286,22 +287,17 @@ def energy(trial: Trial) -> Finding:
         claimed = Fraction(hundredths, 10_000) * trial.scale_of("promise")
         details[name] = {"saving": float(best), "B": slots}
         near = round(best * 10_000) == round(claimed * 10_000) if name in stated else best < claimed
-        comparisons: tuple[tuple[str, bool, Number, Relation, Number], ...] = (
-            ("promise", near, float(best), "==" if name in stated else "<=", float(claimed)),
-            ("promise from the sandwich", promise == best, promise, "==", best),
-            ("slots of the best promise", at in (None, slots), slots, "==", at or slots),
-        )
-        for what, right, computed, relation, side in comparisons:
-            if not right:
-                return Finding(
-                    Verdict.REFUTED,
-                    computed,
-                    side,
-                    relation,
-                    f"{what}: prompts of {name}, G = {workers}, powers of two to "
-                    f"B = {trial['most']}",
-                    witness={"trace": name, "B": slots, "from the sandwich": float(promise)},
-                )
+        relation: Relation = "==" if name in stated else "<="
+        if found := broken(
+            (
+                Comparison(near, float(best), relation, float(claimed), "promise"),
+                Comparison(promise == best, promise, "==", best, "promise from the sandwich"),
+                Comparison(at in (None, slots), slots, "==", at or slots, "its slots"),
+            ),
+            f"prompts of {name}, G = {workers}, powers of two to B = {trial['most']}",
+            {"trace": name, "B": slots, "from the sandwich": float(promise)},
+        ):
+            return found
         at_most = max(at_most, (float(best), float(claimed)))
         for b, (ratio, saves) in _signs(name, workers).items():
             if (ratio > edge_ratio) != saves:
