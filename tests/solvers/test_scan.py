@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from adversary.instances.strategies import step_problems
 from solvers.step.branch_and_price.column_generation import Relaxation
@@ -85,6 +85,8 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
 
     @settings(max_examples=300)
     @given(problem=small_steps)
+    # The optimum, 6, is at the highest of the four levels that one entry stands for.
+    @example(problem=StepProblem([0, 7], [2, 3], [8, 1, 1, 1, 8]))
     def holds(problem: StepProblem) -> None:
         if problem.admissions == 0:
             return

@@ -102,7 +102,11 @@ class LevelBounds:
         """The largest imbalance at the level that would be an improvement on ``upper``."""
         if self.total is None:
             return upper - 1
-        return int(_fixed(self.free.size, self.level[at], self.total))
+        return int(self._most()[at])
+
+    def _most(self) -> IntArray:
+        """The imbalance at the highest level of each entry, where the total load is fixed."""
+        return _fixed(self.free.size, self.level + self.stride - 1, self.total)
 
     def raise_all(self, tables: PatternTables, prices: IntArray) -> None:
         """Raise the bounds of all levels; the tables are filled by these prices."""
@@ -123,7 +127,7 @@ class LevelBounds:
         if raised.size:
             self.lower[raised] = bound[raised]
             if self.total is not None:
-                self.lower[self.lower > _fixed(self.free.size, self.level, self.total)] = NO_PATTERN
+                self.lower[self.lower > self._most()] = NO_PATTERN
             self._priced[raised] = len(self._prices)
             self._prices.append(prices)
 
