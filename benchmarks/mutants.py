@@ -8,12 +8,12 @@ Which tests these are:
 * first those named after the module (``tests/*/test_NAME.py`` and ``test_checks_NAME.py``), then
   those that import it, then those that import what imports it and so on, of its own floor first and
   in each those that use it most, up to ``--tests`` files;
-* for a module of proofs, disproofs or formulas also ``test_claims.py``, which builds them all;
+* for a module of formulas or claims also ``test_claims.py``, which builds all proofs;
 * a test that names a command (``"assess"``) counts as importing its module, which the command line
   loads by name;
 * for a module in a room of ``theorems``, before all others, ``tests/power`` and
-  ``tests/bounds`` for the labels that are checked in it, or in the modules of the room that import
-  it where it checks none.
+  ``tests/bounds`` for the claims in it, or in the modules of the room that import it where it
+  has none.
 
 A mutant is caught when a test fails or time is up.  A survivor is a missing test, or a change that
 changes nothing: only a reader can tell.  Where no test imports the file, nothing is judged.
@@ -240,13 +240,13 @@ def words(root, path):
 
 
 def labels(root, path):
-    """Labels of the checks that are registered in a file."""
+    """Labels of the claims that are registered in a file."""
     return [
         node.args[0].value
         for node in ast.walk(ast.parse((root / path).read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "check"
+        and node.func.id == "claim"
         and node.args
         and is_text(node.args[0])
     ]
@@ -291,7 +291,7 @@ class Suite:
             return uses(self.root, test, module_of(path))
 
         named = {f"test_{name}.py", f"test_checks_{name}.py"}
-        if name.endswith(("proofs", "formulas")):
+        if name.endswith("formulas") or "theorems" in Path(path).parts:
             named.add("test_claims.py")
         chosen = sorted(t for t in self.tests if Path(t).name in named)
         level, seen = {path}, {path}

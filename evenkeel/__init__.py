@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from adversary.workloads.families import workload
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Trace, read_trace
-    from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict, check_of
-    from evenkeel.theorems.registry import Claim, claim, claims
+    from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict
+    from evenkeel.theorems.registry import Claim, check_of, claim_of, claims
     from solvers.lookahead.problem import WindowProblem, solve_window
     from solvers.policies.bfio import BFIO
     from solvers.policies.predictors import Survival
@@ -61,8 +61,8 @@ _HOME = {
     "Variant": "evenkeel.evidence.check",
     "Verdict": "evenkeel.evidence.check",
     "WindowProblem": "solvers.lookahead.problem",
-    "check_of": "evenkeel.evidence.check",
-    "claim": "evenkeel.theorems.registry",
+    "check_of": "evenkeel.theorems.registry",
+    "claim_of": "evenkeel.theorems.registry",
     "claims": "evenkeel.theorems.registry",
     "effective_constant": "theory.laws.order_statistics",
     "expected_imbalance": "theory.laws.fcfs_expectation",
@@ -111,7 +111,7 @@ __all__ = [
     "Verdict",
     "WindowProblem",
     "check_of",
-    "claim",
+    "claim_of",
     "claims",
     "effective_constant",
     "expected_imbalance",

@@ -3,20 +3,12 @@
 Every name stands for a positive quantity; :mod:`theory.notation` says which.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import re
 
-if TYPE_CHECKING:
-    import sympy
-
-Formula = Callable[[], "sympy.Basic"]
+from theory.symbolic import sp
 
 
-def _parsed(text: str) -> "sympy.Expr":
-    import re
-
-    import sympy as sp
-
+def _parsed(text: str) -> "sp.Expr":
     functions = {"sqrt": sp.sqrt, "log": sp.log, "exp": sp.exp}
     names = set(re.findall(r"[A-Za-z]\w*", text)) - set(functions)
     return sp.sympify(
@@ -24,45 +16,21 @@ def _parsed(text: str) -> "sympy.Expr":
     )
 
 
-def at_most(quantity: str, bound: str) -> Formula:
+def at_most(quantity: str, bound: str) -> "sp.Basic":
     """``quantity <= bound``."""
-
-    def build() -> "sympy.Basic":
-        import sympy as sp
-
-        return sp.Le(_parsed(quantity), _parsed(bound), evaluate=False)
-
-    return build
+    return sp.Le(_parsed(quantity), _parsed(bound), evaluate=False)
 
 
-def at_least(quantity: str, bound: str) -> Formula:
+def at_least(quantity: str, bound: str) -> "sp.Basic":
     """``quantity >= bound``."""
-
-    def build() -> "sympy.Basic":
-        import sympy as sp
-
-        return sp.Ge(_parsed(quantity), _parsed(bound), evaluate=False)
-
-    return build
+    return sp.Ge(_parsed(quantity), _parsed(bound), evaluate=False)
 
 
-def equal(quantity: str, other: str) -> Formula:
+def equal(quantity: str, other: str) -> "sp.Basic":
     """``quantity = other``."""
-
-    def build() -> "sympy.Basic":
-        import sympy as sp
-
-        return sp.Eq(_parsed(quantity), _parsed(other), evaluate=False)
-
-    return build
+    return sp.Eq(_parsed(quantity), _parsed(other), evaluate=False)
 
 
-def both(first: Formula, second: Formula) -> Formula:
+def both(first: "sp.Basic", second: "sp.Basic") -> "sp.Basic":
     """Both of them."""
-
-    def build() -> "sympy.Basic":
-        import sympy as sp
-
-        return sp.And(first(), second(), evaluate=False)
-
-    return build
+    return sp.And(first, second, evaluate=False)

@@ -75,15 +75,15 @@ def command(
     Beside the verdict stands how many of the deliberately false versions planted in the check it
     catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
     """
-    from evenkeel.evidence.check import EVERY, Budget, Variant, Verdict, checks
+    from evenkeel.evidence.check import EVERY, Budget, Variant, Verdict
     from evenkeel.output import to_json, write_text
     from evenkeel.report.markdown import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs.records import record
     from evenkeel.runs.reproduce import unchecked, versions
-    from evenkeel.theorems.registry import claim
+    from evenkeel.theorems.registry import checks, claim_of
     from theory.model import InputError
 
-    shown = claim(label)
+    shown = claim_of(label)
     check = checks().get(label)
     if check is None:
         click.echo(f"{label}: not checked: {unchecked(shown).domain}")

@@ -33,9 +33,9 @@ def command(label: str | None, form: str, as_json: bool) -> None:
     if as_json and form != "terminal":
         raise click.UsageError("--json and --format are two ways to print: give one of them")
     from evenkeel.report import claim_view as exposition
-    from evenkeel.theorems.registry import claim
+    from evenkeel.theorems.registry import claim_of
 
-    shown = claim(label)
+    shown = claim_of(label)
     if as_json:
         from evenkeel.output import to_json
 

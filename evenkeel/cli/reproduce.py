@@ -59,7 +59,7 @@ def command(
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate
     from evenkeel.runs.reproduce import run
-    from evenkeel.theorems.registry import FAMILIES, chapters, claims
+    from evenkeel.theorems.registry import chapters, claims, families
     from paper_figures.catalogue import FIGURES, committed
     from theory.model import InputError
 
@@ -79,12 +79,12 @@ def command(
             done=tick,
         )
     # A run of some claims shows the figures of their families.
-    families = [
+    shown_families = [
         family
-        for family, members in zip(FAMILIES, chapters().values(), strict=True)
+        for family, members in zip(families(), chapters().values(), strict=True)
         if not {claim.label for claim in members}.isdisjoint(labels)
     ]
-    wanted = [name for name, module in FIGURES.items() if module.FAMILY in families]
+    wanted = [name for name, module in FIGURES.items() if module.FAMILY in shown_families]
     with progress("drawing", len(wanted)) as tick:
         tables = ((name, committed(name)) for name in wanted)
         drawn = illustrate(tables, folder / "figures", tick)

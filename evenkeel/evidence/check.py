@@ -9,12 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from evenkeel.theorems.registry import FAMILIES, claim, room
 from theory.model import InputError
 
 Number = int | Fraction | float
@@ -101,6 +97,8 @@ class Trial:
 
     Parameters
     ----------
+    label : str
+        The claim.
     params : mapping
         Parameters of the check (``G``, ``B``, ``p``, ...), defaults already filled in.
     seed : int
@@ -117,6 +115,7 @@ class Trial:
         The comparisons whose claimed side the check has asked a factor for.
     """
 
+    label: str
     params: Mapping[str, Any]
     seed: int = 0
     budget: Budget = Budget.SMOKE
@@ -271,7 +270,7 @@ class Check:
                     f"the check of {self.label} has no parameter {name!r}; it has: {known}"
                 )
         params = {**self.defaults, **self.larger.get(budget, {}), **overrides}
-        return Trial(params, seed, budget, variant, policy)
+        return Trial(self.label, params, seed, budget, variant, policy)
 
     def hold(self, trial: Trial) -> Finding:
         """Run the check; not applicable if a user's policy is to be held and takes no part."""
@@ -311,11 +310,22 @@ def kill_rate(power: Mapping[str, bool]) -> str:
     return f"{caught}/{len(power)}" if caught else "no power"
 
 
-_CHECKS: dict[str, Check] = {}
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What :func:`evidence` says of a check before the check knows its claim."""
+
+    defaults: Mapping[str, Any]
+    larger: Mapping[Budget, Mapping[str, Any]]
+    plants: tuple[Variant, ...]
+    measures: str
+    shares: str
+    no_near_factor: str
 
 
-def check(
-    label: str,
+_Method = TypeVar("_Method", bound=Callable[..., Finding])
+
+
+def evidence(
     *,
     measures: str = "",
     shares: str = "",
@@ -324,57 +334,47 @@ def check(
     standard: Mapping[str, Any] | None = None,
     paper: Mapping[str, Any] | None = None,
     **defaults: Any,
-) -> Callable[[Callable[[Trial], Finding]], Callable[[Trial], Finding]]:
-    """Declare the decorated function as the check of the claim ``label``.
+) -> Callable[[_Method], _Method]:
+    """Declare the decorated method as the check of its claim.
 
     Keyword arguments other than the named ones are the check's parameters with their defaults
-    at smoke budget; ``standard`` and ``paper`` override them at those budgets.
-
-    Raises
-    ------
-    InputError
-        If the claim is not registered, or has a check already.
+    at smoke budget; ``standard`` and ``paper`` override them at those budgets.  For the others see
+    :class:`Check`.
     """
+    larger = {
+        Budget.STANDARD: standard or {},
+        Budget.PAPER: {**(standard or {}), **(paper or {})},
+    }
 
-    def declare(run: Callable[[Trial], Finding]) -> Callable[[Trial], Finding]:
-        claim(label)
-        if label in _CHECKS:
-            raise InputError(f"the claim {label!r} has two checks")
-        larger = {
-            Budget.STANDARD: standard or {},
-            Budget.PAPER: {**(standard or {}), **(paper or {})},
-        }
-        _CHECKS[label] = Check(
-            label, run, defaults, larger, plants, measures, shares, no_near_factor
-        )
-        return run
+    def declare(method: _Method) -> _Method:
+        said = _Declared(defaults, larger, plants, measures, shares, no_near_factor)
+        vars(method)["declared"] = said
+        return method
 
     return declare
 
 
-@cache
-def checks() -> dict[str, Check]:
-    """Every check by the label of its claim."""
-    for family in FAMILIES:
-        name = f"evenkeel.theorems.{room(family)}"
-        for module in iter_modules(import_module(name).__path__, f"{name}."):
-            if not module.name.endswith("proofs"):  # they import sympy, and declare no check
-                import_module(module.name)
-    return dict(_CHECKS)
-
-
-def check_of(label: str) -> Check:
-    """The check of the claim with that label.
+def declared(run: Callable[[Trial], Finding], label: str) -> Check:
+    """The check of a claim from its bound method.
 
     Raises
     ------
     InputError
-        If there is no such claim, or it has no check.
+        If the method is not decorated by :func:`evidence`.
     """
-    claim(label)
-    if label not in checks():
-        raise InputError(f"the claim {label!r} has no check")
-    return checks()[label]
+    said: _Declared | None = getattr(run, "declared", None)
+    if said is None:
+        raise InputError(f"the check of {label!r} needs the decorator @evidence(...)")
+    return Check(
+        label,
+        run,
+        said.defaults,
+        said.larger,
+        said.plants,
+        said.measures,
+        said.shares,
+        said.no_near_factor,
+    )
 
 
 def planted(trial: Trial, variant: Variant) -> Trial:

@@ -222,9 +222,9 @@ def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
     Examples
     --------
     >>> from solvers.step.problem import StepProblem
-    >>> from evenkeel.theorems.registry import claim
+    >>> from evenkeel.theorems.registry import claim_of
     >>> poor = Subject(StepProblem([0, 0], [1, 1], [1]), sizes=(1, 1))
-    >>> unmet(claim("step.waterfill"), poor)[Assumption.RICH_POOL]
+    >>> unmet(claim_of("step.waterfill"), poor)[Assumption.RICH_POOL]
     '1 requests of size 1 wait for 2 free slots'
     """
     reasons = {

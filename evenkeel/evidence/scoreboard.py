@@ -129,7 +129,6 @@ class Cases:
     def finding(
         self,
         trial: Trial,
-        label: str,
         domain: str,
         *,
         details: Mapping[str, Any] | None = None,
@@ -140,9 +139,8 @@ class Cases:
         Parameters
         ----------
         trial : Trial
-            The run; a proof is consulted only for the claim as stated, not for planted versions.
-        label : str
-            The claim, for its proof.
+            The run; the claim's proof is consulted only for the claim as stated, not for
+            planted versions.
         domain : str
             What was covered; the number of cases is put before it, and if one violates the
             relation, that it is the last of these: the check ends there.
@@ -162,7 +160,7 @@ class Cases:
         elif held is Verdict.INCONCLUSIVE or trial.variant or trial.policy:
             verdict = held
         else:
-            verdict = rung(label) or held
+            verdict = rung(trial.label) or held
         number = f"{self.count:,} case{'s' * (self.count != 1)}"
         if self.violated:
             found = f"{self._broken}: " if self._broken else ""

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from evenkeel.evidence.check import Trial, Variant, Verdict
-from evenkeel.theorems.registry import claim
+from evenkeel.theorems.registry import claim_of
 from theory import proof
 from theory.formal.record import is_checked
 
@@ -30,7 +30,7 @@ def rung(label: str) -> Verdict | None:
     of a claim that is registered as false are its disproof: they never vouch for it; and no proof
     carries a statement about measurements.
     """
-    entry = claim(label)
+    entry = claim_of(label)
     if not entry.holds or entry.kind == "empirical":
         return None
     if entry.coq and not entry.coq.without and is_checked(entry.coq):
@@ -39,18 +39,18 @@ def rung(label: str) -> Verdict | None:
     return Verdict(found.value) if found else None
 
 
-def held(label: str, strongest: Verdict = Verdict.MACHINE_CHECKED) -> Verdict:
+def held(trial: Trial, strongest: Verdict = Verdict.MACHINE_CHECKED) -> Verdict:
     """The verdict of a check that found nothing against a claim with a proof.
 
     Parameters
     ----------
-    label : str
-        The claim.
+    trial : Trial
+        The run; it knows its claim.
     strongest : Verdict
         The strongest verdict that the check's own evidence allows, whatever the proof.
     """
     ladder = list(Verdict)
-    found = rung(label)
+    found = rung(trial.label)
     return max(found, strongest, key=ladder.index) if found else Verdict.INCONCLUSIVE
 
 

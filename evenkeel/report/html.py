@@ -37,7 +37,7 @@ from evenkeel.report.markdown import (
     surprises,
 )
 from evenkeel.runs.records import Record
-from evenkeel.theorems.registry import FAMILIES, chapters, claims
+from evenkeel.theorems.registry import claims, families
 from paper_figures.catalogue import caption, figure
 from theory.formal import record as machine_checked
 from theory.proof import Lemma, Step, domain
@@ -223,12 +223,12 @@ def page(
     figures : mapping
         Family of claims to the figures that stand at the head of its section.
     """
-    families = dict(zip(chapters(), FAMILIES, strict=True))
+    names = {heading: name for name, heading in families().items()}
     sections = [
         Section(
-            f"family-{families[heading]}",
+            f"family-{names[heading]}",
             heading,
-            figures=figures.get(families[heading], ()),
+            figures=figures.get(names[heading], ()),
             claims=[_claim(entry) for entry in group],
         )
         for heading, group in by_chapter(entries).items()

@@ -17,7 +17,7 @@ from evenkeel.report.headlines import headline_table
 from evenkeel.report.typeset import escape_markdown, prose
 from evenkeel.runs.records import Record
 from evenkeel.theorems.paper_index import ROWS
-from evenkeel.theorems.registry import FAMILIES, chapters, claims
+from evenkeel.theorems.registry import chapters, claims, families
 from paper_figures.catalogue import caption
 from theory.formal import record as machine_checked
 
@@ -236,10 +236,10 @@ def markdown(
     without = dropped_rows(entries)
     if without:
         lines += ["", "## One assumption dropped at a time", "", *_table(DROPPED_HEAD, without)]
-    families = dict(zip(chapters(), FAMILIES, strict=True))
+    names = {heading: name for name, heading in families().items()}
     for heading, part in by_chapter(entries).items():
         lines += ["", f"## {heading}"]
-        for name in (figures or {}).get(families[heading], ()):
+        for name in (figures or {}).get(names[heading], ()):
             lines += ["", f"![{caption(name)}](figures/{name}.png)"]
         for entry in part:
             lines += ["", *_details(entry)]

@@ -13,10 +13,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from evenkeel.evidence.check import Budget, Check, Finding, Verdict, checks
+from evenkeel.evidence.check import Budget, Check, Finding, Verdict
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.records import Record, RecordFile, record
-from evenkeel.theorems.registry import Claim, claims
+from evenkeel.theorems.registry import Claim, checks, claims
 from theory.model import InputError
 
 

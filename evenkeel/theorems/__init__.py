@@ -1,1 +1,17 @@
-"""Claims: one room a family, with what is stated, its proofs, and its checks."""
+"""The claims: one folder a family, one class a claim."""
+
+ORDER = (
+    "step",
+    "theorem1",
+    "fcfs",
+    "theorem2",
+    "theorem3",
+    "scaling",
+    "balance_frontier",
+    "theorem4",
+    "vacuity",
+    "balanceroute",
+    "experiments",
+    "offline",
+    "dropped_assumptions",
+)

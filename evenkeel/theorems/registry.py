@@ -1,17 +1,22 @@
 """Claims: statements as objects with a label, and the registry of all of them.
 
 A claim is never free text: it has a stable label, a source, a kind, the assumptions under which it
-is made, a formula where it is one, and its proof as data where there is one.  What the evidence
-says about it is decided by its check, in the same room.
+is made, a formula where it is one, its proof as data where there is one, and a check.  All of it
+stands in one decorated class; what the evidence says about it is decided by its check.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from inspect import cleandoc
+from pkgutil import iter_modules
+from string import Template
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from evenkeel.evidence.check import Check, declared
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -21,38 +26,6 @@ if TYPE_CHECKING:
     from theory.proof import Step
 
 Kind = Literal["equality", "upper", "lower", "order", "limit", "empirical"]
-
-# One folder a family, with the heading of its part of every listing, in that order.
-FAMILIES = {
-    "step": "One admission step",
-    "warmup": "Theorem 1: equal output lengths",
-    "fcfs": "FCFS in expectation: the lower side of Theorems 1 to 3",
-    "geometric": "Theorem 2: geometric output lengths",
-    "drift": "Theorem 3: any common drift",
-    "scaling": "Growth with slots and workers",
-    "threshold": "The balance threshold: where Theorem 2 bites",
-    "energy": "Theorem 4: energy",
-    "vacuity": "Where the theorems say more than nothing",
-    "balanceroute": "BalanceRoute, the follow-up",
-    "experiments": "Experiments E1 to E5",
-    "offline": "The clairvoyant optimum and the price of each restriction",
-    "limits": "Limits: one assumption dropped at a time",
-}
-
-# The folder of a family, where it has another name than its labels.
-ROOMS = {
-    "warmup": "theorem1",
-    "geometric": "theorem2",
-    "drift": "theorem3",
-    "energy": "theorem4",
-    "threshold": "balance_frontier",
-    "limits": "dropped_assumptions",
-}
-
-
-def room(family: str) -> str:
-    """The folder in :mod:`evenkeel.theorems` that holds everything about a family."""
-    return ROOMS.get(family, family)
 
 
 class Assumption(StrEnum):
@@ -83,7 +56,7 @@ class Assumption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement that can be true or false.
+    """A statement that can be true or false, with everything that is known about it.
 
     Parameters
     ----------
@@ -108,6 +81,8 @@ class Claim:
     proof : callable, optional
         Builds the proof as numbered steps (:mod:`theory.proof`); the disproof, if the claim is
         registered as false.
+    check : Check, optional
+        The check, with its parameters and planted false versions.
     coq : Theorem, optional
         The theorem in Coq that states it, in whole or in part; of its negation, for a claim that is
         registered as false.
@@ -122,6 +97,8 @@ class Claim:
     open : bool
         True where the evidence at hand may decide nothing, as for a number that somebody read off
         a single run: "inconclusive" is then an expected verdict.
+    module : str
+        The module that defines it.
     """
 
     label: str
@@ -134,11 +111,13 @@ class Claim:
     evidence: str
     formula: "Callable[[], sympy.Basic] | None" = None
     proof: "Callable[[], tuple[Step, ...]] | None" = None
+    check: Check | None = field(default=None, compare=False)
+    coq: "Theorem | None" = None
     requires: tuple[str, ...] = ()
     recovered: bool = True
     holds: bool = True
     open: bool = False
-    coq: "Theorem | None" = None
+    module: str = ""
 
     @property
     def heading(self) -> str:
@@ -161,38 +140,158 @@ def _steps(entry: Claim) -> "tuple[Step, ...]":
     return entry.proof() if entry.proof else ()
 
 
+_CLAIMS: dict[str, Claim] = {}
+_Definition = TypeVar("_Definition", bound=type)
+
+
+def claim(
+    label: str,
+    kind: Kind,
+    *,
+    source: str = "evenkeel",
+    version: str = "ours",
+    assumptions: tuple[Assumption, ...] = (),
+    requires: tuple[str, ...] = (),
+    coq: "Theorem | None" = None,
+    recovered: bool = True,
+    holds: bool = True,
+    open: bool = False,
+    values: Mapping[str, str] | None = None,
+) -> Callable[[_Definition], _Definition]:
+    """Register the decorated class as a claim.
+
+    The class is the claim's one page: its docstring is the title, a blank line and the statement;
+    its methods are ``formula(self)``, ``proof(self)`` and ``check(self, trial)``, each of them
+    optional.  The check is declared by :func:`~evenkeel.evidence.check.evidence`, and its docstring
+    says how the claim is checked and what would refute it.
+
+    Parameters
+    ----------
+    label, kind, source, version, assumptions, requires, coq, recovered, holds, open
+        As in :class:`Claim`.
+    values : mapping, optional
+        Computed numbers in the docstrings, where they stand as ``$name``.
+
+    Raises
+    ------
+    InputError
+        If the class has no docstring of a title and a statement, or the label is taken.
+
+    Examples
+    --------
+    >>> @claim("mine.two-workers", "upper")
+    ... class TwoWorkers:
+    ...     '''The imbalance of two workers.
+    ...
+    ...     On two workers the imbalance is at most the larger load.
+    ...     '''
+    >>> claim_of("mine.two-workers").title
+    'The imbalance of two workers'
+    """
+
+    def register(definition: _Definition) -> _Definition:
+        title, _, statement = cleandoc(definition.__doc__ or "").partition("\n\n")
+        if not statement:
+            raise InputError(
+                f"the docstring of {definition.__name__} must be a title, a blank line and the "
+                f"statement of the claim {label!r}"
+            )
+        if label in _CLAIMS:
+            raise InputError(f"two claims share the label {label!r}")
+
+        def text(words: str) -> str:
+            found = " ".join(words.split())
+            return Template(found).substitute(values) if values else found
+
+        it = definition()
+        run = getattr(it, "check", None)
+        _CLAIMS[label] = Claim(
+            label=label,
+            title=text(title).removesuffix("."),
+            source=source,
+            version=version,
+            kind=kind,
+            statement=text(statement),
+            assumptions=assumptions,
+            evidence=text(run.__doc__ or "") if run else "",
+            formula=getattr(it, "formula", None),
+            proof=getattr(it, "proof", None),
+            check=declared(run, label) if run else None,
+            coq=coq,
+            requires=requires,
+            recovered=recovered,
+            holds=holds,
+            open=open,
+            module=definition.__module__,
+        )
+        return definition
+
+    return register
+
+
+def _modules(package: ModuleType) -> list[str]:
+    """The full names of a package's modules in reading order: those it names, then the others."""
+    found = {module.name for module in iter_modules(package.__path__)}
+    first = [name for name in package.ORDER if name in found]
+    return [f"{package.__name__}.{name}" for name in (*first, *sorted(found - set(first)))]
+
+
 @cache
-def chapters() -> dict[str, tuple[Claim, ...]]:
-    """The registered claims of each family, by its heading in :data:`FAMILIES`."""
+def _rooms() -> dict[str, tuple[ModuleType, tuple[str, ...]]]:
+    """Of every family, its folder and the modules of it, all of them imported."""
+    import evenkeel.theorems as house
+
+    rooms = {}
+    for name in _modules(house):
+        room = import_module(name)
+        if hasattr(room, "FAMILY"):
+            modules = tuple(_modules(room))
+            for module in modules:
+                import_module(module)
+            rooms[room.FAMILY] = room, modules
+    for entry in _CLAIMS.values():
+        for label in entry.requires:
+            if label not in _CLAIMS:
+                raise InputError(f"claim {entry.label!r} requires the unknown label {label!r}")
+    return rooms
+
+
+def families() -> dict[str, str]:
+    """The heading of every family, in reading order."""
     return {
-        heading: tuple(import_module(f"evenkeel.theorems.{room(family)}.statements").CLAIMS)
-        for family, heading in FAMILIES.items()
+        family: (room.__doc__ or family).strip().removesuffix(".")
+        for family, (room, _) in _rooms().items()
     }
 
 
-@cache
+def chapters() -> dict[str, tuple[Claim, ...]]:
+    """The claims of each family by its heading, in reading order."""
+    found = {
+        heading: tuple(
+            entry
+            for module in _rooms()[family][1]
+            for entry in _CLAIMS.values()
+            if entry.module == module
+        )
+        for family, heading in families().items()
+    }
+    return found
+
+
 def claims() -> dict[str, Claim]:
-    """Every registered claim by label, in the order of :data:`FAMILIES`.
+    """Every claim by label: evenkeel's own in reading order, then those registered by others.
 
     Raises
     ------
     InputError
         If two claims share a label, or a claim requires a label that is not registered.
     """
-    registry: dict[str, Claim] = {}
-    for entries in chapters().values():
-        for entry in entries:
-            if entry.label in registry:
-                raise InputError(f"two claims share the label {entry.label!r}")
-            registry[entry.label] = entry
-    for entry in registry.values():
-        for label in entry.requires:
-            if label not in registry:
-                raise InputError(f"claim {entry.label!r} requires the unknown label {label!r}")
-    return registry
+    return {
+        entry.label: entry for group in (*chapters().values(), _CLAIMS.values()) for entry in group
+    }
 
 
-def claim(label: str) -> Claim:
+def claim_of(label: str) -> Claim:
     """The claim with that label.
 
     Raises
@@ -200,13 +299,32 @@ def claim(label: str) -> Claim:
     InputError
         If there is none; the message names the nearest labels, or the families.
     """
-    registry = claims()
-    if label not in registry:
+    _rooms()
+    if label not in _CLAIMS:
         from difflib import get_close_matches
 
-        near = get_close_matches(label, registry, n=3, cutoff=0.4)
+        near = get_close_matches(label, claims(), n=3, cutoff=0.4)
         if near:
             raise InputError(f"unknown claim {label!r}; did you mean {', '.join(near)}?")
-        families = dict.fromkeys(entry.family for entry in registry.values())
-        raise InputError(f"unknown claim {label!r}; labels begin with {', '.join(families)}")
-    return registry[label]
+        found = dict.fromkeys(entry.family for entry in claims().values())
+        raise InputError(f"unknown claim {label!r}; labels begin with {', '.join(found)}")
+    return _CLAIMS[label]
+
+
+def checks() -> dict[str, Check]:
+    """Every check by the label of its claim."""
+    return {label: entry.check for label, entry in claims().items() if entry.check}
+
+
+def check_of(label: str) -> Check:
+    """The check of the claim with that label.
+
+    Raises
+    ------
+    InputError
+        If there is no such claim, or it has no check.
+    """
+    found = claim_of(label).check
+    if found is None:
+        raise InputError(f"the claim {label!r} has no check")
+    return found

@@ -3,7 +3,7 @@
 A set of requests of total size ``S`` on worker ``g`` scores
 ``(1'd) S - beta ((S - m_g)^+)'d`` with the predicted margins ``m_g`` below the largest loads of
 the window and the discounts ``d = (1, gamma, ..., gamma^H)``
-(:mod:`evenkeel.theorems.balanceroute.statements`).
+(:mod:`evenkeel.theorems.balanceroute`).
 
 The admissions of a step are decided in two stages.  As long as many slots are free (as many as
 requests wait, or more than four a worker) the oldest request goes to the worker of best score.

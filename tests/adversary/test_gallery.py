@@ -22,7 +22,7 @@ from adversary.witnesses.gallery import (
     trajectory,
     write_witness,
 )
-from evenkeel.theorems.registry import claim
+from evenkeel.theorems.registry import claim_of
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
@@ -42,7 +42,7 @@ def test_every_witness_replays(name):
 @pytest.mark.parametrize("name", WITNESSES)
 def test_every_witness_speaks_of_a_registered_claim(name):
     label = WITNESSES[name].claim
-    assert claim(label).label == label
+    assert claim_of(label).label == label
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,9 @@ def test_a_change_is_told_with_its_line():
 def test_tests_are_found_by_name_by_imports_and_by_label(tmp_path):
     files = {
         "app/base.py": "",
-        "app/theorems/family.py": 'from app import base\n@check("base.good", 1)\ndef f(): ...\n',
+        "app/theorems/family.py": 'from app import base\n@claim("base.good", 1)\nclass F: ...\n',
         "app/theorems/shared.py": "",
-        "app/theorems/other.py": 'import app.theorems.shared\ncheck("base.other")\n',
+        "app/theorems/other.py": 'import app.theorems.shared\nclaim("base.other")(int)\n',
         "tests/test_base.py": "",
         "tests/test_direct.py": "def test():\n    from app.base import x\n",
         "tests/test_far.py": "import app.theorems.family\n",

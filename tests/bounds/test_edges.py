@@ -18,9 +18,9 @@ import pytest
 
 from adversary.instances.small_runs import ExactBFIO
 from adversary.workloads.trace_statistics import lengths_of
-from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.gate import Subject, loads_of, unmet
-from evenkeel.theorems.registry import Assumption, claim, claims
+from evenkeel.theorems.registry import Assumption, checks, claim_of, claims
 from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
@@ -322,7 +322,7 @@ STEP_CLAIMS: dict[str, Says] = {
 
 def held_or_excluded(label: str, subject: Subject, says: Says) -> bool:
     """Whether the claim holds on the instance; False if an assumption excludes it."""
-    if unmet(claim(label), subject):
+    if unmet(claim_of(label), subject):
         return False
     for line in says(subject):
         assert holds(line), f"{label}: {line}"
@@ -756,7 +756,7 @@ def test_a_claim_about_energy_at_an_edge(label: str, power: str) -> None:
         held_or_excluded(label, replace(subject, power=POWERS[power]), ENERGY_CLAIMS[label])
         for subject in RUNS.values()
     ]
-    assert any(inside) or Assumption.IDLE_POWER in claim(label).assumptions
+    assert any(inside) or Assumption.IDLE_POWER in claim_of(label).assumptions
 
 
 # --- laws --------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from test_edges import COVERED
 
-from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.verdicts import rung
 from evenkeel.output import to_json, write_text
-from evenkeel.theorems.registry import claim
+from evenkeel.theorems.registry import checks, claim_of
 
 
 @pytest.mark.parametrize("label", checks())
@@ -31,12 +31,12 @@ def test_bound(label: str, user_policy: str | None, tmp_path: Path) -> None:
     if user_policy is not None:
         if not finding.verdict.held and finding.verdict is not Verdict.REFUTED:
             pytest.skip(f"{finding.verdict}: {finding.domain}")
-        right = finding.verdict.held or not claim(label).holds
+        right = finding.verdict.held or not claim_of(label).holds
     elif finding.verdict is Verdict.NOT_CHECKED:
-        right = not claim(label).recovered
-    elif claim(label).open and finding.verdict is Verdict.INCONCLUSIVE:
+        right = not claim_of(label).recovered
+    elif claim_of(label).open and finding.verdict is Verdict.INCONCLUSIVE:
         right = finding.interval is not None
-    elif claim(label).holds:
+    elif claim_of(label).holds:
         right = finding.verdict.held
     else:
         right = finding.verdict is Verdict.REFUTED

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adversary.instances.small_runs import exact_step
-from evenkeel.evidence.check import checks
+from evenkeel.theorems.registry import checks
 from solvers.step.problem import StepProblem
 from theory.formulas.balanceroute import br0_score
 

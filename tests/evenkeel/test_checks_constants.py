@@ -6,8 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evenkeel.evidence.check import Finding, Verdict, checks
+from evenkeel.evidence.check import Finding, Verdict
 from evenkeel.evidence.statistics import Mean
+from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem2 import constants
 from theory.formulas.constants import (
     DRIFT_BFIO,

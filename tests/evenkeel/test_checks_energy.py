@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from flint import ctx
 
-from evenkeel.evidence.check import Variant, Verdict, checks
-from evenkeel.theorems.theorem4.any_power import LAWS
+from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.theorems.registry import checks
+from evenkeel.theorems.theorem4.caps import LAWS
 from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
     OVERHEADS,

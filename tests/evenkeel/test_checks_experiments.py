@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from adversary.paired_runs import E2, E3, Setting, replay, saving, stretch
-from evenkeel.evidence.check import checks
-from evenkeel.theorems.experiments.statements import CLAIMS
+from evenkeel.theorems.registry import chapters, checks, families
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 from theory.power import hardware
 
 POWER = hardware("a100-paper")
+CLAIMS = chapters()[families()["experiments"]]
 
 
 def test_every_experiment_is_run_again():

@@ -5,7 +5,8 @@ from itertools import product
 
 import pytest
 
-from evenkeel.evidence.check import Variant, Verdict, checks
+from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.theorems.registry import checks
 from theory.formulas.rebalancing import RareSize
 from theory.model import InputError
 

@@ -9,13 +9,13 @@ import pytest
 from adversary.instances.small_runs import ExactBFIO
 from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from adversary.witnesses.lookahead_runs import average_imbalance
-from evenkeel.evidence.check import checks
-from evenkeel.theorems.dropped_assumptions.statements import (
+from evenkeel.theorems.dropped_assumptions.forecasts import (
     IIR_WITNESS,
     LOOK_AHEAD_WITNESS,
     PREDICTION_WITNESS,
 )
-from evenkeel.theorems.dropped_assumptions.steps import condition_pools
+from evenkeel.theorems.dropped_assumptions.pools import condition_pools
+from evenkeel.theorems.registry import checks
 from solvers.simulation.reference import simulate_reference
 from theory.model import Requests, System
 

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.evidence.check import Verdict, checks
-from evenkeel.theorems.offline.prices import _ladders
-from evenkeel.theorems.offline.statements import DOMAINS, PRICES
+from evenkeel.evidence.check import Verdict
+from evenkeel.theorems.offline.domains import DOMAINS
+from evenkeel.theorems.offline.prices import PRICES, _ladders
+from evenkeel.theorems.registry import checks
 from solvers.schedule.milp import solve_offline_program
 from solvers.schedule.price_ladder import OPTIMA
 from solvers.schedule.problem import OfflineProblem

@@ -9,9 +9,10 @@ from hypothesis import given
 
 from adversary.instances.small_runs import exact_step
 from adversary.instances.strategies import step_problems
-from evenkeel.evidence.check import Trial, Variant, Verdict, checks, planted
+from evenkeel.evidence.check import Trial, Variant, Verdict, planted
 from evenkeel.evidence.scoreboard import Cases
 from evenkeel.evidence.verdicts import rung
+from evenkeel.theorems.registry import checks
 from solvers.policies.registry import AlwaysBusiest
 from solvers.step.bounds import relaxation as bounds
 from solvers.step.problem import StepProblem

@@ -5,9 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.statistics import Mean
-from evenkeel.theorems.balance_frontier.criterion import _ages, enumerated_optimum
+from evenkeel.theorems.balance_frontier.any_policy import _ages
+from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
+from evenkeel.theorems.registry import checks
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.rebalancing import can_rebalance
 from theory.model import InputError, Requests, System

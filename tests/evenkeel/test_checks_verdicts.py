@@ -2,10 +2,11 @@
 
 import pytest
 
-from evenkeel.evidence.check import Budget, checks
+from evenkeel.evidence.check import Budget
 from evenkeel.theorems.balance_frontier import statements as threshold
 from evenkeel.theorems.balanceroute import statements as balanceroute
 from evenkeel.theorems.dropped_assumptions import statements as limits
+from evenkeel.theorems.registry import checks
 from evenkeel.theorems.step import statements as step
 from theory.model import InputError
 

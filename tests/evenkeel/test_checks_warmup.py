@@ -1,4 +1,5 @@
-from evenkeel.evidence.check import Verdict, checks
+from evenkeel.evidence.check import Verdict
+from evenkeel.theorems.registry import checks
 
 
 def test_a_policy_of_the_users_is_held_against_the_bound() -> None:

@@ -3,12 +3,11 @@
 import pytest
 
 from adversary.witnesses.gallery import gallery
-from evenkeel.evidence.check import checks
 from evenkeel.report.dropped_assumptions import HEAD, dropped_rows
 from evenkeel.report.markdown import markdown
 from evenkeel.runs.records import record
 from evenkeel.theorems.dropped import DROPPED
-from evenkeel.theorems.registry import claim
+from evenkeel.theorems.registry import checks, claim_of
 
 
 def entry_of(label):
@@ -19,7 +18,7 @@ def entry_of(label):
 
 @pytest.mark.parametrize("case", DROPPED, ids=lambda case: case.decided_by)
 def test_labels_are_registered_and_decided_by_a_check(case):
-    assert claim(case.label)
+    assert claim_of(case.label)
     assert case.decided_by in checks()
 
 
@@ -33,7 +32,7 @@ def test_no_case_twice():
     sorted(
         case.decided_by
         for case in DROPPED
-        if case.states_failure or not claim(case.decided_by).holds
+        if case.states_failure or not claim_of(case.decided_by).holds
     ),
 )
 def test_what_is_needed_has_a_stored_witness(label):

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from evenkeel.report.claim_view import data, latex_document, markdown, show
 from evenkeel.report.typeset import escape_latex, escape_markdown, maths, prose
-from evenkeel.theorems.registry import Claim, claim, claims
+from evenkeel.theorems.registry import Claim, claim_of, claims
 from theory.proof import Identity, Lemma
 
 # One claim of every shape: identities, inequalities, limits, integrals, sums, words alone, none.
@@ -38,7 +38,7 @@ def _terminal(entry: Claim, width: int) -> str:
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("label", SHOWN)
 def test_a_terminal_shows_every_part_within_its_width(label: str, width: int) -> None:
-    entry = claim(label)
+    entry = claim_of(label)
     lines = [line.rstrip() for line in _terminal(entry, width).splitlines()]
     assert max(map(len, lines)) <= width
     heads = [line for line in lines if re.match(r"[A-Z]", line) and not line.endswith(".")]
@@ -64,7 +64,7 @@ def test_a_step_that_is_not_verified_never_reads_as_verified() -> None:
 
     x = Symbol("x", positive=True)
     steps = (Lemma("words", "Argued."), Identity("False.", x, x + 1))
-    entry = claim("step.objective")
+    entry = claim_of("step.objective")
     wrong = Claim(
         "step.wrong",
         "A wrong proof",
@@ -98,7 +98,7 @@ def _balanced(text: str, pairs: str) -> bool:
 
 @pytest.mark.parametrize("label", claims())
 def test_latex_is_well_formed(label: str) -> None:
-    text = latex_document(claim(label))
+    text = latex_document(claim_of(label))
     plain = re.sub(r"\\[\\{}$&%#_]", "", text.replace(r"\left\{", "").replace(r"\right\}", ""))
     assert _balanced(plain, "{}")
     assert plain.count("$") % 2 == 0
@@ -122,7 +122,7 @@ def test_latex_is_well_formed(label: str) -> None:
 
 @pytest.mark.parametrize("label", claims())
 def test_markdown_is_well_formed(label: str) -> None:
-    text = markdown(claim(label))
+    text = markdown(claim_of(label))
     assert text.startswith(f"# {label}: ")
     assert text.count("$$") % 2 == 0
     inline = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
@@ -137,13 +137,13 @@ def test_markdown_is_well_formed(label: str) -> None:
     wanted = ("Statement", "Assumptions", "Proof", "Disproof", "Formal", "Evidence")
     assert heads == [h for h in wanted if h in heads]
     assert not {"Proof", "Disproof"} <= set(heads)
-    proof = claim(label).proof
+    proof = claim_of(label).proof
     assert len(re.findall(r"^\d+\. \*\*", text, flags=re.M)) == (len(proof()) if proof else 0)
 
 
 @pytest.mark.parametrize("label", SHOWN)
 def test_data_holds_every_step_with_its_formula(label: str) -> None:
-    entry = claim(label)
+    entry = claim_of(label)
     found = data(entry)
     assert found["label"] == label
     for number, step in enumerate(found["proof"], 1):
@@ -183,8 +183,8 @@ def test_running_text_is_escaped_around_its_formulas() -> None:
 def test_symbols_are_in_one_order_whatever_the_hash_seed() -> None:
     code = (
         "from evenkeel.report.claim_view import data; "
-        "from evenkeel.theorems.registry import claim; "
-        "print(list(data(claim('step.waterfill'))['symbols']))"
+        "from evenkeel.theorems.registry import claim_of; "
+        "print(list(data(claim_of('step.waterfill'))['symbols']))"
     )
     seen = {
         subprocess.run(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenkeel.evidence.gate import _GATES, Subject, loads_of, unmet
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, claim_of
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
@@ -113,7 +113,7 @@ CASES = [
 
 @pytest.mark.parametrize(("assumption", "meets", "violates", "word"), CASES)
 def test_what_violates_a_hypothesis_is_named(assumption, meets, violates, word):
-    entry = claim("step.objective")
+    entry = claim_of("step.objective")
     only = dataclasses.replace(entry, assumptions=(assumption,))
     assert unmet(only, meets) == {}
     assert word in unmet(only, violates)[assumption]
@@ -125,7 +125,9 @@ def test_each_gate_has_a_case():
 
 
 def test_a_claim_lists_all_that_fails():
-    failed = unmet(claim("step.full-refill-gap"), step([1, 0], [2, 1], [5], sizes=(1, 4), slots=2))
+    failed = unmet(
+        claim_of("step.full-refill-gap"), step([1, 0], [2, 1], [5], sizes=(1, 4), slots=2)
+    )
     assert set(failed) == {
         Assumption.FULL_REFILL,
         Assumption.OVERLOADED,

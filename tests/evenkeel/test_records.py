@@ -24,7 +24,6 @@ from evenkeel.evidence.check import (
     Trial,
     Variant,
     Verdict,
-    checks,
     kill_rate,
 )
 from evenkeel.output import to_json
@@ -32,7 +31,7 @@ from evenkeel.report.markdown import markdown, number, power_text, row, surprise
 from evenkeel.runs.executors import executor
 from evenkeel.runs.records import SCHEMA, Record, RecordFile, key, read_records, record
 from evenkeel.runs.reproduce import Job, perform, run, unchecked
-from evenkeel.theorems.registry import claims
+from evenkeel.theorems.registry import checks, claims
 from theory.model import InputError
 
 LABELS = ["step.full-refill-tight", "energy.limit-paper", "step.gap-naive"]

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.evidence.check import Variant, Verdict, checks
-from evenkeel.theorems.registry import claim
+from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.theorems.registry import checks, claim_of
 
 LABELS = [label for label, check in checks().items() if check.plants]
 
@@ -96,4 +96,4 @@ def test_what_takes_long_is_a_claim() -> None:
 
 def test_every_check_has_two_false_versions() -> None:
     bare = {label for label, check in checks().items() if len(check.plants) < 2}
-    assert {label for label in bare if claim(label).recovered} == set()
+    assert {label for label in bare if claim_of(label).recovered} == set()

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
-from evenkeel.theorems.balanceroute.statements import REPORTED_GAIN, REPORTED_THROUGHPUT
+from evenkeel.theorems.balanceroute.reported import REPORTED_GAIN, REPORTED_THROUGHPUT
 from theory.formulas.balanceroute import br0_score, brh_score
 from theory.model import imbalance
 

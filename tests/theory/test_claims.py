@@ -3,7 +3,7 @@
 import pytest
 from sympy import Basic
 
-from evenkeel.theorems.registry import FAMILIES, Assumption, Claim, claim, claims
+from evenkeel.theorems.registry import Assumption, Claim, claim_of, claims, families
 from theory.model import InputError
 from theory.proof import (
     Computation,
@@ -22,7 +22,7 @@ from theory.proof import (
 
 @pytest.mark.parametrize("label", claims())
 def test_a_claim_is_complete_and_its_proof_stands(label: str) -> None:
-    entry = claim(label)
+    entry = claim_of(label)
     assert entry.label == label
     assert all((entry.title, entry.source, entry.version, entry.statement, entry.evidence))
     assert all(isinstance(assumption, Assumption) for assumption in entry.assumptions)
@@ -71,14 +71,14 @@ def test_the_domain_of_a_step_is_that_of_its_symbols() -> None:
 
 def test_an_unknown_label_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match=r"did you mean .*step\.waterfill"):
-        claim("step.waterfil")
+        claim_of("step.waterfil")
 
 
 def test_families_are_where_their_labels_say() -> None:
     assert all(isinstance(entry, Claim) for entry in claims().values())
     # waste, experiment, universal and iir live with the experiments and the limits.
     elsewhere = {"waste", "experiment", "universal", "iir"}
-    assert {entry.family for entry in claims().values()} <= {*FAMILIES, *elsewhere}
+    assert {entry.family for entry in claims().values()} <= {*families(), *elsewhere}
 
 
 def test_an_evident_step_alone_does_not_carry_a_proof() -> None:

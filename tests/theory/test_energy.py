@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 import sympy
 
-from evenkeel.theorems.theorem4.statements import CLAIMS
+from evenkeel.theorems.registry import chapters, families
 from theory.formulas.energy import Constants
 from theory.formulas.energy_inversions import (
     eta_past_limit,
@@ -18,6 +18,7 @@ from theory.model import InputError
 from theory.power import PowerModel
 from theory.proof import Conclusion, Identity, Inequality, verify
 
+CLAIMS = chapters()[families()["energy"]]
 PROVED = [claim for claim in CLAIMS if claim.proof]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from evenkeel.evidence.check import Verdict, check_of
+from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.verdicts import rung
-from evenkeel.theorems.registry import claims
+from evenkeel.theorems.registry import check_of, claims
 from theory.formal import record as machine_checked
 from theory.formal.record import (
     ALLOWED_AXIOMS,

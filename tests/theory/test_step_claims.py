@@ -1,8 +1,9 @@
 """The claims about one admission step: their proofs can fail."""
 
-from evenkeel.theorems.step.proofs import full_refill_gap_proof
-from evenkeel.theorems.step.statements import CLAIMS
+from evenkeel.theorems.registry import chapters, claim_of, families
 from theory.proof import Identity, Inequality, verify
+
+CLAIMS = chapters()[families()["step"]]
 
 
 def test_every_claim_has_a_proof_or_a_disproof():
@@ -12,7 +13,7 @@ def test_every_claim_has_a_proof_or_a_disproof():
 def test_a_wrong_step_is_caught():
     import sympy as sp
 
-    steps = full_refill_gap_proof()
+    steps = claim_of("step.full-refill-gap").steps
     number = next(n for n, step in enumerate(steps, 1) if isinstance(step, Identity))
     good = steps[number - 1]
     wrong = Identity(good.text, good.lhs, 2 * good.rhs)

@@ -2,7 +2,7 @@
 
 Geometric(``p``) output lengths, constant drift 1, sizes in ``[a, b]``, ``d = b - a``; ``w`` are
 loads with the growth of the step included.  See
-:mod:`evenkeel.theorems.balance_frontier.statements` for the statements.
+:mod:`evenkeel.theorems.balance_frontier` for the statements.
 """
 
 from collections import Counter

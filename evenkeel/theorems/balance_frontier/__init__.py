@@ -1,1 +1,4 @@
 """The balance threshold: where Theorem 2 bites."""
+
+FAMILY = "threshold"
+ORDER = ("criterion", "probabilities", "frontier", "any_policy")

@@ -1,1 +1,4 @@
 """BalanceRoute, the follow-up."""
+
+FAMILY = "balanceroute"
+ORDER = ("score", "greedy", "reported")

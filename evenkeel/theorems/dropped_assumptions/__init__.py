@@ -1,1 +1,4 @@
-"""One assumption dropped at a time."""
+"""Limits: one assumption dropped at a time."""
+
+FAMILY = "limits"
+ORDER = ("forecasts", "pools", "admissions", "dispatch", "rounds")

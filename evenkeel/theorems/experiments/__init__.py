@@ -1,1 +1,4 @@
-"""Experiments E1 to E5, and what else the principle serves."""
+"""Experiments E1 to E5."""
+
+FAMILY = "experiments"
+ORDER = ("other_systems", "reported", "consistency", "scale", "lookahead", "waits")

@@ -7,6 +7,9 @@ from typing import Any
 from adversary.paired_runs import Setting, Stretch, replay
 from evenkeel.evidence.check import Trial
 from evenkeel.evidence.statistics import Mean, fresh
+from evenkeel.theorems.registry import Assumption
+
+SAME = (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING)
 
 # Parameters of the checks that run E2 and E3: their runs are shared.
 SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}
@@ -63,3 +66,6 @@ def compare(
         Mean.of([measure(a.window, b.window) for a, b in runs]),
         Mean.of([measure(a.completed, b.completed) for a, b in runs]),
     )
+
+
+SAME_MYOPIC = (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING, Assumption.MYOPIC)

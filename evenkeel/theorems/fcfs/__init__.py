@@ -1,1 +1,4 @@
-"""FCFS in expectation, and its worst cases."""
+"""FCFS in expectation: the lower side of Theorems 1 to 3."""
+
+FAMILY = "fcfs"
+ORDER = ("law", "pairing", "growth", "constants", "stationary", "moments", "worst_case")

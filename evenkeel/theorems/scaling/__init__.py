@@ -1,1 +1,4 @@
 """Growth with slots and workers."""
+
+FAMILY = "scaling"
+ORDER = ("refills", "growth")

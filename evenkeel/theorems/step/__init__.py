@@ -1,1 +1,4 @@
 """One admission step."""
+
+FAMILY = "step"
+ORDER = ("objective", "refill", "waterfill", "relaxation", "gap")

@@ -22,17 +22,6 @@ EXACT = "adversary.instances.small_runs:ExactBFIO"
 
 SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
 
-
-def steps(G: int, requests: int, size: int, free: int, load: int) -> Iterator[StepProblem]:
-    """Every step with up to ``G`` workers and bounded pools, sizes, free slots and loads."""
-    spaces = [
-        StepSpace(workers, requests, size, free_max=free, load_max=load, fewer=True)
-        for workers in range(1, G + 1)
-    ]
-    affordable(sum(space.size for space in spaces), "steps")
-    return chain.from_iterable(map(step_problems_of, spaces))
-
-
 # Most cases that a check goes through: some minutes.
 MOST_CASES = 5 * 10**6
 
@@ -49,6 +38,16 @@ def affordable(count: int, what: str) -> None:
         raise InputError(
             f"the domain has {count:,} {what}, more than {MOST_CASES:,}: choose smaller parameters"
         )
+
+
+def steps(G: int, requests: int, size: int, free: int, load: int) -> Iterator[StepProblem]:
+    """Every step with up to ``G`` workers and bounded pools, sizes, free slots and loads."""
+    spaces = [
+        StepSpace(workers, requests, size, free_max=free, load_max=load, fewer=True)
+        for workers in range(1, G + 1)
+    ]
+    affordable(sum(space.size for space in spaces), "steps")
+    return chain.from_iterable(map(step_problems_of, spaces))
 
 
 def domain(trial: Trial) -> tuple[Iterator[StepProblem], str]:

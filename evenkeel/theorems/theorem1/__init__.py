@@ -1,1 +1,4 @@
 """Theorem 1: equal output lengths."""
+
+FAMILY = "warmup"
+ORDER = ("sides", "ratio")

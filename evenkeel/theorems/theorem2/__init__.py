@@ -1,1 +1,4 @@
 """Theorem 2: geometric output lengths."""
+
+FAMILY = "geometric"
+ORDER = ("sides", "ratio", "vacuity")

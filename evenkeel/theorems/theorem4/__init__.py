@@ -1,1 +1,14 @@
-"""Theorem 4: energy and its saving."""
+"""Theorem 4: energy."""
+
+FAMILY = "energy"
+ORDER = (
+    "envelope",
+    "overhead",
+    "throughput",
+    "work",
+    "devices",
+    "saving",
+    "limits",
+    "caps",
+    "reach",
+)

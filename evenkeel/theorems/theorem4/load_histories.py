@@ -15,7 +15,8 @@ from adversary.instances.load_histories import (
     random_histories,
 )
 from adversary.workloads.families import workload
-from evenkeel.theorems.registry import claim
+from evenkeel.evidence.check import Trial
+from evenkeel.theorems.registry import claim_of
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from theory.formulas.energy import Constants, Usage, exact
@@ -154,7 +155,7 @@ def shown(loads: Loads) -> list[list[int]]:
     return [list(step) for step in loads]
 
 
-def proof_fails(label: str) -> str:
+def proof_fails(trial: Trial) -> str:
     """Which steps of the claim's proof sympy does not confirm, in words; empty if none."""
-    failed = verify(claim(label).steps)
+    failed = verify(claim_of(trial.label).steps)
     return f"proof steps not confirmed: {', '.join(map(str, failed))}" if failed else ""

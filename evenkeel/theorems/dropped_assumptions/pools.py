@@ -1,0 +1,319 @@
+"""Bounds of a step without assumptions on the pool and the sizes."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.scoreboard import Cases
+from evenkeel.theorems.dropped_assumptions.refills import (
+    AFTER,
+    NEAR,
+    REFILL,
+    certified_refill_bound,
+    optimum,
+    refill_bound,
+    with_control,
+)
+from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.step.domains import weight, witness_of
+from evenkeel.theorems.step.waterfill import waterfill_formula
+from solvers.step.problem import StepProblem
+from theory.disproof import imbalance_at, violated
+from theory.formulas.step import full_refill_bound, full_refill_extremal, waterfill_optimum
+from theory.proof import Identity, Lemma, Step
+from theory.relations import at_most
+from theory.symbolic import sp
+
+
+@claim(
+    "limits.overloaded",
+    "upper",
+    assumptions=REFILL,
+    requires=("step.full-refill-gap",),
+    holds=False,
+)
+class Overloaded:
+    """A full refill without enough requests.
+
+    The bound (G-1)(b-a) of [step.full-refill-gap] holds for pools of fewer than G*B requests.
+    False: G = 2, B = 1 and one request of size 1 leave 1 > 0.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return refill_bound()
+
+    def proof(self) -> tuple[Step, ...]:
+        G = sp.Symbol("n", positive=True, integer=True) + 1
+        a = sp.Symbol("a", positive=True, integer=True)
+        return (
+            Lemma(
+                "one request",
+                "G = n + 1 empty workers and one request of size a, so b - a = 0 and the bound is "
+                "0: one load is a, the others are 0.",
+            ),
+            Identity(
+                "The imbalance is positive",
+                sp.UnevaluatedExpr(G * a) - a,
+                (G - 1) * a,
+            ),
+            violated(
+                "above the bound",
+                refill_bound(),
+                {"Imb": (G - 1) * a, "G": G, "a": a, "b": a},
+                (G - 1) * a,
+            ),
+        )
+
+    @evidence(
+        measures=f"optimal {AFTER}",
+        size=3,
+        standard={"size": 4},
+        plants=(NEAR, Variant("one request too few", fault="by-one")),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Exhaustive search in order of size, the bound with the assumption kept as control; an
+        optimum above (G-1)(b-a) refutes it.
+        """
+
+        def missing(problem: StepProblem) -> int:
+            return max(0, int(problem.free.sum()) - problem.pool.size)
+
+        shapes = [(B,) * G for G, B in ((2, 1), (2, 2), (3, 1), (3, 2))]
+        return certified_refill_bound(trial, shapes, missing)
+
+
+@claim(
+    "limits.pool-condition",
+    "equality",
+    assumptions=(Assumption.POOL_CONDITION, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
+    requires=("step.waterfill",),
+    holds=False,
+)
+class PoolCondition:
+    """The paper's pool condition in place of a rich pool.
+
+    [step.waterfill] holds for every pool that can fill all free slots even after any one size class
+    is removed. False: sizes 1, 2, 3 for two empty workers with a slot each leave 1, and the closed
+    form for [1, 3] says 0.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return waterfill_formula()
+
+    def proof(self) -> tuple[Step, ...]:
+        level = sp.Symbol("M", nonnegative=True)
+        return (
+            Lemma(
+                "the pool condition holds",
+                "Two empty workers with one slot each, sizes 1, 2, 3: two of them are left "
+                "whichever one is removed.",
+            ),
+            Identity(
+                "The closed form says 0: M = max (0 + 1) = 1 and each gap is (M - 3)^+",
+                sp.Subs(2 * sp.Max(0, level - 3), level, 1),
+                sp.Integer(0),
+            ),
+            Lemma("all sizes differ", "so the two loads do, by at least 1: the best are (1, 2)."),
+            violated(
+                "The optimum leaves more than the closed form",
+                at_most("Imb", "closed"),
+                {"Imb": imbalance_at(1, 2), "closed": 0},
+            ),
+        )
+
+    @evidence(
+        no_near_factor="an order alone is claimed: zero has no factor",
+        measures=f"optimal {AFTER}",
+        size=4,
+        standard={"size": 6},
+        plants=(
+            Variant("after any two classes are removed", fault="two-classes"),
+            Variant("two copies of every class", fault="copies"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Exhaustive search in order of size, the bound with the assumption kept as control; an
+        optimum that differs from the closed form refutes it.
+        """
+        cases, control = Cases("=="), Cases("==")
+        steps = (
+            StepProblem(loads, free, pool)
+            for loads, free in product(((0, 0), (0, 1), (0, 2)), ((1, 1), (1, 2)))
+            for n in range(1, 7)
+            for pool in combinations_with_replacement(range(1, trial["size"] + 1), n)
+        )
+        for problem in sorted(steps, key=weight):
+            slots, pool = int(problem.free.sum()), problem.pool
+            classes, copies = np.unique(pool, return_counts=True)
+            a, b = int(classes[0]), int(classes[-1])
+            claimed = waterfill_optimum(problem.loads.tolist(), problem.free.tolist(), a, b)[0]
+            if classes.size == b - a + 1 and copies.min() >= slots:
+                control.add(optimum(problem), claimed, witness_of(problem))
+                continue
+            removed = np.sort(copies)[-2:].sum() if trial.fault("two-classes") else copies.max()
+            alone = trial.fault("copies") and copies.min() < 2
+            if not cases.violated and not alone and pool.size - removed >= slots:
+                cases.add(optimum(problem), claimed * trial.scale, witness_of(problem))
+        return with_control(
+            trial,
+            cases,
+            control,
+            f"two workers with loads <= 2, up to 6 requests of size <= {trial['size']}",
+        )
+
+
+# Widest b - a of the pools of (G, B), and the largest ratio to (G-1)(b-a) in the paper's pool
+# condition, which the check enumerates.
+POOLS = {(2, 1): 16, (3, 1): 16, (2, 2): 10}
+
+
+def condition_pools(slots: int, width: int) -> Iterator[tuple[int, ...]]:
+    """Minimal pools of sizes from 1 to ``1 + width`` that meet the paper's pool condition, sorted.
+
+    Every pool that meets it has one of these inside, perhaps of a smaller width.  While it fills
+    all slots with a request to spare after any class is removed, any request may go; else, while
+    one class is larger than all others, one of its own may.
+    """
+    for most in range(1, slots + 1):
+        for inner in combinations_with_replacement(range(1, width + 2), slots + most - 2):
+            pool = (1, *inner, 1 + width)
+            copies = sorted(map(pool.count, set(pool)))
+            if copies[-2:] == [most, most]:
+                yield pool
+
+
+WORST_POOLS = {(2, 1): Fraction(1, 2), (3, 1): Fraction(19, 30), (2, 2): Fraction(2, 9)}
+
+
+@claim(
+    "limits.pool-condition-refill",
+    "equality",
+    assumptions=(
+        Assumption.FULL_REFILL,
+        Assumption.POOL_CONDITION,
+        Assumption.BOUNDED_SIZES,
+        Assumption.EXACT_STEP,
+    ),
+    requires=("step.full-refill-gap", "step.full-refill-tight"),
+)
+class PoolConditionRefill:
+    """The paper's pool condition in a full refill: below (G-1)(b-a) wherever searched.
+
+    Of full refills whose pool fills all slots even after any one size class is removed, the optimum
+    is at most 1/2, 19/30 and 2/9 of (G-1)(b-a), and as much, over all pools with 0 < b - a <= 16 at
+    G = 2, B = 1 and at G = 3, B = 1, and with 0 < b - a <= 10 at G = 2, B = 2. The whole of
+    (G-1)(b-a) is reached by a pool of exactly G*B requests [step.full-refill-tight], which is
+    outside; the constant inside is not known.
+    """
+
+    @evidence(
+        measures="largest optimal imbalance over (G-1)(b-a) (share)",
+        plants=(
+            *(
+                Variant(f"1/100 more at G = {G}, B = {B}", Fraction(101, 100), side=f"{G}, {B}")
+                for G, B in POOLS
+            ),
+            *(
+                Variant(f"1/100 less at G = {G}, B = {B}", Fraction(99, 100), side=f"{G}, {B}")
+                for G, B in POOLS
+            ),
+            Variant("a pool of exactly G*B is enough", fault="exact-pool"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """The optimum of every minimal pool, of which any other has one inside; another largest
+        ratio refutes it. The numbers were found by the same enumeration.
+        """
+        cases, pools, worst = Cases("=="), 0, {}
+        for (G, B), widest in POOLS.items():
+            largest, where = Fraction(-1), StepProblem([0], [1], [1])
+            for width in range(1, widest + 1):
+                every = condition_pools(G * B, width)
+                if trial.fault("exact-pool"):
+                    every = iter([full_refill_extremal(G, B, 1, 1 + width)])
+                for pool in every:
+                    pools += 1
+                    problem = StepProblem([0] * G, [B] * G, pool)
+                    ratio = Fraction(optimum(problem), full_refill_bound(G, 0, width))
+                    if ratio > largest:
+                        largest, where = ratio, problem
+            worst[f"G = {G}, B = {B}"] = f"{largest} for sizes {where.pool.tolist()}"
+            claimed = WORST_POOLS[G, B] * trial.scale_of(f"{G}, {B}")
+            if cases.add(largest, claimed, witness_of(where)):
+                break
+        return cases.finding(
+            trial,
+            f"{pools:,} minimal pools, b - a up to "
+            + ", ".join(f"{width} at G = {G}, B = {B}" for (G, B), width in POOLS.items()),
+            details=worst,
+        )
+
+
+@claim(
+    "limits.bounded-sizes",
+    "upper",
+    assumptions=(Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.EXACT_STEP),
+    requires=("step.full-refill-tight",),
+    holds=False,
+)
+class BoundedSizes:
+    """A full refill without a bound on the sizes.
+
+    For given G >= 2 and B some number K bounds the imbalance of every optimal full refill.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return at_most("Imb", "K")
+
+    def proof(self) -> tuple[Step, ...]:
+        B, a, K = sp.symbols("B a K", positive=True, integer=True)
+        # G = n + 1 workers, at least two.
+        n = sp.Symbol("m", nonnegative=True, integer=True) + 1
+        return (
+            Lemma(
+                "no choice",
+                "G = n + 1 workers.  One request of size a + K + 1 and G B - 1 of size a: B to "
+                "each worker, so one load is B a + K + 1 and the others are B a.",
+            ),
+            Identity(
+                "The imbalance",
+                (n + 1) * (B * a + K + 1) - ((n + 1) * B * a + K + 1),
+                n * (K + 1),
+            ),
+            violated(
+                "exceeds K", at_most("Imb", "K"), {"Imb": n * (K + 1), "K": K}, (n - 1) * K + n
+            ),
+        )
+
+    @evidence(
+        measures=f"optimal {AFTER}",
+        powers=6,
+        standard={"powers": 12},
+        plants=(
+            Variant("bounded by 1.25 K", Fraction(5, 4)),
+            Variant("with a spare request", fault="spare"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """For K in powers of ten the extremal pool of width K + 1, solved exactly; an optimum above
+        K refutes it. One request of size a + K + 1 among requests of size a leaves (G-1)(K+1).
+        """
+        cases = Cases("<=")
+        # Largest K first: the claim asks for one that is never exceeded.
+        for power in range(trial["powers"], -1, -1):
+            K = 10**power * trial.scale
+            giant = int(K) + 2
+            # With a spare request one giant would be left out: take two, on three workers.
+            G, more = (3, [giant]) if trial.fault("spare") else (2, [])
+            pool = [*full_refill_extremal(G, 2, 1, giant), *more]
+            problem = StepProblem([0] * G, [2] * G, pool)
+            if cases.add(optimum(problem), K, witness_of(problem)):
+                break
+        return cases.finding(
+            trial,
+            f"one pool for each K = 10^{trial['powers']}, ..., 10, 1, largest first",
+            held=Verdict.INCONCLUSIVE,
+        )

@@ -1,0 +1,279 @@
+"""The ratio of Theorem 1, and where it says nothing."""
+
+from fractions import Fraction
+from itertools import product
+
+from adversary.workloads.families import workload
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near
+from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
+from evenkeel.evidence.verdicts import BUSIEST, held
+from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
+from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
+from theory.formulas.theorem1 import (
+    certified_ratio,
+    first_certified_slots,
+    first_paper_slots,
+    first_slots,
+    paper_ratio,
+    refill_gap,
+)
+from theory.laws.law import Law
+from theory.model import System
+from theory.proof import Computation, Conclusion, Identity, Inequality, Setting, Step
+from theory.symbolic import sp
+
+
+@claim(
+    "warmup.iir",
+    "lower",
+    source="paper, Theorem 1 (order); number: evenkeel",
+    version="v1, v2",
+    assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
+    requires=("warmup.fcfs-lower", "warmup.bfio-upper"),
+)
+class Iir:
+    """Theorem 1 as a number with a certificate.
+
+    For G >= 2 and sizes that vary on [a, b], IIR >= E[Imb(FCFS)]/((G-1)(b-a)), the exact
+    expectation over the deterministic bound (IIR is infinite where BF-IO leaves nothing): a
+    certified number for every (G, B, law). It implies IIR >= c kappa0 sqrt(B log G) G/(G-1) with
+    the effective c of that (G, B, law) [fcfs.effective-constant].
+    """
+
+    def formula(self) -> "sp.Basic":
+        G, a, b = sp.symbols("G a b", positive=True, integer=True)
+        exact = sp.Symbol("E[Imb(FCFS)]", positive=True)
+        return sp.Ge(sp.Symbol("IIR"), exact / ((G - 1) * (b - a)))
+
+    def proof(self) -> tuple[Step, ...]:
+        c, G, sigma, b, a, B = sp.symbols("c G sigma_s b a B", positive=True)
+        root = sp.sqrt(B * sp.log(G))
+        i, u, e = sp.symbols("i u e", nonnegative=True)
+        return (
+            Inequality(
+                "If BF-IO's mean i is at most the bound i + u, then e (exact FCFS) satisfies "
+                "e i <= e (i + u): the ratio to the mean is at least the ratio to the bound",
+                e * i,
+                e * (i + u),
+                e * u,
+            ),
+            Identity(
+                "With E[FCFS] = c G sigma sqrt(B ln G) and b - a in place of s_max",
+                sp.simplify(c * G * sigma * root / ((G - 1) * (b - a))),
+                c * (sigma / (b - a)) * root * G / (G - 1),
+            ),
+        )
+
+    @evidence(
+        measures="IIR over paired rounds (1)",
+        plants=(
+            near("FCFS", TENTH),
+            near("FCFS", 1 / TENTH),
+            near("extremal round"),
+            STEEPER,
+            Variant("fcfs in place of bfio", policy="fcfs"),
+            BUSIEST,
+        ),
+        standard={"rounds": 5000},
+        G=8,
+        B=16,
+        b=100,
+        length=1,
+        rounds=1500,
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Simulated FCFS must have the certificate times (G-1)(b-a) within its interval, the
+        extremal round must leave exactly (G-1)(b-a) under BF-IO, and the ratio of means over paired
+        rounds of iid sizes must not lie below the certificate; any of the three failing beyond its
+        interval refutes it.
+        """
+        workers, slots, b = trial["G"], trial["B"], trial["b"]
+        policy = trial.policy_or("bfio")
+        system = System(workers, slots)
+        certificate = certified_ratio(Law.uniform(1, b), workers, slots).lower
+        certificate *= trial.scale_of("FCFS") * Fraction(float(slots) ** float(trial.exponent))
+        gap = refill_gap(workers, 1, b)
+        extreme = gap * trial.scale_of("extremal round")
+        fcfs, balanced = (round_imbalances(trial, rule) for rule in ("fcfs", policy))
+        mean, ratio = Mean.of(fcfs), Ratio.of(fcfs, balanced)
+        extremal = workload(
+            "refill-tight", system.capacity, 0, workers=workers, slots=slots, b=b, length=1
+        )
+        attained = overloaded_run(system, extremal, policy, 1).total.imbalance
+        domain = (
+            f"{trial['rounds']} paired rounds at G = {workers}, B = {slots}, sizes uniform on "
+            f"1..{b}, and the extremal round, under fcfs and {policy}"
+        )
+        expected = float(certificate * gap)
+        details = {"IIR": ratio.value, "E[FCFS]/((G-1)(b-a))": float(certificate)}
+        if found := broken(
+            (
+                Comparison(
+                    expected in mean, mean.value, "==", expected, "imbalance of fcfs", mean.interval
+                ),
+                Comparison(attained == extreme, attained, "==", extreme, "imbalance of that round"),
+                Comparison(
+                    ratio.high >= certificate,
+                    ratio.value,
+                    ">=",
+                    float(certificate),
+                    "IIR",
+                    ratio.interval,
+                ),
+            ),
+            domain,
+            {
+                "IIR": ratio.interval,
+                "extremal round": attained,
+                "fcfs": mean.interval,
+                "params": dict(trial.params),
+                "seed": trial.seed,
+            },
+            details,
+        ):
+            return found
+        stands = held(trial) if policy == "bfio" else Verdict.SUPPORTED
+        return Finding(
+            stands if ratio.low >= certificate else Verdict.INCONCLUSIVE,
+            ratio.value,
+            float(certificate),
+            ">=",
+            domain,
+            ratio.interval,
+            details=details,
+        )
+
+
+def _thresholds() -> bool:
+    """Whether the four stated values of kappa0 lie where they are said to."""
+    from flint import arb, ctx
+
+    from theory.laws.fcfs_expectation import PRECISION, to_ball
+
+    with ctx.workprec(PRECISION):
+        unit = (72 * arb(32).log()).sqrt() * 32 / 31
+        return all(
+            to_ball(c) * to_ball(below) * unit < 1 < to_ball(c) * to_ball(above) * unit
+            for c, below, above in (
+                (Fraction(1), Fraction(613, 10_000), Fraction(614, 10_000)),
+                (FCFS_ROUNDED, Fraction(905, 10_000), Fraction(906, 10_000)),
+            )
+        )
+
+
+@claim(
+    "warmup.vacuity",
+    "equality",
+    assumptions=(Assumption.EQUAL_LENGTHS, Assumption.OVERLOADED),
+    requires=("warmup.iir", "fcfs.constant"),
+    values={"c": FCFS_TEXT},
+)
+class Vacuity:
+    """Where Theorem 1 says nothing.
+
+    With G >= 2, x = ln G, g = G/(G-1) and a constant c, Theorem 1's c kappa0 sqrt(B x) g is sqrt(B
+    / B_0) with B_0 = 1/((c kappa0 g)^2 x): it says more than IIR >= 1 exactly when B > B_0. At G =
+    32, B = 72 and c = 1 it does so at kappa0 = 0.0614 and not at 0.0613, so it says nothing for the
+    paper's BurstGPT sample (0.0356) and something for its LongBench sample (0.108); with c = $c,
+    rounded down from the largest for all G [fcfs.constant], it does so at 0.0906 and not at 0.0905.
+    """
+
+    def formula(self) -> "sp.Basic":
+        c, kappa, x, g, B, edge = sp.symbols("c kappa_0 x g B B_0", positive=True)
+        return sp.Eq(c * kappa * sp.sqrt(B * x) * g, sp.sqrt(B / edge))
+
+    def proof(self) -> tuple[Step, ...]:
+        c, kappa, x, g, edge = sp.symbols("c kappa_0 x g B_0", positive=True)
+        return (
+            Setting("Let x = ln G, g = G/(G-1) and B_0 = 1/((c kappa_0 g)^2 x)."),
+            Computation(
+                "At G = 32, B = 72: with c = 1 the bound is below 1 at kappa_0 = 0.0613 and "
+                f"above it at 0.0614; with c = {FCFS_TEXT} below at 0.0905 and above at 0.0906 "
+                "(balls)",
+                _thresholds,
+            ),
+            Conclusion(
+                "Theorem 1's bound is sqrt(B / B_0), which exceeds 1 exactly when B > B_0",
+                self.formula(),
+                {edge: 1 / ((c * kappa * g) ** 2 * x)},
+            ),
+        )
+
+    @evidence(
+        measures="Theorem 1's bound of IIR at G = 32, B = 72, kappa0 = 0.0614, c = 1 (1)",
+        plants=(
+            near("edge", TENTH),
+            near("kappa0 that are too small", Fraction(101, 100)),
+            near("kappa0 that suffice", Fraction(100, 101)),
+            Variant("B ln G without the square root", exponent=Fraction(1, 2)),
+        ),
+        standard={"workers": (2, 3, 8, 32, 256, 4096)},
+        workers=(2, 32, 256),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """The closed form against a search over B for a grid of (G, kappa0, c), and the thresholds
+        of kappa0; a disagreement refutes it.
+        """
+        constants = Fraction(1), FCFS_ROUNDED
+        samples = Fraction(356, 10000), Fraction(108, 1000), Fraction(24, 100)
+        points = 0
+        for workers, kappa, c in product(trial["workers"], samples, constants):
+            closed = first_paper_slots(kappa, workers, c)
+            scale = float(trial.scale_of("edge"))
+            claimed = round(closed * scale * float(closed) ** float(trial.exponent))
+
+            def says_more(
+                slots: int, workers: int = workers, k: Fraction = kappa, c: Fraction = c
+            ) -> bool:
+                return paper_ratio(k, workers, slots, c) > 1
+
+            found = first_slots(says_more)
+            points += 1
+            if found != claimed:
+                return Finding(
+                    Verdict.REFUTED,
+                    found,
+                    claimed,
+                    "==",
+                    "search over B",
+                    witness={"G": workers, "kappa0": str(kappa), "c": str(c)},
+                )
+        small, enough = (
+            trial.scale_of(side) for side in ("kappa0 that are too small", "kappa0 that suffice")
+        )
+        edges = {
+            f"kappa0 = {kappa}, c = {float(c):g}": paper_ratio(Fraction(kappa) * factor, 32, 72, c)
+            for kappa, factor, c in (
+                ("0.0613", small, constants[0]),
+                ("0.0614", enough, constants[0]),
+                ("0.0905", small, constants[1]),
+                ("0.0906", enough, constants[1]),
+            )
+        }
+        uniform = {
+            f"first B of the certificate, G = {workers}": first_certified_slots(
+                Law.uniform(1, 100), workers
+            )
+            for workers in trial["workers"]
+        }
+        first, second, third, last = edges.values()
+        if not (first < 1 < second and third < 1 < last):
+            return Finding(
+                Verdict.REFUTED,
+                max(first, third),
+                1,
+                "~",
+                "thresholds of kappa0 at G = 32, B = 72",
+                witness=edges,
+            )
+        return Finding(
+            held(trial),
+            second,
+            1,
+            ">=",
+            f"{points} points of (G, kappa0, c), G in {trial['workers']}; thresholds at G = 32, B "
+            "= 72",
+            details={**edges, **uniform},
+        )

@@ -1,0 +1,405 @@
+"""The two sides of Theorem 1: FCFS from below, BF-IO from above."""
+
+from fractions import Fraction
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+
+from adversary.paired_runs import departed_loads
+from adversary.workloads.families import pool_survives_a_class, requests_to_overload, workload
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near
+from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
+from evenkeel.theorems.registry import Assumption, claim
+from solvers.step.fast.solve import solve_step
+from solvers.step.problem import StepProblem
+from theory.formulas.fcfs import log_growth_square
+from theory.formulas.theorem1 import refill_gap
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.model import FloatArray, IntArray, System
+from theory.proof import Identity, Inequality, Lemma, Step
+from theory.symbolic import sp
+
+HYPOTHESES = (
+    Assumption.OVERLOADED,
+    Assumption.EQUAL_LENGTHS,
+    Assumption.IID,
+    Assumption.BOUNDED_SIZES,
+    Assumption.COMMON_DRIFT,
+    Assumption.STICKY,
+    Assumption.MYOPIC,
+)
+
+
+def round_imbalances(trial: Trial, policy: str, departed: bool = False) -> FloatArray:
+    """Mean imbalance of each round of iid uniform sizes, float64[rounds]."""
+    system, length = System(trial["G"], trial["B"]), trial["length"]
+    steps = length * trial["rounds"]
+    n = requests_to_overload(system, steps, length=length)
+    requests = workload("uniform", n, trial.seed, b=trial["b"], length=length)
+    run = overloaded_run(system, requests, policy, steps)
+    loads = departed_loads(run)[:steps] if departed else first_steps(run, steps)
+    return np.asarray(imbalances(loads).reshape(-1, length).mean(axis=1))
+
+
+STEEPER = Variant("B in place of its square root", exponent=Fraction(1, 2))
+
+
+@claim(
+    "warmup.fcfs-lower",
+    "lower",
+    source="paper, Theorem 1",
+    version="v1, v2",
+    assumptions=HYPOTHESES,
+    requires=("fcfs.exact", "fcfs.log-growth"),
+)
+class FcfsLower:
+    """FCFS side of Theorem 1.
+
+    Sizes with sigma_s > 0 and kurtosis kappa, G >= 2, B >= k = floor(log2 G), n = floor(B/k): in
+    every round E[Imb(FCFS)] is the exact value of [fcfs.exact] with X = s, and so E[AvgImb(FCFS)]
+    >= G k sigma_s sqrt(n / (6 + (kappa-3)/n)) [fcfs.log-growth]. This is the paper's c G sigma_s
+    sqrt(B log G) with c = 2/(3 sqrt(ln 2 (3 + max(3, kappa)))). The paper's own c is not known; it
+    cannot exceed 1/sqrt(pi ln 2) for all G [fcfs.constant], and none is valid for all laws and B
+    [fcfs.constant-uniform].
+    """
+
+    def formula(self) -> "sp.Basic":
+        G, k, n, sigma, kappa = sp.symbols("G k n sigma_s kappa", positive=True)
+        bound = G * k * sigma * sp.sqrt(n / (6 + (kappa - 3) / n))
+        return sp.Ge(sp.Symbol("E[AvgImb(FCFS)]"), bound)
+
+    def proof(self) -> tuple[Step, ...]:
+        G, B, growth, largest, total = sp.symbols("G B t M S", positive=True)
+        return (
+            Lemma(
+                "rounds",
+                "All output lengths equal o, so all GB requests admitted at a step depart together "
+                "after o steps: every admission is a full refill with fresh iid sizes.",
+            ),
+            Identity(
+                "Within a round every load grows by B t, which leaves the imbalance unchanged",
+                G * (largest + B * growth) - (total + G * B * growth),
+                G * largest - total,
+            ),
+            Lemma(
+                "the law of one round",
+                "The slot loads of a round are iid copies of s up to a constant, so its expected "
+                "imbalance is [fcfs.exact] with X = s, at least the bound of [fcfs.log-growth].",
+            ),
+        )
+
+    @evidence(
+        measures="mean imbalance of FCFS over rounds (load)",
+        plants=(
+            near("rounds", TENTH),
+            near("rounds", 1 / TENTH),
+            near("bound at a fair coin"),
+            STEEPER,
+            DEPARTED,
+            BFIO,
+        ),
+        standard={"rounds": 10_000},
+        G=8,
+        B=16,
+        b=100,
+        length=2,
+        rounds=1500,
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Mean imbalance of many rounds of simulated FCFS against the exact value, within its
+        interval, and the bound against the exact value of a fair coin at G = 2, B = 1, which
+        attains it; a mean outside, or a bound above, refutes it.
+        """
+        sizes, workers, slots = Law.uniform(1, trial["b"]), trial["G"], trial["B"]
+        expected = expected_imbalance(sizes, workers, slots).imbalance
+        stretch = trial.scale_of("rounds") * Fraction(float(slots) ** float(trial.exponent))
+        claimed = float(expected.upper * stretch)
+        # Sizes 1 or 2 at equal odds: variance 1/4, fourth central moment 1/16.
+        coin = Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)})
+        attained = expected_imbalance(coin, 2, 1).imbalance.lower ** 2
+        bound = log_growth_square(Fraction(1, 4), Fraction(1, 16), 2, 1)
+        bound *= trial.scale_of("bound at a fair coin") ** 2
+        if bound > attained:
+            return Finding(
+                Verdict.REFUTED,
+                attained,
+                bound,
+                ">=",
+                "square of the exact imbalance, sizes 1 or 2 at equal odds, G = 2, B = 1",
+                witness={"G": 2, "B": 1, "sizes": [1, 2]},
+            )
+        policy = planted_policy(trial, "fcfs")
+        mean = Mean.of(round_imbalances(trial, policy, trial.fault("departed-loads")))
+        domain = (
+            f"{trial['rounds']} rounds of {trial['length']} steps at G = {workers}, B = {slots}, "
+            f"sizes uniform on 1..{trial['b']}"
+        )
+        if claimed not in mean:
+            return Finding(
+                Verdict.REFUTED,
+                mean.value,
+                claimed,
+                "==",
+                domain,
+                mean.interval,
+                {"params": dict(trial.params), "seed": trial.seed, "policy": policy},
+            )
+        return Finding(
+            held(trial),
+            mean.value,
+            claimed,
+            "~",
+            domain,
+            mean.interval,
+        )
+
+
+@claim(
+    "warmup.bfio-upper",
+    "upper",
+    source="paper, Theorem 1",
+    version="v1, v2",
+    assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
+    requires=("step.full-refill-gap", "step.full-refill-tight"),
+)
+class BfioUpper:
+    """BF-IO side of Theorem 1.
+
+    In every round, for every sequence of sizes in [a, b] and every pool of at least G B requests,
+    Imb(BF-IO) <= (G-1)(b-a) <= (G-1) s_max: deterministic, and constant through the round because
+    all requests grow alike. A pool of exactly G B attains it, one b and GB-1 a's; inside the
+    paper's pool condition, which leaves a spare request, it is not attained at G = 2
+    [warmup.spare-request], and the least bound there is not known.
+    """
+
+    def formula(self) -> "sp.Basic":
+        G, a, b = sp.symbols("G a b", positive=True, integer=True)
+        return sp.Le(sp.Symbol("Imb(BF-IO)"), (G - 1) * (b - a))
+
+    def proof(self) -> tuple[Step, ...]:
+        a, d, n = sp.symbols("a d n", nonnegative=True)  # d = b - a, n = G - 1
+        return (
+            Lemma(
+                "full refill",
+                "Every round starts with empty workers and a full pool, so [step.full-refill-gap] "
+                "holds at its admission; the loads then grow alike.",
+            ),
+            Inequality(
+                "(G-1)(b-a) <= (G-1) s_max, as b = s_max and a >= 0",
+                n * d,
+                n * (a + d),
+                n * a,
+            ),
+        )
+
+    @evidence(
+        measures="largest imbalance of BF-IO over rounds (load)",
+        plants=(
+            near("", 1 / THOUSANDTH),
+            BUSIEST,
+            Variant("fcfs in place of bfio", policy="fcfs"),
+            Variant("unequal slot counts", fault="unequal-slots"),
+        ),
+        standard={"systems": ((2, 1), (2, 5), (3, 4), (8, 16), (32, 24)), "rounds": 60},
+        systems=((2, 1), (3, 4), (8, 8)),
+        rounds=30,
+        b=100,
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Every step of the overloaded part of simulated rounds, extremal rounds among them; a step
+        above the bound whose optimality is certified refutes it.
+        """
+        policy, b = trial.policy_or("bfio"), trial["b"]
+        tightest: tuple[Fraction, int, Fraction] = (Fraction(-1), 0, Fraction(1))
+        claimed: Fraction | int
+        steps_seen, uncertified = 0, 0
+        if trial.fault("unequal-slots"):
+            # Loads (b, 3b) from slots (1, 3): the bound is about equal slot counts.
+            problem = StepProblem([0, 0], [1, 3], [b] * 4)
+            value, claimed = solve_step(problem).imbalance, refill_gap(2, 1, b)
+            return Finding(
+                Verdict.REFUTED if value > claimed else Verdict.INCONCLUSIVE,
+                value,
+                claimed,
+                "<=",
+                "one step with slots (1, 3)",
+                witness={"free": [1, 3], "pool": [b] * 4},
+            )
+        for workers, slots in trial["systems"]:
+            system, rounds = System(workers, slots), trial["rounds"]
+            claimed = refill_gap(workers, 1, b) * trial.scale
+            extremal = {"workers": workers, "slots": slots, "b": b, "length": 1}
+            for family, params in (
+                ("refill-tight", extremal),
+                ("fcfs-worst", extremal),
+                ("uniform", {"b": b, "length": 1}),
+                ("two-point", {"b": b, "length": 1, "q": 1 / (2 * workers)}),
+                ("lognormal", {"b": b, "length": 1, "median": 5.0}),
+            ):
+                for pool in (system.capacity, 2 * system.capacity):
+                    n = requests_to_overload(system, rounds, length=1, pool=pool)
+                    requests = workload(family, n, trial.seed, **params)
+                    run = overloaded_run(system, requests, policy, rounds, pool=pool)
+                    values = imbalances(first_steps(run, rounds))
+                    steps_seen += rounds
+                    worst = int(values.max())
+                    if worst > claimed and run.bound_gap:
+                        uncertified += 1
+                    elif worst > claimed:
+                        step = int(values.argmax())
+                        began = run.start_step == step
+                        return Finding(
+                            Verdict.REFUTED,
+                            worst,
+                            claimed,
+                            "<=",
+                            f"overloaded steps of {family} under {policy}",
+                            witness={
+                                "G": workers,
+                                "B": slots,
+                                "policy": policy,
+                                "loads": first_steps(run, rounds)[step].tolist(),
+                                "admitted": requests.prefill[began].tolist(),
+                            },
+                        )
+                    if Fraction(worst) / claimed > tightest[0]:
+                        tightest = Fraction(worst) / claimed, worst, Fraction(claimed)
+        stands = held(trial) if policy == "bfio" else Verdict.ATTACKED
+        return Finding(
+            Verdict.INCONCLUSIVE if uncertified else stands,
+            tightest[1],
+            tightest[2],
+            "<=",
+            f"{steps_seen} full refills of five families at (G, B) in {trial['systems']}, pools GB "
+            f"and 2GB, under {policy}",
+        )
+
+
+def _two_workers(slots: int, n: int) -> IntArray:
+    """Every way to send B of n items to either of two workers, int64[ways, n] in {-1, 0, 1}."""
+    ways = [way for way in product((-1, 0, 1), repeat=n) if way.count(1) == slots == way.count(-1)]
+    return np.array(ways, dtype=np.int64)
+
+
+@claim(
+    "warmup.spare-request",
+    "upper",
+    assumptions=(Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
+    requires=("warmup.bfio-upper",),
+)
+class SpareRequest:
+    """One spare request halves the worst round of two workers.
+
+    G = 2, full refill, at least 2B+1 waiting requests with sizes in [a, b]: the optimum has max -
+    min <= (b-a)/2, attained at B = 1 by sizes a, (a+b)/2, b. The paper's pool condition always
+    leaves a spare request, so the worst case of (G-1)(b-a) lies outside its own overloaded class at
+    G = 2.
+    """
+
+    def formula(self) -> "sp.Basic":
+        a, b = sp.symbols("a b", positive=True, integer=True)
+        return sp.Le(sp.Symbol("max L - min L"), (b - a) / 2)
+
+    def proof(self) -> tuple[Step, ...]:
+        x, y, rest = sp.symbols("x y r", nonnegative=True)  # two gaps and the other gaps
+        d, lead, a, b = sp.symbols("d s a b", nonnegative=True)
+        return (
+            Inequality(
+                "Sort 2B+1 of the sizes.  Their adjacent gaps sum to at most b - a, so of two gaps "
+                "the smaller is at most half of it: only one gap can exceed (b-a)/2",
+                sp.Min(x, x + y),
+                (x + (x + y) + rest) / 2,
+                (y + rest) / 2,
+            ),
+            Lemma(
+                "avoid the wide gap",
+                "Leave out the item of an odd rank j and pair (1,2), (3,4), ... below it and "
+                "(j+1,j+2), ... above it.  A gap between ranks i and i+1 is paired only if i is "
+                "odd and j > i, or i is even and j < i; so some odd j avoids it.  Every pair then "
+                "has a gap of at most (b-a)/2.",
+            ),
+            Lemma(
+                "alternate",
+                "Give the larger item of each pair to the worker that is behind, the smaller to "
+                "the other.  If the lead is s and the pair's gap d, the new lead is |s - d|.",
+            ),
+            Inequality(
+                "The new lead never exceeds the larger of lead and gap",
+                sp.Max(lead, lead + d) - sp.Min(lead, lead + d),
+                sp.Max(lead, lead + d),
+                sp.Min(lead, lead + d),
+            ),
+            Identity(
+                "Attained at B = 1 by a, (a+b)/2, b: the lower pair differs by (b-a)/2",
+                sp.UnevaluatedExpr((a + b) / 2) - a,
+                (b - a) / 2,
+            ),
+            Identity(
+                "and the upper pair, too, so no choice of two leaves less",
+                b - sp.UnevaluatedExpr((a + b) / 2),
+                (b - a) / 2,
+            ),
+        )
+
+    @evidence(
+        measures="smallest possible gap between two workers, largest over pools (load)",
+        plants=(
+            near("with a spare request", 1 / THOUSANDTH),
+            near("without"),
+            Variant("no spare request", fault="no-spare"),
+        ),
+        standard={"domain": ((1, 3, 16), (1, 4, 12), (2, 5, 11), (2, 6, 8), (3, 7, 7), (3, 8, 5))},
+        domain=((1, 3, 12), (1, 4, 8), (2, 5, 8), (3, 7, 5)),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Every pool of a finite domain, solved by enumeration: none above (b-a)/2 with a spare
+        request, and one at b-a without; a pool above refutes it.
+        """
+        tightest: tuple[Fraction, int, Fraction] = (Fraction(-1), 0, Fraction(1))
+        pools = classes = 0
+        for slots, spare_n, b in trial["domain"]:
+            n = 2 * slots if trial.fault("no-spare") else spare_n
+            ways = _two_workers(slots, n)
+            for pool in combinations_with_replacement(range(1, b + 1), n):
+                gap = int(np.abs(ways @ np.array(pool)).min())
+                claimed = Fraction(pool[-1] - pool[0], 2) * trial.scale_of("with a spare request")
+                pools += 1
+                classes += pool_survives_a_class(np.array(pool), 2 * slots)
+                if gap > claimed:
+                    return Finding(
+                        Verdict.REFUTED,
+                        gap,
+                        claimed,
+                        "<=",
+                        f"pools of {n} sizes 1..{b}, G = 2, B = {slots}",
+                        witness={"G": 2, "B": slots, "pool": pool},
+                    )
+                if claimed and gap / claimed > tightest[0]:
+                    tightest = gap / claimed, gap, claimed
+        b = trial["domain"][0][2]
+        ways = _two_workers(1, 2)
+        alone = max(
+            int(np.abs(ways @ np.array(pool)).min())
+            for pool in combinations_with_replacement(range(1, b + 1), 2)
+        )
+        stated = (b - 1) * trial.scale_of("without")
+        if alone != stated:
+            return Finding(
+                Verdict.REFUTED,
+                alone,
+                stated,
+                "==",
+                f"pools of two sizes 1..{b}, G = 2, B = 1, no spare request",
+                witness={"G": 2, "B": 1, "pool": [1, b]},
+            )
+        return Finding(
+            held(trial),
+            tightest[1],
+            tightest[2],
+            "<=",
+            f"all {pools} pools of the domains (B, n, b) in {trial['domain']}, of which {classes} "
+            "satisfy the paper's pool condition",
+        )

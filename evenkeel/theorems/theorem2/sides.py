@@ -1,0 +1,525 @@
+"""The two sides of Theorem 2: FCFS from below, BF-IO from above."""
+
+from fractions import Fraction
+from functools import cache, partial
+from itertools import combinations_with_replacement, product
+
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.replications import balanced_runs
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.verdicts import BFIO, held, planted_policy
+from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
+from evenkeel.theorems.registry import Assumption, claim
+from theory.formulas.rebalancing import RareSize
+from theory.formulas.theorem2 import bfio_bound, frontier_slots, slot_fourth_moment, slot_variance
+from theory.laws.fcfs_expectation import expected_imbalance
+from theory.laws.law import Law
+from theory.laws.slot_load import geometric_slot
+from theory.model import System
+from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting, Step
+from theory.relations import at_most
+from theory.symbolic import sp
+
+HYPOTHESES = (
+    Assumption.OVERLOADED,
+    Assumption.GEOMETRIC_LENGTHS,
+    Assumption.IID,
+    Assumption.BOUNDED_SIZES,
+    Assumption.CONSTANT_DRIFT,
+    Assumption.STICKY,
+    Assumption.MYOPIC,
+)
+
+
+def _age_moments(p: "sp.Expr") -> "tuple[sp.Expr, sp.Expr]":
+    """Variance and fourth central moment of a geometric age."""
+    return (1 - p) / p**2, (1 - p) * (p**2 - 9 * p + 9) / p**4
+
+
+def _factorial_moments(p: "sp.Symbol") -> "list[sp.Expr]":
+    """``E[A (A-1) ... (A-j+1)]`` for j = 1..4, from the generating function of the age."""
+    z = sp.Symbol("z", positive=True)
+    generating = p / (1 - (1 - p) * z)  # sum_t p (1-p)^t z^t
+    return [sp.Subs(sp.Derivative(generating, z, j), z, 1) for j in range(1, 5)]
+
+
+@claim(
+    "geometric.fcfs-lower",
+    "equality",
+    source="paper, Theorem 2",
+    version="v1, v2",
+    assumptions=HYPOTHESES,
+    requires=("fcfs.exact", "fcfs.lower", "fcfs.pairing"),
+)
+class FcfsLower:
+    """FCFS side of Theorem 2: the law of a slot.
+
+    Geometric(p) lengths, drift 1, stationarity: a slot's load X = s + A has variance sigma_s^2 +
+    (1-p)/p^2 and fourth central moment mu_4(s) + 6 sigma_s^2 (1-p)/p^2 + (1-p)(p^2 - 9p + 9)/p^4,
+    and E[Imb(FCFS)] is the exact value of [fcfs.exact] for it. With these moments [fcfs.pairing]
+    and [fcfs.lower] are explicit lower bounds; of the paper's c G sigma_X sqrt(B log G), with c
+    unnamed, only the order is meant here.
+    """
+
+    def formula(self) -> "sp.Basic":
+        sigma, p, fourth = sp.symbols("sigma_s p mu_4(s)", positive=True)
+        v, age4 = _age_moments(p)
+        return sp.And(
+            sp.Eq(sp.Symbol("sigma_X", positive=True) ** 2, sigma**2 + v),
+            sp.Eq(sp.Symbol("mu_4", positive=True), fourth + 6 * sigma**2 * v + age4),
+        )
+
+    def proof(self) -> tuple[Step, ...]:
+        sigma, p, fourth, u, v = sp.symbols("sigma_s p mu_4(s) u v", positive=True)
+        f1, f2, f3, f4 = _factorial_moments(p)
+        mean = (1 - p) / p
+        variance, age4 = _age_moments(p)
+        return (
+            Lemma(
+                "size and age are independent",
+                "Lengths are independent of sizes and memoryless: in stationarity A is geometric, "
+                "P(A = t) = p (1-p)^t, whatever s [fcfs.exact].",
+            ),
+            Identity("Mean of the age, from its generating function", f1, mean),
+            Identity("Variance of the age", f2 + f1 - mean**2, variance),
+            Identity(
+                "Fourth central moment of the age",
+                (f4 + 6 * f3 + 7 * f2 + f1)
+                - 4 * mean * (f3 + 3 * f2 + f1)
+                + 6 * mean**2 * (f2 + f1)
+                - 3 * mean**4,
+                age4,
+            ),
+            Identity(
+                "With u = s - E s and v = A - E A independent, the terms of odd power have mean 0",
+                (u + v) ** 4,
+                u**4 + 6 * u**2 * v**2 + v**4 + 4 * u * v * (u**2 + v**2),
+            ),
+            Conclusion(
+                "so the moments of X = s + A are",
+                self.formula(),
+                {
+                    sp.Symbol("sigma_X", positive=True): sp.sqrt(sigma**2 + f2 + f1 - mean**2),
+                    sp.Symbol("mu_4", positive=True): fourth + 6 * sigma**2 * variance + age4,
+                },
+            ),
+        )
+
+    @evidence(
+        measures="mean imbalance of FCFS (load); moments of a slot's load",
+        plants=(
+            Variant("variance x1.001", Fraction(1001, 1000), side="variance"),
+            Variant("fourth moment x1.001", Fraction(1001, 1000), side="fourth"),
+            Variant("exact mean x1.2", Fraction(6, 5), side="mean"),
+            Variant("exact mean x0.85", Fraction(17, 20), side="mean"),
+            Variant("variance 1/p^2 in place of (1-p)/p^2", fault="wrong-moment"),
+            BFIO,
+        ),
+        standard={"runs": 400},
+        G=6,
+        B=8,
+        p=0.2,
+        b=30,
+        runs=100,
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Both moments against their exact enclosures; mean imbalance of simulated FCFS long after
+        the cold start against the exact stationary value, within its interval. A moment or a mean
+        outside refutes it.
+        """
+        p, sizes = Fraction(str(trial["p"])), Law.uniform(1, trial["b"])
+        law = geometric_slot(sizes, p)
+        spread, fourth = slot_variance(sizes, p).lower, slot_fourth_moment(sizes, p)
+        if trial.fault("wrong-moment"):
+            spread = sizes.variance.lower + 1 / p**2
+        centre = sizes.mean.lower + (1 - p) / p
+        for side, found, claimed in (
+            ("variance", law.variance, spread),
+            ("fourth", law.moment(4, centre), fourth),
+        ):
+            stated = claimed * trial.scale_of(side)
+            if stated not in found:
+                return Finding(
+                    Verdict.REFUTED,
+                    found.value,
+                    float(stated),
+                    "==",
+                    f"{side} central moment of a slot's load, exact enclosure",
+                    witness={"p": str(p), "sizes": f"uniform on 1..{trial['b']}"},
+                )
+        system = System(trial["G"], trial["B"])
+        exact = expected_imbalance(law, system.workers, system.slots).imbalance.value
+        exact *= float(trial.scale_of("mean"))
+        sampled = balanced_runs(
+            system,
+            planted_policy(trial, "fcfs"),
+            trial["p"],
+            trial["b"],
+            runs=trial["runs"],
+            seed=trial.seed,
+        ).mean
+        return Finding(
+            held(trial) if exact in sampled else Verdict.REFUTED,
+            sampled.value,
+            exact,
+            "~",
+            f"second half of {trial['runs']} runs of 12 mean lengths at G = {system.workers}, "
+            f"B = {system.slots}, p = {p}, sizes 1..{trial['b']}; both moments exactly",
+            sampled.interval,
+            None if exact in sampled else {"params": dict(trial.params), "seed": trial.seed},
+        )
+
+
+# The right side of [geometric.bfio-upper].
+TWO_SIZES_BOUND = "((G - 1) * (delta - 1) + F) / p + Imb_0 / (p * K)"
+
+
+def average() -> Step:
+    """The bound of the mean over K steps, from the one of a step."""
+    from theory.relations import at_most
+
+    G, d, F, p, K, first = sp.symbols("G delta F p K Imb_0", positive=True)
+    last, u = sp.symbols("Imb_K u", nonnegative=True)
+    return Conclusion(
+        "Summed over K steps, p K AvgImb = Imb_0 - Imb_K + K ((G-1)(delta-1) + F) - u with u >= 0",
+        at_most("AvgImb_BFIO", TWO_SIZES_BOUND),
+        {
+            sp.Symbol("AvgImb_BFIO", positive=True): (
+                first - last + K * ((G - 1) * (d - 1) + F) - u
+            )
+            / (p * K)
+        },
+        ((last + u) / (p * K),),
+    )
+
+
+def two_sizes_steps() -> tuple[Step, ...]:
+    """One step from a pool that offers x and x + delta; growth is common and drops out."""
+    d, B, x, z = sp.symbols("delta B x z", positive=True)
+    r, u, v, y = sp.symbols("r u v y", nonnegative=True)
+    j, c = sp.symbols("j c_g", nonnegative=True, integer=True)
+    load, low, level = sp.symbols("l_g low_g T", real=True)
+    L, M, D, X, Y = sp.symbols("L_g M D X_g Y", real=True)
+    p, q = 1 / (1 + z), z / (1 + z)  # any p in (0, 1)
+    return (
+        Setting(
+            "After the departures worker g has load l_g and c_g free slots.  Let low_g = l_g + "
+            "c_g x, up_g = low_g + c_g delta and T = max_h low_h, and let it take j = min(c_g, "
+            "floor((T - low_g)/delta)) requests of size x + delta and c_g - j of size x."
+        ),
+        Identity(
+            "Then its load is low_g + j delta",
+            sp.Subs(load, load, low - c * x) + (c - j) * x + j * (x + d),
+            low + j * d,
+        ),
+        Inequality(
+            "If j < c_g, T = low_g + j delta + delta - 1 - r with r >= 0, as sizes are integers: "
+            "it ends at most delta - 1 below T",
+            sp.Subs(level - (low + j * d), level, low + j * d + d - 1 - r),
+            d - 1,
+            r,
+        ),
+        Identity(
+            "and if j = c_g, by T - up_g, which is not negative",
+            sp.Subs(level - (low + j * d), j, c),
+            level - (low + c * d),
+        ),
+        Lemma(
+            "the optimum",
+            "So no worker ends above T, the one with low_g = T ends there, and each of the G - 1 "
+            "others at most (delta-1) + (T - up_g)^+ below it.  The copies suffice for that "
+            "admission, and the optimal one has no larger imbalance.",
+        ),
+        Identity(
+            "With L_g the load before the departures, D = sum (w-x) over them and Y = p (L_g - "
+            "B x) - D: low_g",
+            L - D,
+            (1 - p) * L + p * B * x + (p * (L - B * x) - D),
+        ),
+        Identity(
+            "and, with D = sum (w-x-delta) over them and X_g = D - p (L_g - B (x+delta)): up_g",
+            L - D,
+            (1 - p) * L + p * B * (x + d) - (D - p * (L - B * (x + d))),
+        ),
+        Inequality(
+            "T is low_h for some h, with L_h = M - u and Y_h = Y - v below the largest ones: T - "
+            "up_g is at most (1-p)(M - L_g) + X_g + Y - B p delta",
+            (q * (M - u) + p * B * x + Y - v) - (q * L + p * B * (x + d) - X),
+            q * (M - L) + X + Y - B * p * d,
+            q * u + v,
+        ),
+        Inequality("(u - y)^+ <= u = u + (-y)^+, u, y >= 0", sp.Max(0, u - y), u, sp.Min(u, y)),
+        Lemma(
+            "sum",
+            "With u = (1-p)(M - L_g), whatever the sign of the rest, the sum over the workers is "
+            "the inequality of the step, as sum_g (M - L_g) = Imb.",
+        ),
+    )
+
+
+def bfio_upper_proof() -> tuple[Step, ...]:
+    """Proof of [geometric.bfio-upper]."""
+    return (*two_sizes_steps(), average())
+
+
+TWO_SIZES_PLANTS = (
+    Variant("what is carried over x0.95", Fraction(19, 20), side="carried"),
+    Variant("the spacing x0.95", Fraction(19, 20), side="spacing"),
+    Variant("the deviations x0.95", Fraction(19, 20), side="deviations"),
+    Variant("the authority x1.05", Fraction(21, 20), side="authority"),
+    Variant("the larger size not in the pool", fault="one-size"),
+)
+
+
+def two_sizes_domain(trial: Trial) -> str:
+    """The domain of :func:`two_sizes` in words."""
+    systems = ", ".join(f"G = {g}, B = {b}, loads <= {top}" for g, b, top in trial["systems"])
+    return (
+        f"imbalance after one optimal step, for every state and departure pattern of {systems}; x "
+        f"in {trial['x']}, delta in {trial['delta']}, p in "
+        f"{', '.join(map(str, trial['p']))}"
+    )
+
+
+def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
+    """The inequality of one step, over all departures of small systems, in exact arithmetic."""
+    cases = Cases("<=")
+    factor = {
+        side: trial.scale_of(side) for side in ("carried", "spacing", "deviations", "authority")
+    }
+    for (workers, slots, top), growth in product(trial["systems"], growths):
+        rows = list(combinations_with_replacement(range(1, top + 1), slots))
+        outs = list(product((False, True), repeat=slots))
+        for state in combinations_with_replacement(rows, workers):
+            before = [sum(row) for row in state]
+            imbalance = workers * max(before) - sum(before)
+            for gone in product(outs, repeat=workers):
+                grown = [[w + growth for w in row] for row in state]
+                free = tuple(sum(out) for out in gone)
+                kept = [
+                    sum(w for w, g in zip(row, out, strict=True) if not g)
+                    for row, out in zip(grown, gone, strict=True)
+                ]
+                low = min(kept)
+                for x, delta, p in product(trial["x"], trial["delta"], trial["p"]):
+                    offered = (x,) if trial.fault("one-size") else (x, x + delta)
+                    sizes = tuple(s for s in offered for _ in range(sum(free)))
+                    optimum = enumerated_optimum(tuple(load - low for load in kept), free, sizes)
+                    # X_g and Y_g times the denominator of p.
+                    n, m = p.numerator, p.denominator
+                    X, Y = (
+                        [
+                            sum((m * left - n) * (w - s) for w, left in zip(row, out, strict=True))
+                            * sign
+                            for row, out in zip(grown, gone, strict=True)
+                        ]
+                        for s, sign in ((x + delta, 1), (x, -1))
+                    )
+                    reach = slots * n * delta * factor["authority"]
+                    deviations = sum(max(0, excess + max(Y) - reach) for excess in X)
+                    claimed = (
+                        (1 - p) * imbalance * factor["carried"]
+                        + (workers - 1) * (delta - 1) * factor["spacing"]
+                        + Fraction(deviations) / m * factor["deviations"]
+                    )
+                    witness: Witness = partial(
+                        dict, loads=state, growth=growth, departed=gone, x=x, delta=delta, p=str(p)
+                    )
+                    if cases.add(optimum, claimed, witness):
+                        return cases
+    return cases
+
+
+@claim(
+    "geometric.bfio-upper",
+    "upper",
+    source="paper, Theorem 2; hypothesis and constants: evenkeel",
+    version="v1, v2",
+    assumptions=(
+        Assumption.GEOMETRIC_LENGTHS,
+        Assumption.BOUNDED_SIZES,
+        Assumption.CONSTANT_DRIFT,
+        Assumption.FULL_SLOTS,
+        Assumption.STICKY,
+        Assumption.MYOPIC,
+        Assumption.EXACT_STEP,
+    ),
+    recovered=False,
+)
+class BfioUpper:
+    """BF-IO side of Theorem 2, by two sizes that the pool really offers.
+
+    If the pool always holds at least as many copies of two sizes x and x + delta as slots are free,
+    then at each step, whatever departs, an optimal step has Imb' <= (1-p) Imb + (G-1)(delta-1) +
+    sum_g (X_g + max_h Y_h - B p delta)^+. X_g is the sum over all requests on worker g of
+    (xi-p)(w-x-delta), Y_g that of (p-xi)(w-x), w the load with the growth of the step, xi = 1 for a
+    request that departs and 0 else. So over K steps E[AvgImb(BF-IO)] <= ((G-1)(delta-1) + F)/p +
+    Imb_0/(p K), with F a bound of the mean of the sum. As delta < s_max, with F <= G - 1 it is
+    below the paper's (G-1) s_max / p; what counts is the spacing of two common sizes, not the range
+    of all [geometric.bfio-upper-range].
+    """
+
+    def formula(self) -> "sp.Basic":
+        return at_most("AvgImb_BFIO", TWO_SIZES_BOUND)
+
+    def proof(self) -> tuple[Step, ...]:
+        return bfio_upper_proof()
+
+    @evidence(
+        measures="imbalance after an optimal step (load)",
+        plants=TWO_SIZES_PLANTS,
+        systems=((2, 2, 3), (3, 1, 4)),
+        x=(1, 2),
+        delta=(1, 2, 4),
+        p=(Fraction(1, 5), Fraction(3, 4)),
+        standard={"systems": ((2, 2, 5), (3, 1, 7))},
+    )
+    def check(self, trial: Trial) -> Finding:
+        """The inequality of the step in exact arithmetic, against the enumerated optimum from the
+        smallest such pool, for every departure pattern of small systems; one step above it refutes
+        it.
+        """
+        return two_sizes(trial, (1,)).finding(trial, two_sizes_domain(trial))
+
+
+# What [geometric.bfio-upper-range] and its like are refuted by.
+WITNESS = RareSize()
+
+INSTANCE = (
+    f"G = {WITNESS.G:,}, B = {WITNESS.B:,}, p = {WITNESS.p}, sizes 1 and 2 at equal odds and "
+    f"{WITNESS.b} with probability 1e-15"
+)
+
+
+def rare_size_refutes() -> bool:
+    """Whether the instance breaks the bound of BF-IO by 2 and that of IIR by 5/4."""
+    from theory.formulas.constants import FCFS_ROUNDED
+    from theory.formulas.rebalancing import RareSize
+    from theory.formulas.theorem2 import bfio_bound, frontier_slots, paper_ratio
+
+    it = RareSize()
+    claimed = paper_ratio(it.sizes, it.p, it.G, it.B, FCFS_ROUNDED)
+    return (
+        frontier_slots(it.G, float(it.p), it.b - 1) <= it.B
+        and it.floor > 2 * bfio_bound(it.G, it.b, it.p)
+        and it.fcfs / it.floor < claimed.lower * Fraction(4, 5)
+    )
+
+
+def range_proof() -> tuple[Step, ...]:
+    """Disproof of [geometric.bfio-upper-range], [geometric.iir-range], [drift.bfio-upper-range]."""
+    B, a, b, r = sp.symbols("B a b R_g", positive=True)
+    top, age, x, y = sp.symbols("A_h A_g x y", nonnegative=True)
+    return (
+        Setting(
+            "Sizes a, a + 1 and, almost never, b; A_g is the sum of the ages on worker g, R_g the "
+            "number of its requests of size b, h the worker with the largest A_h.  The instance "
+            "is theory.formulas.rebalancing.RareSize: N requests wait from the start, N/4 = G B "
+            "(2k + 1), k = 40/p."
+        ),
+        Inequality(
+            "Every worker g ends at least A_h - A_g - B - (b-a-1) R_g below the largest load: "
+            "with sizes B a + x on h and B (a+1) + (b-a-1) R_g - y on g",
+            top - age - B - (b - a - 1) * r,
+            sp.expand((B * a + x + top) - (B * (a + 1) + (b - a - 1) * r - y + age)),
+            x + y,
+        ),
+        Lemma(
+            "expectation",
+            "The ages are those of [threshold.any-policy], independent of the sizes, and of the N "
+            "requests in expectation N P(b) are of size b.  So at every step every online policy "
+            "has E[Imb] >= E[G max A - sum A] - (G-1) B - (b-a-1) N P(b), the ages at step k "
+            "being stationary up to E (A-k)^+.",
+        ),
+        Lemma(
+            "the pool condition",
+            "If a quarter of the requests has size a and a quarter a + 1, which fails with "
+            "probability below 2^-1000, each of these classes fills G B slots to step 2k, as at "
+            "most G B requests enter in a step; given that, expectations grow by at most a "
+            "factor 1/(1 - 2^-1000).",
+        ),
+        Computation(
+            "The instance: exact enclosures of both expectations, against the claimed sides",
+            rare_size_refutes,
+        ),
+    )
+
+
+@cache
+def rare_size() -> tuple[Fraction, Fraction]:
+    """Lower bound of every online policy and upper bound of FCFS, in the witness."""
+    return WITNESS.floor, WITNESS.fcfs
+
+
+def witness_of_departures() -> dict[str, object]:
+    """The instance of the rare size, as stored with a finding."""
+    floor, fcfs = rare_size()
+    return {
+        "G": WITNESS.G,
+        "B": WITNESS.B,
+        "p": str(WITNESS.p),
+        "sizes": [1, 2, WITNESS.b],
+        "probability of the last": str(WITNESS.rare),
+        "requests": WITNESS.requests,
+        "steps": [WITNESS.start, 2 * WITNESS.start],
+        "every policy's E[Imb] is at least": float(floor),
+        "E[Imb(FCFS)] is at most": float(fcfs),
+    }
+
+
+def rare_size_finding(trial: Trial, claimed: Fraction) -> Finding:
+    """The floor of every online policy against a bound of BF-IO's imbalance."""
+    floor, _ = rare_size()
+    edge = frontier_slots(WITNESS.G, float(WITNESS.p), WITNESS.b - 1)
+    assert edge <= WITNESS.B
+    refuted = floor > claimed
+    return Finding(
+        Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+        float(floor),
+        float(claimed),
+        "<=",
+        f"lower bound of every online policy, exact enclosures, {INSTANCE}; 8 m ln G / (p (b-a)^2) "
+        f"= {edge:,}",
+        witness=witness_of_departures() if refuted else None,
+    )
+
+
+@claim(
+    "geometric.bfio-upper-range",
+    "upper",
+    source="paper, Theorem 2",
+    version="v1, v2",
+    assumptions=(*HYPOTHESES, Assumption.POOL_CONDITION),
+    requires=("threshold.any-policy",),
+    recovered=False,
+    holds=False,
+    values={"instance": INSTANCE},
+)
+class BfioUpperRange:
+    """BF-IO side of Theorem 2, on the range of the sizes alone.
+
+    E[AvgImb(BF-IO)] <= (G-1) s_max / p wherever the pool condition holds and B p (b-a)^2 >= 8 m ln
+    G, the upper edge of [threshold.frontier]. A size that is hardly ever offered counts for the
+    range and is of no use: $instance. There every online policy has more than twice as much.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return at_most("E_Imb_BFIO", "(G - 1) * s_max / p")
+
+    def proof(self) -> tuple[Step, ...]:
+        return range_proof()
+
+    @evidence(
+        measures="least mean imbalance of any online policy (load)",
+        plants=(
+            Variant("with a constant of 1.25", Fraction(5, 4)),
+            Variant("with a constant of 2.4", Fraction(12, 5)),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """A lower bound of every online policy's E[Imb] at every step from 40/p on, in exact
+        enclosures: [threshold.any-policy] with b - a = 1, less what the start-up and the rare size
+        can add; above the claimed side it refutes it, without any simulation.
+        """
+        bound = bfio_bound(WITNESS.G, WITNESS.b, WITNESS.p)
+        return rare_size_finding(trial, bound * trial.scale)

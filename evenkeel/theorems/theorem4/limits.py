@@ -1,0 +1,380 @@
+"""Limits of the floors of the saving as the idle share grows."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+from adversary.instances.load_histories import zero_one
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.scoreboard import Cases, Comparison, broken
+from evenkeel.evidence.verdicts import held
+from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem4.load_histories import BALANCED, DEVICES, proof_fails, shown
+from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, WASTE
+from theory.formal.record import Theorem
+from theory.formulas.energy import Constants, Usage, energy_floor, saving_paper, saving_sharp
+from theory.formulas.energy_inversions import eta_past_limit, limit_paper
+from theory.proof import Conclusion, Identity, Inequality, Lemma, Step
+from theory.symbolic import es, sp
+
+# Devices that draw power when idle: without, both limits are 0 [energy.limit-sharp-unpowered].
+POWERED = [(device, power) for device, power in DEVICES if power.idle_w > 0]
+
+
+@claim(
+    "energy.limit-paper",
+    "limit",
+    source="paper, Theorem 4",
+    version="v2",
+    assumptions=(*AT_C0, Assumption.IDLE_POWER),
+    requires=("energy.saving-paper",),
+    coq=Theorem("energy_limit_paper", "Saving.v"),
+)
+class LimitPaper:
+    """The limit of the paper-shaped floor.
+
+    The paper-shaped floor is below P_idle/D at every eta and alpha, perfect balance included; where
+    it is not negative it does not fall with eta or alpha, and it tends to P_idle/D as both grow:
+    10/19 = 52.6 % for 100/400 W and gamma 0.7.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return sp.Eq(
+            sp.Limit(saving_paper(es.A100, es.BASE, es.BALANCED), es.eta, sp.oo, "-"),
+            limit_paper(es.A100),
+        )
+
+    def proof(self) -> tuple[Step, ...]:
+        P, q = sp.Symbol("P_max", positive=True), sp.Symbol("P_idle", positive=True)
+        c, x = sp.Symbol("c", nonnegative=True), sp.Symbol("eta", positive=True)
+        D = q + c
+        return (
+            Inequality(
+                "The form (P_idle eta - D eta1)/(P_max + D eta) is below P_idle/D for all eta > 0",
+                (q * x - D * es.eta1) / (P + D * x),
+                q / D,
+                (q * P + D**2 * es.eta1) / (D * (P + D * x)),
+            ),
+            Identity(
+                "At perfect balance the distance is P_idle P_max / (D (P_max + D eta)), which "
+                "falls as eta grows",
+                q / D - q * x / (P + D * x),
+                q * P / (D * (P + D * x)),
+            ),
+            Identity(
+                "and tends to 0",
+                sp.Limit(q * P / (D * (P + D * x)), x, sp.oo),
+                sp.Integer(0),
+            ),
+            Conclusion("For 100/400 W and gamma 0.7 the limit is 10/19", self.formula()),
+        )
+
+    @evidence(
+        measures="limit of the paper-shaped floor of the saving (share)",
+        plants=(
+            Variant("limit x1.001", Fraction(1001, 1000), side="limit"),
+            Variant("bound that is never attained x0.999", Fraction(999, 1000), side="below"),
+            Variant("bound that is approached x1.001", Fraction(1001, 1000), side="approached"),
+            Variant("rising by a thousandth in each step", Fraction(1001, 1000), side="rising"),
+            WASTE,
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """The limit by sympy, exact fractions along growing eta and alpha for every device that
+        draws idle power, and the value 10/19; a value at or above the limit, or a different limit,
+        refutes it.
+        """
+        symbolic = sp.limit(saving_paper(es.A100, es.BASE, es.BALANCED), es.eta, sp.oo)
+        values: list[Fraction] = []
+        for device, power in POWERED:
+            seen = Constants(power.idle_w, power.max_w, 1 - power.gamma)
+            limit = limit_paper(seen if trial.fault("gamma-for-waste") else power)
+            runs = [(Fraction(10**k), Fraction(1)) for k in range(1, 13)]
+            values = [
+                saving_paper(power, Usage(Fraction(1), eta0), Usage(Fraction(1), eta1))
+                for eta0, eta1 in runs
+            ]
+            # The first values may be negative; from there on the form rises.
+            rising = Cases(">=")
+            for before, after in pairwise(value for value in values if value > 0):
+                rising.add(after, before * trial.scale_of("rising"), dict)
+            balanced = saving_paper(power, Usage(Fraction(1), Fraction(10**12)), BALANCED)
+            below, nearly = limit * trial.scale_of("below"), limit * trial.scale_of("approached")
+            if rising.violated:
+                return rising.finding(trial, f"along eta = alpha, on {device}")
+            near = nearly - Fraction(1, 10**9)
+            comparisons = [
+                Comparison(value < below, value, "<=", below) for value in (*values, balanced)
+            ]
+            comparisons.append(Comparison(values[-1] > near, values[-1], ">=", near))
+            if power is DEVICES[0][1]:
+                computed = Fraction(int(symbolic.p), int(symbolic.q))
+                comparisons += [
+                    Comparison(computed == claimed, computed, "==", claimed)
+                    for claimed in (limit * trial.scale_of("limit"), Fraction(10, 19))
+                ]
+            if found := broken(
+                comparisons,
+                "sympy's limit, and fractions along eta = alpha = 10^k",
+                {"device": device, "last value": str(values[-1]), "limit": str(limit)},
+            ):
+                return found
+        failed = proof_fails(trial)
+        limit = limit_paper(DEVICES[0][1])
+        return Finding(
+            Verdict.INCONCLUSIVE if failed else held(trial),
+            Fraction(int(symbolic.p), int(symbolic.q)),
+            limit,
+            "==",
+            failed
+            or f"10/19 = 52.63 % for 100/400 W, gamma 0.7; {len(POWERED)} devices that draw idle "
+            "power approach P_idle/D from below, within 1e-9 only at eta = alpha = 10^12, and "
+            "eta <= G-1",
+            details={"devices": len(POWERED)},
+        )
+
+
+@claim(
+    "energy.limit-sharp",
+    "limit",
+    assumptions=(*AT_C0, Assumption.IDLE_POWER),
+    requires=("energy.saving-sharp",),
+    coq=Theorem("energy_limit_sharp", "Saving.v"),
+)
+class LimitSharp:
+    """The sharp floor has no such limit.
+
+    At perfect balance the sharp floor tends to 100 % as eta grows. If D > P_idle (gamma < 1 and
+    P_idle < P_max) it is above P_idle/D exactly for eta > P_max/(D - P_idle): 40/9 (81.6 % idle)
+    for 100/400 W and gamma 0.7.
+    """
+
+    def formula(self) -> "sp.Basic":
+        floor = saving_sharp(es.A100, es.BASE, es.BALANCED)
+        return sp.And(
+            sp.Eq(sp.Limit(floor, es.eta, sp.oo, "-"), sp.Integer(1)),
+            sp.Eq(sp.Subs(floor, es.eta, sp.Rational(40, 9)), limit_paper(es.A100)),
+        )
+
+    def proof(self) -> tuple[Step, ...]:
+        q, P, x = (sp.Symbol(name, positive=True) for name in ("P_idle", "P_max", "eta"))
+        c = sp.Symbol("c", positive=True)
+        return (
+            Identity(
+                "For P_idle > 0 the sharp floor P_idle eta/(P_max + P_idle eta) tends to 1",
+                sp.Limit(q * x / (P + q * x), x, sp.oo),
+                sp.Integer(1),
+            ),
+            Identity(
+                "With c = D - P_idle > 0 its distance from P_idle/D has the sign of eta - P_max/c",
+                q * x / (P + q * x) - q / (q + c),
+                q * c * (x - P / c) / ((P + q * x) * (q + c)),
+            ),
+            Conclusion("100/400 W, gamma 0.7: c = 90, crossing at 40/9", self.formula()),
+        )
+
+    @evidence(
+        measures="sharp floor of the saving at eta = 10^12 (share)",
+        plants=(
+            Variant("limit x0.999", Fraction(999, 1000), side="limit"),
+            Variant("crossing x1.001", Fraction(1001, 1000), side="crossing"),
+            Variant("40/9 x1.001", Fraction(1001, 1000), side="40/9"),
+            Variant("limit P_idle/D, as for the paper's form", fault="paper-limit"),
+            Variant("crossing at P_max/D", fault="crossing"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """The limit by sympy and exact fractions along growing eta for every device that draws idle
+        power; a value that stays below any number under 1, or another crossing, refutes it.
+        """
+        never = []
+        for device, power in POWERED:
+            limit = limit_paper(power) if trial.fault("paper-limit") else Fraction(1)
+            claimed = limit * trial.scale_of("limit")
+
+            def sharp(eta: Fraction, power: Constants[Fraction] = power) -> Fraction:
+                return saving_sharp(power, Usage(Fraction(1), eta), BALANCED)
+
+            value, crossing = sharp(Fraction(10**12)), eta_past_limit(power)
+            witness = {
+                "device": device,
+                "sharp floor at 10^12": str(value),
+                "crossing": str(crossing),
+            }
+            if not claimed - Fraction(1, 10**9) < value < claimed:
+                return Finding(
+                    Verdict.REFUTED, value, claimed, "==", "eta = 10^12, exact", witness=witness
+                )
+            if crossing is None:
+                never.append(device)
+                continue
+            if trial.fault("crossing"):
+                crossing = power.max_w / power.waste_w
+            crossing *= trial.scale_of("crossing")
+            at = sharp(crossing)
+            if at != limit_paper(power):
+                return Finding(
+                    Verdict.REFUTED,
+                    at,
+                    limit_paper(power),
+                    "==",
+                    "the sharp floor at the claimed crossing, exact",
+                    witness=witness,
+                )
+        crossing, stated = eta_past_limit(DEVICES[0][1]), Fraction(40, 9) * trial.scale_of("40/9")
+        if crossing != stated:
+            return Finding(
+                Verdict.REFUTED,
+                crossing,
+                stated,
+                "==",
+                "eta from which the sharp floor passes 10/19, exact",
+                witness={"device": DEVICES[0][0]},
+            )
+        failed = proof_fails(trial)
+        share = stated / (1 + stated)
+        return Finding(
+            Verdict.INCONCLUSIVE if failed else held(trial),
+            value,
+            Fraction(1),
+            "==",
+            failed
+            or f"within 1e-9 of 1 for {len(POWERED)} devices that draw idle power; passes 10/19 "
+            f"at eta = 40/9 ({float(share):.1%} idle) on 100/400 W, and no limit where D = "
+            f"P_idle ({', '.join(never)})",
+            details={
+                "limit of the paper's form": str(limit_paper(DEVICES[0][1])),
+                "passed at idle share": str(share),
+            },
+        )
+
+
+@claim(
+    "energy.limit-sharp-unpowered",
+    "limit",
+    assumptions=AT_C0,
+    requires=("energy.limit-sharp",),
+    holds=False,
+)
+class LimitSharpUnpowered:
+    """The sharp floor tends to 100 % whatever the power constants.
+
+    At perfect balance the sharp floor tends to 100 % as eta grows, whatever P_idle >= 0.
+    """
+
+    def formula(self) -> "sp.Basic":
+        floor = saving_sharp(Constants(sp.Integer(0), es.d, 1 - es.e), es.BASE, es.BALANCED)
+        return sp.Eq(sp.Limit(floor, es.eta, sp.oo, "-"), sp.Integer(1))
+
+    def proof(self) -> tuple[Step, ...]:
+        eta, full = sp.symbols("eta P_max", positive=True)
+        idle = sp.Symbol("P_idle", nonnegative=True)
+        floor = idle * eta / (full + idle * eta)
+        return (
+            Identity(
+                "With P_idle = 0 the sharp floor is 0", sp.Subs(floor, idle, 0), sp.Integer(0)
+            ),
+            Identity(
+                "and so is its limit",
+                sp.Limit(floor.subs(idle, 0), eta, sp.oo),
+                sp.Integer(0),
+            ),
+        )
+
+    @evidence(
+        measures="sharp floor of the saving at eta = 10^12 (share)",
+        plants=(
+            Variant("90 % in place of 100 %", Fraction(9, 10)),
+            Variant("at least a thousandth", fault="thousandth"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """A device without idle power: its sharp floor is 0 at every eta, which refutes it."""
+        device, power = next((name, power) for name, power in DEVICES if power.idle_w == 0)
+        claimed = Fraction(1, 1000) if trial.fault("thousandth") else trial.scale
+        value = saving_sharp(power, Usage(Fraction(1), Fraction(10**12)), BALANCED)
+        if value >= claimed - Fraction(1, 10**9):
+            return Finding(Verdict.INCONCLUSIVE, value, claimed, ">=", "this device gets there")
+        return Finding(
+            Verdict.REFUTED,
+            value,
+            claimed,
+            ">=",
+            f"{device}: the sharp floor is 0 at every eta, exact",
+            witness={
+                "device": device,
+                "idle_w": str(power.idle_w),
+                "max_w": str(power.max_w),
+                "gamma": str(power.gamma),
+                "eta": str(10**12),
+            },
+        )
+
+
+@claim(
+    "energy.limit-is-a-cap",
+    "upper",
+    assumptions=(*AT_C0, Assumption.IDLE_POWER),
+    requires=("energy.limit-sharp",),
+    holds=False,
+)
+class LimitIsACap:
+    """No policy saves more than P_idle/D.
+
+    1 - E1/E0 < P_idle/D for every pair of runs (52.6 % for 100/400 W and gamma 0.7).
+    """
+
+    def formula(self) -> "sp.Basic":
+        return sp.Lt(es.saving, limit_paper(es.POWER))
+
+    def proof(self) -> tuple[Step, ...]:
+        eta = sp.Symbol("eta", positive=True)
+        limit, saving = sp.Rational(10, 19), sp.Rational(31, 35)
+        return (
+            Lemma(
+                "all load on one worker",
+                "G = 32: every utilisation is 0 or 1 in the baseline, so its energy is at its "
+                "lower side with eta = 31; the improved run is perfectly balanced.",
+            ),
+            Identity(
+                "With 100/400 W the saving is exactly the sharp floor",
+                sp.Subs(1 - 400 / (400 + 100 * eta), eta, 31),
+                saving,
+            ),
+            Inequality("which is above 10/19", limit, saving, saving - limit),
+        )
+
+    @evidence(
+        measures=SAVED,
+        plants=(
+            Variant("limit x1.25", Fraction(5, 4)),
+            Variant("limit x1.5", Fraction(3, 2)),
+        ),
+        workers=32,
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Load histories with a baseline idle share above 81.6 %; a saving certainly above the
+        limit refutes it.
+        """
+        device, power = DEVICES[0]
+        history = zero_one(int(trial["workers"]), 1, int(trial["workers"]))
+        base = Usage(Fraction(history.work), Fraction(history.imbalance))
+        # Exact on both sides: utilisations are 0 and 1 in the baseline, all 1 in the improved run.
+        saving = 1 - power.max_w * history.work / energy_floor(power, base)
+        claimed = limit_paper(power) * trial.scale
+        if saving <= claimed:
+            return Finding(Verdict.INCONCLUSIVE, saving, claimed, "<=", "this baseline saves less")
+        crossing = eta_past_limit(power)
+        assert crossing is not None  # 100/400 W, gamma 0.7
+        return Finding(
+            Verdict.REFUTED,
+            saving,
+            claimed,
+            "<=",
+            f"{device}: the sharp floor is above P_idle/D from "
+            f"{float(crossing / (1 + crossing)):.1%} baseline idle on; exact",
+            witness={
+                "device": device,
+                "baseline": shown(history.loads),
+                "improved": [[1] * history.workers],
+            },
+        )

@@ -1,0 +1,329 @@
+"""Throughput and savings of runs that serve the same requests."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.verdicts import held
+from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem4.load_histories import Run, proof_fails, run_of, runs, shown
+from theory.formal.record import Theorem
+from theory.formulas.energy import Constants, Usage, saving_sharp, speed_up
+from theory.model import Requests, System
+from theory.proof import Computation, Conclusion, Inequality, Lemma, Setting, Step
+from theory.symbolic import es, sp
+
+
+def throughput() -> sp.Basic:
+    """[energy.throughput]."""
+    return sp.Eq(sp.Symbol("speed_up"), (1 + es.eta) / (1 + es.eta1))
+
+
+OVERHEADS = (Fraction(1, 2), Fraction(50))
+
+
+def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fraction]:
+    """The ratio of durations without overhead, twice, or the finding that ends the check."""
+    h0, h1 = base.history, new.history
+    if h0.work != h1.work:
+        return Finding(
+            Verdict.NOT_APPLICABLE, None, None, "==", "the runs did different total work"
+        )
+    top0, top1 = (sum(max(step) for step in h.loads) for h in (h0, h1))
+    K0, K1 = len(h0.loads), len(h1.loads)
+    computed = Fraction(top0, top1)
+    eta0, eta1 = (Fraction(h.imbalance, h.work) for h in (h0, h1))
+    if trial.fault("share"):
+        eta0, eta1 = eta0 / (1 + eta0), eta1 / (1 + eta1)
+    claimed = 1 + eta0 - eta1 if trial.fault("difference") else (1 + eta0) / (1 + eta1)
+    claimed *= trial.scale_of("identity")
+    witness: Mapping[str, Any] = {"baseline": shown(h0.loads), "improved": shown(h1.loads)}
+    if computed != claimed:
+        return Finding(
+            Verdict.REFUTED, computed, claimed, "==", "durations without overhead", witness=witness
+        )
+    steps = Fraction(K0, K1)
+    low = min(computed, steps) * trial.scale_of("lower end")
+    high = max(computed, steps) * trial.scale_of("upper end")
+    for c in OVERHEADS:
+        ratio = (c * K0 + top0) / (c * K1 + top1)
+        # Diluted exactly where the steps are, for a baseline of no less imbalance.
+        expected = steps <= (1 if trial.fault("dilution") else computed)
+        wrong = h0.imbalance >= h1.imbalance and (ratio <= computed) != expected
+        if not low <= ratio <= high or wrong:
+            above = ratio > computed if low <= ratio <= high else ratio > high
+            return Finding(
+                Verdict.REFUTED,
+                ratio,
+                computed if low <= ratio <= high else high if above else low,
+                "<=" if above else ">=",
+                f"durations with an overhead of {c} units of load, exact",
+                witness=witness,
+            )
+    return computed, claimed
+
+
+@claim(
+    "energy.throughput",
+    "equality",
+    assumptions=(
+        Assumption.SAME_REQUESTS,
+        Assumption.CONSTANT_DRIFT,
+        Assumption.STICKY,
+        Assumption.BACKLOG,
+    ),
+    requires=("energy.work-invariance",),
+    coq=Theorem("energy_throughput", "Throughput.v"),
+)
+class Throughput:
+    """The speed-up is an identity.
+
+    For two backlogs served on the same workers: without overhead the ratio of durations, and of
+    throughputs, is (1+eta0)/(1+eta1); 40 % idle allows at most 5/3. With overhead it lies between
+    K0/K1 and that ratio; for I0 >= I1 it is at most that ratio exactly if K0/K1 is.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return throughput()
+
+    def proof(self) -> tuple[Step, ...]:
+        b, a1, b1 = (sp.Symbol(name, positive=True) for name in ("b0", "a1", "b1"))
+        return (
+            Inequality(
+                "With overhead c the times are a + c b (a = W + I, b = G K).  If b0/b1 <= a0/a1 "
+                "(a0/a1 = b0/b1 + r), the ratio is at most a0/a1",
+                (a1 * (b / b1 + es.r) + b) / (a1 + b1),
+                b / b1 + es.r,
+                es.r * b1 / (a1 + b1),
+            ),
+            Inequality(
+                "and at least b0/b1",
+                b / b1,
+                (a1 * (b / b1 + es.r) + b) / (a1 + b1),
+                a1 * es.r / (a1 + b1),
+            ),
+            Lemma(
+                "mediant",
+                "Exchanging the roles of a and b gives the other order: the speed-up always lies "
+                "between the ratio of steps K0/K1 and the ratio (1 + eta0)/(1 + eta1).",
+            ),
+            Conclusion(
+                "Without overhead G time / t_l = W + I: the ratio of times at equal work",
+                throughput(),
+                {sp.Symbol("speed_up"): (es.W + es.W * es.eta) / (es.W + es.W * es.eta1)},
+            ),
+        )
+
+    @evidence(
+        measures="ratio of the durations of two runs",
+        plants=(
+            Variant("identity x1.001", Fraction(1001, 1000), side="identity"),
+            Variant("lower end with overhead x1.001", Fraction(1001, 1000), side="lower end"),
+            Variant("upper end with overhead x0.999", Fraction(999, 1000), side="upper end"),
+            Variant("5/3 x1.001", Fraction(1001, 1000), side="5/3"),
+            Variant("diluted where the steps are no more", fault="dilution"),
+            Variant("imbalances added, not shared over work", fault="difference"),
+            Variant("idle share in place of eta", fault="share"),
+        ),
+        seeds=3,
+        standard={"seeds": 30},
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Durations of real runs recomputed from loads in fractions, with and without overhead; a
+        ratio outside refutes it.
+        """
+        compared, policies = 0, ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
+        most = speed_up(Usage(Fraction(3, 5), Fraction(2, 5)), Usage(Fraction(3, 5), Fraction(0)))
+        claimed = Fraction(5, 3) * trial.scale_of("5/3")
+        if most != claimed:
+            return Finding(
+                Verdict.REFUTED, most, claimed, "==", "from 40 % idle to none, exact", witness={}
+            )
+        widest: tuple[Fraction, Fraction] = Fraction(1), Fraction(1)
+        for seed in range(trial.seed, trial.seed + trial["seeds"]):
+            for group in runs(seed, policies):
+                for base in group:
+                    for new in group:
+                        finding = _speed_up(trial, base, new)
+                        if isinstance(finding, Finding):
+                            return finding
+                        compared += 1
+                        widest = max(widest, finding)
+        failed = proof_fails(trial)
+        return Finding(
+            Verdict.INCONCLUSIVE if failed else held(trial),
+            *widest,
+            "==",
+            failed
+            or f"{compared} pairs of runs of the same backlog, exact, the largest speed-up shown; "
+            f"with overheads of {', '.join(map(str, OVERHEADS))} units of load between K0/K1 "
+            "and it",
+            details={"pairs": compared, "most at 40 % idle": str(Fraction(5, 3))},
+        )
+
+
+def _timed(*same: Run) -> dict[str, Any]:
+    """Timed requests, and the loads of runs that serve them."""
+    requests = same[0].result.requests
+    assert requests.arrival is not None
+    return {
+        "prefill": requests.prefill.tolist(),
+        "decode": requests.decode.tolist(),
+        "arrival": requests.arrival.tolist(),
+    } | {f"loads under {run.result.policy}": shown(run.history.loads) for run in same}
+
+
+@claim(
+    "energy.throughput-timed",
+    "equality",
+    assumptions=(Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
+    requires=("energy.throughput",),
+    holds=False,
+)
+class ThroughputTimed:
+    """The speed-up is that identity for timed arrivals, too.
+
+    Without overhead the ratio of durations is (1+eta0)/(1+eta1), whenever the requests arrive.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return throughput()
+
+    def proof(self) -> tuple[Step, ...]:
+        return (
+            Setting(
+                "G = B = 2, drift 1, t_l = 1, C = 0: requests of size 1 and lengths 1, 1, 2 "
+                "arrive at 0, 10 and 10.  FCFS puts the last two on one worker, JSQ on both: "
+                "loads (1,0), (2,0), (2,0) against (1,0), (1,1), (0,2)."
+            ),
+            Computation(
+                "Durations 10 + 2 + 2 = 14 and 10 + 1 + 2 = 13; W = 5, I0 = 5, I1 = 3: 14/13 is "
+                "not (1 + 1)/(1 + 3/5) = 5/4",
+                lambda: (
+                    Fraction(10 + 2 + 2, 10 + 1 + 2) != (1 + Fraction(5, 5)) / (1 + Fraction(3, 5))
+                ),
+            ),
+        )
+
+    @evidence(
+        measures="ratio of the durations of two runs",
+        plants=(
+            Variant("identity x0.9", Fraction(9, 10)),
+            Variant("a later gap: arrivals at 100", fault="later"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Runs of FCFS and JSQ with a gap in which nobody is served: it is part of both durations
+        and of neither imbalance; a ratio that differs refutes it.
+        """
+        system = System(2, 2, seconds_per_token=1.0)
+        late = 100.0 if trial.fault("later") else 10.0
+        requests = Requests([1, 1, 1], [1, 1, 2], [0.0, late, late])
+        fcfs, jsq = (run_of(system, requests, policy) for policy in ("fcfs", "jsq"))
+        # Durations are small integers: exact as floats.
+        computed = Fraction(fcfs.result.time_s) / Fraction(jsq.result.time_s)
+        eta0, eta1 = (Fraction(run.history.imbalance, run.history.work) for run in (fcfs, jsq))
+        claimed = trial.scale * (1 + eta0) / (1 + eta1)
+        if computed == claimed:
+            return Finding(Verdict.INCONCLUSIVE, computed, claimed, "==", "the identity holds here")
+        return Finding(
+            Verdict.REFUTED,
+            computed,
+            claimed,
+            "==",
+            f"G = B = 2, sizes 1, lengths 1, 1, 2, two arrivals at {late:g}: the gap belongs to "
+            "both durations and to no step",
+            witness=_timed(fcfs, jsq),
+        )
+
+
+def sharp_floor() -> sp.Basic:
+    """[energy.saving-sharp]."""
+    return sp.Ge(es.saving, saving_sharp(es.POWER, es.BASE, es.NEW))
+
+
+@claim(
+    "energy.saving-timed",
+    "lower",
+    assumptions=(
+        Assumption.POWER_LAW,
+        Assumption.SAME_REQUESTS,
+        Assumption.CONSTANT_DRIFT,
+        Assumption.STICKY,
+        Assumption.SOME_WORK,
+        Assumption.NO_OVERHEAD,
+    ),
+    requires=("energy.saving-sharp",),
+    holds=False,
+)
+class SavingTimed:
+    """The sharp floor holds for the energy of the whole time, gaps included.
+
+    The sharp floor holds whenever the requests arrive, for the energy until the last one departs,
+    with P_idle drawn while there is nothing to serve.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return sharp_floor()
+
+    def proof(self) -> tuple[Step, ...]:
+        return (
+            Setting(
+                "G = 2, B = 1, drift 0, t_l = 1, C = 0, gamma = 1, 100 W idle and 400 W at full "
+                "speed: requests of length 1 and sizes 3, 1, 3, 1 at 0, and two of size 1 at 100. "
+                " FCFS has loads (3,1), (3,1), (1,1), BF-IO (3,3), (1,1), (1,1): W = 10, I0 = 4, "
+                "I1 = 0.  The last step ends at 101 under both."
+            ),
+            Computation(
+                "At gamma = 1 the energy of the time T is G P_idle T + (P_max - P_idle) W: 0 saved",
+                lambda: (
+                    2 * 100 * Fraction(100 + 1) + 300 * sum((3, 1, 3, 1, 1, 1))
+                    == 2 * 100 * Fraction(100 + 1) + 300 * sum((3, 3, 1, 1, 1, 1))
+                ),
+            ),
+            Computation(
+                "The sharp floor is (100 (4/10) - 0) / (400 + 100 (4/10)) = 1/11 > 0",
+                lambda: 100 * Fraction(4, 10) / (400 + 100 * Fraction(4, 10)) == Fraction(1, 11),
+            ),
+        )
+
+    @evidence(
+        measures="saving 1 - E1/E0 over the whole time",
+        plants=(
+            Variant("floor x0.9", Fraction(9, 10)),
+            Variant("a later gap: arrivals at 1,000", fault="later"),
+        ),
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Runs of FCFS and BF-IO that end together after a gap: who is done early idles for longer;
+        a saving below the floor refutes it.
+        """
+        system = System(2, 1, drift=(0,), seconds_per_token=1.0)
+        late = 1000.0 if trial.fault("later") else 100.0
+        requests = Requests([3, 1, 3, 1, 1, 1], [1] * 6, [0.0] * 4 + [late] * 2)
+        base, new = (run_of(system, requests, policy) for policy in ("fcfs", "bfio"))
+        idle, full = 100, 400
+        # At gamma = 1 the power is linear in the load: no matter when the work is done.
+        before, after = (
+            2 * idle * Fraction(run.result.time_s) + (full - idle) * run.history.work
+            for run in (base, new)
+        )
+        saving = 1 - after / before
+        power = Constants(Fraction(idle), Fraction(full), Fraction(1))
+        usages = (
+            Usage(Fraction(run.history.work), Fraction(run.history.imbalance))
+            for run in (base, new)
+        )
+        claimed = trial.scale * saving_sharp(power, *usages)
+        if saving >= claimed:
+            return Finding(Verdict.INCONCLUSIVE, saving, claimed, ">=", "the floor holds here")
+        return Finding(
+            Verdict.REFUTED,
+            saving,
+            claimed,
+            ">=",
+            f"G = 2, B = 1, drift 0, lengths 1, two arrivals at {late:g}, 100 and 400 W, gamma = "
+            "1: both runs end together",
+            witness=_timed(base, new),
+        )
