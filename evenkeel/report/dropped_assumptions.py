@@ -4,10 +4,22 @@ from collections.abc import Iterable
 
 from adversary.witnesses.gallery import gallery
 from evenkeel.evidence.check import Verdict
-from evenkeel.runs.records import Record
-from evenkeel.theorems.dropped import DROPPED
+from evenkeel.evidence.headline import Record
+from evenkeel.theorems.registry import Claim, Dropped, claims
 
 HEAD = ("theorem", "without", "answer", "decided by", "evidence")
+
+
+def dropped() -> list[tuple[Claim, Dropped, Claim]]:
+    """Each theorem, what is dropped of it, and the claim that decides, theorem by theorem."""
+    found = claims()
+    return [
+        (theorem, case, decides)
+        for theorem in found.values()
+        for decides in found.values()
+        for case in decides.drops
+        if case.label == theorem.label
+    ]
 
 
 def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
@@ -25,8 +37,8 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
             stored.setdefault(witness.claim, []).append(witness.name)
     records = {entry["claim"]: entry for entry in entries}
     rows: list[tuple[str, ...]] = []
-    for case in DROPPED:
-        entry = records.get(case.decided_by)
+    for theorem, case, decides in dropped():
+        entry = records.get(decides.label)
         if entry is None:
             continue
         verdict = Verdict(entry["verdict"])
@@ -40,11 +52,11 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
             answer, evidence = "none found", entry["domain"]
         else:
             answer, evidence = "open", entry["domain"]
-        if answer == "needed" and case.decided_by in stored:
-            evidence += f"; in the gallery: {', '.join(stored[case.decided_by])}"
+        if answer == "needed" and decides.label in stored:
+            evidence += f"; in the gallery: {', '.join(stored[decides.label])}"
         if answer == "none found" and entry["power"]:
             evidence += f"; the check catches {entry['kill_rate']} false versions"
-        rows.append((case.theorem, case.assumption, answer, case.decided_by, evidence))
+        rows.append((theorem.title, case.assumption, answer, decides.label, evidence))
     return rows
 
 

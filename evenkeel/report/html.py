@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from evenkeel.evidence.check import Verdict
+from evenkeel.evidence.headline import Record
 from evenkeel.report.claim_view import Relation, formal_data, of_step, relations, symbols, tally
 from evenkeel.report.dropped_assumptions import HEAD as DROPPED
 from evenkeel.report.dropped_assumptions import dropped_rows
@@ -36,7 +37,6 @@ from evenkeel.report.markdown import (
     summary,
     surprises,
 )
-from evenkeel.runs.records import Record
 from evenkeel.theorems.registry import claims, families
 from paper_figures.catalogue import caption, figure
 from theory.formal import record as machine_checked

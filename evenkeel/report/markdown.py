@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from evenkeel.evidence.check import Verdict
+from evenkeel.evidence.headline import Record
 from evenkeel.output import table
 from evenkeel.report.claim_view import tally
 from evenkeel.report.dropped_assumptions import HEAD as DROPPED_HEAD
@@ -15,7 +16,6 @@ from evenkeel.report.hardware_table import ABOUT, hardware_rows
 from evenkeel.report.hardware_table import HEAD as DEVICES
 from evenkeel.report.headlines import headline_table
 from evenkeel.report.typeset import escape_markdown, prose
-from evenkeel.runs.records import Record
 from evenkeel.theorems.paper_index import ROWS
 from evenkeel.theorems.registry import chapters, claims, families
 from paper_figures.catalogue import caption

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from evenkeel.evidence.check import Check, Finding, Trial, Verdict, kill_rate
+from evenkeel.evidence.headline import Record
 from evenkeel.output import plain, to_json, write_text
 from theory.model import InputError
 
 SCHEMA = 3
-
-Record = dict[str, Any]
 
 
 def record(

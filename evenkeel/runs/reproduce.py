@@ -14,8 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from evenkeel.evidence.check import Budget, Check, Finding, Verdict
+from evenkeel.evidence.headline import Record
 from evenkeel.output import to_json, write_text
-from evenkeel.runs.records import Record, RecordFile, record
+from evenkeel.runs.records import RecordFile, record
 from evenkeel.theorems.registry import Claim, checks, claims
 from theory.model import InputError
 

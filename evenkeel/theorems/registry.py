@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from evenkeel.evidence.check import Check, declared
+from evenkeel.evidence.headline import Headline, asked
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +53,29 @@ class Assumption(StrEnum):
     IDLE_POWER = "an idle worker draws power (P_idle > 0)"
     SOME_WORK = "something is served (W > 0)"
     POWER_LAW = "P(u) = P_idle + (P_max - P_idle) u^gamma with 0 < gamma <= 1, u = L_g / max L"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A theorem without one of its assumptions, as a claim decides it.
+
+    The answer is the verdict of that claim's check: refuted, with a witness, means that the
+    assumption is needed; a verdict that held, that the statement stands without it.
+
+    Parameters
+    ----------
+    label : str
+        Claim that states the theorem with all its assumptions.
+    assumption : str
+        What is dropped.
+    states_failure : bool
+        Whether the deciding claim states that the theorem fails, rather than what is left of it;
+        then it is the other way round.
+    """
+
+    label: str
+    assumption: str
+    states_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +121,12 @@ class Claim:
     open : bool
         True where the evidence at hand may decide nothing, as for a number that somebody read off
         a single run: "inconclusive" is then an expected verdict.
+    answers : tuple of str
+        Rows of :mod:`evenkeel.theorems.paper_index` that it answers, in whole or in part.
+    drops : tuple of Dropped
+        The theorems of which it says what is left without one assumption.
+    headline : Headline, optional
+        The question that its record answers at the head of a report.
     module : str
         The module that defines it.
     """
@@ -117,6 +147,9 @@ class Claim:
     recovered: bool = True
     holds: bool = True
     open: bool = False
+    answers: tuple[str, ...] = ()
+    drops: tuple[Dropped, ...] = ()
+    headline: Headline | None = field(default=None, compare=False)
     module: str = ""
 
     @property
@@ -156,18 +189,24 @@ def claim(
     recovered: bool = True,
     holds: bool = True,
     open: bool = False,
+    answers: tuple[str, ...] = (),
+    drops: tuple[Dropped, ...] = (),
     values: Mapping[str, str] | None = None,
 ) -> Callable[[_Definition], _Definition]:
     """Register the decorated class as a claim.
 
-    The class is the claim's one page: its docstring is the title, a blank line and the statement;
-    its methods are ``formula(self)``, ``proof(self)`` and ``check(self, trial)``, each of them
-    optional.  The check is declared by :func:`~evenkeel.evidence.check.evidence`, and its docstring
-    says how the claim is checked and what would refute it.
+    The class is the claim's one page.  Its docstring is the title, a blank line and the statement.
+    Its methods, each of them optional, are
+
+    * ``formula(self)``, the statement in sympy;
+    * ``proof(self)``, the steps of the proof, or of the disproof (:mod:`theory.proof`);
+    * ``check(self, trial)``, decorated by :func:`~evenkeel.evidence.check.evidence`; its docstring
+      says how the claim is checked and what would refute it;
+    * ``answer(self, record, ...)``, decorated by :func:`~evenkeel.evidence.headline.headline`.
 
     Parameters
     ----------
-    label, kind, source, version, assumptions, requires, coq, recovered, holds, open
+    label, kind, source, version, assumptions, requires, coq, recovered, holds, open, answers, drops
         As in :class:`Claim`.
     values : mapping, optional
         Computed numbers in the docstrings, where they stand as ``$name``.
@@ -222,6 +261,9 @@ def claim(
             recovered=recovered,
             holds=holds,
             open=open,
+            answers=answers,
+            drops=drops,
+            headline=asked(it.answer, label) if hasattr(it, "answer") else None,
             module=definition.__module__,
         )
         return definition

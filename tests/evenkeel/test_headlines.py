@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.report.headlines import HEAD, HEADLINES, headline_table, headlines
+from evenkeel.evidence.headline import Record
+from evenkeel.report.headlines import HEAD, asked, headline_table, headlines
 from evenkeel.report.markdown import by_chapter, claims_table, markdown
-from evenkeel.runs.records import Record, record
+from evenkeel.runs.records import record
 from evenkeel.runs.reproduce import versions
 from evenkeel.theorems.registry import checks, families
 
 README = Path(__file__).resolve().parents[2] / "README.md"
+HEADLINES = asked()
 LABELS = tuple(dict.fromkeys(label for line in HEADLINES for label in line.labels))
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 

@@ -26,10 +26,11 @@ from evenkeel.evidence.check import (
     Verdict,
     kill_rate,
 )
+from evenkeel.evidence.headline import Record
 from evenkeel.output import to_json
 from evenkeel.report.markdown import markdown, number, power_text, row, surprises
 from evenkeel.runs.executors import executor
-from evenkeel.runs.records import SCHEMA, Record, RecordFile, key, read_records, record
+from evenkeel.runs.records import SCHEMA, RecordFile, key, read_records, record
 from evenkeel.runs.reproduce import Job, perform, run, unchecked
 from evenkeel.theorems.registry import checks, claims
 from theory.model import InputError

@@ -33,6 +33,7 @@ from theory.laws.slot_load import geometric_slot
     ),
     requires=("threshold.sufficient",),
     values={"bands": frontier_in_words()},
+    answers=("fact 3",),
 )
 class Frontier:
     """The measured frontier at three systems.

@@ -46,6 +46,7 @@ def _greedy(problem: StepProblem, penalty: int) -> Assignment:
     assumptions=(Assumption.WORK_CONSERVING, Assumption.MYOPIC),
     requires=("balanceroute.telescopes",),
     holds=False,
+    answers=("BR-0",),
 )
 class Greedy:
     """Routing one request at a time by best score is optimal for the step.
@@ -133,6 +134,7 @@ def _one_slot_steps(G: int, margin: int, overshoot: int) -> Iterator[StepProblem
     assumptions=(Assumption.MYOPIC,),
     requires=("balanceroute.score-identity",),
     holds=False,
+    answers=("BR-H",),
 )
 class FixedBeta:
     """A penalty of 43 for every number of workers ranks admissions as the imbalance does.
@@ -230,6 +232,7 @@ def _routed(G: int, top: int, size: int, n: int, *, by_load: bool) -> list[int]:
     source="an independent re-implementation of BR-0",
     version="v1",
     requires=("balanceroute.score-identity",),
+    answers=("BR ties",),
 )
 class Ties:
     """Below the margin all workers tie, and lowest-index ties pile up on worker 0.
@@ -310,6 +313,7 @@ class Ties:
     source="an independent re-implementation of BR-0",
     version="v1",
     recovered=False,
+    answers=("BR ties",),
 )
 class TiesShare:
     """Ties send 43 % of requests to worker 0.

@@ -29,6 +29,7 @@ REPORTED_GAIN = {4: Fraction("13.4"), 8: Fraction("21.5"), 16: Fraction("34.5")}
     "empirical",
     source="BalanceRoute, arXiv 2605.06113",
     version="v1",
+    answers=("BR results",),
 )
 class GainArithmetic:
     """The gain reported at G = 8 follows from the reported throughputs.
@@ -69,6 +70,7 @@ def _setting(trial: Trial) -> Setting:
     "empirical",
     assumptions=(Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING),
     requires=("balanceroute.score-identity",),
+    answers=("BR results",),
 )
 class BeatsBaselines:
     """BR-0 serves faster than round robin and JSQ.
@@ -118,6 +120,7 @@ class BeatsBaselines:
     assumptions=(Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING),
     requires=("balanceroute.brh-reduces",),
     holds=False,
+    answers=("BR results",),
 )
 class LookaheadGain:
     """BR-H's gain over BR-0 needs no more than the scores.
@@ -161,6 +164,7 @@ class LookaheadGain:
     source="BalanceRoute, arXiv 2605.06113",
     version="v1",
     recovered=False,
+    answers=("BR results",),
 )
 class Throughput:
     """Throughput of BR-0 and BR-H on 144 NPUs.
@@ -181,6 +185,7 @@ class Throughput:
     source="BalanceRoute, arXiv 2605.06113",
     version="v1",
     recovered=False,
+    answers=("BR results",),
 )
 class GainScaling:
     """BalanceRoute's gain grows with the number of workers.
@@ -200,6 +205,7 @@ class GainScaling:
     source="BalanceRoute, arXiv 2605.06113",
     version="v1",
     recovered=False,
+    answers=("BR results",),
 )
 class DispatchLatency:
     """Dispatch takes about a millisecond.

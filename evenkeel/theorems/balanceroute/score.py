@@ -46,6 +46,7 @@ def _with(loads: Sequence[int], worker: int, size: int) -> list[int]:
     source="BalanceRoute, arXiv 2605.06113",
     version="v1",
     coq=Theorem("balanceroute_score_identity", "Scores.v"),
+    answers=("BR-0",),
 )
 class ScoreIdentity:
     """BR-0's score is minus the change of the imbalance.
@@ -121,6 +122,7 @@ class ScoreIdentity:
     version="v1",
     requires=("balanceroute.score-identity",),
     coq=Theorem("balanceroute_brh_reduces", "Discounts.v"),
+    answers=("BR-H",),
 )
 class BrhReduces:
     """BR-H with (alpha, beta) = (1, G) discounts BR-0's scores.
@@ -223,6 +225,7 @@ def _total_score(problem: StepProblem, chosen: Sequence[int], *, stale: bool) ->
     coq=Theorem(
         "balanceroute_telescopes", "Scores.v", "that the admissions of a step are such moves"
     ),
+    answers=("BR-0",),
 )
 class Telescopes:
     """The scores of a step's admissions add up to BF-IO's objective.
@@ -285,6 +288,7 @@ class Telescopes:
     "balanceroute.gap-and-imbalance",
     "upper",
     coq=Theorem("balanceroute_gap_and_imbalance", "Loads.v"),
+    answers=("BR imbalance",),
 )
 class GapAndImbalance:
     """How the two papers' imbalances compare.

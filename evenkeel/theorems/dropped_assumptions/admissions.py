@@ -22,7 +22,7 @@ from evenkeel.theorems.dropped_assumptions.refills import (
     width,
     with_control,
 )
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, weight, witness_of
 from solvers.step.exact.brute_force import assignments
 from solvers.step.problem import StepProblem
@@ -39,6 +39,8 @@ from theory.symbolic import sp
     assumptions=(Assumption.FULL_REFILL, Assumption.MYOPIC, Assumption.EXACT_STEP),
     requires=("step.objective",),
     holds=False,
+    answers=("admission",),
+    drops=(Dropped("warmup.bfio-upper", "work conservation"),),
 )
 class WorkConservation:
     """Least imbalance without work conservation.
@@ -103,6 +105,7 @@ class WorkConservation:
     assumptions=REFILL,
     requires=("step.full-refill-gap",),
     holds=False,
+    drops=(Dropped("warmup.bfio-upper", "equal numbers of slots"),),
 )
 class EqualSlots:
     """A full refill with unequal numbers of slots.
@@ -150,6 +153,8 @@ class EqualSlots:
     assumptions=(Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.BOUNDED_SIZES),
     requires=("step.full-refill-gap",),
     holds=False,
+    answers=("BF-IO(H)",),
+    drops=(Dropped("warmup.bfio-upper", "optimal steps"),),
 )
 class ExactStep:
     """Any work-conserving admission in place of an optimal one.
@@ -210,6 +215,7 @@ class ExactStep:
     assumptions=(Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
     requires=("step.gap-condition",),
     holds=False,
+    drops=(Dropped("step.gap-condition", "honest tie-breaks"),),
 )
 class Ties:
     """Any tie-break in place of the lexicographic one.

@@ -10,7 +10,7 @@ from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.theorems.dropped_assumptions.refills import refill_bound
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from solvers.simulation.reference import simulate_reference
 from theory.disproof import imbalance_at, violated
 from theory.formulas.rebalancing import unavoidable_imbalance
@@ -27,6 +27,8 @@ from theory.symbolic import sp
     assumptions=(Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES),
     requires=("step.full-refill-gap",),
     holds=False,
+    answers=("admission",),
+    drops=(Dropped("warmup.bfio-upper", "one pool for all (immediate dispatch instead)"),),
 )
 class ImmediateDispatch:
     """Immediate dispatch in place of a centralised pool.
@@ -111,6 +113,8 @@ FOUR_FIFTHS = Variant("at least 4/5 of the bound", Fraction(4, 5))
     assumptions=(Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.CONSTANT_DRIFT),
     requires=("threshold.any-policy",),
     holds=False,
+    answers=("state",),
+    drops=(Dropped("threshold.any-policy", "stickiness"),),
 )
 class Stickiness:
     """Migration in place of stickiness.
@@ -196,6 +200,8 @@ class Stickiness:
     ),
     requires=("threshold.any-policy",),
     holds=False,
+    answers=("A3",),
+    drops=(Dropped("threshold.any-policy", "hidden output lengths"),),
 )
 class HiddenLengths:
     """A policy that sees output lengths.

@@ -17,7 +17,7 @@ from evenkeel.theorems.dropped_assumptions.refills import (
     refill_bound,
     with_control,
 )
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import weight, witness_of
 from evenkeel.theorems.step.waterfill import waterfill_formula
 from solvers.step.problem import StepProblem
@@ -34,6 +34,8 @@ from theory.symbolic import sp
     assumptions=REFILL,
     requires=("step.full-refill-gap",),
     holds=False,
+    answers=("A1",),
+    drops=(Dropped("warmup.bfio-upper", "overloaded pool"),),
 )
 class Overloaded:
     """A full refill without enough requests.
@@ -91,6 +93,8 @@ class Overloaded:
     assumptions=(Assumption.POOL_CONDITION, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
     requires=("step.waterfill",),
     holds=False,
+    answers=("A1",),
+    drops=(Dropped("step.waterfill", "rich pool (the paper's pool condition instead)"),),
 )
 class PoolCondition:
     """The paper's pool condition in place of a rich pool.
@@ -198,6 +202,7 @@ WORST_POOLS = {(2, 1): Fraction(1, 2), (3, 1): Fraction(19, 30), (2, 2): Fractio
         Assumption.EXACT_STEP,
     ),
     requires=("step.full-refill-gap", "step.full-refill-tight"),
+    answers=("A1",),
 )
 class PoolConditionRefill:
     """The paper's pool condition in a full refill: below (G-1)(b-a) wherever searched.
@@ -258,6 +263,8 @@ class PoolConditionRefill:
     assumptions=(Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.EXACT_STEP),
     requires=("step.full-refill-tight",),
     holds=False,
+    answers=("A2",),
+    drops=(Dropped("warmup.bfio-upper", "bounded sizes"),),
 )
 class BoundedSizes:
     """A full refill without a bound on the sizes.

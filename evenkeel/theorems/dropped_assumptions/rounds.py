@@ -23,7 +23,7 @@ from evenkeel.theorems.dropped_assumptions.refills import (
     with_control,
     witness_of_run,
 )
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import after_of, witness_of
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import WAITS, StepProblem
@@ -52,6 +52,8 @@ ROUNDS = (
     assumptions=tuple(entry for entry in ROUNDS if entry is not Assumption.EQUAL_LENGTHS),
     requires=("step.full-refill-gap",),
     holds=False,
+    answers=("A3",),
+    drops=(Dropped("warmup.bfio-upper", "equal output lengths"),),
 )
 class EqualLengths:
     """Unequal output lengths in Theorem 1.
@@ -136,6 +138,8 @@ def _rounds(trial: Trial) -> Iterator[tuple[StepProblem, list[int]]]:
     assumptions=REFILL,
     requires=("step.full-refill-gap",),
     holds=False,
+    answers=("state", "A3"),
+    drops=(Dropped("warmup.bfio-upper", "common drift"),),
 )
 class CommonDrift:
     """Growth that differs between requests in Theorem 1.
@@ -240,6 +244,8 @@ def _common_drift_proof() -> tuple[Step, ...]:
         Assumption.STICKY,
     ),
     requires=("step.full-refill-gap",),
+    answers=("state",),
+    drops=(Dropped("warmup.bfio-upper", "non-negative drift"),),
 )
 class NonnegativeDrift:
     """A common drift of either sign in Theorem 1.
@@ -362,6 +368,7 @@ ONE_LESS = Variant("the bound less 1", fault="one-less")
         "limits.nonnegative-drift",
         "warmup.bfio-upper",
     ),
+    drops=(Dropped("warmup.bfio-upper", "iid sizes"),),
 )
 class Iid:
     """Sizes and their order chosen by an adversary in Theorem 1.
@@ -422,6 +429,7 @@ def _average(window: int) -> Callable[[Instance], Fraction]:
         *(entry for entry in ROUNDS if entry is not Assumption.MYOPIC),
     ),
     requires=("step.full-refill-gap", "step.full-refill-tight", "limits.nonnegative-drift"),
+    drops=(Dropped("warmup.bfio-upper", "no look-ahead"),),
 )
 class Myopic:
     """Looking ahead in Theorem 1.

@@ -26,6 +26,7 @@ from theory.symbolic import sp
     "equality",
     assumptions=(Assumption.SAME_REQUESTS, Assumption.POWER_LAW, Assumption.NO_OVERHEAD),
     requires=("energy.saving-envelope", "energy.throughput"),
+    answers=("E3",),
 )
 class Consistency:
     """The numbers reported of E3 fit one another, its overhead of 0.3 % left out.
@@ -176,6 +177,7 @@ OVERHEAD_SIZES = (400, 208, 96, 274)
     assumptions=(Assumption.SAME_REQUESTS, Assumption.POWER_LAW),
     requires=("experiment.consistency", "energy.overhead"),
     holds=False,
+    answers=("E2",),
 )
 class ConsistencyOverhead:
     """The numbers reported of E2 as if it had no overhead.

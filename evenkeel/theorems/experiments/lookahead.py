@@ -35,6 +35,7 @@ LONGEST = 200
     version="v1, v2",
     assumptions=SAME,
     holds=False,
+    answers=("E4",),
 )
 class Lookahead:
     """A moderate look-ahead is best.
@@ -110,6 +111,7 @@ class Lookahead:
     assumptions=(*SAME, Assumption.POWER_LAW),
     requires=("experiment.energy28", "experiment.lookahead"),
     holds=False,
+    answers=("E4",),
 )
 class LookaheadSaving:
     """Its look-ahead adds to the saving of E3.
@@ -218,6 +220,7 @@ LEAST = Variant("least loaded in place of BF-IO", policy="least_loaded")
     assumptions=(*SAME, Assumption.POWER_LAW),
     requires=("experiment.energy28",),
     holds=False,
+    answers=("E3",),
 )
 class Energy28Lookahead:
     """28 % less energy, with the paper's look-ahead.
@@ -250,6 +253,7 @@ class Energy28Lookahead:
     assumptions=SAME,
     requires=("experiment.throughput92",),
     holds=False,
+    answers=("E3",),
 )
 class Throughput92Lookahead:
     """92 % more throughput, with the paper's look-ahead.
@@ -295,6 +299,7 @@ DOUBLED = Variant("twice the reported number", Fraction(2))
     assumptions=(*SAME, Assumption.POWER_LAW),
     requires=("experiment.energy3",),
     open=True,
+    answers=("E2",),
 )
 class Energy3Lookahead:
     """3.3 % less energy, with the paper's look-ahead.
@@ -329,6 +334,7 @@ class Energy3Lookahead:
     assumptions=SAME,
     requires=("experiment.throughput",),
     open=True,
+    answers=("E2",),
 )
 class ThroughputLookahead:
     """14 % more throughput, with the paper's look-ahead.
@@ -363,6 +369,7 @@ class ThroughputLookahead:
     assumptions=SAME,
     requires=("experiment.latency",),
     open=True,
+    answers=("E2",),
 )
 class LatencyLookahead:
     """13 % less time per output token, with the paper's look-ahead.
@@ -397,6 +404,7 @@ class LatencyLookahead:
     assumptions=SAME,
     requires=("experiment.imbalance17",),
     holds=False,
+    answers=("E2",),
 )
 class Imbalance17Lookahead:
     """17 times less imbalance, with the paper's look-ahead.

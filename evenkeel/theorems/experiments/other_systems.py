@@ -6,11 +6,12 @@ from functools import cache
 from adversary.paired_runs import imbalance_ratio, stretch
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.headline import Record, headline, percent
 from evenkeel.evidence.intervals import Intervals
 from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.experiments.paired_runs import seeds_of
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -52,6 +53,7 @@ def _idle_share(name: str, rows: int, seed: int, G: int, B: int, lattice: int) -
     source="paper, experiment E1",
     version="v1, v2",
     assumptions=(Assumption.OVERLOADED, Assumption.IID),
+    answers=("E1",),
 )
 class Idle40:
     """More than 40 % of compute idles at the barrier.
@@ -132,6 +134,17 @@ class Idle40:
             details={"idle shares": shares, "cv(X) needed, Gaussian": needed},
         )
 
+    @headline("Does FCFS idle more than 40 %?", 7)
+    def answer(self, waste: Record) -> str:
+        shares = waste["details"]["idle shares"]
+        above = {cell: low for cell, (low, _) in shares.items() if low > 0.4}
+        below = {cell: high for cell, (_, high) in shares.items() if high <= 0.4}
+        highest, lowest = max(above, key=above.__getitem__), min(below, key=below.__getitem__)
+        return (
+            f"In {len(above)} of {len(shares)} workloads and sizes: from {percent(below[lowest])} "
+            f"({lowest}) to {percent(above[highest])} ({highest}), exactly, in stationarity."
+        )
+
 
 @claim(
     "experiment.power-model",
@@ -140,6 +153,7 @@ class Idle40:
     version="v1, v2",
     requires=("energy.gamma",),
     holds=False,
+    answers=("E5", "fact 5"),
 )
 class PowerModel:
     """An A100 draws 100 W + 300 W u^0.7.
@@ -223,6 +237,8 @@ def _imbalance_ratios(
         Assumption.WORK_CONSERVING,
         Assumption.MYOPIC,
     ),
+    answers=("discussion",),
+    drops=(Dropped("drift.iir", "language models (drift 0 and other drifts instead)"),),
 )
 class Bsp:
     """The principle is not about LLMs, at one system and three drifts.
@@ -297,6 +313,7 @@ def _evicted(run: RunResult, k: int, size: int | None) -> int:
     "equality",
     assumptions=(Assumption.STICKY, Assumption.OVERLOADED, Assumption.WORK_CONSERVING),
     requires=("limits.nonnegative-drift",),
+    drops=(Dropped("drift.iir", "common drift", states_failure=True),),
 )
 class Nonmonotone:
     """Outside: loads that fall on some workers and not on others.

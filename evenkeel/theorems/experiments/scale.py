@@ -98,6 +98,7 @@ def _longbench(workers: int, slots: int) -> Setting:
     source="paper, experiment E4",
     version="v1, v2",
     assumptions=SAME_MYOPIC,
+    answers=("E4",),
 )
 class Scale:
     """Gains grow from 16 to 256 workers.
@@ -146,6 +147,7 @@ class Scale:
     assumptions=SAME_MYOPIC,
     requires=("energy.vanishing",),
     holds=False,
+    answers=("E4",),
 )
 class ScaleSlots:
     """The speed-up grows with the number of slots.

@@ -26,6 +26,7 @@ from theory.symbolic import sp
     "empirical",
     assumptions=(*SAME, Assumption.MYOPIC),
     requires=("experiment.starvation",),
+    answers=("fact 8",),
 )
 class BoundedWaiting:
     """A limit on waiting costs little.
@@ -89,6 +90,7 @@ LONGER = {"E2": (E2, Fraction(450)), "E3": (E3, Fraction(13))}
     "lower",
     assumptions=(Assumption.WORK_CONSERVING, Assumption.MYOPIC),
     requires=("experiment.starvation-unbounded",),
+    answers=("fact 8",),
 )
 class Starvation:
     """BF-IO lets some request wait many times as long as FCFS lets any.

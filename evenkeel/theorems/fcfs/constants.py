@@ -66,7 +66,7 @@ def _scaled_root(constant: Enclosure, workers: int, trial: Trial) -> Enclosure:
 STATED_RATIOS = {32: Fraction(111, 100), 256: Fraction(120, 100)}
 
 
-@claim("fcfs.gaussian", "lower")
+@claim("fcfs.gaussian", "lower", answers=("fact 2",))
 class Gaussian:
     """The largest of G normals, for every G.
 
@@ -221,6 +221,7 @@ def _mean_limit_distance(law: Law, slots: int) -> Fraction:
     assumptions=EXPECTATION,
     requires=("fcfs.exact", "fcfs.gaussian"),
     values={"c": FCFS_TEXT},
+    answers=("fact 2",),
 )
 class Constant:
     """The largest constant for all numbers of workers.
@@ -316,6 +317,7 @@ class Constant:
     assumptions=EXPECTATION,
     requires=("fcfs.exact",),
     holds=False,
+    answers=("A4",),
 )
 class ConstantUniform:
     """One constant for every law, G and B.
@@ -384,7 +386,13 @@ class ConstantUniform:
         )
 
 
-@claim("fcfs.effective-constant", "empirical", assumptions=EXPECTATION, requires=("fcfs.exact",))
+@claim(
+    "fcfs.effective-constant",
+    "empirical",
+    assumptions=EXPECTATION,
+    requires=("fcfs.exact",),
+    answers=("fact 2",),
+)
 class EffectiveConstant:
     """The effective constant at the paper's scale.
 

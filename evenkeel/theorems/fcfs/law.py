@@ -234,7 +234,13 @@ class Exact:
         return Finding(verdict, mean_run.value, claimed, "~", domain, mean_run.interval)
 
 
-@claim("fcfs.size-blind", "equality", assumptions=EXPECTATION, requires=("fcfs.exact",))
+@claim(
+    "fcfs.size-blind",
+    "equality",
+    assumptions=EXPECTATION,
+    requires=("fcfs.exact",),
+    answers=("fact 1",),
+)
 class SizeBlind:
     """All rules that place a request before seeing its size are equal in law.
 

@@ -116,6 +116,7 @@ NO_DISTANCE = Variant("normal limit in place of the bound", fault="no-distance")
     version="v1, v2",
     assumptions=EXPECTATION,
     requires=("fcfs.exact",),
+    answers=("T1",),
 )
 class Lower:
     """Explicit lower bound of the expected imbalance.
@@ -276,7 +277,13 @@ class Pairing:
         return _below_exact(trial, pairing_bound)
 
 
-@claim("fcfs.berry-esseen-share", "empirical", assumptions=EXPECTATION, requires=("fcfs.lower",))
+@claim(
+    "fcfs.berry-esseen-share",
+    "empirical",
+    assumptions=EXPECTATION,
+    requires=("fcfs.lower",),
+    answers=("fact 2",),
+)
 class BerryEsseenShare:
     """How much of the exact value the explicit bound captures.
 

@@ -186,6 +186,7 @@ SLOTS: dict[str, Any] = {
     version="v1, v2",
     assumptions=BFIO,
     requires=("fcfs.exact",),
+    answers=("T2",),
 )
 class IirSlots:
     """At G = 2 IIR grows at least like the square root of B over B = 1 to 4.
@@ -295,6 +296,7 @@ EDGE_EXPONENT, EDGE_BAND = Fraction(27, 25), Fraction(3, 20)
     version="v1, v2",
     assumptions=BFIO[:-1],
     requires=("fcfs.exact", "threshold.frontier"),
+    answers=("T2",),
 )
 class IirFrontier:
     """At G = 8 IIR grows faster than the square root of B up to the frontier of balance.
@@ -335,6 +337,7 @@ def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
     "empirical",
     assumptions=BFIO[:-1],
     requires=("scaling.iir-frontier",),
+    answers=("T2",),
 )
 class IirFrontierExponent:
     """At G = 8 the exponent of IIR in B up to the frontier.
@@ -389,6 +392,7 @@ GROWTH = (
     assumptions=BFIO,
     requires=("fcfs.exact", "threshold.frontier"),
     holds=False,
+    answers=("T2",),
 )
 class IirWorkers:
     """At B = 1 IIR grows at least like E_max(G) G/(G-1) from G = 2 to 5.
@@ -428,6 +432,7 @@ class IirWorkers:
     assumptions=BFIO[:-1],
     requires=("fcfs.exact", "threshold.frontier"),
     holds=False,
+    answers=("T2",),
 )
 class IirWorkersFrontier:
     """At B = 26 IIR grows at least like E_max(G) G/(G-1) from G = 4 to 16.

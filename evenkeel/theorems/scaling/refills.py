@@ -42,6 +42,7 @@ SIZES = Law.uniform(1, 100)
     version="v1, v2",
     assumptions=HYPOTHESES,
     requires=("fcfs.exact",),
+    answers=("T2",),
 )
 class FcfsSlots:
     """FCFS grows like the square root of B.

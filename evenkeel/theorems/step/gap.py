@@ -7,8 +7,9 @@ import numpy as np
 
 from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.headline import Record, headline, says
 from evenkeel.evidence.scoreboard import QUARTER, THOUSANDTH, Cases, near
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import admit, after_of, domain, refills, weight, witness_of
 from evenkeel.theorems.step.refill import swap
 from solvers.simulation.reference import simulate_reference
@@ -146,6 +147,7 @@ class GapCondition:
     requires=("step.gap-condition",),
     holds=False,
     coq=Theorem("step_gap_naive_is_false", "GapNaive.v"),
+    drops=(Dropped("step.gap-condition", "the condition on loads and slots"),),
 )
 class GapNaive:
     """Every optimal step leaves a gap of at most s_max.
@@ -204,6 +206,14 @@ class GapNaive:
                 break
         return cases.finding(trial, f"{text}, loads within s_max of each other, smallest first")
 
+    @headline('Is "max - min <= s_max after an optimal step" true?', 10)
+    def answer(self, entry: Record) -> str:
+        witness = entry["witness"]
+        return (
+            f"{says(entry)}: loads {tuple(witness['loads'])}, free slots {tuple(witness['free'])} "
+            f"and the pool {witness['pool']} leave a gap of {entry['computed']}."
+        )
+
 
 @claim(
     "step.gap-persists",
@@ -213,6 +223,7 @@ class GapNaive:
     assumptions=(Assumption.OVERLOADED, Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
     requires=("step.gap-condition",),
     holds=False,
+    drops=(Dropped("step.gap-condition", "a single step (along a run instead)"),),
 )
 class GapPersists:
     """The gap of at most s_max persists along an overloaded run.

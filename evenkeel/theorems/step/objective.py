@@ -42,6 +42,7 @@ def _gap_sums(trial: Trial, problem: StepProblem) -> Iterator[tuple[int, int]]:
     version="v1, v2",
     assumptions=(Assumption.WORK_CONSERVING, Assumption.MYOPIC),
     coq=Theorem("step_objective", "Step.v"),
+    answers=("step", "admission"),
 )
 class Objective:
     """What one admission step minimises.
@@ -158,6 +159,7 @@ class Objective:
     "equality",
     assumptions=(Assumption.WORK_CONSERVING, Assumption.EXACT_STEP),
     requires=("step.objective",),
+    answers=("BF-IO(H)",),
 )
 class Lexicographic:
     """The imbalance alone does not fix a decision; the lexicographic order does.

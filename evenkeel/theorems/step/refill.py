@@ -7,6 +7,7 @@ import numpy as np
 
 from adversary.instances.small_runs import exact_step, optimal_step
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.headline import Record, headline, says
 from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, witness_of
@@ -279,4 +280,21 @@ class FullRefillTight:
             f"the extremal pool for 2 <= G <= {trial['G']}, B <= {trial['B']} with (B + 1)^G <= "
             f"{MOST_NODES:,}, b - a < {trial['b']}; "
             f"the worst of all pools with sizes <= {trial['worst']} for five (G, B) up to (3, 2)",
+        )
+
+    @headline(
+        "Is Theorem 1's constant tight?", 8, "fcfs.worst-case", "limits.pool-condition-refill"
+    )
+    def answer(self, tight: Record, worst: Record, inside: Record) -> str:
+        shares = {
+            where: share.split(" for ")[0]
+            for where, share in inside["details"].items()
+            if where.startswith("G =")
+        }
+        searched = ", ".join(f"{share} ({where})" for where, share in shares.items())
+        return (
+            f"{says(tight)}, for a pool of exactly G B requests: it attains (G-1)(b-a), and FCFS's "
+            f"worst case is {worst['details']['ratio of the suprema']} times larger at "
+            f"B = {worst['details']['B']}, exactly B times.  Inside the paper's pool condition the "
+            f"worst full refill reaches a share of {searched} of it, over all pools searched."
         )

@@ -5,6 +5,7 @@ from itertools import product
 
 from adversary.workloads.families import workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.headline import Record, headline
 from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near
 from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
 from evenkeel.evidence.verdicts import BUSIEST, held
@@ -32,6 +33,7 @@ from theory.symbolic import sp
     version="v1, v2",
     assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
     requires=("warmup.fcfs-lower", "warmup.bfio-upper"),
+    answers=("T1",),
 )
 class Iir:
     """Theorem 1 as a number with a certificate.
@@ -169,6 +171,7 @@ def _thresholds() -> bool:
     assumptions=(Assumption.EQUAL_LENGTHS, Assumption.OVERLOADED),
     requires=("warmup.iir", "fcfs.constant"),
     values={"c": FCFS_TEXT},
+    answers=("T1", "fact 2"),
 )
 class Vacuity:
     """Where Theorem 1 says nothing.
@@ -276,4 +279,20 @@ class Vacuity:
             f"{points} points of (G, kappa0, c), G in {trial['workers']}; thresholds at G = 32, B "
             "= 72",
             details={**edges, **uniform},
+        )
+
+    @headline("What does Theorem 1 say at B = 72?", 5)
+    def answer(self, vacuity: Record) -> str:
+        details = vacuity["details"]
+        bounds = {
+            float(key.removeprefix("kappa0 = ").removesuffix(", c = 1")): bound
+            for key, bound in details.items()
+            if key.endswith(", c = 1")
+        }
+        enough = min(kappa for kappa, bound in bounds.items() if bound > 1)
+        return (
+            f"Nothing below kappa0 = {enough:g} at G = 32 even with the constant 1.  With exact "
+            f"FCFS on top, more than 1 from B = {details['first B of the certificate, G = 32']} "
+            "on for sizes 1..100 at G = 32, from B = "
+            f"{details['first B of the certificate, G = 2']} on at G = 2."
         )

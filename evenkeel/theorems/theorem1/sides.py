@@ -54,6 +54,7 @@ STEEPER = Variant("B in place of its square root", exponent=Fraction(1, 2))
     version="v1, v2",
     assumptions=HYPOTHESES,
     requires=("fcfs.exact", "fcfs.log-growth"),
+    answers=("T1",),
 )
 class FcfsLower:
     """FCFS side of Theorem 1.
@@ -164,6 +165,7 @@ class FcfsLower:
     version="v1, v2",
     assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
     requires=("step.full-refill-gap", "step.full-refill-tight"),
+    answers=("T1",),
 )
 class BfioUpper:
     """BF-IO side of Theorem 1.
@@ -289,6 +291,7 @@ def _two_workers(slots: int, n: int) -> IntArray:
     "upper",
     assumptions=(Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
     requires=("warmup.bfio-upper",),
+    answers=("A1",),
 )
 class SpareRequest:
     """One spare request halves the worst round of two workers.

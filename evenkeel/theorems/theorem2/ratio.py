@@ -8,7 +8,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.replications import Balanced, balanced_runs, fcfs_imbalance
 from evenkeel.evidence.statistics import fresh
 from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.sides import (
     HYPOTHESES,
     INSTANCE,
@@ -123,6 +123,7 @@ def ratio_finding(stated: Stated, imbalance: float, quotient: float) -> float:
     requires=("geometric.bfio-constant", "fcfs.exact"),
     recovered=False,
     values={"band": in_words(GEOMETRIC_IIR)},
+    answers=("T2",),
 )
 class Iir:
     """Theorem 2's ratio: the order, and its constant at two systems.
@@ -165,6 +166,7 @@ class Iir:
     recovered=False,
     holds=False,
     values={"c": FCFS_TEXT, "instance": INSTANCE},
+    answers=("T2",),
 )
 class IirRange:
     """Theorem 2's ratio, on the range of the sizes alone.
@@ -213,6 +215,7 @@ class IirRange:
     assumptions=(*HYPOTHESES, Assumption.POOL_CONDITION),
     requires=("threshold.frontier",),
     values={"band": in_words(GEOMETRIC_BFIO)},
+    answers=("T2",),
 )
 class BfioConstant:
     """The constant of Theorem 2's BF-IO side at two systems, at the edge of the frontier.
@@ -252,6 +255,8 @@ class BfioConstant:
     requires=("threshold.any-policy", "fcfs.exact"),
     holds=False,
     values={"c": FCFS_TEXT},
+    answers=("A4",),
+    drops=(Dropped("geometric.iir", "control authority (all G and B instead)"),),
 )
 class IirStatic:
     """Theorem 2's ratio for all G and B.

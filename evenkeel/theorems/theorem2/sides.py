@@ -50,6 +50,7 @@ def _factorial_moments(p: "sp.Symbol") -> "list[sp.Expr]":
     version="v1, v2",
     assumptions=HYPOTHESES,
     requires=("fcfs.exact", "fcfs.lower", "fcfs.pairing"),
+    answers=("T2",),
 )
 class FcfsLower:
     """FCFS side of Theorem 2: the law of a slot.
@@ -345,6 +346,7 @@ def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
         Assumption.EXACT_STEP,
     ),
     recovered=False,
+    answers=("T2",),
 )
 class BfioUpper:
     """BF-IO side of Theorem 2, by two sizes that the pool really offers.
@@ -494,6 +496,7 @@ def rare_size_finding(trial: Trial, claimed: Fraction) -> Finding:
     recovered=False,
     holds=False,
     values={"instance": INSTANCE},
+    answers=("T2",),
 )
 class BfioUpperRange:
     """BF-IO side of Theorem 2, on the range of the sizes alone.

@@ -25,6 +25,7 @@ from theory.symbolic import sp
     "equality",
     assumptions=(Assumption.GEOMETRIC_LENGTHS, Assumption.OVERLOADED),
     values={"c": FCFS_TEXT},
+    answers=("T2",),
 )
 class Vacuity:
     """Where Theorem 2 says nothing.
@@ -129,7 +130,12 @@ def _distances(
 EXTREME = ("servegen-m-mid", "peer-burst")
 
 
-@claim("geometric.outputs-fit", "empirical", assumptions=(Assumption.GEOMETRIC_LENGTHS,))
+@claim(
+    "geometric.outputs-fit",
+    "empirical",
+    assumptions=(Assumption.GEOMETRIC_LENGTHS,),
+    answers=("fact 9",),
+)
 class OutputsFit:
     """Real output lengths are not geometric.
 

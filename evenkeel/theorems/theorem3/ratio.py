@@ -26,6 +26,7 @@ def _drift_bound(stated: Stated) -> float:
     requires=("drift.fcfs-lower", "drift.bfio-constant", "fcfs.exact"),
     recovered=False,
     values={"band": in_words(DRIFT_IIR)},
+    answers=("T3",),
 )
 class Iir:
     """Theorem 3's ratio: the order, and its constant at two drifts.
@@ -63,6 +64,7 @@ class Iir:
     assumptions=(*HYPOTHESES, Assumption.POOL_CONDITION),
     requires=("threshold.frontier",),
     values={"band": in_words(DRIFT_BFIO)},
+    answers=("T3",),
 )
 class BfioConstant:
     """The constant of Theorem 3's BF-IO side at two drifts, at the edge of the frontier.

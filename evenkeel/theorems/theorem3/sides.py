@@ -7,7 +7,7 @@ from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.sides import (
     TWO_SIZES_BOUND,
     TWO_SIZES_PLANTS,
@@ -33,6 +33,7 @@ from theory.symbolic import sp
     "drift.work",
     "equality",
     assumptions=(Assumption.SAME_REQUESTS, Assumption.STICKY, Assumption.COMMON_DRIFT),
+    answers=("state", "fact 7"),
 )
 class Work:
     """Total work is the same for every policy only under constant drift.
@@ -181,6 +182,8 @@ def _dependent_lengths() -> Finding:
     version="v1, v2",
     assumptions=HYPOTHESES,
     requires=("fcfs.exact",),
+    answers=("T3",),
+    drops=(Dropped("geometric.fcfs-lower", "constant drift (any common drift instead)"),),
 )
 class FcfsLower:
     """Common drift never helps FCFS.
@@ -346,6 +349,7 @@ class FcfsLower:
     ),
     requires=("geometric.bfio-upper",),
     recovered=False,
+    answers=("T3",),
 )
 class BfioUpper:
     """BF-IO side of Theorem 3, by two sizes that the pool really offers.
@@ -392,6 +396,7 @@ class BfioUpper:
     requires=("geometric.bfio-upper-range",),
     recovered=False,
     holds=False,
+    answers=("T3",),
 )
 class BfioUpperRange:
     """BF-IO side of Theorem 3, on the range of the sizes alone.

@@ -8,6 +8,7 @@ from flint import arb, ctx
 
 from adversary.instances.load_histories import LoadHistory, Loads
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.headline import Record, headline, percent
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
@@ -87,6 +88,7 @@ def _cap_sides(trial: Trial) -> tuple[Side, ...]:
     assumptions=AT_C0,
     requires=("energy.saving-envelope",),
     coq=Theorem("energy_cap", "Saving.v"),
+    answers=("fact 4",),
 )
 class Cap:
     """What a given idle share allows at most, without overhead and for this power law.
@@ -216,6 +218,18 @@ class Cap:
                     "paper floor": float(saving_paper(power, base, BALANCED)),
                 },
             },
+        )
+
+    @headline("What can 40 % idle time give?", 2, "energy.any-power")
+    def answer(self, cap: Record, any_power: Record) -> str:
+        at = cap["details"]["at 40 % idle"]
+        whatever = "" if Verdict(any_power["verdict"]).held else f" ({any_power['verdict']})"
+        return (
+            "With a waiting worker at the paper's 100 W of 400 W, gamma 0.7 and C = 0: at most "
+            f"{percent(at['envelope cap'])} less energy, at least {percent(at['sharp floor'])} "
+            "with perfect balance (the paper's own form guarantees "
+            f"{percent(at['paper floor'])}).  Whatever it draws while waiting, at most 40 % at C "
+            f"= 0{whatever}."
         )
 
 

@@ -44,6 +44,7 @@ from theory.symbolic import es, sp
     version="v2",
     assumptions=(Assumption.POWER_LAW,),
     requires=("energy.sandwich",),
+    answers=("E5", "fact 5"),
 )
 class Gamma:
     """Measured exponents are far below 0.7, or exactly 1.
@@ -410,6 +411,7 @@ STATED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     version="ours",
     assumptions=(Assumption.POWER_LAW,),
     requires=("energy.limit-paper",),
+    answers=("E5",),
 )
 class Hardware:
     """The limit belongs to the constants, not to the method.

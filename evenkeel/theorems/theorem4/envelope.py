@@ -193,6 +193,7 @@ def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
     version="v2",
     assumptions=RUN,
     coq=Theorem("energy_sandwich", "Energy.v"),
+    answers=("T4",),
 )
 class Sandwich:
     """Energy lies between two straight lines in the imbalance.

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from adversary.instances.load_histories import zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.headline import Record, headline, percent, says
 from evenkeel.evidence.scoreboard import Cases, Comparison, broken
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.registry import Assumption, claim
@@ -28,6 +29,7 @@ POWERED = [(device, power) for device, power in DEVICES if power.idle_w > 0]
     assumptions=(*AT_C0, Assumption.IDLE_POWER),
     requires=("energy.saving-paper",),
     coq=Theorem("energy_limit_paper", "Saving.v"),
+    answers=("T4",),
 )
 class LimitPaper:
     """The limit of the paper-shaped floor.
@@ -139,6 +141,7 @@ class LimitPaper:
     assumptions=(*AT_C0, Assumption.IDLE_POWER),
     requires=("energy.saving-sharp",),
     coq=Theorem("energy_limit_sharp", "Saving.v"),
+    answers=("fact 4",),
 )
 class LimitSharp:
     """The sharp floor has no such limit.
@@ -316,6 +319,7 @@ class LimitSharpUnpowered:
     assumptions=(*AT_C0, Assumption.IDLE_POWER),
     requires=("energy.limit-sharp",),
     holds=False,
+    answers=("T4", "fact 4"),
 )
 class LimitIsACap:
     """No policy saves more than P_idle/D.
@@ -377,4 +381,14 @@ class LimitIsACap:
                 "baseline": shown(history.loads),
                 "improved": [[1] * history.workers],
             },
+        )
+
+    @headline("Is the paper's limit a cap on savings?", 3, "energy.limit-sharp")
+    def answer(self, is_cap: Record, sharp: Record) -> str:
+        details = sharp["details"]
+        limit = percent(details["limit of the paper's form"])
+        return (
+            f"{says(is_cap)}: {limit} is the limit of one bound.  The sharper floor passes it from "
+            f"{percent(details['passed at idle share'])} idle on and tends to "
+            f"{percent(sharp['claimed'])}."
         )

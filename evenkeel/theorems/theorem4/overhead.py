@@ -7,7 +7,7 @@ from flint import ctx
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.verdicts import held
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.envelope import ATTAINED, LOWER, UPPER, WATTS, between
 from evenkeel.theorems.theorem4.load_histories import (
     BALANCED,
@@ -47,6 +47,7 @@ from theory.symbolic import es, sp
     assumptions=PAIR,
     requires=("energy.sandwich", "energy.envelope"),
     coq=Theorem("energy_overhead", "Energy.v"),
+    answers=("step",),
 )
 class Overhead:
     """A fixed step overhead, in every formula.
@@ -148,7 +149,12 @@ class Overhead:
 
 
 @claim(
-    "energy.overhead-dilutes", "lower", assumptions=PAIR, requires=("energy.overhead",), holds=False
+    "energy.overhead-dilutes",
+    "lower",
+    assumptions=PAIR,
+    requires=("energy.overhead",),
+    holds=False,
+    answers=("fact 6",),
 )
 class OverheadDilutes:
     """An overhead only dilutes the saving.
@@ -227,6 +233,7 @@ SHARES = (Fraction(1, 100), Fraction(1), Fraction(100))
     assumptions=(Assumption.POWER_LAW,),
     requires=("energy.overhead", "energy.saving-envelope"),
     coq=Theorem("energy_saving_overhead", "Overhead.v"),
+    drops=(Dropped("energy.saving-sharp", "no step overhead"),),
 )
 class SavingOverhead:
     """The sharp floor, the best floor and the best cap, with a step overhead.

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
+from math import floor
 from typing import Any
 
 from flint import arb, ctx
 
 from adversary.instances.load_histories import LoadHistory, equal_others, zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.headline import Record, headline, percent, says
 from evenkeel.evidence.scoreboard import Comparison, broken
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.registry import Assumption, claim
@@ -139,7 +141,11 @@ def _at_share(bound: str, share: Fraction) -> Any:
 
 
 @claim(
-    "energy.reach", "equality", assumptions=AT_C0, requires=("energy.cap", "energy.saving-paper")
+    "energy.reach",
+    "equality",
+    assumptions=AT_C0,
+    requires=("energy.cap", "energy.saving-paper"),
+    answers=("fact 4",),
 )
 class Reach:
     """How much idle a bound needs to reach a given saving, on 100/400 W and gamma 0.7.
@@ -264,6 +270,7 @@ class Reach:
     version="v2",
     assumptions=AT_C0,
     requires=("energy.reach",),
+    answers=("T4", "fact 4"),
 )
 class Exceed52:
     """The saving can exceed 52 %, on 100/400 W and gamma 0.7.
@@ -347,6 +354,17 @@ class Exceed52:
             details={"eta": str(eta), "paper-shaped floor": floors, "b/a at G = 256": float(ratio)},
         )
 
+    @headline("Can the guaranteed saving exceed 52 %?", 1, "energy.reach")
+    def answer(self, exceed: Record, reach: Record) -> str:
+        eta = Fraction(exceed["details"]["eta"])
+        at_32 = reach["details"]["largest paper-shaped floor at G = 32"]
+        # As eta <= G - 1, more than eta needs G - 1 > eta.
+        return (
+            f"{says(exceed)}, the paper's bound can: where FCFS idles more than "
+            f"{percent(eta / (1 + eta))} of the time, which takes G >= {floor(eta) + 2} workers; "
+            f"at G = 32 it stays below {percent(at_32)}."
+        )
+
 
 @claim(
     "energy.saving-28",
@@ -359,6 +377,7 @@ class Exceed52:
         "that the runs between the two shares are of two policies on the same requests, for "
         "large G",
     ),
+    answers=("fact 4",),
 )
 class Saving28:
     """Where 28 % is impossible, possible, guaranteed, on 100/400 W, gamma 0.7, C = 0.
@@ -508,6 +527,7 @@ class Saving28:
         Assumption.IID,
     ),
     requires=("energy.cap", "fcfs.exact"),
+    answers=("fact 4",),
 )
 class Vanishing:
     """In the theorems' own regime the guaranteed saving vanishes.

@@ -81,6 +81,7 @@ def _improved(trial: Trial, pair: Pair) -> Usage[Any]:
     assumptions=AT_C0,
     requires=("energy.sandwich", "energy.work-invariance"),
     coq=Theorem("energy_saving_paper", "Saving.v"),
+    answers=("T4",),
 )
 class SavingPaper:
     """The paper-shaped floor of the saving.

@@ -75,6 +75,7 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fr
     ),
     requires=("energy.work-invariance",),
     coq=Theorem("energy_throughput", "Throughput.v"),
+    answers=("step", "fact 6"),
 )
 class Throughput:
     """The speed-up is an identity.

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.verdicts import DEPARTED, held
-from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.load_histories import (
     proof_fails,
     run_of,
@@ -40,6 +40,7 @@ def _work(trial: Trial, requests: Requests, growth: int) -> Fraction:
     version="v1, v2",
     assumptions=(Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
     coq=Theorem("energy_work_invariance", "Work.v"),
+    answers=("state", "fact 7"),
 )
 class WorkInvariance:
     """Total work does not depend on the policy.
@@ -127,6 +128,8 @@ class WorkInvariance:
     assumptions=(Assumption.SAME_REQUESTS, Assumption.COMMON_DRIFT, Assumption.STICKY),
     requires=("energy.work-invariance",),
     holds=False,
+    answers=("fact 7",),
+    drops=(Dropped("energy.work-invariance", "constant drift"),),
 )
 class WorkAnyDrift:
     """Total work is policy-invariant under any common drift.
