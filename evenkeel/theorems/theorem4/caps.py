@@ -233,7 +233,7 @@ class Cap:
         )
 
 
-def any_power() -> sp.Basic:
+def any_power() -> "sp.Basic":
     """[energy.any-power]."""
     return sp.Le(es.saving, es.I / (es.W + es.I))
 

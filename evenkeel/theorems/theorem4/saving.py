@@ -42,7 +42,7 @@ from theory.proof import Conclusion, Identity, Inequality, Lemma, Setting, Step
 from theory.symbolic import es, sp
 
 
-def paper_floor() -> sp.Basic:
+def paper_floor() -> "sp.Basic":
     """[energy.saving-paper], where ``P_idle eta >= D eta1``; [energy.paper-everywhere] without."""
     return sp.Ge(es.saving, saving_paper(es.POWER, es.BASE, es.NEW))
 

@@ -15,7 +15,7 @@ from theory.proof import Computation, Conclusion, Inequality, Lemma, Setting, St
 from theory.symbolic import es, sp
 
 
-def throughput() -> sp.Basic:
+def throughput() -> "sp.Basic":
     """[energy.throughput]."""
     return sp.Eq(sp.Symbol("speed_up"), (1 + es.eta) / (1 + es.eta1))
 
@@ -239,7 +239,7 @@ class ThroughputTimed:
         )
 
 
-def sharp_floor() -> sp.Basic:
+def sharp_floor() -> "sp.Basic":
     """[energy.saving-sharp]."""
     return sp.Ge(es.saving, saving_sharp(es.POWER, es.BASE, es.NEW))
 
