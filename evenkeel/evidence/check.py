@@ -165,7 +165,7 @@ class Trial:
         return self.variant is not None and self.variant.fault == name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one run of a check found.
 
@@ -278,7 +278,11 @@ class Check:
         if trial.policy is None or trial.asked:
             return finding
         return Finding(
-            Verdict.NOT_APPLICABLE, None, None, "~", "this check runs no policy of the user's"
+            verdict=Verdict.NOT_APPLICABLE,
+            computed=None,
+            claimed=None,
+            relation="~",
+            domain="this check runs no policy of the user's",
         )
 
     def power(self, budget: Budget = Budget.SMOKE, seed: int = 0) -> dict[str, bool]:

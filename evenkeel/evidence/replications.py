@@ -50,19 +50,19 @@ class Balanced:
         """
         if self.violated is not None:
             return Finding(
-                Verdict.NOT_APPLICABLE,
-                None,
-                None,
-                "~",
-                f"the pool condition failed at step {self.violated}, {where}",
+                verdict=Verdict.NOT_APPLICABLE,
+                computed=None,
+                claimed=None,
+                relation="~",
+                domain=f"the pool condition failed at step {self.violated}, {where}",
             )
         if self.gap > LARGEST_GAP * failing:
             return Finding(
-                Verdict.INCONCLUSIVE,
-                self.gap,
-                LARGEST_GAP * failing,
-                "<=",
-                f"mean imbalance of a step above its certified lower bound, {where}",
+                verdict=Verdict.INCONCLUSIVE,
+                computed=self.gap,
+                claimed=LARGEST_GAP * failing,
+                relation="<=",
+                domain=f"mean imbalance of a step above its certified lower bound, {where}",
             )
         return None
 

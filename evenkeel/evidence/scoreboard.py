@@ -1,11 +1,14 @@
-"""Many exact cases of one claim: the tightest is kept, the first violation decides."""
+"""From comparisons to a finding: exact cases, intervals of samples, single pairs of sides."""
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict
-from evenkeel.evidence.verdicts import rung
+from evenkeel.evidence.statistics import Mean, Ratio
+from evenkeel.evidence.verdicts import held, rung
+from evenkeel.theorems.registry import claim_of
+from theory.proof import verify
 
 Exact = int | Fraction
 Witness = Callable[[], Mapping[str, Any]]
@@ -24,6 +27,84 @@ def _shown(side: Exact) -> Exact | float:
     """The side as reported: a long fraction, compared exactly before, as a float."""
     long = isinstance(side, Fraction) and side.denominator > 10**6
     return float(side) if long else side
+
+
+def refuted(
+    computed: Number | None,
+    relation: Relation,
+    claimed: Number,
+    where: str,
+    witness: Mapping[str, Any],
+    *,
+    interval: tuple[float, float] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of two sides that do not stand as claimed.
+
+    Parameters
+    ----------
+    computed, relation, claimed
+        The two sides, and how they should stand.
+    where : str
+        What is compared, and where.
+    witness : mapping
+        The instance.
+    interval : (float, float), optional
+        Of the computed side, where that is sampled.
+    details : mapping, optional
+        Further numbers.
+    """
+    return Finding(
+        verdict=Verdict.REFUTED,
+        computed=computed,
+        claimed=claimed,
+        relation=relation,
+        domain=where,
+        interval=interval,
+        witness=witness,
+        details=details or {},
+    )
+
+
+def stands(
+    trial: Trial,
+    computed: Number | None,
+    relation: Relation,
+    claimed: Number | None,
+    domain: str,
+    *,
+    strongest: Verdict = Verdict.MACHINE_CHECKED,
+    interval: tuple[float, float] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of a check that found nothing against a claim with a proof.
+
+    Its verdict is what the proof carries, at most ``strongest``; inconclusive, with the number of
+    the step, where a step of the proof that should be decided is not.
+
+    Parameters
+    ----------
+    trial : Trial
+        The run; it knows its claim.
+    computed, relation, claimed
+        The two sides at the tightest case seen.
+    domain : str
+        What was covered.
+    strongest : Verdict
+        The strongest verdict that the check's own evidence allows, whatever the proof.
+    interval, details
+        As in :func:`refuted`.
+    """
+    failed = verify(claim_of(trial.label).steps)
+    return Finding(
+        verdict=Verdict.INCONCLUSIVE if failed else held(trial, strongest),
+        computed=computed,
+        claimed=claimed,
+        relation=relation,
+        domain=f"proof steps not confirmed: {', '.join(map(str, failed))}" if failed else domain,
+        interval=interval,
+        details=details or {},
+    )
 
 
 class Comparison(NamedTuple):
@@ -61,15 +142,8 @@ def broken(
     for holds, computed, relation, claimed, what, interval in comparisons:
         if not holds:
             where = f"{what}: {domain}" if what else domain
-            return Finding(
-                Verdict.REFUTED,
-                computed,
-                claimed,
-                relation,
-                where,
-                interval,
-                witness,
-                details or {},
+            return refuted(
+                computed, relation, claimed, where, witness, interval=interval, details=details
             )
     return None
 
@@ -132,7 +206,7 @@ class Cases:
         domain: str,
         *,
         details: Mapping[str, Any] | None = None,
-        held: Verdict = Verdict.CERTIFIED,
+        strongest: Verdict = Verdict.CERTIFIED,
     ) -> Finding:
         """The verdict over all cases added.
 
@@ -146,7 +220,7 @@ class Cases:
             relation, that it is the last of these: the check ends there.
         details : mapping, optional
             Further numbers.
-        held : Verdict
+        strongest : Verdict
             The verdict if no case violates the relation; the rung of the claim's proof stands
             in its place, unless it is inconclusive.
         """
@@ -157,10 +231,10 @@ class Cases:
             verdict = Verdict.REFUTED
         elif self.count == 0:
             verdict = Verdict.INCONCLUSIVE
-        elif held is Verdict.INCONCLUSIVE or trial.variant or trial.policy:
-            verdict = held
+        elif strongest is Verdict.INCONCLUSIVE or trial.variant or trial.policy:
+            verdict = strongest
         else:
-            verdict = rung(trial.label) or held
+            verdict = rung(trial.label) or strongest
         number = f"{self.count:,} case{'s' * (self.count != 1)}"
         if self.violated:
             found = f"{self._broken}: " if self._broken else ""
@@ -168,11 +242,73 @@ class Cases:
             if self.count == 1:
                 number = f"{found}the first case tried"
         return Finding(
-            verdict,
-            computed,
-            claimed,
-            self.relation,
-            f"{number}: {domain}",
+            verdict=verdict,
+            computed=computed,
+            claimed=claimed,
+            relation=self.relation,
+            domain=f"{number}: {domain}",
             witness=self._violation,
             details={"cases": self.count, "attained": self.attained, **(details or {})},
+        )
+
+
+class Intervals:
+    """Intervals that must lie on one side of their claimed bounds.
+
+    Parameters
+    ----------
+    relation : "<=" or ">="
+        How the sampled quantity must stand to the claimed side.
+
+    Attributes
+    ----------
+    details : dict
+        Numbers to keep, filled by the check and part of every finding.
+    """
+
+    def __init__(self, relation: Literal["<=", ">="]) -> None:
+        self.relation: Literal["<=", ">="] = relation
+        self.count = 0
+        self.details: dict[str, Any] = {}
+        self._tightest: tuple[float, Mean | Ratio, float] | None = None
+
+    def add(
+        self, found: Mean | Ratio, claimed: float, where: str, witness: Mapping[str, Any]
+    ) -> Finding | None:
+        """Hold one interval against its bound; the finding that ends the check if it fails.
+
+        Refuted if all of the interval lies beyond the bound, inconclusive if some of it does.
+        """
+        self.count += 1
+        self.details["intervals"] = self.count
+        upper = self.relation == "<="
+        refuted = found.low > claimed if upper else found.high < claimed
+        if refuted or (found.high > claimed if upper else found.low < claimed):
+            return Finding(
+                verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+                computed=found.value,
+                claimed=claimed,
+                relation=self.relation,
+                domain=where,
+                interval=found.interval,
+                witness=witness if refuted else None,
+                details=self.details,
+            )
+        closeness = found.value / claimed if upper else -found.value / claimed
+        if self._tightest is None or closeness > self._tightest[0]:
+            self._tightest = closeness, found, claimed
+        return None
+
+    def finding(self, domain: str) -> Finding:
+        """Supported, with the tightest of the intervals; at least one must have been added."""
+        assert self._tightest is not None
+        _, found, claimed = self._tightest
+        return Finding(
+            verdict=Verdict.SUPPORTED,
+            computed=found.value,
+            claimed=claimed,
+            relation=self.relation,
+            domain=domain,
+            interval=found.interval,
+            details=self.details,
         )

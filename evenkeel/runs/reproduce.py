@@ -49,7 +49,13 @@ def versions() -> dict[str, str]:
 def unchecked(claim: Claim) -> Finding:
     """The finding of a claim without a check; it never counts for or against anything."""
     why = "no check" if claim.recovered else "not recovered from the paper"
-    return Finding(Verdict.NOT_CHECKED, None, None, "~", f"{why}: {claim.evidence}")
+    return Finding(
+        verdict=Verdict.NOT_CHECKED,
+        computed=None,
+        claimed=None,
+        relation="~",
+        domain=f"{why}: {claim.evidence}",
+    )
 
 
 def perform(job: Job) -> tuple[Record, float]:
@@ -67,7 +73,13 @@ def perform(job: Job) -> tuple[Record, float]:
     try:
         finding = check.hold(trial)
     except InputError as error:
-        finding = Finding(Verdict.INCONCLUSIVE, None, None, "~", f"could not run: {error}")
+        finding = Finding(
+            verdict=Verdict.INCONCLUSIVE,
+            computed=None,
+            claimed=None,
+            relation="~",
+            domain=f"could not run: {error}",
+        )
     # Power is a property of the check, measured at the smallest budget whatever this one is.
     power = check.power(Budget.SMOKE, job.seed)
     entry = record(check, trial, finding, power, versions())

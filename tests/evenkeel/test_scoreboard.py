@@ -77,9 +77,9 @@ def test_a_proof_lifts_the_claim_as_stated_and_nothing_else():
     assert board.finding(planted, PROVED_LABEL, "").verdict is Verdict.CERTIFIED
     users = Trial({}, policy="mine:Mine")
     assert board.finding(users, PROVED_LABEL, "").verdict is Verdict.CERTIFIED
-    low = board.finding(Trial({}), PROVED_LABEL, "", held=Verdict.INCONCLUSIVE)
+    low = board.finding(Trial({}), PROVED_LABEL, "", strongest=Verdict.INCONCLUSIVE)
     assert low.verdict is Verdict.INCONCLUSIVE
-    bare = board.finding(Trial({}), BARE_LABEL, "", held=Verdict.ATTACKED)
+    bare = board.finding(Trial({}), BARE_LABEL, "", strongest=Verdict.ATTACKED)
     assert bare.verdict is Verdict.ATTACKED
 
 

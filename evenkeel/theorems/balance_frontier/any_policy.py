@@ -9,7 +9,7 @@ import numpy as np
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted
 from evenkeel.evidence.statistics import Mean, first_steps, overloaded_run
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
@@ -159,15 +159,14 @@ class AnyPolicy:
             details[f"age part at G = {G}, B = {B}: expected"] = expected
             details[f"age part at G = {G}, B = {B}: interval"] = list(sampled.interval)
             if expected not in sampled:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     sampled.value,
-                    expected,
                     "==",
+                    expected,
                     f"age part of the imbalance at steps {list(measured)}, over all policies, G = "
                     f"{G}",
-                    sampled.interval,
                     {"params": dict(trial.params), "seed": trial.seed, "policies": policies},
+                    interval=sampled.interval,
                 )
         return cases.finding(
             trial,
@@ -274,7 +273,7 @@ class T2Static:
             f"G = {G}, B = {B}, p = {p}, sizes in [{trial['a']}, {b}], stationarity, any online "
             "policy",
             details={"multiple of (G-1) s_max / p": float(least / ((G - 1) * b / p))},
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
     @headline("Where does Theorem 2 bite?", 4, "geometric.bfio-upper-range", "geometric.vacuity")
@@ -351,17 +350,23 @@ class T2Myopic:
             f"{p}, sizes in [1, {1 + d}]"
         )
         if len(found) < 2:
-            return Finding(Verdict.INCONCLUSIVE, None, claimed, "<=", domain)
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=None,
+                claimed=claimed,
+                relation="<=",
+                domain=domain,
+            )
         mean = Mean.of([float(row[1]) for row in found])
         refuted = mean.low > claimed
         witness = {"G": G, "B": B, "p": p, "a": 1, "b": 1 + d, "seed": trial.seed}
         return Finding(
-            Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            mean.value,
-            claimed,
-            "<=",
-            domain,
-            mean.interval,
-            witness if refuted else None,
-            {"ln G / (p^3 d^2)": log(G) / (p**3 * d * d)},
+            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+            computed=mean.value,
+            claimed=claimed,
+            relation="<=",
+            domain=domain,
+            interval=mean.interval,
+            witness=witness if refuted else None,
+            details={"ln G / (p^3 d^2)": log(G) / (p**3 * d * d)},
         )

@@ -257,7 +257,7 @@ class RichAnySlots:
             "up to the first disagreement at G = B = 2, balanced states with an empty slot and "
             f"loads <= {top}, all departures, 1 <= a <= b <= {trial['size']}; 1 stands for "
             "perfect balance",
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
 

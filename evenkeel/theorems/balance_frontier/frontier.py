@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import planted_policy
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
@@ -82,23 +82,21 @@ class Frontier:
                 least = unit * float(trial.scale_of("least"))
                 most = 2.1 * unit * float(trial.scale_of("most"))
                 if not least <= B <= most:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         B,
-                        least if least > B else most,
                         ">=" if least > B else "<=",
+                        least if least > B else most,
                         "slots between the multiples of m ln G / (p d^2)",
-                        witness=point,
+                        point,
                     )
                 if high < 0.5 if below else low > 0.5:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         lost / len(found),
-                        0.5,
                         ">=" if below else "<=",
+                        0.5,
                         f"{side} the frontier",
-                        (low, high),
                         point,
+                        interval=(low, high),
                     )
                 undecided += low <= 0.5 if below else high >= 0.5
         # The least clear of the points above the frontier.
@@ -106,12 +104,13 @@ class Frontier:
             (s for s in sides if s["side"] == "above"), key=lambda s: s["lost"] / s["states"]
         )
         return Finding(
-            Verdict.INCONCLUSIVE if undecided else Verdict.SUPPORTED,
-            worst["lost"] / worst["states"],
-            0.5,
-            "<=",
-            f"{frontier_in_words()}; shown: the most frequent failure at a larger number of slots",
-            worst["interval"],
+            verdict=Verdict.INCONCLUSIVE if undecided else Verdict.SUPPORTED,
+            computed=worst["lost"] / worst["states"],
+            claimed=0.5,
+            relation="<=",
+            domain=f"{frontier_in_words()}; shown: the most frequent failure at a larger number "
+            "of slots",
+            interval=worst["interval"],
             details={"points": sides},
         )
 
@@ -219,7 +218,7 @@ class Phase:
             f"{trial['steps']} steps (p = 0.05) and {5 * trial['steps']} (p = 0.01) after 10/p of "
             "warm-up; intervals in the details",
             details=values,
-            held=Verdict.SUPPORTED,
+            strongest=Verdict.SUPPORTED,
         )
 
 
@@ -276,5 +275,5 @@ class Ratchet:
             f"both ends of each number, 0.95 and 1.05, G = 64, p = {p}, sizes 1..{b}, B = 16, 64 "
             f"and 256, means of {trial['steps']} steps",
             details=values,
-            held=Verdict.SUPPORTED,
+            strongest=Verdict.SUPPORTED,
         )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.registry import Assumption, claim
@@ -183,16 +183,14 @@ def _means_and_old_requests(trial: Trial) -> Finding | None:
             claimed = stated * float(trial.scale_of(side))
             if abs(claimed - series) > 1e-9 * series:
                 where = {"p": str(p), "d": d}
-                return Finding(
-                    Verdict.REFUTED, series, claimed, "==", f"{side}, series", None, where
-                )
+                return refuted(series, "==", claimed, f"{side}, series", where)
         for requests, n in product((2, 64), (5, 30)):
             old = 1 - (1 - (1 - p) ** n) ** requests
             bound = requests * (1 - p) ** n * trial.scale_of("old")
             if old > bound:
                 where = {"p": str(p), "requests": requests, "n": n}
                 domain = "chance that some request is older than n"
-                return Finding(Verdict.REFUTED, float(old), float(bound), "<=", domain, None, where)
+                return refuted(float(old), "<=", float(bound), domain, where)
     return None
 
 
@@ -339,17 +337,18 @@ class Stationary:
             ):
                 tightest = lost / samples, bound, (low, high), point
             if low > bound:
-                return Finding(
-                    Verdict.REFUTED, lost / samples, bound, "<=", "one point", (low, high), point
+                return refuted(
+                    lost / samples, "<=", bound, "one point", point, interval=(low, high)
                 )
         assert tightest is not None
         rate, bound, interval, point = tightest
         return Finding(
-            Verdict.SUPPORTED if trial.variant else held(trial),
-            rate,
-            bound,
-            "<=",
-            f"{samples} states at each of 4 numbers of slots for (G, p, d) in {trial['points']}",
-            interval,
+            verdict=Verdict.SUPPORTED if trial.variant else held(trial),
+            computed=rate,
+            claimed=bound,
+            relation="<=",
+            domain=f"{samples} states at each of 4 numbers of slots for (G, p, d) in "
+            f"{trial['points']}",
+            interval=interval,
             details=point,
         )

@@ -103,14 +103,14 @@ class BeatsBaselines:
         gain = Mean.of(gains)
         refuted = gain.value <= 0
         return Finding(
-            weighed(refuted, gain.low > 0),
-            gain.value,
-            0.0,
-            ">=",
-            f"{policy}, {trial['seeds']} seeds, BurstGPT-like lengths, G = {trial['G']}, B = 72: "
-            "mean relative gain over the better baseline of each seed",
-            gain.interval,
-            setting_of(setting) | {"policy": policy} if refuted else None,
+            verdict=weighed(refuted, gain.low > 0),
+            computed=gain.value,
+            claimed=0.0,
+            relation=">=",
+            domain=f"{policy}, {trial['seeds']} seeds, BurstGPT-like lengths, G = {trial['G']}, B "
+            "= 72: mean relative gain over the better baseline of each seed",
+            interval=gain.interval,
+            witness=setting_of(setting) | {"policy": policy} if refuted else None,
         )
 
 
@@ -147,14 +147,14 @@ class LookaheadGain:
         claimed = reported * float(trial.scale)
         refuted, held = gain.high < claimed, gain.low >= claimed
         return Finding(
-            weighed(refuted, held),
-            gain.value,
-            claimed,
-            ">=",
-            f"BR-H (H = 20, oracle, discount 0.86), {trial['seeds']} seeds, BurstGPT-like lengths, "
-            f"G = {trial['G']}, B = 72, overloaded: mean relative gain over BR-0",
-            gain.interval,
-            setting_of(setting) | {"policy": policy} if refuted else None,
+            verdict=weighed(refuted, held),
+            computed=gain.value,
+            claimed=claimed,
+            relation=">=",
+            domain=f"BR-H (H = 20, oracle, discount 0.86), {trial['seeds']} seeds, BurstGPT-like "
+            f"lengths, G = {trial['G']}, B = 72, overloaded: mean relative gain over BR-0",
+            interval=gain.interval,
+            witness=setting_of(setting) | {"policy": policy} if refuted else None,
         )
 
 
@@ -176,7 +176,13 @@ class Throughput:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """Needs that hardware, its step times and the proprietary trace."""
-        return Finding(Verdict.NOT_CHECKED, None, None, "~", claim_of(trial.label).evidence)
+        return Finding(
+            verdict=Verdict.NOT_CHECKED,
+            computed=None,
+            claimed=None,
+            relation="~",
+            domain=claim_of(trial.label).evidence,
+        )
 
 
 @claim(
@@ -196,7 +202,13 @@ class GainScaling:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """Needs that hardware, its step times and the proprietary trace."""
-        return Finding(Verdict.NOT_CHECKED, None, None, "~", claim_of(trial.label).evidence)
+        return Finding(
+            verdict=Verdict.NOT_CHECKED,
+            computed=None,
+            claimed=None,
+            relation="~",
+            domain=claim_of(trial.label).evidence,
+        )
 
 
 @claim(
@@ -216,4 +228,10 @@ class DispatchLatency:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """Needs that deployment."""
-        return Finding(Verdict.NOT_CHECKED, None, None, "~", claim_of(trial.label).evidence)
+        return Finding(
+            verdict=Verdict.NOT_CHECKED,
+            computed=None,
+            claimed=None,
+            relation="~",
+            domain=claim_of(trial.label).evidence,
+        )

@@ -95,7 +95,7 @@ class WorkConservation:
         return cases.finding(
             trial,
             f"full refills with G <= 3, sizes <= {trial['size']}, smallest first",
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
 

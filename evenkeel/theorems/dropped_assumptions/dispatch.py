@@ -99,7 +99,7 @@ class ImmediateDispatch:
             "values of the game with B > 1 held against the bound, by backward induction over all "
             "sizes, smallest first",
             details={**values, "control: violations": int(control.violated)},
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
 
@@ -184,7 +184,7 @@ class Stickiness:
                 "control: states left as they are": control.count,
                 "control: violations": int(control.violated),
             },
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
 
@@ -271,5 +271,5 @@ class HiddenLengths:
             trial,
             f"{paired.size} of {n} geometric({p}) lengths served in equal pairs, all sizes 1",
             details={"FCFS in arrival order, for comparison": float(blind)},
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )

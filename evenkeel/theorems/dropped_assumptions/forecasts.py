@@ -141,7 +141,7 @@ class PerInstance:
             f"of {n} requests on G = 2, B = 1, sizes <= {trial['size']}, lengths <= "
             f"{trial['length']}",
             details={"BF-IO averages more": worse, "BF-IO averages less": better},
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
     @headline("Is BF-IO better on every instance?", 9)
@@ -252,7 +252,7 @@ class LookAhead:
             trial,
             f"the stored backlog; {trial['random']} random ones of 4 requests for the details",
             details={"look-ahead averages more": worse, "look-ahead averages less": better},
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
 
@@ -356,5 +356,5 @@ class PredictionError:
             trial,
             f"the stored backlog; {trial['random']} random ones of 4 requests for the details",
             details={"wrong predictions average more": worse, "less": better},
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )

@@ -322,5 +322,5 @@ class BoundedSizes:
         return cases.finding(
             trial,
             f"one pool for each K = 10^{trial['powers']}, ..., 10, 1, largest first",
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )

@@ -57,7 +57,7 @@ def with_control(trial: Trial, cases: Cases, control: Cases, domain: str) -> Fin
             "control: cases with the assumption": control.count,
             "control: violations": int(control.violated),
         },
-        held=Verdict.INCONCLUSIVE,
+        strongest=Verdict.INCONCLUSIVE,
     )
 
 

@@ -122,7 +122,7 @@ class EqualLengths:
                 "control: steps with equal lengths": control.count,
                 "control: violations": int(control.violated),
             },
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )
 
 
@@ -343,7 +343,7 @@ def _attacked(trial: Trial, space: Space, objective: Callable[[Instance], Fracti
         f"{space.size_min} to {space.size_max}; {len(hits)} of {len(runs)} found the bound "
         f"attained, so a search finds what is there with chance >= {power.least_rate:.2f} (95 %)",
         details={"power": power.least_rate, "evaluations to the bound": hits},
-        held=Verdict.ATTACKED if hits else Verdict.INCONCLUSIVE,
+        strongest=Verdict.ATTACKED if hits else Verdict.INCONCLUSIVE,
     )
 
 

@@ -152,13 +152,13 @@ class Consistency:
         wrong = [name for name, right in numbers.items() if not right]
         refuted = bool(wrong) or not once
         return Finding(
-            Verdict.REFUTED if refuted else held(trial),
-            at_least,
-            float(saved),
-            "~",
-            f"cap of the saving at {float(least):.2%} idle and a speed-up of 1.92, every stated "
-            "digit in balls; no overhead (0.3 % of E3's time); 28.2 % is 99 % of all that a "
-            "speed-up of 1.92 could save at 48.8 % idle",
+            verdict=Verdict.REFUTED if refuted else held(trial),
+            computed=at_least,
+            claimed=float(saved),
+            relation="~",
+            domain=f"cap of the saving at {float(least):.2%} idle and a speed-up of 1.92, every "
+            "stated digit in balls; no overhead (0.3 % of E3's time); 28.2 % is 99 % of "
+            "all that a speed-up of 1.92 could save at 48.8 % idle",
             witness={"not so": wrong, "one crossing each": once} if refuted else None,
             details=numbers,
         )
@@ -269,12 +269,13 @@ class ConsistencyOverhead:
             )
             refuted = as_reported and bool(saved < to_ball(claimed))
         return Finding(
-            Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            float(saved),
-            float(claimed),
-            ">=",
-            f"1 case: G = 2, B = 2, no growth, C = {OVERHEAD} t_l, a third of FCFS's time; it "
-            f"idles {more / (2 * (slow - OVERHEAD)):.1%} at the barrier, the energies in balls",
+            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+            computed=float(saved),
+            claimed=float(claimed),
+            relation=">=",
+            domain=f"1 case: G = 2, B = 2, no growth, C = {OVERHEAD} t_l, a third of FCFS's time; "
+            f"it idles {more / (2 * (slow - OVERHEAD)):.1%} at the barrier, the energies "
+            "in balls",
             witness={"sizes": list(OVERHEAD_SIZES), "workers": 2, "slots": 2, "overhead": OVERHEAD}
             if refuted
             else None,

@@ -88,16 +88,16 @@ class Lookahead:
             for workload, by_horizon in gains.items()
         )
         return Finding(
-            weighed(refuted, held),
-            best[worst].value,
-            claimed,
-            ">=",
-            f"relative gain of throughput over H = 0 up to the last admission, the best of H = "
-            f"{', '.join(map(str, horizons))}, {trial['seeds']} seeds, G = {trial['G']}, B = 72: "
-            f"smallest on {worst} lengths",
-            best[worst].interval,
-            {"workload": worst, "workers": trial["G"], "slots": 72} if refuted else None,
-            {
+            verdict=weighed(refuted, held),
+            computed=best[worst].value,
+            claimed=claimed,
+            relation=">=",
+            domain="relative gain of throughput over H = 0 up to the last admission, the best of "
+            f"H = {', '.join(map(str, horizons))}, {trial['seeds']} seeds, G = "
+            f"{trial['G']}, B = 72: smallest on {worst} lengths",
+            interval=best[worst].interval,
+            witness={"workload": worst, "workers": trial["G"], "slots": 72} if refuted else None,
+            details={
                 f"{workload}, H = {H}": [gain.value, gain.low, gain.high]
                 for workload, by_horizon in gains.items()
                 for H, gain in sorted(by_horizon.items())
@@ -152,16 +152,18 @@ class LookaheadSaving:
         claimed = 0.0 - 0.01 * (trial.fault("point") + 2 * trial.fault("points"))
         refuted, held = added.high < claimed, added.low >= claimed
         return Finding(
-            weighed(refuted, held),
-            added.value,
-            claimed,
-            ">=",
-            f"{trial['seeds']} seeds of {trial['requests']} requests, up to the last admission: "
-            f"{policy} saves {np.mean(savings[policy, 'window']):.1%} over FCFS, and H = 0 saves "
-            f"{np.mean(savings['H = 0', 'window']):.1%}",
-            added.interval,
-            setting_of(setting) | {"policy": policy} if refuted else None,
-            {f"{name}, {end}": float(np.mean(values)) for (name, end), values in savings.items()},
+            verdict=weighed(refuted, held),
+            computed=added.value,
+            claimed=claimed,
+            relation=">=",
+            domain=f"{trial['seeds']} seeds of {trial['requests']} requests, up to the last "
+            f"admission: {policy} saves {np.mean(savings[policy, 'window']):.1%} over "
+            f"FCFS, and H = 0 saves {np.mean(savings['H = 0', 'window']):.1%}",
+            interval=added.interval,
+            witness=setting_of(setting) | {"policy": policy} if refuted else None,
+            details={
+                f"{name}, {end}": float(np.mean(values)) for (name, end), values in savings.items()
+            },
         )
 
 
@@ -188,16 +190,16 @@ def _reported(trial: Trial, experiment: str, quantity: str, measure: Measure) ->
         low, value, high, whole = (10**x for x in (low, value, high, whole))
     refuted = high < claimed
     return Finding(
-        weighed(refuted, low >= claimed),
-        value,
-        claimed,
-        ">=",
-        f"{policy}, {trial['seeds']} seeds, {setting.workload}, G = {setting.workers}, "
+        verdict=weighed(refuted, low >= claimed),
+        computed=value,
+        claimed=claimed,
+        relation=">=",
+        domain=f"{policy}, {trial['seeds']} seeds, {setting.workload}, G = {setting.workers}, "
         f"B = {setting.slots}: {value:.3g} up to the last admission (where the paper stops; "
         f"unequal work), {whole:.3g} for the same requests completed",
-        (low, high),
-        setting_of(setting) | {"policy": policy, "mean": value} if refuted else None,
-        {"to the last admission": value, "completed": whole},
+        interval=(low, high),
+        witness=setting_of(setting) | {"policy": policy, "mean": value} if refuted else None,
+        details={"to the last admission": value, "completed": whole},
     )
 
 

@@ -7,9 +7,8 @@ from adversary.paired_runs import imbalance_ratio, stretch
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.intervals import Intervals
+from evenkeel.evidence.scoreboard import Intervals, refuted, stands
 from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
-from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.experiments.paired_runs import seeds_of
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from solvers.simulation.reference import simulate_reference
@@ -93,23 +92,22 @@ class Idle40:
             shares[cell] = (float(idle.lower), float(idle.upper))
             says = above or trial.fault("everywhere")
             if (idle.upper <= claimed) if says else (idle.lower > claimed):
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     float(idle.upper if says else idle.lower),
-                    claimed,
                     ">=" if says else "<=",
+                    claimed,
                     f"stationary idle share of FCFS, {cell}, two-sided",
+                    {"workload": name, "workers": G, "slots": B, "seed": trial.seed},
                     interval=shares[cell],
-                    witness={"workload": name, "workers": G, "slots": B, "seed": trial.seed},
                 )
             decided = idle.lower > claimed if says else idle.upper <= claimed
             if not decided:
                 return Finding(
-                    Verdict.INCONCLUSIVE,
-                    idle.value,
-                    claimed,
-                    "~",
-                    f"the enclosure of {cell} contains the threshold: refine the lattice",
+                    verdict=Verdict.INCONCLUSIVE,
+                    computed=idle.value,
+                    claimed=claimed,
+                    relation="~",
+                    domain=f"the enclosure of {cell} contains the threshold: refine the lattice",
                     interval=shares[cell],
                 )
             if above and (nearest is None or idle.lower < nearest):
@@ -122,15 +120,15 @@ class Idle40:
         }
         assert nearest is not None  # some cell is above
         return Finding(
-            Verdict.CERTIFIED,
-            nearest,
-            claimed,
-            ">=",
-            "holds for LongBench-like lengths at G = 256, B = 72 and G = 32, B = 16; not for "
-            "them at G = 32, B = 72, nor for BurstGPT-like ones at G = 256, B = 72, nor for "
-            "arXiv-like ones at G = 256, B = 16; needs cv(X) of about "
-            f"{needed['G = 32, B = 72']:.1f} at G = 32, B = 72.  The production trace is not "
-            "public",
+            verdict=Verdict.CERTIFIED,
+            computed=nearest,
+            claimed=claimed,
+            relation=">=",
+            domain="holds for LongBench-like lengths at G = 256, B = 72 and G = 32, B = 16; not "
+            "for them at G = 32, B = 72, nor for BurstGPT-like ones at G = 256, B = 72, "
+            "nor for arXiv-like ones at G = 256, B = 16; needs cv(X) of about "
+            f"{needed['G = 32, B = 72']:.1f} at G = 32, B = 72.  The production trace is "
+            "not public",
             details={"idle shares": shares, "cv(X) needed, Gaussian": needed},
         )
 
@@ -191,12 +189,13 @@ class PowerModel:
         refuted = abs(errors[worst]) > claimed
         outside = sum(abs(error) > claimed for error in errors.values())
         return Finding(
-            Verdict.REFUTED if refuted else Verdict.SUPPORTED,
-            abs(errors[worst]),
-            claimed,
-            "<=",
-            f"relative error at {worst}; {outside} of {len(errors)} measured powers are off by "
-            "more, u the throughput relative to the largest batch (a stand-in for L/max L)",
+            verdict=Verdict.REFUTED if refuted else Verdict.SUPPORTED,
+            computed=abs(errors[worst]),
+            claimed=claimed,
+            relation="<=",
+            domain=f"relative error at {worst}; {outside} of {len(errors)} measured powers are "
+            "off by more, u the throughput relative to the largest batch (a stand-in for "
+            "L/max L)",
             witness={"point": worst, "predicted over measured": 1 + errors[worst]}
             if refuted
             else None,
@@ -392,19 +391,18 @@ class Nonmonotone:
                 computed = _evicted(run, k, s + k - 1 if trial.fault("never-falls") else early)
                 claimed = trial.scale * B * (G - 1) * (k - 1)
                 if computed != claimed:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         computed,
-                        claimed,
                         "==",
+                        claimed,
                         f"imbalance at step {k} under {policy}, exact",
-                        witness={"workers": G, "slots": B, "size": s, "step": k, "policy": policy},
+                        {"workers": G, "slots": B, "size": s, "step": k, "policy": policy},
                     )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             computed,
-            claimed,
             "==",
+            claimed,
             f"runs of G = {G}, B = {B}, s = {s} under {', '.join(policies)}, an eviction at any "
             f"one of the steps up to {K}: there the imbalance is {computed}, and {(G - 1) * s} = "
             "(G-1) s_max is long passed",

@@ -55,16 +55,17 @@ def _reached(
     here = both.completed if completed else both.window
     refuted, held = here.high < reported, here.low >= reported
     return Finding(
-        weighed(refuted, held),
-        here.value,
-        reported,
-        ">=",
-        f"{policy} at H = 0, {trial['seeds']} seeds, {setting.workload}, G = {setting.workers}, "
-        f"B = {setting.slots}: {both.window.value:.3g} up to the last admission (where the paper "
-        f"stops; unequal work), {both.completed.value:.3g} for the same requests completed",
-        here.interval,
-        setting_of(setting) | {"policy": policy, **_ends(both)} if refuted else None,
-        {**_ends(both), "standard deviation of one run": here.deviation},
+        verdict=weighed(refuted, held),
+        computed=here.value,
+        claimed=reported,
+        relation=">=",
+        domain=f"{policy} at H = 0, {trial['seeds']} seeds, {setting.workload}, G = "
+        f"{setting.workers}, B = {setting.slots}: {both.window.value:.3g} up to the last "
+        f"admission (where the paper stops; unequal work), {both.completed.value:.3g} for "
+        "the same requests completed",
+        interval=here.interval,
+        witness=setting_of(setting) | {"policy": policy, **_ends(both)} if refuted else None,
+        details={**_ends(both), "standard deviation of one run": here.deviation},
     )
 
 
@@ -203,11 +204,11 @@ class StopsEarly:
         claimed = float(STOPS_EARLY * trial.scale)
         refuted = excess.high < claimed
         return Finding(
-            weighed(refuted, excess.low >= claimed),
-            excess.value,
-            claimed,
-            ">=",
-            f"E3 at H = 0, {trial['seeds']} seeds: saving per unit of work up to the last "
+            verdict=weighed(refuted, excess.low >= claimed),
+            computed=excess.value,
+            claimed=claimed,
+            relation=">=",
+            domain=f"E3 at H = 0, {trial['seeds']} seeds: saving per unit of work up to the last "
             "admission, less the saving for the same requests completed",
             interval=excess.interval,
             witness=setting_of(E3) | {"policies": order} if refuted else None,

@@ -63,12 +63,12 @@ class EnergySign:
         refuted = saved.value >= 0 or faster.value <= 0
         held = saved.high < 0 < faster.low
         return Finding(
-            weighed(refuted, held),
-            saved.value,
-            0,
-            "<=",
-            f"{policy}, {trial['seeds']} seeds, same requests completed in the same number of "
-            f"steps, throughput {faster.value:+.2%}; C = 4.9 ms, longest load 0.4 ms",
+            verdict=weighed(refuted, held),
+            computed=saved.value,
+            claimed=0,
+            relation="<=",
+            domain=f"{policy}, {trial['seeds']} seeds, same requests completed in the same number "
+            f"of steps, throughput {faster.value:+.2%}; C = 4.9 ms, longest load 0.4 ms",
             interval=saved.interval,
             witness=setting_of(setting) | {"policy": policy} if refuted else None,
             details={"throughput gain": [faster.value, faster.low, faster.high]},
@@ -128,12 +128,12 @@ class Scale:
         growth = _gain_difference(trial, small, large, throughput_gain)
         refuted = growth.high < 0 or growth.value <= 0
         return Finding(
-            weighed(refuted, growth.low > 0),
-            growth.value,
-            0,
-            ">=",
-            f"H = 0, {trial['seeds']} seeds, B = 72, G = 16 to 256, up to the last admission: the "
-            f"throughput gain grows by {growth.value:+.2f}",
+            verdict=weighed(refuted, growth.low > 0),
+            computed=growth.value,
+            claimed=0,
+            relation=">=",
+            domain=f"H = 0, {trial['seeds']} seeds, B = 72, G = 16 to 256, up to the last "
+            f"admission: the throughput gain grows by {growth.value:+.2f}",
             interval=growth.interval,
             witness=setting_of(large) if refuted else None,
         )
@@ -175,13 +175,14 @@ class ScaleSlots:
         refuted = growth.high < claimed
         ratio = _gain_difference(trial, small, large, imbalance_ratio)
         return Finding(
-            Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            growth.value,
-            claimed,
-            ">=",
-            f"H = 0, {trial['seeds']} seeds, G = 64, B = 24 to 144, up to the last admission: the "
-            f"throughput gain changes by {growth.value:+.2f} while the ratio of imbalances grows "
-            f"{10**ratio.value:.1f} times: more slots leave less idle time to save",
+            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+            computed=growth.value,
+            claimed=claimed,
+            relation=">=",
+            domain=f"H = 0, {trial['seeds']} seeds, G = 64, B = 24 to 144, up to the last "
+            f"admission: the throughput gain changes by {growth.value:+.2f} while the "
+            f"ratio of imbalances grows {10**ratio.value:.1f} times: more slots leave less "
+            "idle time to save",
             interval=growth.interval,
             witness=setting_of(large) if refuted else None,
             details={"log10 of the imbalance ratio": [ratio.value, ratio.low, ratio.high]},

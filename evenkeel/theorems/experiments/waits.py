@@ -64,13 +64,13 @@ class BoundedWaiting:
         refuted = max(waits) > claimed or gain.high < -0.05
         held = max(waits) <= claimed and gain.low >= -0.05
         return Finding(
-            weighed(refuted, held),
-            max(waits),
-            claimed,
-            "<=",
-            f"{policy}, E2 with {trial['requests']} requests, {trial['seeds']} seeds: longest "
-            f"wait; without a limit up to {max(free)}.  Throughput {gain.value:+.2%} "
-            f"({gain.low:+.2%} to {gain.high:+.2%}) against no limit",
+            verdict=weighed(refuted, held),
+            computed=max(waits),
+            claimed=claimed,
+            relation="<=",
+            domain=f"{policy}, E2 with {trial['requests']} requests, {trial['seeds']} seeds: "
+            f"longest wait; without a limit up to {max(free)}.  Throughput "
+            f"{gain.value:+.2%} ({gain.low:+.2%} to {gain.high:+.2%}) against no limit",
             witness=setting_of(setting) | {"policy": policy, "longest wait": max(waits)}
             if refuted
             else None,
@@ -138,16 +138,17 @@ class Starvation:
         least = shares[name]
         refuted = any(share.high < 0.5 for share in shares.values())
         return Finding(
-            weighed(refuted, all(share.low >= 0.5 for share in shares.values())),
-            least.value,
-            0.5,
-            ">=",
-            f"{policy} at H = 0, {trial['seeds']} seeds each, fewest in {name}: longest wait over "
+            verdict=weighed(refuted, all(share.low >= 0.5 for share in shares.values())),
+            computed=least.value,
+            claimed=0.5,
+            relation=">=",
+            domain=f"{policy} at H = 0, {trial['seeds']} seeds each, fewest in {name}: longest "
+            "wait over "
             f"{' and '.join(f'{times} times in {key}' for key, (_, times) in LONGER.items())} "
             "that of FCFS; exact binomial interval",
-            least.interval,
-            {"setting": name, "policy": policy} if refuted else None,
-            {**details, "intervals": len(shares)},
+            interval=least.interval,
+            witness={"setting": name, "policy": policy} if refuted else None,
+            details={**details, "intervals": len(shares)},
         )
 
 

@@ -6,8 +6,16 @@ from functools import cache
 from flint import arb, ctx
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import QUARTER, TENTH, THOUSANDTH, Comparison, broken, near
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import (
+    QUARTER,
+    TENTH,
+    THOUSANDTH,
+    Comparison,
+    broken,
+    near,
+    refuted,
+    stands,
+)
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import COIN, UNIFORM
 from evenkeel.theorems.registry import claim
@@ -183,19 +191,19 @@ class Gaussian:
             # At G = 2 the two enclosures of the same number must overlap; beyond, they are apart.
             if workers > 2 and not low.upper < middle.lower:
                 return Finding(
-                    Verdict.INCONCLUSIVE,
-                    middle.value,
-                    low.value,
-                    ">=",
-                    f"undecided at G = {workers}",
+                    verdict=Verdict.INCONCLUSIVE,
+                    computed=middle.value,
+                    claimed=low.value,
+                    relation=">=",
+                    domain=f"undecided at G = {workers}",
                 )
             if workers > 2 and low.lower / middle.upper > tightest[0]:
                 tightest = low.lower / middle.upper, middle.value, low.value
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             tightest[1],
-            tightest[2],
             ">=",
+            tightest[2],
             f"every G from 2 to 100 and powers of two to {grid[-1]} by rigorous integrals; "
             "equality at G = 2",
         )
@@ -277,32 +285,30 @@ class Constant:
                 c = effective_constant(law, 2, slots) * stretch
                 reach = _mean_limit_distance(law, slots)
                 if c.lower > limit.upper + reach or c.upper < limit.lower - reach:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         c.value,
-                        limit.value,
                         "==",
+                        limit.value,
                         f"{name}, G = 2, B = {slots}, limit theorem's distance {float(reach):.3g}",
-                        witness={"law": name, "B": slots, "c": c.value},
+                        {"law": name, "B": slots, "c": c.value},
                     )
                 seen[slots] = c.value
                 slots *= 8 if trial["most"] > 2**16 else 16
             for workers in (3, 4, 32):
                 c = effective_constant(law, workers, slots // 16)
                 if c.lower < least.lower:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         c.value,
-                        least.value,
                         ">=",
+                        least.value,
                         f"{name}, G = {workers}, B = {slots // 16}",
-                        witness={"law": name, "G": workers, "c": c.value},
+                        {"law": name, "G": workers, "c": c.value},
                     )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             seen[max(seen)],
-            limit.value,
             "~",
+            limit.value,
             f"exact c(2, B) for two laws and B up to {max(seen)}, each within the limit theorem's "
             "distance; G = 3, 4, 32 above",
             details={f"c(2, {b})": value for b, value in seen.items()},
@@ -369,19 +375,18 @@ class ConstantUniform:
         many = effective_constant(COIN, 2**14, 1)
         if at_two.upper >= c:
             return Finding(
-                Verdict.INCONCLUSIVE,
-                at_two.value,
-                float(c),
-                ">=",
-                "no law found below this constant",
+                verdict=Verdict.INCONCLUSIVE,
+                computed=at_two.value,
+                claimed=float(c),
+                relation=">=",
+                domain="no law found below this constant",
             )
-        return Finding(
-            Verdict.REFUTED,
+        return refuted(
             at_two.value,
-            float(c),
             ">=",
+            float(c),
             "exact enclosure for one law, chosen for this c",
-            witness={"sizes": [1, 2], "probability of 2": str(q), "G": 2, "B": 1},
+            {"sizes": [1, 2], "probability of 2": str(q), "G": 2, "B": 1},
             details={"c of a fair coin at B = 1, G = 16384": many.value},
         )
 
@@ -444,19 +449,18 @@ class EffectiveConstant:
             floor = Fraction(low) * trial.scale_of("lower ends")
             ceiling = Fraction(high) * trial.scale_of("upper ends")
             if c.lower < floor or c.upper > ceiling:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     c.value,
-                    float(floor if c.lower < floor else ceiling),
                     ">=" if c.lower < floor else "<=",
+                    float(floor if c.lower < floor else ceiling),
                     f"exact enclosure, {name}, G = {workers}, B = {trial['B']}",
-                    witness={"law": name, "G": workers, "B": trial["B"], "c": c.value},
+                    {"law": name, "G": workers, "B": trial["B"], "c": c.value},
                 )
         return Finding(
-            Verdict.CERTIFIED,
-            found["uniform 1..100, G = 32"],
-            1.10,
-            ">=",
-            f"exact enclosures at B = {trial['B']}",
+            verdict=Verdict.CERTIFIED,
+            computed=found["uniform 1..100, G = 32"],
+            claimed=1.10,
+            relation=">=",
+            domain=f"exact enclosures at B = {trial['B']}",
             details=found,
         )

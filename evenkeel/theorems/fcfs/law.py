@@ -9,8 +9,8 @@ import numpy as np
 
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, near
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence.verdicts import AGED, BFIO, BUSIEST, DEPARTED, held, planted_policy
 from evenkeel.theorems.fcfs.peeking import Peeking
@@ -203,13 +203,12 @@ class Exact:
                     expected = expected_imbalance(slot, 2, slots).imbalance.lower
                     expected *= trial.scale_of("sequences")
                     if mean != expected:
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             mean,
-                            expected,
                             "==",
+                            expected,
                             f"all sequences of requests of G = 2, B = {slots}, exact rationals",
-                            witness={"pairs": pairs, "counts": counts, "drift": drift, "step": k},
+                            {"pairs": pairs, "counts": counts, "drift": drift, "step": k},
                         )
         system = System(trial["G"], trial["B"])
         common = tuple(trial[name] for name in ("a", "b", "p", "steps"))
@@ -221,17 +220,23 @@ class Exact:
             f"{system.workers}, B = {system.slots}"
         )
         if claimed not in mean_run:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 mean_run.value,
-                claimed,
                 "==",
+                claimed,
                 domain,
-                mean_run.interval,
-                witness={"params": dict(trial.params), "seed": trial.seed},
+                {"params": dict(trial.params), "seed": trial.seed},
+                interval=mean_run.interval,
             )
         verdict = held(trial)
-        return Finding(verdict, mean_run.value, claimed, "~", domain, mean_run.interval)
+        return Finding(
+            verdict=verdict,
+            computed=mean_run.value,
+            claimed=claimed,
+            relation="~",
+            domain=domain,
+            interval=mean_run.interval,
+        )
 
 
 @claim(
@@ -313,13 +318,12 @@ class SizeBlind:
             )
             for k, (mean, value) in enumerate(zip(means, expected, strict=True)):
                 if mean != value:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         mean,
-                        value,
                         "==",
+                        value,
                         "all sequences of requests of G = 2, B = 2, exact rationals",
-                        witness={"rule": rule, "pairs": pairs, "counts": counts, "step": k},
+                        {"rule": rule, "pairs": pairs, "counts": counts, "step": k},
                     )
         system = System(trial["G"], trial["B"])
         common = 1, trial["b"], trial["p"], trial["steps"]
@@ -339,21 +343,20 @@ class SizeBlind:
         )
         found = means_of[worst]
         if claimed not in found:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 found.value,
-                claimed,
                 "==",
+                claimed,
                 domain,
-                found.interval,
                 {"rule": worst, "params": dict(trial.params), "seed": trial.seed},
+                interval=found.interval,
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             found.value,
-            claimed,
             "~",
+            claimed,
             domain,
-            found.interval,
+            interval=found.interval,
             details={f"interval under {rule}": mean.interval for rule, mean in means_of.items()},
         )

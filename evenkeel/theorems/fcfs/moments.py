@@ -10,9 +10,9 @@ import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, near
+from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import BUSIEST, held, planted_policy
+from evenkeel.evidence.verdicts import BUSIEST, planted_policy
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.formulas.constants import FCFS_TEXT
@@ -161,13 +161,12 @@ class Moments:
                 ("E[Imb/(G M)]", share, _claimed_share(trial, law, workers, slots)),
             ):
                 if found != claimed:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         found,
-                        claimed,
                         "==",
+                        claimed,
                         f"{name} over all outcomes of G = {workers}, B = {slots}",
-                        witness={"law": law.weights, "G": workers, "B": slots},
+                        {"law": law.weights, "G": workers, "B": slots},
                     )
         workers, slots, at = trial["G"], trial["B"], list(trial["steps"])
         system, p = System(workers, slots), Fraction(str(trial["p"]))
@@ -189,17 +188,18 @@ class Moments:
         details: dict[str, Any] = {name: mean.interval for name, (mean, _) in means.items()}
         for name, (mean, value) in means.items():
             if value not in mean:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     mean.value,
-                    value,
                     "==",
+                    value,
                     f"{name}, {domain}",
-                    mean.interval,
                     {"params": dict(trial.params), "seed": trial.seed},
+                    interval=mean.interval,
                 )
         mean, value = means["E[Imb/(G M)]"]
-        return Finding(held(trial), mean.value, value, "~", domain, mean.interval, details=details)
+        return stands(
+            trial, mean.value, "~", value, domain, interval=mean.interval, details=details
+        )
 
 
 def _root_of(workers: int) -> int:
@@ -301,13 +301,12 @@ class ConstantOfLaw:
             stretch = Fraction(float(found.slots) ** float(trial.exponent))
             if value.lower * stretch < floor or value.upper * stretch > ceiling:
                 below = value.lower * stretch < floor
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     float((value.lower if below else value.upper) * stretch),
-                    float(floor if below else ceiling),
                     ">=" if below else "<=",
+                    float(floor if below else ceiling),
                     f"largest constant over G, B <= {most}, {where}",
-                    witness={"law": name, "G": found.workers, "B": found.slots},
+                    {"law": name, "G": found.workers, "B": found.slots},
                 )
             points = [(found.workers, found.slots)]
             for _ in range(trial["samples"]):
@@ -319,21 +318,21 @@ class ConstantOfLaw:
                 )
                 stated_here = value.lower * trial.scale_of("sampled points")
                 if c.upper < stated_here:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         c.value,
-                        float(stated_here),
                         ">=",
+                        float(stated_here),
                         f"a sampled point, {where}",
-                        witness={"law": name, "G": workers, "B": slots},
+                        {"law": name, "G": workers, "B": slots},
                     )
         where = "fair 1 or 2, B >= sqrt(G)"
-        return Finding(
-            held(trial, Verdict.CERTIFIED),
+        return stands(
+            trial,
             details[where]["c"],
-            0.638,
             "<=",
+            0.638,
             f"branch and bound over 2 <= G <= {most}, B <= {most} for {len(stated)} regions, and "
             f"{trial['samples']} sampled points in each; shown: {where}",
+            strongest=Verdict.CERTIFIED,
             details=details,
         )

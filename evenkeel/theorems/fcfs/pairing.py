@@ -7,8 +7,7 @@ from functools import cache
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Number, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, near
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.formal.record import Theorem
@@ -64,34 +63,32 @@ def _below_exact(trial: Trial, bound: Callable[[Law, int, int], Fraction]) -> Fi
             two = _exact(name, 2, slots) * Fraction(workers, 2)
             between = two.lower * trial.scale_of("two workers")
             if between > exact.upper:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     exact.value,
-                    float(between),
                     ">=",
+                    float(between),
                     f"(G/2) E|L_1 - L_2|, exact enclosures at {where}",
-                    witness={"law": name, "G": workers, "B": slots},
+                    {"law": name, "G": workers, "B": slots},
                 )
             exact = two
         stretch = trial.scale * Fraction(float(slots) ** float(trial.exponent))
         claimed = bound(law, workers, slots) * stretch
         points += 1
         if claimed > exact.upper:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 exact.value,
-                float(claimed),
                 ">=",
+                float(claimed),
                 f"exact enclosure at {where}",
-                witness={"law": name, "G": workers, "B": slots},
+                {"law": name, "G": workers, "B": slots},
             )
         if exact.lower > 0 and claimed / exact.lower > closest[0]:
             closest, at = (claimed / exact.lower, exact.value, float(claimed)), where
-    return Finding(
-        held(trial),
+    return stands(
+        trial,
         closest[1],
-        closest[2],
         ">=",
+        closest[2],
         f"{points} exact enclosures over {len(_laws())} laws, G in {trial['workers']}, B in "
         f"{trial['slots']} and {trial['many']}; tightest at {at}",
         details={"largest share of the exact value": float(closest[0])},
@@ -318,19 +315,18 @@ class BerryEsseenShare:
             floor = Fraction(low) * trial.scale_of("lower ends")
             ceiling = Fraction(high) * trial.scale_of("upper ends")
             if not floor <= share <= ceiling:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     float(share),
-                    float(floor if share < floor else ceiling),
                     ">=" if share < floor else "<=",
+                    float(floor if share < floor else ceiling),
                     f"{name}, G = {workers}, B = {trial['B']}",
-                    witness={"law": name, "G": workers, "B": trial["B"]},
+                    {"law": name, "G": workers, "B": trial["B"]},
                 )
         return Finding(
-            Verdict.CERTIFIED,
-            found["equal lengths, G = 32"],
-            0.65,
-            "<=",
-            f"exact enclosures at B = {trial['B']}",
+            verdict=Verdict.CERTIFIED,
+            computed=found["equal lengths, G = 32"],
+            claimed=0.65,
+            relation="<=",
+            domain=f"exact enclosures at B = {trial['B']}",
             details=found,
         )

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near, refuted, stands
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import AGED, BFIO, held, planted_policy
+from evenkeel.evidence.verdicts import AGED, BFIO, planted_policy
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps
@@ -187,13 +187,12 @@ class Stationary:
             limit = phases[-1].imbalance * trial.scale_of("limits")
             there = _late(trial["late"] // cycle * cycle + r, workers, slots)
             if abs(there.value - limit.value) > 1e-9 * there.value:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     there.value,
-                    limit.value,
                     "==",
+                    limit.value,
                     f"exact E[Imb] at a late step of phase {r} mod {cycle}",
-                    witness={"pairs": PAIRS, "counts": COUNTS, "drift": DRIFT, "phase": r},
+                    {"pairs": PAIRS, "counts": COUNTS, "drift": DRIFT, "phase": r},
                 )
         steady = [_limit((1,), r, workers, slots).imbalance for r in range(period(o, (1,)))]
         mixed = _limit((1,), None, workers, slots).imbalance
@@ -203,13 +202,12 @@ class Stationary:
             (mixed.upper, highest * trial.scale_of("averaged law"), "the averaged law there"),
         ):
             if found < stated:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     float(found),
-                    float(stated),
                     ">=",
+                    float(stated),
                     f"{what}, exact enclosures",
-                    witness={"pairs": PAIRS, "counts": COUNTS, "drift": (1,)},
+                    {"pairs": PAIRS, "counts": COUNTS, "drift": (1,)},
                 )
         alone = _one_length(trial)
         if alone.violated:
@@ -223,22 +221,21 @@ class Stationary:
             f"steps at G = {workers}, B = {slots}, lengths 2, 4, 8, drift {DRIFT}"
         )
         if claimed not in mean:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 mean.value,
-                claimed,
                 "==",
+                claimed,
                 domain,
-                mean.interval,
                 {"params": dict(trial.params), "seed": trial.seed},
+                interval=mean.interval,
             )
         averaged = _limit(DRIFT, None, workers, slots).imbalance.value
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             mean.value,
-            claimed,
             "~",
+            claimed,
             domain,
-            mean.interval,
+            interval=mean.interval,
             details={"E[Imb] of the averaged law, which is wrong": averaged},
         )

@@ -8,8 +8,8 @@ import numpy as np
 
 from adversary.workloads.families import workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near
-from evenkeel.evidence.verdicts import BFIO, BUSIEST, JSQ, held, planted_policy
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near, refuted, stands
+from evenkeel.evidence.verdicts import BFIO, BUSIEST, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.engine import simulate
 from theory.formal.record import Theorem
@@ -111,13 +111,12 @@ class WorstCase:
             if trial.exponent:
                 claimed = Fraction((workers - 1) * (b - 1)) * Fraction(slots**power)
             if best != claimed:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     best,
-                    claimed,
                     "==",
+                    claimed,
                     f"all {b}^{system.capacity} orders of a full refill",
-                    witness={"G": workers, "B": slots, "sizes": order, "policy": policy},
+                    {"G": workers, "B": slots, "sizes": order, "policy": policy},
                 )
         workers, slots, a, largest = 16, 24, 3, 1000
         worst, tight = (
@@ -139,19 +138,18 @@ class WorstCase:
         )
         if worst != claimed or tight != balanced:
             found, stated = (worst, claimed) if worst != claimed else (tight, balanced)
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 found,
-                stated,
                 "==",
+                stated,
                 f"{'FCFS' if worst != claimed else 'BF-IO'}: {domain}",
-                witness={"G": workers, "B": slots, "a": a, "b": largest, "bfio": tight},
+                {"G": workers, "B": slots, "a": a, "b": largest, "bfio": tight},
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             worst,
-            claimed,
             "==",
+            claimed,
             domain,
             details={"ratio of the suprema": str(ratio), "B": slots},
         )
@@ -265,21 +263,20 @@ class Vertex:
             claimed = at_vertex * trial.scale
             checked += b**n
             if inside > claimed:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     inside,
-                    claimed,
                     "<=",
+                    claimed,
                     f"all sizes 1..{b} for each vector of lengths, G = 2, B = 1, N = {n}",
-                    witness={"sizes": witness, "lengths": lengths, "policy": policy},
+                    {"sizes": witness, "lengths": lengths, "policy": policy},
                 )
             if inside * closest[1] > closest[0] * claimed:
                 closest = inside, claimed
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             closest[0],
-            closest[1],
             "<=",
+            closest[1],
             f"all {checked} backlogs with G = 2, B = 1, N = {n}, sizes 1..{b}, lengths "
             f"1..{trial['longest']}",
         )
@@ -368,12 +365,12 @@ class VertexTimed:
         inside, at_vertex, sizes = _largest(system, lengths, arrivals, b, (1, b), policy)
         claimed = at_vertex * trial.scale
         return Finding(
-            Verdict.REFUTED if inside > claimed else Verdict.INCONCLUSIVE,
-            inside,
-            claimed,
-            "<=",
-            f"all sizes 1..{b} with lengths {lengths} and arrivals {arrivals}, G = 2, B = 1, C = "
-            "0, t_l = 1 s, drift 1",
+            verdict=Verdict.REFUTED if inside > claimed else Verdict.INCONCLUSIVE,
+            computed=inside,
+            claimed=claimed,
+            relation="<=",
+            domain=f"all sizes 1..{b} with lengths {lengths} and arrivals {arrivals}, G = 2, B = "
+            "1, C = 0, t_l = 1 s, drift 1",
             witness={
                 "workers": 2,
                 "slots": 1,

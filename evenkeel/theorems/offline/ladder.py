@@ -218,5 +218,5 @@ class LadderTimed:
                 "control: policies that see the whole backlog": control.count,
                 "control: violations": int(control.violated),
             },
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )

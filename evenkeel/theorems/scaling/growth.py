@@ -52,14 +52,16 @@ class _Fit:
         """The verdict with the exponent, its interval and its rivals."""
         refuted = verdict is Verdict.REFUTED
         return Finding(
-            verdict,
-            self.exponent.value,
-            claimed,
-            relation,
-            f"{self.where}; {self.excluded}",
-            self.exponent.interval,
-            {"params": dict(trial.params), "seed": trial.seed, **self.details} if refuted else None,
-            {**self.details, "exponents of rivals": dict(self.rivals)},
+            verdict=verdict,
+            computed=self.exponent.value,
+            claimed=claimed,
+            relation=relation,
+            domain=f"{self.where}; {self.excluded}",
+            interval=self.exponent.interval,
+            witness={"params": dict(trial.params), "seed": trial.seed, **self.details}
+            if refuted
+            else None,
+            details={**self.details, "exponents of rivals": dict(self.rivals)},
         )
 
 
@@ -91,7 +93,11 @@ def _fit(
         # A run left out must leave some imbalance behind for the logarithm.
         if np.count_nonzero(found.samples) < 2:
             return Finding(
-                Verdict.NOT_APPLICABLE, 0, None, "~", f"no imbalance left to fit at {where}"
+                verdict=Verdict.NOT_APPLICABLE,
+                computed=0,
+                claimed=None,
+                relation="~",
+                domain=f"no imbalance left to fit at {where}",
             )
         details[where] = {
             "IIR": exact / found.mean.value,
@@ -267,11 +273,11 @@ def _up_to_the_edge(trial: Trial, policy: str) -> _Fit | Finding:
     edge = edge_slots(trial["G"], trial["p"], trial["b"] - 1)
     if max(trial["slots"]) > edge:
         return Finding(
-            Verdict.NOT_APPLICABLE,
-            max(trial["slots"]),
-            edge,
-            "<=",
-            "slots beyond the lower edge of the frontier",
+            verdict=Verdict.NOT_APPLICABLE,
+            computed=max(trial["slots"]),
+            claimed=edge,
+            relation="<=",
+            domain="slots beyond the lower edge of the frontier",
         )
     return _fit(trial, systems, trial["slots"], policy, IN_SLOTS)
 

@@ -8,8 +8,16 @@ from math import comb, log, log2, sqrt
 
 from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, Cases, Comparison, Witness, broken, near
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import (
+    TENTH,
+    Cases,
+    Comparison,
+    Witness,
+    broken,
+    near,
+    refuted,
+    stands,
+)
 from evenkeel.theorems.fcfs.constants import largest_of_two
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.step.problem import StepProblem
@@ -99,23 +107,23 @@ class FcfsSlots:
                     exponent = log(four.value / one.value, 4)
                     points += 1
                     if abs(exponent - float(claimed)) > 0.01:
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             exponent,
-                            float(claimed),
                             "==",
+                            float(claimed),
                             f"from exact enclosures at B and 4B, {name}",
-                            witness={"law": name, "G": workers, "B": slots, "exponent": exponent},
+                            {"law": name, "G": workers, "B": slots, "exponent": exponent},
                         )
                     if abs(exponent - 0.5) > abs(farthest - 0.5):
                         farthest = exponent
-        return Finding(
-            held(trial, Verdict.CERTIFIED),
+        return stands(
+            trial,
             farthest,
-            float(claimed),
             "~",
+            float(claimed),
             f"{points} local exponents from exact enclosures, G in {trial['workers']}, B in "
             f"{trial['slots']}; farthest from 1/2 shown",
+            strongest=Verdict.CERTIFIED,
         )
 
 
@@ -208,13 +216,12 @@ class FcfsWorkers:
                 rivals[name].append(measured / model)
             claimed = models[rule] * float(trial.scale_of("E_max(G)"))
             if abs(measured / claimed - 1) > 0.001:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     measured,
-                    claimed,
                     "==",
+                    claimed,
                     f"E[Imb]/(G sigma sqrt(B)) against {rule}, exact enclosure",
-                    witness={"G": workers, "B": trial["B"], "model": rule},
+                    {"G": workers, "B": trial["B"], "model": rule},
                 )
             if abs(measured / claimed - 1) >= abs(farthest[0] - 1) or not farthest[0]:
                 farthest = measured / claimed, measured, claimed
@@ -222,21 +229,21 @@ class FcfsWorkers:
         spread = rivals["sqrt(ln G)"][-1] / rivals["sqrt(ln G)"][0]
         rise = RISE * float(trial.scale_of("rise over sqrt(ln G)"))
         if abs(spread - rise) > 0.005:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 spread,
-                rise,
                 "==",
+                rise,
                 f"growth of E[Imb]/(G sigma sqrt(B ln G)) from G = 2 to {workers // 2}, exact",
-                witness={"B": trial["B"], "G": [2, workers // 2]},
+                {"B": trial["B"], "G": [2, workers // 2]},
             )
-        return Finding(
-            held(trial, Verdict.CERTIFIED),
+        return stands(
+            trial,
             farthest[1],
-            farthest[2],
             "~",
+            farthest[2],
             f"exact enclosures at the powers of two G = 2 to {workers // 2}, B = {trial['B']}; "
             "farthest from E_max(G) shown",
+            strongest=Verdict.CERTIFIED,
             details={
                 f"measured over {name}, largest over smallest G": v[-1] / v[0]
                 for name, v in rivals.items()
@@ -433,13 +440,12 @@ class IirRefill:
             if abs(measured / claimed - 1) > abs(farthest[0] - 1):
                 farthest = measured / claimed, measured, claimed
             if abs(measured / claimed - 1) > 0.001:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     measured,
-                    claimed,
                     "==",
+                    claimed,
                     "IIR of full refills of two sizes, exact enclosures",
-                    witness={"G": workers, "B": trial["B"], "sizes": [1, 2]},
+                    {"G": workers, "B": trial["B"], "sizes": [1, 2]},
                 )
             workers *= 2
 
@@ -468,22 +474,22 @@ class IirRefill:
             measured = log2(ratio(workers, 2 * slots) / ratio(workers, slots))
             exponents[f"G = {workers}, B = {slots} to {2 * slots}"] = measured
             if abs(measured - 0.5 - float(trial.exponent)) > 0.001:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     measured,
-                    0.5 + float(trial.exponent),
                     "==",
+                    0.5 + float(trial.exponent),
                     "local exponent of IIR in B, exact enclosures",
-                    witness={"G": workers, "B": slots, "sizes": [1, 2]},
+                    {"G": workers, "B": slots, "sizes": [1, 2]},
                 )
-        return Finding(
-            held(trial, Verdict.CERTIFIED),
+        return stands(
+            trial,
             farthest[1],
-            farthest[2],
             "~",
+            farthest[2],
             f"exact enclosures of both sides at the powers of two G = 2 to {max(along)}, "
             f"B = {trial['B']}; "
             f"farthest from the shape shown; excluded in G: {', '.join(others)}",
+            strongest=Verdict.CERTIFIED,
             details={
                 "exponents in B": exponents,
                 "misfits of shapes in G": rivals,

@@ -283,5 +283,5 @@ class GapPersists:
             trial,
             f"the run of G = 2, B = 1, sizes 1, lengths ({length}, 1, 1, ...), while the pool is "
             "full",
-            held=Verdict.INCONCLUSIVE,
+            strongest=Verdict.INCONCLUSIVE,
         )

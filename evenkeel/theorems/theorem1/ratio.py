@@ -6,7 +6,7 @@ from itertools import product
 from adversary.workloads.families import workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
 from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
 from evenkeel.evidence.verdicts import BUSIEST, held
 from evenkeel.theorems.registry import Assumption, claim
@@ -138,12 +138,12 @@ class Iir:
             return found
         stands = held(trial) if policy == "bfio" else Verdict.SUPPORTED
         return Finding(
-            stands if ratio.low >= certificate else Verdict.INCONCLUSIVE,
-            ratio.value,
-            float(certificate),
-            ">=",
-            domain,
-            ratio.interval,
+            verdict=stands if ratio.low >= certificate else Verdict.INCONCLUSIVE,
+            computed=ratio.value,
+            claimed=float(certificate),
+            relation=">=",
+            domain=domain,
+            interval=ratio.interval,
             details=details,
         )
 
@@ -235,13 +235,12 @@ class Vacuity:
             found = first_slots(says_more)
             points += 1
             if found != claimed:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     found,
-                    claimed,
                     "==",
+                    claimed,
                     "search over B",
-                    witness={"G": workers, "kappa0": str(kappa), "c": str(c)},
+                    {"G": workers, "kappa0": str(kappa), "c": str(c)},
                 )
         small, enough = (
             trial.scale_of(side) for side in ("kappa0 that are too small", "kappa0 that suffice")
@@ -263,19 +262,14 @@ class Vacuity:
         }
         first, second, third, last = edges.values()
         if not (first < 1 < second and third < 1 < last):
-            return Finding(
-                Verdict.REFUTED,
-                max(first, third),
-                1,
-                "~",
-                "thresholds of kappa0 at G = 32, B = 72",
-                witness=edges,
+            return refuted(
+                max(first, third), "~", 1, "thresholds of kappa0 at G = 32, B = 72", edges
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             second,
-            1,
             ">=",
+            1,
             f"{points} points of (G, kappa0, c), G in {trial['workers']}; thresholds at G = 32, B "
             "= 72",
             details={**edges, **uniform},

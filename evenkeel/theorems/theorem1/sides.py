@@ -8,7 +8,7 @@ import numpy as np
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import pool_survives_a_class, requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near, refuted, stands
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
@@ -124,13 +124,12 @@ class FcfsLower:
         bound = log_growth_square(Fraction(1, 4), Fraction(1, 16), 2, 1)
         bound *= trial.scale_of("bound at a fair coin") ** 2
         if bound > attained:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 attained,
-                bound,
                 ">=",
+                bound,
                 "square of the exact imbalance, sizes 1 or 2 at equal odds, G = 2, B = 1",
-                witness={"G": 2, "B": 1, "sizes": [1, 2]},
+                {"G": 2, "B": 1, "sizes": [1, 2]},
             )
         policy = planted_policy(trial, "fcfs")
         mean = Mean.of(round_imbalances(trial, policy, trial.fault("departed-loads")))
@@ -139,23 +138,15 @@ class FcfsLower:
             f"sizes uniform on 1..{trial['b']}"
         )
         if claimed not in mean:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 mean.value,
-                claimed,
                 "==",
+                claimed,
                 domain,
-                mean.interval,
                 {"params": dict(trial.params), "seed": trial.seed, "policy": policy},
+                interval=mean.interval,
             )
-        return Finding(
-            held(trial),
-            mean.value,
-            claimed,
-            "~",
-            domain,
-            mean.interval,
-        )
+        return stands(trial, mean.value, "~", claimed, domain, interval=mean.interval)
 
 
 @claim(
@@ -223,11 +214,11 @@ class BfioUpper:
             problem = StepProblem([0, 0], [1, 3], [b] * 4)
             value, claimed = solve_step(problem).imbalance, refill_gap(2, 1, b)
             return Finding(
-                Verdict.REFUTED if value > claimed else Verdict.INCONCLUSIVE,
-                value,
-                claimed,
-                "<=",
-                "one step with slots (1, 3)",
+                verdict=Verdict.REFUTED if value > claimed else Verdict.INCONCLUSIVE,
+                computed=value,
+                claimed=claimed,
+                relation="<=",
+                domain="one step with slots (1, 3)",
                 witness={"free": [1, 3], "pool": [b] * 4},
             )
         for workers, slots in trial["systems"]:
@@ -253,13 +244,12 @@ class BfioUpper:
                     elif worst > claimed:
                         step = int(values.argmax())
                         began = run.start_step == step
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             worst,
-                            claimed,
                             "<=",
+                            claimed,
                             f"overloaded steps of {family} under {policy}",
-                            witness={
+                            {
                                 "G": workers,
                                 "B": slots,
                                 "policy": policy,
@@ -271,12 +261,12 @@ class BfioUpper:
                         tightest = Fraction(worst) / claimed, worst, Fraction(claimed)
         stands = held(trial) if policy == "bfio" else Verdict.ATTACKED
         return Finding(
-            Verdict.INCONCLUSIVE if uncertified else stands,
-            tightest[1],
-            tightest[2],
-            "<=",
-            f"{steps_seen} full refills of five families at (G, B) in {trial['systems']}, pools GB "
-            f"and 2GB, under {policy}",
+            verdict=Verdict.INCONCLUSIVE if uncertified else stands,
+            computed=tightest[1],
+            claimed=tightest[2],
+            relation="<=",
+            domain=f"{steps_seen} full refills of five families at (G, B) in {trial['systems']}, "
+            f"pools GB and 2GB, under {policy}",
         )
 
 
@@ -372,13 +362,12 @@ class SpareRequest:
                 pools += 1
                 classes += pool_survives_a_class(np.array(pool), 2 * slots)
                 if gap > claimed:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         gap,
-                        claimed,
                         "<=",
+                        claimed,
                         f"pools of {n} sizes 1..{b}, G = 2, B = {slots}",
-                        witness={"G": 2, "B": slots, "pool": pool},
+                        {"G": 2, "B": slots, "pool": pool},
                     )
                 if claimed and gap / claimed > tightest[0]:
                     tightest = gap / claimed, gap, claimed
@@ -390,19 +379,18 @@ class SpareRequest:
         )
         stated = (b - 1) * trial.scale_of("without")
         if alone != stated:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 alone,
-                stated,
                 "==",
+                stated,
                 f"pools of two sizes 1..{b}, G = 2, B = 1, no spare request",
-                witness={"G": 2, "B": 1, "pool": [1, b]},
+                {"G": 2, "B": 1, "pool": [1, b]},
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             tightest[1],
-            tightest[2],
             "<=",
+            tightest[2],
             f"all {pools} pools of the domains (B, n, b) in {trial['domain']}, of which {classes} "
             "satisfy the paper's pool condition",
         )

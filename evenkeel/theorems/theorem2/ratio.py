@@ -6,6 +6,7 @@ from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.replications import Balanced, balanced_runs, fcfs_imbalance
+from evenkeel.evidence.scoreboard import refuted
 from evenkeel.evidence.statistics import fresh
 from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, Dropped, claim
@@ -64,11 +65,11 @@ def two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) -> 
             return unfit
         if runs.mean.low <= runs.gap:
             return Finding(
-                Verdict.INCONCLUSIVE,
-                runs.mean.value,
-                runs.gap,
-                ">=",
-                f"imbalance below what its steps leave uncertified, {stated}",
+                verdict=Verdict.INCONCLUSIVE,
+                computed=runs.mean.value,
+                claimed=runs.gap,
+                relation=">=",
+                domain=f"imbalance below what its steps leave uncertified, {stated}",
             )
         # An optimal step can have less imbalance, by the gap that is not certified.
         ends = runs.mean.low - runs.gap, runs.mean.high
@@ -83,20 +84,20 @@ def two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) -> 
         middle = sum(claimed) / 2
         if high < claimed[0] or low > claimed[1]:
             witness = {"system": str(stated), "params": dict(trial.params), "seed": trial.seed}
-            return Finding(
-                Verdict.REFUTED, value, middle, "~", domain, (low, high), witness, details
+            return refuted(
+                value, "~", middle, domain, witness, interval=(low, high), details=details
             )
         inside = inside and claimed[0] <= low and high <= claimed[1]
         cases.append((domain, value, middle, (low, high)))
     domain, value, middle, interval = cases[-1]
     return Finding(
-        Verdict.SUPPORTED if inside else Verdict.INCONCLUSIVE,
-        value,
-        middle,
-        "~",
-        f"{len(cases)} systems, the interval of {'every' if inside else 'not every'} constant "
-        f"inside its stated one; the last: {domain}",
-        interval,
+        verdict=Verdict.SUPPORTED if inside else Verdict.INCONCLUSIVE,
+        computed=value,
+        claimed=middle,
+        relation="~",
+        domain=f"{len(cases)} systems, the interval of {'every' if inside else 'not every'} "
+        f"constant inside its stated one; the last: {domain}",
+        interval=interval,
         details=details,
     )
 
@@ -200,11 +201,11 @@ class IirRange:
         claimed = paper_ratio(it.sizes, it.p, it.G, it.B, FCFS_ROUNDED * trial.scale).lower
         refuted = claimed > 1 and fcfs / floor < claimed
         return Finding(
-            Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            float(fcfs / floor),
-            float(claimed),
-            ">=",
-            f"upper bound of IIR for every online policy, exact enclosures, {INSTANCE}",
+            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+            computed=float(fcfs / floor),
+            claimed=float(claimed),
+            relation=">=",
+            domain=f"upper bound of IIR for every online policy, exact enclosures, {INSTANCE}",
             witness=witness_of_departures() if refuted else None,
         )
 
@@ -322,19 +323,18 @@ class IirStatic:
         claimed = paper_ratio(sizes, p, workers, slots, FCFS_ROUNDED * trial.scale)
         if floor == 0 or fcfs.upper / floor >= claimed.lower:
             return Finding(
-                Verdict.INCONCLUSIVE,
-                float(fcfs.upper / floor) if floor else None,
-                claimed.value,
-                ">=",
-                f"no contradiction at G = {workers}, B = {slots}, p = {p}",
+                verdict=Verdict.INCONCLUSIVE,
+                computed=float(fcfs.upper / floor) if floor else None,
+                claimed=claimed.value,
+                relation=">=",
+                domain=f"no contradiction at G = {workers}, B = {slots}, p = {p}",
             )
-        return Finding(
-            Verdict.REFUTED,
+        return refuted(
             float(fcfs.upper / floor),
-            claimed.value,
             ">=",
+            claimed.value,
             "largest possible IIR of any online policy, exact enclosures",
-            witness={
+            {
                 "G": workers,
                 "B": slots,
                 "p": str(p),

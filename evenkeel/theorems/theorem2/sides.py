@@ -6,7 +6,7 @@ from itertools import combinations_with_replacement, product
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
@@ -140,13 +140,12 @@ class FcfsLower:
         ):
             stated = claimed * trial.scale_of(side)
             if stated not in found:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     found.value,
-                    float(stated),
                     "==",
+                    float(stated),
                     f"{side} central moment of a slot's load, exact enclosure",
-                    witness={"p": str(p), "sizes": f"uniform on 1..{trial['b']}"},
+                    {"p": str(p), "sizes": f"uniform on 1..{trial['b']}"},
                 )
         system = System(trial["G"], trial["B"])
         exact = expected_imbalance(law, system.workers, system.slots).imbalance.value
@@ -160,14 +159,17 @@ class FcfsLower:
             seed=trial.seed,
         ).mean
         return Finding(
-            held(trial) if exact in sampled else Verdict.REFUTED,
-            sampled.value,
-            exact,
-            "~",
-            f"second half of {trial['runs']} runs of 12 mean lengths at G = {system.workers}, "
-            f"B = {system.slots}, p = {p}, sizes 1..{trial['b']}; both moments exactly",
-            sampled.interval,
-            None if exact in sampled else {"params": dict(trial.params), "seed": trial.seed},
+            verdict=held(trial) if exact in sampled else Verdict.REFUTED,
+            computed=sampled.value,
+            claimed=exact,
+            relation="~",
+            domain=f"second half of {trial['runs']} runs of 12 mean lengths at G = "
+            f"{system.workers}, B = {system.slots}, p = {p}, sizes 1..{trial['b']}; both "
+            "moments exactly",
+            interval=sampled.interval,
+            witness=None
+            if exact in sampled
+            else {"params": dict(trial.params), "seed": trial.seed},
         )
 
 
@@ -476,12 +478,12 @@ def rare_size_finding(trial: Trial, claimed: Fraction) -> Finding:
     assert edge <= WITNESS.B
     refuted = floor > claimed
     return Finding(
-        Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-        float(floor),
-        float(claimed),
-        "<=",
-        f"lower bound of every online policy, exact enclosures, {INSTANCE}; 8 m ln G / (p (b-a)^2) "
-        f"= {edge:,}",
+        verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
+        computed=float(floor),
+        claimed=float(claimed),
+        relation="<=",
+        domain=f"lower bound of every online policy, exact enclosures, {INSTANCE}; 8 m ln G / (p "
+        f"(b-a)^2) = {edge:,}",
         witness=witness_of_departures() if refuted else None,
     )
 

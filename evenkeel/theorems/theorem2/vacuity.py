@@ -9,8 +9,7 @@ import numpy as np
 
 from adversary.workloads.families import workload, workload_names
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.formulas.theorem1 import first_slots
@@ -83,13 +82,8 @@ class Vacuity:
             found = first_slots(says_more)
             points += 1
             if found != claimed:
-                return Finding(
-                    Verdict.REFUTED,
-                    found,
-                    claimed,
-                    "==",
-                    "search over B",
-                    witness={"G": workers, "p": str(p), "b": b},
+                return refuted(
+                    found, "==", claimed, "search over B", {"G": workers, "p": str(p), "b": b}
                 )
         stated = {
             p: first_paper_slots(Law.uniform(1, 100), p, 32, FCFS_ROUNDED)
@@ -97,19 +91,18 @@ class Vacuity:
         }
         numbers = tuple(round(n * trial.scale_of("stated")) for n in (5495, 1945))
         if tuple(stated.values()) != numbers:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 stated[Fraction(1, 100)],
-                numbers[0],
                 "==",
+                numbers[0],
                 "the stated numbers at G = 32",
-                witness={"p = 1/20": stated[Fraction(1, 20)]},
+                {"p = 1/20": stated[Fraction(1, 20)]},
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             stated[Fraction(1, 100)],
-            numbers[0],
             "==",
+            numbers[0],
             f"{points} points of (G, p, b); shown: sizes 1..100 at G = 32, p = 0.01",
         )
 
@@ -197,12 +190,12 @@ class OutputsFit:
         closest = min(distances, key=lambda name: distances[name][0])
         value, _, error = distances[closest]
         return Finding(
-            Verdict.SUPPORTED if certain else Verdict.INCONCLUSIVE,
-            value,
-            low,
-            ">=",
-            f"{trial['n']} lengths of each of {len(families)} families, {trial['closer']} of "
-            f"{' and '.join(EXTREME)}; closest: {closest}",
-            (value - error, value + error),
+            verdict=Verdict.SUPPORTED if certain else Verdict.INCONCLUSIVE,
+            computed=value,
+            claimed=low,
+            relation=">=",
+            domain=f"{trial['n']} lengths of each of {len(families)} families, {trial['closer']} "
+            f"of {' and '.join(EXTREME)}; closest: {closest}",
+            interval=(value - error, value + error),
             details={name: {"same mean": a, "best p": b} for name, (a, b, _) in distances.items()},
         )

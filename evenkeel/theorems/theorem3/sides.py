@@ -5,8 +5,9 @@ from itertools import product
 
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import BFIO, held, planted_policy
+from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.sides import (
     TWO_SIZES_BOUND,
@@ -105,13 +106,12 @@ class Work:
                 total = simulate(System(3, 4, (constant,)), requests, policy).total.work
                 runs, last = runs + 1, (total, expected * trial.scale)
                 if total != last[1]:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         total,
-                        last[1],
                         "==",
+                        last[1],
                         f"work of {policy} under drift {constant}, exact",
-                        witness={
+                        {
                             "policy": policy,
                             "drift": constant,
                             "seed": trial.seed,
@@ -126,19 +126,18 @@ class Work:
             for policy in ("fcfs", "bfio", "always_busiest")
         }
         if len(set(works.values())) == 1:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 works["bfio"],
-                works["fcfs"],
                 "~",
+                works["fcfs"],
                 f"drift {varying}: all policies did the same work",
-                witness={"works": works, "sizes": requests.prefill.tolist()},
+                {"works": works, "sizes": requests.prefill.tolist()},
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             last[0],
-            last[1],
             "==",
+            last[1],
             f"{runs} runs of {len(policies)} policies under constant drifts 0, 1, 4, exact; "
             "different work under drift (3, 0, 1)",
             details={"work under drift (3, 0, 1)": works},
@@ -166,11 +165,11 @@ def _dependent_lengths() -> Finding:
         for drift in ((2,), (0,))
     )
     return Finding(
-        Verdict.REFUTED if moving.upper < still.lower else Verdict.INCONCLUSIVE,
-        moving.lower,
-        still.lower,
-        ">=",
-        "G = 2, B = 1, step 1, exact",
+        verdict=Verdict.REFUTED if moving.upper < still.lower else Verdict.INCONCLUSIVE,
+        computed=moving.lower,
+        claimed=still.lower,
+        relation=">=",
+        domain="G = 2, B = 1, step 1, exact",
         witness={"pairs": list(zip(s, o, strict=True)), "counts": counts, "drift": [2]},
     )
 
@@ -279,13 +278,12 @@ class FcfsLower:
                     moving = expected_imbalance(law, workers, slots).imbalance
                     points += 1
                     if moving.upper < still:
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             moving.value,
-                            float(still),
                             ">=",
+                            float(still),
                             "exact enclosures",
-                            witness={
+                            {
                                 "G": workers,
                                 "B": slots,
                                 "p": str(p),
@@ -314,20 +312,19 @@ class FcfsLower:
             "under drift (3, 0, 1)"
         )
         if exact / steps not in mean:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 mean.value,
-                exact / steps,
                 "==",
+                exact / steps,
                 domain,
-                mean.interval,
                 {"G": 4, "B": 6, "p": str(p), "drift": system.drift, "seed": trial.seed},
+                interval=mean.interval,
             )
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             closest[1],
-            closest[2],
             ">=",
+            closest[2],
             domain,
             details={"simulated": mean.value, "exact": exact / steps, "interval": mean.interval},
         )

@@ -9,7 +9,7 @@ from flint import arb, ctx
 from adversary.instances.load_histories import LoadHistory, Loads
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
     BALANCED,
@@ -18,7 +18,6 @@ from evenkeel.theorems.theorem4.load_histories import (
     ball_constants,
     ball_usage,
     histories,
-    proof_fails,
     shown,
 )
 from evenkeel.theorems.theorem4.pairs import (
@@ -190,21 +189,21 @@ class Cap:
             ("envelope", float(envelope), stated, digits),
         ):
             if not right:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     computed,
-                    side,
                     "==",
+                    side,
                     f"cap by the {name} at 40 % idle, 100/400 W, gamma 0.7",
-                    witness={"tangent": str(tangent), "envelope": float(envelope)},
+                    {"tangent": str(tangent), "envelope": float(envelope)},
                 )
         finding = hold(trial, _cap_sides(trial))
         return Finding(
-            finding.verdict,
-            finding.computed,
-            finding.claimed,
-            finding.relation,
-            finding.domain + "; at 40 % idle and 100/400 W: 24.05 % (tangent), 22.53 % (envelope), "
+            verdict=finding.verdict,
+            computed=finding.computed,
+            claimed=finding.claimed,
+            relation=finding.relation,
+            domain=finding.domain
+            + "; at 40 % idle and 100/400 W: 24.05 % (tangent), 22.53 % (envelope), "
             "floor 14.29 % (sharp) and 12.66 % (paper)"
             if finding.verdict.held
             else finding.domain,
@@ -290,15 +289,20 @@ class CapWithOverhead:
         share = Fraction(last.imbalance, last.imbalance + last.work)
         claimed = share + (Fraction(1, 10) if trial.fault("allowance") else 0)
         if saving <= claimed:
-            return Finding(Verdict.INCONCLUSIVE, saving, claimed, "<=", "this pair saves less")
-        return Finding(
-            Verdict.REFUTED,
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=saving,
+                claimed=claimed,
+                relation="<=",
+                domain="this pair saves less",
+            )
+        return refuted(
             saving,
-            claimed,
             "<=",
+            claimed,
             f"G = 1, B = 3, C = {float(overhead):g} t_l: the worker never idles, and 4 steps pay "
             "fewer overheads than 6, whatever the power law",
-            witness={
+            {
                 "prefill": [1] * 10,
                 "decode": [1] * 9 + [3],
                 "overhead": str(overhead),
@@ -398,13 +402,12 @@ class AnyPower:
                             most = share * exactly if right else most
                             right = right and saving == most
                         if not right:
-                            return Finding(
-                                Verdict.REFUTED,
+                            return refuted(
                                 saving,
-                                most,
                                 "<=" if saving > most else "==",
+                                most,
                                 f"saving of a pair of equal work, power law: {name}, exact",
-                                witness={
+                                {
                                     "power law": name,
                                     "baseline": shown(base.loads),
                                     "improved": shown(new.loads),
@@ -412,14 +415,12 @@ class AnyPower:
                             )
                         if 0 < most - saving < closest[0]:
                             closest = most - saving, saving, most
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             float(closest[1]),
-            float(closest[2]),
             "<=",
-            failed
-            or f"{compared:,} pairs of load histories of equal work under {len(laws)} power laws, "
+            float(closest[2]),
+            f"{compared:,} pairs of load histories of equal work under {len(laws)} power laws, "
             "exact; the closest that is not met is shown",
             details={"pairs": compared, "power laws": list(laws)},
         )
@@ -482,12 +483,17 @@ class AnyPowerConvex:
         share = Fraction(base.imbalance, base.imbalance + base.work)
         claimed = share + (Fraction(1, 10) if trial.fault("allowance") else 0)
         if saving <= claimed:
-            return Finding(Verdict.INCONCLUSIVE, saving, claimed, "<=", "this pair saves less")
-        return Finding(
-            Verdict.REFUTED,
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=saving,
+                claimed=claimed,
+                relation="<=",
+                domain="this pair saves less",
+            )
+        return refuted(
             saving,
-            claimed,
             "<=",
+            claimed,
             f"P = P_max u^{power}: a worker at half its load draws less than half its power, exact",
-            witness={"baseline": shown(base.loads), "improved": shown(new.loads)},
+            {"baseline": shown(base.loads), "improved": shown(new.loads)},
         )

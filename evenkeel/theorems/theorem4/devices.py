@@ -8,15 +8,13 @@ from typing import Any
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Comparison, broken
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import Cases, Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
     PRECISION,
     ball_constants,
     ball_usage,
-    proof_fails,
 )
 from theory.formulas.energy import (
     Constants,
@@ -115,13 +113,12 @@ class Gamma:
                 claimed = 0.7 if trial.fault("assumed") else float(text) * scale
                 # Half a unit of the last stated digit, and the rounding of the comparison.
                 if abs(value - claimed) > 0.005 + 1e-12:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         value,
-                        claimed,
                         "==",
+                        claimed,
                         f"quartile of the fitted exponents on {device}",
-                        witness={"device": device, "quartiles": values},
+                        {"device": device, "quartiles": values},
                     )
         refitted = [sweep.fit.gamma for sweep in a100_sweeps()]
         every = [sweep.fit.gamma for sweeps in groups.values() for sweep in sweeps] + refitted
@@ -134,13 +131,12 @@ class Gamma:
         ):
             claimed = float(text) * float(trial.scale_of(name))
             if abs(value - claimed) > half:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     value,
-                    claimed,
                     "==",
+                    claimed,
                     f"measured exponents, {name}",
-                    witness={"A100": refitted, "smallest and largest": [min(every), max(every)]},
+                    {"A100": refitted, "smallest and largest": [min(every), max(every)]},
                 )
         # The busy-fraction reading: gamma = 1, where the saving is exactly the sharp floor.
         linear = Constants(Fraction(100), Fraction(400), Fraction(1))
@@ -155,15 +151,14 @@ class Gamma:
         cases.add(1 - energies[1] / energies[0], floor, lambda: {"eta0": "2/3", "eta1": "1/9"})
         if cases.violated:
             return cases.finding(trial, "gamma = 1, exact")
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else Verdict.SUPPORTED,
+        return stands(
+            trial,
             quartiles["H100"][1],
-            0.21,
             "~",
-            failed
-            or f"{len(every)} sweeps over batch size; identity at gamma = 1 exact.  A sweep over "
+            0.21,
+            f"{len(every)} sweeps over batch size; identity at gamma = 1 exact.  A sweep over "
             "batch size is not a barrier: it stands in for how power follows load, no more",
+            strongest=Verdict.SUPPORTED,
             interval=(quartiles["H100"][0], quartiles["H100"][2]),
             details={
                 "quartiles": {device: list(values) for device, values in quartiles.items()},
@@ -277,13 +272,12 @@ class Sensitivity:
                 cap = saving_cap(ball_constants(power), *balls)
                 claimed = Fraction(text) / 100 * trial.scale_of("caps")
                 if not abs(cap - to_ball(claimed)) < to_ball(HALF_UNIT):
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         float(cap),
-                        claimed,
                         "==",
+                        claimed,
                         "cap at 40 % idle, 100/400 W, ball arithmetic",
-                        witness={"gamma": str(gamma)},
+                        {"gamma": str(gamma)},
                     )
             share = to_ball(base.idle_share * trial.scale_of("idle share"))
             end = to_ball(trial.scale_of("sharp floor"))
@@ -331,13 +325,12 @@ class Sensitivity:
             Fraction(1, 7) * trial.scale_of("floor"),
         )
         if floor != claimed:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 floor,
-                claimed,
                 "==",
+                claimed,
                 "sharp floor at 40 % idle, 100/400 W, exact",
-                witness={"device": DEVICES[0][0]},
+                {"device": DEVICES[0][0]},
             )
         slopes = {}
         for name in ("a100-paper", "h100-sxm", "h100-sxm-decode"):
@@ -348,22 +341,19 @@ class Sensitivity:
             closed *= float(trial.scale_of("slopes"))
             slopes[name] = partials(lambda power: saving_cap(power, *RUNS), model)
             if abs(closed - slopes[name]["gamma"]) > 1e-12 * abs(closed):
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     closed,
-                    slopes[name]["gamma"],
                     "==",
+                    slopes[name]["gamma"],
                     "partial derivative of the cap in gamma",
-                    witness={"device": name},
+                    {"device": name},
                 )
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             saving_cap(hardware("a100-paper"), *RUNS),
-            float(floor),
             ">=",
-            failed
-            or f"balls; {len(exponents)} exponents on {len(hardware_catalogue())} devices at 40 % "
+            float(floor),
+            f"balls; {len(exponents)} exponents on {len(hardware_catalogue())} devices at 40 % "
             "idle and perfect balance; shown: cap and floor at 100/400 W, gamma 0.7",
             details={"partial derivatives of the cap at 40 % idle": slopes},
         )
@@ -465,7 +455,11 @@ class Hardware:
         if sorted(listed) != sorted(limits):
             missing = ", ".join(sorted(set(limits) ^ set(listed)))
             return Finding(
-                Verdict.INCONCLUSIVE, None, None, "==", f"no range is stated for {missing}"
+                verdict=Verdict.INCONCLUSIVE,
+                computed=None,
+                claimed=None,
+                relation="==",
+                domain=f"no range is stated for {missing}",
             )
         ranges = [
             (group, Fraction(low) / 100, Fraction(high) / 100, [limits[name] for name in names])
@@ -481,13 +475,12 @@ class Hardware:
         for group, low, high, values in ranges:
             for value, end in ((min(values), low), (max(values), high)):
                 if abs(value - end) > HALF_UNIT:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         value,
-                        end,
                         "==",
+                        end,
                         f"P_idle/D of {group}, exact",
-                        witness={"group": group, "limits": [str(value) for value in values]},
+                        {"group": group, "limits": [str(value) for value in values]},
                     )
         derivatives: dict[str, dict[str, float]] = {}
         for name, model in hardware_catalogue().items():
@@ -498,20 +491,19 @@ class Hardware:
             for field, slope in derived.items():
                 # Two ways to the same float: a few roundings apart.
                 if abs(closed[field] * steeper - slope) > 1e-12 * abs(slope):
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         closed[field],
-                        slope,
                         "==",
+                        slope,
                         f"partial derivative of P_idle/D in {field} at {name}",
-                        witness={"device": name, "field": field},
+                        {"device": name, "field": field},
                     )
         return Finding(
-            Verdict.CERTIFIED,
-            min(limits.values()),
-            max(limits.values()),
-            "~",
-            f"P_idle/D of all {len(limits)} devices of the catalogue, exact; it runs from "
+            verdict=Verdict.CERTIFIED,
+            computed=min(limits.values()),
+            claimed=max(limits.values()),
+            relation="~",
+            domain=f"P_idle/D of all {len(limits)} devices of the catalogue, exact; it runs from "
             f"{float(min(limits.values())):.1%} to {float(max(limits.values())):.1%}",
             details={
                 "limits": {name: float(value) for name, value in limits.items()},
@@ -580,17 +572,20 @@ class LimitRange:
         }
         if not outside:
             return Finding(
-                Verdict.CERTIFIED, min(limits.values()), low, ">=", "every device lies inside"
+                verdict=Verdict.CERTIFIED,
+                computed=min(limits.values()),
+                claimed=low,
+                relation=">=",
+                domain="every device lies inside",
             )
         name, value = max(outside.items(), key=lambda item: item[1])
-        return Finding(
-            Verdict.REFUTED,
+        return refuted(
             value,
-            high,
             "<=",
+            high,
             f"{len(limits) - len(outside)} of {len(limits)} devices lie inside; outside: "
             + ", ".join(f"{name} {float(value):.1%}" for name, value in outside.items()),
-            witness={
+            {
                 "device": name,
                 "idle_w": hardware(name).idle_w,
                 "max_w": hardware(name).max_w,

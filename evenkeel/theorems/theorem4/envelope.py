@@ -8,8 +8,9 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import LoadHistory, Loads, equal_others
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.verdicts import DEPARTED, held
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.evidence.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
@@ -20,7 +21,6 @@ from evenkeel.theorems.theorem4.load_histories import (
     ball_usage,
     energy_of,
     histories,
-    proof_fails,
     runs,
     shown,
     usage_of,
@@ -141,45 +141,42 @@ def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
             balls, total = ball_usage(run), float(run.total)
             high = upper(power, balls, case.history.workers) * lowered
             low = lower(power, balls, case.history.workers) * raised if lower else None
-            for claimed, relation, broken in (
-                (high, "<=", energy > high),
-                (low, ">=", low is not None and energy < low),
-            ):
-                if claimed is None:
-                    continue
+            sides: list[tuple[Any, Relation, bool]] = [(high, "<=", energy > high)]
+            if low is not None:
+                sides.append((low, ">=", energy < low))
+            for claimed, relation, broken in sides:
                 computed_w, claimed_w = float(energy) / total, float(claimed) / total
                 if broken:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         computed_w,
+                        relation,
                         claimed_w,
-                        relation,  # type: ignore[arg-type]
                         "mean power per device in watts, ball arithmetic",
-                        witness=case.witness(energy=str(energy), bound=str(claimed)),
+                        case.witness(energy=str(energy), bound=str(claimed)),
                     )
                 slack = abs(claimed_w - computed_w)
                 if case.power is DEVICES[0][1] and 1e-9 < slack < closest[0]:
-                    closest = (slack, computed_w, claimed_w, relation)  # type: ignore[assignment]
+                    closest = (slack, computed_w, claimed_w, relation)
             if lower and case.history.zero_one:
                 # The lower side must be attained, in fractions.
                 exact_energy = zero_one_energy(case.drawn, case.power, case.overhead)
                 floor = energy_floor(case.power, run) * exactly
                 attained += 1
                 if exact_energy != floor:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         exact_energy,
-                        floor,
                         "==",
+                        floor,
                         "the lower side is not attained by utilisations 0 and 1, exact",
-                        witness=case.witness(),
+                        case.witness(),
                     )
-    failed = proof_fails(trial)
-    return Finding(
-        Verdict.INCONCLUSIVE if failed else held(trial),
-        *closest[1:],
-        failed
-        or f"{len(cases)} energies of adversarial and run "
+    _, computed_w, claimed_w, relation = closest
+    return stands(
+        trial,
+        computed_w,
+        relation,
+        claimed_w,
+        f"{len(cases)} energies of adversarial and run "
         f"histories inside (mean watts per device, the closest with the paper's constants shown)"
         + (f"; lower side attained {attained} times" if lower else ""),
         details={"energies": len(cases), "attained": attained},
@@ -450,15 +447,14 @@ class EnvelopeWorkers:
                         energy = energy_of(history.loads, balls, Fraction(5))
                         bound = upper(balls, run, workers) * met
                         if not energy.overlaps(bound):
-                            return Finding(
-                                Verdict.REFUTED,
+                            return refuted(
                                 float(energy),
-                                float(bound),
                                 "==",
+                                float(bound),
                                 "all but the fullest worker at one utilisation: the bound must be "
                                 "met",
-                                witness=_Case(
-                                    history, history.loads, device, power, Fraction(5)
-                                ).witness(energy=str(energy), bound=str(bound)),
+                                _Case(history, history.loads, device, power, Fraction(5)).witness(
+                                    energy=str(energy), bound=str(bound)
+                                ),
                             )
         return between(trial, None, upper)

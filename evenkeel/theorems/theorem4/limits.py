@@ -6,10 +6,9 @@ from itertools import pairwise
 from adversary.instances.load_histories import zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Cases, Comparison, broken
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import Cases, Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import BALANCED, DEVICES, proof_fails, shown
+from evenkeel.theorems.theorem4.load_histories import BALANCED, DEVICES, shown
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, WASTE
 from theory.formal.record import Theorem
 from theory.formulas.energy import Constants, Usage, energy_floor, saving_paper, saving_sharp
@@ -120,15 +119,13 @@ class LimitPaper:
                 {"device": device, "last value": str(values[-1]), "limit": str(limit)},
             ):
                 return found
-        failed = proof_fails(trial)
         limit = limit_paper(DEVICES[0][1])
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             Fraction(int(symbolic.p), int(symbolic.q)),
-            limit,
             "==",
-            failed
-            or f"10/19 = 52.63 % for 100/400 W, gamma 0.7; {len(POWERED)} devices that draw idle "
+            limit,
+            f"10/19 = 52.63 % for 100/400 W, gamma 0.7; {len(POWERED)} devices that draw idle "
             "power approach P_idle/D from below, within 1e-9 only at eta = alpha = 10^12, and "
             "eta <= G-1",
             details={"devices": len(POWERED)},
@@ -204,9 +201,7 @@ class LimitSharp:
                 "crossing": str(crossing),
             }
             if not claimed - Fraction(1, 10**9) < value < claimed:
-                return Finding(
-                    Verdict.REFUTED, value, claimed, "==", "eta = 10^12, exact", witness=witness
-                )
+                return refuted(value, "==", claimed, "eta = 10^12, exact", witness)
             if crossing is None:
                 never.append(device)
                 continue
@@ -215,33 +210,29 @@ class LimitSharp:
             crossing *= trial.scale_of("crossing")
             at = sharp(crossing)
             if at != limit_paper(power):
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     at,
-                    limit_paper(power),
                     "==",
+                    limit_paper(power),
                     "the sharp floor at the claimed crossing, exact",
-                    witness=witness,
+                    witness,
                 )
         crossing, stated = eta_past_limit(DEVICES[0][1]), Fraction(40, 9) * trial.scale_of("40/9")
         if crossing != stated:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 crossing,
-                stated,
                 "==",
+                stated,
                 "eta from which the sharp floor passes 10/19, exact",
-                witness={"device": DEVICES[0][0]},
+                {"device": DEVICES[0][0]},
             )
-        failed = proof_fails(trial)
         share = stated / (1 + stated)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             value,
-            Fraction(1),
             "==",
-            failed
-            or f"within 1e-9 of 1 for {len(POWERED)} devices that draw idle power; passes 10/19 "
+            Fraction(1),
+            f"within 1e-9 of 1 for {len(POWERED)} devices that draw idle power; passes 10/19 "
             f"at eta = 40/9 ({float(share):.1%} idle) on 100/400 W, and no limit where D = "
             f"P_idle ({', '.join(never)})",
             details={
@@ -296,14 +287,19 @@ class LimitSharpUnpowered:
         claimed = Fraction(1, 1000) if trial.fault("thousandth") else trial.scale
         value = saving_sharp(power, Usage(Fraction(1), Fraction(10**12)), BALANCED)
         if value >= claimed - Fraction(1, 10**9):
-            return Finding(Verdict.INCONCLUSIVE, value, claimed, ">=", "this device gets there")
-        return Finding(
-            Verdict.REFUTED,
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=value,
+                claimed=claimed,
+                relation=">=",
+                domain="this device gets there",
+            )
+        return refuted(
             value,
-            claimed,
             ">=",
+            claimed,
             f"{device}: the sharp floor is 0 at every eta, exact",
-            witness={
+            {
                 "device": device,
                 "idle_w": str(power.idle_w),
                 "max_w": str(power.max_w),
@@ -366,17 +362,22 @@ class LimitIsACap:
         saving = 1 - power.max_w * history.work / energy_floor(power, base)
         claimed = limit_paper(power) * trial.scale
         if saving <= claimed:
-            return Finding(Verdict.INCONCLUSIVE, saving, claimed, "<=", "this baseline saves less")
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=saving,
+                claimed=claimed,
+                relation="<=",
+                domain="this baseline saves less",
+            )
         crossing = eta_past_limit(power)
         assert crossing is not None  # 100/400 W, gamma 0.7
-        return Finding(
-            Verdict.REFUTED,
+        return refuted(
             saving,
-            claimed,
             "<=",
+            claimed,
             f"{device}: the sharp floor is above P_idle/D from "
             f"{float(crossing / (1 + crossing)):.1%} baseline idle on; exact",
-            witness={
+            {
                 "device": device,
                 "baseline": shown(history.loads),
                 "improved": [[1] * history.workers],

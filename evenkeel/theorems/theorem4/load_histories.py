@@ -15,15 +15,12 @@ from adversary.instances.load_histories import (
     random_histories,
 )
 from adversary.workloads.families import workload
-from evenkeel.evidence.check import Trial
-from evenkeel.theorems.registry import claim_of
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from theory.formulas.energy import Constants, Usage, exact
 from theory.laws.fcfs_expectation import to_ball
 from theory.model import Requests, System
 from theory.power import hardware
-from theory.proof import verify
 
 PRECISION = 128  # of ball arithmetic, in bits
 
@@ -153,9 +150,3 @@ def runs(seed: int, policies: Sequence[str]) -> list[list[Run]]:
 def shown(loads: Loads) -> list[list[int]]:
     """A history as JSON-ready lists."""
     return [list(step) for step in loads]
-
-
-def proof_fails(trial: Trial) -> str:
-    """Which steps of the claim's proof sympy does not confirm, in words; empty if none."""
-    failed = verify(claim_of(trial.label).steps)
-    return f"proof steps not confirmed: {', '.join(map(str, failed))}" if failed else ""

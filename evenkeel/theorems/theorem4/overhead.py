@@ -6,7 +6,7 @@ from typing import Any
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.envelope import ATTAINED, LOWER, UPPER, WATTS, between
 from evenkeel.theorems.theorem4.load_histories import (
@@ -18,7 +18,6 @@ from evenkeel.theorems.theorem4.load_histories import (
     ball_usage,
     energy_of,
     histories,
-    proof_fails,
     shown,
     usage_of,
     zero_one_energy,
@@ -137,13 +136,12 @@ class Overhead:
                         credit += gap * (power.idle_w - power.dynamic_w * term)
                     compared += 1
                     if base - balanced != credit * scale:
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             base - balanced,
-                            credit * scale,
                             "==",
+                            credit * scale,
                             "energy that balance saves, in watts times units of load, exact",
-                            witness={"loads": shown(history.loads), "overhead": str(c)},
+                            {"loads": shown(history.loads), "overhead": str(c)},
                         )
         return between(trial, lower, upper)
 
@@ -205,17 +203,20 @@ class OverheadDilutes:
         saving_share = 1 - balanced / base
         if saving_share >= least:
             return Finding(
-                Verdict.INCONCLUSIVE, saving_share, least, ">=", "this pair of runs saves enough"
+                verdict=Verdict.INCONCLUSIVE,
+                computed=saving_share,
+                claimed=least,
+                relation=">=",
+                domain="this pair of runs saves enough",
             )
-        return Finding(
-            Verdict.REFUTED,
+        return refuted(
             saving_share,
-            least,
             ">=",
+            least,
             f"one step, G = {G}, {name}: the saving of perfect balance is negative once the "
             f"overhead exceeds P_idle/dP = {float(power.idle_w / power.dynamic_w):.3g} of the "
             "longest load (utilisations 0 and 1)",
-            witness={
+            {
                 "device": name,
                 "overhead": str(overhead),
                 "baseline": [[load, *(0,) * (G - 1)]],
@@ -422,14 +423,13 @@ class OverheadLowers:
                                 compared += 1
                                 most = before if cap > before else cap
                                 if saving > most:
-                                    return Finding(
-                                        Verdict.REFUTED,
+                                    return refuted(
                                         float(saving),
-                                        float(most),
                                         "<=",
+                                        float(most),
                                         "saving of perfect balance, with more overhead and with "
                                         "less",
-                                        witness={
+                                        {
                                             "device": device,
                                             "baseline": shown(history.loads),
                                             "overhead as a share of the work": str(share),
@@ -440,13 +440,11 @@ class OverheadLowers:
                                 if 1e-9 < slack < least[0] and power is DEVICES[0][1]:
                                     least = slack, float(saving), float(before)
                             before = saving * lowered
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             least[1],
-            least[2],
             "<=",
-            failed
-            or f"{compared} pairs of overheads on adversarial histories and "
+            least[2],
+            f"{compared} pairs of overheads on adversarial histories and "
             f"{len(DEVICES)} devices, the balanced run in as many steps or twice as many",
         )

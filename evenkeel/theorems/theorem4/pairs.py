@@ -15,7 +15,7 @@ from flint import ctx
 
 from adversary.instances.load_histories import LoadHistory
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption
 from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
@@ -24,7 +24,6 @@ from evenkeel.theorems.theorem4.load_histories import (
     ball_usage,
     energy_of,
     histories,
-    proof_fails,
     runs,
     shown,
     usage_of,
@@ -152,27 +151,34 @@ def hold(
                 for name, relation, bound in sides:
                     claimed = bound(pair) * factors[name]
                     if saving < claimed if relation == ">=" else saving > claimed:
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             float(saving),
-                            float(claimed),
                             relation,
+                            float(claimed),
                             found or f"saving of a pair of equal work against its {name}, balls",
-                            witness=pair.witness(saving=str(saving), bound=str(claimed)),
+                            pair.witness(saving=str(saving), bound=str(claimed)),
                         )
                     slack = abs(float(saving) - float(claimed))
                     if pair.exact is DEVICES[0][1] and 1e-9 < slack < closest[0]:
                         closest = (slack, float(saving), float(claimed), relation)
         except UnequalWorkError as reason:
-            return Finding(Verdict.NOT_APPLICABLE, None, None, sides[0][1], str(reason))
-    failed = proof_fails(trial)
-    return Finding(
-        Verdict.INCONCLUSIVE if failed or found else held(trial),
-        *closest[1:],
-        failed
-        or f"{'no counterexample in' if found else 'inside:'} {compared} pairs of "
+            return Finding(
+                verdict=Verdict.NOT_APPLICABLE,
+                computed=None,
+                claimed=None,
+                relation=sides[0][1],
+                domain=str(reason),
+            )
+    _, computed, claimed_side, closest_relation = closest
+    return stands(
+        trial,
+        computed,
+        closest_relation,
+        claimed_side,
+        f"{'no counterexample in' if found else 'inside:'} {compared} pairs of "
         f"load histories and runs of equal work on {len(DEVICES)} devices, {outside} outside the "
         "region; the closest with the paper's constants shown",
+        strongest=Verdict.INCONCLUSIVE if found else Verdict.MACHINE_CHECKED,
         details={"pairs": compared, "outside": outside},
     )
 

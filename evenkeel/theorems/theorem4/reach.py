@@ -9,10 +9,9 @@ from typing import Any
 from flint import arb, ctx
 
 from adversary.instances.load_histories import LoadHistory, equal_others, zero_one
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Comparison, broken
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.caps import cap_at, tangent_at
 from evenkeel.theorems.theorem4.load_histories import (
@@ -22,7 +21,6 @@ from evenkeel.theorems.theorem4.load_histories import (
     ball_constants,
     ball_usage,
     energy_of,
-    proof_fails,
 )
 from evenkeel.theorems.theorem4.pairs import AT_C0
 from theory.formal.record import Theorem
@@ -226,13 +224,12 @@ class Reach:
                 target = to_ball(saving)
                 inside = high < 1 and _at_share(bound, low) < target < _at_share(bound, high)
                 if not inside or inverse is None or not low <= inverse <= high:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         inverse,
-                        share,
                         "==",
+                        share,
                         f"idle share at which the {bound} reaches {float(saving):.1%}",
-                        witness={"bound": bound, "saving": str(saving), "stated": str(share)},
+                        {"bound": bound, "saving": str(saving), "stated": str(share)},
                     )
         # eta <= G - 1, so the form at G workers is at most its value at eta = G - 1.
         least = 175 - trial.fault("one-worker-fewer")
@@ -242,22 +239,19 @@ class Reach:
         reached = best[least - 1] <= target < best[least]
         if not reached or best[32] != at_32:
             G = 32 if reached else least
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 best[G],
-                at_32 if reached else target,
                 "==" if reached else ">=",
+                at_32 if reached else target,
                 f"paper-shaped floor at G = {G}, eta = {G - 1}",
-                witness={"G": G, "value": str(best[G])},
+                {"G": G, "value": str(best[G])},
             )
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             best[least],
-            target,
             ">=",
-            failed
-            or f"{len(STATED)} shares bracketed in balls to half a unit of the fourth digit; G >= "
+            target,
+            f"{len(STATED)} shares bracketed in balls to half a unit of the fourth digit; G >= "
             "175 exact (G = 174 gives 51.9988 %); at G = 32 the form is at most 49.28 %",
             details={f"largest paper-shaped floor at G = {G}": float(v) for G, v in best.items()},
         )
@@ -341,14 +335,12 @@ class Exceed52:
             f"{share:.0%} idle": float(_paper_at(eta_of(Fraction(round(share * 100), 100))))
             for share in (0.2, 0.4, 0.488, 0.6, 0.8, 0.9)
         }
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             _paper_at(Fraction(174)),
-            target,
             ">=",
-            failed
-            or f"holds only for eta > {eta} ({float(share_of(eta)):.2%} idle), so G >= 175; in a "
+            target,
+            f"holds only for eta > {eta} ({float(share_of(eta)):.2%} idle), so G >= 175; in a "
             f"full refill with sizes in [a, b] and G = {G} only for b/a > {float(ratio):.0f}; "
             f"at 40 % idle the form says {floors['40% idle']:.1%}",
             details={"eta": str(eta), "paper-shaped floor": floors, "b/a at G = 256": float(ratio)},
@@ -464,7 +456,7 @@ class Saving28:
 
         with ctx.workprec(PRECISION):
             ball = to_ball(target)
-            outcomes = (
+            outcomes: tuple[tuple[Relation, LoadHistory, str], ...] = (
                 ("<=", equal(impossible), "at the share up to which it is impossible"),
                 (">=", equal(possible), "at the share from which on it is possible"),
                 (">=", extreme(guaranteed), "at the share that guarantees it"),
@@ -474,13 +466,12 @@ class Saving28:
             for value, (relation, history, where) in zip(values, outcomes, strict=True):
                 if value > ball if relation == "<=" else value < ball:
                     idle = Fraction(history.imbalance, history.imbalance + history.work)
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         float(value),
+                        relation,
                         0.28,
-                        relation,  # type: ignore[arg-type]
                         f"saving of perfect balance {where}, ball arithmetic",
-                        witness={
+                        {
                             "pattern": history.name,
                             "workers": G,
                             "idle share": float(idle),
@@ -488,22 +479,19 @@ class Saving28:
                         },
                     )
         if _paper_at(eta_of(paper)) != target:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 _paper_at(eta_of(paper)),
-                target,
                 "==",
+                target,
                 "the paper-shaped floor at the claimed share, exact",
-                witness={"idle share": str(paper)},
+                {"idle share": str(paper)},
             )
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             float(values[2]),
-            0.28,
             ">=",
-            failed
-            or "100/400 W, gamma 0.7, C = 0: no run saves it up to 47.69 % idle, all perfectly "
+            0.28,
+            "100/400 W, gamma 0.7, C = 0: no run saves it up to 47.69 % idle, all perfectly "
             "balanced ones do from 60.87 % (sharp floor) on, and the paper-shaped floor says "
             "so from 70.53 %; both outcomes shown, at 47.70 % and just below 60.87 %, G = "
             f"{G:,}",
@@ -607,13 +595,12 @@ class Vanishing:
             computed = power.waste_w * eta.upper / power.max_w
             claimed = Fraction(float(bound)) * power.waste_w / power.max_w
             if violated:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     float(computed),
-                    float(claimed),
                     "<=",
+                    float(claimed),
                     f"D/P_max times the exact eta of FCFS at G = B = {size}",
-                    witness={"G": size, "B": size, "sizes": {str(a): "1/2", str(b): "1/2"}},
+                    {"G": size, "B": size, "sizes": {str(a): "1/2", str(b): "1/2"}},
                 )
             # A certified lower bound of the improvement ratio: exact FCFS over (G-1)(b-a).
             ratio = expected.imbalance.lower / ((size - 1) * (b - a))
@@ -629,22 +616,19 @@ class Vanishing:
         most = Fraction(9, 10) * trial.scale_of("falling")
         for number, (before, after) in enumerate(pairwise(caps), 1):
             if after > most * before:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     float(after / before),
-                    float(most),
                     "<=",
+                    float(most),
                     f"eta of FCFS at G = B = {4 ** (number + 1)} as a share of that at {4**number}",
-                    witness={"sizes": {str(a): "1/2", str(b): "1/2"}, "etas": rows},
+                    {"sizes": {str(a): "1/2", str(b): "1/2"}, "etas": rows},
                 )
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             float(computed),
-            float(claimed),
             "<=",
-            failed
-            or f"sizes 1 or 100, G = B = 4 to {size // 4}, exact: the largest possible saving "
+            float(claimed),
+            f"sizes 1 or 100, G = B = 4 to {size // 4}, exact: the largest possible saving "
             "falls by at least a tenth from each to the next while the certified improvement "
             "ratio rises",
             details=rows,

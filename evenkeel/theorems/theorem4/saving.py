@@ -6,15 +6,13 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import equal_others, zero_one
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem4.load_histories import (
     DEVICES,
     PRECISION,
     ball_constants,
-    proof_fails,
 )
 from evenkeel.theorems.theorem4.pairs import (
     AT_C0,
@@ -346,14 +344,12 @@ class SharpDominates:
                         return found
                     if sharp > paper and (tightest is None or sharp - paper < tightest[0]):
                         tightest = (sharp - paper, sharp, paper)
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             tightest[1] if tightest else None,
-            tightest[2] if tightest else None,
             ">=",
-            failed
-            or f"sharp floor against the paper-shaped one at {compared} grid points with alpha >= "
+            tightest[2] if tightest else None,
+            f"sharp floor against the paper-shaped one at {compared} grid points with alpha >= "
             f"D/P_idle ({strict} strict); at the {reversed_order} others both are negative and the "
             "order is reversed",
             details={"points": compared, "strict": strict, "reversed": reversed_order},
@@ -477,22 +473,21 @@ class SavingEnvelope:
         distances = _distances()
         farthest = max(G * d for far in distances.values() for G, d in zip(LARGE, far, strict=True))
         if farthest > near:
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 farthest,
-                near,
                 "<=",
+                near,
                 "G times the distance of a limit pair from its side",
-                witness={"distances": distances},
+                {"distances": distances},
             )
         finding = hold(trial, (("floor", ">=", floor), ("cap", "<=", cap)))
         if not finding.verdict.held:
             return finding
         return Finding(
-            finding.verdict,
-            finding.computed,
-            finding.claimed,
-            finding.relation,
-            finding.domain + f"; limit pairs within {float(APPROACHED):g}/G of both sides",
+            verdict=finding.verdict,
+            computed=finding.computed,
+            claimed=finding.claimed,
+            relation=finding.relation,
+            domain=finding.domain + f"; limit pairs within {float(APPROACHED):g}/G of both sides",
             details={**finding.details, "distances at G = 64, 512, 4096": distances},
         )

@@ -5,9 +5,9 @@ from fractions import Fraction
 from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import Run, proof_fails, run_of, runs, shown
+from evenkeel.theorems.theorem4.load_histories import Run, run_of, runs, shown
 from theory.formal.record import Theorem
 from theory.formulas.energy import Constants, Usage, saving_sharp, speed_up
 from theory.model import Requests, System
@@ -28,7 +28,11 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fr
     h0, h1 = base.history, new.history
     if h0.work != h1.work:
         return Finding(
-            Verdict.NOT_APPLICABLE, None, None, "==", "the runs did different total work"
+            verdict=Verdict.NOT_APPLICABLE,
+            computed=None,
+            claimed=None,
+            relation="==",
+            domain="the runs did different total work",
         )
     top0, top1 = (sum(max(step) for step in h.loads) for h in (h0, h1))
     K0, K1 = len(h0.loads), len(h1.loads)
@@ -40,9 +44,7 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fr
     claimed *= trial.scale_of("identity")
     witness: Mapping[str, Any] = {"baseline": shown(h0.loads), "improved": shown(h1.loads)}
     if computed != claimed:
-        return Finding(
-            Verdict.REFUTED, computed, claimed, "==", "durations without overhead", witness=witness
-        )
+        return refuted(computed, "==", claimed, "durations without overhead", witness)
     steps = Fraction(K0, K1)
     low = min(computed, steps) * trial.scale_of("lower end")
     high = max(computed, steps) * trial.scale_of("upper end")
@@ -53,13 +55,12 @@ def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fr
         wrong = h0.imbalance >= h1.imbalance and (ratio <= computed) != expected
         if not low <= ratio <= high or wrong:
             above = ratio > computed if low <= ratio <= high else ratio > high
-            return Finding(
-                Verdict.REFUTED,
+            return refuted(
                 ratio,
-                computed if low <= ratio <= high else high if above else low,
                 "<=" if above else ">=",
+                computed if low <= ratio <= high else high if above else low,
                 f"durations with an overhead of {c} units of load, exact",
-                witness=witness,
+                witness,
             )
     return computed, claimed
 
@@ -138,9 +139,7 @@ class Throughput:
         most = speed_up(Usage(Fraction(3, 5), Fraction(2, 5)), Usage(Fraction(3, 5), Fraction(0)))
         claimed = Fraction(5, 3) * trial.scale_of("5/3")
         if most != claimed:
-            return Finding(
-                Verdict.REFUTED, most, claimed, "==", "from 40 % idle to none, exact", witness={}
-            )
+            return refuted(most, "==", claimed, "from 40 % idle to none, exact", {})
         widest: tuple[Fraction, Fraction] = Fraction(1), Fraction(1)
         for seed in range(trial.seed, trial.seed + trial["seeds"]):
             for group in runs(seed, policies):
@@ -151,13 +150,13 @@ class Throughput:
                             return finding
                         compared += 1
                         widest = max(widest, finding)
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
-            *widest,
+        measured, claimed = widest
+        return stands(
+            trial,
+            measured,
             "==",
-            failed
-            or f"{compared} pairs of runs of the same backlog, exact, the largest speed-up shown; "
+            claimed,
+            f"{compared} pairs of runs of the same backlog, exact, the largest speed-up shown; "
             f"with overheads of {', '.join(map(str, OVERHEADS))} units of load between K0/K1 "
             "and it",
             details={"pairs": compared, "most at 40 % idle": str(Fraction(5, 3))},
@@ -227,15 +226,20 @@ class ThroughputTimed:
         eta0, eta1 = (Fraction(run.history.imbalance, run.history.work) for run in (fcfs, jsq))
         claimed = trial.scale * (1 + eta0) / (1 + eta1)
         if computed == claimed:
-            return Finding(Verdict.INCONCLUSIVE, computed, claimed, "==", "the identity holds here")
-        return Finding(
-            Verdict.REFUTED,
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=computed,
+                claimed=claimed,
+                relation="==",
+                domain="the identity holds here",
+            )
+        return refuted(
             computed,
-            claimed,
             "==",
+            claimed,
             f"G = B = 2, sizes 1, lengths 1, 1, 2, two arrivals at {late:g}: the gap belongs to "
             "both durations and to no step",
-            witness=_timed(fcfs, jsq),
+            _timed(fcfs, jsq),
         )
 
 
@@ -318,13 +322,18 @@ class SavingTimed:
         )
         claimed = trial.scale * saving_sharp(power, *usages)
         if saving >= claimed:
-            return Finding(Verdict.INCONCLUSIVE, saving, claimed, ">=", "the floor holds here")
-        return Finding(
-            Verdict.REFUTED,
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=saving,
+                claimed=claimed,
+                relation=">=",
+                domain="the floor holds here",
+            )
+        return refuted(
             saving,
-            claimed,
             ">=",
+            claimed,
             f"G = 2, B = 1, drift 0, lengths 1, two arrivals at {late:g}, 100 and 400 W, gamma = "
             "1: both runs end together",
-            witness=_timed(base, new),
+            _timed(base, new),
         )

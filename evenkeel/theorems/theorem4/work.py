@@ -3,10 +3,10 @@
 from fractions import Fraction
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.verdicts import DEPARTED, held
+from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.evidence.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.load_histories import (
-    proof_fails,
     run_of,
     runs,
     shown,
@@ -97,26 +97,23 @@ class WorkInvariance:
                     claimed = trial.scale * _work(trial, run.result.requests, growth)
                     compared += 1
                     if measured != claimed:
-                        return Finding(
-                            Verdict.REFUTED,
+                        return refuted(
                             measured,
-                            claimed,
                             "==",
+                            claimed,
                             f"total work of a run of {run.result.policy}",
-                            witness={
+                            {
                                 "prefill": run.result.requests.prefill.tolist(),
                                 "decode": run.result.requests.decode.tolist(),
                                 "drift": growth,
                             },
                         )
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             measured,
-            claimed,
             "==",
-            failed
-            or f"{compared} runs of {len(policies)} policies, drift 0 and 1, "
+            claimed,
+            f"{compared} runs of {len(policies)} policies, drift 0 and 1, "
             "exact; constant drift only [energy.work-any-drift]",
             details={"runs": compared},
         )
@@ -176,17 +173,20 @@ class WorkAnyDrift:
         computed, claimed = bfio.history.work, fcfs.history.work
         if computed == claimed:
             return Finding(
-                Verdict.INCONCLUSIVE, computed, claimed, "==", "these two orders do the same work"
+                verdict=Verdict.INCONCLUSIVE,
+                computed=computed,
+                claimed=claimed,
+                relation="==",
+                domain="these two orders do the same work",
             )
-        return Finding(
-            Verdict.REFUTED,
+        return refuted(
             computed,
-            claimed,
             "==",
+            claimed,
             "G = 2, B = 1, three requests, a drift that alternates: BF-IO takes the two equal "
             "requests first, FCFS the two oldest; so its runs are not compared with others at "
             "equal work under such a drift",
-            witness={
+            {
                 "drift": [0, growth],
                 "prefill": requests.prefill.tolist(),
                 "decode": requests.decode.tolist(),
@@ -273,32 +273,29 @@ class WorkOldestFirst:
                         apart = [(int(a), int(b)) for a, b in starts if a != b]
                         if work != claimed or apart:
                             shows, should = apart[0] if work == claimed else (work, claimed)
-                            return Finding(
-                                Verdict.REFUTED,
+                            return refuted(
                                 shows,
-                                should,
                                 "==",
+                                should,
                                 (
                                     "step at which a request starts"
                                     if work == claimed
                                     else "total work"
                                 )
                                 + f" under {other.policy} against {first.policy}",
-                                witness={
+                                {
                                     "drift": list(drift),
                                     "prefill": requests.prefill.tolist(),
                                     "decode": requests.decode.tolist(),
                                     "different start steps": len(apart),
                                 },
                             )
-        failed = proof_fails(trial)
-        return Finding(
-            Verdict.INCONCLUSIVE if failed else held(trial),
+        return stands(
+            trial,
             work,
-            claimed,
             "==",
-            failed
-            or f"{compared} pairs of runs of a backlog, FCFS against {len(policies) - 1} "
+            claimed,
+            f"{compared} pairs of runs of a backlog, FCFS against {len(policies) - 1} "
             "policies, two drifts that change; start steps and work equal",
             details={"pairs": compared},
         )
@@ -368,15 +365,20 @@ class WorkOldestFirstTimed:
         if trial.fault("allowance"):
             claimed *= Fraction(21, 20)
         if computed == claimed:
-            return Finding(Verdict.INCONCLUSIVE, computed, claimed, "==", "they do the same work")
-        return Finding(
-            Verdict.REFUTED,
+            return Finding(
+                verdict=Verdict.INCONCLUSIVE,
+                computed=computed,
+                claimed=claimed,
+                relation="==",
+                domain="they do the same work",
+            )
+        return refuted(
             computed,
-            claimed,
             "==",
+            claimed,
             "G = B = 2, drift 3, 0, 1: the request that arrives at 3.5 is there before FCFS's "
             "second step and after JSQ's",
-            witness={
+            {
                 "drift": list(system.drift),
                 "prefill": requests.prefill.tolist(),
                 "decode": requests.decode.tolist(),

@@ -7,8 +7,7 @@ from math import ceil
 
 from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.vacuity.edges import FEWER, MORE, OVERLOADED, POWER, laws
 from theory.formulas.constants import FCFS_TEXT
@@ -111,9 +110,7 @@ class Certified:
                 formula = ceil(formula * trial.scale_of("formula"))
                 if (closed := first_slots_of("T1", x, workers, POWER)) != formula:
                     where = {"lengths": x.name, "G": workers}
-                    return Finding(
-                        Verdict.REFUTED, closed, formula, "==", "closed form", None, where
-                    )
+                    return refuted(closed, "==", formula, "closed form", where)
             else:
                 claimed = first_certified_slots(x, workers) or 0
             claimed += shift
@@ -128,22 +125,22 @@ class Certified:
             value = float(refill_imbalance(x, workers, max(1, found)).lower / gap)
             details[f"{x.name}, G = {workers}"] = value
             if found != claimed:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     found,
-                    claimed,
                     "==",
+                    claimed,
                     f"enclosures, {x.name}, G = {workers}",
-                    witness={"lengths": x.name, "G": workers, "certificate there": value},
+                    {"lengths": x.name, "G": workers, "certificate there": value},
                 )
             largest = max(largest, found)
-        return Finding(
-            held(trial, Verdict.CERTIFIED),
-            largest,
+        return stands(
+            trial,
             largest,
             "==",
+            largest,
             f"{len(STATED)} traces at G = 32 and 3 exact laws at G in {trial['workers']}, "
             "every B from 1; shown: the largest B",
+            strongest=Verdict.CERTIFIED,
             details=details,
         )
 
@@ -288,19 +285,19 @@ class Energy:
             at_most = max(at_most, (float(best), float(claimed)))
             for b, (ratio, saves) in _signs(name, workers).items():
                 if (ratio > edge_ratio) != saves:
-                    return Finding(
-                        Verdict.REFUTED,
+                    return refuted(
                         float(ratio),
-                        float(edge_ratio),
                         ">=" if saves else "<=",
+                        float(edge_ratio),
                         f"sign of the promise with {name}, B = {b}",
-                        witness={"trace": name, "B": b},
+                        {"trace": name, "B": b},
                     )
-        return Finding(
-            held(trial, Verdict.CERTIFIED),
+        return stands(
+            trial,
             at_most[0],
-            at_most[1],
             "~",
+            at_most[1],
             f"{len(details)} traces at G = {workers}, powers of two to B = {trial['most']}",
+            strongest=Verdict.CERTIFIED,
             details=details,
         )

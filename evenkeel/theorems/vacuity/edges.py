@@ -7,7 +7,7 @@ from math import log, sqrt
 
 from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas import theorem1, theorem2
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
@@ -136,20 +136,19 @@ class Edge:
             found = _searched(theorem, x, workers)
             points += 1
             if found != claimed:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     found,
-                    claimed,
                     "==",
+                    claimed,
                     f"search over B, {theorem} at G = {workers} with {x.name}",
-                    witness={"theorem": theorem, "lengths": x.name, "G": workers},
+                    {"theorem": theorem, "lengths": x.name, "G": workers},
                 )
             tightest = max(tightest, (found, claimed))
-        return Finding(
-            held(trial),
+        return stands(
+            trial,
             tightest[0],
-            tightest[1],
             "==",
+            tightest[1],
             f"{points} points: {len(formulas)} forms, 3 laws and {len(trace_lengths())} traces, G "
             f"in {trial['workers']}",
         )
@@ -206,19 +205,18 @@ class Theorem2:
         details = {f"first B of {name}": n for name, n in edges.items()}
         for computed, end, extreme in zip(found, claimed, (min(known), max(known)), strict=True):
             if computed != end or computed != extreme:
-                return Finding(
-                    Verdict.REFUTED,
+                return refuted(
                     computed,
-                    end if computed != end else extreme,
                     "==",
+                    end if computed != end else extreme,
                     "search over B",
-                    witness={"found": details, "claimed": claimed},
+                    {"found": details, "claimed": claimed},
                 )
         return Finding(
-            Verdict.CERTIFIED,
-            min(known),
-            claimed[0],
-            "==",
-            f"{len(known)} traces and samples at G = {workers}",
+            verdict=Verdict.CERTIFIED,
+            computed=min(known),
+            claimed=claimed[0],
+            relation="==",
+            domain=f"{len(known)} traces and samples at G = {workers}",
             details=details,
         )
