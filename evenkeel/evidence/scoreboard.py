@@ -107,6 +107,46 @@ def stands(
     )
 
 
+def weighed(
+    against: bool,
+    supports: bool,
+    computed: Number,
+    relation: Relation,
+    claimed: Number,
+    domain: str,
+    witness: Mapping[str, Any],
+    *,
+    interval: tuple[float, float] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of a statistical check: what speaks against a claim weighs more.
+
+    Parameters
+    ----------
+    against, supports : bool
+        Whether the sample does; inconclusive if neither.
+    computed, relation, claimed
+        The two sides.
+    domain : str
+        What was sampled.
+    witness : mapping
+        What shows it, kept if the sample speaks against the claim.
+    interval, details
+        As in :func:`refuted`.
+    """
+    verdict = Verdict.SUPPORTED if supports else Verdict.INCONCLUSIVE
+    return Finding(
+        verdict=Verdict.REFUTED if against else verdict,
+        computed=computed,
+        claimed=claimed,
+        relation=relation,
+        domain=domain,
+        interval=interval,
+        witness=witness if against else None,
+        details=details or {},
+    )
+
+
 class Comparison(NamedTuple):
     """Two sides of one comparison of a check, and whether they stand as claimed.
 

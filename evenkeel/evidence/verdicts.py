@@ -52,10 +52,3 @@ def held(trial: Trial, strongest: Verdict = Verdict.MACHINE_CHECKED) -> Verdict:
     ladder = list(Verdict)
     found = rung(trial.label)
     return max(found, strongest, key=ladder.index) if found else Verdict.INCONCLUSIVE
-
-
-def weighed(refuted: bool, supported: bool) -> Verdict:
-    """The verdict of a statistical check: what speaks against a claim weighs more."""
-    if refuted:
-        return Verdict.REFUTED
-    return Verdict.SUPPORTED if supported else Verdict.INCONCLUSIVE

@@ -5,9 +5,9 @@ from functools import partial
 
 from adversary.paired_runs import Setting, replay, throughput_gain
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.scoreboard import Cases, weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import BUSIEST, HALVED, LARGER, weighed
+from evenkeel.evidence.verdicts import BUSIEST, HALVED, LARGER
 from evenkeel.theorems.experiments.paired_runs import compare, seeds_of, setting_of
 from evenkeel.theorems.registry import Assumption, claim, claim_of
 
@@ -101,16 +101,17 @@ class BeatsBaselines:
             for seed in seeds_of(trial)
         ]
         gain = Mean.of(gains)
-        refuted = gain.value <= 0
-        return Finding(
-            verdict=weighed(refuted, gain.low > 0),
-            computed=gain.value,
-            claimed=0.0,
-            relation=">=",
-            domain=f"{policy}, {trial['seeds']} seeds, BurstGPT-like lengths, G = {trial['G']}, B "
+        against = gain.value <= 0
+        return weighed(
+            against,
+            gain.low > 0,
+            gain.value,
+            ">=",
+            0.0,
+            f"{policy}, {trial['seeds']} seeds, BurstGPT-like lengths, G = {trial['G']}, B "
             "= 72: mean relative gain over the better baseline of each seed",
+            setting_of(setting) | {"policy": policy},
             interval=gain.interval,
-            witness=setting_of(setting) | {"policy": policy} if refuted else None,
         )
 
 
@@ -145,16 +146,17 @@ class LookaheadGain:
         gain = compare(setting, policy, seeds_of(trial), throughput_gain, "br0").window
         reported = REPORTED_THROUGHPUT["BR-H oracle"][0] / REPORTED_THROUGHPUT["BR-0"][0] - 1
         claimed = reported * float(trial.scale)
-        refuted, held = gain.high < claimed, gain.low >= claimed
-        return Finding(
-            verdict=weighed(refuted, held),
-            computed=gain.value,
-            claimed=claimed,
-            relation=">=",
-            domain=f"BR-H (H = 20, oracle, discount 0.86), {trial['seeds']} seeds, BurstGPT-like "
+        against, supports = gain.high < claimed, gain.low >= claimed
+        return weighed(
+            against,
+            supports,
+            gain.value,
+            ">=",
+            claimed,
+            f"BR-H (H = 20, oracle, discount 0.86), {trial['seeds']} seeds, BurstGPT-like "
             f"lengths, G = {trial['G']}, B = 72, overloaded: mean relative gain over BR-0",
+            setting_of(setting) | {"policy": policy},
             interval=gain.interval,
-            witness=setting_of(setting) | {"policy": policy} if refuted else None,
         )
 
 

@@ -16,8 +16,8 @@ from adversary.paired_runs import (
     time_per_token_drop,
 )
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import weighed
 from evenkeel.theorems.experiments.paired_runs import SAME, Measure, compare, seeds_of, setting_of
 from evenkeel.theorems.registry import Assumption, claim
 from theory.relations import at_least
@@ -82,21 +82,22 @@ class Lookahead:
             for workload, by_horizon in gains.items()
         }
         worst = min(best, key=lambda workload: best[workload].high)
-        refuted = best[worst].high < claimed
-        held = all(gain.low >= claimed for gain in best.values()) and all(
+        against = best[worst].high < claimed
+        supports = all(gain.low >= claimed for gain in best.values()) and all(
             by_horizon[LONGEST].value <= best[workload].value
             for workload, by_horizon in gains.items()
         )
-        return Finding(
-            verdict=weighed(refuted, held),
-            computed=best[worst].value,
-            claimed=claimed,
-            relation=">=",
-            domain="relative gain of throughput over H = 0 up to the last admission, the best of "
+        return weighed(
+            against,
+            supports,
+            best[worst].value,
+            ">=",
+            claimed,
+            "relative gain of throughput over H = 0 up to the last admission, the best of "
             f"H = {', '.join(map(str, horizons))}, {trial['seeds']} seeds, G = "
             f"{trial['G']}, B = 72: smallest on {worst} lengths",
+            {"workload": worst, "workers": trial["G"], "slots": 72},
             interval=best[worst].interval,
-            witness={"workload": worst, "workers": trial["G"], "slots": 72} if refuted else None,
             details={
                 f"{workload}, H = {H}": [gain.value, gain.low, gain.high]
                 for workload, by_horizon in gains.items()
@@ -150,17 +151,18 @@ class LookaheadSaving:
         }
         added = Mean.of(np.subtract(savings[policy, "window"], savings["H = 0", "window"]))
         claimed = 0.0 - 0.01 * (trial.fault("point") + 2 * trial.fault("points"))
-        refuted, held = added.high < claimed, added.low >= claimed
-        return Finding(
-            verdict=weighed(refuted, held),
-            computed=added.value,
-            claimed=claimed,
-            relation=">=",
-            domain=f"{trial['seeds']} seeds of {trial['requests']} requests, up to the last "
+        against, supports = added.high < claimed, added.low >= claimed
+        return weighed(
+            against,
+            supports,
+            added.value,
+            ">=",
+            claimed,
+            f"{trial['seeds']} seeds of {trial['requests']} requests, up to the last "
             f"admission: {policy} saves {np.mean(savings[policy, 'window']):.1%} over "
             f"FCFS, and H = 0 saves {np.mean(savings['H = 0', 'window']):.1%}",
+            setting_of(setting) | {"policy": policy},
             interval=added.interval,
-            witness=setting_of(setting) | {"policy": policy} if refuted else None,
             details={
                 f"{name}, {end}": float(np.mean(values)) for (name, end), values in savings.items()
             },
@@ -188,17 +190,18 @@ def _reported(trial: Trial, experiment: str, quantity: str, measure: Measure) ->
     low, value, high, whole = here.low, here.value, here.high, completed.value
     if measure is imbalance_ratio:  # decided in logarithms, shown as a ratio
         low, value, high, whole = (10**x for x in (low, value, high, whole))
-    refuted = high < claimed
-    return Finding(
-        verdict=weighed(refuted, low >= claimed),
-        computed=value,
-        claimed=claimed,
-        relation=">=",
-        domain=f"{policy}, {trial['seeds']} seeds, {setting.workload}, G = {setting.workers}, "
+    against = high < claimed
+    return weighed(
+        against,
+        low >= claimed,
+        value,
+        ">=",
+        claimed,
+        f"{policy}, {trial['seeds']} seeds, {setting.workload}, G = {setting.workers}, "
         f"B = {setting.slots}: {value:.3g} up to the last admission (where the paper stops; "
         f"unequal work), {whole:.3g} for the same requests completed",
+        setting_of(setting) | {"policy": policy, "mean": value},
         interval=(low, high),
-        witness=setting_of(setting) | {"policy": policy, "mean": value} if refuted else None,
         details={"to the last admission": value, "completed": whole},
     )
 

@@ -18,8 +18,9 @@ from adversary.paired_runs import (
 )
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent
+from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import BUSIEST, LARGER, planted_policy, weighed
+from evenkeel.evidence.verdicts import BUSIEST, LARGER, planted_policy
 from evenkeel.theorems.experiments.paired_runs import (
     SAME_MYOPIC,
     SEEDS,
@@ -53,18 +54,19 @@ def _reached(
     policy = trial.policy_or("bfio")
     both = compare(setting, policy, seeds_of(trial), measure)
     here = both.completed if completed else both.window
-    refuted, held = here.high < reported, here.low >= reported
-    return Finding(
-        verdict=weighed(refuted, held),
-        computed=here.value,
-        claimed=reported,
-        relation=">=",
-        domain=f"{policy} at H = 0, {trial['seeds']} seeds, {setting.workload}, G = "
+    against, supports = here.high < reported, here.low >= reported
+    return weighed(
+        against,
+        supports,
+        here.value,
+        ">=",
+        reported,
+        f"{policy} at H = 0, {trial['seeds']} seeds, {setting.workload}, G = "
         f"{setting.workers}, B = {setting.slots}: {both.window.value:.3g} up to the last "
         f"admission (where the paper stops; unequal work), {both.completed.value:.3g} for "
         "the same requests completed",
+        setting_of(setting) | {"policy": policy, **_ends(both)},
         interval=here.interval,
-        witness=setting_of(setting) | {"policy": policy, **_ends(both)} if refuted else None,
         details={**_ends(both), "standard deviation of one run": here.deviation},
     )
 
@@ -202,16 +204,17 @@ class StopsEarly:
             ]
         )
         claimed = float(STOPS_EARLY * trial.scale)
-        refuted = excess.high < claimed
-        return Finding(
-            verdict=weighed(refuted, excess.low >= claimed),
-            computed=excess.value,
-            claimed=claimed,
-            relation=">=",
-            domain=f"E3 at H = 0, {trial['seeds']} seeds: saving per unit of work up to the last "
+        against = excess.high < claimed
+        return weighed(
+            against,
+            excess.low >= claimed,
+            excess.value,
+            ">=",
+            claimed,
+            f"E3 at H = 0, {trial['seeds']} seeds: saving per unit of work up to the last "
             "admission, less the saving for the same requests completed",
+            setting_of(E3) | {"policies": order},
             interval=excess.interval,
-            witness=setting_of(E3) | {"policies": order} if refuted else None,
             details={"share of work not done": [less_work.value, less_work.low, less_work.high]},
         )
 

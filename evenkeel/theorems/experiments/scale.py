@@ -3,9 +3,10 @@
 from fractions import Fraction
 
 from adversary.paired_runs import Setting, Stretch, imbalance_ratio, replay, saving, throughput_gain
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import BUSIEST, weighed
+from evenkeel.evidence.verdicts import BUSIEST
 from evenkeel.theorems.experiments.paired_runs import (
     SAME_MYOPIC,
     Measure,
@@ -60,17 +61,18 @@ class EnergySign:
 
         saved = compare(setting, policy, seeds_of(trial), energy_saving).completed
         faster = compare(setting, policy, seeds_of(trial), throughput_gain).completed
-        refuted = saved.value >= 0 or faster.value <= 0
-        held = saved.high < 0 < faster.low
-        return Finding(
-            verdict=weighed(refuted, held),
-            computed=saved.value,
-            claimed=0,
-            relation="<=",
-            domain=f"{policy}, {trial['seeds']} seeds, same requests completed in the same number "
+        against = saved.value >= 0 or faster.value <= 0
+        supports = saved.high < 0 < faster.low
+        return weighed(
+            against,
+            supports,
+            saved.value,
+            "<=",
+            0,
+            f"{policy}, {trial['seeds']} seeds, same requests completed in the same number "
             f"of steps, throughput {faster.value:+.2%}; C = 4.9 ms, longest load 0.4 ms",
+            setting_of(setting) | {"policy": policy},
             interval=saved.interval,
-            witness=setting_of(setting) | {"policy": policy} if refuted else None,
             details={"throughput gain": [faster.value, faster.low, faster.high]},
         )
 
@@ -126,16 +128,17 @@ class Scale:
         if trial.fault("reversed"):
             small, large = large, small
         growth = _gain_difference(trial, small, large, throughput_gain)
-        refuted = growth.high < 0 or growth.value <= 0
-        return Finding(
-            verdict=weighed(refuted, growth.low > 0),
-            computed=growth.value,
-            claimed=0,
-            relation=">=",
-            domain=f"H = 0, {trial['seeds']} seeds, B = 72, G = 16 to 256, up to the last "
+        against = growth.high < 0 or growth.value <= 0
+        return weighed(
+            against,
+            growth.low > 0,
+            growth.value,
+            ">=",
+            0,
+            f"H = 0, {trial['seeds']} seeds, B = 72, G = 16 to 256, up to the last "
             f"admission: the throughput gain grows by {growth.value:+.2f}",
+            setting_of(large),
             interval=growth.interval,
-            witness=setting_of(large) if refuted else None,
         )
 
 
@@ -172,18 +175,18 @@ class ScaleSlots:
         small, large = _longbench(64, 24), _longbench(64, 144)
         growth = _gain_difference(trial, small, large, throughput_gain)
         claimed = float(trial.scale) - 1
-        refuted = growth.high < claimed
         ratio = _gain_difference(trial, small, large, imbalance_ratio)
-        return Finding(
-            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            computed=growth.value,
-            claimed=claimed,
-            relation=">=",
-            domain=f"H = 0, {trial['seeds']} seeds, G = 64, B = 24 to 144, up to the last "
+        return weighed(
+            growth.high < claimed,
+            False,
+            growth.value,
+            ">=",
+            claimed,
+            f"H = 0, {trial['seeds']} seeds, G = 64, B = 24 to 144, up to the last "
             f"admission: the throughput gain changes by {growth.value:+.2f} while the "
             f"ratio of imbalances grows {10**ratio.value:.1f} times: more slots leave less "
             "idle time to save",
+            setting_of(large),
             interval=growth.interval,
-            witness=setting_of(large) if refuted else None,
             details={"log10 of the imbalance ratio": [ratio.value, ratio.low, ratio.high]},
         )

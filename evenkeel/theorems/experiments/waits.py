@@ -8,9 +8,9 @@ import numpy as np
 
 from adversary.paired_runs import E2, E3, Setting, imbalance_ratio, replay, throughput_gain
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Cases, Witness, weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import planted_policy, weighed
+from evenkeel.evidence.verdicts import planted_policy
 from evenkeel.theorems.experiments.lookahead import LEAST
 from evenkeel.theorems.experiments.paired_runs import SAME, compare, seeds_of, setting_of
 from evenkeel.theorems.registry import Assumption, claim
@@ -61,19 +61,18 @@ class BoundedWaiting:
             for spec in (policy, "bfio")
         )
         claimed = 55 * float(trial.scale)
-        refuted = max(waits) > claimed or gain.high < -0.05
-        held = max(waits) <= claimed and gain.low >= -0.05
-        return Finding(
-            verdict=weighed(refuted, held),
-            computed=max(waits),
-            claimed=claimed,
-            relation="<=",
-            domain=f"{policy}, E2 with {trial['requests']} requests, {trial['seeds']} seeds: "
+        against = max(waits) > claimed or gain.high < -0.05
+        supports = max(waits) <= claimed and gain.low >= -0.05
+        return weighed(
+            against,
+            supports,
+            max(waits),
+            "<=",
+            claimed,
+            f"{policy}, E2 with {trial['requests']} requests, {trial['seeds']} seeds: "
             f"longest wait; without a limit up to {max(free)}.  Throughput "
             f"{gain.value:+.2%} ({gain.low:+.2%} to {gain.high:+.2%}) against no limit",
-            witness=setting_of(setting) | {"policy": policy, "longest wait": max(waits)}
-            if refuted
-            else None,
+            setting_of(setting) | {"policy": policy, "longest wait": max(waits)},
             details={
                 "throughput against no limit": [gain.value, gain.low, gain.high],
                 "imbalance of FCFS over this": 10**ratio.value,
@@ -136,18 +135,19 @@ class Starvation:
             }
         name = min(shares, key=lambda name: shares[name].value)
         least = shares[name]
-        refuted = any(share.high < 0.5 for share in shares.values())
-        return Finding(
-            verdict=weighed(refuted, all(share.low >= 0.5 for share in shares.values())),
-            computed=least.value,
-            claimed=0.5,
-            relation=">=",
-            domain=f"{policy} at H = 0, {trial['seeds']} seeds each, fewest in {name}: longest "
+        against = any(share.high < 0.5 for share in shares.values())
+        return weighed(
+            against,
+            all(share.low >= 0.5 for share in shares.values()),
+            least.value,
+            ">=",
+            0.5,
+            f"{policy} at H = 0, {trial['seeds']} seeds each, fewest in {name}: longest "
             "wait over "
             f"{' and '.join(f'{times} times in {key}' for key, (_, times) in LONGER.items())} "
             "that of FCFS; exact binomial interval",
+            {"setting": name, "policy": policy},
             interval=least.interval,
-            witness={"setting": name, "policy": policy} if refuted else None,
             details={**details, "intervals": len(shares)},
         )
 

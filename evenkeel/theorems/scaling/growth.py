@@ -10,8 +10,9 @@ import numpy as np
 
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.replications import balanced_runs, fcfs_imbalance
+from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean, fresh
-from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy, weighed
+from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.scaling.refills import HYPOTHESES, IN_WORKERS
 from evenkeel.theorems.step.domains import EXACT
@@ -47,20 +48,18 @@ class _Fit:
         return f"excluded: {', '.join(out) or 'none'}"
 
     def finding(
-        self, trial: Trial, verdict: Verdict, claimed: float, relation: Relation
+        self, trial: Trial, against: bool, supports: bool, relation: Relation, claimed: float
     ) -> Finding:
-        """The verdict with the exponent, its interval and its rivals."""
-        refuted = verdict is Verdict.REFUTED
-        return Finding(
-            verdict=verdict,
-            computed=self.exponent.value,
-            claimed=claimed,
-            relation=relation,
-            domain=f"{self.where}; {self.excluded}",
+        """The finding with the exponent, its interval and its rivals."""
+        return weighed(
+            against,
+            supports,
+            self.exponent.value,
+            relation,
+            claimed,
+            f"{self.where}; {self.excluded}",
+            {"params": dict(trial.params), "seed": trial.seed, **self.details},
             interval=self.exponent.interval,
-            witness={"params": dict(trial.params), "seed": trial.seed, **self.details}
-            if refuted
-            else None,
             details={**self.details, "exponents of rivals": dict(self.rivals)},
         )
 
@@ -163,7 +162,7 @@ def _slots_exponents(trial: Trial) -> list[_Fit] | Finding:
 def _at_least(trial: Trial, fit: _Fit, claimed: float) -> Finding:
     """Three ways for a lower bound of an exponent."""
     low, high = fit.exponent.interval
-    return fit.finding(trial, weighed(high < claimed, low >= claimed), claimed, ">=")
+    return fit.finding(trial, high < claimed, low >= claimed, ">=", claimed)
 
 
 MORE: dict[str, Any] = {
@@ -263,9 +262,7 @@ class IirSlotsHalf:
         claimed = 0.5 + float(trial.exponent)
         far = max(fits, key=lambda fit: abs(fit.exponent.value - claimed))
         inside = all(claimed in fit.exponent for fit in fits)
-        return far.finding(
-            trial, Verdict.INCONCLUSIVE if inside else Verdict.REFUTED, claimed, "=="
-        )
+        return far.finding(trial, not inside, False, "==", claimed)
 
 
 def _up_to_the_edge(trial: Trial, policy: str) -> _Fit | Finding:
@@ -335,7 +332,7 @@ def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
     low, high = fit.exponent.interval
     inside = claimed - band <= low and high <= claimed + band
     outside = high < claimed - band or low > claimed + band
-    return fit.finding(trial, weighed(outside, inside), claimed, "~")
+    return fit.finding(trial, outside, inside, "~", claimed)
 
 
 @claim(
