@@ -9,7 +9,7 @@ import pytest
 from evenkeel.evidence.check import Finding, Verdict
 from evenkeel.evidence.statistics import Mean
 from evenkeel.theorems.registry import checks
-from evenkeel.theorems.theorem2 import constants
+from evenkeel.theorems.theorem2 import ratio
 from theory.formulas.constants import (
     DRIFT_BFIO,
     DRIFT_IIR,
@@ -48,7 +48,7 @@ def one(low: str, high: str) -> Finding:
     """The smallest system in few runs with another interval; the constant is about 0.025."""
     stated = replace(GEOMETRIC_BFIO[0], low=Fraction(low), high=Fraction(high), runs=20)
     trial = checks()["geometric.bfio-constant"].trial()
-    return constants._two_sided(trial, (stated,), lambda _, x: x / 3500)
+    return ratio.two_sided(trial, (stated,), lambda _, x: x / 3500)
 
 
 def test_both_sides_refute_and_a_straddled_end_decides_nothing() -> None:

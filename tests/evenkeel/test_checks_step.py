@@ -73,8 +73,8 @@ def test_planted_policy_really_runs():
     assert finding.verdict is Verdict.REFUTED
 
 
-def trial(variant=None):
-    return Trial({}, variant=variant)
+def trial(label, variant=None):
+    return Trial(label, {}, variant=variant)
 
 
 def test_cases_keep_the_tightest_and_stop_at_a_violation():
@@ -82,10 +82,10 @@ def test_cases_keep_the_tightest_and_stop_at_a_violation():
     for computed, claimed in ((1, 4), (6, 8), (3, 4), (0, 0), (2, 4)):
         assert not cases.add(computed, claimed, dict)
     # 0 <= 0 has no slack; among positive sides 6 <= 8 is as tight as 3 <= 4 and larger.
-    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    finding = cases.finding(trial("step.gap-naive"), "by hand")
     assert (finding.computed, finding.claimed, finding.verdict) == (0, 0, Verdict.CERTIFIED)
     assert cases.add(5, 4, lambda: {"why": "by hand"})
-    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    finding = cases.finding(trial("step.gap-naive"), "by hand")
     assert finding.verdict is Verdict.REFUTED
     assert finding.witness == {"why": "by hand"}
     assert finding.margin == Fraction(-1, 4)
@@ -96,11 +96,11 @@ def test_cases_of_another_quantity_are_shown_only_when_they_decide():
     cases = Cases("==")
     assert not cases.add(3, 3, dict)
     assert not cases.add(9, 9, dict, "agreement")
-    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    finding = cases.finding(trial("step.gap-naive"), "by hand")
     assert (finding.computed, finding.domain) == (3, "2 cases: by hand")
     assert finding.details["attained"] == 1
     assert cases.add(1, 2, dict, "agreement")
-    finding = cases.finding(trial(), "step.gap-naive", "by hand")
+    finding = cases.finding(trial("step.gap-naive"), "by hand")
     assert (finding.computed, finding.claimed) == (1, 2)
     assert finding.domain == "agreement: the last of 3 cases tried: by hand"
 
@@ -115,18 +115,18 @@ def test_a_witness_of_the_wording_with_admitted_requests_replays():
 
 
 def test_cases_without_a_case_decide_nothing():
-    finding = Cases("==").finding(trial(), "step.objective", "nothing")
+    finding = Cases("==").finding(trial("step.objective"), "nothing")
     assert finding.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_proof_counts_only_for_the_claim_as_stated():
     cases = Cases(">=")
     assert not cases.add(Fraction(5, 2), 2, dict)
-    assert cases.finding(trial(), "step.waterfill", "one").verdict is rung("step.waterfill")
+    assert cases.finding(trial("step.waterfill"), "one").verdict is rung("step.waterfill")
     variant = Variant("something false")
-    finding = cases.finding(trial(variant), "step.waterfill", "one")
+    finding = cases.finding(trial("step.waterfill", variant), "one")
     assert finding.verdict is Verdict.CERTIFIED
-    assert cases.finding(trial(), "step.lp-closed-form", "one").verdict is Verdict.ARGUED
+    assert cases.finding(trial("step.lp-closed-form"), "one").verdict is Verdict.ARGUED
 
 
 @given(step_problems())

@@ -77,8 +77,14 @@ def call(
 
 def finding(verdict: Verdict) -> Finding:
     """A finding of that verdict, with what it must have."""
-    sides: tuple[Any, ...] = (2, 1, "<=") if verdict is Verdict.REFUTED else (1, 1, "<=")
-    return Finding(verdict, *sides, "planted", witness={"at": 0})
+    return Finding(
+        verdict=verdict,
+        computed=2 if verdict is Verdict.REFUTED else 1,
+        claimed=1,
+        relation="<=",
+        domain="planted",
+        witness={"at": 0},
+    )
 
 
 def check_that_finds(label: str, verdict: Verdict, *, asks: bool = True) -> Check:
@@ -101,7 +107,7 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             label: check_that_finds(label, verdict, asks=asks)
             for label, verdict in verdicts.items()
         }
-        monkeypatch.setattr("evenkeel.evidence.check.checks", lambda: checks)
+        monkeypatch.setattr("evenkeel.theorems.registry.checks", lambda: checks)
         monkeypatch.setattr("evenkeel.runs.reproduce.checks", lambda: checks)
 
     return plant
@@ -149,7 +155,7 @@ def test_a_false_version_that_is_not_caught_exits_with_0(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credulous = Check(TRUE, lambda trial: finding(Verdict.CERTIFIED), {}, {}, ())
-    monkeypatch.setattr("evenkeel.evidence.check.checks", lambda: {TRUE: credulous})
+    monkeypatch.setattr("evenkeel.theorems.registry.checks", lambda: {TRUE: credulous})
     assert call("check", TRUE, "--scale", "1/2")[0] == 0
 
 

@@ -115,13 +115,23 @@ def test_every_check_has_two_planted_false_variants() -> None:
 
 def test_a_refuted_finding_needs_a_witness() -> None:
     with pytest.raises(InputError, match="witness"):
-        Finding(Verdict.REFUTED, 2, 1, "<=", "nowhere")
+        Finding(verdict=Verdict.REFUTED, computed=2, claimed=1, relation="<=", domain="nowhere")
 
 
 def test_the_margin_is_negative_exactly_when_the_relation_fails() -> None:
     for relation, bad in (("<=", 5), (">=", 3), ("==", 5)):
-        assert Finding(Verdict.CERTIFIED, bad, 4, relation, "").margin < 0
-        assert Finding(Verdict.CERTIFIED, 4, 4, relation, "").margin == 0
+        assert (
+            Finding(
+                verdict=Verdict.CERTIFIED, computed=bad, claimed=4, relation=relation, domain=""
+            ).margin
+            < 0
+        )
+        assert (
+            Finding(
+                verdict=Verdict.CERTIFIED, computed=4, claimed=4, relation=relation, domain=""
+            ).margin
+            == 0
+        )
 
 
 @pytest.mark.parametrize(
@@ -144,22 +154,55 @@ def test_the_margin_is_negative_exactly_when_the_relation_fails() -> None:
     ],
 )
 def test_margins(computed: int, relation: Relation, claimed: int, margin: Fraction | None) -> None:
-    found = Finding(Verdict.CERTIFIED, computed, claimed, relation, "").margin
+    found = Finding(
+        verdict=Verdict.CERTIFIED, computed=computed, claimed=claimed, relation=relation, domain=""
+    ).margin
     assert found == margin
     if margin and claimed:
-        exact = Finding(Verdict.CERTIFIED, float(computed), claimed, relation, "").margin
+        exact = Finding(
+            verdict=Verdict.CERTIFIED,
+            computed=float(computed),
+            claimed=claimed,
+            relation=relation,
+            domain="",
+        ).margin
         assert exact == pytest.approx(float(margin))
 
 
 def test_a_violation_by_one_ulp_has_a_negative_margin() -> None:
     above, below = math.nextafter(1, 2), math.nextafter(1, 0)
-    assert Finding(Verdict.CERTIFIED, above, 1.0, "<=", "").margin < 0
-    assert Finding(Verdict.CERTIFIED, below, 1.0, ">=", "").margin < 0
-    assert Finding(Verdict.CERTIFIED, below, 1.0, "==", "").margin < 0
-    assert Finding(Verdict.CERTIFIED, above, 1.0, "==", "").margin < 0
+    assert (
+        Finding(
+            verdict=Verdict.CERTIFIED, computed=above, claimed=1.0, relation="<=", domain=""
+        ).margin
+        < 0
+    )
+    assert (
+        Finding(
+            verdict=Verdict.CERTIFIED, computed=below, claimed=1.0, relation=">=", domain=""
+        ).margin
+        < 0
+    )
+    assert (
+        Finding(
+            verdict=Verdict.CERTIFIED, computed=below, claimed=1.0, relation="==", domain=""
+        ).margin
+        < 0
+    )
+    assert (
+        Finding(
+            verdict=Verdict.CERTIFIED, computed=above, claimed=1.0, relation="==", domain=""
+        ).margin
+        < 0
+    )
     # Exact sides decide where floats are equal.
     tiny = Fraction(1, 10**40)
-    assert Finding(Verdict.CERTIFIED, 1 + tiny, 1, "<=", "").margin == -tiny
+    assert (
+        Finding(
+            verdict=Verdict.CERTIFIED, computed=1 + tiny, claimed=1, relation="<=", domain=""
+        ).margin
+        == -tiny
+    )
 
 
 def test_an_unknown_parameter_is_named_with_the_known_ones() -> None:
@@ -202,7 +245,13 @@ def _credulous(*plants: Variant) -> Check:
     """A check that finds its claim to hold whatever it is asked: it has no power."""
 
     def run(trial: Trial) -> Finding:
-        return Finding(Verdict.CERTIFIED, 1, 1, "==", "nothing was looked at")
+        return Finding(
+            verdict=Verdict.CERTIFIED,
+            computed=1,
+            claimed=1,
+            relation="==",
+            domain="nothing was looked at",
+        )
 
     return Check("step.objective", run, {}, {}, plants)
 
@@ -227,7 +276,13 @@ def test_a_check_that_kills_nothing_reads_no_power(
 
 
 def test_what_is_not_checked_has_no_kill_rate() -> None:
-    finding = Finding(Verdict.NOT_CHECKED, None, None, "~", "not recovered")
+    finding = Finding(
+        verdict=Verdict.NOT_CHECKED,
+        computed=None,
+        claimed=None,
+        relation="~",
+        domain="not recovered",
+    )
     trial = _credulous().trial()
     assert record(_credulous(), trial, finding, {}, {})["kill_rate"] == ""
 
@@ -268,7 +323,15 @@ class Now(Executor):
 
 def _of(label: str) -> Check:
     """A check of that claim, for its name."""
-    return Check(label, lambda trial: Finding(Verdict.CERTIFIED, 1, 1, "==", ""), {}, {}, ())
+    return Check(
+        label,
+        lambda trial: Finding(
+            verdict=Verdict.CERTIFIED, computed=1, claimed=1, relation="==", domain=""
+        ),
+        {},
+        {},
+        (),
+    )
 
 
 @pytest.fixture
@@ -278,8 +341,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(job: Job) -> tuple[Record, float]:
         if job.label == LABELS[1] and job.seed == 99:
             raise RuntimeError("broken")
-        trial = Trial({"G": 2}, job.seed, job.budget)
-        finding = Finding(Verdict.CERTIFIED, job.seed, 1, "~", "")
+        trial = Trial(job.label, {"G": 2}, job.seed, job.budget)
+        finding = Finding(
+            verdict=Verdict.CERTIFIED, computed=job.seed, claimed=1, relation="~", domain=""
+        )
         return record(_of(job.label), trial, finding, {}, {}), 0.25
 
     monkeypatch.setattr("evenkeel.runs.reproduce.perform", told)
@@ -341,8 +406,14 @@ def test_what_was_done_before_an_error_is_kept(tmp_path: Path) -> None:
 
 
 def an_entry(seed: int = 0, claim: str = LABELS[0], **params: int) -> Record:
-    trial = Trial(params, seed)
-    return record(_of(claim), trial, Finding(Verdict.CERTIFIED, 1, 1, "==", ""), {}, {})
+    trial = Trial(claim, params, seed)
+    return record(
+        _of(claim),
+        trial,
+        Finding(verdict=Verdict.CERTIFIED, computed=1, claimed=1, relation="==", domain=""),
+        {},
+        {},
+    )
 
 
 def test_a_record_is_told_by_all_that_was_asked(tmp_path: Path) -> None:

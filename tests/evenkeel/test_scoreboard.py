@@ -1,13 +1,14 @@
 """Exact comparisons at the boundary: one unit, one part in 10^30, and which case is shown."""
 
 from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from evenkeel.evidence import verdicts
 from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.evidence.scoreboard import Cases
-from evenkeel.evidence.verdicts import held, rung, weighed
+from evenkeel.evidence.scoreboard import Cases, weighed
+from evenkeel.evidence.verdicts import held, rung
 from evenkeel.report.markdown import chance, is_expected, summary, surprises, undecided
 from evenkeel.theorems.registry import claims
 
@@ -29,41 +30,41 @@ def test_a_violation_by_the_least_amount_is_one(relation, signs, claimed, size):
         board, (violated,) = added(relation, (claimed + sign * size, claimed))
         assert violated is (sign in signs)
         assert board.violated is violated
-        finding = board.finding(Trial({}), BARE_LABEL, "one")
+        finding = board.finding(Trial(BARE_LABEL, {}), "one")
         assert finding.verdict is (Verdict.REFUTED if violated else Verdict.CERTIFIED)
         assert (finding.witness == {"at": "here"}) is violated
         assert (finding.margin < 0) is violated
     board, (violated,) = added(relation, (claimed, claimed))
     assert not violated
     assert board.attained == 1
-    assert board.finding(Trial({}), BARE_LABEL, "one").margin == 0
+    assert board.finding(Trial(BARE_LABEL, {}), "one").margin == 0
 
 
 def test_a_violation_is_shown_whatever_came_before_or_after():
     for order in ([(1, 9), (10, 9), (9, 9)], [(10, 9), (1, 9)], [(9, 9), (10, 9)]):
         board, _ = added("<=", *order)
-        finding = board.finding(Trial({}), BARE_LABEL, "some")
+        finding = board.finding(Trial(BARE_LABEL, {}), "some")
         assert (finding.verdict, finding.computed, finding.claimed) == (Verdict.REFUTED, 10, 9)
 
 
 def test_the_tightest_case_is_shown_and_of_ties_the_largest():
     board, _ = added("<=", (1, 9), (8, 9), (5, 9))
-    assert board.finding(Trial({}), BARE_LABEL, "").computed == 8
+    assert board.finding(Trial(BARE_LABEL, {}), "").computed == 8
     board, _ = added("<=", (1, 1), (9, 9), (3, 3))
-    assert board.finding(Trial({}), BARE_LABEL, "").computed == 9
+    assert board.finding(Trial(BARE_LABEL, {}), "").computed == 9
     board, _ = added(">=", (12, 9), (10, 9), (11, 9))
-    assert board.finding(Trial({}), BARE_LABEL, "").computed == 10
+    assert board.finding(Trial(BARE_LABEL, {}), "").computed == 10
 
 
 def test_no_case_decides_nothing():
-    finding = Cases("<=").finding(Trial({}), PROVED_LABEL, "none")
+    finding = Cases("<=").finding(Trial(PROVED_LABEL, {}), "none")
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert finding.domain.startswith("0 cases")
 
 
 def test_the_number_of_cases_is_said():
     board, _ = added("==", *((i, i) for i in range(1234)))
-    finding = board.finding(Trial({}), BARE_LABEL, "all")
+    finding = board.finding(Trial(BARE_LABEL, {}), "all")
     assert finding.domain == "1,234 cases: all"
     assert finding.details["cases"] == finding.details["attained"] == 1234
 
@@ -72,25 +73,25 @@ def test_a_proof_lifts_the_claim_as_stated_and_nothing_else():
     board, _ = added("==", (1, 1))
     top = rung(PROVED_LABEL)
     assert top is Verdict.MACHINE_CHECKED
-    assert board.finding(Trial({}), PROVED_LABEL, "").verdict is top
-    planted = Trial({}, variant=Variant("a false version", Fraction(2)))
-    assert board.finding(planted, PROVED_LABEL, "").verdict is Verdict.CERTIFIED
-    users = Trial({}, policy="mine:Mine")
-    assert board.finding(users, PROVED_LABEL, "").verdict is Verdict.CERTIFIED
-    low = board.finding(Trial({}), PROVED_LABEL, "", strongest=Verdict.INCONCLUSIVE)
+    assert board.finding(Trial(PROVED_LABEL, {}), "").verdict is top
+    planted = Trial(PROVED_LABEL, {}, variant=Variant("a false version", Fraction(2)))
+    assert board.finding(planted, "").verdict is Verdict.CERTIFIED
+    users = Trial(PROVED_LABEL, {}, policy="mine:Mine")
+    assert board.finding(users, "").verdict is Verdict.CERTIFIED
+    low = board.finding(Trial(PROVED_LABEL, {}), "", strongest=Verdict.INCONCLUSIVE)
     assert low.verdict is Verdict.INCONCLUSIVE
-    bare = board.finding(Trial({}), BARE_LABEL, "", strongest=Verdict.ATTACKED)
+    bare = board.finding(Trial(BARE_LABEL, {}), "", strongest=Verdict.ATTACKED)
     assert bare.verdict is Verdict.ATTACKED
 
 
 def test_the_weaker_of_proof_and_evidence_is_held(monkeypatch):
-    assert held(PROVED_LABEL) is Verdict.MACHINE_CHECKED
-    assert held(PROVED_LABEL, Verdict.CERTIFIED) is Verdict.CERTIFIED
-    assert held(BARE_LABEL) is Verdict.INCONCLUSIVE
+    assert held(Trial(PROVED_LABEL, {})) is Verdict.MACHINE_CHECKED
+    assert held(Trial(PROVED_LABEL, {}), Verdict.CERTIFIED) is Verdict.CERTIFIED
+    assert held(Trial(BARE_LABEL, {})) is Verdict.INCONCLUSIVE
     monkeypatch.setattr(verdicts, "rung", lambda label: Verdict.ARGUED)
-    assert held(PROVED_LABEL) is Verdict.ARGUED
-    assert held(PROVED_LABEL, Verdict.PROVED) is Verdict.ARGUED
-    assert held(PROVED_LABEL, Verdict.SUPPORTED) is Verdict.SUPPORTED
+    assert held(Trial(PROVED_LABEL, {})) is Verdict.ARGUED
+    assert held(Trial(PROVED_LABEL, {}), Verdict.PROVED) is Verdict.ARGUED
+    assert held(Trial(PROVED_LABEL, {}), Verdict.SUPPORTED) is Verdict.SUPPORTED
 
 
 def test_a_statement_held_false_has_no_rung():
@@ -100,10 +101,17 @@ def test_a_statement_held_false_has_no_rung():
 
 
 def test_what_speaks_against_a_claim_weighs_more():
-    assert weighed(True, True) is Verdict.REFUTED
-    assert weighed(True, False) is Verdict.REFUTED
-    assert weighed(False, True) is Verdict.SUPPORTED
-    assert weighed(False, False) is Verdict.INCONCLUSIVE
+    found = {
+        signs: weighed(*signs, 1, "<=", 2, "here", {"seed": 3}, interval=(0.5, 1.5))
+        for signs in product((True, False), repeat=2)
+    }
+    assert {signs: finding.verdict for signs, finding in found.items()} == {
+        (True, True): Verdict.REFUTED,
+        (True, False): Verdict.REFUTED,
+        (False, True): Verdict.SUPPORTED,
+        (False, False): Verdict.INCONCLUSIVE,
+    }
+    assert all((finding.witness == {"seed": 3}) == signs[0] for signs, finding in found.items())
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -112,13 +120,13 @@ def test_a_planted_version_is_caught_by_a_refutation_alone(verdict):
         stated = trial.variant is None
         witness = {"at": 1} if verdict is Verdict.REFUTED else None
         return Finding(
-            Verdict.CERTIFIED if stated else verdict,
-            1,
-            1,
-            "<=",
-            "",
-            None,
-            None if stated else witness,
+            verdict=Verdict.CERTIFIED if stated else verdict,
+            computed=1,
+            claimed=1,
+            relation="<=",
+            domain="",
+            interval=None,
+            witness=None if stated else witness,
         )
 
     check = Check("step.objective", run, {}, {}, (Variant("planted", Fraction(11, 10)),))
@@ -129,12 +137,12 @@ def test_a_planted_version_is_caught_by_a_refutation_alone(verdict):
 
 
 def test_a_factor_is_planted_on_the_side_that_it_names():
-    left = Trial({}, variant=Variant("left", Fraction(2), side="left"))
+    left = Trial(BARE_LABEL, {}, variant=Variant("left", Fraction(2), side="left"))
     assert (left.scale_of("left"), left.scale_of("right"), left.scale) == (2, 1, 1)
     assert left.sides == {"left", "right", ""}
-    whole = Trial({}, variant=Variant("all of it", Fraction(3)))
+    whole = Trial(BARE_LABEL, {}, variant=Variant("all of it", Fraction(3)))
     assert (whole.scale, whole.scale_of("left")) == (3, 1)
-    every = Trial({}, variant=Variant("each of them", Fraction(3), side=EVERY))
+    every = Trial(BARE_LABEL, {}, variant=Variant("each of them", Fraction(3), side=EVERY))
     assert (every.scale, every.scale_of("left")) == (3, 3)
 
 
