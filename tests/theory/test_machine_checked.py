@@ -138,7 +138,7 @@ def test_the_rest_of_the_ladder_decides_where_coq_covers_a_part(monkeypatch):
     labels = ("energy.sharp-dominates", "energy.cap", "step.gap-naive")
     assert [rung(label) for label in labels] == [Verdict.MACHINE_CHECKED] * 2 + [None]
     partly = {k: replace(claims()[k], coq=replace(THEOREMS[k], without="a part")) for k in labels}
-    monkeypatch.setattr("evenkeel.evidence.verdicts.claim", partly.__getitem__)
+    monkeypatch.setattr("evenkeel.evidence.verdicts.claim_of", partly.__getitem__)
     assert [rung(label) for label in labels] == [Verdict.PROVED, Verdict.ARGUED, None]
 
 
