@@ -20,11 +20,11 @@ from statistics import median
 import numpy as np
 
 from benchmarks.steady_steps import FAMILIES, steady_steps
-from solvers.schedule.milp import solve_offline_program
 from solvers.schedule.problem import OfflineProblem, Rule, solve_by_states, solve_offline
 from solvers.step.branch_and_price.solve import solve_scan
 from solvers.step.exact.milp import solve_exact
 from solvers.step.fast.solve import solve_step
+from tests.oracles.schedule_milp import solve_offline_program
 from theory.model import Requests, System
 
 WORKERS = (4, 8, 16, 32, 64, 144)

@@ -9,10 +9,10 @@ import time
 import numpy as np
 
 from adversary.workloads.families import workload
-from solvers.lookahead.milp import solve_window_exact
 from solvers.lookahead.problem import solve_window
 from solvers.policies.registry import BFIO, policy
 from solvers.simulation.engine import simulate
+from tests.oracles.lookahead_milp import solve_window_exact
 from theory.model import Requests, System
 
 HORIZONS = (0, 5, 10, 20, 40, 80)

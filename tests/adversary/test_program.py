@@ -7,12 +7,11 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from adversary.histories import bfio_by_program
 from adversary.instances.space import Space, StepSpace
-from adversary.program import fcfs_by_program, step_by_program
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case, worst_step
 from adversary.worst_case.objectives import step_imbalance
 from solvers import checker
+from tests.oracles.worst_case_milp import bfio_by_program, fcfs_by_program, step_by_program
 from theory.model import InputError
 
 

@@ -8,9 +8,9 @@ from evenkeel.evidence.check import Verdict
 from evenkeel.theorems.offline.domains import DOMAINS
 from evenkeel.theorems.offline.prices import PRICES, _ladders
 from evenkeel.theorems.registry import checks
-from solvers.schedule.milp import solve_offline_program
 from solvers.schedule.price_ladder import OPTIMA
 from solvers.schedule.problem import OfflineProblem
+from tests.oracles.schedule_milp import solve_offline_program
 from theory.model import System
 
 

@@ -8,7 +8,9 @@ import sys
 
 import numpy as np
 import pytest
-from by_definition import (
+
+from solvers import checker
+from tests.oracles.by_definition import (
     FORMAT,
     admissions,
     backlog_of,
@@ -17,8 +19,6 @@ from by_definition import (
     served,
     worst_case_of,
 )
-
-from solvers import checker
 
 # --- Steps: what an argument shows, from the list of all admissions -------------------------------
 

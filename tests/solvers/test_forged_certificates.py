@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from by_definition import (
+
+import adversary
+from solvers import checker
+from tests.oracles.by_definition import (
     FORMAT,
     admissions,
     backlog_of,
@@ -24,9 +27,6 @@ from by_definition import (
     served,
     worst_case_of,
 )
-
-import adversary
-from solvers import checker
 
 SOURCE = Path(checker.__file__).read_text("utf-8")
 

@@ -6,9 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from by_definition import cheapest, cheapest_with_pauses
 
-from solvers.schedule.milp import solve_offline_program
 from solvers.schedule.problem import (
     IDLE,
     OfflineProblem,
@@ -20,6 +18,8 @@ from solvers.schedule.problem import (
     solve_offline,
 )
 from solvers.simulation.engine import simulate
+from tests.oracles.by_definition import cheapest, cheapest_with_pauses
+from tests.oracles.schedule_milp import solve_offline_program
 from theory.model import InputError, Requests, System
 
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
-from solvers.lookahead.milp import solve_window_exact
 from solvers.lookahead.problem import WindowProblem, solve_window, window_bound
 from solvers.step.bounds.relaxation import lower_bound
 from solvers.step.exact.brute_force import assignments
 from solvers.step.fast.solve import solve_step
+from tests.oracles.lookahead_milp import solve_window_exact
 from theory.model import InputError
 
 

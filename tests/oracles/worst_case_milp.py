@@ -7,14 +7,19 @@ the largest load is not convex to maximise, so a binary variable names the worke
   sizes.
 * An optimal step is a minimum over assignments, of which the program knows a few.  Whenever its
   best step has a better assignment than those, that one is added: constraint generation.
+* BF-IO on two workers: a step's lexicographic key is linear in the distance of the loads and in
+  their sum.  So for given output lengths and a given history of assignments the sizes under which
+  BF-IO takes that history are those of linear constraints, with a binary for each sign.  One
+  program for each history looks for the largest imbalance; an alternative that BF-IO prefers at its
+  solution is added as a constraint, until there is none.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, pairwise, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
@@ -27,6 +32,9 @@ from theory.model import InputError, Requests
 
 # Programs that are solved for one class.
 MOST_PROGRAMS = 10_000
+MOST_HISTORIES = 20_000
+
+Held = tuple[tuple[int, int, int], ...]  # request, growth so far, steps left
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def _fcfs_sizes(space: Space, lengths: tuple[int, ...]) -> Fraction:
     blank = Requests([space.size_min] * N, lengths)
     run = simulate_reference(space.system, blank, "fcfs", pool=space.pool_limit, history=True)
     assert run.loads is not None
-    h = quiet()
+    h = _quiet()
     extra = [h.addIntegral(0, space.size_max - space.size_min) for _ in range(N)]
     gain = []
     for k, loads in enumerate(run.loads.tolist()):
@@ -120,7 +128,7 @@ def step_by_program(space: StepSpace) -> Solved:
 def _worst_step(space: StepSpace, free: tuple[int, ...], n: int) -> tuple[int, int]:
     """The largest optimal imbalance with these free slots and ``n`` requests; programs solved."""
     G = space.workers
-    h = quiet()
+    h = _quiet()
     loads = [h.addIntegral(0, space.load_max) for _ in range(G)]
     sizes = [h.addIntegral(space.size_min, space.size_max) for _ in range(n)]
     room = space.load_max + n * space.size_max
@@ -156,7 +164,7 @@ def _largest(h: Any, loads: Sequence[tuple[Any, Sequence[Any]]], room: int) -> A
     return level
 
 
-def quiet() -> Any:
+def _quiet() -> Any:
     """A silent, sequential solver without gaps."""
     h = highspy.Highs()
     h.setOptionValue("output_flag", False)
@@ -180,3 +188,139 @@ def _affordable(programs: int) -> None:
         raise InputError(
             f"the class takes {programs:,} programs, more than {MOST_PROGRAMS:,}: enumerate it"
         )
+
+
+class _Step(NamedTuple):
+    """Who is served before the admission, who waits, and the worker of each of these (2: none)."""
+
+    active: tuple[Held, Held]
+    waiting: tuple[int, ...]
+    chosen: tuple[int, ...]
+
+
+def bfio_by_program(space: Space) -> Solved:
+    """The largest ``AvgImb`` of BF-IO with exact steps over a class of two workers.
+
+    Raises
+    ------
+    InputError
+        If there are not two workers, the class is restricted to sorted orders, or it takes more
+        than :data:`MOST_HISTORIES` programs.
+    RuntimeError
+        If the solver fails.
+    """
+    if space.workers != 2 or space.order != "any":
+        raise InputError("histories are for two workers and every arrival order")
+    best, programs, cuts = Fraction(0), 0, 0
+    for lengths in product(range(1, space.decode_max + 1), repeat=space.requests):
+        for history in _histories(space, lengths):
+            if programs >= MOST_HISTORIES:
+                raise InputError(f"the class takes more than {MOST_HISTORIES:,} programs")
+            value, rounds = _worst_sizes(space, history, best)
+            best, programs, cuts = max(best, value), programs + rounds, cuts + rounds - 1
+    return Solved(best, programs, cuts)
+
+
+def _histories(
+    space: Space,
+    lengths: tuple[int, ...],
+    new: int = 0,
+    waiting: tuple[int, ...] = (),
+    active: tuple[Held, Held] = ((), ()),
+    step: int = 0,
+) -> Iterator[tuple[_Step, ...]]:
+    """Every work-conserving way to serve requests of these lengths, whatever their sizes."""
+    revealed = min(len(lengths), new + space.pool_limit - len(waiting))
+    waiting = (*waiting, *range(new, revealed))
+    if not waiting and not any(active):
+        yield ()
+        return
+    drift = space.drift[step % len(space.drift)]
+    for chosen in _admissions(space.slots, active, len(waiting)):
+        served = [list(held) for held in active]
+        for i, g in zip(waiting, chosen, strict=True):
+            if g < 2:
+                served[g].append((i, 0, lengths[i]))
+        left, right = (
+            tuple((i, grown + drift, left - 1) for i, grown, left in held if left > 1)
+            for held in served
+        )
+        still = tuple(i for i, g in zip(waiting, chosen, strict=True) if g == 2)
+        for rest in _histories(space, lengths, revealed, still, (left, right), step + 1):
+            yield (_Step(active, waiting, chosen), *rest)
+
+
+def _admissions(slots: int, active: tuple[Held, Held], n: int) -> Iterator[tuple[int, ...]]:
+    """Work-conserving admissions in order, where waiting counts as worker 2."""
+    free = [slots - len(held) for held in active]
+    for chosen in product(range(3), repeat=n):
+        fits = chosen.count(0) <= free[0] and chosen.count(1) <= free[1]
+        if fits and chosen.count(2) == max(0, n - sum(free)):
+            yield chosen
+
+
+def _loads(step: _Step, chosen: tuple[int, ...], sizes: Any) -> list[Any]:
+    """Loads of the two workers, as numbers or as expressions of the program."""
+    loads = []
+    for g, held in enumerate(step.active):
+        given = [sizes[i] for i, h in zip(step.waiting, chosen, strict=True) if h == g]
+        parts = [*(sizes[i] for i, _, _ in held), *given]
+        loads.append(sum(parts) + sum(grown for _, grown, _ in held))
+    return loads
+
+
+def _worst_sizes(space: Space, history: tuple[_Step, ...], known: Fraction) -> tuple[Fraction, int]:
+    """The largest average above ``known`` of a history that BF-IO takes; programs solved."""
+    h = _quiet()
+    sizes = [h.addIntegral(space.size_min, space.size_max) for _ in range(space.requests)]
+    room = space.requests * (space.size_max + space.decode_max * max(space.drift))
+    # More than any two admissions of equally many requests differ in sum.
+    weight = space.requests * (space.size_max - space.size_min) + 1
+
+    def distance(step: _Step, chosen: tuple[int, ...]) -> tuple[Any, Any]:
+        """A variable that is the distance of the loads, and their sum."""
+        left, right = _loads(step, chosen, sizes)
+        gap, sign = h.addVariable(0, room), h.addBinary()
+        h.addConstr(gap - left + right >= 0)
+        h.addConstr(gap + left - right >= 0)
+        h.addConstr(gap - left + right + 2 * room * sign <= 2 * room)
+        h.addConstr(gap + left - right - 2 * room * sign <= 0)
+        return gap, left + right
+
+    taken = [distance(step, step.chosen) for step in history]
+    goal = h.qsum(gap for gap, _ in taken)
+    rounds = 0
+    while True:
+        rounds += 1
+        h.maximize(goal)
+        if h.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            return Fraction(0), rounds
+        if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError("the solver stopped")
+        found = [round(h.val(x)) for x in sizes]
+        total = 0
+        better = []
+        for step in history:
+            left, right = _loads(step, step.chosen, found)
+            total += abs(left - right)
+            first = min(
+                _admissions(space.slots, step.active, len(step.waiting)),
+                key=lambda chosen, step=step: _key(step, chosen, found),  # type: ignore[misc]
+            )
+            better.append(first)
+        average = Fraction(total, len(history))
+        if average <= known:
+            return average, rounds  # no sizes of this history have more
+        if all(step.chosen == first for step, first in zip(history, better, strict=True)):
+            return average, rounds
+        for step, first, (gap, both) in zip(history, better, taken, strict=True):
+            if step.chosen != first:
+                other_gap, other_both = distance(step, first)
+                earlier = int(first < step.chosen)
+                h.addConstr(weight * gap + both - weight * other_gap - other_both <= -earlier)
+
+
+def _key(step: _Step, chosen: tuple[int, ...], sizes: list[int]) -> tuple[Any, ...]:
+    """Imbalance, largest load, squares and order [step.lexicographic]."""
+    loads = _loads(step, chosen, sizes)
+    return 2 * max(loads) - sum(loads), max(loads), sum(x * x for x in loads), chosen
