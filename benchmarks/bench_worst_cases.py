@@ -12,7 +12,6 @@ from statistics import median
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from adversary.instances.space import Space, StepSpace
 from adversary.worst_case.attack import Attack
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case, worst_step
@@ -27,6 +26,7 @@ from adversary.worst_case.search import METHODS, Power, power, search
 from solvers.policies.registry import LeastLoaded
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from tests.oracles.worst_case_milp import bfio_by_program, fcfs_by_program, step_by_program
 from theory.formulas.step import simple_lower_bound

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from adversary.instances.small_runs import exact_step
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import Round
 from adversary.witnesses.gallery import Witness, trajectory
 from paper_figures.files import save, style
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.model import InputError, IntArray
 

@@ -1,49 +1,103 @@
-"""Small instances, exactly and fast: the step by trying all assignments, and whole runs with it.
+"""Small runs of exact BF-IO, every step the lexicographic optimum [step.lexicographic].
 
-BF-IO is here what its definition says, every step the lexicographic optimum [step.lexicographic].
-Compiled, because enumerations and searches come here millions of times, and independent of the
-solvers and the engine, so that they can be held against each other.
+Whole runs are compiled, because enumerations and searches come here millions of times, and
+independent of the fast solver and the engine, so that they can be held against each other.
 """
+
+from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from adversary.instances.space import Instance
 from solvers.compiled import compiled
-from solvers.policies.registry import StepView
+from solvers.policies.predictors import Oracle, Predictor, Stated
+from solvers.policies.protocol import StepView
+from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import Totals
-from solvers.step.problem import Assignment, StepProblem
-from theory.model import INT_LIMIT, InputError, IntArray
-
-# Steps that could have more assignments than this are refused.
-MOST_ASSIGNMENTS = 10**8
+from solvers.step.exact.brute_force import (
+    assignments,
+    check_assignments,
+    check_loads,
+    exact_step,
+    optimal_step,
+)
+from solvers.step.problem import WAITS, Assignment
+from theory.model import InputError, IntArray, Requests, System, imbalance
 
 SMALL_POLICIES = "fcfs", "bfio_exact"
 _FCFS, _BFIO_EXACT = 0, 1
 
 
-def exact_step(problem: StepProblem) -> Assignment:
-    """The lexicographic optimum of a step, int64[n], by trying all assignments.
-
-    Raises
-    ------
-    InputError
-        If there could be more than :data:`MOST_ASSIGNMENTS`, or the squares of loads overflow.
-    """
-    _check_assignments(int(np.count_nonzero(problem.free)), problem.pool.size)
-    check_loads(problem.workers, sum(problem.loads.tolist()) + sum(problem.pool.tolist()))
-    assignment = np.empty(problem.pool.size, dtype=np.int64)
-    optimal_step(problem.loads, problem.free, problem.pool, assignment)
-    return assignment
-
-
 class ExactBFIO:
-    """BF-IO with exact steps as a policy object, for the engine and the reference."""
+    """BF-IO by trying all assignments, as a policy object for the engine and the reference.
+
+    The least sum of predicted imbalances over the window, then the lexicographic optimum of the
+    present step [step.lexicographic].
+
+    Parameters
+    ----------
+    horizon : int
+        Steps after the present one, ``H >= 0``.
+    predictor : Predictor, optional
+        Predicts departures; perfectly by default.
+    """
 
     name = "bfio_exact"
 
+    def __init__(self, horizon: int = 0, predictor: Predictor | None = None) -> None:
+        self.horizon = horizon
+        self.predictor = predictor or Oracle()
+
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
-        return exact_step(view.problem)
+        if view.ahead is None or view.grown is None:
+            return exact_step(view.problem)
+        ahead: list[list[int]] = view.ahead.tolist()
+        grown: list[int] = view.grown.tolist()
+        sizes: list[int] = view.pool.tolist()
+
+        def key(chosen: tuple[int, ...]) -> tuple[int, int, int, int]:
+            added, number = [0] * len(ahead[0]), [0] * len(ahead[0])
+            for size, g in zip(sizes, chosen, strict=True):
+                if g != WAITS:
+                    added[g] += size
+                    number[g] += 1
+            window = [
+                [load + s + more * n for load, s, n in zip(row, added, number, strict=True)]
+                for row, more in zip(ahead, grown, strict=True)
+            ]
+            now = window[0]
+            return sum(map(imbalance, window)), imbalance(now), max(now), sum(x * x for x in now)
+
+        return np.array(min(assignments(view.problem, None), key=key), dtype=np.int64)
+
+
+def backlog_imbalance(
+    sizes: Sequence[int],
+    lengths: Sequence[int],
+    workers: int,
+    slots: int,
+    horizon: int,
+    predicted: Sequence[int] | None = None,
+) -> Fraction:
+    """``AvgImb`` of exact BF-IO(H) over a whole backlog that is visible from the start.
+
+    Parameters
+    ----------
+    sizes, lengths : sequence of int
+        The requests in arrival order, growing by 1 a step.
+    workers, slots : int
+        ``G`` and ``B``.
+    horizon : int
+        ``H``, the steps after the present one that are looked at.
+    predicted : sequence of int, optional
+        Predicted lengths; the true ones by default.
+    """
+    requests = Requests(sizes, lengths)
+    chosen = ExactBFIO(horizon, None if predicted is None else Stated(predicted))
+    run = simulate_reference(System(workers, slots), requests, chosen, pool=len(requests))
+    return run.total.avg_imbalance
 
 
 def simulate_small(instance: Instance, policy: str) -> Totals:
@@ -59,15 +113,15 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
     Raises
     ------
     InputError
-        If the policy is neither, the requests have arrival times, a step could have more than
-        :data:`MOST_ASSIGNMENTS` assignments, or the squares of loads overflow.
+        If the policy is neither, the requests have arrival times, a step could have too many
+        assignments, or the squares of loads overflow.
     """
     system, requests = instance.system, instance.requests
     if requests.arrival is not None:
         raise InputError("small runs are run as a backlog: leave the arrival times out")
     which = code(policy)
     if which == _BFIO_EXACT:
-        _check_assignments(system.workers, min(instance.pool, len(requests)))
+        check_assignments(system.workers, min(instance.pool, len(requests)))
     lengths = sum(requests.decode.tolist())
     check_loads(
         system.workers, sum(requests.prefill.tolist()) + max(system.drift) * lengths, lengths
@@ -92,104 +146,6 @@ def code(policy: str) -> int:
             f"no exact small runs of {policy!r}; policies: {', '.join(SMALL_POLICIES)}"
         )
     return SMALL_POLICIES.index(policy)
-
-
-def check_loads(workers: int, load: int, steps: int = 1) -> None:
-    """Refuse what compiled code could not hold in 64 bits: squares of loads, and their sums.
-
-    Raises
-    ------
-    InputError
-        If a worker may hold so much, or so much in so many steps.
-    """
-    if workers * load * max(load, steps) >= INT_LIMIT:
-        raise InputError(f"loads up to {load:,} are too large for exact small runs")
-
-
-def _check_assignments(workers: int, waiting: int) -> None:
-    if (workers + 1) ** waiting > MOST_ASSIGNMENTS:
-        raise InputError(
-            f"{waiting} requests on {workers} workers have more than {MOST_ASSIGNMENTS:,} "
-            "assignments: use solvers.step.exact.milp"
-        )
-
-
-@compiled
-def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray) -> None:
-    """Write the lexicographic optimum of (imbalance, M, sum of squares, order) to ``best``.
-
-    Depth-first in the order of assignments, where waiting counts as worker G; only a strict
-    improvement replaces the best, so the first of equals is kept.  Two rules skip assignments
-    that cannot be first: of two workers in the same state the lower index is used, and requests
-    of equal size go to workers in order.
-    """
-    G, n = loads.size, pool.size
-    U = min(n, free.sum())
-    left, after = free.copy(), loads.copy()
-    total = loads.sum()
-    twin = np.full(n, -1, dtype=np.int64)  # the request before, of the same size
-    largest = np.zeros(n + 1, dtype=np.int64)  # of the requests from here on
-    for i in range(n - 1, -1, -1):
-        largest[i] = max(largest[i + 1], pool[i])
-        for j in range(i):
-            if pool[j] == pool[i]:
-                twin[i] = j
-    choice = np.full(n + 1, -1, dtype=np.int64)
-    found = False
-    best_imbalance, best_max, best_squares = 0, 0, 0
-    admitted, i = 0, 0
-    while i >= 0:
-        if i == n:
-            top, squares = after.max(), (after * after).sum()
-            imbalance = G * top - total
-            better = (
-                not found
-                or imbalance < best_imbalance
-                or (imbalance == best_imbalance and top < best_max)
-                or (imbalance == best_imbalance and top == best_max and squares < best_squares)
-            )
-            if better:
-                found = True
-                best_imbalance, best_max, best_squares = imbalance, top, squares
-                for j in range(n):
-                    best[j] = choice[j] if choice[j] < G else -1
-            i -= 1
-            continue
-        c = choice[i]
-        if 0 <= c < G:
-            after[c] -= pool[i]
-            total -= pool[i]
-            left[c] += 1
-            admitted -= 1
-        c += 1
-        if twin[i] >= 0:
-            c = max(c, choice[twin[i]])
-        if found and G * after.max() - total - (U - admitted) * largest[i] > best_imbalance:
-            c = G + 1  # nothing below can reach the best
-        while c <= G:
-            if c == G:
-                if admitted + n - i - 1 >= U:
-                    break
-            elif left[c] > 0 and admitted < U:
-                fresh = True
-                for g in range(c):
-                    if left[g] == left[c] and after[g] == after[c]:
-                        fresh = False
-                if fresh:
-                    break
-            c += 1
-        if c > G:
-            choice[i] = -1
-            i -= 1
-            continue
-        choice[i] = c
-        if c < G:
-            after[c] += pool[i]
-            total += pool[i]
-            left[c] -= 1
-            admitted += 1
-        i += 1
-        choice[i] = -1
 
 
 @compiled

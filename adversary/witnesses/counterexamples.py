@@ -14,8 +14,8 @@ from functools import cache
 from itertools import combinations, product
 from typing import Any, ClassVar
 
-from adversary.instances.small_runs import exact_step
-from adversary.witnesses.lookahead_runs import average_imbalance
+from adversary.instances.small_runs import backlog_imbalance
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.formulas.step import full_refill_bound
@@ -102,9 +102,9 @@ class Window(Situation):
         """Average imbalance of each of the three."""
         backlog = self.prefill, self.decode, self.workers, self.slots
         return {
-            "myopic": str(average_imbalance(*backlog, 0)),
-            "perfect": str(average_imbalance(*backlog, self.window)),
-            "predicted": str(average_imbalance(*backlog, self.window, self.predicted)),
+            "myopic": str(backlog_imbalance(*backlog, 0)),
+            "perfect": str(backlog_imbalance(*backlog, self.window)),
+            "predicted": str(backlog_imbalance(*backlog, self.window, self.predicted)),
         }
 
 

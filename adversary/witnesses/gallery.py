@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from adversary.instances.small_runs import ExactBFIO, exact_step
+from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import KINDS, Situation, situation
 from solvers.schedule.problem import OfflineProblem, Schedule, best_average, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import Totals
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.model import InputError, IntArray, Requests, System, imbalance
 

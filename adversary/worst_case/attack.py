@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adversary.instances.small_runs import MOST_ASSIGNMENTS, SMALL_POLICIES
+from adversary.instances.small_runs import SMALL_POLICIES
 from adversary.instances.space import Instance, Space
 from adversary.witnesses.gallery import OPTIMUM, Witness, replay
 from adversary.worst_case.exhaustive import (
@@ -33,6 +33,7 @@ from adversary.worst_case.objectives import (
 from adversary.worst_case.search import METHODS, search
 from adversary.worst_case.shrink import shrink
 from solvers.simulation.reference import simulate_reference
+from solvers.step.exact.brute_force import MOST_ASSIGNMENTS
 from theory.model import InputError
 
 # Evaluations of one round of a search; the next starts anew.

@@ -12,10 +12,11 @@ from itertools import combinations_with_replacement, islice, product
 
 import numpy as np
 
-from adversary.instances.small_runs import check_loads, code
+from adversary.instances.small_runs import code
 from adversary.instances.space import Instance, Space, StepSpace
 from adversary.worst_case.lists import largest_over_lists, largest_over_vertices
 from adversary.worst_case.objectives import RunObjective, StepObjective, Value
+from solvers.step.exact.brute_force import check_loads
 from solvers.step.problem import StepProblem
 from theory.model import INT_LIMIT, InputError, IntArray
 

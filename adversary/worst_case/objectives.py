@@ -4,11 +4,12 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from adversary.instances.small_runs import SMALL_POLICIES, exact_step, simulate_small
+from adversary.instances.small_runs import SMALL_POLICIES, simulate_small
 from adversary.instances.space import Instance
 from solvers.policies.registry import Policy
 from solvers.schedule.problem import OfflineProblem, best_average
 from solvers.simulation.engine import simulate
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 
 # Exact; the one float that occurs is an infinite ratio.

@@ -1,10 +1,10 @@
 """A witness as a small timeline for the terminal: a row for each step, a bar for each worker."""
 
-from adversary.instances.small_runs import exact_step
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import Round, Situation
 from adversary.witnesses.gallery import Witness, trajectory
 from evenkeel.output import table
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.model import imbalance
 

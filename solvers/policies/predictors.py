@@ -68,6 +68,19 @@ class Oracle:
         return requests.decode
 
 
+class Stated:
+    """Predicts lengths that are given, one for each request in order."""
+
+    name = "stated"
+
+    def __init__(self, lengths: ArrayLike) -> None:
+        self._lengths = np.asarray(lengths, dtype=np.int64)
+
+    def lengths(self, requests: Requests) -> IntArray:
+        """See :class:`LengthPredictor`."""
+        return self._lengths
+
+
 class NoisyOracle:
     """The true length times a log-normal error: ``max(1, round(o exp(error z)))``.
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from adversary.instances.small_runs import ExactBFIO, exact_step, simulate_small
+from adversary.instances.small_runs import ExactBFIO, simulate_small
 from adversary.instances.space import Instance
 from adversary.instances.strategies import instances, step_problems
 from solvers.simulation.reference import simulate_reference
-from solvers.step.exact.brute_force import enumerate_step
+from solvers.step.exact.brute_force import enumerate_step, exact_step
 from solvers.step.problem import AssignmentError, StepProblem
 from theory.model import InputError, Requests, System
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.theorems.registry import checks
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formulas.balanceroute import br0_score
 

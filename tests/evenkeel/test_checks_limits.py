@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement
 
+import numpy as np
 import pytest
 
-from adversary.instances.small_runs import ExactBFIO
+from adversary.instances.small_runs import ExactBFIO, backlog_imbalance
 from adversary.witnesses.counterexamples import dispatch_value, least_migrated
-from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.theorems.dropped_assumptions.forecasts import (
     IIR_WITNESS,
     LOOK_AHEAD_WITNESS,
@@ -17,6 +17,7 @@ from evenkeel.theorems.dropped_assumptions.forecasts import (
 from evenkeel.theorems.dropped_assumptions.pools import condition_pools
 from evenkeel.theorems.registry import checks
 from solvers.simulation.reference import simulate_reference
+from tests.oracles.lookahead_runs import average_imbalance
 from theory.model import Requests, System
 
 
@@ -37,24 +38,36 @@ def test_no_window_is_the_engines_bfio(sizes, lengths, slots):
     assert average_imbalance(sizes, lengths, 2, slots, 0) == reference.total.avg_imbalance
 
 
+@pytest.mark.parametrize("horizon", range(4))
+@pytest.mark.parametrize("slots", [1, 2])
+def test_the_policy_with_a_window_is_its_definition(horizon, slots):
+    rng = np.random.default_rng(horizon)
+    for _ in range(20):
+        backlog = [rng.integers(1, 6, 4).tolist() for _ in range(3)]
+        sizes, lengths, predicted = backlog
+        for stated in (None, predicted):
+            run = sizes, lengths, 2, slots, horizon, stated
+            assert backlog_imbalance(*run) == average_imbalance(*run)
+
+
 def test_a_window_by_hand():
     # G = 2, B = 1.  H = 0 takes 1, 1 (the first of length 2), then loads (2, 1) with the third,
     # then 2 alone or beside nothing: first step 0; second: load 2 meets 1 or 2, takes 2: 0; third:
     # the last 1 alone: 1.  So 1/3.
     sizes, lengths, window = LOOK_AHEAD_WITNESS
-    assert average_imbalance(sizes, lengths, 2, 1, 0) == Fraction(1, 3)
+    assert backlog_imbalance(sizes, lengths, 2, 1, 0) == Fraction(1, 3)
     # H = 2 pays 0 + 0 + 0 for 1, 1 as well, but at the second step the request of load 2 departs,
     # which it knows: taking 2 costs 0 + 3 + 4, taking 1 costs 1 + 2 + 3.  It takes 1, and 2 is
     # left alone: 0 + 1 + 2 = 3 over three steps.
-    assert average_imbalance(sizes, lengths, 2, 1, window) == 1
+    assert backlog_imbalance(sizes, lengths, 2, 1, window) == 1
 
 
 def test_predictions_matter_only_inside_the_window():
     sizes, lengths, wrong = PREDICTION_WITNESS
-    assert average_imbalance(sizes, lengths, 2, 1, 0, wrong) == average_imbalance(
+    assert backlog_imbalance(sizes, lengths, 2, 1, 0, wrong) == backlog_imbalance(
         sizes, lengths, 2, 1, 0
     )
-    assert average_imbalance(sizes, lengths, 2, 1, 1, wrong) > average_imbalance(
+    assert backlog_imbalance(sizes, lengths, 2, 1, 1, wrong) > backlog_imbalance(
         sizes, lengths, 2, 1, 1
     )
 

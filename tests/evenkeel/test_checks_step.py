@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from adversary.instances.small_runs import exact_step
 from adversary.instances.strategies import step_problems
 from evenkeel.evidence.check import Trial, Variant, Verdict, planted
 from evenkeel.evidence.scoreboard import Cases
@@ -15,6 +14,7 @@ from evenkeel.evidence.verdicts import rung
 from evenkeel.theorems.registry import checks
 from solvers.policies.registry import AlwaysBusiest
 from solvers.step.bounds import relaxation as bounds
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formulas.step import lp_optimum, simple_lower_bound
 from theory.model import InputError

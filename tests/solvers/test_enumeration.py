@@ -3,12 +3,7 @@ import pytest
 from hypothesis import given
 
 from adversary.instances.strategies import step_problems
-from solvers.step.exact.brute_force import (
-    ENUMERATION_LIMIT,
-    all_optima,
-    assignments,
-    enumerate_step,
-)
+from solvers.step.exact.brute_force import ENUMERATION_LIMIT, assignments, enumerate_step
 from solvers.step.problem import AssignmentError, StepProblem
 from theory.model import InputError
 
@@ -43,6 +38,12 @@ def test_the_lexicographic_optimum_is_the_least_key_of_all(problem):
     assert problem.lexicographic_key(solution.assignment) == least
     assert solution.optimal
     assert solution.imbalance == least[0]
+
+
+def all_optima(problem):
+    every = [np.array(chosen, dtype=np.int64) for chosen in assignments(problem)]
+    least = min(map(problem.objective, every))
+    return [chosen for chosen in every if problem.objective(chosen) == least]
 
 
 def test_all_optima_of_the_tie_of_the_notes():

@@ -8,11 +8,11 @@ from math import comb
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step, optimal_step
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import affordable, rich_steps, witness_of
+from solvers.step.exact.brute_force import exact_step, optimal_step
 from solvers.step.problem import StepProblem
 from theory.formulas.rebalancing import can_rebalance
 from theory.formulas.step import criterion_violation

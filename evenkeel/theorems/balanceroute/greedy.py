@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim, claim_of
 from evenkeel.theorems.step.domains import domain, weight, witness_of
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, Assignment, StepProblem
 from theory.disproof import imbalance_at, violated
 from theory.formulas.balanceroute import br0_score

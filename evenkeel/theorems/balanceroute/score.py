@@ -7,13 +7,12 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.evidence.verdicts import LARGER
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import domain, witness_of
-from solvers.step.exact.brute_force import assignments
+from solvers.step.exact.brute_force import assignments, exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.balanceroute import br0_score, brh_score

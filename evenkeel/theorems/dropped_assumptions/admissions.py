@@ -6,7 +6,6 @@ from itertools import permutations
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from adversary.witnesses.counterexamples import least_partial
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
@@ -24,7 +23,7 @@ from evenkeel.theorems.dropped_assumptions.refills import (
 )
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, weight, witness_of
-from solvers.step.exact.brute_force import assignments
+from solvers.step.exact.brute_force import assignments, exact_step
 from solvers.step.problem import StepProblem
 from theory.disproof import gap_at, imbalance_at, violated
 from theory.model import imbalance

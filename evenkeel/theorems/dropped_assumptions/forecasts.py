@@ -7,9 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import simulate_small
+from adversary.instances.small_runs import backlog_imbalance, simulate_small
 from adversary.instances.space import Instance
-from adversary.witnesses.lookahead_runs import average_imbalance
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, says
 from evenkeel.evidence.scoreboard import Cases, Witness
@@ -237,15 +236,15 @@ class LookAhead:
         """
         sizes, lengths, window = LOOK_AHEAD_WITNESS
         cases = Cases("<=")
-        myopic = average_imbalance(sizes, lengths, 2, 1, 0)
-        ahead = average_imbalance(sizes, lengths, 2, 1, window)
+        myopic = backlog_imbalance(sizes, lengths, 2, 1, 0)
+        ahead = backlog_imbalance(sizes, lengths, 2, 1, window)
         witness: Witness = partial(
             dict, workers=2, slots=1, prefill=list(sizes), decode=list(lengths), window=window
         )
         cases.add(ahead, myopic * trial.scale, witness)
         worse = better = 0
         for s, o in _backlogs(trial) if trial.variant is None else ():
-            near, far = (average_imbalance(s, o, 2, 1, H) for H in (0, window))
+            near, far = (backlog_imbalance(s, o, 2, 1, H) for H in (0, window))
             worse += far > near
             better += far < near
         return cases.finding(
@@ -335,8 +334,8 @@ class PredictionError:
         """
         sizes, lengths, wrong = PREDICTION_WITNESS
         cases = Cases("<=")
-        perfect = average_imbalance(sizes, lengths, 2, 1, 1)
-        misled = average_imbalance(sizes, lengths, 2, 1, 1, wrong)
+        perfect = backlog_imbalance(sizes, lengths, 2, 1, 1)
+        misled = backlog_imbalance(sizes, lengths, 2, 1, 1, wrong)
         witness: Witness = partial(
             dict,
             workers=2,
@@ -348,8 +347,8 @@ class PredictionError:
         cases.add(misled, perfect * trial.scale, witness)
         worse = better = 0
         for s, o in _backlogs(trial) if trial.variant is None else ():
-            right = average_imbalance(s, o, 2, 1, 1)
-            off = average_imbalance(s, o, 2, 1, 1, (o[0] % 4 + 1, *o[1:]))
+            right = backlog_imbalance(s, o, 2, 1, 1)
+            off = backlog_imbalance(s, o, 2, 1, 1, (o[0] % 4 + 1, *o[1:]))
             worse += off > right
             better += off < right
         return cases.finding(

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
-from adversary.instances.small_runs import exact_step
 from adversary.instances.space import Instance
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict
 from evenkeel.evidence.scoreboard import Cases
 from evenkeel.theorems.registry import Assumption
 from evenkeel.theorems.step.domains import refills, weight, witness_of
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.disproof import violated
 from theory.formulas.step import full_refill_bound

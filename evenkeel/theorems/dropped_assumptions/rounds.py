@@ -7,9 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import ExactBFIO, exact_step
+from adversary.instances.small_runs import ExactBFIO, backlog_imbalance
 from adversary.instances.space import Instance, Space
-from adversary.witnesses.lookahead_runs import average_imbalance
 from adversary.worst_case.search import Power, SearchResult, search
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
@@ -26,6 +25,7 @@ from evenkeel.theorems.dropped_assumptions.refills import (
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import after_of, witness_of
 from solvers.simulation.reference import simulate_reference
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.disproof import imbalance_at, violated
 from theory.formulas.step import full_refill_bound
@@ -416,7 +416,7 @@ def _average(window: int) -> Callable[[Instance], Fraction]:
 
     def average(instance: Instance) -> Fraction:
         sizes = instance.requests.prefill.tolist()
-        return average_imbalance(sizes, [2] * len(sizes), 2, 2, window)
+        return backlog_imbalance(sizes, [2] * len(sizes), 2, 2, window)
 
     return average
 

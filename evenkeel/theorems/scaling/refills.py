@@ -6,7 +6,6 @@ from functools import cache, partial
 from itertools import pairwise, product
 from math import comb, log, log2, sqrt
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import (
     TENTH,
@@ -20,6 +19,7 @@ from evenkeel.evidence.scoreboard import (
 )
 from evenkeel.theorems.fcfs.constants import largest_of_two
 from evenkeel.theorems.registry import Assumption, claim
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formulas.constants import FCFS_TEXT
 from theory.formulas.growth import iir_shape, misfit, two_size_refill

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, says
 from evenkeel.evidence.scoreboard import QUARTER, THOUSANDTH, Cases, near
@@ -13,7 +12,7 @@ from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import admit, after_of, domain, refills, weight, witness_of
 from evenkeel.theorems.step.refill import swap
 from solvers.simulation.reference import simulate_reference
-from solvers.step.exact.brute_force import assignments
+from solvers.step.exact.brute_force import assignments, exact_step
 from solvers.step.problem import StepProblem
 from theory.disproof import gap_at, violated
 from theory.formal.record import Theorem

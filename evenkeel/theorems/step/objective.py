@@ -6,12 +6,11 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import after_of, domain, witness_of
-from solvers.step.exact.brute_force import assignments, enumerate_step
+from solvers.step.exact.brute_force import assignments, enumerate_step, exact_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.proof import Identity, Lemma, Step

@@ -5,12 +5,12 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step, optimal_step
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, says
 from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, witness_of
+from solvers.step.exact.brute_force import exact_step, optimal_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.step import full_refill_bound, full_refill_extremal

@@ -6,11 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import witness_of
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formulas.step import lp_optimum, simple_lower_bound
 from theory.proof import Lemma, Step

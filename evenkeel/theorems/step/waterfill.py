@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from adversary.instances.small_runs import exact_step
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import QUARTER, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
@@ -14,6 +13,7 @@ from evenkeel.theorems.step.domains import (
     rich_steps,
     witness_of,
 )
+from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.step import (
