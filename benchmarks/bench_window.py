@@ -10,7 +10,8 @@ import numpy as np
 
 from adversary.workloads.families import workload
 from solvers.lookahead.problem import solve_window
-from solvers.policies.registry import BFIO, policy
+from solvers.policies.bfio import BFIO
+from solvers.policies.registry import policy
 from solvers.simulation.engine import simulate
 from tests.oracles.lookahead_milp import solve_window_exact
 from theory.model import Requests, System

@@ -23,7 +23,7 @@ from adversary.worst_case.objectives import (
     step_imbalance,
 )
 from adversary.worst_case.search import METHODS, Power, power, search
-from solvers.policies.registry import LeastLoaded
+from solvers.policies.arrival_order import LeastLoaded
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import exact_step

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adversary.workloads.families import requests_to_overload, workload
-from solvers.policies.registry import StepView
+from solvers.policies.protocol import StepView
 from solvers.simulation.engine import simulate
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import Assignment, StepProblem

@@ -11,7 +11,7 @@ import numpy as np
 
 from adversary.instances.space import Instance
 from solvers.compiled import compiled
-from solvers.policies.predictors import Oracle, Predictor, Stated
+from solvers.policies.predictors import GivenLengths, Oracle, Predictor
 from solvers.policies.protocol import StepView
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import Totals
@@ -95,7 +95,7 @@ def backlog_imbalance(
         Predicted lengths; the true ones by default.
     """
     requests = Requests(sizes, lengths)
-    chosen = ExactBFIO(horizon, None if predicted is None else Stated(predicted))
+    chosen = ExactBFIO(horizon, None if predicted is None else GivenLengths(predicted))
     run = simulate_reference(System(workers, slots), requests, chosen, pool=len(requests))
     return run.total.avg_imbalance
 

@@ -35,20 +35,15 @@ def _parameters(texts: tuple[str, ...]) -> dict[str, int | float]:
     return found
 
 
-# A test holds the list against the registry, whose import would make --help slow.
-POLICIES = """\b
-Policies: fcfs, round_robin, jsq, vllm_dp, vllm_dp_rotating,
-sglang_shortest_queue, sglang_minimum_tokens, trtllm_adp, least_loaded, lpt,
-power_of_two, br0, brh, bfio, always_busiest, or module:attribute for your own.
-Parameters follow a name, as in
-  bfio:horizon=20                      look ahead, with perfect predictions
-  bfio:horizon=20,predictor=observed   by the lengths and ages seen so far
-  brh:horizon=20,predictor=noisy:0.5   by lengths wrong by a factor e^0.5
-  bfio:max_wait=50                     who waited longer is admitted first
-"""
+class _Command(click.Command):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from solvers.policies.registry import policy_help  # takes a second, so for the help alone
+
+        self.epilog = f"\b\n{policy_help()}"
+        super().format_epilog(ctx, formatter)
 
 
-@click.command(epilog=POLICIES)
+@click.command(cls=_Command)
 @click.option("--trace", type=click.Path(), help="CSV, JSON Lines or Parquet, plain or gzip.")
 @click.option("--family", help="Workload family to draw from.  [default: uniform]")
 @click.option(

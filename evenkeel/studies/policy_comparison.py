@@ -16,7 +16,8 @@ from adversary.instances.space import Space
 from adversary.workloads.families import workload
 from adversary.worst_case.exhaustive import enumerated_slowly
 from adversary.worst_case.objectives import average_imbalance
-from solvers.policies.registry import POLICIES, Policy, StepView, policy
+from solvers.policies.protocol import Policy, StepView
+from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import Assignment

@@ -18,7 +18,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.policies.predictors import Predictor, predictor_of
-from solvers.policies.protocol import StepView, integer_from
+from solvers.policies.protocol import StepView, built_in, integer_from
 from solvers.step.problem import WAITS, Assignment
 from theory.model import FloatArray, InputError, IntArray
 
@@ -26,6 +26,7 @@ from theory.model import FloatArray, InputError, IntArray
 CANDIDATES = 4
 
 
+@built_in()
 class BR0:
     """BR-0: scores by the present loads alone."""
 
@@ -36,6 +37,7 @@ class BR0:
         return _routed(view.loads[None], view, np.ones(1), float(view.loads.size))
 
 
+@built_in({"horizon=20,predictor=noisy:0.5": "by lengths wrong by a factor e^0.5"})
 class BRH:
     """BR-H: scores by the predicted loads of a window, later steps discounted.
 

@@ -1,18 +1,28 @@
 """BF-IO, with and without look-ahead, with and without a limit on waiting, and its opposite.
 
-These policies choose by size which waiting requests are admitted.  Their compiled loops are in
-:mod:`solvers.simulation.loop_by_size`.
+These policies choose by size which waiting requests are admitted.  The engine's loops over them
+are in :mod:`solvers.simulation.loop_by_size`.
 """
 
 import numpy as np
 
+from solvers.compiled import compiled
 from solvers.lookahead.problem import WindowProblem, solve_window
+from solvers.policies.ordering import heap_of_open_workers, sift_down
 from solvers.policies.predictors import Predictor, predictor_of
-from solvers.policies.protocol import StepView, integer_from
+from solvers.policies.protocol import StepView, built_in, integer_from
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import WAITS, Assignment
+from theory.model import IntArray
 
 
+@built_in(
+    {
+        "horizon=20": "look ahead, with perfect predictions",
+        "horizon=20,predictor=observed": "by the lengths and ages seen so far",
+        "max_wait=50": "who waited longer is admitted first",
+    }
+)
 class BFIO:
     """Balance the future, integer optimisation: the least sum of imbalances over a window.
 
@@ -91,6 +101,7 @@ class BFIO:
         return solve_step(window.step, self.effort).assignment
 
 
+@built_in()
 class AlwaysBusiest:
     """Negative control: the largest waiting request to the busiest worker, over and over.
 
@@ -102,11 +113,57 @@ class AlwaysBusiest:
 
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
-        largest_first = np.argsort(-view.pool, kind="stable")[: view.admissions]
-        # The busiest worker stays the busiest while it is being filled.
-        busiest_first = np.argsort(-view.loads, kind="stable")
-        last_slot = np.cumsum(view.free[busiest_first])
-        position = np.searchsorted(last_slot, np.arange(view.admissions), side="right")
-        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-        assignment[largest_first] = busiest_first[position]
+        order = np.argsort(view.pool, kind="stable")
+        target, assignment = np.empty((2, view.pool.size), np.int64)
+        weight, worker = np.empty((2, view.free.size), np.int64)
+        loads, free, sizes = view.loads.copy(), view.free.copy(), view.pool[order]
+        largest_to_busiest(loads, free, sizes, view.admissions, weight, worker, target)
+        assignment[order] = target
         return assignment
+
+
+@compiled
+def largest_to_busiest(
+    loads: IntArray,
+    free: IntArray,
+    sizes: IntArray,
+    admitted: int,
+    weight: IntArray,
+    worker: IntArray,
+    out_worker: IntArray,
+) -> None:
+    """The rule of :class:`AlwaysBusiest`.
+
+    Parameters
+    ----------
+    loads, free : int64[G]
+        Loads and free slots before admission.
+    sizes : int64[n]
+        The pool in ascending order, equal sizes in arrival order.
+    admitted : int
+        Number of admissions.
+    weight, worker : int64[G]
+        Working space.
+    out_worker : int64[n]
+        Filled with the worker of each request, or -1 for one that waits.
+    """
+    out_worker[:] = WAITS
+    # The busiest worker stays the busiest while it is being filled.
+    size = heap_of_open_workers(loads, free, -1, weight, worker)
+    slots = free[worker[0]]
+    end = sizes.size
+    while admitted:
+        # Of equal sizes, the oldest stand at the front of their run.
+        start = end - 1
+        while start > 0 and sizes[start - 1] == sizes[end - 1]:
+            start -= 1
+        for j in range(start, min(end, start + admitted)):
+            if slots == 0:
+                size -= 1
+                weight[0], worker[0] = weight[size], worker[size]
+                sift_down(weight, worker, 0, size)
+                slots = free[worker[0]]
+            out_worker[j] = worker[0]
+            slots -= 1
+        admitted -= min(end - start, admitted)
+        end = start

@@ -68,10 +68,10 @@ class Oracle:
         return requests.decode
 
 
-class Stated:
+class GivenLengths:
     """Predicts lengths that are given, one for each request in order."""
 
-    name = "stated"
+    name = "given"
 
     def __init__(self, lengths: ArrayLike) -> None:
         self._lengths = np.asarray(lengths, dtype=np.int64)

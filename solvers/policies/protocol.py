@@ -1,7 +1,8 @@
 """Decisions: what a policy may see at a step, what it must return, and how that is checked."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,31 @@ class Policy(Protocol):
 
 class PolicyError(AssignmentError):
     """A policy failed or broke a rule; the message names the policy, the step and the rule."""
+
+
+# Every built-in policy, with examples of its parameters.
+DECLARED: dict[type[Policy], Mapping[str, str]] = {}
+
+P = TypeVar("P", bound=Policy)
+
+
+def built_in(examples: Mapping[str, str] | None = None) -> Callable[[type[P]], type[P]]:
+    """Declare a class of this package as a built-in policy, known by its ``name``.
+
+    Its parameters are those of its constructor; what it does is the first paragraph of its
+    docstring.
+
+    Parameters
+    ----------
+    examples : dict of str to str, optional
+        Parameters as they are written behind the name, and what they do, for the help.
+    """
+
+    def declare(kind: type[P]) -> type[P]:
+        DECLARED[kind] = examples or {}
+        return kind
+
+    return declare
 
 
 def decide(policy: Policy, view: StepView) -> Assignment:

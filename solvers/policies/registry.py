@@ -1,76 +1,50 @@
-"""Policies by name: the registry of the built-in ones, and how one of the user's own is found.
+"""Policies by name: the table of the built-in ones, and how one of the user's own is found.
 
-What a policy is, is in :mod:`solvers.policies.protocol`; the built-in ones are in
-:mod:`solvers.policies.baselines`, :mod:`solvers.policies.serving`, :mod:`solvers.policies.bfio` and
-:mod:`solvers.policies.balanceroute`.  The engine runs
-most of them compiled, and tests hold the two equal decision by decision.
+What a policy is, is in :mod:`solvers.policies.protocol`.  A class of any module of this package
+that is declared with :func:`~solvers.policies.protocol.built_in` is in the table.
 """
 
 import importlib
 import inspect
 import os
+import pkgutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import entry_points
+from textwrap import fill
 from typing import Any
 
-from solvers.policies.balanceroute import BR0, BRH
-from solvers.policies.baselines import FCFS, JSQ, LPT, LeastLoaded, PowerOfTwo, RoundRobin, VllmDP
-from solvers.policies.bfio import BFIO, AlwaysBusiest
-from solvers.policies.protocol import Policy, PolicyError, StepView, decide, one_line
-from solvers.policies.serving import (
-    SGLangMinimumTokens,
-    SGLangShortestQueue,
-    TensorRTLLMADP,
-    VllmDPRotating,
-)
+import solvers.policies
+from solvers.policies.protocol import DECLARED, Policy, one_line
 from theory.model import InputError
 
-__all__ = [
-    "BFIO",
-    "BR0",
-    "BRH",
-    "FCFS",
-    "JSQ",
-    "LPT",
-    "POLICIES",
-    "AlwaysBusiest",
-    "LeastLoaded",
-    "Policy",
-    "PolicyError",
-    "PowerOfTwo",
-    "RoundRobin",
-    "SGLangMinimumTokens",
-    "SGLangShortestQueue",
-    "StepView",
-    "TensorRTLLMADP",
-    "VllmDP",
-    "VllmDPRotating",
-    "decide",
-    "policy",
-]
 
-POLICIES: dict[str, type[Policy]] = {
-    cls.name: cls
-    for cls in (
-        FCFS,
-        RoundRobin,
-        JSQ,
-        VllmDP,
-        VllmDPRotating,
-        SGLangShortestQueue,
-        SGLangMinimumTokens,
-        TensorRTLLMADP,
-        LeastLoaded,
-        LPT,
-        PowerOfTwo,
-        BR0,
-        BRH,
-        BFIO,
-        AlwaysBusiest,
-    )
-}
+def _declared() -> dict[str, type[Policy]]:
+    """The built-in policies by module, and within each in the order of the file."""
+    found: dict[str, type[Policy]] = {}
+    for module in sorted(info.name for info in pkgutil.iter_modules(solvers.policies.__path__)):
+        name = f"{solvers.policies.__name__}.{module}"
+        if name != __name__:
+            importlib.import_module(name)
+            found |= {kind.name: kind for kind in DECLARED if kind.__module__ == name}
+    return found
+
+
+POLICIES = _declared()
+
+
+def policy_help() -> str:
+    """The names of the built-in policies, and examples of parameters."""
+    names = f"Policies: {', '.join(POLICIES)}, or module:attribute for your own."
+    examples = {
+        f"{name}:{parameters}": text
+        for name, kind in POLICIES.items()
+        for parameters, text in DECLARED[kind].items()
+    }
+    width = max(map(len, examples))
+    lines = [f"  {spec:{width}}   {text}" for spec, text in examples.items()]
+    return "\n".join([fill(names, 78), "Parameters follow a name, as in", *lines])
 
 
 def policy(spec: str | Policy, seed: int = 0) -> Policy:

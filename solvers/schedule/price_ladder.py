@@ -13,7 +13,7 @@ that any schedule can do.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solvers.policies.registry import Policy
+from solvers.policies.protocol import Policy
 from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import Totals

@@ -8,38 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from solvers.policies import registry as policies
+from solvers.policies.arrival_order import ArrivalOrder, run_oldest_first
+from solvers.policies.bfio import BFIO, AlwaysBusiest
 from solvers.policies.protocol import Policy
-from solvers.simulation import loop_oldest_first as rules
+from solvers.policies.registry import policy as policy_of
 from solvers.simulation import state as kernels
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.loop_by_size import SortedPool, run_always_busiest, run_bfio, run_window
-from solvers.simulation.loop_oldest_first import run_oldest_first
 from solvers.simulation.loop_python import asking
 from solvers.simulation.result import PowerSums, RunResult, Totals
-from solvers.simulation.state import NOBODY, Run
-from theory.model import INT_LIMIT, FloatArray, InputError, IntArray, Requests, System
+from solvers.simulation.state import NOBODY, Run, new_run
+from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 
 # Compiled loops are left about this often, so that progress is seen and Ctrl-C is heard.
 PULSE_S = 0.2
-
-# A block of the history has about this many entries, and at least one row.
-HISTORY_BLOCK = 2**20
-
-# Requests longer than the wheel stay in their bucket for several turns.
-LONGEST_WHEEL = 2**20
-
-_OLDEST_FIRST = {
-    policies.FCFS: rules.FCFS,
-    policies.RoundRobin: rules.ROUND_ROBIN,
-    policies.JSQ: rules.JSQ,
-    policies.VllmDP: rules.VLLM_DP,
-    policies.SGLangShortestQueue: rules.JSQ,
-    policies.LeastLoaded: rules.LEAST_LOADED,
-    policies.SGLangMinimumTokens: rules.LEAST_LOADED,
-    policies.LPT: rules.LPT,
-    policies.PowerOfTwo: rules.POWER_OF_TWO,
-}
 
 
 def simulate(
@@ -106,7 +88,7 @@ def simulate(
     work = _check_sums(system, requests)
     visible = min(limit, len(requests))
     _check_memory(system, requests, visible, history)
-    chosen = policies.policy(policy, seed)
+    chosen = policy_of(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
     run = new_run(system, requests, limit, exponents, history)
     blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
@@ -189,74 +171,14 @@ def _check_memory(system: System, requests: Requests, visible: int, history: boo
         raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")
 
 
-def new_run(
-    system: System, requests: Requests, limit: int, gammas: FloatArray, history: bool
-) -> Run:
-    """The state before the first step."""
-    n, G = len(requests), system.workers
-    arrival = np.empty(0) if requests.arrival is None else requests.arrival
-    arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
-    longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
-    rows = max(1, HISTORY_BLOCK // G) if history else 0
-    slots_used = min(system.capacity, n)
-    active = np.zeros(slots_used, dtype=kernels.ACTIVE)
-    active["worker"] = kernels.NONE
-    state = np.zeros(1, dtype=kernels.STATE)
-    for name, value in (
-        ("timed", requests.arrival is not None),
-        ("limit", min(limit, n)),
-        ("capacity", system.capacity),
-        ("slots", system.slots),
-        ("requests", n),
-        ("still_full", True),
-        ("observed", history or gammas.size > 0),
-        ("overhead_s", system.step_overhead_s),
-        ("token_s", system.seconds_per_token),
-    ):
-        state[name] = value
-    return Run(
-        prefill=requests.prefill,
-        decode=requests.decode,
-        arrival=arrival,
-        drift=np.array(system.drift, dtype=np.int64),
-        worker=np.full(n, NOBODY, dtype=np.int64),
-        reveal_step=np.empty(n, dtype=np.int64),
-        start_step=np.empty(n, dtype=np.int64),
-        start_s=np.empty(n),
-        finish_s=np.empty(n),
-        active=active,
-        following=np.arange(1, slots_used + 1, dtype=np.uint32),
-        state=state,
-        loads=np.zeros(G, dtype=np.int64),
-        free=np.full(G, system.slots, dtype=np.int64),
-        weight=np.empty(G, dtype=np.int64),
-        candidate=np.empty(G, dtype=np.int64),
-        free_slots=np.empty(slots_used + 4, dtype=np.int64),
-        bucket=np.full(1 << (longest - 1).bit_length(), kernels.NONE, dtype=np.uint32),
-        gammas=gammas,
-        powers=np.zeros((gammas.size, 4)),
-        history=np.empty((rows, G), dtype=np.int64),
-    )
-
-
 def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     """The function that runs the policy for up to so many steps."""
-    kind, state = type(policy), run.state[0]
-    if kind in _OLDEST_FIRST:
-        seed = np.uint64(policy.seed % 2**64 if isinstance(policy, policies.PowerOfTwo) else 0)
-        oldest_first = partial(run_oldest_first, run, _OLDEST_FIRST[kind], seed)
-        if not isinstance(policy, policies.RoundRobin):
-            return oldest_first
-
-        def round_robin(steps: int) -> None:
-            state["turn"] = policy.turn % run.free.size
-            oldest_first(steps)
-            policy.turn = int(state["turn"])
-
-        return round_robin
-    if kind is policies.AlwaysBusiest:
+    kind = type(policy)
+    if isinstance(policy, ArrivalOrder) and kind.admit is ArrivalOrder.admit:
+        return _oldest_first(run, policy)
+    if kind is AlwaysBusiest:
         return partial(run_always_busiest, run, SortedPool.of_length(visible))
-    if isinstance(policy, policies.BFIO) and kind is policies.BFIO and policy.max_wait is None:
+    if isinstance(policy, BFIO) and kind is BFIO and policy.max_wait is None:
         if policy.horizon:
             return _ahead(run, policy, SortedPool.of_length(visible))
         if policy.effort <= 1:  # what more adds is not part of the compiled loop
@@ -264,7 +186,18 @@ def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     return asking(run, policy, visible)
 
 
-def _bfio(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], None]:
+def _oldest_first(run: Run, policy: ArrivalOrder) -> Callable[[int], None]:
+    state, seed = run.state[0], np.uint64(policy.seed % 2**64)
+
+    def oldest_first(steps: int) -> None:
+        state["turn"] = policy.turn % run.free.size
+        run_oldest_first(run, policy.rule, seed, steps)
+        policy.turn = int(state["turn"])
+
+    return oldest_first
+
+
+def _bfio(run: Run, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
     state = run.state[0]
 
     def bfio(steps: int) -> None:
@@ -276,7 +209,7 @@ def _bfio(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], 
     return bfio
 
 
-def _ahead(run: Run, policy: policies.BFIO, pool: SortedPool) -> Callable[[int], None]:
+def _ahead(run: Run, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
     state, outlook = run.state[0], Outlook(run, policy)
 
     def bfio(steps: int) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.lookahead.problem import balance_window
+from solvers.policies.bfio import largest_to_busiest
+from solvers.policies.ordering import sort_by_size
 from solvers.simulation.forecast import Forecast, predict_loads
-from solvers.simulation.loop_oldest_first import heap_of_open_workers
-from solvers.simulation.ordering import sift_down, sort_by_size
 from solvers.simulation.state import (
     Run,
     admissions,
@@ -95,14 +95,17 @@ def carry_out(run: Run, pool: SortedPool) -> None:
 
 @compiled
 def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
-    """Run up to so many steps of :class:`solvers.policies.registry.AlwaysBusiest`."""
+    """Run up to so many steps of :class:`solvers.policies.bfio.AlwaysBusiest`."""
     state = run.state[0]
     for _ in range(steps):
         if finished(state):
             return
         reveal_by_size(run, pool)
         if admissions(state):
-            _largest_to_busiest(run, pool)
+            size, target = pool.size[: state.waiting], pool.target[: state.waiting]
+            largest_to_busiest(
+                run.loads, run.free, size, admissions(state), run.weight, run.candidate, target
+            )
             carry_out(run, pool)
         measure(run)
         if state.observed:
@@ -112,33 +115,8 @@ def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
 
 
 @compiled
-def _largest_to_busiest(run: Run, pool: SortedPool) -> None:
-    pool.target[: run.state[0].waiting] = WAITS
-    left = admissions(run.state[0])
-    size = heap_of_open_workers(run, -1)
-    weight, worker = run.weight, run.candidate
-    slots = run.free[worker[0]]
-    end = run.state[0].waiting
-    while left:
-        # Of equal sizes, the oldest stand at the front of their run.
-        start = end - 1
-        while start > 0 and pool.size[start - 1] == pool.size[end - 1]:
-            start -= 1
-        for j in range(start, min(end, start + left)):
-            if slots == 0:
-                size -= 1
-                weight[0], worker[0] = weight[size], worker[size]
-                sift_down(weight, worker, 0, size)
-                slots = run.free[worker[0]]
-            pool.target[j] = worker[0]
-            slots -= 1
-        left -= min(end - start, left)
-        end = start
-
-
-@compiled
 def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
-    """Run up to so many steps of :class:`solvers.policies.registry.BFIO`."""
+    """Run up to so many steps of :class:`solvers.policies.bfio.BFIO`."""
     state = run.state[0]
     for _ in range(steps):
         if finished(state):
@@ -167,7 +145,7 @@ def run_window(
     departures: int,
     end: int,
 ) -> None:
-    """Run :class:`solvers.policies.registry.BFIO` with look-ahead until step ``end``.
+    """Run :class:`solvers.policies.bfio.BFIO` with look-ahead until step ``end``.
 
     It stops before a decision, which is then due, once so many requests have departed.
     """

@@ -16,9 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from theory.model import FloatArray, IntArray
+from theory.model import FloatArray, IntArray, Requests, System
 
 NOBODY = -1
+
+# A block of the history has about this many entries, and at least one row.
+HISTORY_BLOCK = 2**20
+
+# Requests longer than the wheel stay in their bucket for several turns.
+LONGEST_WHEEL = 2**20
 
 # What numbers of requests, workers and rows stay below.  The tables hold them unsigned, because an
 # index that cannot be negative is not tested for counting from the end: a fifth of a step's time.
@@ -122,6 +128,56 @@ class Run(NamedTuple):
     gammas: FloatArray
     powers: FloatArray
     history: IntArray
+
+
+def new_run(
+    system: System, requests: Requests, limit: int, gammas: FloatArray, history: bool
+) -> Run:
+    """The state before the first step."""
+    n, G = len(requests), system.workers
+    arrival = np.empty(0) if requests.arrival is None else requests.arrival
+    arrival.flags.writeable = False  # as every arrival column is: one compiled version for both
+    longest = min(int(requests.decode.max(initial=1)), LONGEST_WHEEL)
+    rows = max(1, HISTORY_BLOCK // G) if history else 0
+    slots_used = min(system.capacity, n)
+    active = np.zeros(slots_used, dtype=ACTIVE)
+    active["worker"] = NONE
+    state = np.zeros(1, dtype=STATE)
+    for name, value in (
+        ("timed", requests.arrival is not None),
+        ("limit", min(limit, n)),
+        ("capacity", system.capacity),
+        ("slots", system.slots),
+        ("requests", n),
+        ("still_full", True),
+        ("observed", history or gammas.size > 0),
+        ("overhead_s", system.step_overhead_s),
+        ("token_s", system.seconds_per_token),
+    ):
+        state[name] = value
+    return Run(
+        prefill=requests.prefill,
+        decode=requests.decode,
+        arrival=arrival,
+        drift=np.array(system.drift, dtype=np.int64),
+        worker=np.full(n, NOBODY, dtype=np.int64),
+        reveal_step=np.empty(n, dtype=np.int64),
+        start_step=np.empty(n, dtype=np.int64),
+        start_s=np.empty(n),
+        finish_s=np.empty(n),
+        active=active,
+        following=np.arange(1, slots_used + 1, dtype=np.uint32),
+        state=state,
+        loads=np.zeros(G, dtype=np.int64),
+        free=np.full(G, system.slots, dtype=np.int64),
+        weight=np.empty(G, dtype=np.int64),
+        candidate=np.empty(G, dtype=np.int64),
+        free_slots=np.empty(slots_used + 4, dtype=np.int64),
+        bucket=np.full(1 << (longest - 1).bit_length(), NONE, dtype=np.uint32),
+        gammas=gammas,
+        powers=np.zeros((gammas.size, 4)),
+        history=np.empty((rows, G), dtype=np.int64),
+    )
 
 
 @compiled

@@ -12,7 +12,7 @@ from evenkeel.evidence.check import Trial, Variant, Verdict, planted
 from evenkeel.evidence.scoreboard import Cases
 from evenkeel.evidence.verdicts import rung
 from evenkeel.theorems.registry import checks
-from solvers.policies.registry import AlwaysBusiest
+from solvers.policies.bfio import AlwaysBusiest
 from solvers.step.bounds import relaxation as bounds
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from solvers.policies.registry import FCFS, POLICIES, RoundRobin, policy
-from solvers.simulation import engine
+from solvers.policies.arrival_order import FCFS, RoundRobin
+from solvers.policies.registry import POLICIES, policy
+from solvers.simulation import engine, state
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError, Requests, System, imbalance
@@ -197,11 +198,11 @@ def test_conservation(name, case):
 @given(case=runs())
 def test_requests_longer_than_the_wheel_depart_on_time(case):
     system, requests, pool = case
-    longest, engine.LONGEST_WHEEL = engine.LONGEST_WHEEL, 3
+    longest, state.LONGEST_WHEEL = state.LONGEST_WHEEL, 3
     try:
         run = simulate(system, requests, "jsq", pool=pool, history=True)
     finally:
-        engine.LONGEST_WHEEL = longest
+        state.LONGEST_WHEEL = longest
     assert_equal_runs(run, simulate_reference(system, requests, "jsq", pool=pool, history=True))
 
 
@@ -226,7 +227,7 @@ def test_a_run_in_many_portions_is_the_run_in_one(monkeypatch):
     system = System.paper(8, 16)
     whole = simulate(system, requests, "round_robin", gammas=(0.7,), history=True)
     monkeypatch.setattr(engine, "PULSE_S", 0.0)
-    monkeypatch.setattr(engine, "HISTORY_BLOCK", 8 * 5)
+    monkeypatch.setattr(state, "HISTORY_BLOCK", 8 * 5)
     calls = []
     parts = simulate(
         system, requests, "round_robin", gammas=(0.7,), history=True, progress=calls.append

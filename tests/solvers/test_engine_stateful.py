@@ -5,9 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from solvers.simulation.engine import new_run
 from solvers.simulation.loop_python import REQUEST, REVEALED, SIZE, until_decision
-from solvers.simulation.state import NONE
+from solvers.simulation.state import NONE, new_run
 from theory.model import Requests, System
 
 NOTHING = np.empty(0, dtype=np.int64)

@@ -5,12 +5,14 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.policies import registry as policies
-from solvers.policies.baselines import splitmix64
-from solvers.policies.registry import POLICIES, Policy, PolicyError, StepView, decide, policy
+from solvers.policies.arrival_order import splitmix64
+from solvers.policies.protocol import Policy, PolicyError, StepView, decide
+from solvers.policies.registry import POLICIES, policy
+from tests.oracles import policies as plain
 from theory.model import InputError
 
 W = -1  # waits
@@ -43,6 +45,16 @@ def views(draw):
 @given(step=views())
 def test_every_built_in_policy_obeys_the_rules(name, step):
     decide(policy(name), step)  # raises if it does not
+
+
+@pytest.mark.parametrize("name", plain.PLAIN)
+@settings(max_examples=50)
+@given(steps=st.lists(views(), min_size=1, max_size=3), seed=st.integers(0, 2**64))
+def test_a_compiled_rule_decides_as_its_definition(name, steps, seed):
+    made, definition = policy(name, seed), plain.PLAIN[name]()
+    definition.seed = seed
+    for step in steps:
+        assert made.admit(step).tolist() == definition.admit(step).tolist()
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -118,8 +130,12 @@ def test_always_busiest_gives_the_largest_to_the_busiest():
 
 def test_splitmix64_is_the_published_generator():
     # First outputs of the reference implementation for the seeds 0 and 1234567.
-    assert splitmix64(0) == 0xE220A8397B1DCDAF
-    assert splitmix64(1234567) == 6457827717110365317
+    for first, second in (
+        (splitmix64(np.uint64(0)), splitmix64(np.uint64(1234567))),
+        (plain.splitmix64(0), plain.splitmix64(1234567)),
+    ):
+        assert first == 0xE220A8397B1DCDAF
+        assert second == 6457827717110365317
 
 
 def test_power_of_two_goes_to_the_less_loaded_of_two():

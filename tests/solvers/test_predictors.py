@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solvers.policies.bfio import BFIO
 from solvers.policies.predictors import (
     FOREVER,
     AgePredictor,
@@ -18,7 +19,6 @@ from solvers.policies.predictors import (
     median_remaining,
     predictor_of,
 )
-from solvers.policies.registry import BFIO
 from solvers.simulation.engine import simulate
 from theory.model import InputError, Requests, System
 

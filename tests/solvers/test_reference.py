@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from solvers.policies.registry import PolicyError
+from solvers.policies.protocol import PolicyError
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError, Requests, System

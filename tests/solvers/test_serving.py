@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from solvers.policies.registry import StepView, policy
+from solvers.policies.protocol import StepView
+from solvers.policies.registry import policy
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from evenkeel.theorems.registry import claims
-from solvers.policies.registry import StepView, policy
+from solvers.policies.protocol import StepView
+from solvers.policies.registry import policy
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.problem import StepProblem
 from theory.formal import coq

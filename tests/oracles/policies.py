@@ -1,12 +1,4 @@
-"""The policies that admit the oldest requests and choose only where these go.
-
-The definitions here are the readable ones, in plain Python and numpy.  The engine runs them
-compiled (:mod:`solvers.simulation.loop_oldest_first`), and tests hold the two equal decision by
-decision.
-
-When the pool is full and sizes are iid, every rule that looks at neither sizes nor loads is equal
-in law to fcfs: differences between such rules are noise or a start-up artefact.
-"""
+"""Built-in policies in plain Python and numpy: a second way to their compiled rules."""
 
 import heapq
 from collections.abc import Sequence
@@ -19,32 +11,16 @@ from theory.model import IntArray
 
 
 class FCFS:
-    """Oldest requests first; free slots in worker order, worker 0 filled first."""
-
-    name = "fcfs"
-
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         last_slot = np.cumsum(view.free)
         return _oldest(view, np.searchsorted(last_slot, np.arange(view.admissions), side="right"))
 
 
 class RoundRobin:
-    """Oldest first, to the workers in turn; the turn is kept between steps, full ones are skipped.
-
-    Parameters
-    ----------
-    turn : int
-        The worker whose turn is first.
-    """
-
-    name = "round_robin"
-
     def __init__(self, turn: int = 0) -> None:
         self.turn = turn
 
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         free: list[int] = view.free.tolist()
         workers: list[int] = []
         admissions = view.admissions
@@ -58,55 +34,25 @@ class RoundRobin:
 
 
 class JSQ:
-    """Join the shortest queue: oldest first, each to the worker with the fewest running requests.
-
-    Ties go to the lowest index.
-    """
-
-    name = "jsq"
-
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         running = view.slots - view.free
         return _oldest(view, _to_lightest(running, view.free, [1] * view.admissions))
 
 
 class VllmDP:
-    """The score of vLLM's data-parallel front end: ``4 * waiting + running``.
-
-    Oldest first, each to the worker of the smallest score, lowest index on ties.  With one central
-    pool, a worker's waiting requests are those sent to it at this step.
-    """
-
-    name = "vllm_dp"
-
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         running = view.slots - view.free
         return _oldest(view, _to_lightest(running, view.free, [4] * view.admissions))
 
 
 class LeastLoaded:
-    """Oldest first, each to the worker of the smallest current load in tokens, lowest on ties."""
-
-    name = "least_loaded"
-
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         sizes: list[int] = view.pool[: view.admissions].tolist()
         return _oldest(view, _to_lightest(view.loads, view.free, sizes))
 
 
 class LPT:
-    """Longest processing time: the oldest requests, the largest of them first, to the least loaded.
-
-    The set admitted is that of fcfs, so nothing starves.  Equal sizes go in arrival order.
-    """
-
-    name = "lpt"
-
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         sizes = view.pool[: view.admissions]
         order = np.argsort(-sizes, kind="stable")
         workers = np.empty(sizes.size, dtype=np.int64)
@@ -115,24 +61,10 @@ class LPT:
 
 
 class PowerOfTwo:
-    """Oldest first, each to the less loaded of two sampled workers that have a free slot.
-
-    The two are distinct where two are left; the first sampled wins ties.  The sample is a hash of
-    (seed, step, position), so a run is reproducible whatever executes it.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the samples; taken modulo ``2^64``.
-    """
-
-    name = "power_of_two"
-
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def admit(self, view: StepView) -> Assignment:
-        """See :class:`Policy`."""
         loads: list[int] = view.loads.tolist()
         free: list[int] = view.free.tolist()
         open_workers = [g for g, slots in enumerate(free) if slots]
@@ -148,6 +80,32 @@ class PowerOfTwo:
                 open_workers[at] = open_workers[-1]
                 open_workers.pop()
         return _oldest(view, workers)
+
+
+class AlwaysBusiest:
+    def admit(self, view: StepView) -> Assignment:
+        largest_first = np.argsort(-view.pool, kind="stable")[: view.admissions]
+        # The busiest worker stays the busiest while it is being filled.
+        busiest_first = np.argsort(-view.loads, kind="stable")
+        last_slot = np.cumsum(view.free[busiest_first])
+        position = np.searchsorted(last_slot, np.arange(view.admissions), side="right")
+        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
+        assignment[largest_first] = busiest_first[position]
+        return assignment
+
+
+PLAIN = {
+    "fcfs": FCFS,
+    "round_robin": RoundRobin,
+    "jsq": JSQ,
+    "vllm_dp": VllmDP,
+    "sglang_shortest_queue": JSQ,
+    "sglang_minimum_tokens": LeastLoaded,
+    "least_loaded": LeastLoaded,
+    "lpt": LPT,
+    "power_of_two": PowerOfTwo,
+    "always_busiest": AlwaysBusiest,
+}
 
 
 def _oldest(view: StepView, workers: Sequence[int] | IntArray) -> Assignment:
@@ -185,11 +143,6 @@ def _two_of(n: int, seed: int, step: int, position: int) -> tuple[int, int]:
 
 
 def splitmix64(x: int) -> int:
-    """One step of the splitmix64 generator: a bijection of 64-bit words that scrambles them.
-
-    Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
-    OOPSLA 2014, with the constants of its reference implementation.
-    """
     mask = 2**64 - 1
     x = (x + 0x9E3779B97F4A7C15) & mask
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & mask

@@ -48,3 +48,23 @@ def sift_down(weight: IntArray, worker: IntArray, top: int, size: int) -> None:
         weight[top], worker[top] = weight[child], worker[child]
         top = child
     weight[top], worker[top] = w, g
+
+
+@compiled
+def heap_of_open_workers(
+    loads: IntArray, free: IntArray, per_load: int, weight: IntArray, worker: IntArray
+) -> int:
+    """Make a heap of the workers with a free slot, least (weight, worker) first; its size.
+
+    The weight is the load times 1 or -1, or the number running if ``per_load`` is 0.
+    """
+    size = 0
+    for g in range(free.size):
+        if free[g]:
+            # Only differences of weights matter, so -free stands for the number running.
+            weight[size] = per_load * loads[g] if per_load else -free[g]
+            worker[size] = g
+            size += 1
+    for top in range(size // 2 - 1, -1, -1):
+        sift_down(weight, worker, top, size)
+    return size

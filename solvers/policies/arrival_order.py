@@ -1,0 +1,393 @@
+"""The policies that admit the oldest requests and choose only where these go.
+
+Each choice is one compiled rule.  The engine runs all steps in one loop over it, and a decision by
+itself is one step of that loop.  Rules of serving systems stand here under their
+own names, as far as one central pool can show them.
+
+When the pool is full and sizes are iid, every rule that looks at neither sizes nor loads is equal
+in law to fcfs: differences between such rules are noise or a start-up artefact.
+"""
+
+import heapq
+from typing import ClassVar
+
+import numpy as np
+
+from solvers.compiled import compiled
+from solvers.policies.ordering import heap_of_open_workers, sift_down, sort_by_size
+from solvers.policies.protocol import StepView, built_in
+from solvers.simulation.state import (
+    Run,
+    admissions,
+    depart,
+    finished,
+    grow,
+    measure,
+    new_run,
+    observe,
+    oldest,
+    place,
+    reveal,
+)
+from solvers.step.problem import WAITS, Assignment
+from theory.model import Requests, System
+
+# The compiled rules, by the number under which :func:`run_oldest_first` knows them.
+IN_ORDER, IN_TURN, FEWEST, FEWEST_SENT, LIGHTEST, LARGEST_FIRST, BETTER_OF_TWO = range(7)
+
+
+class ArrivalOrder:
+    """Admits the oldest requests; a compiled rule chooses the worker of each.
+
+    Attributes
+    ----------
+    rule : int
+        The number of the rule for :func:`run_oldest_first`.
+    turn : int
+        The worker whose turn is first, for a rule that takes turns.
+    seed : int
+        Seed of a rule that samples.
+    """
+
+    name: str
+    rule: ClassVar[int]
+    turn: int = 0
+    seed: int = 0
+
+    def admit(self, view: StepView) -> Assignment:
+        """See :class:`solvers.policies.protocol.Policy`."""
+        G, n = view.free.size, view.pool.size
+        # One step of a run that stands where the view does; output lengths decide nothing.
+        requests = Requests(view.pool, np.ones(n, np.int64))
+        run = new_run(System(G, view.slots), requests, n, np.empty(0), False)
+        run.loads[:], run.free[:] = view.loads, view.free
+        state = run.state[0]
+        state["step"], state["turn"] = view.step, self.turn % G
+        state["revealed"] = state["waiting"] = n
+        state["capacity"] = np.sum(view.free)
+        run_oldest_first(run, self.rule, np.uint64(self.seed % 2**64), 1)
+        self.turn = int(state["turn"])
+        return run.worker
+
+
+@built_in()
+class FCFS(ArrivalOrder):
+    """Oldest requests first; free slots in worker order, worker 0 filled first."""
+
+    name = "fcfs"
+    rule = IN_ORDER
+
+
+@built_in()
+class RoundRobin(ArrivalOrder):
+    """Oldest first, to the workers in turn; the turn is kept between steps, full ones are skipped.
+
+    Parameters
+    ----------
+    turn : int
+        The worker whose turn is first.
+    """
+
+    name = "round_robin"
+    rule = IN_TURN
+
+    def __init__(self, turn: int = 0) -> None:
+        self.turn = turn
+
+
+@built_in()
+class JSQ(ArrivalOrder):
+    """Join the shortest queue: oldest first, each to the worker with the fewest running requests.
+
+    Ties go to the lowest index.
+    """
+
+    name = "jsq"
+    rule = FEWEST
+
+
+@built_in()
+class VllmDP(ArrivalOrder):
+    """The score of vLLM's data-parallel front end: ``4 * waiting + running``.
+
+    Oldest first, each to the worker of the smallest score, lowest index on ties.  With one central
+    pool, a worker's waiting requests are those sent to it at this step.
+    """
+
+    name = "vllm_dp"
+    rule = FEWEST_SENT
+
+
+@built_in()
+class VllmDPRotating:
+    """The score ``4 * waiting + running`` of vLLM; ties go to the next worker in turn.
+
+    The turn moves on by one worker with every request, and is kept between steps.
+
+    Parameters
+    ----------
+    turn : int
+        Worker that wins the first tie, taken modulo ``G``.
+    """
+
+    name = "vllm_dp_rotating"
+
+    def __init__(self, turn: int = 0) -> None:
+        self.turn = turn
+
+    def admit(self, view: StepView) -> Assignment:
+        """See :class:`solvers.policies.protocol.Policy`."""
+        free: list[int] = view.free.tolist()
+        score: list[int] = (view.slots - view.free).tolist()
+        G = len(free)
+        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
+        for position in range(view.admissions):
+            first = self.turn % G
+            best = min(
+                (worker for worker in range(G) if free[worker]),
+                key=lambda worker: (score[worker], (worker - first) % G),
+            )
+            assignment[position] = best
+            free[best] -= 1
+            score[best] += 4
+            self.turn += 1
+        return assignment
+
+
+@built_in()
+class SGLangShortestQueue(JSQ):
+    """SGLang's ``shortest_queue``: oldest first, to the worker with the fewest requests."""
+
+    name = "sglang_shortest_queue"
+
+
+@built_in()
+class SGLangMinimumTokens(ArrivalOrder):
+    """SGLang's ``minimum_tokens``: oldest first, to the worker with the fewest tokens."""
+
+    name = "sglang_minimum_tokens"
+    rule = LIGHTEST
+
+
+@built_in()
+class TensorRTLLMADP:
+    """TensorRT-LLM's attention-DP balance: the oldest requests, the largest first.
+
+    Each goes to the worker with the fewest tokens, then the fewest requests, then the lowest
+    index, among those that run fewer requests than the mean after this step, rounded up.
+
+    The system also holds back prefills until every rank has one or a time-out passes; a step here
+    has no prefill phase of its own, so only the placement is modelled.
+    """
+
+    name = "trtllm_adp"
+
+    def admit(self, view: StepView) -> Assignment:
+        """See :class:`solvers.policies.protocol.Policy`."""
+        running: list[int] = (view.slots - view.free).tolist()
+        loads: list[int] = view.loads.tolist()
+        total = sum(running) + view.admissions
+        # At most B, and enough for all: the workers below it have room for every admission.
+        most = -(-total // len(running))
+        heap = [
+            (load, count, g) for g, (load, count) in enumerate(zip(loads, running, strict=True))
+        ]
+        heap = [entry for entry in heap if entry[1] < most]
+        heapq.heapify(heap)
+        sizes = view.pool[: view.admissions]
+        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
+        for request in np.argsort(-sizes, kind="stable").tolist():
+            load, count, g = heapq.heappop(heap)
+            assignment[request] = g
+            if count + 1 < most:
+                heapq.heappush(heap, (load + int(sizes[request]), count + 1, g))
+        return assignment
+
+
+@built_in()
+class LeastLoaded(ArrivalOrder):
+    """Oldest first, each to the worker of the smallest current load in tokens, lowest on ties."""
+
+    name = "least_loaded"
+    rule = LIGHTEST
+
+
+@built_in()
+class LPT(ArrivalOrder):
+    """Longest processing time: the oldest requests, the largest of them first, to the least loaded.
+
+    The set admitted is that of fcfs, so nothing starves.  Equal sizes go in arrival order.
+    """
+
+    name = "lpt"
+    rule = LARGEST_FIRST
+
+
+@built_in()
+class PowerOfTwo(ArrivalOrder):
+    """Oldest first, each to the less loaded of two sampled workers that have a free slot.
+
+    The two are distinct where two are left; the first sampled wins ties.  The sample is a hash of
+    (seed, step, position), so a run is reproducible whatever executes it.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the samples; taken modulo ``2^64``.
+    """
+
+    name = "power_of_two"
+    rule = BETTER_OF_TWO
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+
+@compiled
+def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
+    """Run up to so many steps under a rule; the seed is that of one that samples.
+
+    The waiting requests are a range of consecutive numbers, so the pool costs nothing.
+    """
+    state = run.state[0]
+    for _ in range(steps):
+        if finished(state):
+            return
+        reveal(run)
+        if admissions(state):
+            if rule == IN_ORDER:
+                _in_worker_order(run)
+            elif rule == IN_TURN:
+                _in_turn(run)
+            elif rule == BETTER_OF_TWO:
+                _better_of_two(run, seed)
+            elif rule == LARGEST_FIRST:
+                _largest_to_lightest(run)
+            else:
+                _to_lightest(run, rule)
+        measure(run)
+        if state.observed:
+            observe(run)
+        depart(run)
+        grow(run)
+
+
+@compiled
+def _in_worker_order(run: Run) -> None:
+    slots, admitted, listed = run.free_slots, admissions(run.state[0]), np.uint32(0)
+    for g in range(run.free.size):
+        # Mostly a worker has few free slots, and a loop over so few takes less time than the
+        # processor's wrong guess of its end: four are listed at once, those too many overwritten.
+        for more in range(4):
+            slots[listed + np.uint32(more)] = g
+        free = min(run.free[g], admitted - np.int64(listed))
+        for more in range(4, free):
+            slots[listed + np.uint32(more)] = g
+        listed += np.uint32(free)
+    first = oldest(run.state[0])
+    for j in range(admitted):
+        place(run, first + j, slots[j])
+
+
+@compiled
+def _in_turn(run: Run) -> None:
+    """Go round the workers with a free slot, dropping those that fill up."""
+    state, G, ring = run.state[0], run.free.size, run.candidate
+    size = 0
+    for g in range(state.turn, state.turn + G):
+        worker = g if g < G else g - G
+        if run.free[worker]:
+            ring[size] = worker
+            size += 1
+    request = oldest(run.state[0])
+    last = request + admissions(run.state[0])
+    while request < last:
+        kept = 0
+        for j in range(min(size, last - request)):
+            g = ring[j]
+            place(run, request, g)
+            request += 1
+            state.turn = g + 1 if g + 1 < G else 0
+            if run.free[g]:
+                ring[kept] = g
+                kept += 1
+        size = kept
+
+
+@compiled
+def _better_of_two(run: Run, seed: np.uint64) -> None:
+    open_workers, size = run.candidate, 0
+    for g in range(run.free.size):
+        if run.free[g]:
+            open_workers[size] = g
+            size += 1
+    at_step = splitmix64(splitmix64(seed) ^ np.uint64(run.state[0].step))
+    first = oldest(run.state[0])
+    for position in range(admissions(run.state[0])):
+        bits = splitmix64(at_step ^ np.uint64(position))
+        at = np.int64(((bits >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
+        if size > 1:
+            low = bits & np.uint64(0xFFFFFFFF)
+            other = np.int64((low * np.uint64(size - 1)) >> np.uint64(32))
+            other += other >= at
+            if run.loads[open_workers[other]] < run.loads[open_workers[at]]:
+                at = other
+        g = open_workers[at]
+        place(run, first + position, g)
+        if not run.free[g]:
+            size -= 1
+            open_workers[at] = open_workers[size]
+
+
+@compiled
+def splitmix64(x: np.uint64) -> np.uint64:
+    """One step of the splitmix64 generator: a bijection of 64-bit words that scrambles them.
+
+    Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
+    OOPSLA 2014, with the constants of its reference implementation.
+    """
+    x += np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@compiled
+def _to_lightest(run: Run, rule: int) -> None:
+    size = heap_of_open_workers(
+        run.loads, run.free, 1 if rule == LIGHTEST else 0, run.weight, run.candidate
+    )
+    first = oldest(run.state[0])
+    for request in range(first, first + admissions(run.state[0])):
+        size = _to_top(run, rule, request, size)
+
+
+@compiled
+def _largest_to_lightest(run: Run) -> None:
+    size = heap_of_open_workers(run.loads, run.free, 1, run.weight, run.candidate)
+    first = oldest(run.state[0])
+    batch = np.arange(first, first + admissions(run.state[0]))
+    key, other_key, other_batch = -run.prefill[batch], np.empty_like(batch), np.empty_like(batch)
+    if sort_by_size(key, batch, other_key, other_batch):
+        batch = other_batch
+    for request in batch:
+        size = _to_top(run, LARGEST_FIRST, int(request), size)
+
+
+@compiled
+def _to_top(run: Run, rule: int, request: int, size: int) -> int:
+    """Place on the lightest worker of the heap and return the heap's new size."""
+    weight, worker = run.weight, run.candidate
+    g = worker[0]
+    place(run, request, g)
+    if run.free[g] == 0:
+        size -= 1
+        weight[0], worker[0] = weight[size], worker[size]
+    elif rule == FEWEST:
+        weight[0] += 1
+    elif rule == FEWEST_SENT:
+        weight[0] += 4
+    else:
+        weight[0] = run.loads[g]
+    sift_down(weight, worker, 0, size)
+    return size
