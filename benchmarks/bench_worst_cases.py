@@ -17,7 +17,7 @@ from adversary.worst_case.attack import Attack
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case, worst_step
 from adversary.worst_case.objectives import (
     average_imbalance,
-    imbalance_ratio,
+    relative_imbalance,
     step_excess,
     step_gap_excess,
     step_imbalance,
@@ -134,7 +134,7 @@ KNOWN = {
         average_imbalance("fcfs"), Space(2, 2, 8, 10, decode_max=3), Fraction(104, 5), 2000,
     ),
     "BF-IO / FCFS, 4 requests, sizes to 6: 25/2": (
-        imbalance_ratio("bfio_exact", "fcfs"), Space(2, 1, 4, 6, decode_max=3), Fraction(25, 2),
+        relative_imbalance("bfio_exact", "fcfs"), Space(2, 1, 4, 6, decode_max=3), Fraction(25, 2),
         2000,
     ),
     "one step, G = 3, two slots, one spare, sizes to 10: 12": (

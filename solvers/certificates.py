@@ -285,7 +285,7 @@ def certify_offline(problem: "OfflineProblem", schedule: "Schedule") -> Certific
 
 
 # Digits to which powers of utilisations are bracketed.
-SCALE = 10**9
+POWER_SCALE = 10**9
 
 
 def certify_energy(
@@ -306,7 +306,8 @@ def certify_energy(
     Returns
     -------
     dict
-        ``energy`` brackets the energy divided by ``t_l``, in units of ``1/SCALE``, for ``C = 0``.
+        ``energy`` brackets the energy divided by ``t_l`` for ``C = 0``, in units of
+        ``1/POWER_SCALE``.
     """
     table: list[list[int]] = np.asarray(loads).tolist()
     if not 0 < gamma < 1 or gamma.denominator > 100 or not 0 <= idle_w <= max_w:
@@ -319,8 +320,8 @@ def certify_energy(
         top = max(row)
         for x in row if top else ():
             below, above = _power_of(x, top, gamma)
-            low += top * (SCALE * idle_w + (max_w - idle_w) * below)
-            high += top * (SCALE * idle_w + (max_w - idle_w) * above)
+            low += top * (POWER_SCALE * idle_w + (max_w - idle_w) * below)
+            high += top * (POWER_SCALE * idle_w + (max_w - idle_w) * above)
     return {
         "format": FORMAT,
         "kind": "energy",
@@ -334,10 +335,10 @@ def certify_energy(
 
 
 def _power_of(a: int, b: int, gamma: Fraction) -> tuple[int, int]:
-    """``SCALE * (a/b)^gamma`` rounded down and up, exactly."""
+    """``POWER_SCALE * (a/b)^gamma`` rounded down and up, exactly."""
     p, q = gamma.numerator, gamma.denominator
-    goal = SCALE**q * a**p
-    x = int(SCALE * (a / b) ** float(gamma))
+    goal = POWER_SCALE**q * a**p
+    x = int(POWER_SCALE * (a / b) ** float(gamma))
     while x**q * b**p > goal:
         x -= 1
     while (x + 1) ** q * b**p <= goal:

@@ -13,7 +13,7 @@ import numpy as np
 Loads = tuple[tuple[int, ...], ...]
 
 # Worker counts of the extremal histories.
-WORKERS = (1, 2, 3, 5, 8, 32)
+WORKER_COUNTS = (1, 2, 3, 5, 8, 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def equal_others(workers: int, load: int, others: int, steps: int = 1) -> LoadHi
 
 def extremal_histories() -> Iterator[LoadHistory]:
     """The patterns at which bounds are attained or approached, for several worker counts."""
-    for G in WORKERS:
+    for G in WORKER_COUNTS:
         for busy in sorted({1, (G + 1) // 2, G}):
             yield zero_one(G, busy, 1000)
             yield zero_one(G, busy, 7, full_steps=3)

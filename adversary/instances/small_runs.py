@@ -119,7 +119,7 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
     system, requests = instance.system, instance.requests
     if requests.arrival is not None:
         raise InputError("small runs are run as a backlog: leave the arrival times out")
-    which = code(policy)
+    which = policy_code(policy)
     if which == _BFIO_EXACT:
         check_assignments(system.workers, min(instance.pool, len(requests)))
     lengths = sum(requests.decode.tolist())
@@ -127,14 +127,14 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
         system.workers, sum(requests.prefill.tolist()) + max(system.drift) * lengths, lengths
     )
     shape = system.workers, system.slots, instance.pool
-    steps, sum_max, work = run(
+    steps, sum_max, work = run_backlog(
         which, requests.prefill, requests.decode, shape, np.array(system.drift)
     )
     return Totals(system.workers, steps, sum_max, work)
 
 
-def code(policy: str) -> int:
-    """The number by which :func:`run` knows a policy.
+def policy_code(policy: str) -> int:
+    """The number by which :func:`run_backlog` knows a policy.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def code(policy: str) -> int:
 
 
 @compiled
-def run(
+def run_backlog(
     which: int, prefill: IntArray, decode: IntArray, shape: tuple[int, int, int], drift: IntArray
 ) -> tuple[int, int, int]:
     """Simulate to the end; returns the steps, the sum of maxima and the work."""

@@ -25,7 +25,7 @@ from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
 from theory.model import InputError, Requests, System, imbalance
 
-Row = tuple[int, ...]
+Ints = tuple[int, ...]
 
 
 class Situation(ABC):
@@ -86,10 +86,10 @@ class Window(Situation):
     kind = "window"
     workers: int
     slots: int
-    prefill: Row
-    decode: Row
+    prefill: Ints
+    decode: Ints
     window: int
-    predicted: Row
+    predicted: Ints
 
     def __post_init__(self) -> None:
         System(self.workers, self.slots)
@@ -125,8 +125,8 @@ class Round(Situation):
     kind = "round"
     workers: int
     slots: int
-    pool: Row
-    growth: tuple[Row, ...]
+    pool: Ints
+    growth: tuple[Ints, ...]
 
     def __post_init__(self) -> None:
         if len(self.pool) != self.workers * self.slots:
@@ -166,9 +166,9 @@ class PartialAdmission(Situation):
     """
 
     kind = "partial-admission"
-    loads: Row
-    free: Row
-    pool: Row
+    loads: Ints
+    free: Ints
+    pool: Ints
 
     def __post_init__(self) -> None:
         StepProblem(self.loads, self.free, self.pool)
@@ -296,7 +296,7 @@ class LongRun(Situation):
 
 
 @dataclass(frozen=True)
-class RareSize(Situation):
+class RareSizeRun(Situation):
     """A late step of an overloaded run in which one size is too rare to count, growth 1.
 
     Sizes are independent of the lengths, which are geometric.  Without the rare size they lie
@@ -354,14 +354,14 @@ class RareSize(Situation):
 
 KINDS: dict[str, type[Situation]] = {
     kind.kind: kind
-    for kind in (Window, Round, PartialAdmission, Dispatch, Migration, LongRun, RareSize)
+    for kind in (Window, Round, PartialAdmission, Dispatch, Migration, LongRun, RareSizeRun)
 }
 
-State = tuple[tuple[int, int], ...]
+DispatchState = tuple[tuple[int, int], ...]
 
 
 @cache
-def dispatch_value(state: State, width: int) -> int:
+def dispatch_value(state: DispatchState, width: int) -> int:
     """Imbalance that the adversary forces from (load above ``B a``, free slots) of each worker.
 
     The adversary names a size ``a + s``, ``0 <= s <= width``, the dispatcher a worker; sizes
@@ -373,7 +373,7 @@ def dispatch_value(state: State, width: int) -> int:
     return max(min(dispatch_value(after, width) for after in _moves(state, s)) for s in sizes)
 
 
-def _moves(state: State, size: int) -> Iterator[State]:
+def _moves(state: DispatchState, size: int) -> Iterator[DispatchState]:
     for g, (load, free) in enumerate(state):
         if free and state[g] not in state[:g]:
             yield tuple(sorted((*state[:g], (load + size, free - 1), *state[g + 1 :])))

@@ -52,7 +52,7 @@ class Witness:
     assignment : tuple of int, optional
         For a step: the assignment to look at; the lexicographic optimum by default.
     expected : mapping
-        What :func:`replay` must return, JSON-ready.
+        What :func:`replay_witness` must return, JSON-ready.
     """
 
     name: str
@@ -75,7 +75,7 @@ def gallery(folder: Path = GALLERY) -> tuple[Witness, ...]:
     return tuple(read_witness(path) for path in sorted(folder.glob("*.json")))
 
 
-def replay(witness: Witness) -> dict[str, Any]:
+def replay_witness(witness: Witness) -> dict[str, Any]:
     """Recompute what a witness shows, from its instance alone.
 
     Returns

@@ -20,7 +20,7 @@ from scipy.special import ndtr
 
 from theory.model import FloatArray, InputError, IntArray, Requests, System
 
-HERE = Path(__file__).parent
+_HERE = Path(__file__).parent
 
 # A draw larger than this would overflow the sums of a long run; no real request comes near it.
 SIZE_LIMIT = 2**31 - 1
@@ -334,7 +334,7 @@ def _marginal(name: str, which: str) -> FloatArray:
 
 @cache
 def _fits() -> dict[str, Any]:
-    return tomllib.loads((HERE / "families.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((_HERE / "families.toml").read_text(encoding="utf-8"))
 
 
 def _fitted(name: str) -> Callable[..., tuple[IntArray, IntArray]]:
@@ -367,7 +367,7 @@ def _bin_bounds(b: int) -> tuple[int, int]:
 @cache
 def _histogram(name: str) -> tuple[FloatArray, IntArray]:
     """Cumulative shares of the cells, and their bounds int64[cells, prompt/output, low/high]."""
-    path = HERE / f"{name}_histogram.csv"
+    path = _HERE / f"{name}_histogram.csv"
     rows = np.loadtxt(path, dtype=np.int64, delimiter=",", skiprows=4)
     bounds = [[_bin_bounds(x), _bin_bounds(y)] for x, y, _ in rows.tolist()]
     share = np.cumsum(rows[:, 2])

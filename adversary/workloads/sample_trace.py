@@ -6,7 +6,7 @@ import numpy as np
 
 SAMPLE_TRACE = Path(__file__).parent / "sample_trace.csv"
 
-ROWS = 3000
+_ROWS = 3000
 SEED = 2601_17855
 
 
@@ -19,14 +19,14 @@ def sample_trace_csv() -> str:
     second minute.  All numbers are made up; none is fitted to anyone's data.
     """
     rng = np.random.default_rng(SEED)
-    kind = rng.choice(3, ROWS, p=[8 / 12, 3 / 12, 1 / 12])
-    chat = 20 + rng.geometric(1 / 280, ROWS)
-    document = rng.integers(1500, 6000, ROWS, endpoint=True)
+    kind = rng.choice(3, _ROWS, p=[8 / 12, 3 / 12, 1 / 12])
+    chat = 20 + rng.geometric(1 / 280, _ROWS)
+    document = rng.integers(1500, 6000, _ROWS, endpoint=True)
     prefill = np.select([kind == 0, kind == 1], [chat, document], 900)
     decode = rng.geometric(np.select([kind == 0, kind == 1], [1 / 120, 1 / 40], 1 / 300))
     lines = ["arrival,prefill,decode"]
     now_ms = 0
-    for gap, s, o in zip(rng.geometric(1 / 200, ROWS), prefill, decode, strict=True):
+    for gap, s, o in zip(rng.geometric(1 / 200, _ROWS), prefill, decode, strict=True):
         now_ms += int(gap) // 2 if now_ms // 60_000 % 2 else int(gap)
         lines.append(f"{now_ms / 1000:.3f},{s},{o}")
     return "\n".join(lines) + "\n"

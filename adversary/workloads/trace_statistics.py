@@ -18,7 +18,7 @@ from theory.formulas.vacuity import Lengths
 from theory.laws.law import Law
 from theory.model import InputError, Requests
 
-HERE = Path(__file__).parent
+_HERE = Path(__file__).parent
 CELLS = 1024
 
 
@@ -49,11 +49,11 @@ def lengths_of(name: str, requests: Requests, cells: int = CELLS) -> Lengths:
 @cache
 def trace_lengths() -> dict[str, Lengths]:
     """Every trace and sample by name; only the public traces come with the law of their sizes."""
-    with (HERE / "trace_sizes.csv").open(encoding="utf-8", newline="") as file:
+    with (_HERE / "trace_sizes.csv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
         counts = {row["trace"]: [int(n) for n in row["counts"].split()] for row in rows}
     found = {}
-    for name, facts in tomllib.loads((HERE / "trace_facts.toml").read_text("utf-8")).items():
+    for name, facts in tomllib.loads((_HERE / "trace_facts.toml").read_text("utf-8")).items():
         floors = None
         if name in counts:
             n = sum(counts[name])
@@ -79,7 +79,7 @@ def trace_source(name: str) -> str:
     InputError
         If no trace of that name is known.
     """
-    facts = tomllib.loads((HERE / "trace_facts.toml").read_text("utf-8"))
+    facts = tomllib.loads((_HERE / "trace_facts.toml").read_text("utf-8"))
     if name not in facts:
         raise InputError(f"unknown trace {name!r}; known: {', '.join(facts)}")
     return str(facts[name]["source"])

@@ -15,7 +15,7 @@ import numpy as np
 
 from adversary.instances.small_runs import SMALL_POLICIES
 from adversary.instances.space import Instance, Space
-from adversary.witnesses.gallery import OPTIMUM, Witness, replay
+from adversary.witnesses.gallery import OPTIMUM, Witness, replay_witness
 from adversary.worst_case.exhaustive import (
     Tally,
     describe,
@@ -27,8 +27,8 @@ from adversary.worst_case.exhaustive import (
 from adversary.worst_case.objectives import (
     RunObjective,
     average_imbalance,
-    imbalance_ratio,
     optimum_ratio,
+    relative_imbalance,
 )
 from adversary.worst_case.search import METHODS, search
 from adversary.worst_case.shrink import shrink
@@ -129,7 +129,7 @@ class Attack:
             return average_imbalance(self.policy)
         if self.against == OPTIMUM:
             return optimum_ratio(self.policy)
-        return imbalance_ratio(self.policy, self.against)
+        return relative_imbalance(self.policy, self.against)
 
     @property
     def objective_text(self) -> str:
@@ -246,7 +246,7 @@ class Attack:
             instance,
             dict.fromkeys(policies),
         )
-        return replace(blank, expected=replay(blank))
+        return replace(blank, expected=replay_witness(blank))
 
 
 def beside(instance: Instance, policies: Iterable[str]) -> dict[str, tuple[Fraction, int]]:

@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from adversary.instances.small_runs import SMALL_POLICIES, code, run
+from adversary.instances.small_runs import SMALL_POLICIES, policy_code, run_backlog
 from adversary.instances.space import Space
 from adversary.worst_case.exhaustive import WorstCase
 from solvers.certificates import FORMAT, Certificate
@@ -111,13 +111,13 @@ def _transcript(
     sizes = (a, b) if ends else range(a, b + 1)
     shape = space.workers, space.slots, space.pool_limit
     drift, G = np.array(space.drift), space.workers
-    which, other = code(policy), -1 if baseline is None else code(baseline)
+    which, other = policy_code(policy), -1 if baseline is None else policy_code(baseline)
     for requests in product(product(sizes, range(1, space.decode_max + 1)), repeat=space.requests):
         columns = np.array(requests, dtype=np.int64)
         prefill, decode = columns[:, 0].copy(), columns[:, 1].copy()
-        steps, sum_max, work = run(which, prefill, decode, shape, drift)
+        steps, sum_max, work = run_backlog(which, prefill, decode, shape, drift)
         top, bottom = G * sum_max - work, steps
         if other >= 0:
-            steps, sum_max, work = run(other, prefill, decode, shape, drift)
+            steps, sum_max, work = run_backlog(other, prefill, decode, shape, drift)
             top, bottom = top * steps, bottom * (G * sum_max - work)
         yield int(top), int(bottom)

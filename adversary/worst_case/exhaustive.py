@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement, islice, product
 
 import numpy as np
 
-from adversary.instances.small_runs import code
+from adversary.instances.small_runs import policy_code
 from adversary.instances.space import Instance, Space, StepSpace
 from adversary.worst_case.lists import largest_over_lists, largest_over_vertices
 from adversary.worst_case.objectives import RunObjective, StepObjective, Value
@@ -134,7 +134,7 @@ def enumerated(
     total = tally or Tally(cursor=(0,) * space.requests)
     sizes, drift = np.arange(space.size_min, space.size_max + 1), np.array(space.drift)
     shape = space.workers, space.slots, space.pool_limit
-    codes = code(policy), code(baseline) if baseline else -1
+    codes = policy_code(policy), policy_code(baseline) if baseline else -1
     while total.cursor is not None:
         digit = np.array(total.cursor, dtype=np.int64)
         box = space.decode_max, space.requests, space.order == "sorted"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adversary.instances.small_runs import run
+from adversary.instances.small_runs import run_backlog
 from solvers.compiled import compiled
 from theory.model import IntArray
 
@@ -32,10 +32,10 @@ def largest_over_lists(
             vector[i] = sizes[digit[i] // decode_max]
             vector[N + i] = digit[i] % decode_max + 1
         instances += 1
-        steps, sum_max, work = run(codes[0], vector[:N], vector[N:], shape, drift)
+        steps, sum_max, work = run_backlog(codes[0], vector[:N], vector[N:], shape, drift)
         top, bottom = G * sum_max - work, steps
         if codes[1] >= 0:
-            steps, sum_max, work = run(codes[1], vector[:N], vector[N:], shape, drift)
+            steps, sum_max, work = run_backlog(codes[1], vector[:N], vector[N:], shape, drift)
             top, bottom = top * steps, bottom * (G * sum_max - work)
         if top > 0 or bottom > 0:
             if top * best_bottom > best_top * bottom:

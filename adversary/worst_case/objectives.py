@@ -38,7 +38,7 @@ def average_imbalance(policy: PolicySource) -> RunObjective:
     return objective
 
 
-def imbalance_ratio(policy: PolicySource, baseline: PolicySource) -> RunObjective:
+def relative_imbalance(policy: PolicySource, baseline: PolicySource) -> RunObjective:
     """``AvgImb`` of a policy over that of a baseline on the same instance.
 
     0/0 is undefined; a positive average over zero is infinite.

@@ -26,7 +26,7 @@ def command(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_j
 
     Every witness is replayed first.  Exit code 1 if one does not give what it should.
     """
-    from adversary.witnesses.gallery import GALLERY, gallery, replay
+    from adversary.witnesses.gallery import GALLERY, gallery, replay_witness
     from evenkeel.output import table, to_json
     from evenkeel.report.timeline import show
     from theory.model import InputError
@@ -43,7 +43,7 @@ def command(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_j
     if draw is not None and not names:
         raise InputError("--draw is for witnesses that are named")
     chosen = [every[name] for name in names] or list(every.values())
-    replayed = {witness.name: replay(witness) for witness in chosen}
+    replayed = {witness.name: replay_witness(witness) for witness in chosen}
     good = {witness.name: replayed[witness.name] == witness.expected for witness in chosen}
     pictures = {}
     if draw is not None:

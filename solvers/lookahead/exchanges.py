@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.fast.bitset import Words, at_least, at_most, full, insert, remove
+from solvers.step.fast.bitset import Words, full, insert, predecessor, remove, successor
 from solvers.step.problem import WAITS
 from solvers.step.sorted_sizes import Pool, last_at_most
 from theory.model import IntArray
@@ -144,10 +144,10 @@ def _replace(plan: WindowPlan, pool: Pool, grown: IntArray, g: int, bends: IntAr
     old_below = old_above = new_below = new_above = -1
     for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
         last = last_at_most(pool, sizes[j] + aim)
-        i = at_most(plan.words, plan.summary, last)
+        i = predecessor(plan.words, plan.summary, last)
         if i >= 0 and (new_below < 0 or sizes[i] - sizes[j] > below):
             below, old_below, new_below = sizes[i] - sizes[j], j, i
-        i = at_least(plan.words, plan.summary, last + 1)
+        i = successor(plan.words, plan.summary, last + 1)
         if i >= 0 and (new_above < 0 or sizes[i] - sizes[j] < above):
             above, old_above, new_above = sizes[i] - sizes[j], j, i
     best, change, old, new = np.int64(0), np.int64(0), -1, -1

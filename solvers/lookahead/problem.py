@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from solvers.compiled import compiled
 from solvers.lookahead.exchanges import improve, plan_of, value
-from solvers.step.bounds.relaxation import bound
+from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.fast.solve import balance
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import indexed, sorted_pool
@@ -143,7 +143,7 @@ def window_bound(problem: WindowProblem) -> int:
     room = np.minimum(problem.free, problem.pool.size)
     sizes = np.sort(problem.pool)
     return sum(
-        int(bound(row.copy(), room, sorted_pool(sizes + growth))[1])
+        int(closed_form_bounds(row.copy(), room, sorted_pool(sizes + growth))[1])
         for row, growth in zip(problem.ahead, problem.grown, strict=True)
     )
 

@@ -17,12 +17,12 @@ from solvers.compiled import compiled
 from solvers.policies.ordering import heap_of_open_workers, sift_down, sort_by_size
 from solvers.policies.protocol import StepView, built_in
 from solvers.simulation.state import (
-    Run,
+    RunState,
     admissions,
     depart,
     finished,
     grow,
-    measure,
+    measure_loads,
     new_run,
     observe,
     oldest,
@@ -244,7 +244,7 @@ class PowerOfTwo(ArrivalOrder):
 
 
 @compiled
-def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
+def run_oldest_first(run: RunState, rule: int, seed: np.uint64, steps: int) -> None:
     """Run up to so many steps under a rule; the seed is that of one that samples.
 
     The waiting requests are a range of consecutive numbers, so the pool costs nothing.
@@ -265,7 +265,7 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
                 _largest_to_lightest(run)
             else:
                 _to_lightest(run, rule)
-        measure(run)
+        measure_loads(run)
         if state.observed:
             observe(run)
         depart(run)
@@ -273,7 +273,7 @@ def run_oldest_first(run: Run, rule: int, seed: np.uint64, steps: int) -> None:
 
 
 @compiled
-def _in_worker_order(run: Run) -> None:
+def _in_worker_order(run: RunState) -> None:
     slots, admitted, listed = run.free_slots, admissions(run.state[0]), np.uint32(0)
     for g in range(run.free.size):
         # Mostly a worker has few free slots, and a loop over so few takes less time than the
@@ -290,7 +290,7 @@ def _in_worker_order(run: Run) -> None:
 
 
 @compiled
-def _in_turn(run: Run) -> None:
+def _in_turn(run: RunState) -> None:
     """Go round the workers with a free slot, dropping those that fill up."""
     state, G, ring = run.state[0], run.free.size, run.candidate
     size = 0
@@ -315,7 +315,7 @@ def _in_turn(run: Run) -> None:
 
 
 @compiled
-def _better_of_two(run: Run, seed: np.uint64) -> None:
+def _better_of_two(run: RunState, seed: np.uint64) -> None:
     open_workers, size = run.candidate, 0
     for g in range(run.free.size):
         if run.free[g]:
@@ -353,7 +353,7 @@ def splitmix64(x: np.uint64) -> np.uint64:
 
 
 @compiled
-def _to_lightest(run: Run, rule: int) -> None:
+def _to_lightest(run: RunState, rule: int) -> None:
     size = heap_of_open_workers(
         run.loads, run.free, 1 if rule == LIGHTEST else 0, run.weight, run.candidate
     )
@@ -363,7 +363,7 @@ def _to_lightest(run: Run, rule: int) -> None:
 
 
 @compiled
-def _largest_to_lightest(run: Run) -> None:
+def _largest_to_lightest(run: RunState) -> None:
     size = heap_of_open_workers(run.loads, run.free, 1, run.weight, run.candidate)
     first = oldest(run.state[0])
     batch = np.arange(first, first + admissions(run.state[0]))
@@ -375,7 +375,7 @@ def _largest_to_lightest(run: Run) -> None:
 
 
 @compiled
-def _to_top(run: Run, rule: int, request: int, size: int) -> int:
+def _to_top(run: RunState, rule: int, request: int, size: int) -> int:
     """Place on the lightest worker of the heap and return the heap's new size."""
     weight, worker = run.weight, run.candidate
     g = worker[0]

@@ -19,7 +19,7 @@ from solvers.simulation.engine import simulate
 from solvers.simulation.result import Totals
 from theory.model import InputError, Requests, System
 
-POLICIES = ("bfio", "fcfs")
+ONLINE_POLICIES = ("bfio", "fcfs")
 
 # Clairvoyant rungs: name, rule, work conserving.
 OPTIMA = (
@@ -31,7 +31,7 @@ OPTIMA = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Restriction:
     """One restriction.
 
     Parameters
@@ -47,8 +47,8 @@ class Rung:
 
 
 def price_ladder(
-    system: System, requests: Requests, policies: Sequence[str | Policy] = POLICIES
-) -> tuple[Rung, ...]:
+    system: System, requests: Requests, policies: Sequence[str | Policy] = ONLINE_POLICIES
+) -> tuple[Restriction, ...]:
     """The least total imbalance under each restriction, exactly; the online policies last.
 
     The total imbalance ``G sum_k M(k) - W`` and the sum of the largest loads, which is the time
@@ -73,8 +73,8 @@ def price_ladder(
         best = solve_offline(OfflineProblem(system, requests, rule, conserving))
         if not best.optimal:
             raise InputError(f"the instance is too large for the optimum {name!r}")
-        rungs.append(Rung(name, best.totals))
+        rungs.append(Restriction(name, best.totals))
     for policy in policies:
         run = simulate(system, requests, policy, pool=len(requests))
-        rungs.append(Rung(run.policy, run.total))
+        rungs.append(Restriction(run.policy, run.total))
     return tuple(rungs)

@@ -17,7 +17,7 @@ from solvers.simulation.forecast import Outlook
 from solvers.simulation.loop_by_size import SortedPool, run_always_busiest, run_bfio, run_window
 from solvers.simulation.loop_python import asking
 from solvers.simulation.result import PowerSums, RunResult, Totals
-from solvers.simulation.state import NOBODY, Run, new_run
+from solvers.simulation.state import NOBODY, RunState, new_run
 from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 
 # Compiled loops are left about this often, so that progress is seen and Ctrl-C is heard.
@@ -139,7 +139,7 @@ def _check_sums(system: System, requests: Requests) -> int:
             f"workers * slots = {system.workers} * {system.slots} must stay below 2^62"
         )
     growth = max(system.drift)
-    tokens, about, exact = kernels.work(requests.prefill, requests.decode, growth)
+    tokens, about, exact = kernels.total_work(requests.prefill, requests.decode, growth)
     # At any time a request is worth at most its total work, and there are at most as many steps
     # as output tokens.  A floating-point sum of N < 2^31 non-negative terms is right to a
     # relative 1e-6 with room to spare.
@@ -171,7 +171,7 @@ def _check_memory(system: System, requests: Requests, visible: int, history: boo
         raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")
 
 
-def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
+def _loop(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]:
     """The function that runs the policy for up to so many steps."""
     kind = type(policy)
     if isinstance(policy, ArrivalOrder) and kind.admit is ArrivalOrder.admit:
@@ -186,7 +186,7 @@ def _loop(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
     return asking(run, policy, visible)
 
 
-def _oldest_first(run: Run, policy: ArrivalOrder) -> Callable[[int], None]:
+def _oldest_first(run: RunState, policy: ArrivalOrder) -> Callable[[int], None]:
     state, seed = run.state[0], np.uint64(policy.seed % 2**64)
 
     def oldest_first(steps: int) -> None:
@@ -197,7 +197,7 @@ def _oldest_first(run: Run, policy: ArrivalOrder) -> Callable[[int], None]:
     return oldest_first
 
 
-def _bfio(run: Run, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
+def _bfio(run: RunState, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
     state = run.state[0]
 
     def bfio(steps: int) -> None:
@@ -209,7 +209,7 @@ def _bfio(run: Run, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
     return bfio
 
 
-def _ahead(run: Run, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
+def _ahead(run: RunState, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
     state, outlook = run.state[0], Outlook(run, policy)
 
     def bfio(steps: int) -> None:
@@ -223,7 +223,7 @@ def _ahead(run: Run, policy: BFIO, pool: SortedPool) -> Callable[[int], None]:
 
 
 def _run_to_completion(
-    run: Run, advance: Callable[[int], None], progress: Callable[[int], None] | None
+    run: RunState, advance: Callable[[int], None], progress: Callable[[int], None] | None
 ) -> list[IntArray]:
     """Run in portions of about :data:`PULSE_S`, and return the history's blocks."""
     rows, state = run.history.shape[0], run.state[0]
@@ -245,7 +245,7 @@ def _run_to_completion(
     return blocks or [run.history[:0]]
 
 
-def _check_conservation(run: Run, system: System, work: int) -> None:
+def _check_conservation(run: RunState, system: System, work: int) -> None:
     """Every request was admitted and left, and the work done is the work of the requests."""
     if run.worker.min(initial=0) == NOBODY or run.loads.any():
         raise RuntimeError("a request was not served to completion")

@@ -7,7 +7,7 @@ import numpy as np
 from solvers.compiled import compiled
 from solvers.policies.predictors import AgePredictor, LengthPredictor, checked_forecast
 from solvers.policies.protocol import Policy
-from solvers.simulation.state import NOBODY, NONE, Run
+from solvers.simulation.state import NO_ROW, NOBODY, RunState
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
 
 
@@ -40,7 +40,7 @@ class Outlook:
 
     Parameters
     ----------
-    run : Run
+    run : RunState
         The run, before its first step.
     policy : Policy
         Has a ``horizon`` and a ``predictor``.
@@ -59,7 +59,7 @@ class Outlook:
         could leave the 64-bit integers.
     """
 
-    def __init__(self, run: Run, policy: Policy) -> None:
+    def __init__(self, run: RunState, policy: Policy) -> None:
         horizon: int = getattr(policy, "horizon", 0)
         self._predictor = getattr(policy, "predictor", None)
         if not isinstance(self._predictor, LengthPredictor | AgePredictor):
@@ -102,7 +102,7 @@ class Outlook:
             self.forecast = self.forecast._replace(remaining=remaining)
 
 
-def _check_window(run: Run, horizon: int) -> None:
+def _check_window(run: RunState, horizon: int) -> None:
     """Refuse a run whose predicted loads could overflow when summed over a window."""
     largest = int(run.prefill.max(initial=0))
     growth = int(run.drift.max()) * (int(run.decode.max(initial=0)) + horizon)
@@ -115,7 +115,7 @@ def _check_window(run: Run, horizon: int) -> None:
 
 
 @compiled
-def predict_loads(run: Run, forecast: Forecast) -> None:
+def predict_loads(run: RunState, forecast: Forecast) -> None:
     """Predict the loads of the requests that run now, before the admissions of a step."""
     lengths, remaining, ahead, running, grown = forecast
     state = run.state[0]
@@ -129,7 +129,7 @@ def predict_loads(run: Run, forecast: Forecast) -> None:
     # First what leaves after each step of the window, then from the present step on.
     for at in range(run.active.size):
         row = run.active[at]
-        if row.worker == NONE:
+        if row.worker == NO_ROW:
             continue
         age = state.step - run.start_step[row.request]
         if lengths.size:

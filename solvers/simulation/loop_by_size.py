@@ -13,12 +13,12 @@ from solvers.policies.bfio import largest_to_busiest
 from solvers.policies.ordering import sort_by_size
 from solvers.simulation.forecast import Forecast, predict_loads
 from solvers.simulation.state import (
-    Run,
+    RunState,
     admissions,
     depart,
     finished,
     grow,
-    measure,
+    measure_loads,
     observe,
     place,
     reveal,
@@ -57,7 +57,7 @@ class SortedPool(NamedTuple):
 
 
 @compiled
-def reveal_by_size(run: Run, pool: SortedPool) -> None:
+def reveal_by_size(run: RunState, pool: SortedPool) -> None:
     """Reveal requests and merge them into the pool, behind those of equal size."""
     before, first = run.state[0].waiting, run.state[0].revealed
     reveal(run)
@@ -82,7 +82,7 @@ def reveal_by_size(run: Run, pool: SortedPool) -> None:
 
 
 @compiled
-def carry_out(run: Run, pool: SortedPool) -> None:
+def carry_out(run: RunState, pool: SortedPool) -> None:
     """Place the requests that have a target and close the gaps they leave."""
     kept = 0
     for j in range(run.state[0].waiting):
@@ -94,7 +94,7 @@ def carry_out(run: Run, pool: SortedPool) -> None:
 
 
 @compiled
-def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
+def run_always_busiest(run: RunState, pool: SortedPool, steps: int) -> None:
     """Run up to so many steps of :class:`solvers.policies.bfio.AlwaysBusiest`."""
     state = run.state[0]
     for _ in range(steps):
@@ -107,7 +107,7 @@ def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
                 run.loads, run.free, size, admissions(state), run.weight, run.candidate, target
             )
             carry_out(run, pool)
-        measure(run)
+        measure_loads(run)
         if state.observed:
             observe(run)
         depart(run)
@@ -115,7 +115,7 @@ def run_always_busiest(run: Run, pool: SortedPool, steps: int) -> None:
 
 
 @compiled
-def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
+def run_bfio(run: RunState, pool: SortedPool, effort: int, steps: int) -> None:
     """Run up to so many steps of :class:`solvers.policies.bfio.BFIO`."""
     state = run.state[0]
     for _ in range(steps):
@@ -129,7 +129,7 @@ def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
             state.bound_gap += value - lower
             _in_order_of_arrival(size, target, pool.other_size)
             carry_out(run, pool)
-        measure(run)
+        measure_loads(run)
         if state.observed:
             observe(run)
         depart(run)
@@ -138,7 +138,7 @@ def run_bfio(run: Run, pool: SortedPool, effort: int, steps: int) -> None:
 
 @compiled
 def run_window(
-    run: Run,
+    run: RunState,
     pool: SortedPool,
     forecast: Forecast,
     effort: int,
@@ -163,7 +163,7 @@ def run_window(
             balance_window(forecast.ahead, forecast.grown, run.free, size, effort, target)
             _in_order_of_arrival(size, target, pool.other_size)
             carry_out(run, pool)
-        measure(run)
+        measure_loads(run)
         if state.observed:
             observe(run)
         depart(run)

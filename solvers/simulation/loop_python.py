@@ -12,12 +12,12 @@ from solvers.compiled import compiled
 from solvers.policies.protocol import Policy, StepView, ask, checked
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.state import (
-    Run,
+    RunState,
     admissions,
     depart,
     finished,
     grow,
-    measure,
+    measure_loads,
     observe,
     place,
     reveal,
@@ -29,12 +29,12 @@ from theory.model import IntArray
 REQUEST, SIZE, REVEALED = range(3)
 
 
-def asking(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
+def asking(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]:
     """The function that runs up to so many steps, asking the policy at each.
 
     Parameters
     ----------
-    run : Run
+    run : RunState
         The run.
     policy : Policy
         The policy.
@@ -81,12 +81,12 @@ def asking(run: Run, policy: Policy, visible: int) -> Callable[[int], None]:
 
 
 @compiled
-def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> bool:
+def until_decision(run: RunState, pool: IntArray, assignment: IntArray, end: int) -> bool:
     """Carry out the decision that is due, if one is, and run until the next or step ``end``.
 
     Parameters
     ----------
-    run : Run
+    run : RunState
         The run.
     pool : int64[3, n]
         The waiting requests in arrival order, kept here: number, size, step of entry.
@@ -105,7 +105,7 @@ def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> 
         if not _obeys(assignment, run.free, admissions(state), run.candidate):
             return False
         _carry_out(run, pool, assignment)
-        measure(run)
+        measure_loads(run)
         if state.observed:
             observe(run)
         depart(run)
@@ -122,7 +122,7 @@ def until_decision(run: Run, pool: IntArray, assignment: IntArray, end: int) -> 
         if admissions(state):
             state.due = 1
         else:
-            measure(run)
+            measure_loads(run)
             if state.observed:
                 observe(run)
             depart(run)
@@ -144,7 +144,7 @@ def _obeys(assignment: IntArray, free: IntArray, admitted: int, taken: IntArray)
 
 
 @compiled
-def _carry_out(run: Run, pool: IntArray, assignment: IntArray) -> None:
+def _carry_out(run: RunState, pool: IntArray, assignment: IntArray) -> None:
     """Place the requests that have a worker and close the gaps they leave."""
     kept = 0
     for j in range(assignment.size):

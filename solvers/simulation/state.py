@@ -29,7 +29,7 @@ LONGEST_WHEEL = 2**20
 # What numbers of requests, workers and rows stay below.  The tables hold them unsigned, because an
 # index that cannot be negative is not tested for counting from the end: a fifth of a step's time.
 MOST = 2**31
-NONE = np.uint32(2**32 - 1)
+NO_ROW = np.uint32(2**32 - 1)
 
 _INTS = (
     "timed",  # 1 if requests arrive by the clock, 0 for a backlog
@@ -43,7 +43,7 @@ _INTS = (
     "revealed",  # requests that have entered the pool: 0 .. revealed - 1
     "waiting",  # of these, waiting
     "active",  # of these, being served
-    "unused",  # first unused row of Run.active
+    "unused",  # first unused row of RunState.active
     "sum_max",  # over all steps
     "work",
     "full_steps",  # over the steps before the first that left a slot empty
@@ -69,7 +69,7 @@ ACTIVE = np.dtype(
 )
 
 
-class Run(NamedTuple):
+class RunState(NamedTuple):
     """All that a run reads and writes.
 
     Parameters
@@ -85,7 +85,7 @@ class Run(NamedTuple):
     start_s, finish_s : float64[N]
         Likewise.
     active : ACTIVE[min(G * B, N)]
-        The requests that are being served, in no order; ``NONE`` is the worker of other rows.
+        The requests that are being served, in no order; ``NO_ROW`` is the worker of other rows.
     following : uint32[min(G * B, N)]
         The next row of ``active`` in the same bucket, or the next unused one.
     state : STATE[1]
@@ -97,7 +97,7 @@ class Run(NamedTuple):
     free_slots : int64[min(G * B, N) + 4]
         Worker of each slot that is filled next; working space of fcfs.
     bucket : uint32[W], W a power of two
-        First row of ``active`` whose last step is ``j`` modulo ``W``, or ``NONE``.
+        First row of ``active`` whose last step is ``j`` modulo ``W``, or ``NO_ROW``.
     gammas : float64[m]
         Exponents.
     powers : float64[m, 4]
@@ -132,7 +132,7 @@ class Run(NamedTuple):
 
 def new_run(
     system: System, requests: Requests, limit: int, gammas: FloatArray, history: bool
-) -> Run:
+) -> RunState:
     """The state before the first step."""
     n, G = len(requests), system.workers
     arrival = np.empty(0) if requests.arrival is None else requests.arrival
@@ -141,7 +141,7 @@ def new_run(
     rows = max(1, HISTORY_BLOCK // G) if history else 0
     slots_used = min(system.capacity, n)
     active = np.zeros(slots_used, dtype=ACTIVE)
-    active["worker"] = NONE
+    active["worker"] = NO_ROW
     state = np.zeros(1, dtype=STATE)
     for name, value in (
         ("timed", requests.arrival is not None),
@@ -155,7 +155,7 @@ def new_run(
         ("token_s", system.seconds_per_token),
     ):
         state[name] = value
-    return Run(
+    return RunState(
         prefill=requests.prefill,
         decode=requests.decode,
         arrival=arrival,
@@ -173,7 +173,7 @@ def new_run(
         weight=np.empty(G, dtype=np.int64),
         candidate=np.empty(G, dtype=np.int64),
         free_slots=np.empty(slots_used + 4, dtype=np.int64),
-        bucket=np.full(1 << (longest - 1).bit_length(), NONE, dtype=np.uint32),
+        bucket=np.full(1 << (longest - 1).bit_length(), NO_ROW, dtype=np.uint32),
         gammas=gammas,
         powers=np.zeros((gammas.size, 4)),
         history=np.empty((rows, G), dtype=np.int64),
@@ -199,7 +199,7 @@ def oldest(state: Any) -> int:
 
 
 @compiled
-def reveal(run: Run) -> None:
+def reveal(run: RunState) -> None:
     """Let requests enter the pool: those that have arrived, or as many as the backlog shows."""
     state = run.state[0]
     first = state.revealed
@@ -225,7 +225,7 @@ def _arrived(state: Any, arrival: FloatArray) -> int:
 
 
 @compiled
-def place(run: Run, request: int, worker: int) -> None:
+def place(run: RunState, request: int, worker: int) -> None:
     """Start a request on a worker with a free slot."""
     state = run.state[0]
     i, g = np.uint32(request), np.uint32(worker)
@@ -250,7 +250,7 @@ def place(run: Run, request: int, worker: int) -> None:
 
 
 @compiled
-def measure(run: Run) -> None:
+def measure_loads(run: RunState) -> None:
     """Add up the loads, which set the step's duration, and let the clock run through it."""
     _add_loads(run.state[0], run.loads)
 
@@ -273,7 +273,7 @@ def _add_loads(state: Any, loads: IntArray) -> None:
 
 
 @compiled
-def observe(run: Run) -> None:
+def observe(run: RunState) -> None:
     """Keep the loads and add their powers, where these are wanted."""
     state = run.state[0]
     if run.history.shape[0]:
@@ -284,7 +284,7 @@ def observe(run: Run) -> None:
 
 
 @compiled
-def depart(run: Run) -> None:
+def depart(run: RunState) -> None:
     """Take away the requests for which this was the last step."""
     _depart(run.state[0], run.active, run.following, run.bucket, run.loads, run.free, run.finish_s)
 
@@ -302,15 +302,15 @@ def _depart(
     step, grown, now_s = state.step, state.grown, state.now_s
     unused, gone = np.uint32(state.unused), 0
     slot = np.uint32(step & (bucket.size - 1))
-    at, kept = bucket[slot], NONE
-    while at != NONE:
+    at, kept = bucket[slot], NO_ROW
+    while at != NO_ROW:
         row = active[at]
         after = following[at]
         if row.last_step == step:
             loads[row.worker] -= row.base + grown
             free[row.worker] += 1
             finish_s[row.request] = now_s
-            row.worker = NONE
+            row.worker = NO_ROW
             following[at], unused = unused, at
             gone += 1
         else:  # its turn comes when the wheel has gone round
@@ -322,7 +322,7 @@ def _depart(
 
 
 @compiled
-def grow(run: Run) -> None:
+def grow(run: RunState) -> None:
     """Let the active requests grow, and go on to the next step."""
     state = run.state[0]
     growth = run.drift[state.phase]
@@ -368,7 +368,7 @@ def _add(total: FloatArray, term: float) -> None:
 
 
 @compiled
-def work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, float, int]:
+def total_work(prefill: IntArray, decode: IntArray, growth: int) -> tuple[float, float, int]:
     """Tokens and total work under constant drift in floating point, and the work exactly.
 
     The latter may overflow; the others are then added up in floating point, which takes longer.

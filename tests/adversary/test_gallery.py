@@ -11,14 +11,14 @@ from scipy.stats import nbinom
 
 from adversary.instances.small_runs import SMALL_POLICIES, ExactBFIO, simulate_small
 from adversary.instances.space import Instance
-from adversary.witnesses.counterexamples import RareSize
+from adversary.witnesses.counterexamples import RareSizeRun
 from adversary.witnesses.gallery import (
     FASTEST,
     GALLERY,
     OPTIMUM,
     gallery,
     read_witness,
-    replay,
+    replay_witness,
     trajectory,
     write_witness,
 )
@@ -34,7 +34,7 @@ WITNESSES = {w.name: w for w in gallery()}
 @pytest.mark.parametrize("name", WITNESSES)
 def test_every_witness_replays(name):
     witness = WITNESSES[name]
-    assert replay(witness) == witness.expected
+    assert replay_witness(witness) == witness.expected
     assert witness.text
     assert witness.provenance
 
@@ -74,7 +74,7 @@ def test_what_the_witnesses_show():
         assert says["gap"] > says["largest_size"]
         assert says["imbalance"] == says["optimum"]
     # The tie has another optimum, the lexicographic one, that keeps the gap.
-    tie = replay(replace(WITNESSES["gap-tie"], assignment=None))
+    tie = replay_witness(replace(WITNESSES["gap-tie"], assignment=None))
     assert tie["gap"] <= tie["largest_size"]
     assert average("iir-below-one", "bfio_exact") / average("iir-below-one", "fcfs") == Fraction(
         25, 2
@@ -149,7 +149,7 @@ def time(says, policy):
     ],
 )
 def test_the_witness_breaks_what_it_speaks_of(name, shows):
-    assert shows(replay(WITNESSES[name]))
+    assert shows(replay_witness(WITNESSES[name]))
 
 
 def test_the_pools_of_the_pool_condition_meet_it():
@@ -176,7 +176,7 @@ def test_the_worst_sizes_of_a_timed_run_are_inside():
 def test_a_rare_size_by_hand():
     # G = 2, B = 1, p = 1/2, stationary: two ages differ by d with chance 2 p q^d / (2 - p), so the
     # mean of the difference is 2 (1-p) / (p (2-p)) = 4/3; nothing else is left at width 0.
-    one = RareSize(2, 1, (1, 2), 0, 9, (1, 10**6), 4, 60)
+    one = RareSizeRun(2, 1, (1, 2), 0, 9, (1, 10**6), 4, 60)
     # 4 + 2 * 61 = 126 requests at most have been revealed.
     assert one.replay() == {"any_policy_at_least": 1, "paper_form": "18"}
     # With a chance of 1/504 each the factor 3/4 leaves just less than 1, with 1/505 more.
@@ -198,7 +198,7 @@ def test_a_rare_size_against_negative_binomial_loads():
         largest = float(np.sum(1 - nbinom(B, p).cdf(np.arange(most)) ** G))
         return G * (largest - B * (1 - p) / p) - (G - 1) * B
 
-    small = RareSize(64, 512, (1, 20), 1, 10, (1, 10**12), 10**6, 400)
+    small = RareSizeRun(64, 512, (1, 20), 1, 10, (1, 10**12), 10**6, 400)
     found, truth = small.replay()["any_policy_at_least"], bound(64, 512, 1 / 20, 20_000)
     # 1.4e7 requests at most, one in 1e12 rare, and after 400 steps from cold the ages are there.
     assert truth * (1 - 2e-5) - 2 < found <= truth
@@ -327,4 +327,4 @@ def test_damaged_situations_are_named(tmp_path, name, kind, change, says):
 def test_a_wrong_expectation_is_caught():
     witness = WITNESSES["gap-smallest"]
     wrong = replace(witness, instance=StepProblem([0, 1], [1, 1], [1]))
-    assert replay(wrong) != witness.expected
+    assert replay_witness(wrong) != witness.expected

@@ -10,8 +10,8 @@ from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance
 from adversary.worst_case.objectives import (
     average_imbalance,
-    imbalance_ratio,
     optimum_ratio,
+    relative_imbalance,
     step_excess,
     step_gap_excess,
     step_imbalance,
@@ -89,10 +89,10 @@ def test_a_ratio_to_a_balanced_optimum():
     assert least_averages(2, 2, 0, ((3, 1), (3, 1))) == (0, 0)
     assert optimum_ratio("fcfs")(one) == math.inf
     assert optimum_ratio("bfio_exact")(one) is None
-    assert imbalance_ratio("fcfs", "bfio_exact")(one) == math.inf
-    assert imbalance_ratio("bfio_exact", "fcfs")(one) == 0
-    assert imbalance_ratio("bfio_exact", "bfio_exact")(one) is None
-    assert imbalance_ratio("fcfs", "fcfs")(one) == 1
+    assert relative_imbalance("fcfs", "bfio_exact")(one) == math.inf
+    assert relative_imbalance("bfio_exact", "fcfs")(one) == 0
+    assert relative_imbalance("bfio_exact", "bfio_exact")(one) is None
+    assert relative_imbalance("fcfs", "fcfs")(one) == 1
 
 
 def test_a_timed_run_keeps_its_arrivals_and_a_backlog_its_pool():

@@ -9,7 +9,7 @@ from adversary.instances.small_runs import ExactBFIO, simulate_small
 from adversary.instances.space import Instance, Space, StepSpace
 from adversary.worst_case.objectives import (
     average_imbalance,
-    imbalance_ratio,
+    relative_imbalance,
     step_excess,
     step_gap_excess,
     step_imbalance,
@@ -59,7 +59,7 @@ def test_the_smallest_counterexample_to_gap_naive_is_rediscovered(method):
 
 def test_unbounded_ratio_is_rediscovered():
     space = Space(2, 1, 5, 5, decode_max=3, pool=5)
-    objective = imbalance_ratio("bfio_exact", "fcfs")
+    objective = relative_imbalance("bfio_exact", "fcfs")
     found = search(objective, space, budget=20_000, seed=2)
     assert found.value == math.inf
     smallest = shrink(found.instance, lambda run: objective(run) == math.inf)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adversary.instances.space import Space
-from adversary.witnesses.gallery import gallery, replay
+from adversary.witnesses.gallery import gallery, replay_witness
 from adversary.worst_case.attack import Attack
 from adversary.worst_case.exhaustive import worst_case
 from evenkeel.cli.main import main
@@ -65,7 +65,7 @@ def test_closed_forms_come_out_and_are_certified(call):
         assert (code, answer["value"], answer["exact"]) == (0, f"{value}", True)
         assert "256 request lists" in answer["domain"]
         [witness] = [w for w in gallery(Path("out/gallery")) if f"{w.name}.json" in out]
-        assert replay(witness) == witness.expected
+        assert replay_witness(witness) == witness.expected
         assert witness.expected[policy]["avg_imbalance"] == f"{value}"
         code, out, _ = call("verify", "c.json", "--json")
         assert (code, json.loads(out)[0]["holds"]) == (0, True)
@@ -135,7 +135,7 @@ def test_an_infinite_ratio_says_why(call):
     [witness] = gallery(Path("out/gallery"))
     assert witness.claim is None
     assert witness.expected["optimum"]["avg_imbalance"] == "0"
-    assert replay(witness) == witness.expected
+    assert replay_witness(witness) == witness.expected
     code, shown, _ = call("gallery", "--gallery", "out/gallery", witness.name)
     assert code == 0
     assert "claim" not in shown

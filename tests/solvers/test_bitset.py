@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers.step.fast.bitset import at_least, at_most, full, insert, remove
+from solvers.step.fast.bitset import full, insert, predecessor, remove, successor
 
 
 @given(st.data())
@@ -27,6 +27,6 @@ def test_neighbours_equal_those_of_a_set(data):
         below = ordered[ordered <= i]
         above = ordered[ordered >= i]
         if i < n:
-            assert at_most(words, summary, i) == (below[-1] if below.size else -1)
+            assert predecessor(words, summary, i) == (below[-1] if below.size else -1)
         if i >= 0:
-            assert at_least(words, summary, i) == (above[0] if above.size else -1)
+            assert successor(words, summary, i) == (above[0] if above.size else -1)

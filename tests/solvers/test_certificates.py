@@ -12,7 +12,7 @@ import pytest
 
 from solvers import checker
 from solvers.certificates import (
-    SCALE,
+    POWER_SCALE,
     argue,
     certify_energy,
     certify_offline,
@@ -103,8 +103,8 @@ def energy_is_true(c):
         return (
             full * work + idle * lost <= energy + dust
             and energy <= min(full * work + waste * lost, envelope) + dust
-            and low <= energy * SCALE + dust
-            and energy * SCALE <= high + dust
+            and low <= energy * POWER_SCALE + dust
+            and energy * POWER_SCALE <= high + dust
         )
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from solvers.simulation.loop_python import REQUEST, REVEALED, SIZE, until_decision
-from solvers.simulation.state import NONE, new_run
+from solvers.simulation.state import NO_ROW, new_run
 from theory.model import Requests, System
 
 NOTHING = np.empty(0, dtype=np.int64)
@@ -166,7 +166,7 @@ class EngineMachine(RuleBasedStateMachine):
         rows = {}
         for first in self.run.bucket.tolist():
             at = first
-            while at != NONE:
+            while at != NO_ROW:
                 rows[int(active["request"][at])] = active[at]
                 at = int(self.run.following[at])
         assert rows.keys() == {i for i, _, _, _ in self.active}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.step.bounds.lattice import lattice_bound, spacing
-from solvers.step.bounds.relaxation import bound
+from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.exact.brute_force import assignments
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
@@ -41,7 +41,7 @@ def levels_and_bound(problem):
     if q < 2:
         return None
     pool, free = sorted_pool(sizes), problem.free.copy()
-    level = bound(problem.loads.copy(), free, pool)[0]
+    level = closed_form_bounds(problem.loads.copy(), free, pool)[0]
     return *lattice_bound(problem.loads.copy(), free, pool, level, q), level
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
 from solvers.step.bounds.nested import IMPOSSIBLE, nested_bound, nested_deficit
-from solvers.step.bounds.relaxation import bound
+from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.problem import WAITS, StepProblem
 from solvers.step.sorted_sizes import indexed, sorted_pool
@@ -62,7 +62,7 @@ def test_the_bound_over_all_levels_is_valid_whatever_has_been_reached(problem, e
     if problem.pool.size == 0 or problem.free.sum() > problem.pool.size:
         return
     loads, free, pool = kernel_arguments(problem)
-    level, lower, _ = bound(loads, free, pool)
+    level, lower, _ = closed_form_bounds(loads, free, pool)
     optimum = enumerate_step(problem).imbalance
     value = nested_bound(loads, free, pool, level, lower, optimum + excess, evaluations, NONE)
     assert lower <= value <= optimum
@@ -73,7 +73,7 @@ def test_it_sees_that_a_giant_fits_nowhere():
     # worker 0 alone misses 94.  Without it, 2 + 2 is the most that fits: the imbalance is 6.
     pool = indexed(sorted_pool(np.array([1, 2, 2, 100])))
     loads, free = np.array([10, 0]), np.array([0, 2])
-    level, lower, _ = bound(loads, free, pool)
+    level, lower, _ = closed_form_bounds(loads, free, pool)
     assert lower == 0
     assert nested_bound(loads, free, pool, level, lower, 6, 8, NONE) == 6
 
@@ -91,7 +91,7 @@ def test_a_bound_that_is_one_too_high_would_be_caught():
         problem = StepProblem(rng.integers(0, 24, G), free, pool)
         optimum = enumerate_step(problem).imbalance
         loads, free, sorted_sizes = kernel_arguments(problem)
-        level, lower, _ = bound(loads, free, sorted_sizes)
+        level, lower, _ = closed_form_bounds(loads, free, sorted_sizes)
         value = nested_bound(loads, free, sorted_sizes, level, lower, optimum, 32, NONE)
         assert value <= optimum
         # Here a bound of one more would exceed the optimum.

@@ -128,7 +128,7 @@ def nested_bound(
     ----------
     level, lower : int
         Bounds of the largest load and of the imbalance from
-        :func:`solvers.step.bounds.relaxation.bound`.
+        :func:`solvers.step.bounds.relaxation.closed_form_bounds`.
     upper : int
         An imbalance that has been reached: no more has to be proved.
     evaluations : int

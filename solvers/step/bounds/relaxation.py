@@ -219,7 +219,7 @@ def large_items(loads: IntArray, free: IntArray, pool: Pool, level: int) -> int:
 
 
 @compiled
-def bound(loads: IntArray, free: IntArray, pool: Pool) -> tuple[int, int, float]:
+def closed_form_bounds(loads: IntArray, free: IntArray, pool: Pool) -> tuple[int, int, float]:
     """Lower bounds of the largest load and of the imbalance, and the threshold of the deficit.
 
     Arguments as in :func:`largest_load`, threshold as in :func:`deficit`.
@@ -243,4 +243,4 @@ def lower_bound(problem: StepProblem) -> int:
     """
     pool = sorted_pool(np.sort(problem.pool))
     free = np.minimum(problem.free, problem.pool.size)
-    return int(bound(problem.loads.copy(), free, pool)[1])
+    return int(closed_form_bounds(problem.loads.copy(), free, pool)[1])

@@ -74,7 +74,7 @@ def insert(words: Words, summary: Words, i: int) -> None:
 
 
 @compiled
-def at_most(words: Words, summary: Words, i: int) -> int:
+def predecessor(words: Words, summary: Words, i: int) -> int:
     """The largest member ``<= i``, or -1."""
     if i < 0:
         return -1
@@ -94,7 +94,7 @@ def at_most(words: Words, summary: Words, i: int) -> int:
 
 
 @compiled
-def at_least(words: Words, summary: Words, i: int) -> int:
+def successor(words: Words, summary: Words, i: int) -> int:
     """The smallest member ``>= i``, or -1; ``i`` is at most ``n``."""
     w = i >> 6
     word = words[w] & (_ALL << np.uint64(i & 63))

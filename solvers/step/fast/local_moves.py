@@ -7,7 +7,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.step.bounds.relaxation import ascending
-from solvers.step.fast.bitset import at_least, at_most, insert, remove
+from solvers.step.fast.bitset import insert, predecessor, remove, successor
 from solvers.step.fast.partial_assignment import Plan
 from solvers.step.sorted_sizes import Pool, last_at_most
 
@@ -54,10 +54,10 @@ def replace(plan: Plan, pool: Pool) -> bool:
         old = new = -1
         if room > 0:
             for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
-                i = at_least(plan.words, plan.summary, j + 1)
+                i = successor(plan.words, plan.summary, j + 1)
                 if i < 0 or sizes[i] > sizes[j] + room:
                     continue
-                i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
+                i = predecessor(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
                 if sizes[i] - sizes[j] > best:
                     best, old, new = sizes[i] - sizes[j], j, i
         if best > 0:
@@ -190,7 +190,7 @@ def _raise(plan: Plan, pool: Pool, q: int, D: int) -> bool:
     best = 0
     old = new = -1
     for j in plan.item[plan.start[q] : plan.start[q] + plan.taken[q]]:
-        i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + D - 1))
+        i = predecessor(plan.words, plan.summary, last_at_most(pool, sizes[j] + D - 1))
         if i >= 0 and sizes[i] - sizes[j] > best:
             best, old, new = sizes[i] - sizes[j], j, i
     if best > 0:

@@ -13,7 +13,7 @@ from solvers.compiled import compiled
 from solvers.step.bounds.few_slots import few_slot_bounds
 from solvers.step.bounds.nested import nested_bound
 from solvers.step.bounds.relaxation import deficit
-from solvers.step.fast.bitset import at_least, at_most, insert, remove
+from solvers.step.fast.bitset import insert, predecessor, remove, successor
 from solvers.step.fast.local_moves import gather, hand_over, lower_top, take_waiting
 from solvers.step.fast.partial_assignment import Plan, empty_plan, fill
 from solvers.step.problem import WAITS, Assignment, StepProblem
@@ -72,7 +72,7 @@ def _fit(plan: Plan, pool: Pool, g: int, level: int, waiting: IntArray) -> int:
     exchanged = 0
     work = 8 * own.size
     for j in own:
-        i = at_most(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
+        i = predecessor(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
         if i >= 0 and sizes[i] - sizes[j] > best:
             best = sizes[i] - sizes[j]
             out[0], into[0] = j, i
@@ -145,16 +145,16 @@ def _refill(
             # Leave enough for the smallest.
             i = -1
             for _ in range(left - 1):
-                i = at_least(plan.words, plan.summary, i + 1)
+                i = successor(plan.words, plan.summary, i + 1)
                 if i < 0:
                     return False
                 room -= sizes[i]
             aim = room
             if left > 1:
                 aim = min(room, int((level - plan.after[g]) / left * (draw(state, 128) / 64)))
-            i = at_most(plan.words, plan.summary, last_at_most(pool, aim))
+            i = predecessor(plan.words, plan.summary, last_at_most(pool, aim))
             if i < 0:
-                i = at_least(plan.words, plan.summary, 0)
+                i = successor(plan.words, plan.summary, 0)
             if i < 0 or sizes[i] > room:
                 return False
     return True
@@ -240,7 +240,7 @@ def shake(
             return work
 
 
-def search(
+def search_exchanges(
     loads: IntArray,
     free: IntArray,
     pool: Pool,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.compiled import compiled
-from solvers.step.fast.bitset import Words, at_most, full, remove
+from solvers.step.fast.bitset import Words, full, predecessor, remove
 from solvers.step.sorted_sizes import Pool
 from theory.model import IntArray
 
@@ -165,7 +165,7 @@ def _give(
             while not stale:
                 i -= 1
                 if not (plan.words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
-                    i = at_most(plan.words, plan.summary, i)
+                    i = predecessor(plan.words, plan.summary, i)
                 if sizes[i] <= room[g] or forced:
                     stale = least < aside > sizes[i]
                     i += stale

@@ -9,10 +9,10 @@ import numpy as np
 from solvers.compiled import compiled
 from solvers.step.bounds.lattice import lattice_bound, spacing
 from solvers.step.bounds.nested import nested_bound
-from solvers.step.bounds.relaxation import bound, deficit
+from solvers.step.bounds.relaxation import closed_form_bounds, deficit
 from solvers.step.fast.enumeration import best_choice, choices
 from solvers.step.fast.local_moves import gather, level_out, lower_top, replace
-from solvers.step.fast.local_search import search
+from solvers.step.fast.local_search import search_exchanges
 from solvers.step.fast.partial_assignment import Plan, empty_plan, fill
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import Pool, indexed, sorted_pool
@@ -52,7 +52,7 @@ def begin(
     """
     n = sizes.size
     pool = sorted_pool(sizes)
-    level, lower, threshold = bound(loads, room, pool)
+    level, lower, threshold = closed_form_bounds(loads, room, pool)
     plan = empty_plan(loads, room, n)
     if plan.item.size == 0:
         return plan, pool, level, lower
@@ -141,7 +141,7 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     loads, room = problem.loads.copy(), np.minimum(problem.free, sizes.size)
     plan, pool, level, lower = begin(loads, room, sizes, effort)
     if effort > 1 and 0 < plan.item.size < sizes.size and _value(plan) > lower:
-        lower = search(loads, room, pool, plan, level, lower, effort)
+        lower = search_exchanges(loads, room, pool, plan, level, lower, effort)
     value = finish(plan, pool, worker)
     # Equal sizes can be exchanged freely: in arrival order they go to ascending workers, then wait.
     worker[worker == WAITS] = problem.workers
