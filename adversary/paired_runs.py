@@ -80,7 +80,13 @@ INFLOW = _domains(2000.0, 1.0, 65_536, (0, 60, 20, 0))
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A quantity of many requests: its mean, median, 99 % quantile and largest value."""
+    """A quantity of many requests: its mean, median, 99 % quantile and largest value.
+
+    Examples
+    --------
+    >>> Spread.of([10, 1, 3, 2])
+    Spread(mean=4.0, median=2.0, p99=10.0, largest=10.0)
+    """
 
     mean: float
     median: float

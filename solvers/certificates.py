@@ -67,6 +67,13 @@ def certify_step(problem: StepProblem, solution: StepSolution) -> Certificate:
     ------
     AssignmentError
         If the assignment breaks a rule of the step.
+
+    Examples
+    --------
+    >>> problem = StepProblem(loads=[0, 0], free=[1, 1], pool=[3, 5])
+    >>> certificate = certify_step(problem, StepSolution(np.array([0, 1]), 2, 2))
+    >>> certificate["imbalance"], certificate["bound"]
+    (2, 2)
     """
     problem.validate(solution.assignment)
     value = problem.objective(solution.assignment)

@@ -53,7 +53,13 @@ class LoadHistory:
 
 
 def zero_one(workers: int, busy: int, load: int, full_steps: int = 0) -> LoadHistory:
-    """One step with ``busy`` workers at ``load`` and the rest empty, then full steps."""
+    """One step with ``busy`` workers at ``load`` and the rest empty, then full steps.
+
+    Examples
+    --------
+    >>> zero_one(workers=3, busy=1, load=10).imbalance
+    20
+    """
     step = (load,) * busy + (0,) * (workers - busy)
     return LoadHistory("zero-one", (step, *((load,) * workers,) * full_steps))
 

@@ -115,6 +115,12 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
     InputError
         If the policy is neither, the requests have arrival times, a step could have too many
         assignments, or the squares of loads overflow.
+
+    Examples
+    --------
+    >>> backlog = Instance(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), pool=2)
+    >>> simulate_small(backlog, "fcfs").avg_imbalance  # loads (1, 1), (3, 2), (4, 0)
+    Fraction(5, 3)
     """
     system, requests = instance.system, instance.requests
     if requests.arrival is not None:

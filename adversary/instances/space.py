@@ -89,6 +89,11 @@ class Space:
     ------
     InputError
         If a bound is out of its range.
+
+    Examples
+    --------
+    >>> Space(workers=2, slots=1, requests=2, size_max=3).size  # 3 sizes, one length, 2 requests
+    9
     """
 
     workers: int

@@ -366,6 +366,13 @@ def dispatch_value(state: DispatchState, width: int) -> int:
 
     The adversary names a size ``a + s``, ``0 <= s <= width``, the dispatcher a worker; sizes
     count from ``a`` because every worker ends with the same number of requests.
+
+    Examples
+    --------
+    Two workers with one slot each: the adversary names 0 and then the width.
+
+    >>> dispatch_value(((0, 1), (0, 1)), 7)
+    7
     """
     if not any(free for _, free in state):
         return imbalance([load for load, _ in state])

@@ -117,6 +117,11 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
     ------
     InputError
         If the family or a parameter is not known, or a value is out of its range.
+
+    Examples
+    --------
+    >>> workload("refill-tight", 8, seed=0, workers=2, slots=2, a=1, b=5).prefill.tolist()
+    [5, 1, 1, 1, 5, 1, 1, 1]
     """
     chosen = family(name)
     for key in params:

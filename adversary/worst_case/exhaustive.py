@@ -119,6 +119,13 @@ def worst_case(space: Space, policy: str, baseline: str | None = None) -> WorstC
     ------
     InputError
         If the policy is not known here, or the class is too large.
+
+    Examples
+    --------
+    A full refill under FCFS reaches (G - 1) B (b - a):
+
+    >>> worst_case(Space(workers=2, slots=2, requests=4, size_max=3), "fcfs").value
+    Fraction(4, 1)
     """
     *_, tally = enumerated(space, policy, baseline)
     objective = f"AvgImb({policy})" + (f" / AvgImb({baseline})" if baseline else "")

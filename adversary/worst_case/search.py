@@ -115,6 +115,15 @@ def search(
     ------
     InputError
         If the method is not known or the budget is not positive.
+
+    Examples
+    --------
+    >>> from adversary.instances.space import Space
+    >>> from adversary.worst_case.objectives import average_imbalance
+    >>> refill = Space(workers=2, slots=2, requests=4, size_max=3)
+    >>> found = search(average_imbalance("fcfs"), refill, "random", budget=50)
+    >>> found.evaluations, found.value <= 4  # the exact maximum
+    (50, True)
     """
     if method not in METHODS:
         raise InputError(f"no search method {method!r}; known methods: {', '.join(METHODS)}")

@@ -34,6 +34,12 @@ def shrink(instance: Shrunk, holds: Callable[[Shrunk], bool]) -> Shrunk:
     ------
     InputError
         If the instance does not have the property.
+
+    Examples
+    --------
+    >>> small = shrink(StepProblem([3, 7], [1, 1], [5, 9]), lambda step: step.pool.size >= 1)
+    >>> small.loads.tolist(), small.free.tolist(), small.pool.tolist()
+    ([0], [0], [1])
     """
     if not holds(instance):
         raise InputError("an instance can only be shrunk while its property holds")

@@ -122,6 +122,17 @@ def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
     StepSolution
         A valid assignment, its objective over the window, and a lower bound of the optimum.
         Among equal sizes the oldest request goes first.
+
+    Examples
+    --------
+    The request on worker 0 departs after this step, so the larger one waits for no one:
+
+    >>> window = WindowProblem(ahead=[[4, 4], [0, 5]], free=[1, 1], pool=[1, 5])
+    >>> solution = solve_window(window)
+    >>> solution.assignment.tolist()  # loads (9, 5), then (6, 7)
+    [1, 0]
+    >>> solution.imbalance
+    5
     """
     order = np.argsort(problem.pool, kind="stable")
     sizes = problem.pool[order]

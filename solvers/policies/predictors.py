@@ -176,6 +176,12 @@ def median_remaining(ended: IntArray, running: IntArray) -> IntArray:
     -----
     Source: E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations",
     J. Amer. Statist. Assoc. 53 (1958).
+
+    Examples
+    --------
+    >>> nobody = np.empty(0, dtype=np.int64)
+    >>> median_remaining(np.array([2, 2, 2]), nobody)[:2].tolist()  # all end with their second step
+    [2, 1]
     """
     longest = int(max(ended.max(initial=0), running.max(initial=0)))
     last = np.bincount(ended, minlength=longest + 1)[1:]  # whose last step was that of age a

@@ -35,6 +35,19 @@ class StepView:
         this step and the next ``H``, if nothing more is admitted.
     grown : int64[H + 1], optional
         How much a request grows from this step to each of these.
+
+    Examples
+    --------
+    >>> view = StepView(
+    ...     step=0,
+    ...     slots=2,
+    ...     loads=np.array([9, 0]),
+    ...     free=np.array([1, 2]),
+    ...     pool=np.array([5, 6]),
+    ...     waited=np.array([0, 0]),
+    ... )
+    >>> view.admissions
+    2
     """
 
     step: int

@@ -64,6 +64,13 @@ def policy(spec: str | Policy, seed: int = 0) -> Policy:
     ------
     InputError
         If there is no such policy or parameter, it cannot be imported, or it is not a policy.
+
+    Examples
+    --------
+    >>> policy("bfio:horizon=20").name
+    'bfio:horizon=20,predictor=oracle'
+    >>> policy("power_of_two", seed=3).seed
+    3
     """
     if not isinstance(spec, str):
         return _instance(spec, spec, seed)

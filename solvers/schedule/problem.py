@@ -245,6 +245,15 @@ def solve_offline(problem: OfflineProblem, node_limit: int = 10**9) -> Schedule:
     ------
     InputError
         If requests that pause or migrate have too many states.
+
+    Examples
+    --------
+    The two of size 3 run side by side, then the one of length 2 alone: largest loads 3, 1, 1.
+
+    >>> requests = Requests([3, 1, 3], [1, 2, 1])
+    >>> schedule = solve_offline(OfflineProblem(System(2, 1, (0,)), requests))
+    >>> schedule.cost, schedule.optimal
+    (5, True)
     """
     if problem.rule is not Rule.STICKY:
         return solve_by_states(problem)

@@ -80,6 +80,14 @@ def simulate(
     Notes
     -----
     Source: paper, model section.
+
+    Examples
+    --------
+    >>> run = simulate(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), "fcfs", pool=2, history=True)
+    >>> run.loads.tolist()
+    [[1, 1], [3, 2], [4, 0]]
+    >>> run.total.imbalance
+    5
     """
     limit = _pool_limit(system, requests, pool)
     exponents = np.array(gammas, dtype=np.float64)

@@ -71,6 +71,12 @@ def simulate_reference(
         If the policy fails or breaks a rule.
     RuntimeError
         If a conservation law fails at the end, which would be an error of this code.
+
+    Examples
+    --------
+    >>> run = simulate_reference(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), "fcfs", pool=2)
+    >>> run.total.avg_imbalance  # loads (1, 1), (3, 2), (4, 0)
+    Fraction(5, 3)
     """
     if pool is not None and not (isinstance(pool, int | np.integer) and pool >= 1):
         raise InputError(f"pool must be an integer >= 1, got {pool!r}")

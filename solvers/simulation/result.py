@@ -28,6 +28,12 @@ class Totals:
         ``sum_k M(k)``, the sum of the largest loads.
     work : int
         ``W = sum_k sum_g L_g(k)``.
+
+    Examples
+    --------
+    >>> total = Totals(workers=2, steps=3, sum_max=8, work=11)
+    >>> total.imbalance, total.idle_share
+    (5, Fraction(5, 16))
     """
 
     workers: int

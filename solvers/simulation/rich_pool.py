@@ -24,6 +24,11 @@ def level_sizes(departed: NDArray[np.bool_], totals: IntArray) -> IntArray:
         Slots that take a new request.
     totals : int64[G]
         Total size that each worker takes; 0 where it has no free slot.
+
+    Examples
+    --------
+    >>> level_sizes(np.array([[True, True, False]]), np.array([5])).tolist()
+    [[3, 2, 0]]
     """
     base, extra = np.divmod(totals, np.maximum(departed.sum(axis=1), 1))
     rank = np.cumsum(departed, axis=1)

@@ -37,6 +37,14 @@ class StepProblem:
     ------
     InputError
         If shapes or ranges are wrong, or ``G * (sum loads + sum pool)`` does not fit an int64.
+
+    Examples
+    --------
+    >>> problem = StepProblem(loads=[0, 4], free=[1, 1], pool=[5, 1, 2])
+    >>> problem.admissions
+    2
+    >>> problem.objective(np.array([0, 1, WAITS]))  # loads (5, 5)
+    0
     """
 
     loads: IntArray

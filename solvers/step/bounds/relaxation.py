@@ -240,6 +240,11 @@ def lower_bound(problem: StepProblem) -> int:
     """Lower bound of the optimal imbalance: linear relaxation and counting, in closed form.
 
     Never below :func:`theory.formulas.step.simple_lower_bound`.  Source: [step.lp-closed-form].
+
+    Examples
+    --------
+    >>> lower_bound(StepProblem(loads=[5, 2, 2], free=[1, 1, 1], pool=[]))  # 3 * 5 - 9
+    6
     """
     pool = sorted_pool(np.sort(problem.pool))
     free = np.minimum(problem.free, problem.pool.size)

@@ -27,6 +27,11 @@ def assignments(
     ------
     InputError
         If ``(G + 1) ** n`` exceeds the limit, where there is one.
+
+    Examples
+    --------
+    >>> list(assignments(StepProblem(loads=[0, 0], free=[1, 1], pool=[3, 5])))
+    [(0, 1), (1, 0)]
     """
     G = problem.workers
     n = int(problem.pool.size)
@@ -85,6 +90,11 @@ def exact_step(problem: StepProblem) -> Assignment:
     ------
     InputError
         If there could be more than :data:`MOST_ASSIGNMENTS`, or the squares of loads overflow.
+
+    Examples
+    --------
+    >>> exact_step(StepProblem(loads=[0, 0], free=[1, 1], pool=[3, 5])).tolist()
+    [0, 1]
     """
     check_assignments(int(np.count_nonzero(problem.free)), problem.pool.size)
     check_loads(problem.workers, sum(problem.loads.tolist()) + sum(problem.pool.tolist()))

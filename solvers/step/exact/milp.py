@@ -254,6 +254,12 @@ def solve_exact(
     ------
     InputError
         If the solver's name is unknown.
+
+    Examples
+    --------
+    >>> step = StepProblem(loads=[0, 0], free=[1, 3], pool=[1, 3, 3, 3])
+    >>> solve_exact(step).imbalance  # three go to worker 1, at least 7 of 10: 2 * 7 - 10
+    4
     """
     if solver not in SOLVERS:
         raise InputError(f"unknown solver {solver!r}: use one of {', '.join(SOLVERS)}")

@@ -134,6 +134,12 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     -------
     StepSolution
         A valid assignment, its imbalance and a lower bound, exact.
+
+    Examples
+    --------
+    >>> solution = solve_step(StepProblem(loads=[0, 4], free=[1, 1], pool=[5, 1, 2]))
+    >>> solution.assignment.tolist(), solution.imbalance, solution.optimal  # loads (5, 5)
+    ([0, 1, -1], 0, True)
     """
     order = np.argsort(problem.pool, kind="stable")
     sizes = problem.pool[order]
