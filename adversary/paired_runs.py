@@ -1,4 +1,4 @@
-"""The paper's experiments run again, and the like on systems that are no LLM.
+"""Runs of the paper's experiments, and of other bulk-synchronous systems, measured in pairs.
 
 A run is measured three times.  The *window* ends with the last admission, where the paper's metrics
 stop.  *At departure* is the same steps as the authors' simulator looks at them: after the requests

@@ -1,4 +1,4 @@
-"""Situations that are neither a run under the rules nor an admission step: one rule is broken.
+"""Counterexamples outside the model: each drops one rule of a run or of an admission step.
 
 A witness that an assumption is needed often lies outside the model that has the assumption:
 requests that grow each in its own way, slots left empty, moves between workers, dispatch on

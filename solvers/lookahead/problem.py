@@ -150,7 +150,7 @@ def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
 
 
 def window_bound(problem: WindowProblem) -> int:
-    """Lower bound: the sum of the bounds of the steps, each with a choice of its own."""
+    """Lower bound of the window's optimum: the sum of the bounds of its steps, each by itself."""
     room = np.minimum(problem.free, problem.pool.size)
     sizes = np.sort(problem.pool)
     return sum(

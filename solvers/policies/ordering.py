@@ -1,4 +1,4 @@
-"""The order that the compiled policies keep: a heap of workers and a stable sort of requests."""
+"""Compiled data structures of the policies: a heap of workers and a stable sort of requests."""
 
 from solvers.compiled import compiled
 from theory.model import IntArray

@@ -1,4 +1,4 @@
-"""Optimal schedules from the value of every state, compiled: short, and exact for a few requests.
+"""Optimal schedules of a few requests by dynamic programming over all states, compiled.
 
 A state is how many steps each request has run.  Its value is the least cost from there to the end,
 and every choice of who runs where leads to a state that lies further on, so one sweep backwards

@@ -32,7 +32,7 @@ OPTIMA = (
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """One restriction.
+    """The least cost under one restriction, or the cost of a policy.
 
     Parameters
     ----------

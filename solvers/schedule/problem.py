@@ -223,7 +223,7 @@ class OfflineProblem:
 
 
 def solve_offline(problem: OfflineProblem, node_limit: int = 10**9) -> Schedule:
-    """Optimal schedule by a search of our own.
+    """Optimal schedule of a small backlog, by branch and bound or by dynamic programming.
 
     Sticky schedules come from depth-first branch and bound
     (:mod:`solvers.schedule.branch_and_bound`), for about 20 requests; the other rules from the

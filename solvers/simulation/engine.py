@@ -1,4 +1,4 @@
-"""The compiled engine: serves every request under a policy and adds up what it costs."""
+"""The compiled simulator: serves every request under a policy and sums loads, time and energy."""
 
 import os
 import time

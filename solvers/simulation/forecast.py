@@ -1,4 +1,4 @@
-"""The engine's outlook: the loads that a policy's predictor predicts for the steps ahead."""
+"""The loads that a policy's predictor predicts for the steps after the present one."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The engine's meaning in plain Python and exact ints: slow, short, and independent of it.
+"""The model simulated in plain Python and exact ints: the specification of the compiled engine.
 
 Every request grows one by one and every sum is taken afresh at every step.  Tests hold the
 compiled engine equal to this one, step for step.

@@ -1,9 +1,9 @@
-"""What counts as optimal: a claim with a second voucher.
+"""When a step counts as solved to optimality.
 
-Integer programming solvers work in floating point, and one of them calling a value optimal is a
-claim.  An assignment refutes every claim above its own value; a claim counts when a second solver
-supports it, or a bound that was evaluated in integers: the closed form, that of the fast solver, or
-that of the scan.
+Integer programming solvers work in floating point, so an optimum that one of them reports is a
+claim and no proof.  The imbalance of any valid assignment refutes every larger claim.  A claimed
+lower bound is accepted when two solvers report it, or when a bound evaluated in integers reaches
+it: the closed form, that of the fast solver, or that of branch and price.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ IN_INTEGERS = ("bound", "fast", "scan")
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The best assignment known, and which sides vouch for its lower bound.
+    """The best assignment known, and which solvers and bounds support its lower bound.
 
     Parameters
     ----------
     solution : StepSolution
-        Its ``lower_bound`` has the word of two solvers, or was evaluated in integers.
+        Its ``lower_bound`` is claimed by two solvers, or was evaluated in integers.
     claims : dict of str to int
         The lower bound that each side claims: ``"bound"`` and the solvers that finished.
     agree : tuple of str
@@ -40,12 +40,12 @@ class Confirmed:
 
     @property
     def optimal(self) -> bool:
-        """Whether the solution is an optimum on more than the word of one solver."""
+        """Whether the accepted lower bound equals the imbalance of the solution."""
         return self.solution.optimal
 
 
 def confirm(problem: StepProblem, time_limit_s: float | None = None) -> Confirmed:
-    """Solve by the scan and with every integer programming solver, and say what is confirmed.
+    """Solve by branch and price and by every integer programming solver, and compare the claims.
 
     "Optimal" counts when a bound in integers (:data:`IN_INTEGERS`) reaches the best assignment, or
     when two solvers claim it; a claim that an assignment refutes counts for nothing.
@@ -66,7 +66,7 @@ def weigh(problem: StepProblem, solutions: dict[str, StepSolution]) -> Confirmed
     claims = {"bound": bound}
     claims |= {name: s.lower_bound for name, s in solutions.items() if s.lower_bound > bound}
     standing = {name: v for name, v in claims.items() if v <= best.imbalance}
-    # The second highest claim has two vouchers; a bound in integers needs none.
+    # The second highest claim is supported by two; a bound in integers needs no second.
     alone = [v for name, v in standing.items() if name in IN_INTEGERS]
     lower = max([*alone, *sorted(standing.values())[-2:-1]])
     return Confirmed(

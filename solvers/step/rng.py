@@ -1,4 +1,7 @@
-"""Random numbers inside compiled searches: from a state of one word, the same everywhere."""
+"""Random numbers inside compiled searches: a xorshift generator with a state of one 64-bit word.
+
+Source: G. Marsaglia, "Xorshift RNGs", J. Statist. Software 8 (2003).
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""A shelf of step problems solved by hand, to run against every solver before it is trusted."""
+"""Step problems solved by hand, on which every solver is tested (``evenkeel doctor``)."""
 
 import time
 from collections.abc import Callable, Sequence

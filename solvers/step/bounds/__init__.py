@@ -1,1 +1,1 @@
-"""Lower bounds of a step's imbalance, from the relaxation to nested windows."""
+"""Lower bounds of a step's imbalance: linear relaxation, spacing of sizes, caps of slots."""

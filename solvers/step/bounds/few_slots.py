@@ -1,4 +1,4 @@
-"""Which largest loads can be good: a bound at each level from the workers with few free slots.
+"""Lower bounds of the imbalance at each largest load, from the workers with at most two free slots.
 
 A worker with no free slot stays at its distance to the level; one with a single slot cannot do
 better than the largest request that fits, and two of them cannot have the same; one with two slots

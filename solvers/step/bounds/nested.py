@@ -1,4 +1,4 @@
-"""A sharper lower bound for steps that fill every slot: what fits on a slot at all.
+"""A lower bound for steps that fill every slot, from a cap on the size that each slot can take.
 
 At a largest load ``M`` the ``j``-th largest new request of worker ``g`` is at most
 ``(M - L_g - beta(c_g - j)) / j``, because the ``j - 1`` larger ones are no smaller and the others

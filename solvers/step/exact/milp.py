@@ -3,7 +3,7 @@
 The formulation counts requests by distinct size and is shifted by the least possible largest load,
 so every coefficient is a small integer.  Written the naive way (a binary for every request and
 worker, unshifted loads, a real largest load) the same problem makes HiGHS 1.15.1 report a wrong
-optimum far more often; but even so it does now and then, so a solver's word alone proves nothing:
+optimum far more often; but even so it does now and then, so what one solver reports is no proof:
 see :mod:`solvers.step.confirm`.  A solver's objective is never used: it is recomputed in ints from
 the rounded and validated assignment.
 """
@@ -247,8 +247,8 @@ def solve_exact(
     StepSolution
         ``lower_bound`` is the imbalance when the solver reports an optimum whose value the
         assignment reproduces in ints, and the bound of
-        :func:`solvers.step.bounds.relaxation.lower_bound` otherwise.  It is one solver's word:
-        :func:`solvers.step.confirm.confirm` asks for a second.
+        :func:`solvers.step.bounds.relaxation.lower_bound` otherwise.  It is what one solver
+        reports in floating point: :func:`solvers.step.confirm.confirm` asks for a second.
 
     Raises
     ------

@@ -1,8 +1,10 @@
-"""Steps with so few choices that all of them can be looked at: the optimum, with proof.
+"""Exhaustive search inside the fast solver, for steps with few choices: the optimum, with proof.
 
 The free slots are filled one after the other by distinct sizes, those of one worker in descending
 order, so assignments that differ only among equal requests, or in the order of one worker's slots,
-are looked at once.
+are looked at once.  With few slots and many waiting requests this takes a small part of the time
+of a search by request (:func:`solvers.step.exact.brute_force.optimal_step`), which alone can keep
+the order of assignments.
 """
 
 import numpy as np

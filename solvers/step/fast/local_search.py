@@ -1,10 +1,13 @@
-"""The thorough search of a step whose pool is larger than its free slots.
+"""Iterated local search for a step whose pool is larger than its free slots.
 
-At a chosen level every worker is to come as close below it as it can.  Exchanges of one and of two
-requests with the pool are made exactly; then the plan is shaken, a worker taking a request that it
-would not have chosen or two workers swapping, and repaired, and kept when it is no worse.  The
-levels come in the order of a bound (:mod:`solvers.step.bounds.few_slots`).  Work is counted, not
-timed, so the same step gives the same plan everywhere.
+At a given largest load, the level, every worker is brought as close below it as exchanges of one
+and of two requests with the pool allow.  Then the plan is perturbed (a worker takes a request drawn
+at random, or two workers swap), repaired by the same exchanges, and kept when it is no worse.  The
+levels are tried in the order of their lower bounds (:mod:`solvers.step.bounds.few_slots`).  The
+effort is a count of operations and no time, so the same step gives the same plan on any machine.
+
+Source of the method: H. R. Lourenço, O. C. Martin, T. Stützle, "Iterated local search", in Handbook
+of Metaheuristics (2003).
 """
 
 import numpy as np

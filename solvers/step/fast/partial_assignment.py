@@ -1,4 +1,4 @@
-"""A step under construction: which requests each worker takes, and how a first plan is made.
+"""Assignments under construction, and the greedy that makes the first complete one.
 
 A plan is always valid: it is complete when :func:`fill` returns, and every move on it exchanges
 requests one for one or moves one to a free slot.

@@ -1,4 +1,4 @@
-"""The BF-IO step, fast: bounds first, then a fill towards them, then exact local moves.
+"""The fast solver of a step: lower bounds, a greedy fill towards them, and local search.
 
 A valid plan is made first and every later move keeps it valid, so no effort level can return
 anything else.
