@@ -1,13 +1,14 @@
-"""Where the work of a run is done: processes of this machine, or a Dask cluster.
+"""Where the work of a run is done: this process, others of this machine, or a Dask cluster.
 
-Both are a :class:`concurrent.futures.Executor`; what a run yields depends on neither.
+The last two are a :class:`concurrent.futures.Executor`; results do not depend on which it is.
 """
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import TypeVar
 
 import click
 
@@ -19,6 +20,9 @@ jobs_option = click.option(
 cluster_option = click.option(
     "--cluster", metavar="ADDRESS", help="Dask scheduler to run on, such as tcp://host:8786."
 )
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # A scheduler that does not answer within this time is not there.
 CONNECT_S = 10
@@ -68,3 +72,22 @@ def _cluster(address: str) -> Iterator[Executor]:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
         yield client.get_executor()
+
+
+def completed(
+    pool: Executor | None, work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[tuple[Item, Result]]:
+    """Each item with the result of its work, as they end; without a pool here, in order.
+
+    An error in the work is raised where its item is due.
+
+    >>> list(completed(None, abs, [-1, 2]))
+    [(-1, 1), (2, 2)]
+    """
+    if pool is None:
+        for item in items:
+            yield item, work(item)
+        return
+    futures = {pool.submit(work, item): item for item in items}
+    for future in as_completed(futures):
+        yield futures[future], future.result()

@@ -5,10 +5,11 @@ holds the committed tables against what the modules compute.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from pathlib import Path
 
 from evenkeel.output import write_text
+from evenkeel.runs.executors import completed
 from paper_figures.catalogue import committed, figure
 from paper_figures.files import to_csv
 
@@ -28,9 +29,7 @@ def computed(names: Sequence[str], pool: Executor) -> Iterator[tuple[str, str]]:
     """
     for name in names:
         figure(name)
-    futures = {pool.submit(table_of, name): name for name in names}
-    for future in as_completed(futures):
-        yield futures[future], future.result()
+    yield from completed(pool, table_of, names)
 
 
 def known(names: Sequence[str], out: Path) -> Iterator[tuple[str, str]]:

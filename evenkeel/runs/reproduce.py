@@ -7,7 +7,7 @@ checks end.
 import platform
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -16,6 +16,7 @@ from pathlib import Path
 from evenkeel.evidence.check import Budget, Check, Finding, Verdict
 from evenkeel.evidence.headline import Record
 from evenkeel.output import to_json, write_text
+from evenkeel.runs.executors import completed
 from evenkeel.runs.records import RecordFile, record
 from evenkeel.theorems.registry import Claim, checks, claims
 from theory.model import InputError
@@ -138,11 +139,8 @@ def run(
     todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
     seconds: dict[str, float] = {}
     finished = len(wanted) - len(todo)
-    futures: dict[Future[list[tuple[Record, float]]], tuple[Job, ...]] = {
-        pool.submit(together, jobs): jobs for jobs in _grouped(todo)
-    }
-    for future in as_completed(futures):
-        for job, (entry, spent) in zip(futures[future], future.result(), strict=True):
+    for jobs, results in completed(pool, together, _grouped(todo)):
+        for job, (entry, spent) in zip(jobs, results, strict=True):
             file.append(entry)
             seconds[job.label] = spent
             finished += 1
