@@ -23,7 +23,7 @@ CAVEATS = (
 @click.option("--hardware", default="h100-sxm", show_default=True, help="Device of the worker.")
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @json_option
-def command(
+def assess(
     trace: str | None,
     workers: int,
     slots: int,

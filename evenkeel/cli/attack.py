@@ -53,7 +53,7 @@ BUILT_IN = "fcfs", "round_robin", "jsq", "least_loaded", "bfio"
 )
 @seed_option
 @json_option
-def command(
+def attack(
     policy: str,
     against: str | None,
     workers: int,

@@ -57,7 +57,7 @@ def _like(name: str, given: Any, default: Any) -> Any:
 @click.option("--witness", type=click.Path(path_type=Path), help="Write the witness to this file.")
 @seed_option
 @json_option
-def command(
+def check(
     label: str,
     G: str | None,
     B: str | None,

@@ -19,7 +19,7 @@ from evenkeel.output import json_option
     help="How LABEL is set out; markdown has its formulas between dollars, latex is a document.",
 )
 @json_option
-def command(label: str | None, form: str, as_json: bool) -> None:
+def claims(label: str | None, form: str, as_json: bool) -> None:
     """List all claims, or show LABEL: statement, formula, assumptions, proof steps, evidence.
 
     A step of a proof is confirmed by sympy, or it is a lemma, argued in words; the two are never

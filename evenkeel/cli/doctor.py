@@ -32,7 +32,7 @@ def version_warnings(versions: Mapping[str, str]) -> list[str]:
 
 @click.command()
 @json_option
-def command(as_json: bool) -> None:
+def doctor(as_json: bool) -> None:
     """Name every solver and version, and run each on hand-solved instances.
 
     Exits with 1 if any answer is wrong.

@@ -133,7 +133,7 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
     help="Baseline's total imbalance over the improved one's.",
 )
 @json_option
-def command(
+def energy(
     names: tuple[str, ...],
     idle_w: float | None,
     max_w: float | None,

@@ -23,7 +23,7 @@ from evenkeel.runs.executors import cluster_option, jobs_option
 @jobs_option
 @cluster_option
 @json_option
-def command(
+def figures(
     names: tuple[str, ...],
     redraw: bool,
     out: Path,

@@ -9,24 +9,24 @@ from importlib import import_module
 
 import click
 
-# Name and one line of help; the module of that name in evenkeel.cli has the command.
+# Of each command: the module of evenkeel.cli that has it under its own name, and a line of help.
 COMMANDS = {
-    "reproduce": "Check every claim and write a report.",
-    "claims": "List the claims, or show one with its proof.",
-    "check": "Check one claim, as stated or deliberately falsified.",
-    "simulate": "Run policies on a workload or a trace.",
-    "experiment": "The paper's experiments again, beside its reported numbers.",
-    "policies": "The built-in policies side by side: regret, energy, waiting.",
-    "sweep": "Run policies over a grid of systems and workloads.",
-    "assess": "Would balancing help this trace on this hardware?",
-    "energy": "Bounds on the energy saving for given hardware.",
-    "attack": "Find the worst instance for a policy.",
-    "gallery": "Show the stored witnesses step by step.",
-    "solve": "Solve one admission step exactly.",
-    "optimum": "The best schedule of a small backlog when every length is known.",
-    "verify": "Check certificates, with the standard library alone.",
-    "figures": "Regenerate the figures.",
-    "doctor": "Name the solvers and test them on hand-solved instances.",
+    "reproduce": ("reproduce", "Check every claim and write a report."),
+    "claims": ("claims", "List the claims, or show one with its proof."),
+    "check": ("check", "Check one claim, as stated or deliberately falsified."),
+    "simulate": ("simulate", "Run policies on a workload or a trace."),
+    "experiment": ("study", "The paper's experiments again, beside its reported numbers."),
+    "policies": ("study", "The built-in policies side by side: regret, energy, waiting."),
+    "sweep": ("study", "Run policies over a grid of systems and workloads."),
+    "assess": ("assess", "Would balancing help this trace on this hardware?"),
+    "energy": ("energy", "Bounds on the energy saving for given hardware."),
+    "attack": ("attack", "Find the worst instance for a policy."),
+    "gallery": ("verify", "Show the stored witnesses step by step."),
+    "solve": ("solve", "Solve one admission step exactly."),
+    "optimum": ("solve", "The best schedule of a small backlog when every length is known."),
+    "verify": ("verify", "Check certificates, with the standard library alone."),
+    "figures": ("figures", "Regenerate the figures."),
+    "doctor": ("doctor", "Name the solvers and test them on hand-solved instances."),
 }
 
 
@@ -37,12 +37,13 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"evenkeel.cli.{cmd_name}").command
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"evenkeel.cli.{module}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -30,7 +30,7 @@ from evenkeel.runs.executors import cluster_option, jobs_option
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
 @seed_option
 @json_option
-def command(
+def reproduce(
     budget: str,
     pattern: str,
     out: Path | None,

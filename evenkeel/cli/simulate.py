@@ -60,7 +60,7 @@ class _Command(click.Command):
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @seed_option
 @json_option
-def command(
+def simulate(
     trace: str | None,
     family: str | None,
     n: int | None,

@@ -1,4 +1,4 @@
-"""``evenkeel verify``: check certificates with the checker that stands alone."""
+"""``evenkeel verify`` and ``gallery``: certificates checked, and stored witnesses replayed."""
 
 import subprocess
 import sys
@@ -7,21 +7,19 @@ from pathlib import Path
 
 import click
 
-from evenkeel.output import HELD, VIOLATED, json_option
+from evenkeel.output import HELD, VIOLATED, json_option, table, to_json
+from theory.model import InputError
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="CERT.json ...")
 @json_option
-def command(files: tuple[str, ...], as_json: bool) -> None:
+def verify(files: tuple[str, ...], as_json: bool) -> None:
     """Check certificates: exit code 0 if every one proves its statement, 1 if one does not.
 
     The checker runs in a Python of its own that sees the standard library and nothing else.  It
     is one file, solvers/checker.py, and does the same wherever it is copied to.
     """
-    from evenkeel.output import to_json
-    from theory.model import InputError
-
     for name in files:
         if not Path(name).is_file():
             raise InputError(f"{name}: no such file")
@@ -46,3 +44,74 @@ def command(files: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"{answer['file']}: {answer['says']}")
     good = all(answer["holds"] for answer in answers)
     click.get_current_context().exit(HELD if good else VIOLATED)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME ...]")
+@click.option(
+    "--gallery",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of witnesses.  [default: the gallery that comes with evenkeel]",
+)
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for pictures of the witnesses that are named.",
+)
+@json_option
+def gallery(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_json: bool) -> None:
+    """List the witnesses, or show some of them step by step.
+
+    Every witness is replayed first.  Exit code 1 if one does not give what it should.
+    """
+    from adversary.witnesses import gallery as stored
+    from evenkeel.report.timeline import show
+
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    folder = folder or stored.GALLERY
+    every = {witness.name: witness for witness in stored.gallery(folder)}
+    if not every:
+        raise InputError(f"{folder}: no witness (NAME.json) in this folder")
+    unknown = [name for name in names if name not in every]
+    if unknown:
+        raise InputError(f"no witness {unknown[0]!r}; there are: {', '.join(every)}")
+    if draw is not None and not names:
+        raise InputError("--draw is for witnesses that are named")
+    chosen = [every[name] for name in names] or list(every.values())
+    replayed = {witness.name: stored.replay_witness(witness) for witness in chosen}
+    good = {witness.name: replayed[witness.name] == witness.expected for witness in chosen}
+    pictures = {}
+    if draw is not None:
+        from paper_figures.witness import draw as draw_witness
+
+        pictures = {w.name: [str(path) for path in draw_witness(w, draw)] for w in chosen}
+    if as_json:
+        click.echo(
+            to_json(
+                [
+                    {
+                        "name": witness.name,
+                        "claim": witness.claim,
+                        "text": witness.text,
+                        "provenance": witness.provenance,
+                        "replays": good[witness.name],
+                        "found": replayed[witness.name],
+                        "pictures": pictures.get(witness.name, []),
+                    }
+                    for witness in chosen
+                ]
+            )
+        )
+    elif names:
+        click.echo("\n\n".join(show(witness) for witness in chosen))
+        for paths in pictures.values():
+            click.echo(f"\npictures  {' '.join(paths)}")
+    else:
+        head = ("witness", "claim", "replays", "what it shows")
+        rows: list[tuple[str, ...]] = [
+            (w.name, w.claim or "-", "yes" if good[w.name] else "NO", w.text) for w in chosen
+        ]
+        click.echo(table(head, rows))
+    click.get_current_context().exit(HELD if all(good.values()) else VIOLATED)

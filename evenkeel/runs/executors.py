@@ -1,6 +1,6 @@
-"""Where the work of a run is done: this process, others of this machine, or a Dask cluster.
+"""Where the work of a run is done: processes of this machine, or a Dask cluster.
 
-The last two are a :class:`concurrent.futures.Executor`; results do not depend on which it is.
+Both are a :class:`concurrent.futures.Executor`; what a run yields depends on neither.
 """
 
 import os
@@ -75,19 +75,17 @@ def _cluster(address: str) -> Iterator[Executor]:
 
 
 def completed(
-    pool: Executor | None, work: Callable[[Item], Result], items: Iterable[Item]
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[tuple[Item, Result]]:
-    """Each item with the result of its work, as they end; without a pool here, in order.
+    """Each item with the result of its work, as they end.
 
     An error in the work is raised where its item is due.
 
-    >>> list(completed(None, abs, [-1, 2]))
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as pool:
+    ...     sorted(completed(pool, abs, [-1, 2]))
     [(-1, 1), (2, 2)]
     """
-    if pool is None:
-        for item in items:
-            yield item, work(item)
-        return
     futures = {pool.submit(work, item): item for item in items}
     for future in as_completed(futures):
         yield futures[future], future.result()

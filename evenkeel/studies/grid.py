@@ -1,21 +1,31 @@
-"""Sweeps: policies over a grid of systems and workloads, one Parquet file a cell.
+"""Sweeps: policies over a grid of systems and workloads.
 
 A cell is one run: a workload, a system, a policy.  Its seed follows from its parameters alone and
 leaves out the policy, the pool, the step overhead and the hardware, so that those are compared on
-the same requests.  A cell that is on disk is not run again, and what it holds depends neither on
-where it ran nor on the order.
+the same requests.
 """
 
-import hashlib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from evenkeel.output import to_json
+from evenkeel.studies.run_summary import flat_summary, summary_types
+from evenkeel.studies.study import (
+    Column,
+    Estimate,
+    Row,
+    digest,
+    grouped,
+    plus_minus,
+    run_cells,
+    tabulated,
+)
 from theory.model import InputError, System
 from theory.power import hardware
 
@@ -80,13 +90,13 @@ class Cell:
     @property
     def name(self) -> str:
         """File name of the cell, from all of its parameters."""
-        return _digest({"schema": SCHEMA, **asdict(self)})[:20]
+        return _digest_of({"schema": SCHEMA, **asdict(self)})[:20]
 
     @property
     def seed(self) -> int:
         """Root of the randomness of its requests and policy."""
         drawn = {key: value for key, value in asdict(self).items() if key not in _PAIRED}
-        return int(_digest(drawn)[:15], 16)
+        return int(_digest_of(drawn)[:15], 16)
 
     @property
     def system(self) -> System:
@@ -97,8 +107,8 @@ class Cell:
         return replace(system, step_overhead_s=self.overhead_s)
 
 
-def _digest(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(to_json(dict(sorted(value.items()))).encode()).hexdigest()
+def _digest_of(fields: Mapping[str, Any]) -> str:
+    return digest(dict(sorted(fields.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +209,9 @@ def _validate(path: Path, cell: Cell) -> None:
         raise InputError(f"{path}: grid.pool must be at least 1, got {cell.pool}")
 
 
-def perform(cell: Cell) -> dict[str, Any]:
-    """Run a cell; returns one flat row: its parameters, its seed and the numbers of its run."""
+def perform(cell: Cell) -> Row:
+    """The row of a cell: its parameters, its seed and the numbers of its run."""
     from adversary.workloads.families import workload
-    from evenkeel.studies.run_summary import summary
     from solvers.simulation.engine import simulate
 
     power, count = hardware(cell.hardware), cell.rounds * cell.workers * cell.slots
@@ -215,13 +224,8 @@ def perform(cell: Cell) -> dict[str, Any]:
         seed=cell.seed % 2**31,
         gammas=(power.gamma,),
     )
-    row = asdict(cell) | {"parameters": to_json(dict(cell.parameters)), "seed": cell.seed}
-    for key, value in summary(run, power).items():
-        if isinstance(value, Mapping):
-            row |= {f"{key}_{part}": number for part, number in value.items()}
-        elif key != "policy":
-            row[key] = value
-    return row
+    what = asdict(cell) | {"parameters": to_json(dict(cell.parameters)), "seed": cell.seed}
+    return what | flat_summary(run, power)
 
 
 def run_sweep(
@@ -233,79 +237,38 @@ def run_sweep(
     """Run the cells of a sweep that ``folder`` does not hold yet: :func:`run_cells`."""
     import polars
 
-    # Columns that may be empty have the same type in every file of the data set.
-    integer, real = polars.Int64, polars.Float64
-    types: dict[str, Any] = {"pool": integer, "overhead_s": real, "unproved_imbalance": integer}
-    types |= dict.fromkeys(("whole_idle_share", "overloaded_idle_share"), real)
-    types |= dict.fromkeys(("tpot_mean_s", "tpot_p99_s", "waiting_mean_steps"), real)
+    types = summary_types() | {"pool": polars.Int64, "overhead_s": polars.Float64}
     return run_cells(sweep.cells, perform, folder, pool, done, types)
 
 
-class Named(Protocol):
-    """A cell: its name follows from all that its row depends on."""
+def means(rows: "polars.DataFrame") -> str:
+    """A line for each point of the grid: the means over its seeds, ± half of the 95 % intervals.
 
-    @property
-    def name(self) -> str:
-        """File name, without its suffix."""
-        ...
-
-
-AnyCell = TypeVar("AnyCell", bound=Named)
-
-
-def run_cells(
-    cells: Sequence[AnyCell],
-    work: Callable[[AnyCell], dict[str, Any]],
-    folder: Path,
-    pool: Executor,
-    done: Callable[[int], None] | None = None,
-    types: Mapping[str, Any] | None = None,
-) -> "polars.DataFrame":
-    """Run the cells that ``folder`` does not hold yet, and return the rows of all, in order.
-
-    Parameters
-    ----------
-    cells : sequence
-        What to run.
-    work : callable
-        One flat row for a cell, wherever it runs.
-    folder : Path
-        Data set: one Parquet file a cell, each written whole or not at all.
-    pool : Executor
-        Where the cells run; only this process writes.
-    done : callable, optional
-        Called with the number of cells that are on disk.
-    types : mapping, optional
-        Types of columns that may be empty.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written, or a file in it is not a cell.
+    Its columns are the axes that vary, the policy, and some numbers of a run.
     """
-    import polars
-
-    paths = {cell.name: folder / f"{cell.name}.parquet" for cell in cells}
-    todo = [cell for cell in cells if not paths[cell.name].exists()]
-    finished = len(paths) - len(todo)
-    futures = {pool.submit(work, cell): cell.name for cell in todo}
-    for future in as_completed(futures):
-        row = polars.DataFrame([future.result()], schema_overrides=types, orient="row")
-        _write(row, paths[futures[future]])
-        finished += 1
-        if done:
-            done(finished)
-    try:
-        return polars.concat([polars.read_parquet(path) for path in paths.values()])
-    except (OSError, polars.exceptions.PolarsError) as error:
-        raise InputError(f"{folder} holds a file that is not a cell of a sweep: {error}") from error
+    axes = ["family", "parameters", "workers", "slots", "pool", "overhead_s", "hardware", "policy"]
+    varied = [axis for axis in axes if rows[axis].n_unique() > 1 or axis == "policy"]
+    shown: list[Column[list[Row]]] = [
+        *((axis, partial(_common, axis)) for axis in varied),
+        ("idle %", partial(_mean, "whole_idle_share", 100, 1)),
+        ("idle* %", partial(_mean, "overloaded_idle_share", 100, 1)),
+        ("imbalance", partial(_mean, "whole_avg_imbalance", 1, 0)),
+        ("tokens/s", partial(_mean, "throughput_tokens_per_s", 1, 0)),
+        ("TPOT ms", partial(_mean, "tpot_mean_s", 1e3, 2)),
+        ("energy kJ", partial(_mean, "energy_j", 1e-3, 1)),
+        ("longest wait", partial(_mean, "waiting_max_steps", 1, 0)),
+    ]
+    return tabulated(shown, grouped(rows, varied).values())
 
 
-def _write(row: "polars.DataFrame", path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        row.write_parquet(scratch)
-        scratch.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+def _common(axis: str, group: list[Row]) -> str:
+    value = group[0][axis]
+    return "default" if value is None else str(value)
+
+
+def _mean(column: str, factor: float, digits: int, group: list[Row]) -> str:
+    """Mean and half-width of a column; the value alone of one seed, nothing of none."""
+    values = [factor * row[column] for row in group if row[column] is not None]
+    if len(values) < 2:
+        return f"{values[0]:.{digits}f}" if values else ""
+    return plus_minus(Estimate.of(values), digits=digits)

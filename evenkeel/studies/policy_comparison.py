@@ -9,8 +9,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-
-import numpy as np
+from typing import Any
 
 from adversary.instances.space import Space
 from adversary.workloads.families import workload
@@ -18,6 +17,10 @@ from adversary.worst_case.exhaustive import enumerated_slowly
 from adversary.worst_case.objectives import average_imbalance
 from solvers.policies.protocol import Policy, StepView
 from solvers.policies.registry import POLICIES, policy
+from evenkeel.report.markdown import number
+from evenkeel.studies.run_summary import flat_summary, percent
+from evenkeel.studies.study import Column, Row, tabulated
+
 from solvers.simulation.engine import simulate
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import Assignment
@@ -112,6 +115,17 @@ def worst(name: str) -> tuple[Fraction, tuple[tuple[int, ...], tuple[int, ...]]]
     return Fraction(tally.value or 0), (tally.vector[:half], tally.vector[half:])
 
 
+def perform(
+    name: str, family: str, system: System, power: PowerModel, rounds: int, seed: int
+) -> Row:
+    """The row of one policy and one seed: sums over its steps, and the numbers of its run."""
+    requests = workload(family, rounds * system.capacity, seed)
+    regret = Regretful(policy(name, seed))
+    run = simulate(system, requests, regret, seed=seed, gammas=(power.gamma,))
+    sums = ("steps", "imbalance", "least", "most", "surely", "perhaps")
+    return flat_summary(run, power) | {key: getattr(regret, key) for key in sums}
+
+
 def rosetta(
     names: Sequence[str],
     family: str,
@@ -141,33 +155,57 @@ def rosetta(
     Raises
     ------
     InputError
-        If a name is not known.
+        If a name is not known; nothing has run then.
     """
     for name in names:
-        regrets, runs = [], []
-        for seed in seeds:
-            requests = workload(family, rounds * system.capacity, seed)
-            regret = Regretful(policy(name, seed))
-            runs.append(simulate(system, requests, regret, seed=seed, gammas=(power.gamma,)))
-            regrets.append(regret)
-        steps = sum(r.steps for r in regrets)
-        idle = sum(run.overloaded.imbalance for run in runs)
-        busy = sum(run.overloaded.work for run in runs)
-        yield Entry(
-            name,
-            what(name.partition(":")[0]),
-            steps,
-            (
-                Fraction(sum(r.least for r in regrets), steps),
-                Fraction(sum(r.most for r in regrets), steps),
-            ),
-            Fraction(sum(r.imbalance for r in regrets), steps),
-            (
-                Fraction(sum(r.surely for r in regrets), steps),
-                Fraction(sum(r.perhaps for r in regrets), steps),
-            ),
-            idle / (idle + busy) if busy else None,
-            sum(run.energy_j(power) for run in runs),
-            max(int(np.max(run.waiting_steps, initial=0)) for run in runs),
-            *worst(name),
-        )
+        policy(name)
+    for name in names:
+        yield _entry(name, [perform(name, family, system, power, rounds, seed) for seed in seeds])
+
+
+def _entry(name: str, runs: Sequence[Row]) -> Entry:
+    def total(key: str) -> Any:
+        return sum(run[key] for run in runs)
+
+    def mean(key: str) -> Fraction:
+        return Fraction(total(key), total("steps"))
+
+    idle, busy = total("overloaded_imbalance"), total("overloaded_work")
+    return Entry(
+        name,
+        what(name.partition(":")[0]),
+        total("steps"),
+        (mean("least"), mean("most")),
+        mean("imbalance"),
+        (mean("surely"), mean("perhaps")),
+        idle / (idle + busy) if busy else None,
+        total("energy_j"),
+        max(run["waiting_max_steps"] for run in runs),
+        *worst(name),
+    )
+
+
+def side_by_side(entries: Sequence[Entry]) -> str:
+    """A line for each policy; energy is compared with that of the first."""
+    first = entries[0]
+    columns: list[Column[Entry]] = [
+        ("policy", lambda e: e.policy),
+        ("regret a step", lambda e: _between(*map(float, e.regret))),
+        ("imbalance", lambda e: f"{float(e.imbalance):.0f}"),
+        ("optimal %", lambda e: _between(*(100 * float(x) for x in e.optimal))),
+        ("idle*", lambda e: percent(e.idle_share)),
+        ("energy kJ", lambda e: f"{e.energy_j * 1e-3:.1f}"),
+        (
+            f"saved over {first.policy}",
+            lambda e: f"{100 * (1 - e.energy_j / first.energy_j):+.1f} %",
+        ),
+        ("longest wait", lambda e: f"{e.longest_wait}"),
+        ("worst†", lambda e: number(str(e.worst))),
+    ]
+    return tabulated(columns, entries)
+
+
+def _between(low: float, high: float) -> str:
+    """An enclosure, or one number where both ends read alike."""
+    ends = f"{low:.1f}", f"{high:.1f}"
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"

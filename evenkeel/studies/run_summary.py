@@ -41,6 +41,26 @@ def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
     }
 
 
+def flat_summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
+    """The same as one flat row, without the policy: ``whole_steps``, ``energy_j`` and so on."""
+    row: dict[str, Any] = {}
+    for key, value in summary(run, power).items():
+        if isinstance(value, Mapping):
+            row |= {f"{key}_{part}": number for part, number in value.items()}
+        elif key != "policy":
+            row[key] = value
+    return row
+
+
+def summary_types() -> dict[str, Any]:
+    """Polars types of the columns of :func:`flat_summary` that may be empty."""
+    import polars
+
+    shares = ("whole_idle_share", "overloaded_idle_share")
+    times = ("tpot_mean_s", "tpot_p99_s", "waiting_mean_steps")
+    return {"unproved_imbalance": polars.Int64, **dict.fromkeys(shares + times, polars.Float64)}
+
+
 def _totals(total: Totals) -> dict[str, Any]:
     return {
         "steps": total.steps,

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from evenkeel.cli.claims import command
+from evenkeel.cli.claims import claims as command
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.verdicts import rung
 from evenkeel.report.markdown import markdown, row, verdict_text

@@ -17,11 +17,9 @@ import polars
 import pytest
 
 from adversary.paired_runs import Setting, Spread, Stretch
-from evenkeel.cli.experiment import _both_right, _levels, _summary, _text
 from evenkeel.cli.main import cli
 from evenkeel.studies import paper_experiments as experiments
 from evenkeel.studies.paper_experiments import (
-    Estimate,
     Experiment,
     Outcome,
     Room,
@@ -30,7 +28,12 @@ from evenkeel.studies.paper_experiments import (
     room,
     runs_of,
 )
+from evenkeel.studies.paper_experiments import both_right as _both_right
+from evenkeel.studies.paper_experiments import levels as _levels
+from evenkeel.studies.paper_experiments import note as _summary
 from evenkeel.studies.run_summary import percent, rows
+from evenkeel.studies.study import Estimate
+from evenkeel.studies.study import plus_minus as _text
 from solvers.policies.registry import POLICIES
 from theory.model import Requests
 from theory.power import PowerModel

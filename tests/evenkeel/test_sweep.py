@@ -10,10 +10,10 @@ import pytest
 
 from adversary.workloads.families import workload
 from evenkeel.cli.main import cli
-from evenkeel.cli.sweep import _means
 from evenkeel.runs.executors import executor
 from evenkeel.studies import grid as sweeps
 from evenkeel.studies.grid import Sweep, perform, read_sweep, run_sweep
+from evenkeel.studies.grid import means as _means
 from solvers.simulation.engine import simulate
 from theory.model import InputError
 from theory.power import hardware

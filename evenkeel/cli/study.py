@@ -1,0 +1,195 @@
+"""``evenkeel sweep``, ``experiment`` and ``policies``: the three studies of many runs."""
+
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import fill
+
+import click
+
+from evenkeel.output import json_option, progress, table, to_json
+from evenkeel.runs.executors import cluster_option, jobs_option
+
+
+@click.command()
+@click.argument("sweep", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder of the data set.  [default: out/sweeps/NAME]",
+)
+@jobs_option
+@cluster_option
+@json_option
+def sweep(
+    sweep: Path, out: Path | None, jobs: int | None, cluster: str | None, as_json: bool
+) -> None:
+    """Run the cells of SWEEP.toml that are not on disk yet, and print their means over the seeds.
+
+    Each cell is one Parquet file; a run that was interrupted goes on where it stopped, and the
+    numbers are the same whatever runs them.  Read all cells with polars or DuckDB as one data
+    set.
+    """
+    from evenkeel.runs.executors import executor
+    from evenkeel.studies.grid import means, read_sweep, run_sweep
+
+    wanted = read_sweep(sweep)
+    folder = out or Path("out") / "sweeps" / wanted.name
+    with executor(jobs, cluster) as pool, progress(wanted.name, len(wanted.cells)) as tick:
+        rows = run_sweep(wanted, folder, pool, tick)
+    if as_json:
+        click.echo(to_json({"out": str(folder), "cells": rows.to_dicts()}))
+        return
+    click.echo(means(rows))
+    click.echo("\n* before the first step that left a slot empty, where there is such a part")
+    click.echo(f"{len(rows)} cells in {folder}")
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[E2|E3|bsp ...]")
+@click.option("--seeds", type=int, default=6, show_default=True, help="Runs of each policy.")
+@click.option("--requests", type=int, help="Requests of a run.  [default: the paper's]")
+@click.option(
+    "--policy", "policies", multiple=True, help="Beside fcfs, repeatable.  [default: the paper's]"
+)
+@click.option("--trace", type=click.Path(), help="Draw the lengths from the rows of this file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out/experiments"),
+    show_default=True,
+    help="Folder of the runs.",
+)
+@jobs_option
+@cluster_option
+@json_option
+def experiment(
+    names: tuple[str, ...],
+    seeds: int,
+    requests: int | None,
+    policies: tuple[str, ...],
+    trace: str | None,
+    out: Path,
+    jobs: int | None,
+    cluster: str | None,
+    as_json: bool,
+) -> None:
+    """Run the paper's experiments E2 and E3, or bsp: the like on systems that are no LLM.
+
+    Changes are against FCFS on the same requests, with 95 % intervals over the seeds.  Runs that
+    are on disk are not done again, whatever policy of your own has become since: name another --out
+    for it.
+    """
+    from evenkeel.runs.executors import executor
+    from evenkeel.studies import paper_experiments as paper
+    from evenkeel.studies.study import run_cells
+
+    experiments = paper.chosen(names or ("E2", "E3"))
+    runs = {
+        one.name: paper.runs_of(one, seeds, policies=policies, requests=requests, trace=trace)
+        for one in experiments
+    }
+    cells = [run for some in runs.values() for run in some]
+    with executor(jobs, cluster) as pool, progress("experiments", len(cells)) as tick:
+        rows = run_cells(cells, paper.perform, out, pool, tick)
+    parts = {one.name: rows.filter(rows["experiment"] == one.name) for one in experiments}
+    found = {name: paper.outcomes(part) for name, part in parts.items()}
+    rooms = {name: paper.room(part) for name, part in parts.items()}
+    notes = [paper.note(name, each) for name, each in found.items()]
+    if trace is None and {"E2", "E3"} <= rooms.keys():
+        notes.append(paper.both_right(rooms["E2"], rooms["E3"]))
+    if as_json:
+        told = [
+            {
+                "name": name,
+                **asdict(runs[name][0].setting),
+                "seeds": seeds,
+                "reported": paper.reported(name),
+                "room": asdict(rooms[name]),
+                "outcomes": [asdict(outcome) for outcome in each],
+            }
+            for name, each in found.items()
+        ]
+        click.echo(to_json({"experiments": told, "notes": notes, "out": str(out)}))
+        return
+    for one in experiments:
+        setting = runs[one.name][0].setting
+        click.echo(
+            f"{one.name}: {setting.workload if trace else one.what}, G = {setting.workers}, "
+            f"B = {setting.slots}, pool {setting.pool}, {setting.requests} requests, {seeds} seeds"
+        )
+        for end, title in (
+            ("window", "Up to the last admission, where the paper's metrics stop"),
+            ("completed", "The same requests, all of them completed"),
+        ):
+            part = [outcome for outcome in found[one.name] if outcome.end == end]
+            changes, levels = paper.changes(one.name, part), paper.levels(part)
+            click.echo(f"\n{title}\n\n{changes}\n\n{levels}")
+        click.echo()
+    click.echo("Changes are against fcfs on the same requests, ± the half-width of the 95 %")
+    click.echo("interval; / is how many times less imbalance.  Waits are in steps.")
+    if any(one.name.startswith("bsp") for one in experiments):
+        click.echo("Where there are no tokens, one superstep of one domain counts as one.")
+    click.echo()
+    click.echo("\n\n".join(fill(note, 100) for note in notes))
+    click.echo(f"\n{len(cells)} runs in {out}")
+
+
+@click.command()
+@click.option(
+    "--policy", "names", multiple=True, help="Only these, with parameters.  [default: all]"
+)
+@click.option("--family", default="burst-like", show_default=True, help="Workload family.")
+@click.option("-G", "--workers", type=int, default=8, show_default=True, help="Workers.")
+@click.option("-B", "--slots", type=int, default=8, show_default=True, help="Slots of each worker.")
+@click.option("--rounds", type=click.IntRange(min=1), default=24, show_default=True,
+              help="The workload has ROUNDS * G * B requests.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs.")
+@click.option("--hardware", default="a100-paper", show_default=True, help="Device of the worker.")
+@click.option("--list", "only_list", is_flag=True, help="Say what each does, and run nothing.")
+@json_option
+def policies(
+    names: tuple[str, ...],
+    family: str,
+    workers: int,
+    slots: int,
+    rounds: int,
+    seeds: int,
+    hardware: str,
+    only_list: bool,
+    as_json: bool,
+) -> None:
+    """What the steps of each policy lose against the best ones, and what the runs cost.
+
+    All serve the same backlogs.  The regret of a step is its imbalance less the least possible
+    for the same loads, free slots and pool; where that is not proved, an interval is given.
+    """
+    from evenkeel.studies.policy_comparison import SMALL, rosetta, side_by_side, what
+    from solvers.policies.registry import POLICIES
+    from theory.model import System
+    from theory.power import hardware as device
+
+    if only_list:
+        texts = {name: what(name) for name in POLICIES}
+        click.echo(
+            to_json(texts) if as_json else table(("policy", "what it does"), [*texts.items()])
+        )
+        return
+    chosen = names or tuple(POLICIES)
+    system, power = System.paper(workers, slots), device(hardware)
+    entries = []
+    with progress("policies", len(chosen)) as tick:
+        for entry in rosetta(chosen, family, system, power, rounds=rounds, seeds=range(seeds)):
+            entries.append(entry)
+            tick(len(entries), entry.policy)
+    if as_json:
+        click.echo(to_json([asdict(entry) for entry in entries]))
+        return
+    click.echo(
+        f"{family}: {seeds} backlogs of {rounds * system.capacity} requests, G = {workers}, "
+        f"B = {slots}, {hardware}\n\n{side_by_side(entries)}\n\n"
+        "* before the first step that left a slot empty; energy is of the whole runs\n"
+        f"† largest average imbalance of all {SMALL.size} backlogs of {SMALL.requests} requests "
+        f"with sizes 1..{SMALL.size_max} and lengths of 1 on G = {SMALL.workers}, "
+        f"B = {SMALL.slots}; --json has the backlog"
+    )
