@@ -2,11 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, Protocol
 
 import click
@@ -96,22 +97,40 @@ def to_json(value: Any) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A plain text table: columns aligned, numbers to the right, no more than spaces and a rule."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    numeric = [
-        bool(rows) and all(not row[i] or row[i][0] in "+-0123456789" for row in rows)
-        for i in range(len(head))
-    ]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """A plain text table: columns of numbers to the right, no more than spaces and a rule.
 
-    def line(row: tuple[str, ...]) -> str:
-        cells = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        )
-        return "  ".join(cells).rstrip()
+    A row is one line whatever its length, unless a ``width`` is given, to which text is wrapped.
 
-    return "\n".join([line(head), "  ".join("-" * width for width in widths), *map(line, rows)])
+    >>> print(table(("policy", "steps"), [("fcfs", "9"), ("bfio", "10")]))
+    policy  steps
+    ------  -----
+    fcfs        9
+    bfio       10
+    """
+    from rich.console import Console
+    from rich.rule import Rule
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for i in range(len(head)):
+        number = bool(rows) and all(not row[i] or row[i][0] in "+-0123456789" for row in rows)
+        wraps = width is not None and not number
+        grid.add_column(justify="right" if number else "left", no_wrap=not wraps)
+    grid.add_row(*map(Text, head))
+    grid.add_row(*[Rule(characters="-")] * len(head))
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    console = Console(width=width or 10**6, color_system=None)
+    with console.capture() as captured:
+        console.print(grid)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that stdout is; None where it is none."""
+    return get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -185,9 +185,7 @@ def attack(
                     f"{against} has no imbalance there: that the ratio is infinite says only that "
                     f"{policy} has some\n"
                 )
-            rows: list[tuple[str, ...]] = [
-                (name, str(average), str(wait)) for name, (average, wait) in others.items()
-            ]
+            rows = [(name, str(average), str(wait)) for name, (average, wait) in others.items()]
             click.echo("the same requests under other policies\n")
             click.echo(table(("policy", "average imbalance", "longest wait"), rows) + "\n")
             click.echo(f"witness      {answer['witness']}")

@@ -73,7 +73,7 @@ def doctor(as_json: bool) -> None:
     else:
         click.echo(table(("software", "version"), list(versions.items())))
         click.echo()
-        cells: list[tuple[str, ...]] = [
+        cells = [
             (name, f"{s['solved']}/{s['instances']}", f"{s['seconds']:.2f}")
             for name, s in shelf.items()
         ]

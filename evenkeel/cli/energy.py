@@ -103,7 +103,7 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
     click.echo(
         f"\nsaving for a baseline that idles {_share(idle_share)} and {_smaller(improvement)}"
     )
-    cells: list[tuple[str, ...]] = [(name, _share(v)) for name, v in found["bounds"].items()]
+    cells = [(name, _share(v)) for name, v in found["bounds"].items()]
     click.echo(table(("bound", "saving"), cells))
     if min(found["bounds"]["floor paper"], found["bounds"]["floor sharp"]) < 0:
         click.echo("a negative floor guarantees nothing")
@@ -171,7 +171,7 @@ def energy(
             f"saving for a baseline that idles {_share(idle_share)} and "
             f"{_smaller(improvement)}; idle share from which 28 % is possible\n"
         )
-        cells: list[tuple[str, ...]] = [
+        cells = [
             (
                 row["name"],
                 f"{row['idle_w']:g}",

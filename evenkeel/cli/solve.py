@@ -128,7 +128,7 @@ def solve(
         click.echo(to_json(answer))
     else:
         yes = {True: "yes", False: "no"}
-        cells: list[tuple[str, ...]] = [
+        cells = [
             (name, f"{s.imbalance}", f"{s.lower_bound}", yes[s.optimal])
             for name, s in solutions.items()
         ]
@@ -227,7 +227,7 @@ def optimum(
     if as_json:
         click.echo(to_json(answer))
     else:
-        rows: list[tuple[str, ...]] = [("optimum", f"{best.cost}")]
+        rows = [("optimum", f"{best.cost}")]
         rows += [(policy, f"{cost}") for policy, cost in costs.items()]
         click.echo(table(("schedule", "cost"), rows))
         click.echo(f"\nproved optimal  {'yes' if best.optimal else 'no'}")

@@ -6,7 +6,7 @@ from textwrap import fill
 
 import click
 
-from evenkeel.output import json_option, progress, table, to_json
+from evenkeel.output import json_option, progress, table, terminal_width, to_json
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 
@@ -171,9 +171,8 @@ def policies(
 
     if only_list:
         texts = {name: what(name) for name in POLICIES}
-        click.echo(
-            to_json(texts) if as_json else table(("policy", "what it does"), [*texts.items()])
-        )
+        told = table(("policy", "what it does"), [*texts.items()], terminal_width())
+        click.echo(to_json(texts) if as_json else told)
         return
     chosen = names or tuple(POLICIES)
     system, power = System.paper(workers, slots), device(hardware)

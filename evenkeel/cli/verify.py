@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evenkeel.output import HELD, VIOLATED, json_option, table, to_json
+from evenkeel.output import HELD, VIOLATED, json_option, table, terminal_width, to_json
 from theory.model import InputError
 
 
@@ -110,8 +110,6 @@ def gallery(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_j
             click.echo(f"\npictures  {' '.join(paths)}")
     else:
         head = ("witness", "claim", "replays", "what it shows")
-        rows: list[tuple[str, ...]] = [
-            (w.name, w.claim or "-", "yes" if good[w.name] else "NO", w.text) for w in chosen
-        ]
-        click.echo(table(head, rows))
+        rows = [(w.name, w.claim or "-", "yes" if good[w.name] else "NO", w.text) for w in chosen]
+        click.echo(table(head, rows, terminal_width()))
     click.get_current_context().exit(HELD if all(good.values()) else VIOLATED)
