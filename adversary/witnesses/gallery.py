@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from adversary.instances.small_runs import ExactBFIO
@@ -23,6 +24,7 @@ from solvers.simulation.result import Totals
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.model import InputError, IntArray, Requests, System, imbalance
+from theory.reading import converted, decode_json
 
 # Names of clairvoyant schedules where a policy or a baseline is named: of the backlog, sticky and
 # work conserving, the one of least average imbalance, and the one that takes least time.
@@ -62,6 +64,39 @@ class Witness:
     instance: Instance | StepProblem | Situation
     expected: Mapping[str, Any]
     assignment: tuple[int, ...] | None = None
+
+
+class _Run(msgspec.Struct):
+    """A run in a file; its times are in units of ``t_l``."""
+
+    workers: int
+    slots: int
+    drift: tuple[int, ...]
+    pool: int
+    prefill: list[int]
+    decode: list[int]
+    arrival: list[float] | None = None
+    overhead: int = 0
+
+
+class _Step(msgspec.Struct):
+    """An admission step in a file."""
+
+    loads: list[int]
+    free: list[int]
+    pool: list[int]
+
+
+class _Stored(msgspec.Struct):
+    """A witness in a file; a situation stands under the name of its kind."""
+
+    claim: str | None
+    text: str
+    provenance: str
+    expected: dict[str, Any]
+    assignment: tuple[int, ...] | None = None
+    run: _Run | None = None
+    step: _Step | None = None
 
 
 def gallery(folder: Path = GALLERY) -> tuple[Witness, ...]:
@@ -106,20 +141,19 @@ def read_witness(path: Path) -> Witness:
         If the file is not JSON, lacks a field, or holds an impossible instance.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = decode_json(path.read_bytes(), dict[str, Any])
+        stored = converted(data, _Stored)
         return Witness(
             path.stem,
-            data["claim"],
-            data["text"],
-            data["provenance"],
-            _instance_of(data),
-            data["expected"],
-            tuple(data["assignment"]) if "assignment" in data else None,
+            stored.claim,
+            stored.text,
+            stored.provenance,
+            _instance_of(stored, data),
+            stored.expected,
+            stored.assignment,
         )
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, InputError) as error:
+    except (OSError, InputError) as error:
         raise InputError(f"{path}: not a witness: {error}") from None
-    except KeyError as error:
-        raise InputError(f"{path}: not a witness: the field {error} is missing") from None
     except TypeError:
         raise InputError(f"{path}: not a witness: a field has the wrong type") from None
 
@@ -192,25 +226,24 @@ def trajectory(run: Instance, policy: str) -> tuple[Totals, IntArray, list[list[
     return result.total, np.where(active, result.worker, WAITS), result.loads.tolist()
 
 
-def _instance_of(data: Mapping[str, Any]) -> Instance | StepProblem | Situation:
-    if "run" in data:
-        return _run_of(data["run"])
+def _instance_of(stored: _Stored, data: Mapping[str, Any]) -> Instance | StepProblem | Situation:
+    if stored.run is not None:
+        return _instance(stored.run)
     for kind in KINDS:
         if kind in data:
-            return situation(kind, data[kind])
-    return _step_of(data["step"])
+            return situation(kind, converted(data[kind], dict[str, Any]))
+    if stored.step is None:
+        raise InputError(f"one of the fields run, step, {', '.join(KINDS)} is missing")
+    return StepProblem(stored.step.loads, stored.step.free, stored.step.pool)
 
 
-def _run_of(data: Mapping[str, Any]) -> Instance:
-    arrival, overhead = data.get("arrival"), data.get("overhead", 0)
-    if type(overhead) is not int:
-        raise TypeError
-    shape = data["workers"], data["slots"], tuple(data["drift"])
-    timed = arrival is not None or overhead
+def _instance(run: _Run) -> Instance:
+    shape = run.workers, run.slots, run.drift
+    timed = run.arrival is not None or run.overhead
     return Instance(
-        System(*shape, float(overhead), 1.0) if timed else System(*shape),
-        Requests(data["prefill"], data["decode"], arrival),
-        data["pool"],
+        System(*shape, float(run.overhead), 1.0) if timed else System(*shape),
+        Requests(run.prefill, run.decode, run.arrival),
+        run.pool,
     )
 
 
@@ -228,10 +261,6 @@ def _clairvoyant(run: Instance, name: str) -> Schedule:
     return solve_offline(
         OfflineProblem(run.system, backlog, work_conserving=True, step_cost=overhead)
     )
-
-
-def _step_of(data: Mapping[str, Any]) -> StepProblem:
-    return StepProblem(data["loads"], data["free"], data["pool"])
 
 
 def _replay_step(problem: StepProblem, assignment: tuple[int, ...] | None) -> dict[str, Any]:

@@ -1,22 +1,29 @@
 """``evenkeel solve`` and ``optimum``: one admission step, one backlog, with certificates."""
 
-import json
 import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from evenkeel.output import HELD, INCONCLUSIVE, json_option, table, to_json, write_text
 from theory.model import InputError, Requests, System
+from theory.reading import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from solvers.step.problem import StepProblem, StepSolution
 
-FIELDS = ("loads", "free", "pool")
+
+class Step(msgspec.Struct, forbid_unknown_fields=True):
+    """The file of an admission step."""
+
+    loads: list[int]
+    free: list[int]
+    pool: list[int]
 
 
 def read_step(path: str) -> "StepProblem":
@@ -29,27 +36,9 @@ def read_step(path: str) -> "StepProblem":
     """
     from solvers.step.problem import StepProblem
 
+    step = read_json(path, Step)
     try:
-        content: Any = json.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not text; expected a JSON object") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is not JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected a JSON object with {', '.join(FIELDS)}")
-    for name in FIELDS:
-        values = content.get(name)
-        if name not in content:
-            raise InputError(f"{path}: the field {name!r} is missing")
-        if not isinstance(values, list) or any(type(v) is not int for v in values):
-            raise InputError(f"{path}: the field {name!r} must be a list of integers")
-    unknown = sorted(set(content) - set(FIELDS))
-    if unknown:
-        raise InputError(f"{path}: unknown field {unknown[0]!r}; known: {', '.join(FIELDS)}")
-    try:
-        return StepProblem(*(content[name] for name in FIELDS))
+        return StepProblem(step.loads, step.free, step.pool)
     except (InputError, OverflowError) as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -143,31 +132,32 @@ def solve(
     click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)
 
 
-NEEDED = ("workers", "slots", "prefill", "decode")
+class Backlog(msgspec.Struct, forbid_unknown_fields=True):
+    """The file of a backlog; the model says what its values may be."""
+
+    workers: Any
+    slots: Any
+    prefill: Any
+    decode: Any
+    growth: Any = 1
 
 
-def _backlog(path: str) -> tuple[System, Requests]:
+def read_backlog(path: str) -> tuple[System, Requests]:
+    """Read a backlog from a JSON object with the fields of :class:`Backlog`.
+
+    Raises
+    ------
+    InputError
+        One line that names the file and the field.
+    """
+    read = read_json(path, Backlog)
     try:
-        content: Any = json.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is not JSON: {error}") from None
-    if not isinstance(content, dict) or any(name not in content for name in NEEDED):
-        raise InputError(f"{path}: expected a JSON object with {', '.join(NEEDED)}")
-    unknown = sorted(set(content) - {*NEEDED, "growth"})
-    if unknown:
-        raise InputError(
-            f"{path}: unknown field {unknown[0]!r}; known: {', '.join(NEEDED)}, growth"
-        )
-    try:
-        growth = content.get("growth", 1)
-        if isinstance(growth, bool) or not isinstance(growth, int) or not 0 <= growth < 2**31:
-            raise InputError(f"growth must be an integer in [0, 2^31), got {growth!r}")
-        if not content["prefill"]:
+        if type(read.growth) is not int or not 0 <= read.growth < 2**31:
+            raise InputError(f"growth must be an integer in [0, 2^31), got {read.growth!r}")
+        if not read.prefill:
             raise InputError("prefill must not be empty")
-        system = System(content["workers"], content["slots"], (growth,))
-        return system, Requests(content["prefill"], content["decode"])
+        system = System(read.workers, read.slots, (read.growth,))
+        return system, Requests(read.prefill, read.decode)
     except (InputError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -203,7 +193,7 @@ def optimum(
 
     if overhead < 0:
         raise InputError(f"--overhead must be an integer >= 0, got {overhead}")
-    system, requests = _backlog(backlog)
+    system, requests = read_backlog(backlog)
     problem = OfflineProblem(
         system, requests, Rule(rule), work_conserving=not idling, step_cost=overhead
     )

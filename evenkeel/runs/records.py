@@ -5,18 +5,31 @@ sides, margin, witness) and the power of the check (planted false variants, caug
 are kept apart in ``timings.jsonl``, so that the same seed gives the same bytes.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from evenkeel.evidence.check import Check, Finding, Trial, Verdict, kill_rate
+import msgspec
+
+from evenkeel.evidence.check import Budget, Check, Finding, Trial, Verdict, kill_rate
 from evenkeel.evidence.headline import Record
 from evenkeel.output import plain, to_json, write_text
 from theory.model import InputError
+from theory.reading import decode_json
 
 SCHEMA = 3
+
+
+class _Known(msgspec.Struct):
+    """What every record has: its schema, what was asked, and the answer."""
+
+    schema: Annotated[int, msgspec.Meta(ge=SCHEMA, le=SCHEMA)]
+    claim: Annotated[str, msgspec.Meta(min_length=1)]
+    budget: Budget
+    seed: int
+    params: dict[str, Any]
+    verdict: Verdict
 
 
 def record(
@@ -125,18 +138,14 @@ def read_records(path: Path) -> Iterator[Record]:
     InputError
         If a complete line is not a record of this schema.
     """
-    text = path.read_text("utf-8")
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
-        if not line.endswith("\n"):
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        if not line.endswith(b"\n"):
             return
         try:
-            entry = json.loads(line)
-            known = entry["schema"] == SCHEMA and Verdict(entry["verdict"]) and entry["claim"]
-        except (ValueError, KeyError, TypeError):
-            known = False
-        if not known:
+            decode_json(line, _Known)
+        except InputError as error:
             raise InputError(
-                f"{path} line {number} is not a record of schema {SCHEMA}: "
+                f"{path} line {number} is not a record of schema {SCHEMA} ({error}): "
                 "remove the file, or run without --resume"
-            )
-        yield entry
+            ) from None
+        yield decode_json(line, dict[str, Any])
