@@ -1,4 +1,4 @@
-"""Talking to people and machines: results to stdout, progress to stderr and only on a terminal."""
+"""Output of the commands: results on stdout, progress on stderr and only on a terminal."""
 
 import json
 import sys
@@ -72,7 +72,11 @@ def progress(text: str, total: int | None) -> Iterator[Ticker]:
 
 
 def plain(value: Any) -> Any:
-    """The same value in JSON's types: fractions as exact strings, arrays as lists."""
+    """The same value in JSON's types: fractions as exact strings, arrays as lists.
+
+    >>> plain({"share": Fraction(1, 3), "loads": np.arange(2), "bound": float("inf")})
+    {'share': '1/3', 'loads': [0, 1], 'bound': 'inf'}
+    """
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Fraction):

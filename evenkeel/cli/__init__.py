@@ -1,1 +1,1 @@
-"""The command line: one module a command."""
+"""The command line: modules of one command, or of a few that belong together."""

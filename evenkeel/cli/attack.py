@@ -10,10 +10,10 @@ import click
 
 from evenkeel.output import HELD, INTERRUPTED, json_option, progress, seed_option
 
-# An attack that is killed loses no more than this.
+# How often an unfinished attack is stored, in seconds.
 SECONDS_KEPT = 5
 
-# Whom the worst instance is shown under as well.
+# Policies under which the worst instance is shown as well.
 BUILT_IN = "fcfs", "round_robin", "jsq", "least_loaded", "bfio"
 
 

@@ -77,8 +77,8 @@ def experiment(
     """Run the paper's experiments E2 and E3, or bsp: the like on systems that are no LLM.
 
     Changes are against FCFS on the same requests, with 95 % intervals over the seeds.  Runs that
-    are on disk are not done again, whatever policy of your own has become since: name another --out
-    for it.
+    are on disk are not done again, even where the code of your own policy has changed since: give
+    another --out then.
     """
     from evenkeel.runs.executors import executor
     from evenkeel.studies import paper_experiments as paper

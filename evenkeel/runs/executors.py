@@ -30,7 +30,7 @@ CONNECT_S = 10
 
 @contextmanager
 def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Executor]:
-    """An executor that drops what has not started when its block is left by an error.
+    """An executor; where its block ends with an error, work that has not started is cancelled.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Figures of a run: their tables computed wherever work is done, or taken as committed, and drawn.
+"""Figures: their tables, computed by an executor or taken as committed, and their pictures.
 
-A figure's table is committed beside its module, so that a report has its figures at once; a test
-holds the committed tables against what the modules compute.
+The table of a figure is committed beside its module, so that a report need not compute it; a test
+compares the committed tables with what the modules compute.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ def table_of(name: str) -> str:
 
 
 def computed(names: Sequence[str], pool: Executor) -> Iterator[tuple[str, str]]:
-    """Names and tables of figures, computed by the pool, as they come.
+    """Names and tables of figures, computed by the pool, in the order in which they end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Records: one JSON line a check, never half written, readable after an interrupt.
+"""Records of checks: one JSON line each, in a file that an interrupt leaves readable.
 
 A record holds what was asked (claim, parameters, seed, budget), what was found (verdict, both
 sides, margin, witness) and the power of the check (planted false variants, caught or not).  Times
@@ -74,7 +74,7 @@ def record(
 
 
 def key(entry: Mapping[str, Any]) -> str:
-    """What identifies a record among the records of a run: everything that was asked."""
+    """What identifies a record in a run: its claim, budget, seed and parameters, as JSON."""
     return to_json([entry["claim"], entry["budget"], entry["seed"], entry["params"]])
 
 

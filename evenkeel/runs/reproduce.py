@@ -1,7 +1,7 @@
-"""Runs: many checks in parallel, each seeded by its own parameters, resumable.
+"""Runs of many checks, in parallel and resumable.
 
-The result does not depend on the executor, on the number of its workers or on the order in which
-checks end.
+All randomness of a check derives from its parameters and seed, so that the records depend neither
+on the executor nor on the order in which checks end.
 """
 
 import platform
@@ -24,7 +24,7 @@ from theory.model import InputError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One check to run: its claim's label, budget, seed, and the policy to hold it against."""
+    """One check to run: its claim's label, budget and seed, and a policy in place of its own."""
 
     label: str
     budget: Budget
@@ -62,7 +62,7 @@ def unchecked(claim: Claim) -> Finding:
 def perform(job: Job) -> tuple[Record, float]:
     """Run one check and its planted false variants; returns its record and the seconds spent.
 
-    A check that cannot run where it is asked (an error in its input) is inconclusive and says so.
+    A check that raises :class:`InputError` is inconclusive, with the message as its domain.
     """
     started = time.perf_counter()
     check = checks().get(job.label)
@@ -88,7 +88,7 @@ def perform(job: Job) -> tuple[Record, float]:
 
 
 def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
-    """Run several checks in one process, which keeps the runs that they share."""
+    """Run several checks in one process, where a simulation that they share is done once."""
     return [perform(job) for job in jobs]
 
 

@@ -51,7 +51,7 @@ ENDS = ("window", "at_departure", "completed")
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment: its setting, and how far BF-IO looks ahead in it."""
+    """An experiment: its setting, and the horizon in steps of the policies that look ahead."""
 
     name: str
     what: str
@@ -60,7 +60,7 @@ class Experiment:
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """The baseline first, BF-IO last."""
+        """The policies that are compared unless others are asked for, the baseline first."""
         ahead = f":horizon={self.horizon}"
         return BASELINE, "jsq", "round_robin", "br0", f"brh{ahead}", "bfio", f"bfio{ahead}"
 
@@ -83,6 +83,9 @@ def chosen(names: Sequence[str]) -> list[Experiment]:
     ------
     InputError
         If there is none of a name.
+
+    >>> [one.name for one in chosen(["bsp-mesh", "E2"])]
+    ['bsp-mesh', 'E2']
     """
     single = {one.name: (one,) for group in EXPERIMENTS.values() for one in group}
     known = {**EXPERIMENTS, **single}
@@ -280,7 +283,9 @@ def _by_seed(rows: Sequence[Row]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What there was to gain: means over the seeds, up to the last admission of the baseline.
+    """How much balancing can gain at most: means over the seeds of runs of the baseline.
+
+    All are taken up to the last admission.
 
     Parameters
     ----------
@@ -298,7 +303,7 @@ class Room:
 
 
 def room(rows: "polars.DataFrame") -> Room:
-    """The room in one experiment, from the rows of its runs."""
+    """The :class:`Room` of one experiment, from the rows of its runs."""
     full = hardware("a100-paper").max_w
     found = []
     for row in _by_seed(grouped(rows, ["policy"])[BASELINE,]):
@@ -317,7 +322,13 @@ def room(rows: "polars.DataFrame") -> Room:
 
 
 def reported(experiment: str) -> dict[str, float]:
-    """What the paper reports, as the changes are given here: signs are those of the change."""
+    """What the paper reports of an experiment, by the keys of :data:`CHANGES`.
+
+    Changes are relative and signed: less energy is negative.  Empty where it reports nothing.
+
+    >>> reported("E3")["energy"]
+    -0.282
+    """
     down = ("time per token", "energy")
     return {
         key: -float(value) if key in down else float(value)
@@ -385,7 +396,10 @@ def both_right(small: Room, large: Room) -> str:
 
 
 def note(name: str, outcomes: Sequence[Outcome]) -> str:
-    """The policy that saves most, beside what the paper reports, in all accountings."""
+    """The policy that saves most energy up to the last admission: its changes, in words.
+
+    They are given by the three measurements, and beside them what the paper reports.
+    """
 
     def at(end: str) -> Mapping[str, Estimate]:
         return next(o.change for o in outcomes if (o.policy, o.end) == (best, end))

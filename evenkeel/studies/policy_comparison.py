@@ -1,4 +1,4 @@
-"""The policies side by side: what their steps lose against the best ones, and what runs cost.
+"""The policies side by side: the regret of their steps, and what their runs cost.
 
 The regret of a step is its imbalance less the least one possible for the same loads, free slots
 and pool.  It is enclosed: the least one lies between a certified lower bound and the best
@@ -75,7 +75,11 @@ class Entry:
 
 
 class Regretful:
-    """A policy whose every decision is compared with the best one."""
+    """A policy whose every admission is compared with a best one of the same step.
+
+    Beside its ``steps`` and their ``imbalance`` it sums what they lose, which lies between
+    ``least`` and ``most``, and counts the optimal ones: ``surely`` at least, ``perhaps`` at most.
+    """
 
     def __init__(self, inner: Policy) -> None:
         self.inner = inner

@@ -1,4 +1,4 @@
-"""What a run says to its reader: the numbers of one run, and how they are written."""
+"""The numbers of one run, nested for JSON or as a flat row, and the table of several runs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -72,12 +72,16 @@ def _totals(total: Totals) -> dict[str, Any]:
 
 
 def percent(share: float | None) -> str:
-    """A share in per cent, one decimal."""
+    """A share in per cent, one decimal.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3 %', 'n/a')
+    """
     return "n/a" if share is None else f"{100 * share:.1f} %"
 
 
 def rows(numbers: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """One row for each quantity, one column for each run."""
+    """The table of several :func:`summary`: a row for each quantity, a column for each run."""
 
     def part(name: str) -> list[tuple[str, ...]]:
         totals: list[Mapping[str, Any]] = [run[name] for run in numbers]
