@@ -106,8 +106,13 @@ class Regretful:
 
 
 def what(name: str) -> str:
-    """What a built-in policy does: the first paragraph of its docstring, on one line."""
-    text = inspect.getdoc(POLICIES[name]) or ""
+    """What a policy does: the first paragraph of its docstring, on one line.
+
+    >>> what("bfio:horizon=20") == what("bfio")
+    True
+    """
+    known = POLICIES.get(name.partition(":")[0])
+    text = inspect.getdoc(known or type(policy(name))) or ""
     return " ".join(text.partition("\n\n")[0].split())
 
 
@@ -144,7 +149,7 @@ def rosetta(
     Parameters
     ----------
     names : sequence of str
-        Built-in names, with parameters or without.
+        As :func:`solvers.policies.registry.policy` takes them.
     family : str
         Workload family, with its own output lengths.
     system : System
@@ -177,7 +182,7 @@ def _entry(name: str, runs: Sequence[Row]) -> Entry:
     idle, busy = total("overloaded_imbalance"), total("overloaded_work")
     return Entry(
         name,
-        what(name.partition(":")[0]),
+        what(name),
         total("steps"),
         (mean("least"), mean("most")),
         mean("imbalance"),

@@ -8,7 +8,7 @@ import pytest
 from adversary.workloads.families import workload
 from evenkeel.cli.main import cli
 from evenkeel.studies.policy_comparison import Regretful, rosetta, what, worst
-from solvers.policies.registry import POLICIES, policy
+from solvers.policies.registry import FCFS, POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.exact.brute_force import enumerate_step
 from theory.model import InputError, Requests, System
@@ -90,6 +90,21 @@ def test_every_built_in_policy_says_what_it_does():
     texts = [what(name) for name in POLICIES]
     assert all(text.endswith(".") and "\n" not in text for text in texts)
     assert len(set(texts)) == len(texts)
+
+
+class Own(FCFS):
+    """Admits in order of arrival.
+
+    It is one of our own.
+    """
+
+
+def test_a_policy_of_ones_own_is_compared():
+    power = hardware("a100-paper")
+    names = (f"{__name__}:Own", "fcfs")
+    own, fcfs = rosetta(names, "uniform", TINY, power, rounds=3, seeds=(0,))
+    assert own.text == "Admits in order of arrival."
+    assert (own.regret, own.worst, own.energy_j) == (fcfs.regret, fcfs.worst, fcfs.energy_j)
 
 
 def test_the_command_lists_and_compares(capsys):
