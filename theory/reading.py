@@ -46,20 +46,6 @@ def decode_json(text: bytes, kind: type[Kind]) -> Kind:
         raise InputError(f"is not JSON: {error}") from None
 
 
-def converted(value: Any, kind: type[Kind]) -> Kind:
-    """A value made of JSON's types as one of that type.
-
-    Raises
-    ------
-    InputError
-        If it is not of that type; it names the field.
-    """
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise InputError(_fault(error, kind)) from None
-
-
 def _fault(error: msgspec.ValidationError, kind: Any) -> str:
     """What msgspec says, with what would be right."""
     says, _, place = str(error).partition(" - at ")

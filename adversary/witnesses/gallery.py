@@ -24,7 +24,7 @@ from solvers.simulation.result import Totals
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.model import InputError, IntArray, Requests, System, imbalance
-from theory.reading import converted, decode_json
+from theory.reading import decode_json
 
 # Names of clairvoyant schedules where a policy or a baseline is named: of the backlog, sticky and
 # work conserving, the one of least average imbalance, and the one that takes least time.
@@ -141,20 +141,20 @@ def read_witness(path: Path) -> Witness:
         If the file is not JSON, lacks a field, or holds an impossible instance.
     """
     try:
-        data = decode_json(path.read_bytes(), dict[str, Any])
-        stored = converted(data, _Stored)
+        text = path.read_bytes()
+        stored = decode_json(text, _Stored)
         return Witness(
             path.stem,
             stored.claim,
             stored.text,
             stored.provenance,
-            _instance_of(stored, data),
+            _instance_of(stored, decode_json(text, dict[str, Any])),
             stored.expected,
             stored.assignment,
         )
     except (OSError, InputError) as error:
         raise InputError(f"{path}: not a witness: {error}") from None
-    except TypeError:
+    except (TypeError, AttributeError):
         raise InputError(f"{path}: not a witness: a field has the wrong type") from None
 
 
@@ -231,7 +231,7 @@ def _instance_of(stored: _Stored, data: Mapping[str, Any]) -> Instance | StepPro
         return _instance(stored.run)
     for kind in KINDS:
         if kind in data:
-            return situation(kind, converted(data[kind], dict[str, Any]))
+            return situation(kind, data[kind])
     if stored.step is None:
         raise InputError(f"one of the fields run, step, {', '.join(KINDS)} is missing")
     return StepProblem(stored.step.loads, stored.step.free, stored.step.pool)

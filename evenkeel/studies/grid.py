@@ -248,17 +248,17 @@ def means(rows: "polars.DataFrame") -> str:
     """
     axes = ["family", "parameters", "workers", "slots", "pool", "overhead_s", "hardware", "policy"]
     varied = [axis for axis in axes if rows[axis].n_unique() > 1 or axis == "policy"]
-    shown: list[Column[list[Row]]] = [
+    columns: list[Column[list[Row]]] = [
         *((axis, partial(_common, axis)) for axis in varied),
-        ("idle %", partial(_mean, "whole_idle_share", 100, 1)),
-        ("idle* %", partial(_mean, "overloaded_idle_share", 100, 1)),
-        ("imbalance", partial(_mean, "whole_avg_imbalance", 1, 0)),
-        ("tokens/s", partial(_mean, "throughput_tokens_per_s", 1, 0)),
-        ("TPOT ms", partial(_mean, "tpot_mean_s", 1e3, 2)),
-        ("energy kJ", partial(_mean, "energy_j", 1e-3, 1)),
-        ("longest wait", partial(_mean, "waiting_max_steps", 1, 0)),
+        _mean("idle %", "whole_idle_share", 100, 1),
+        _mean("idle* %", "overloaded_idle_share", 100, 1),
+        _mean("imbalance", "whole_avg_imbalance", 1, 0),
+        _mean("tokens/s", "throughput_tokens_per_s", 1, 0),
+        _mean("TPOT ms", "tpot_mean_s", 1e3, 2),
+        _mean("energy kJ", "energy_j", 1e-3, 1),
+        _mean("longest wait", "waiting_max_steps", 1, 0),
     ]
-    return tabulated(shown, grouped(rows, varied).values())
+    return tabulated(columns, grouped(rows, varied).values())
 
 
 def _common(axis: str, group: list[Row]) -> str:
@@ -266,9 +266,13 @@ def _common(axis: str, group: list[Row]) -> str:
     return "default" if value is None else str(value)
 
 
-def _mean(column: str, factor: float, digits: int, group: list[Row]) -> str:
-    """Mean and half-width of a column; the value alone of one seed, nothing of none."""
-    values = [factor * row[column] for row in group if row[column] is not None]
-    if len(values) < 2:
-        return f"{values[0]:.{digits}f}" if values else ""
-    return plus_minus(Estimate.of(values), digits=digits)
+def _mean(heading: str, column: str, factor: float, digits: int) -> Column[list[Row]]:
+    """Mean and half-width over the seeds; the value alone of one seed, nothing of none."""
+
+    def text(group: list[Row]) -> str:
+        values = [factor * row[column] for row in group if row[column] is not None]
+        if len(values) < 2:
+            return f"{values[0]:.{digits}f}" if values else ""
+        return plus_minus(Estimate.of(values), digits=digits)
+
+    return heading, text

@@ -340,24 +340,18 @@ def changes(name: str, found: Sequence[Outcome]) -> str:
     """A line for each policy: its changes in per cent, below what the paper reports."""
     numbers = reported(name)
 
-    def told(key: str) -> str:
-        if key not in numbers:
-            return ""
-        return f"{numbers[key]:g}" if key == "imbalance" else f"{100 * numbers[key]:+.1f}"
-
-    def change(key: str, outcome: Outcome | None) -> str:
-        if outcome is None:
-            return told(key)
-        if key == "imbalance":
-            return plus_minus(outcome.change[key])
-        return plus_minus(outcome.change[key], 100, sign=True)
+    def change(key: str, factor: int, outcome: Outcome | None) -> str:
+        if outcome is not None:
+            return plus_minus(outcome.change[key], factor, sign=factor > 1)
+        form = "+.1f" if factor > 1 else "g"
+        return f"{factor * numbers[key]:{form}}" if key in numbers else ""
 
     columns: list[Column[Outcome | None]] = [
         ("", lambda outcome: outcome.policy if outcome else "the paper"),
-        ("imbalance /", partial(change, "imbalance")),
-        ("throughput %", partial(change, "throughput")),
-        ("TPOT %", partial(change, "time per token")),
-        ("energy %", partial(change, "energy")),
+        ("imbalance /", partial(change, "imbalance", 1)),
+        ("throughput %", partial(change, "throughput", 100)),
+        ("TPOT %", partial(change, "time per token", 100)),
+        ("energy %", partial(change, "energy", 100)),
     ]
     others = [outcome for outcome in found if outcome.policy != BASELINE]
     return tabulated(columns, [*([None] if numbers else []), *others])
@@ -366,18 +360,18 @@ def changes(name: str, found: Sequence[Outcome]) -> str:
 def levels(found: Sequence[Outcome]) -> str:
     """A line for each policy by itself: idle share in per cent, energy, times and waits."""
 
-    def level(key: str, factor: float, outcome: Outcome) -> str:
-        return plus_minus(outcome.level[key], factor)
+    def level(heading: str, key: str, factor: float = 1) -> Column[Outcome]:
+        return heading, lambda outcome: plus_minus(outcome.level[key], factor)
 
-    columns: list[Column[Outcome]] = [
+    columns = [
         ("", lambda outcome: outcome.policy),
-        ("idle %", partial(level, "idle share", 100)),
-        ("energy kJ", partial(level, "energy, kJ", 1)),
-        ("TPOT ms", partial(level, "time per token, mean, ms", 1)),
-        ("its p99", partial(level, "time per token, p99, ms", 1)),
-        ("wait", partial(level, "wait, mean", 1)),
-        ("its p99", partial(level, "wait, p99", 1)),
-        ("longest", partial(level, "wait, longest", 1)),
+        level("idle %", "idle share", 100),
+        level("energy kJ", "energy, kJ"),
+        level("TPOT ms", "time per token, mean, ms"),
+        level("its p99", "time per token, p99, ms"),
+        level("wait", "wait, mean"),
+        level("its p99", "wait, p99"),
+        level("longest", "wait, longest"),
     ]
     return tabulated(columns, found)
 
