@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
-from theory.model import InputError
+from theory.files import written_whole
 
 # Exit codes of every command.
 HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -138,17 +138,12 @@ def terminal_width() -> int | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, then renamed.
+    """Write a file whole or not at all.
 
     Raises
     ------
     InputError
         If the place cannot be written.
     """
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as scratch:
         scratch.write_text(text, "utf-8")
-        scratch.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error

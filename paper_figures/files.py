@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from theory.files import written_whole
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -118,12 +119,7 @@ def save(figure: "Figure", out_dir: Path, name: str) -> list[Path]:
     paths = []
     for kind, metadata in _METADATA.items():
         path = out_dir / f"{name}.{kind}"
-        scratch = out_dir / f".{name}.{kind}.part"
-        try:
-            out_dir.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as scratch:
             figure.savefig(scratch, format=kind, metadata=metadata)
-            scratch.replace(path)
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
         paths.append(path)
     return paths

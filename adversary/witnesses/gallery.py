@@ -5,7 +5,6 @@ replaying it must give, all in integers and fraction strings.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,8 +22,8 @@ from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import Totals
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
+from theory.files import decoded, written_whole
 from theory.model import InputError, IntArray, Requests, System, imbalance
-from theory.reading import decode_json
 
 # Names of clairvoyant schedules where a policy or a baseline is named: of the backlog, sticky and
 # work conserving, the one of least average imbalance, and the one that takes least time.
@@ -142,13 +141,13 @@ def read_witness(path: Path) -> Witness:
     """
     try:
         text = path.read_bytes()
-        stored = decode_json(text, _Stored)
+        stored = decoded(text, _Stored)
         return Witness(
             path.stem,
             stored.claim,
             stored.text,
             stored.provenance,
-            _instance_of(stored, decode_json(text, dict[str, Any])),
+            _instance_of(stored, decoded(text, dict[str, Any])),
             stored.expected,
             stored.assignment,
         )
@@ -189,9 +188,8 @@ def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:
     data["expected"] = dict(witness.expected)
     lines = [f'  "{key}": {json.dumps(value)}' for key, value in data.items()]
     path = folder / f"{witness.name}.json"
-    unfinished = path.with_suffix(".json.tmp")
-    unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    with written_whole(path) as scratch:
+        scratch.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     return path
 
 

@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from evenkeel.output import HELD, INCONCLUSIVE, json_option, table, to_json, write_text
+from theory.files import read
 from theory.model import InputError, Requests, System
-from theory.reading import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def read_step(path: str) -> "StepProblem":
     """
     from solvers.step.problem import StepProblem
 
-    step = read_json(path, Step)
+    step = read(path, Step)
     try:
         return StepProblem(step.loads, step.free, step.pool)
     except (InputError, OverflowError) as error:
@@ -150,14 +150,14 @@ def read_backlog(path: str) -> tuple[System, Requests]:
     InputError
         One line that names the file and the field.
     """
-    read = read_json(path, Backlog)
+    given = read(path, Backlog)
     try:
-        if type(read.growth) is not int or not 0 <= read.growth < 2**31:
-            raise InputError(f"growth must be an integer in [0, 2^31), got {read.growth!r}")
-        if not read.prefill:
+        if type(given.growth) is not int or not 0 <= given.growth < 2**31:
+            raise InputError(f"growth must be an integer in [0, 2^31), got {given.growth!r}")
+        if not given.prefill:
             raise InputError("prefill must not be empty")
-        system = System(read.workers, read.slots, (read.growth,))
-        return system, Requests(read.prefill, read.decode)
+        system = System(given.workers, given.slots, (given.growth,))
+        return system, Requests(given.prefill, given.decode)
     except (InputError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{path}: {error}") from None
 

@@ -15,8 +15,8 @@ import msgspec
 from evenkeel.evidence.check import Budget, Check, Finding, Trial, Verdict, kill_rate
 from evenkeel.evidence.headline import Record
 from evenkeel.output import plain, to_json, write_text
+from theory.files import decoded
 from theory.model import InputError
-from theory.reading import decode_json
 
 SCHEMA = 3
 
@@ -142,10 +142,10 @@ def read_records(path: Path) -> Iterator[Record]:
         if not line.endswith(b"\n"):
             return
         try:
-            decode_json(line, _Known)
+            decoded(line, _Known)
         except InputError as error:
             raise InputError(
                 f"{path} line {number} is not a record of schema {SCHEMA} ({error}): "
                 "remove the file, or run without --resume"
             ) from None
-        yield decode_json(line, dict[str, Any])
+        yield decoded(line, dict[str, Any])

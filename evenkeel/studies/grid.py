@@ -5,14 +5,15 @@ leaves out the policy, the pool, the step overhead and the hardware, so that tho
 the same requests.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
 
 from evenkeel.output import to_json
 from evenkeel.studies.run_summary import flat_summary, summary_types
@@ -26,6 +27,7 @@ from evenkeel.studies.study import (
     run_cells,
     tabulated,
 )
+from theory.files import read
 from theory.model import InputError, System
 from theory.power import hardware
 
@@ -119,6 +121,19 @@ class Sweep:
     cells: tuple[Cell, ...]
 
 
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
+    """The file of a sweep."""
+
+    name: Any = None
+    rounds: _Count = 4
+    seeds: _Count = 3
+    grid: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
+
+
 def read_sweep(path: Path) -> Sweep:
     """The sweep that a TOML file describes.
 
@@ -132,50 +147,34 @@ def read_sweep(path: Path) -> Sweep:
     InputError
         If the file cannot be read, or a key or a value is not one that a sweep has.
     """
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the sweep {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not TOML: {error}") from error
-    known = ("name", "rounds", "seeds", "grid", "parameters")
-    for key in table:
-        if key not in known:
-            raise InputError(f"{path}: unknown key {key!r}; a sweep has: {', '.join(known)}")
-    grid = table.get("grid", {})
-    for key in grid:
+    given = read(path, _Sweep, "TOML")
+    for key in given.grid:
         if key not in AXES:
             raise InputError(f"{path}: [grid] has no axis {key!r}; it has: {', '.join(AXES)}")
     axes = {
-        key: _values(path, f"grid.{key}", grid.get(key, [default]), kind)
-        if key in grid
-        else [default]
+        key: _values(path, f"grid.{key}", given.grid[key], kind) if key in given.grid else [default]
         for key, (kind, default) in AXES.items()
     }
     parameters = {
         key: _values(path, f"parameters.{key}", values, (int, float))
-        for key, values in table.get("parameters", {}).items()
+        for key, values in given.parameters.items()
     }
-    rounds = _count(path, "rounds", table.get("rounds", 4))
-    seeds = _count(path, "seeds", table.get("seeds", 3))
     cells = tuple(
         Cell(
             **dict(zip(axes, point, strict=True)),
-            rounds=rounds,
+            rounds=given.rounds,
             repeat=repeat,
             parameters=tuple(sorted(zip(parameters, chosen, strict=True))),
         )
         for point in product(*axes.values())
         for chosen in product(*parameters.values())
-        for repeat in range(seeds)
+        for repeat in range(given.seeds)
     )
     if len(set(cells)) < len(cells):
         raise InputError(f"{path}: a list of the grid names a value twice")
     for cell in cells:
         _validate(path, cell)
-    return Sweep(str(table.get("name", path.stem)), cells)
+    return Sweep(str(path.stem if given.name is None else given.name), cells)
 
 
 def _values(path: Path, key: str, values: Any, kind: type | tuple[type, ...]) -> list[Any]:
@@ -185,12 +184,6 @@ def _values(path: Path, key: str, values: Any, kind: type | tuple[type, ...]) ->
         if not isinstance(value, kind) or isinstance(value, bool):
             raise InputError(f"{path}: {key} has the value {value!r} of a wrong type")
     return values
-
-
-def _count(path: Path, key: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{path}: {key} must be an integer of at least 1, got {value!r}")
-    return value
 
 
 def _validate(path: Path, cell: Cell) -> None:

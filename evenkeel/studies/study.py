@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from evenkeel.output import table, to_json
 from evenkeel.runs.executors import completed
 from paper_figures.files import interval
+from theory.files import written_whole
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def run_cells(
     paths = {cell.name: folder / f"{cell.name}.parquet" for cell in cells}
     todo = [cell for cell in cells if not paths[cell.name].exists()]
     for finished, (cell, row) in enumerate(completed(pool, work, todo), len(cells) - len(todo) + 1):
-        _write(polars.DataFrame([row], schema_overrides=types, orient="row"), paths[cell.name])
+        frame = polars.DataFrame([row], schema_overrides=types, orient="row")
+        with written_whole(paths[cell.name]) as scratch:
+            frame.write_parquet(scratch)
         if done:
             done(finished)
     try:
@@ -89,16 +92,6 @@ def run_cells(
         raise InputError(
             f"{folder} holds a file that is not a cell of this study: {error}"
         ) from error
-
-
-def _write(row: "polars.DataFrame", path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        row.write_parquet(scratch)
-        scratch.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def grouped(rows: "polars.DataFrame", axes: Sequence[str]) -> dict[tuple[Any, ...], list[Row]]:
