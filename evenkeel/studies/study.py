@@ -3,7 +3,8 @@
 The commands ``sweep``, ``experiment`` and ``policies`` are the three studies of
 :mod:`~evenkeel.studies.grid`, :mod:`~evenkeel.studies.paper_experiments` and
 :mod:`~evenkeel.studies.policy_comparison`.  Each says what its cells are, how one becomes a row
-and which columns its table has; running, resuming, grouping and intervals are here.
+and which columns its table has; running, resuming, grouping, intervals and the layout are here.
+Policies are compared in one process and keep no rows on disk.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ class Cell(Protocol):
 
 
 AnyCell = TypeVar("AnyCell", bound=Cell)
-Entry = TypeVar("Entry")
+Line = TypeVar("Line")
 
 
 def digest(value: Any) -> str:
@@ -143,11 +144,11 @@ def plus_minus(
     return f"{factor * estimate.value:{'+' if sign else ''}.{digits}f} ± {half:.{digits}f}"
 
 
-# A column of a table: its heading, and the cell of an entry.
-Column = tuple[str, Callable[[Entry], str]]
+# A column of a table: its heading, and its text in the line of an entry.
+Column = tuple[str, Callable[[Line], str]]
 
 
-def tabulated(columns: Sequence[Column[Entry]], entries: Iterable[Entry]) -> str:
+def tabulated(columns: Sequence[Column[Line]], entries: Iterable[Line]) -> str:
     """The table of some entries, a line for each.
 
     >>> print(tabulated([("n", str), ("square", lambda n: str(n * n))], [3, 12]))

@@ -69,3 +69,24 @@ def test_an_option(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert refused(monkeypatch, capsys, *arguments).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("grid = 3\n", "grid: expected `object`, got `int`"),
+        ("parameters = [1]\n", "parameters: expected `object`, got `array`"),
+        ("seeds = 2.0\n", "seeds: expected `int`, got `float`"),
+    ],
+)
+def test_a_sweep(
+    text: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.toml").write_text(text, "utf-8")
+    said = refused(monkeypatch, capsys, "sweep", "s.toml")
+    assert said == f"error: s.toml: a field has the wrong type: {message}"
