@@ -15,12 +15,11 @@ from adversary.instances.space import Space
 from adversary.workloads.families import workload
 from adversary.worst_case.exhaustive import enumerated_slowly
 from adversary.worst_case.objectives import average_imbalance
-from solvers.policies.protocol import Policy, StepView
-from solvers.policies.registry import POLICIES, policy
 from evenkeel.report.markdown import number
 from evenkeel.studies.run_summary import flat_summary, percent
 from evenkeel.studies.study import Column, Row, tabulated
-
+from solvers.policies.protocol import Policy, StepView
+from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import Assignment
