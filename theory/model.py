@@ -54,6 +54,13 @@ class System:
     Notes
     -----
     Source: paper, model section.
+
+    Examples
+    --------
+    >>> System(4, 16).capacity
+    64
+    >>> System(4, 16, drift=(0, 1)).has_constant_drift
+    False
     """
 
     workers: int
@@ -196,6 +203,15 @@ class Requests:
 
         A request contributes ``o*s + growth*o*(o-1)/2`` whatever the policy
         [energy.work-invariance].
+
+        Examples
+        --------
+        One request of size 5 served for two steps, 5 + 6, and one of size 3 for one step:
+
+        >>> Requests([5, 3], [2, 1]).work()
+        14
+        >>> Requests([5, 3], [2, 1]).work(growth=0)
+        13
         """
         return sum(
             o * s + growth * (o * (o - 1) // 2)
@@ -210,6 +226,13 @@ def imbalance(loads: ArrayLike) -> int:
     ----------
     loads : int[G]
         Loads after admission and before departures, the ones that set the step's duration.
+
+    Examples
+    --------
+    Three workers, the largest load 7 and the sum 15:
+
+    >>> imbalance([3, 7, 5])
+    6
     """
     values: list[int] = np.asarray(loads).tolist()
     return len(values) * max(values) - sum(values)
@@ -219,6 +242,13 @@ def idle_share(total_imbalance: int, total_work: int) -> Fraction:
     """Share of worker-time spent idle at the barrier, ``I / (W + I)``, over one or many steps.
 
     Zero when nothing is loaded.
+
+    Examples
+    --------
+    The loads 3, 7, 5: of 21 units of worker-time 6 are idle.
+
+    >>> idle_share(6, 15)
+    Fraction(2, 7)
     """
     total = total_imbalance + total_work
     return Fraction(total_imbalance, total) if total else Fraction(0)

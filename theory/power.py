@@ -89,6 +89,12 @@ def hardware(name: str) -> PowerModel:
     ------
     InputError
         If there is none; the message lists the names.
+
+    Examples
+    --------
+    >>> a100 = hardware("a100-paper")
+    >>> a100.idle_w, a100.max_w, a100.gamma, a100.power(0), a100.power(1)
+    (100.0, 400.0, 0.7, 100.0, 400.0)
     """
     catalogue = hardware_catalogue()
     if name not in catalogue:

@@ -71,7 +71,17 @@ def _decided(holds: bool, *sides: "sympy.Basic") -> Status:
 
 @dataclass(frozen=True)
 class Identity:
-    """``lhs = rhs`` for all values of the symbols in their domains."""
+    """``lhs = rhs`` for all values of the symbols in their domains.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x")
+    >>> Identity("square", (x + 1) ** 2, x**2 + 2 * x + 1).status
+    <Status.CONFIRMED: 'confirmed by sympy'>
+    >>> Identity("wrong", (x + 1) ** 2, x**2 + 1).status
+    <Status.UNCONFIRMED: 'NOT CONFIRMED'>
+    """
 
     text: str
     lhs: "sympy.Expr"
@@ -97,6 +107,15 @@ class Inequality:
     slack : sympy.Expr
         Equal to ``rhs - lhs`` and built from non-negative parts, so that sympy derives its sign
         from the assumptions on the symbols alone.
+
+    Examples
+    --------
+    ``2 x y <= x^2 + y^2``, with the slack ``(x - y)^2``:
+
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> Inequality("means", 2 * x * y, x**2 + y**2, (x - y) ** 2).status
+    <Status.CONFIRMED: 'confirmed by sympy'>
     """
 
     text: str
@@ -316,7 +335,15 @@ def rung(steps: Iterable[Step], formula: "sympy.Basic | None") -> Rung | None:
 
 
 def domain(*sides: "sympy.Basic") -> dict[str, str]:
-    """The domain of the free symbols: name to ``">= 0"``, ``"> 0, integer"``, ``"real"``, ..."""
+    """The domain of the free symbols: name to ``">= 0"``, ``"> 0, integer"``, ``"real"``, ...
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x, n = sympy.Symbol("x", nonnegative=True), sympy.Symbol("n", integer=True, positive=True)
+    >>> domain(x + n)
+    {'n': '> 0, integer', 'x': '>= 0'}
+    """
     found: dict[str, str] = {}
     for symbol in sorted(set().union(*(side.free_symbols for side in sides)), key=str):
         if not symbol.is_Symbol:

@@ -17,7 +17,13 @@ def _parsed(text: str) -> "sp.Expr":
 
 
 def at_most(quantity: str, bound: str) -> "sp.Basic":
-    """``quantity <= bound``."""
+    """``quantity <= bound``.
+
+    Examples
+    --------
+    >>> at_most("Imb", "b - a")
+    Imb <= -a + b
+    """
     return sp.Le(_parsed(quantity), _parsed(bound), evaluate=False)
 
 

@@ -69,7 +69,13 @@ def sources() -> dict[str, str]:
 
 
 def code(text: str) -> str:
-    """A Coq text without its comments, which nest."""
+    """A Coq text without its comments, which nest.
+
+    Examples
+    --------
+    >>> code("Qed. (* a note (* in a note *) *) End.")
+    'Qed.  End.'
+    """
     kept, depth = [], 0
     for part in re.split(r"(\(\*|\*\))", text):
         if part == "(*":

@@ -5,7 +5,15 @@ from fractions import Fraction
 
 
 def br0_score(size: int, margin: int, workers: int) -> int:
-    """Score of BR-0, ``S - G (S - m)^+`` [balanceroute.score-identity]."""
+    """Score of BR-0, ``S - G (S - m)^+`` [balanceroute.score-identity].
+
+    Examples
+    --------
+    An overshoot of 2 costs 4 times 2:
+
+    >>> br0_score(5, 3, 4)
+    -3
+    """
     return size - workers * max(0, size - margin)
 
 
@@ -28,6 +36,13 @@ def brh_score(
         ``d = (1, gamma, ..., gamma^H)``.
     alpha, beta : Fraction or int
         Weights of the gain and of the overshoot.
+
+    Examples
+    --------
+    Margins 3 and 6, discount 1/2: the gain is ``(3/2) 5``, the overshoot ``2 + 0``.
+
+    >>> brh_score(5, [3, 6], [1, Fraction(1, 2)], 1, 4)
+    Fraction(-1, 2)
     """
     overshoot = sum(
         (d * max(0, size - m) for d, m in zip(discounts, margins, strict=True)), Fraction(0)

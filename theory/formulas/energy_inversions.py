@@ -15,7 +15,14 @@ from theory.model import InputError
 
 
 def eta_of(idle_share: Scalar) -> Scalar:
-    """``eta = f / (1 - f)``."""
+    """``eta = f / (1 - f)``.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> eta_of(Fraction(2, 5))
+    Fraction(2, 3)
+    """
     return idle_share / (1 - idle_share)
 
 
@@ -35,6 +42,12 @@ def limit_paper(power: PowerLaw[Scalar]) -> Scalar:
     Notes
     -----
     Source: paper, Theorem 4 (v2); [energy.limit-paper].
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> limit_paper(Constants(100, 400, Fraction(7, 10)))  # 100 / 190
+    Fraction(10, 19)
     """
     return power.idle_w / _charged(power)
 
@@ -106,7 +119,16 @@ def eta_for_paper(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) ->
 
 
 def eta_for_sharp(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
-    """The eta at which the sharp floor equals ``saving``; None where none does."""
+    """The eta at which the sharp floor equals ``saving``; None where none does.
+
+    Examples
+    --------
+    28 % at perfect balance: ``0.28 * 400 / (0.72 * 100)``.
+
+    >>> from fractions import Fraction
+    >>> eta_for_sharp(Constants(100, 400, Fraction(7, 10)), Fraction(28, 100), 0)
+    Fraction(14, 9)
+    """
     slope = power.idle_w * (1 - saving) - power.waste_w * remaining
     return saving * power.max_w / slope if slope > 0 else None
 

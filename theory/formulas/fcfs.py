@@ -12,6 +12,13 @@ def worst_imbalance(workers: int, slots: int, a: int, b: int) -> int:
     ------
     InputError
         If ``G``, ``B`` or the range of sizes is out of range.
+
+    Examples
+    --------
+    One worker is given the size 5 four times, two workers the size 1:
+
+    >>> worst_imbalance(3, 4, 1, 5)
+    32
     """
     if workers < 1 or slots < 1 or not 1 <= a <= b:
         raise InputError(
@@ -34,6 +41,14 @@ def log_growth_square(variance: Fraction, fourth: Fraction, workers: int, slots:
     ------
     InputError
         If there is only one worker, fewer than ``k`` slots, or the load does not vary.
+
+    Examples
+    --------
+    Two workers of one slot, sizes 1 or 2 at equal odds: the variance is 1/4, the fourth moment
+    1/16, and the bound 1/2 is the expectation itself.
+
+    >>> log_growth_square(Fraction(1, 4), Fraction(1, 16), 2, 1)
+    Fraction(1, 4)
     """
     k = workers.bit_length() - 1
     if k < 1 or slots < k or variance <= 0:

@@ -22,6 +22,13 @@ def two_size_refill(workers: int, slots: int) -> Enclosure:
     ------
     InputError
         If ``G`` or ``B`` is below 1.
+
+    Examples
+    --------
+    Three workers of one slot: one ``b`` (chance 3/8) leaves 2 workers ``b - a`` short, two leave 1.
+
+    >>> abs(float(two_size_refill(3, 1)) - 9 / 8) < 1e-15
+    True
     """
     if workers < 1 or slots < 1:
         raise InputError(f"need G >= 1 and B >= 1, got G = {workers}, B = {slots}")

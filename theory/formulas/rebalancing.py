@@ -27,6 +27,14 @@ def can_rebalance(departed: Sequence[Sequence[int]], a: int, b: int) -> bool:
         Loads, growth included, of the requests that left each worker of a balanced system.
     a, b : int
         The pool holds every integer size in ``[a, b]`` often enough.
+
+    Examples
+    --------
+    A request of load 3 left one worker and none the other.  Sizes 1 to 2 bring back at most 2,
+    sizes 1 to 3 the whole load:
+
+    >>> can_rebalance([[3], []], 1, 2), can_rebalance([[3], []], 1, 3)
+    (False, True)
     """
     return max(sum(w - b for w in row) for row in departed) <= min(
         sum(w - a for w in row) for row in departed
@@ -82,6 +90,14 @@ def failure_probability(state: Sequence[Sequence[int]], p: Fraction, a: int, b: 
     ``W`` depart can take part in every level ``t`` with ``X = W - n b <= t <= Y = W - n a``.  The
     levels open to all workers are consecutive integers, so their number less the number of pairs
     of neighbours is 1 if there are any and 0 otherwise; its expectation is a sum of products.
+
+    Examples
+    --------
+    Two workers with one request of load 3 each, sizes 1 to 2.  Balance is lost where exactly one of
+    them departs:
+
+    >>> failure_probability([[3], [3]], Fraction(1, 4), 1, 2)  # 2 * 1/4 * 3/4
+    Fraction(3, 8)
     """
     p = Fraction(p)
     go, stay, scale = p.numerator, p.denominator - p.numerator, p.denominator

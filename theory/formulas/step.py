@@ -12,7 +12,13 @@ from math import inf
 
 
 def full_refill_bound(G: int, a: int, b: int) -> int:
-    """``(G-1)(b-a)``: no full refill leaves a larger imbalance [step.full-refill-gap]."""
+    """``(G-1)(b-a)``: no full refill leaves a larger imbalance [step.full-refill-gap].
+
+    Examples
+    --------
+    >>> full_refill_bound(3, 1, 5)
+    8
+    """
     return (G - 1) * (b - a)
 
 
@@ -37,6 +43,18 @@ def waterfill_optimum(loads: Sequence[int], free: Sequence[int], a: int, b: int)
         ``sum_g (M - l_g - c_g b)^+`` and ``M = max_g (l_g + c_g a)``.  For a pool of sizes in
         ``[a, b]`` that is not rich, the first is still a lower bound, provided that it fills
         every slot.
+
+    Examples
+    --------
+    Two workers with loads 0 and 9, two free slots and one, sizes 1 to 3.  The second reaches at
+    least 10, the first at most 6:
+
+    >>> waterfill_optimum([0, 9], [2, 1], 1, 3)
+    (4, 10)
+    >>> waterfill_loads([0, 9], [2, 1], 1, 3)
+    (6, 10)
+    >>> criterion_violation([0, 9], [2, 1], 1, 3)
+    4
     """
     level = max(load + c * a for load, c in zip(loads, free, strict=True))
     return sum(max(0, level - x - c * b) for x, c in zip(loads, free, strict=True)), level
@@ -77,6 +95,13 @@ def simple_lower_bound(
         ``ceil((sum l + S^min_U) / G)``, where ``K = sum c - U`` slots stay empty, so that worker
         ``g`` takes at least ``(c_g - K)^+`` requests; the imbalance is at least
         ``sum_g (LB - l_g - S^max_{c_g})^+``.
+
+    Examples
+    --------
+    Sizes 1, 2 and 4 all enter; ``(3 + 7) / 2 = 5`` is attained by 1 + 4 and 3 + 2:
+
+    >>> simple_lower_bound([0, 3], [2, 1], [1, 2, 4])
+    (0, 5)
     """
     smallest, largest = _smallest(pool), _largest(pool)
     G, slots = len(loads), sum(free)
@@ -114,6 +139,13 @@ def lattice_lower_bound(
 
     The least of :func:`missing_on_lattice` over ``spacing`` levels from that of
     :func:`simple_lower_bound` up.
+
+    Examples
+    --------
+    Odd sizes on loads 0 and 1: one of the two loads misses an odd level, one an even level.
+
+    >>> lattice_lower_bound([0, 1], [1, 1], [1, 3], 2)
+    1
     """
     level = simple_lower_bound(loads, free, pool)[1]
     return min(missing_on_lattice(loads, free, pool[0], spacing, level + i) for i in range(spacing))
@@ -157,6 +189,13 @@ def lp_optimum(
     ``(c_g, h_g)``, so they are attained at a prefix in the order of ``h_g / c_g``.  ``M`` is found
     by Newton's iteration on the maximal ratio ``(l(W) + beta((C(W)-K)^+)) / |W|``, which ends at
     the exact value after finitely many rounds.
+
+    Examples
+    --------
+    Sizes 1 and 2 on two empty workers of one slot are split evenly:
+
+    >>> lp_optimum([0, 0], [1, 1], [1, 2])
+    (Fraction(0, 1), Fraction(3, 2))
     """
     smallest, largest = _smallest(pool), _largest(pool)
     G, slots = len(loads), sum(free)

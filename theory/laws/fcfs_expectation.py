@@ -96,6 +96,12 @@ def load_law(law: Law, slots: int) -> Law:
     ------
     InputError
         If ``slots < 1``.
+
+    Examples
+    --------
+    >>> load = load_law(Law.uniform(1, 2), 2)
+    >>> load.offset, load.weights, load.scale
+    (2, (1, 2, 1), 4)
     """
     if slots < 1:
         raise InputError(f"slots must be >= 1, got {slots}")
@@ -128,6 +134,13 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
     ``sum_y ((y+1)^order - y^order) (1 - F(y)^G)`` over ``y >= 0``, exactly in rationals where that
     is cheap and in ball arithmetic otherwise.  With mass ``d`` lost, ``F`` lies in
     ``[F', F' + d]`` for the listed ``F'``.
+
+    Examples
+    --------
+    Of two fair bits one at least is set with probability 3/4:
+
+    >>> str(expected_maximum(Law.uniform(0, 1), 2))
+    '3/4'
     """
     if workers < 1:
         raise InputError(f"workers must be >= 1, got {workers}")
@@ -215,6 +228,15 @@ def expected_imbalance(
     ------
     InputError
         If an argument is out of range.
+
+    Examples
+    --------
+    Two workers of one slot, sizes 1 or 2 at equal odds: ``|L_1 - L_2|`` is 1 with probability 1/2.
+    The idle share is ``eta / (1 + eta)`` with ``eta = (1/2) / 3``:
+
+    >>> found = expected_imbalance(Law.uniform(1, 2), 2, 1)
+    >>> str(found.imbalance), str(found.maximum), str(found.idle_share), found.method
+    ('1/2', '7/4', '1/7', 'exact')
     """
     fine, cell = on_lattice(law, slots, lattice)
     load = load_law(fine, slots)

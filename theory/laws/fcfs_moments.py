@@ -74,6 +74,15 @@ def spread(law: Law, workers: int, slots: int, lattice: int | None = None) -> Sp
     ``Imb`` by at most ``G`` times the range of centred remainders, whose mean square is at most
     ``4 G^2 (h-1)^2 B (ln(2G) + 1) / 2``, as a sum of ``B`` terms bounded by ``h-1`` is
     sub-Gaussian.
+
+    Examples
+    --------
+    Two workers of one slot, sizes 1 or 2 at equal odds.  ``Imb`` is 0 or 1 at equal odds; where it
+    is 1 the loads are 1 and 2, and 1/4 of the worker-time is idle:
+
+    >>> found = spread(Law.uniform(1, 2), 2, 1)
+    >>> str(found.second_moment), str(found.deviation), str(found.idle_share)
+    ('1/2', '1/2', '1/8')
     """
     if law.offset < 1:
         raise InputError(f"loads must be >= 1 to have an idle share, got {law.offset}")

@@ -127,7 +127,14 @@ class Law:
 
     @classmethod
     def uniform(cls, a: int, b: int) -> "Law":
-        """Uniform on the integers ``a..b``."""
+        """Uniform on the integers ``a..b``.
+
+        Examples
+        --------
+        >>> die = Law.uniform(1, 6)
+        >>> str(die.mean), str(die.variance)
+        ('7/2', '35/12')
+        """
         if a > b:
             raise InputError(f"uniform sizes need a <= b, got {a}..{b}")
         return cls(a, (1,) * (b - a + 1), b - a + 1, b)
@@ -207,7 +214,16 @@ class Law:
         return Law(self.offset, weights, 1 << bits, self.bound, self.excess)
 
     def coarsened(self, cell: int) -> "Law":
-        """The law of ``floor(X / cell)``."""
+        """The law of ``floor(X / cell)``.
+
+        Examples
+        --------
+        Sizes 1 to 4 in cells of 2: 0, 1, 1, 2.
+
+        >>> cells = Law.uniform(1, 4).coarsened(2)
+        >>> cells.offset, cells.weights
+        (0, (1, 2, 1))
+        """
         low = self.offset // cell
         weights = [0] * (self.top // cell - low + 1)
         for value, w in enumerate(self.weights, self.offset):
@@ -215,7 +231,16 @@ class Law:
         return Law(low, tuple(weights), self.scale, self.bound // cell, self.excess)
 
     def plus(self, other: "Law") -> "Law":
-        """The law of the sum with an independent variable, exact where both are."""
+        """The law of the sum with an independent variable, exact where both are.
+
+        Examples
+        --------
+        The sum of two dice:
+
+        >>> two = Law.uniform(1, 6).plus(Law.uniform(1, 6))
+        >>> two.offset, two.weights, two.scale
+        (2, (1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1), 36)
+        """
         product = fmpz_poly(list(self.weights)) * fmpz_poly(list(other.weights))
         # fmpz_poly drops zero leading coefficients.
         weights = [int(w) for w in product.coeffs()]

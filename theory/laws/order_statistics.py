@@ -28,6 +28,14 @@ def expected_max_of_normals(workers: int) -> Enclosure:
 
     ``E[max] = int_0^T (1 - F^G) - int_{-T}^0 F^G`` up to tails: beyond ``T`` the integrands are at
     most ``G*Q(x)`` and ``Q(|x|)``, whose integrals are below ``G*phi(T)/T^2``.
+
+    Examples
+    --------
+    ``E max(Z_1, Z_2) = 1/sqrt(pi)``:
+
+    >>> from math import pi
+    >>> round(pi * float(expected_max_of_normals(2)) ** 2, 12)
+    1.0
     """
     if workers < 1:
         raise InputError(f"workers must be >= 1, got {workers}")

@@ -30,6 +30,14 @@ def growth(drift: Sequence[int], steps: int, phase: int = 0) -> list[int]:
     ------
     InputError
         If the drift is empty or holds anything but integers ``>= 0``.
+
+    Examples
+    --------
+    Growth 1 and 0 in turn.  At step 2 a request of age 1 has grown by ``drift[1] = 0``, one of
+    age 2 by ``drift[0] = 1`` more:
+
+    >>> growth((1, 0), 3, phase=2)
+    [0, 0, 1, 1]
     """
     if not drift or any(not isinstance(d, int | np.integer) or d < 0 for d in drift):
         raise InputError(f"drift must be a non-empty list of integers >= 0, got {drift!r}")
@@ -89,6 +97,14 @@ def geometric_slot(
     -----
     ``P(A = t) = p q^t`` for ``t < k`` and ``P(A = k) = q^k`` with ``q = 1 - p``: the age is
     geometric, cut at the cold start.  Source: [fcfs.exact].
+
+    Examples
+    --------
+    One step after a cold start, half of the requests have departed and half have grown by 1:
+
+    >>> law = geometric_slot(Law.of({5: 1}), Fraction(1, 2), step=1)
+    >>> law.offset, law.weights, law.scale
+    (5, (1, 1), 2)
     """
     p = Fraction(p)
     if not 0 < p <= 1:
@@ -137,6 +153,13 @@ def period(lengths: ArrayLike, drift: Sequence[int] = (1,)) -> int:
     ------
     InputError
         If a length is not an integer ``>= 1`` or the drift is unusable.
+
+    Examples
+    --------
+    Lengths 2 and 4: all slots renew at even steps alone.
+
+    >>> period([2, 4]), period([2, 3])
+    (2, 1)
     """
     growth(drift, 0)
     o = np.asarray(lengths)
@@ -198,6 +221,14 @@ def joint_slot(
     stationarity ``P(s, A=t) = P(s, o>t) / E[o]``.  Where the lengths share the divisor ``d``, all
     slots renew at multiples of ``d`` only, and it is ``d P(s, o>t) / E[o]`` for ``t = k mod d``
     and 0 for other ages.  Source: [fcfs.exact]; the divisor: [fcfs.stationary].
+
+    Examples
+    --------
+    Sizes 1, output lengths 1 or 2 at equal odds.  A slot spends two steps of three at age 0:
+
+    >>> law = joint_slot([1, 1], [1, 2])
+    >>> law.offset, law.weights, law.scale
+    (1, (2, 1), 3)
     """
     s, o = np.asarray(sizes), np.asarray(lengths)
     c = np.ones(s.shape, dtype=np.int64) if counts is None else np.asarray(counts)
