@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 from adversary.instances.small_runs import backlog_imbalance
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
+from theory.formulas.geometric import slot_variance
+from theory.formulas.ratio import iir_enclosure
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.formulas.step import full_refill_bound
-from theory.formulas.theorem2 import paper_ratio
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -287,7 +288,8 @@ class LongRun(Situation):
         sizes = Law.uniform(*self.sizes)
         fcfs = expected_imbalance(geometric_slot(sizes, p), G, B).imbalance
         every = unavoidable_imbalance(G, B, p, self.sizes[1] - self.sizes[0])
-        claimed = paper_ratio(sizes, p, G, B, Fraction(*self.constant))
+        variance, width = slot_variance(sizes, p), sizes.bound / p
+        claimed = iir_enclosure(G, B, variance, width, Fraction(*self.constant))
         return {
             "fcfs_at_most": math.ceil(fcfs.upper),
             "any_policy_at_least": math.floor(every),

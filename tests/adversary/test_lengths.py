@@ -10,7 +10,7 @@ from adversary.workloads import trace_statistics as lengths
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.trace_statistics import CELLS, lengths_of, trace_lengths, trace_source
 from adversary.workloads.traces import read_trace
-from theory.formulas.theorem1 import refill_gap
+from theory.formulas.step import full_refill_bound
 from theory.formulas.vacuity import refill_imbalance
 from theory.laws.law import Law
 from theory.model import InputError, Requests
@@ -70,7 +70,7 @@ def test_simulated_refills_of_a_trace_agree_with_its_certificate() -> None:
     assert float(enclosure.lower) - error < gaps.mean() < float(enclosure.upper) + error
     assert error < 0.05 * gaps.mean()
     assert enclosure.upper - enclosure.lower < enclosure.lower / 20
-    assert float(enclosure.lower) > 0.3 * refill_gap(G, x.smallest, x.largest)
+    assert float(enclosure.lower) > 0.3 * full_refill_bound(G, x.smallest, x.largest)
 
 
 def test_unknown_trace_is_named() -> None:

@@ -25,8 +25,8 @@ from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
-from theory.formulas import theorem1, theorem2, vacuity
-from theory.formulas.theorem1 import certified_ratio
+from theory.formulas import geometric, vacuity
+from theory.formulas.ratio import certified_ratio, first_formula_slots, iir_enclosure
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.order_statistics import berry_esseen_bound, effective_constant, pairing_bound
@@ -810,18 +810,20 @@ HALF, ONE = Fraction(1, 2), Fraction(1)
 
 # What has no value: by name, never 0/0.
 NAMELESS: dict[str, Callable[[], object]] = {
-    "Theorem 1, one worker": lambda: theorem1.paper_ratio(Fraction(1, 4), 1, 1, ONE),
-    "Theorem 1, no spread": lambda: theorem1.first_paper_slots(Fraction(0), 2, ONE),
-    "Theorem 1's edge, one worker": lambda: theorem1.first_paper_slots(Fraction(1, 4), 1, ONE),
-    "Theorem 2, one worker": lambda: theorem2.paper_ratio(LAWS["two sizes"], HALF, 1, 1, ONE),
-    "Theorem 2's edge, one worker": lambda: theorem2.first_paper_slots(
-        LAWS["two sizes"], HALF, 1, ONE
+    "Theorem 1, one worker": lambda: iir_enclosure(1, 1, Fraction(1, 16), 1, ONE),
+    "Theorem 1, no spread": lambda: first_formula_slots(2, 1, Fraction(0), ONE),
+    "Theorem 1's edge, one worker": lambda: first_formula_slots(1, 1, Fraction(1, 16), ONE),
+    "Theorem 2, one worker": lambda: iir_enclosure(
+        1, 1, geometric.slot_variance(LAWS["two sizes"], HALF), 2 * LAWS["two sizes"].bound, ONE
     ),
-    "Theorem 2's edge, no spread": lambda: theorem2.first_paper_slots(
-        LAWS["equal sizes"], ONE, 2, ONE
+    "Theorem 2's edge, one worker": lambda: first_formula_slots(
+        1, 2, geometric.slot_variance(LAWS["two sizes"], HALF).upper, ONE
     ),
-    "the frontier of equal sizes": lambda: theorem2.frontier_slots(2, 0.5, 0),
-    "the frontier's edge, equal sizes": lambda: theorem2.edge_slots(2, 0.5, 0),
+    "Theorem 2's edge, no spread": lambda: first_formula_slots(
+        2, 1, geometric.slot_variance(LAWS["equal sizes"], ONE).upper, ONE
+    ),
+    "the frontier of equal sizes": lambda: geometric.frontier_slots(2, 0.5, 0),
+    "the frontier's edge, equal sizes": lambda: geometric.edge_slots(2, 0.5, 0),
     "a break-even without idle power": lambda: vacuity.break_even(POWERS["no idle power"]),
     "the map of equal sizes": lambda: lengths_of("alike", Requests([3, 3], [1, 2])),
 }

@@ -20,8 +20,8 @@ from theory.formulas.constants import (
     Stated,
     fcfs_constant,
 )
+from theory.formulas.geometric import edge_slots
 from theory.formulas.growth import fitted_exponent
-from theory.formulas.theorem2 import edge_slots
 
 ALL = (*GEOMETRIC_BFIO, *GEOMETRIC_IIR, *DRIFT_BFIO, *DRIFT_IIR)
 

@@ -7,15 +7,10 @@ import pytest
 from theory.formulas.energy import Constants
 from theory.formulas.energy_inversions import eta_for_cap
 from theory.formulas.fcfs import log_growth_square, worst_imbalance
+from theory.formulas.geometric import distance_to_geometric, edge_slots, frontier_slots
 from theory.formulas.growth import two_size_refill
+from theory.formulas.ratio import first_formula_slots, iir_enclosure
 from theory.formulas.rebalancing import can_rebalance, failure_bound
-from theory.formulas.theorem2 import (
-    distance_to_geometric,
-    edge_slots,
-    first_paper_slots,
-    frontier_slots,
-    paper_ratio,
-)
 from theory.laws.fcfs_expectation import expected_maximum, load_law, on_lattice
 from theory.laws.fcfs_moments import spread
 from theory.laws.law import Enclosure, Law
@@ -61,14 +56,14 @@ EDGES = [
         {"variance": [Fraction(0)], "workers": [1], "slots": [1]},
     ),
     (
-        paper_ratio,
-        {"sizes": LAW, "p": Fraction(1, 2), "workers": 2, "slots": 1, "c": Fraction(1)},
-        {"workers": [1], "slots": [0]},
+        iir_enclosure,
+        {"workers": 2, "slots": 1, "variance": Fraction(9, 4), "width": 4, "c": Fraction(1)},
+        {"workers": [1], "slots": [0], "width": [0]},
     ),
     (
-        first_paper_slots,
-        {"sizes": LAW, "p": Fraction(1), "workers": 2, "c": Fraction(1)},
-        {"workers": [1], "c": [Fraction(0)], "sizes": [Law.uniform(2, 2)]},
+        first_formula_slots,
+        {"workers": 2, "width": 2, "variance": Fraction(1, 4), "c": Fraction(1)},
+        {"workers": [1], "width": [0], "variance": [Fraction(0)], "c": [Fraction(0)]},
     ),
     (frontier_slots, {"workers": 2, "p": 0.5, "width": 1}, {"workers": [1], "width": [0]}),
     (edge_slots, {"workers": 2, "p": 0.5, "width": 1}, {"workers": [1], "width": [0]}),

@@ -3,25 +3,22 @@ from fractions import Fraction
 import pytest
 
 from theory.formulas.fcfs import worst_imbalance
-from theory.formulas.theorem1 import (
-    certified_ratio,
-    first_certified_slots,
-    first_slots,
-    kappa0,
-    refill_gap,
-)
-from theory.formulas.theorem1 import first_paper_slots as first_warmup_slots
-from theory.formulas.theorem1 import paper_ratio as warmup_ratio
-from theory.formulas.theorem2 import (
-    bfio_bound,
+from theory.formulas.geometric import (
     distance_to_geometric,
-    first_paper_slots,
     frontier_slots,
-    paper_ratio,
     slot_fourth_moment,
     slot_variance,
 )
-from theory.formulas.theorem3 import bfio_bound as drift_bound
+from theory.formulas.ratio import (
+    bfio_bound,
+    certified_ratio,
+    first_formula_slots,
+    first_slots,
+    iir_enclosure,
+    kappa0,
+)
+from theory.formulas.step import full_refill_bound
+from theory.formulas.vacuity import Lengths, first_certified_slots
 from theory.laws.law import Law
 from theory.model import InputError
 
@@ -40,7 +37,7 @@ def test_certified_ratio_of_a_coin() -> None:
 def test_first_certified_slots_is_the_first() -> None:
     sizes = Law.uniform(1, 10)
     for workers in (2, 5, 16):
-        first = first_certified_slots(sizes, workers)
+        first = first_certified_slots(Lengths.of("uniform", sizes, Fraction(1)), workers)
         assert first is not None
         assert certified_ratio(sizes, workers, first).lower > 1
         assert certified_ratio(sizes, workers, first - 1).upper <= 1
@@ -60,20 +57,21 @@ def test_kappa0_of_a_coin() -> None:
 def test_closed_form_edges() -> None:
     c = Fraction(1, 2)
     for workers in (2, 7):
-        first = first_warmup_slots(Fraction(1, 10), workers, c)
-        assert warmup_ratio(Fraction(1, 10), workers, first, c) > 1
-        assert warmup_ratio(Fraction(1, 10), workers, first - 1, c) <= 1
+        first = first_formula_slots(workers, 1, Fraction(1, 100), c)
+        assert iir_enclosure(workers, first, Fraction(1, 100), 1, c).lower > 1
+        assert iir_enclosure(workers, first - 1, Fraction(1, 100), 1, c).upper <= 1
         p, sizes = Fraction(1, 4), Law.uniform(1, 6)
-        first = first_paper_slots(sizes, p, workers, c)
-        assert paper_ratio(sizes, p, workers, first, c).lower > 1
-        assert paper_ratio(sizes, p, workers, first - 1, c).upper <= 1
+        variance = slot_variance(sizes, p)
+        first = first_formula_slots(workers, 6 / p, variance.upper, c)
+        assert iir_enclosure(workers, first, variance, 6 / p, c).lower > 1
+        assert iir_enclosure(workers, first - 1, variance, 6 / p, c).upper <= 1
 
 
 def test_bounds_by_hand() -> None:
-    assert refill_gap(5, 2, 9) == 28
+    assert full_refill_bound(5, 2, 9) == 28
     assert worst_imbalance(5, 3, 2, 9) == 84
-    assert bfio_bound(3, 10, Fraction(1, 5)) == 100
-    assert drift_bound(3, 10, Fraction(1, 5), (3, 0, 1)) == 50
+    assert bfio_bound(3, 10 / Fraction(1, 5)) == 100
+    assert bfio_bound(3, 10 + 3 / Fraction(1, 5)) == 50
     # Var of uniform 1..3 is 2/3; (1-p)/p^2 = 2 at p = 1/2.
     assert slot_variance(Law.uniform(1, 3), Fraction(1, 2)).lower == Fraction(8, 3)
     # Sizes 1..3: mu_4 = 2/3; the age at p = 1/2 has variance 2 and, summed by hand from sum t^k
@@ -95,10 +93,10 @@ def test_distance_to_geometric() -> None:
     [
         lambda: certified_ratio(COIN, 1, 4),
         lambda: certified_ratio(Law.of({2: 1}), 4, 4),
-        lambda: warmup_ratio(Fraction(1, 10), 1, 4, Fraction(1)),
-        lambda: first_warmup_slots(Fraction(0), 4, Fraction(1)),
-        lambda: paper_ratio(COIN, Fraction(1, 2), 1, 1, Fraction(1)),
-        lambda: first_paper_slots(COIN, Fraction(1, 2), 4, Fraction(0)),
+        lambda: iir_enclosure(1, 4, Fraction(1, 100), 1, Fraction(1)),
+        lambda: first_formula_slots(4, 1, Fraction(0), Fraction(1)),
+        lambda: iir_enclosure(1, 1, slot_variance(COIN, Fraction(1, 2)), 6, Fraction(1)),
+        lambda: first_formula_slots(4, 6, Fraction(3), Fraction(0)),
         lambda: worst_imbalance(2, 2, 3, 2),
     ],
 )

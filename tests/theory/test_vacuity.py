@@ -3,14 +3,13 @@ from math import isqrt
 
 import pytest
 
-from theory.formulas.theorem1 import certified_ratio
+from theory.formulas.ratio import certified_ratio, first_formula_slots
 from theory.formulas.vacuity import (
     EDGES,
     Lengths,
     best_guaranteed_saving,
     break_even,
     first_certified_slots,
-    first_formula_slots,
     first_slots_of,
     guaranteed_saving,
     refill_imbalance,

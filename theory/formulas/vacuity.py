@@ -4,18 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import arb, ctx
-
-from theory.formulas.constants import FCFS_ROUNDED
 from theory.formulas.energy import Usage, exact, saving_sharp
-from theory.formulas.theorem1 import first_slots, refill_gap
-from theory.laws.fcfs_expectation import (
-    PRECISION,
-    expected_imbalance,
-    from_ball,
-    remainder_bound,
-    to_ball,
-)
+from theory.formulas.geometric import age_moments
+from theory.formulas.ratio import first_formula_slots, first_slots
+from theory.formulas.step import full_refill_bound
+from theory.laws.fcfs_expectation import expected_imbalance, remainder_bound
 from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 from theory.power import PowerModel
@@ -81,42 +74,12 @@ def refill_imbalance(lengths: Lengths, workers: int, slots: int) -> Enclosure:
     return Enclosure(max(Fraction(0), cells.lower - moved), cells.upper + moved)
 
 
-def first_formula_slots(
-    workers: int, ceiling: Fraction | int, variance: Fraction, c: Fraction = FCFS_ROUNDED
-) -> int:
-    """The smallest ``B`` with ``c G sigma sqrt(B ln G) > (G-1) ceiling``.
-
-    Parameters
-    ----------
-    workers : int
-        ``G >= 2``.
-    ceiling : Fraction
-        The bound of BF-IO's imbalance over ``G-1``, times the ratio to exceed.
-    variance : Fraction
-        ``sigma^2`` of a slot's load.
-    c : Fraction
-        Constant of the FCFS side.
-
-    Raises
-    ------
-    InputError
-        If an argument is out of range.
-    """
-    if workers < 2 or ceiling <= 0 or variance <= 0 or c <= 0:
-        raise InputError("need G >= 2 and a ceiling, a variance and a constant > 0")
-    with ctx.workprec(PRECISION):
-        square = ((workers - 1) * Fraction(ceiling) / (c * workers)) ** 2 / variance
-        # ln G is irrational, so the edge is no integer and both its ends have one floor.
-        edge = from_ball(to_ball(square) / arb(workers).log())
-    return int(edge.lower) + 1
-
-
 def first_certified_slots(lengths: Lengths, workers: int, ratio: Fraction | int = 1) -> int | None:
     """The smallest ``B`` at which ``E[Imb(FCFS)] / ((G-1)(b-a))`` is known to exceed ``ratio``.
 
     None up to 2^14, or where the law of the sizes is not known.
     """
-    gap = ratio * refill_gap(workers, lengths.smallest, lengths.largest)
+    gap = ratio * full_refill_bound(workers, lengths.smallest, lengths.largest)
     if lengths.floors is None:
         return None
     return first_slots(lambda slots: refill_imbalance(lengths, workers, slots).lower > gap, 2**14)
@@ -149,7 +112,7 @@ def guaranteed_saving(lengths: Lengths, workers: int, slots: int, power: PowerMo
     """
     work = workers * slots * lengths.mean
     before = refill_imbalance(lengths, workers, slots).lower / work
-    after = refill_gap(workers, lengths.smallest, lengths.largest) / work
+    after = full_refill_bound(workers, lengths.smallest, lengths.largest) / work
     floor = saving_sharp(exact(power), Usage(Fraction(1), before), Usage(Fraction(1), after))
     return max(Fraction(0), floor)
 
@@ -168,19 +131,23 @@ def best_guaranteed_saving(
 Edge = Callable[[Lengths, int, PowerModel], int | None]
 
 
+def _theorem_1(x: Lengths, workers: int, ratio: Fraction | int = 1) -> int:
+    return first_formula_slots(workers, ratio * x.largest, x.variance)
+
+
+def _theorem_2(x: Lengths, workers: int, ratio: Fraction | int = 1) -> int:
+    return first_formula_slots(workers, ratio * x.largest / x.p, x.variance + age_moments(x.p)[0])
+
+
 # Theorem, or the form of it: smallest B at which it says more than nothing.
 EDGES: Mapping[str, Edge] = {
-    "T1": lambda x, g, _: first_formula_slots(g, x.largest, x.variance),
+    "T1": lambda x, g, _: _theorem_1(x, g),
     "T1 certified": lambda x, g, _: first_certified_slots(x, g),
-    "T2": lambda x, g, _: first_formula_slots(g, x.largest / x.p, x.variance + (1 - x.p) / x.p**2),
+    "T2": lambda x, g, _: _theorem_2(x, g),
     "T3": lambda x, g, _: first_formula_slots(g, x.largest + 1 / x.p, x.variance),
-    "T4 by T1": lambda x, g, power: first_formula_slots(
-        g, break_even(power) * x.largest, x.variance
-    ),
+    "T4 by T1": lambda x, g, power: _theorem_1(x, g, break_even(power)),
     "T4 certified": lambda x, g, power: first_certified_slots(x, g, break_even(power)),
-    "T4 by T2": lambda x, g, power: first_formula_slots(
-        g, break_even(power) * x.largest / x.p, x.variance + (1 - x.p) / x.p**2
-    ),
+    "T4 by T2": lambda x, g, power: _theorem_2(x, g, break_even(power)),
 }
 
 

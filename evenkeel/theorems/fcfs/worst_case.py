@@ -14,7 +14,7 @@ from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.engine import simulate
 from theory.formal.record import Theorem
 from theory.formulas.fcfs import worst_imbalance
-from theory.formulas.theorem1 import refill_gap
+from theory.formulas.step import full_refill_bound
 from theory.model import IntArray, Requests, System
 from theory.proof import Computation, Identity, Inequality, Lemma, Step
 from theory.relations import equal
@@ -130,7 +130,7 @@ class WorstCase:
             for name, rule in (("fcfs-worst", policy), ("refill-tight", "bfio"))
         )
         claimed = worst_imbalance(workers, slots, a, largest) * trial.scale_of("larger system")
-        balanced = refill_gap(workers, a, largest) * trial.scale_of("BF-IO")
+        balanced = full_refill_bound(workers, a, largest) * trial.scale_of("BF-IO")
         ratio = Fraction(worst, tight) if tight else None
         domain = (
             f"all {orders} orders of full refills with sizes 1..{b}; extremal orders at G = "

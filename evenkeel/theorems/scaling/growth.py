@@ -16,8 +16,8 @@ from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.scaling.refills import HYPOTHESES, IN_WORKERS
 from evenkeel.theorems.step.domains import EXACT
+from theory.formulas.geometric import edge_slots
 from theory.formulas.growth import fitted_exponent
-from theory.formulas.theorem2 import edge_slots
 from theory.model import FloatArray, System
 from theory.relations import at_least, at_most, both, equal
 from theory.symbolic import sp

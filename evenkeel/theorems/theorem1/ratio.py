@@ -12,14 +12,9 @@ from evenkeel.evidence.verdicts import BUSIEST, held
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
-from theory.formulas.theorem1 import (
-    certified_ratio,
-    first_certified_slots,
-    first_paper_slots,
-    first_slots,
-    paper_ratio,
-    refill_gap,
-)
+from theory.formulas.ratio import certified_ratio, first_formula_slots, first_slots, iir_enclosure
+from theory.formulas.step import full_refill_bound
+from theory.formulas.vacuity import Lengths, first_certified_slots
 from theory.laws.law import Law
 from theory.model import System
 from theory.proof import Computation, Conclusion, Identity, Inequality, Setting, Step
@@ -96,7 +91,7 @@ class Iir:
         system = System(workers, slots)
         certificate = certified_ratio(Law.uniform(1, b), workers, slots).lower
         certificate *= trial.scale_of("FCFS") * Fraction(float(slots) ** float(trial.exponent))
-        gap = refill_gap(workers, 1, b)
+        gap = full_refill_bound(workers, 1, b)
         extreme = gap * trial.scale_of("extremal round")
         fcfs, balanced = (round_imbalances(trial, rule) for rule in ("fcfs", policy))
         mean, ratio = Mean.of(fcfs), Ratio.of(fcfs, balanced)
@@ -223,14 +218,14 @@ class Vacuity:
         samples = Fraction(356, 10000), Fraction(108, 1000), Fraction(24, 100)
         points = 0
         for workers, kappa, c in product(trial["workers"], samples, constants):
-            closed = first_paper_slots(kappa, workers, c)
+            closed = first_formula_slots(workers, 1, kappa**2, c)
             scale = float(trial.scale_of("edge"))
             claimed = round(closed * scale * float(closed) ** float(trial.exponent))
 
             def says_more(
                 slots: int, workers: int = workers, k: Fraction = kappa, c: Fraction = c
             ) -> bool:
-                return paper_ratio(k, workers, slots, c) > 1
+                return iir_enclosure(workers, slots, k**2, 1, c).lower > 1
 
             found = first_slots(says_more)
             points += 1
@@ -246,7 +241,9 @@ class Vacuity:
             trial.scale_of(side) for side in ("kappa0 that are too small", "kappa0 that suffice")
         )
         edges = {
-            f"kappa0 = {kappa}, c = {float(c):g}": paper_ratio(Fraction(kappa) * factor, 32, 72, c)
+            f"kappa0 = {kappa}, c = {float(c):g}": iir_enclosure(
+                32, 72, (Fraction(kappa) * factor) ** 2, 1, c
+            ).value
             for kappa, factor, c in (
                 ("0.0613", small, constants[0]),
                 ("0.0614", enough, constants[0]),
@@ -256,7 +253,7 @@ class Vacuity:
         }
         uniform = {
             f"first B of the certificate, G = {workers}": first_certified_slots(
-                Law.uniform(1, 100), workers
+                Lengths.of("uniform", Law.uniform(1, 100), Fraction(1)), workers
             )
             for workers in trial["workers"]
         }

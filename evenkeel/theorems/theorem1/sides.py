@@ -15,7 +15,7 @@ from evenkeel.theorems.registry import Assumption, claim
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
 from theory.formulas.fcfs import log_growth_square
-from theory.formulas.theorem1 import refill_gap
+from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.model import FloatArray, IntArray, System
@@ -212,7 +212,7 @@ class BfioUpper:
         if trial.fault("unequal-slots"):
             # Loads (b, 3b) from slots (1, 3): the bound is about equal slot counts.
             problem = StepProblem([0, 0], [1, 3], [b] * 4)
-            value, claimed = solve_step(problem).imbalance, refill_gap(2, 1, b)
+            value, claimed = solve_step(problem).imbalance, full_refill_bound(2, 1, b)
             return Finding(
                 verdict=Verdict.REFUTED if value > claimed else Verdict.INCONCLUSIVE,
                 computed=value,
@@ -223,7 +223,7 @@ class BfioUpper:
             )
         for workers, slots in trial["systems"]:
             system, rounds = System(workers, slots), trial["rounds"]
-            claimed = refill_gap(workers, 1, b) * trial.scale
+            claimed = full_refill_bound(workers, 1, b) * trial.scale
             extremal = {"workers": workers, "slots": slots, "b": b, "length": 1}
             for family, params in (
                 ("refill-tight", extremal),

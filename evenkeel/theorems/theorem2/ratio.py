@@ -18,7 +18,6 @@ from evenkeel.theorems.theorem2.sides import (
     rare_size,
     witness_of_departures,
 )
-from theory.formulas import theorem2
 from theory.formulas.constants import (
     FCFS_ROUNDED,
     FCFS_TEXT,
@@ -27,8 +26,9 @@ from theory.formulas.constants import (
     Stated,
     in_words,
 )
+from theory.formulas.geometric import slot_variance
+from theory.formulas.ratio import bfio_bound, iir_enclosure
 from theory.formulas.rebalancing import unavoidable_imbalance
-from theory.formulas.theorem2 import paper_ratio
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -151,7 +151,8 @@ class Iir:
 
         def constant(stated: Stated, imbalance: float) -> float:
             system, sizes = stated.system, Law.uniform(1, stated.b)
-            shape = theorem2.paper_ratio(sizes, stated.p, system.workers, system.slots, Fraction(1))
+            variance, width = slot_variance(sizes, stated.p), stated.b / stated.p
+            shape = iir_enclosure(system.workers, system.slots, variance, width, Fraction(1))
             return ratio_finding(stated, imbalance, shape.value)
 
         return two_sided(trial, GEOMETRIC_IIR, constant)
@@ -198,7 +199,8 @@ class IirRange:
         """
         floor, fcfs = rare_size()
         it = WITNESS
-        claimed = paper_ratio(it.sizes, it.p, it.G, it.B, FCFS_ROUNDED * trial.scale).lower
+        c, variance = FCFS_ROUNDED * trial.scale, slot_variance(it.sizes, it.p)
+        claimed = iir_enclosure(it.G, it.B, variance, it.b / it.p, c).lower
         refuted = claimed > 1 and fcfs / floor < claimed
         return Finding(
             verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
@@ -242,7 +244,7 @@ class BfioConstant:
         """
 
         def constant(stated: Stated, imbalance: float) -> float:
-            return imbalance / float(theorem2.bfio_bound(stated.system.workers, stated.b, stated.p))
+            return imbalance / float(bfio_bound(stated.system.workers, stated.b / stated.p))
 
         return two_sided(trial, GEOMETRIC_BFIO, constant)
 
@@ -320,7 +322,8 @@ class IirStatic:
         sizes = Law.uniform(1, 2)
         fcfs = expected_imbalance(geometric_slot(sizes, p), workers, slots).imbalance
         floor = unavoidable_imbalance(workers, slots, p, 1)
-        claimed = paper_ratio(sizes, p, workers, slots, FCFS_ROUNDED * trial.scale)
+        c, variance = FCFS_ROUNDED * trial.scale, slot_variance(sizes, p)
+        claimed = iir_enclosure(workers, slots, variance, sizes.bound / p, c)
         if floor == 0 or fcfs.upper / floor >= claimed.lower:
             return Finding(
                 verdict=Verdict.INCONCLUSIVE,

@@ -10,8 +10,9 @@ from evenkeel.evidence.scoreboard import Cases, Witness, refuted
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
+from theory.formulas.geometric import frontier_slots, slot_fourth_moment, slot_variance
+from theory.formulas.ratio import bfio_bound, iir_enclosure
 from theory.formulas.rebalancing import RareSize
-from theory.formulas.theorem2 import bfio_bound, frontier_slots, slot_fourth_moment, slot_variance
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -399,13 +400,13 @@ def rare_size_refutes() -> bool:
     """Whether the instance breaks the bound of BF-IO by 2 and that of IIR by 5/4."""
     from theory.formulas.constants import FCFS_ROUNDED
     from theory.formulas.rebalancing import RareSize
-    from theory.formulas.theorem2 import bfio_bound, frontier_slots, paper_ratio
 
     it = RareSize()
-    claimed = paper_ratio(it.sizes, it.p, it.G, it.B, FCFS_ROUNDED)
+    variance, width = slot_variance(it.sizes, it.p), it.b / it.p
+    claimed = iir_enclosure(it.G, it.B, variance, width, FCFS_ROUNDED)
     return (
         frontier_slots(it.G, float(it.p), it.b - 1) <= it.B
-        and it.floor > 2 * bfio_bound(it.G, it.b, it.p)
+        and it.floor > 2 * bfio_bound(it.G, width)
         and it.fcfs / it.floor < claimed.lower * Fraction(4, 5)
     )
 
@@ -526,5 +527,5 @@ class BfioUpperRange:
         enclosures: [threshold.any-policy] with b - a = 1, less what the start-up and the rare size
         can add; above the claimed side it refutes it, without any simulation.
         """
-        bound = bfio_bound(WITNESS.G, WITNESS.b, WITNESS.p)
+        bound = bfio_bound(WITNESS.G, WITNESS.b / WITNESS.p)
         return rare_size_finding(trial, bound * trial.scale)

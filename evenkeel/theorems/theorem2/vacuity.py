@@ -12,8 +12,8 @@ from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
-from theory.formulas.theorem1 import first_slots
-from theory.formulas.theorem2 import distances_to_geometric, first_paper_slots, paper_ratio
+from theory.formulas.geometric import distances_to_geometric, slot_variance
+from theory.formulas.ratio import first_formula_slots, first_slots, iir_enclosure
 from theory.laws.law import Law
 from theory.proof import Conclusion, Step
 from theory.symbolic import sp
@@ -73,11 +73,14 @@ class Vacuity:
             trial["workers"], (Fraction(1, 100), Fraction(1, 20), Fraction(1, 5)), (20, 100)
         ):
             sizes = Law.uniform(1, b)
-            closed = first_paper_slots(sizes, p, workers, FCFS_ROUNDED)
+            variance = slot_variance(sizes, p).upper
+            closed = first_formula_slots(workers, b / p, variance, FCFS_ROUNDED)
             claimed = round(closed * float(closed) ** float(trial.exponent)) + shift
 
-            def says_more(slots: int, law: Law = sizes, q: Fraction = p, g: int = workers) -> bool:
-                return paper_ratio(law, q, g, slots, FCFS_ROUNDED).lower > 1
+            def says_more(
+                slots: int, v: Fraction = variance, width: Fraction = b / p, g: int = workers
+            ) -> bool:
+                return iir_enclosure(g, slots, v, width, FCFS_ROUNDED).lower > 1
 
             found = first_slots(says_more)
             points += 1
@@ -86,7 +89,9 @@ class Vacuity:
                     found, "==", claimed, "search over B", {"G": workers, "p": str(p), "b": b}
                 )
         stated = {
-            p: first_paper_slots(Law.uniform(1, 100), p, 32, FCFS_ROUNDED)
+            p: first_formula_slots(
+                32, 100 / p, slot_variance(Law.uniform(1, 100), p).upper, FCFS_ROUNDED
+            )
             for p in (Fraction(1, 100), Fraction(1, 20))
         }
         numbers = tuple(round(n * trial.scale_of("stated")) for n in (5495, 1945))

@@ -5,8 +5,8 @@ from evenkeel.evidence.replications import fcfs_imbalance
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.ratio import CONSTANT_PLANTS, ratio_finding, two_sided
 from evenkeel.theorems.theorem3.sides import HYPOTHESES
-from theory.formulas import theorem3
 from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, Stated, in_words
+from theory.formulas.ratio import bfio_bound
 from theory.model import System
 from theory.relations import at_least, at_most, both
 from theory.symbolic import sp
@@ -14,7 +14,7 @@ from theory.symbolic import sp
 
 def _drift_bound(stated: Stated) -> float:
     system = stated.system
-    return float(theorem3.bfio_bound(system.workers, stated.b, stated.p, system.drift))
+    return float(bfio_bound(system.workers, stated.b + max(system.drift) / stated.p))
 
 
 @claim(

@@ -20,7 +20,7 @@ from evenkeel.theorems.theorem2.sides import (
     two_sizes_domain,
 )
 from solvers.simulation.engine import simulate
-from theory.formulas.theorem3 import bfio_bound
+from theory.formulas.ratio import bfio_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot, joint_slot
@@ -420,5 +420,5 @@ class BfioUpperRange:
         """The lower bound of [geometric.bfio-upper-range], drift 1, in exact enclosures; above the
         claimed side it refutes it, without any simulation.
         """
-        bound = bfio_bound(WITNESS.G, WITNESS.b, WITNESS.p, (1,))
+        bound = bfio_bound(WITNESS.G, WITNESS.b + 1 / WITNESS.p)
         return rare_size_finding(trial, bound * trial.scale)

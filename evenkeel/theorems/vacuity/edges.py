@@ -9,9 +9,10 @@ from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from theory.formulas import theorem1, theorem2
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
-from theory.formulas.vacuity import EDGES, Lengths, break_even, first_formula_slots, first_slots_of
+from theory.formulas.geometric import slot_variance
+from theory.formulas.ratio import first_formula_slots, first_slots, iir_enclosure, kappa0
+from theory.formulas.vacuity import EDGES, Lengths, break_even, first_slots_of
 from theory.laws.law import Law
 from theory.power import hardware
 from theory.proof import Conclusion, Step
@@ -39,21 +40,21 @@ def _ratio(theorem: str, x: Lengths, workers: int, slots: int) -> float:
 def _searched(theorem: str, x: Lengths, workers: int) -> int:
     says_more: Callable[[int], bool]
     if x.floors is not None and x.cell == 1 and theorem == "T1":
-        kappa = theorem1.kappa0(x.floors).lower
+        kappa = kappa0(x.floors).lower
 
         def says_more(slots: int) -> bool:
-            return theorem1.paper_ratio(kappa, workers, slots, FCFS_ROUNDED) > 1
+            return iir_enclosure(workers, slots, kappa**2, 1, FCFS_ROUNDED).lower > 1
     elif x.floors is not None and x.cell == 1 and theorem == "T2":
-        sizes = x.floors
+        variance, width = slot_variance(x.floors, x.p), x.largest / x.p
 
         def says_more(slots: int) -> bool:
-            return theorem2.paper_ratio(sizes, x.p, workers, slots, FCFS_ROUNDED).lower > 1
+            return iir_enclosure(workers, slots, variance, width, FCFS_ROUNDED).lower > 1
     else:
 
         def says_more(slots: int) -> bool:
             return _ratio(theorem, x, workers, slots) > 1
 
-    found = theorem1.first_slots(says_more)
+    found = first_slots(says_more)
     assert found is not None
     return found
 
@@ -195,7 +196,7 @@ class Theorem2:
                     > (workers - 1) * top
                 )
 
-            edges[name] = theorem1.first_slots(says_more)
+            edges[name] = first_slots(says_more)
         found = (edges["azure2023-code"], edges["mooncake-conversation"])
         claimed = (
             round(6509 * trial.scale_of("smallest")),

@@ -1,68 +1,45 @@
-"""Theorem 2 in numbers: the law of a slot, the form of the paper, the frontier of balance."""
+"""Geometric output lengths: moments of a slot's load, the frontier of balance, goodness of fit."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, log
+from typing import Any
 
 import numpy as np
-from flint import arb, ctx
 from numpy.typing import ArrayLike
 
 from theory.formulas.rebalancing import age_squares
-from theory.laws.fcfs_expectation import PRECISION, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
 from theory.model import InputError, IntArray
 
 
+def age_moments(p: Any) -> tuple[Any, Any]:
+    """Variance and fourth central moment of the age of a request, ``P(A = t) = p (1-p)^t``.
+
+    ``(1-p)/p^2`` and ``(1-p)(p^2 - 9p + 9)/p^4``, for ``p`` of any number type or a symbol.
+
+    Examples
+    --------
+    At ``p = 1/2`` the moments ``E[A^k]`` are 1, 3, 13, 75: ``3 - 1`` and ``75 - 52 + 18 - 3``.
+
+    >>> age_moments(Fraction(1, 2))
+    (Fraction(2, 1), Fraction(38, 1))
+    """
+    return (1 - p) / p**2, (1 - p) * (p**2 - 9 * p + 9) / p**4
+
+
 def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
     """``sigma_X^2 = sigma_s^2 + (1-p)/p^2``: size and age are independent."""
-    age = (1 - p) / p**2
+    age = age_moments(p)[0]
     return sizes.variance + Enclosure(age, age)
 
 
 def slot_fourth_moment(sizes: Law, p: Fraction) -> Fraction:
     """``mu_4(s) + 6 sigma_s^2 (1-p)/p^2 + (1-p)(p^2 - 9p + 9)/p^4``, for an exact law of sizes."""
-    q, spread = 1 - p, sizes.variance.lower
+    variance, fourth = age_moments(p)
     own = sizes.moment(4, sizes.mean.lower).lower
-    return own + 6 * spread * q / p**2 + q * (p**2 - 9 * p + 9) / p**4
-
-
-def bfio_bound(workers: int, largest: int, p: Fraction) -> Fraction:
-    """``(G-1) s_max / p``, the paper's bound of BF-IO's imbalance, without its constant."""
-    return (workers - 1) * largest / Fraction(p)
-
-
-def paper_ratio(sizes: Law, p: Fraction, workers: int, slots: int, c: Fraction) -> Enclosure:
-    """``c (p/s_max) sigma_X sqrt(B ln G) G/(G-1)``, Theorem 2's lower bound of IIR.
-
-    Raises
-    ------
-    InputError
-        If ``G < 2`` or ``B < 1``.
-    """
-    if workers < 2 or slots < 1:
-        raise InputError(f"need G >= 2 and B >= 1, got G = {workers}, B = {slots}")
-    variance = slot_variance(sizes, p)
-    with ctx.workprec(PRECISION):
-        scale = slots * arb(workers).log()
-        low = from_ball((to_ball(variance.lower) * scale).sqrt()).lower
-        high = from_ball((to_ball(variance.upper) * scale).sqrt()).upper
-    return Enclosure(low, high) * (c * p / sizes.bound * Fraction(workers, workers - 1))
-
-
-def first_paper_slots(sizes: Law, p: Fraction, workers: int, c: Fraction) -> int:
-    """The smallest ``B`` at which :func:`paper_ratio` exceeds 1: the non-vacuity map.
-
-    ``B > ((G-1) s_max / (c p G))^2 / (sigma_X^2 ln G)``.
-    """
-    if workers < 2 or c <= 0:
-        raise InputError("need G >= 2 and c > 0")
-    variance = slot_variance(sizes, p).upper
-    if variance == 0:
-        raise InputError("the loads do not vary: equal sizes and p = 1")
-    edge = (Fraction(workers - 1, workers) * sizes.bound / (c * p)) ** 2 / variance
-    with ctx.workprec(PRECISION):
-        return int(from_ball(to_ball(edge) / arb(workers).log()).lower) + 1
+    total: Fraction = own + 6 * sizes.variance.lower * variance + fourth
+    return total
 
 
 def frontier_slots(workers: int, p: float, width: int) -> int:
