@@ -47,7 +47,7 @@ class GammaFit:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class MeasuredSweep:
     """A measured sweep over batch size, or what is carried of it.
 
     Parameters
@@ -126,10 +126,10 @@ def a100_curves() -> dict[tuple[str, int], tuple[tuple[float, ...], tuple[float,
 
 
 @cache
-def a100_sweeps() -> tuple[Sweep, ...]:
+def a100_sweeps() -> tuple[MeasuredSweep, ...]:
     """The A100 curves, fitted here with the loaded idle power of the catalogue's device, 72 W."""
     return tuple(
-        Sweep(
+        MeasuredSweep(
             "A100",
             model,
             "prompt 512, output 128",
@@ -142,10 +142,10 @@ def a100_sweeps() -> tuple[Sweep, ...]:
 
 
 @cache
-def mlenergy_sweeps() -> tuple[Sweep, ...]:
+def mlenergy_sweeps() -> tuple[MeasuredSweep, ...]:
     """The fits of the ML.ENERGY sweeps, as carried."""
     return tuple(
-        Sweep(
+        MeasuredSweep(
             row["gpu"],
             row["model"],
             row["task"],
@@ -157,7 +157,7 @@ def mlenergy_sweeps() -> tuple[Sweep, ...]:
     )
 
 
-def gamma_quartiles(sweeps: Sequence[Sweep]) -> tuple[float, float, float]:
+def gamma_quartiles(sweeps: Sequence[MeasuredSweep]) -> tuple[float, float, float]:
     """Quartiles of the fitted exponents, linearly interpolated."""
     low, middle, high = np.quantile([sweep.fit.gamma for sweep in sweeps], [0.25, 0.5, 0.75])
     return float(low), float(middle), float(high)

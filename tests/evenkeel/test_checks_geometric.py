@@ -7,7 +7,7 @@ import pytest
 
 from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
-from theory.formulas.rebalancing import RareSize
+from theory.formulas.rebalancing import RareSizeRun
 from theory.model import InputError
 
 
@@ -29,7 +29,7 @@ def test_the_inequality_of_a_step_by_hand(label: str) -> None:
 def test_the_rare_size_is_refuted_by_little_systems_too() -> None:
     # By brute force, G = 2 and B = 1: ages of two slots, sizes 1 or 2 on each as bad as can be.
     # E (2 max A - A_1 - A_2) = E|A_1 - A_2| = 2 (1-p) / (p (2-p)); with p = 1/10 it is 180/19.
-    it = RareSize(G=2, B=1, p=Fraction(1, 10), b=5, lattice=1)
+    it = RareSizeRun(G=2, B=1, p=Fraction(1, 10), b=5, lattice=1)
     assert it.unlikely == Fraction(1, 2**711)  # 4 * 2 * (2 * 400 + 1) = 6408 requests
     slack = it.start_up + 3 * it.rare * it.requests / (1 - it.unlikely)
     assert slack < Fraction(1, 10**6)
@@ -42,10 +42,10 @@ def test_the_rare_size_is_refuted_by_little_systems_too() -> None:
 
 
 def test_what_the_start_up_and_the_rare_size_can_add_is_taken_off() -> None:
-    class Late(RareSize):
+    class Late(RareSizeRun):
         start_up = Fraction(1)  # type: ignore[assignment]
 
-    settled = RareSize(G=2, B=1, p=Fraction(1, 10), b=5, rare=Fraction(1, 10**5), lattice=1)
+    settled = RareSizeRun(G=2, B=1, p=Fraction(1, 10), b=5, rare=Fraction(1, 10**5), lattice=1)
     late = Late(G=2, B=1, p=Fraction(1, 10), b=5, rare=Fraction(1, 10**5), lattice=1)
     assert float(settled.floor - late.floor) == pytest.approx(1)
     assert float(late.fcfs - settled.fcfs) == pytest.approx(1)
@@ -55,12 +55,12 @@ def test_what_the_start_up_and_the_rare_size_can_add_is_taken_off() -> None:
 
 def test_a_size_that_is_not_rare_is_refused() -> None:
     with pytest.raises(InputError, match="1/50"):
-        RareSize(rare=Fraction(1, 10))
+        RareSizeRun(rare=Fraction(1, 10))
 
 
 def test_the_start_up_of_the_rare_size_by_hand() -> None:
     # (1/2)^(k+1) / (1/2) with k = 80, times G^2 B = 12.
-    it = RareSize(G=2, B=3, p=Fraction(1, 2), b=5)
+    it = RareSizeRun(G=2, B=3, p=Fraction(1, 2), b=5)
     assert it.start == 80
     assert it.start_up == 12 * Fraction(1, 2**80)
     assert it.requests == 4 * 2 * 3 * 161
@@ -68,7 +68,7 @@ def test_the_start_up_of_the_rare_size_by_hand() -> None:
 
 def test_the_pool_condition_of_the_rare_size() -> None:
     # Whatever a policy takes, G B a step, the scarcer of the two common sizes fills every slot.
-    it = RareSize(G=2, B=3, p=Fraction(1, 2), b=5)
+    it = RareSizeRun(G=2, B=3, p=Fraction(1, 2), b=5)
     for step, share in product(range(0, 2 * it.start + 1, 40), (4,)):
         assert it.requests // share - it.G * it.B * step >= it.G * it.B
 

@@ -13,7 +13,14 @@ from solvers.policies.registry import policy
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.problem import StepProblem
 from theory.formal import coq
-from theory.formal.coq import ProofError, check, compile_files, order, requirements, run
+from theory.formal.coq import (
+    ProofError,
+    check_theorems,
+    compile_file,
+    compile_files,
+    order,
+    requirements,
+)
 from theory.formal.record import Theorem, sources
 from theory.formulas.balanceroute import br0_score
 from theory.formulas.fcfs import worst_imbalance
@@ -48,7 +55,7 @@ def test_a_proof_that_assumes_something_is_refused_before_it_is_compiled(word, t
 
 
 def test_forbidden_words_in_comments_are_harmless(tmp_path, monkeypatch):
-    monkeypatch.setattr(coq, "run", lambda folder, name: "")
+    monkeypatch.setattr(coq, "compile_file", lambda folder, name: "")
     assert compile_files({"A.v": "(* no Axiom *)"}, ["A.v"], tmp_path) == ["A.v"]
 
 
@@ -86,7 +93,7 @@ def test_a_changed_constant_is_refused(file, old, new, label, tmp_path):
     assert old in text
     texts = {**sources(), file: text.replace(old, new)}
     with pytest.raises(ProofError, match=f"{claims()[label].coq.file} is refused by Coq"):
-        check(texts, [claims()[label].coq], tmp_path)
+        check_theorems(texts, [claims()[label].coq], tmp_path)
 
 
 @needs_coq
@@ -99,11 +106,11 @@ def test_an_axiom_that_slips_in_is_refused(tmp_path):
         "Theorem honest : 1 + 1 = 2.\nProof. reflexivity. Qed.\n"
     )
     honest, chosen = Theorem("honest", "Choice.v"), Theorem("chosen", "Choice.v")
-    assert check({"Choice.v": text}, [honest], tmp_path) == {"honest": []}
+    assert check_theorems({"Choice.v": text}, [honest], tmp_path) == {"honest": []}
     with pytest.raises(ProofError, match=r"chosen rests on .*choice"):
-        check({"Choice.v": text}, [honest, chosen], tmp_path)
+        check_theorems({"Choice.v": text}, [honest, chosen], tmp_path)
     with pytest.raises(ProofError, match="refused by Coq"):
-        check({"Choice.v": text}, [Theorem("renamed", "Choice.v")], tmp_path)
+        check_theorems({"Choice.v": text}, [Theorem("renamed", "Choice.v")], tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +135,7 @@ def evaluate(folder: Path, expressions: list[str]) -> list[int]:
         f"Definition values : list Z := [{'; '.join(expressions)}].\nEval vm_compute in values.\n"
     )
     (folder / "values.v").write_text(text, "utf-8")
-    printed = run(folder, "values.v").split("=", 1)[1].rsplit(":", 1)[0]
+    printed = compile_file(folder, "values.v").split("=", 1)[1].rsplit(":", 1)[0]
     return [int(word) for word in re.findall(r"-?\d+", printed)]
 
 

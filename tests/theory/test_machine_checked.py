@@ -16,15 +16,15 @@ from evenkeel.theorems.registry import check_of, claims
 from theory.formal import record as machine_checked
 from theory.formal.record import (
     ALLOWED_AXIOMS,
-    code,
     digest,
     is_checked,
+    last_check,
     mark,
     note,
-    record,
     sources,
     statement,
     theorems,
+    without_comments,
 )
 from theory.formulas.balanceroute import br0_score, brh_score
 from theory.formulas.energy import (
@@ -79,13 +79,13 @@ def test_a_false_claim_has_the_is_checked_its_negation():
 
 
 def test_the_record_is_of_these_very_files():
-    assert record()["files"] == {name: digest(text) for name, text in sources().items()}
-    assert set(record()["theorems"]) == {theorem.name for theorem in THEOREMS.values()}
-    assert all(ALLOWED_AXIOMS.issuperset(axioms) for axioms in record()["theorems"].values())
+    assert last_check()["files"] == {name: digest(text) for name, text in sources().items()}
+    assert set(last_check()["theorems"]) == {theorem.name for theorem in THEOREMS.values()}
+    assert all(ALLOWED_AXIOMS.issuperset(axioms) for axioms in last_check()["theorems"].values())
     # What is about whole numbers assumes nothing at all.
     for theorem in THEOREMS.values():
-        about_reals = "Require Import Reals" in code(sources()[theorem.file])
-        assert about_reals == bool(record()["theorems"][theorem.name])
+        about_reals = "Require Import Reals" in without_comments(sources()[theorem.file])
+        assert about_reals == bool(last_check()["theorems"][theorem.name])
 
 
 @pytest.fixture
@@ -111,11 +111,11 @@ def test_an_edited_proof_is_not_machine_checked(edited):
 
 
 def test_without_a_record_or_with_a_new_axiom_nothing_is_machine_checked(edited):
-    axioms = {**record()["theorems"], "step_waterfill": ["my_own_axiom"]}
-    edited("record", {**record(), "theorems": axioms})
+    axioms = {**last_check()["theorems"], "step_waterfill": ["my_own_axiom"]}
+    edited("last_check", {**last_check(), "theorems": axioms})
     assert mark(THEOREMS["step.waterfill"]) == ""
     assert mark(THEOREMS["step.lower-bound"]) == "machine-checked"
-    edited("record", {})
+    edited("last_check", {})
     assert mark(THEOREMS["step.lower-bound"]) == ""
 
 
@@ -152,7 +152,7 @@ def test_an_edited_file_takes_the_rung_away(edited):
 
 
 def test_comments_are_not_code():
-    assert code("Lemma a. (* Admitted (* nested *) Axiom *) Qed.") == "Lemma a.  Qed."
+    assert without_comments("Lemma a. (* Admitted (* nested *) Axiom *) Qed.") == "Lemma a.  Qed."
 
 
 # Definitions of the proofs, transcribed word by word and evaluated beside the Python functions.
@@ -169,7 +169,9 @@ class Definition:
 
     def __init__(self, name: str, file: str, names: dict[str, Any], divide: Callable[..., Any]):
         found = re.search(
-            rf"Definition {name} ((?:\([^()]*\)\s*)+): \w+ :=(.*?)\.\n", code(sources()[file]), re.S
+            rf"Definition {name} ((?:\([^()]*\)\s*)+): \w+ :=(.*?)\.\n",
+            without_comments(sources()[file]),
+            re.S,
         )
         assert found, f"{name} is no definition of {file}"
         groups = re.findall(r"\(([^():]*):[^()]*\)", found[1])

@@ -18,10 +18,10 @@ from theory.formal.record import (
     ALLOWED_AXIOMS,
     RECORD,
     Theorem,
-    code,
     digest,
     sources,
     theorems,
+    without_comments,
 )
 
 INSTALL = (
@@ -54,7 +54,9 @@ def version() -> str:
 
 def requirements(text: str) -> list[str]:
     """The project's files that a proof file builds on."""
-    names = re.findall(r"^From evenkeel Require Import ([\w ]+)\.", code(text), re.MULTILINE)
+    names = re.findall(
+        r"^From evenkeel Require Import ([\w ]+)\.", without_comments(text), re.MULTILINE
+    )
     return [f"{name}.v" for group in names for name in group.split()]
 
 
@@ -73,7 +75,7 @@ def order(texts: Mapping[str, str], wanted: Iterable[str]) -> list[str]:
     return placed
 
 
-def run(folder: Path, name: str) -> str:
+def compile_file(folder: Path, name: str) -> str:
     """Compile one file in a folder and return what Coq printed.
 
     Raises
@@ -98,15 +100,15 @@ def compile_files(texts: Mapping[str, str], wanted: Iterable[str], folder: Path)
     """
     names = order(texts, wanted)
     for name in names:
-        if found := re.search(rf"\b({FORBIDDEN})\b", code(texts[name])):
+        if found := re.search(rf"\b({FORBIDDEN})\b", without_comments(texts[name])):
             raise ProofError(f"{name} uses {found[0]}: proofs may assume nothing")
     for name in names:
         (folder / name).write_text(texts[name], "utf-8")
-        run(folder, name)
+        compile_file(folder, name)
     return names
 
 
-def assumptions(folder: Path, wanted: Iterable[Theorem]) -> dict[str, list[str]]:
+def axioms_of(folder: Path, wanted: Iterable[Theorem]) -> dict[str, list[str]]:
     """The axioms that each theorem of the compiled files rests on, as Coq prints them.
 
     Raises
@@ -122,7 +124,7 @@ def assumptions(folder: Path, wanted: Iterable[Theorem]) -> dict[str, list[str]]
         lines += [f'Goal True. idtac "theorem {theorem.name}". trivial. Qed.']
         lines += [f"Print Assumptions {theorem.file.removesuffix('.v')}.{theorem.name}."]
     (folder / "assumptions.v").write_text("\n".join(lines) + "\n", "utf-8")
-    answers = run(folder, "assumptions.v").split("theorem ")[1:]
+    answers = compile_file(folder, "assumptions.v").split("theorem ")[1:]
     found: dict[str, list[str]] = {}
     for theorem, answer in zip(goals, answers, strict=True):
         axioms = re.findall(r"^([\w.]+)\s*:", answer.replace("Axioms:", ""), re.MULTILINE)
@@ -133,7 +135,7 @@ def assumptions(folder: Path, wanted: Iterable[Theorem]) -> dict[str, list[str]]
     return found
 
 
-def check(
+def check_theorems(
     texts: Mapping[str, str], wanted: Iterable[Theorem], folder: Path
 ) -> dict[str, list[str]]:
     """Compile what the theorems need and return the axioms of each.
@@ -145,7 +147,7 @@ def check(
     """
     goals = list(wanted)
     compile_files(texts, dict.fromkeys(theorem.file for theorem in goals), folder)
-    return assumptions(folder, goals)
+    return axioms_of(folder, goals)
 
 
 def main() -> int:
@@ -158,7 +160,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as name:
             compile_files(texts, texts, Path(name))
-            axioms = assumptions(Path(name), wanted)
+            axioms = axioms_of(Path(name), wanted)
     except ProofError as error:
         print(f"The proofs do not stand: {error}", file=sys.stderr)
         return 1

@@ -68,12 +68,12 @@ def sources() -> dict[str, str]:
     return {name: found[name] for name in sorted(found) if name.endswith(".v")}
 
 
-def code(text: str) -> str:
+def without_comments(text: str) -> str:
     """A Coq text without its comments, which nest.
 
     Examples
     --------
-    >>> code("Qed. (* a note (* in a note *) *) End.")
+    >>> without_comments("Qed. (* a note (* in a note *) *) End.")
     'Qed.  End.'
     """
     kept, depth = [], 0
@@ -89,18 +89,18 @@ def code(text: str) -> str:
 
 def theorems(text: str) -> list[str]:
     """Names of the theorems of a proof file; what is only used on the way is a lemma there."""
-    return re.findall(r"^Theorem (\w+)", code(text), re.MULTILINE)
+    return re.findall(r"^Theorem (\w+)", without_comments(text), re.MULTILINE)
 
 
 def statement(theorem: Theorem) -> str:
     """The theorem as it stands in its file, up to its proof."""
-    text = code(sources()[theorem.file])
+    text = without_comments(sources()[theorem.file])
     start = text.index(f"Theorem {theorem.name}")
     return text[start : text.index("\nProof.", start)]
 
 
 @cache
-def record() -> dict[str, Any]:
+def last_check() -> dict[str, Any]:
     """The record of the last check; empty where there is none."""
     file = folder().joinpath(RECORD)
     return json.loads(file.read_text("utf-8")) if file.is_file() else {}
@@ -108,14 +108,14 @@ def record() -> dict[str, Any]:
 
 def stands() -> bool:
     """Whether the proof files are the ones that were checked."""
-    return bool(record()) and record()["files"] == {
+    return bool(last_check()) and last_check()["files"] == {
         name: digest(text) for name, text in sources().items()
     }
 
 
 def is_checked(theorem: Theorem) -> bool:
     """Whether Coq has checked the theorem as it stands now, on no axiom but the allowed ones."""
-    axioms = record()["theorems"].get(theorem.name) if stands() else None
+    axioms = last_check()["theorems"].get(theorem.name) if stands() else None
     return axioms is not None and ALLOWED_AXIOMS.issuperset(axioms)
 
 

@@ -236,7 +236,7 @@ def unavoidable_imbalance(
 
 
 @dataclass(frozen=True, slots=True)
-class RareSize:
+class RareSizeRun:
     """Sizes 1 and 2 at equal odds and ``b`` almost never: a range that is not there to be used.
 
     All of ``requests`` wait from the start, so many that the pool condition holds at every step

@@ -32,7 +32,7 @@ EXACT_FRACTIONS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class StepMoments:
     """What the expected imbalance of one FCFS step leaves open.
 
     Parameters
@@ -51,7 +51,7 @@ class Spread:
     idle_share: Enclosure
 
 
-def spread(law: Law, workers: int, slots: int, lattice: int | None = None) -> Spread:
+def spread(law: Law, workers: int, slots: int, lattice: int | None = None) -> StepMoments:
     """Second moment, deviation and expected idle share of one FCFS step.
 
     Parameters
@@ -110,7 +110,7 @@ def spread(law: Law, workers: int, slots: int, lattice: int | None = None) -> Sp
     if reach:
         norm = _moved(norm, cell, reach)
         second = Enclosure(norm.lower**2, norm.upper**2)
-    return Spread(second, _moved(deviation, cell, reach), share)
+    return StepMoments(second, _moved(deviation, cell, reach), share)
 
 
 def _root(lower: Fraction, upper: Fraction) -> Enclosure:

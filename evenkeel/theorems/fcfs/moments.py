@@ -17,7 +17,7 @@ from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.formulas.constants import FCFS_TEXT
 from theory.laws.fcfs_expectation import expected_imbalance
-from theory.laws.fcfs_moments import Spread, spread
+from theory.laws.fcfs_moments import StepMoments, spread
 from theory.laws.law import Law
 from theory.laws.order_statistics import effective_constant, largest_constant
 from theory.laws.slot_load import geometric_slot
@@ -57,7 +57,7 @@ def _listed(law: Law, workers: int, slots: int) -> tuple[Fraction, Fraction]:
 
 
 @cache
-def _spread(p: Fraction, step: int, workers: int, slots: int) -> Spread:
+def _spread(p: Fraction, step: int, workers: int, slots: int) -> StepMoments:
     """Exact second moment and idle share at a step after a cold start, sizes uniform on 1..30."""
     return spread(geometric_slot(Law.uniform(1, 30), p, step=step), workers, slots)
 
@@ -80,7 +80,7 @@ def _claimed_share(trial: Trial, law: Law, workers: int, slots: int) -> Fraction
 
 @claim("fcfs.moments", "equality", assumptions=EXPECTATION, requires=("fcfs.exact",))
 class Moments:
-    """Spread of the imbalance and idle share of a step.
+    """StepMoments of the imbalance and idle share of a step.
 
     With M = max L, S = sum L, m_j(y) = E[L^j; L <= y] and F = m_0: P(M<=y) = F^G, E[S; M<=y] = G
     m_1 F^(G-1) and E[S^2; M<=y] = G m_2 F^(G-1) + G (G-1) m_1^2 F^(G-2); so E[Imb^2] and the

@@ -12,7 +12,7 @@ from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.geometric import frontier_slots, slot_fourth_moment, slot_variance
 from theory.formulas.ratio import bfio_bound, iir_enclosure
-from theory.formulas.rebalancing import RareSize
+from theory.formulas.rebalancing import RareSizeRun
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -388,7 +388,7 @@ class BfioUpper:
 
 
 # What [geometric.bfio-upper-range] and its like are refuted by.
-WITNESS = RareSize()
+WITNESS = RareSizeRun()
 
 INSTANCE = (
     f"G = {WITNESS.G:,}, B = {WITNESS.B:,}, p = {WITNESS.p}, sizes 1 and 2 at equal odds and "
@@ -399,9 +399,9 @@ INSTANCE = (
 def rare_size_refutes() -> bool:
     """Whether the instance breaks the bound of BF-IO by 2 and that of IIR by 5/4."""
     from theory.formulas.constants import FCFS_ROUNDED
-    from theory.formulas.rebalancing import RareSize
+    from theory.formulas.rebalancing import RareSizeRun
 
-    it = RareSize()
+    it = RareSizeRun()
     variance, width = slot_variance(it.sizes, it.p), it.b / it.p
     claimed = iir_enclosure(it.G, it.B, variance, width, FCFS_ROUNDED)
     return (
@@ -419,7 +419,7 @@ def range_proof() -> tuple[Step, ...]:
         Setting(
             "Sizes a, a + 1 and, almost never, b; A_g is the sum of the ages on worker g, R_g the "
             "number of its requests of size b, h the worker with the largest A_h.  The instance "
-            "is theory.formulas.rebalancing.RareSize: N requests wait from the start, N/4 = G B "
+            "is theory.formulas.rebalancing.RareSizeRun: N requests wait from the start, N/4 = G B "
             "(2k + 1), k = 40/p."
         ),
         Inequality(

@@ -29,7 +29,7 @@ from theory.formulas.energy import (
 from theory.formulas.energy_inversions import limit_paper, limit_sensitivity, partials
 from theory.laws.fcfs_expectation import to_ball
 from theory.power import hardware, hardware_catalogue
-from theory.power_measurements import Sweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
+from theory.power_measurements import MeasuredSweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
 from theory.proof import Computation, Conclusion, Identity, Inequality, Step
 from theory.relations import at_least, at_most, both
 from theory.symbolic import es, sp
@@ -102,7 +102,7 @@ class Gamma:
         """The carried table of fits; the exponent refitted from measured medians; the identity at
         gamma = 1 in fractions. A quartile or a fit that differs refutes it.
         """
-        groups: dict[str, list[Sweep]] = {"H100": [], "B200": []}
+        groups: dict[str, list[MeasuredSweep]] = {"H100": [], "B200": []}
         for sweep in mlenergy_sweeps():
             groups[sweep.device].append(sweep)
         stated = {"H100": ("0.18", "0.21", "0.26"), "B200": ("0.07", "0.12", "0.26")}
