@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
+
+from theory.formulas.elementary import positive_part
 
 
-def br0_score(size: int, margin: int, workers: int) -> int:
+def br0_score(size: Any, margin: Any, workers: Any) -> Any:
     """Score of BR-0, ``S - G (S - m)^+`` [balanceroute.score-identity].
+
+    It is what routing requests of total size ``S`` to a worker of margin ``m`` takes off the
+    imbalance.  Exact for ints; sympy symbols give the formula.
 
     Examples
     --------
@@ -14,7 +20,7 @@ def br0_score(size: int, margin: int, workers: int) -> int:
     >>> br0_score(5, 3, 4)
     -3
     """
-    return size - workers * max(0, size - margin)
+    return size - workers * positive_part(size - margin)
 
 
 def brh_score(
@@ -45,6 +51,6 @@ def brh_score(
     Fraction(-1, 2)
     """
     overshoot = sum(
-        (d * max(0, size - m) for d, m in zip(discounts, margins, strict=True)), Fraction(0)
+        (d * positive_part(size - m) for d, m in zip(discounts, margins, strict=True)), Fraction(0)
     )
     return Fraction(alpha) * sum(discounts) * size - Fraction(beta) * overshoot

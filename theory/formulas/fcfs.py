@@ -1,6 +1,7 @@
 """FCFS in numbers: the worst imbalance, and the growth with the workers."""
 
 from fractions import Fraction
+from typing import Any
 
 from theory.model import InputError
 
@@ -25,6 +26,11 @@ def worst_imbalance(workers: int, slots: int, a: int, b: int) -> int:
             f"need G >= 1, B >= 1 and 1 <= a <= b, got G = {workers}, B = {slots}, {a}..{b}"
         )
     return (workers - 1) * slots * (b - a)
+
+
+def log_growth_form(workers: Any, k: Any, n: Any, variance: Any, kurtosis: Any) -> Any:
+    """``(G k)^2 v n / (6 + (kappa-3)/n)``, of any number type; its root is the bound."""
+    return (workers * k) ** 2 * variance * n / (6 + (kurtosis - 3) / n)
 
 
 def log_growth_square(variance: Fraction, fourth: Fraction, workers: int, slots: int) -> Fraction:
@@ -56,5 +62,5 @@ def log_growth_square(variance: Fraction, fourth: Fraction, workers: int, slots:
             f"need G >= 2, B >= floor(log2 G) and a load that varies, got G = {workers}, "
             f"B = {slots}, variance {variance}"
         )
-    n = slots // k
-    return (workers * k) ** 2 * variance * n / (6 + (fourth / variance**2 - 3) / n)
+    found: Fraction = log_growth_form(workers, k, slots // k, variance, fourth / variance**2)
+    return found

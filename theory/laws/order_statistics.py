@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from math import log
+from typing import Any
 
 from flint import acb, arb, ctx
 
@@ -124,6 +125,29 @@ def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
         return from_ball(workers * sigma * (gain - loss)).lower
 
 
+def pairing_square(workers: Any, slots: Any, variance: Any, fourth: Any) -> Any:
+    """Square of the bound of [fcfs.pairing], ``(G/2)^2 (E S^2)^3 / E S^4``, of any number type.
+
+    Parameters
+    ----------
+    workers, slots : int
+        ``G`` and ``B``.
+    variance, fourth
+        ``sigma^2`` and ``mu_4`` of a slot's load.
+
+    Examples
+    --------
+    Two workers of one slot, sizes 1 or 2 at equal odds: ``S`` is -1, 0 or 1 and
+    ``E S^2 = E S^4 = 1/2``.
+
+    >>> pairing_square(2, 1, Fraction(1, 4), Fraction(1, 16))
+    Fraction(1, 4)
+    """
+    second = 2 * slots * variance
+    s4 = slots * (2 * fourth + 6 * variance**2) + 12 * slots * (slots - 1) * variance**2
+    return workers**2 * second**3 / s4 / 4
+
+
 def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
     """A lower bound of ``E[Imb]`` under FCFS for every ``G >= 2`` and ``B >= 1``.
 
@@ -140,8 +164,7 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
         width = to_ball(mean.upper - mean.lower)
         fourth = (to_ball(law.moment(4, middle).upper).root(4) + width) ** 4
         v = to_ball(variance.lower)  # the bound grows with the variance
-        s4 = slots * (2 * fourth + 6 * v**2) + 12 * slots * (slots - 1) * v**2
-        return from_ball(workers * (2 * slots * v) ** 1.5 / s4.sqrt() / 2).lower
+        return from_ball(pairing_square(workers, slots, v, fourth).sqrt()).lower
 
 
 @dataclass(frozen=True, slots=True)
