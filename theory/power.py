@@ -10,11 +10,12 @@ from importlib.resources import files
 
 import numpy as np
 
+from theory.formulas.energy import Constants
 from theory.model import InputError
 
 
 @dataclass(frozen=True, slots=True)
-class PowerModel:
+class PowerModel(Constants[float]):
     """Power drawn by one device as a function of its utilisation.
 
     Parameters
@@ -36,9 +37,6 @@ class PowerModel:
     Source: paper, experiment E5 and Theorem 4.
     """
 
-    idle_w: float
-    max_w: float
-    gamma: float
     name: str = "custom"
     source: str = "given by the user"
     note: str = ""
@@ -54,16 +52,6 @@ class PowerModel:
             )
         if not 0 < self.gamma <= 1:
             raise InputError(f"gamma must lie in (0, 1], got {self.gamma}")
-
-    @property
-    def dynamic_w(self) -> float:
-        """The part of the power that depends on utilisation, ``P_max - P_idle``, in watts."""
-        return self.max_w - self.idle_w
-
-    @property
-    def waste_w(self) -> float:
-        """``D = P_idle + (1 - gamma)(P_max - P_idle)``: watts charged to a unit of imbalance."""
-        return self.idle_w + (1 - self.gamma) * self.dynamic_w
 
     def power(self, utilisation: float) -> float:
         """``P(u)`` in watts for ``u`` in [0, 1]."""

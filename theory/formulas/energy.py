@@ -12,39 +12,16 @@ symbols.
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, Protocol, TypeVar
-
-from theory.power import PowerModel
+from typing import Generic, TypeVar
 
 Scalar = TypeVar("Scalar", float, Fraction)
-Scalar_co = TypeVar("Scalar_co", float, Fraction, covariant=True)
-
-
-class PowerLaw(Protocol[Scalar_co]):
-    """The constants of ``P(u) = P_idle + dP u^gamma``, of any number type.
-
-    :class:`theory.power.PowerModel` is one in floats, :class:`Constants` one of any type.
-    """
-
-    @property
-    def idle_w(self) -> Scalar_co: ...  # noqa: D102
-
-    @property
-    def max_w(self) -> Scalar_co: ...  # noqa: D102
-
-    @property
-    def gamma(self) -> Scalar_co: ...  # noqa: D102
-
-    @property
-    def dynamic_w(self) -> Scalar_co: ...  # noqa: D102
-
-    @property
-    def waste_w(self) -> Scalar_co: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class Constants(Generic[Scalar]):
-    """Power constants of any number type, for exact and for symbolic work.
+    """The constants of ``P(u) = P_idle + dP u^gamma``, of any number type.
+
+    :class:`theory.power.PowerModel` is one in floats, with its source.
 
     Parameters
     ----------
@@ -67,16 +44,16 @@ class Constants(Generic[Scalar]):
 
     @property
     def dynamic_w(self) -> Scalar:
-        """``dP = P_max - P_idle``."""
+        """The part of the power that depends on utilisation, ``dP = P_max - P_idle``, in watts."""
         return self.max_w - self.idle_w
 
     @property
     def waste_w(self) -> Scalar:
-        """``D = P_idle + (1 - gamma) dP``."""
+        """``D = P_idle + (1 - gamma) dP``: watts charged to a unit of imbalance."""
         return self.idle_w + (1 - self.gamma) * self.dynamic_w
 
 
-def exact(power: PowerModel) -> Constants[Fraction]:
+def exact(power: Constants[float]) -> Constants[Fraction]:
     """The constants as the decimal fractions that they were written as (0.7 is 7/10)."""
     return Constants(
         Fraction(repr(float(power.idle_w))),
@@ -151,7 +128,7 @@ def usage(
 # Energy, in watts times units of load.
 
 
-def energy_floor(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
+def energy_floor(power: Constants[Scalar], run: Usage[Scalar]) -> Scalar:
     """``P_max busy + P_idle idle <= E``; equality where every utilisation is 0 or 1, or gamma = 1.
 
     Source: [energy.sandwich], lower side; the lower side of [energy.envelope] is the
@@ -160,7 +137,7 @@ def energy_floor(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
     return power.max_w * run.busy + power.idle_w * run.idle
 
 
-def energy_tangent(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
+def energy_tangent(power: Constants[Scalar], run: Usage[Scalar]) -> Scalar:
     """``E <= P_max busy + D idle``; equality only where nothing idles, or gamma = 1.
 
     Source: [energy.sandwich], upper side.
@@ -176,7 +153,7 @@ def energy_tangent(power: PowerLaw[Scalar], run: Usage[Scalar]) -> Scalar:
     return power.max_w * run.busy + power.waste_w * run.idle
 
 
-def energy_envelope(power: PowerLaw[float], run: Usage[float]) -> float:
+def energy_envelope(power: Constants[float], run: Usage[float]) -> float:
     """``E <= T (P_idle + dP (1 - f)^gamma)``, approached by equal utilisations as G grows.
 
     Source: [energy.envelope], upper side.
@@ -185,7 +162,7 @@ def energy_envelope(power: PowerLaw[float], run: Usage[float]) -> float:
     return run.total * (power.idle_w + varying)
 
 
-def energy_envelope_of(power: PowerLaw[float], run: Usage[float], workers: int) -> float:
+def energy_envelope_of(power: Constants[float], run: Usage[float], workers: int) -> float:
     """The largest energy of ``workers`` devices with this usage.
 
     One worker of each step has ``u = 1``, a share ``1/G`` of all worker-time; Jensen's inequality
@@ -206,7 +183,7 @@ def energy_envelope_of(power: PowerLaw[float], run: Usage[float], workers: int) 
 
 
 def saving_paper(
-    power: PowerLaw[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
+    power: Constants[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
 ) -> Scalar:
     """The paper-shaped floor, ``(P_idle - D/alpha) / (P_max/eta + D)``.
 
@@ -220,7 +197,7 @@ def saving_paper(
 
 
 def saving_sharp(
-    power: PowerLaw[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
+    power: Constants[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
 ) -> Scalar:
     """The sharp floor, ``eta (P_idle - D/alpha) / (P_max + P_idle eta)`` at equal work.
 
@@ -241,7 +218,7 @@ def saving_sharp(
     return 1 - energy_tangent(power, improved) / energy_floor(power, baseline)
 
 
-def saving_floor(power: PowerLaw[float], baseline: Usage[float], improved: Usage[float]) -> float:
+def saving_floor(power: Constants[float], baseline: Usage[float], improved: Usage[float]) -> float:
     """The best floor: no larger one holds for all runs with these usages and any ``G``.
 
     Source: evenkeel [energy.saving-envelope].
@@ -250,7 +227,7 @@ def saving_floor(power: PowerLaw[float], baseline: Usage[float], improved: Usage
 
 
 def saving_cap_tangent(
-    power: PowerLaw[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
+    power: Constants[Scalar], baseline: Usage[Scalar], improved: Usage[Scalar]
 ) -> Scalar:
     """Upper bound of the saving from the tangent side of the baseline.
 
@@ -259,7 +236,7 @@ def saving_cap_tangent(
     return 1 - energy_floor(power, improved) / energy_tangent(power, baseline)
 
 
-def saving_cap(power: PowerLaw[float], baseline: Usage[float], improved: Usage[float]) -> float:
+def saving_cap(power: Constants[float], baseline: Usage[float], improved: Usage[float]) -> float:
     """The best cap: no smaller one holds for all runs with these usages and any ``G``.
 
     Source: [energy.saving-envelope], [energy.saving-sharp].

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from theory.formulas.energy import Constants, PowerLaw, Scalar, Usage, saving_cap
+from theory.formulas.energy import Constants, Scalar, Usage, saving_cap
 from theory.model import InputError
 
 
@@ -31,7 +31,7 @@ def share_of(eta: Scalar) -> Scalar:
     return eta / (1 + eta)
 
 
-def limit_paper(power: PowerLaw[Scalar]) -> Scalar:
+def limit_paper(power: Constants[Scalar]) -> Scalar:
     """Supremum ``P_idle / D`` of the paper-shaped floor, as eta and alpha grow; never attained.
 
     Raises
@@ -52,7 +52,7 @@ def limit_paper(power: PowerLaw[Scalar]) -> Scalar:
     return power.idle_w / _charged(power)
 
 
-def _charged(power: PowerLaw[Scalar]) -> Scalar:
+def _charged(power: Constants[Scalar]) -> Scalar:
     """``D``, where it is not 0."""
     if power.waste_w == 0:
         raise InputError(
@@ -62,7 +62,7 @@ def _charged(power: PowerLaw[Scalar]) -> Scalar:
     return power.waste_w
 
 
-def eta_past_limit(power: PowerLaw[Scalar]) -> Scalar | None:
+def eta_past_limit(power: Constants[Scalar]) -> Scalar | None:
     """The eta at which the sharp floor passes ``P_idle / D``; None where it never does.
 
     It never does for ``D = P_idle`` (gamma = 1 or ``P_idle = P_max``), where the limit is 1 for
@@ -74,7 +74,7 @@ def eta_past_limit(power: PowerLaw[Scalar]) -> Scalar | None:
     return power.max_w / gap if gap > 0 and power.idle_w > 0 else None
 
 
-def limit_sensitivity(power: PowerLaw[Scalar]) -> dict[str, Scalar]:
+def limit_sensitivity(power: Constants[Scalar]) -> dict[str, Scalar]:
     """Partial derivatives of :func:`limit_paper`, per watt, per watt, and per unit of gamma.
 
     Source: [energy.hardware].
@@ -87,14 +87,14 @@ def limit_sensitivity(power: PowerLaw[Scalar]) -> dict[str, Scalar]:
     }
 
 
-def partials(bound: Callable[[Constants[Any]], Any], power: PowerLaw[float]) -> dict[str, float]:
+def partials(bound: Callable[[Constants[Any]], Any], power: Constants[float]) -> dict[str, float]:
     """Partial derivatives of any bound in the three power constants, derived by sympy.
 
     Parameters
     ----------
     bound : callable
         Takes the constants, returns the bound; called once with sympy symbols.
-    power : PowerLaw
+    power : Constants
         Where to evaluate.
     """
     import sympy
@@ -112,13 +112,13 @@ def partials(bound: Callable[[Constants[Any]], Any], power: PowerLaw[float]) -> 
     }
 
 
-def eta_for_paper(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
+def eta_for_paper(power: Constants[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
     """The eta at which the paper-shaped floor equals ``saving``; None where none does."""
     slope = power.idle_w - power.waste_w * remaining - saving * power.waste_w
     return saving * power.max_w / slope if slope > 0 else None
 
 
-def eta_for_sharp(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
+def eta_for_sharp(power: Constants[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
     """The eta at which the sharp floor equals ``saving``; None where none does.
 
     Examples
@@ -134,7 +134,7 @@ def eta_for_sharp(power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar) ->
 
 
 def eta_for_tangent_cap(
-    power: PowerLaw[Scalar], saving: Scalar, remaining: Scalar
+    power: Constants[Scalar], saving: Scalar, remaining: Scalar
 ) -> Scalar | None:
     """The least eta at which the tangent cap allows ``saving``; None where none does."""
     slope = (1 - saving) * power.waste_w - power.idle_w * remaining
@@ -154,7 +154,7 @@ class Bracket:
         return (self.low + self.high) / 2
 
 
-def eta_for_cap(power: PowerLaw[float], saving: float, remaining: float) -> Bracket | None:
+def eta_for_cap(power: Constants[float], saving: float, remaining: float) -> Bracket | None:
     """The least eta at which the envelope cap allows ``saving``; None where none does.
 
     With ``x = 1 + eta`` the cap allows it where
@@ -197,7 +197,7 @@ def eta_for_cap(power: PowerLaw[float], saving: float, remaining: float) -> Brac
 
 
 def idle_shares_for(
-    power: PowerLaw[float], saving: float, remaining: float = 0.0
+    power: Constants[float], saving: float, remaining: float = 0.0
 ) -> Mapping[str, float | None]:
     """Idle share that the baseline needs for a saving, by bound.
 

@@ -30,8 +30,7 @@ def age_moments(p: Any) -> tuple[Any, Any]:
 
 def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
     """``sigma_X^2 = sigma_s^2 + (1-p)/p^2``: size and age are independent."""
-    age = age_moments(p)[0]
-    return sizes.variance + Enclosure(age, age)
+    return sizes.variance + Enclosure.exactly(age_moments(p)[0])
 
 
 def slot_fourth_moment(sizes: Law, p: Fraction) -> Fraction:

@@ -110,7 +110,7 @@ def iir_enclosure(
             f"need G >= 2, B >= 1 and w > 0, got G = {workers}, B = {slots}, w = {width}"
         )
     if not isinstance(variance, Enclosure):
-        variance = Enclosure(variance, variance)
+        variance = Enclosure.exactly(variance)
 
     def value(square: Fraction) -> Enclosure:
         G, B, w, constant = (to_ball(number) for number in (workers, slots, width, c))

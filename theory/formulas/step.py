@@ -56,31 +56,31 @@ def waterfill_optimum(loads: Sequence[int], free: Sequence[int], a: int, b: int)
     >>> criterion_violation([0, 9], [2, 1], 1, 3)
     4
     """
-    level = max(load + c * a for load, c in zip(loads, free, strict=True))
-    return sum(max(0, level - x - c * b) for x, c in zip(loads, free, strict=True)), level
+    level = max(_ends(loads, free, a))
+    return sum(max(0, level - end) for end in _ends(loads, free, b)), level
 
 
 def waterfill_loads(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> tuple[int, ...]:
     """Loads after the optimal admission from a rich pool: ``min(M, l_g + c_g b)``."""
     level = waterfill_optimum(loads, free, a, b)[1]
-    return tuple(min(level, x + c * b) for x, c in zip(loads, free, strict=True))
+    return tuple(min(level, end) for end in _ends(loads, free, b))
 
 
 def criterion_violation(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> int:
     """``(max_g (l_g + c_g a) - min_g (l_g + c_g b))^+``: zero iff balance can be perfect."""
-    level = max(x + c * a for x, c in zip(loads, free, strict=True))
-    reach = min(x + c * b for x, c in zip(loads, free, strict=True))
-    return max(0, level - reach)
+    return max(0, max(_ends(loads, free, a)) - min(_ends(loads, free, b)))
 
 
-def _smallest(pool: Sequence[int]) -> Callable[[int], int]:
-    sums = list(accumulate(sorted(pool), initial=0))
-    return lambda k: sums[min(max(k, 0), len(pool))]
+def _ends(loads: Sequence[int], free: Sequence[int], size: int) -> list[int]:
+    """Loads of the workers when all free slots take that size."""
+    return [load + c * size for load, c in zip(loads, free, strict=True)]
 
 
-def _largest(pool: Sequence[int]) -> Callable[[int], int]:
-    sums = list(accumulate(sorted(pool, reverse=True), initial=0))
-    return lambda k: sums[min(max(k, 0), len(pool))]
+def _extreme_sums(pool: Sequence[int]) -> tuple[Callable[[int], int], Callable[[int], int]]:
+    """Sums of the ``k`` smallest and of the ``k`` largest sizes, ``k`` clipped to ``0..|pool|``."""
+    low = list(accumulate(sorted(pool), initial=0))
+    high = list(accumulate(sorted(pool, reverse=True), initial=0))
+    return (lambda k: low[min(max(k, 0), len(pool))]), (lambda k: high[min(max(k, 0), len(pool))])
 
 
 def simple_lower_bound(
@@ -103,7 +103,7 @@ def simple_lower_bound(
     >>> simple_lower_bound([0, 3], [2, 1], [1, 2, 4])
     (0, 5)
     """
-    smallest, largest = _smallest(pool), _largest(pool)
+    smallest, largest = _extreme_sums(pool)
     G, slots = len(loads), sum(free)
     admitted = min(len(pool), slots)
     empty = slots - admitted
@@ -197,7 +197,7 @@ def lp_optimum(
     >>> lp_optimum([0, 0], [1, 1], [1, 2])
     (Fraction(0, 1), Fraction(3, 2))
     """
-    smallest, largest = _smallest(pool), _largest(pool)
+    smallest, largest = _extreme_sums(pool)
     G, slots = len(loads), sum(free)
     empty = slots - min(len(pool), slots)
 

@@ -63,7 +63,7 @@ def from_ball(ball: arb) -> Enclosure:
 def square_root(number: Fraction | int) -> Enclosure:
     """An enclosure of the square root of a rational ``>= 0``."""
     with ctx.workprec(PRECISION):
-        return from_ball(to_ball(number).sqrt()) if number else Enclosure(*2 * [Fraction(0)])
+        return from_ball(to_ball(number).sqrt()) if number else Enclosure.exactly(0)
 
 
 def _reach(law: Law, copies: int) -> int:
@@ -151,7 +151,7 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
     if lost == 0 and size * G * scale.bit_length() <= EXACT_WORK:
         whole = scale**G
         total = sum(h * (whole - c**G) for h, c in zip(steps, below, strict=True))
-        return Enclosure(*2 * [Fraction(total, whole)])
+        return Enclosure.exactly(Fraction(total, whole))
     with ctx.workprec(PRECISION):
         unit = arb(scale)
         ball = arb(0)
@@ -295,7 +295,7 @@ def over_steps(steps: Sequence[Expectation]) -> Expectation:
     if len({(e.workers, e.slots) for e in steps}) != 1:
         raise InputError("a mean over steps needs steps of one system, and at least one")
     share = Fraction(1, len(steps))
-    mean = imbalance = Enclosure(Fraction(0), Fraction(0))
+    mean = imbalance = Enclosure.exactly(0)
     for e in steps:
         mean, imbalance = mean + e.mean * share, imbalance + e.imbalance * share
     methods = dict.fromkeys(e.method for e in steps)

@@ -164,4 +164,4 @@ def _sums(load: Law, workers: int, slots: int) -> tuple[Enclosure, Enclosure]:
 def _enclosure(number: fmpq | arb) -> Enclosure:
     if isinstance(number, arb):
         return from_ball(number)
-    return Enclosure(*2 * [Fraction(int(number.p), int(number.q))])
+    return Enclosure.exactly(Fraction(int(number.p), int(number.q)))

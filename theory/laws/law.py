@@ -36,6 +36,11 @@ class Enclosure:
         if self.lower > self.upper:
             raise InputError(f"an enclosure needs lower <= upper, got {self.lower}, {self.upper}")
 
+    @classmethod
+    def exactly(cls, number: Fraction | int) -> "Enclosure":
+        """A number that is known exactly."""
+        return cls(Fraction(number), Fraction(number))
+
     @property
     def value(self) -> float:
         """The midpoint, as a float."""

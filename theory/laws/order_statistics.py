@@ -75,21 +75,24 @@ def berry_esseen_distance(law: Law, slots: int) -> Fraction:
 
     The smaller of Shevtsova's two bounds; at least 1 where they say nothing.
     """
-    mean, variance = law.mean, law.variance
+    variance = law.variance
     if variance.lower == 0:
         return Fraction(1)
-    middle = (mean.lower + mean.upper) / 2
-    # |X - EX| <= |X - m| + w, so the L3 norm grows by at most w.
-    third = law.moment(3, middle).upper
-    width = mean.upper - mean.lower
     with ctx.workprec(PRECISION):
-        norm = to_ball(third).root(3) + to_ball(width)
-        skew = norm**3 / to_ball(variance.lower) ** 1.5
+        skew = _norm(law, 3) ** 3 / to_ball(variance.lower) ** 1.5
         root = arb(slots).sqrt()
         plain = from_ball(to_ball(BERRY_ESSEEN) * skew / root).upper
         a, b = BERRY_ESSEEN_SPLIT
         split = from_ball(to_ball(a) * (skew + to_ball(b)) / root).upper
     return min(plain, split, Fraction(1))
+
+
+def _norm(law: Law, order: int) -> arb:
+    """An upper bound of ``E[|X - EX|^order]^(1/order)``, at the working precision."""
+    mean = law.mean
+    middle, width = (mean.lower + mean.upper) / 2, mean.upper - mean.lower
+    # |X - EX| <= |X - m| + w, so the norm grows by at most w.
+    return to_ball(law.moment(order, middle).upper).root(order) + to_ball(width)
 
 
 def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
@@ -156,13 +159,11 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
     ``E S^4 = B (2 mu_4 + 6 sigma^4) + 12 B (B-1) sigma^4``.  No power of ``log G``, but never
     vacuous; it tends to ``G sigma sqrt(B/6)``.
     """
-    variance, mean = law.variance, law.mean
+    variance = law.variance
     if workers < 2 or variance.lower == 0:
         return Fraction(0)
-    middle = (mean.lower + mean.upper) / 2
     with ctx.workprec(PRECISION):
-        width = to_ball(mean.upper - mean.lower)
-        fourth = (to_ball(law.moment(4, middle).upper).root(4) + width) ** 4
+        fourth = _norm(law, 4) ** 4
         v = to_ball(variance.lower)  # the bound grows with the variance
         return from_ball(pairing_square(workers, slots, v, fourth).sqrt()).lower
 
