@@ -1,8 +1,9 @@
 """The model: systems, requests, loads, imbalance and idle share.
 
-``G`` workers step together behind a barrier, each holding up to ``B`` sticky jobs.  One step is:
-admit, measure the loads (they set the step's duration), let every active request grow, and let
-the requests that have been served for their full output length depart.
+``G`` workers step together behind a barrier, each holding up to ``B`` sticky requests.  One step
+is: admit, measure the loads (they set the step's duration), let the requests that have been served
+for their full output length depart, and let the others grow.  Sizes and loads are in tokens, or in
+whatever unit of work a system that is not an LLM has.  ``theory/NOTES.md`` has the conventions.
 """
 
 import reprlib

@@ -266,7 +266,7 @@ def verify(steps: Iterable[Step]) -> tuple[int, ...]:
 
 
 def is_evident(step: Step) -> bool:
-    """Whether a step says no more than ``t <= t + r``, or is a line of numbers."""
+    """Whether a step is ``t <= t + r`` with ``r >= 0``, or a relation without symbols."""
     if isinstance(step, Inequality) and step.lhs + step.slack == step.rhs:
         return True
     return step.status is Status.COMPUTED and not isinstance(step, Computation)

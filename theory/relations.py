@@ -38,5 +38,5 @@ def equal(quantity: str, other: str) -> "sp.Basic":
 
 
 def both(first: "sp.Basic", second: "sp.Basic") -> "sp.Basic":
-    """Both of them."""
+    """The conjunction of two relations."""
     return sp.And(first, second, evaluate=False)

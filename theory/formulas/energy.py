@@ -1,9 +1,13 @@
 """Energy and savings: closed bounds from total work and total imbalance.
 
-Everything here follows from ``u <= u^gamma <= 1 - gamma (1 - u)`` and Jensen's inequality, summed
-over workers and steps.  A run enters only through its :class:`Usage`, two numbers in load units:
-the worker-time in which devices are busy, and the worker-time idle at the barrier.  Multiply by
-the seconds per unit of load to get joules.
+Theorem 4 and what sharpens it.  Everything follows from ``u <= u^gamma <= 1 - gamma (1 - u)`` and
+Jensen's inequality, summed over workers and steps.
+
+Throughout, ``power`` holds the constants of the power law in watts, and a run enters only through
+its :class:`Usage`, two numbers in units of load (tokens): the worker-time in which devices are
+busy, and the worker-time idle at the barrier.  Energies are in watts times units of load; times
+``t_l``, the seconds per unit of load, they are joules.  A saving is ``1 - E1 / E0``, a share of the
+baseline's energy, for an improved run of the same requests.
 
 The functions are plain arithmetic: they take floats, fractions, balls (``flint.arb``) and sympy
 symbols alike.  The ones that raise to a power that is not an integer need floats, balls or
@@ -54,7 +58,13 @@ class Constants(Generic[Scalar]):
 
 
 def exact(power: Constants[float]) -> Constants[Fraction]:
-    """The constants as the decimal fractions that they were written as (0.7 is 7/10)."""
+    """The constants as the decimal fractions that they print as.
+
+    Examples
+    --------
+    >>> exact(Constants(100.0, 400.0, 0.7)).gamma
+    Fraction(7, 10)
+    """
     return Constants(
         Fraction(repr(float(power.idle_w))),
         Fraction(repr(float(power.max_w))),
@@ -125,9 +135,6 @@ def usage(
     return Usage(work + overhead * utilisation, imbalance + overhead * (worker_steps - utilisation))
 
 
-# Energy, in watts times units of load.
-
-
 def energy_floor(power: Constants[Scalar], run: Usage[Scalar]) -> Scalar:
     """``P_max busy + P_idle idle <= E``; equality where every utilisation is 0 or 1, or gamma = 1.
 
@@ -163,7 +170,7 @@ def energy_envelope(power: Constants[float], run: Usage[float]) -> float:
 
 
 def energy_envelope_of(power: Constants[float], run: Usage[float], workers: int) -> float:
-    """The largest energy of ``workers`` devices with this usage.
+    """The largest energy of ``workers`` devices with this usage, ``workers = G >= 1``.
 
     One worker of each step has ``u = 1``, a share ``1/G`` of all worker-time; Jensen's inequality
     holds for the others: ``E <= T (P_idle + dP (1/G + (1 - 1/G) v^gamma))`` with their mean
@@ -177,9 +184,6 @@ def energy_envelope_of(power: Constants[float], run: Usage[float], workers: int)
     others = total * (workers - 1) / workers
     spread: float = ((others - idle) / others) ** power.gamma
     return power.idle_w * total + power.dynamic_w * (total / workers + others * spread)
-
-
-# Savings 1 - E1/E0 of a run over a baseline.  Every bound is a difference of two sides over one.
 
 
 def saving_paper(

@@ -1,9 +1,11 @@
 """Limits, inversions and sensitivities of the saving bounds.
 
 Which idle share makes a bound reach a given saving, how far each bound can go, and how much that
-depends on the power constants.  At equal work a run is its ratio ``eta`` of imbalance to work,
-``f = eta / (1 + eta)`` its idle share; ``remaining`` is ``1/alpha``, the share of the baseline's
-imbalance that is left, 0 at perfect balance.
+depends on the power constants.  At equal work and without overhead a run is described by the ratio
+``eta`` of its imbalance to its work, or by its idle share ``f = eta / (1 + eta)``.  Throughout,
+``power`` holds the constants of the power law in watts, ``saving`` lies in (0, 1), and
+``remaining`` is ``1/alpha``, the share of the baseline's imbalance that is left: 0 at perfect
+balance.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +34,7 @@ def share_of(eta: Scalar) -> Scalar:
 
 
 def limit_paper(power: Constants[Scalar]) -> Scalar:
-    """Supremum ``P_idle / D`` of the paper-shaped floor, as eta and alpha grow; never attained.
+    """Limit ``P_idle / D`` of the paper-shaped floor as eta and alpha grow; never attained.
 
     Raises
     ------

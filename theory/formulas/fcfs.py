@@ -34,7 +34,9 @@ def log_growth_form(workers: Any, k: Any, n: Any, variance: Any, kurtosis: Any) 
 
 
 def log_growth_square(variance: Fraction, fourth: Fraction, workers: int, slots: int) -> Fraction:
-    """Square of the bound of [fcfs.log-growth], ``(G k)^2 v n / (6 + (kappa-3)/n)``.
+    """Square of the lower bound of FCFS's ``E[Imb]``, ``(G k)^2 v n / (6 + (kappa-3)/n)``.
+
+    An explicit form of Theorem 1's FCFS side for finite ``G`` and ``B`` [fcfs.log-growth].
 
     Parameters
     ----------

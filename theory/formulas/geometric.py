@@ -29,7 +29,15 @@ def age_moments(p: Any) -> tuple[Any, Any]:
 
 
 def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
-    """``sigma_X^2 = sigma_s^2 + (1-p)/p^2``: size and age are independent."""
+    """``sigma_X^2 = sigma_s^2 + (1-p)/p^2``, because size and age are independent.
+
+    Examples
+    --------
+    Sizes 1 to 3 have the variance 2/3, an age at ``p = 1/2`` has 2:
+
+    >>> str(slot_variance(Law.uniform(1, 3), Fraction(1, 2)))
+    '8/3'
+    """
     return sizes.variance + Enclosure.exactly(age_moments(p)[0])
 
 
@@ -42,10 +50,26 @@ def slot_fourth_moment(sizes: Law, p: Fraction) -> Fraction:
 
 
 def frontier_slots(workers: int, p: float, width: int) -> int:
-    """Slots above which a myopic step can hold the balance: ``8 m ln G / (p (b-a)^2)``.
+    """Slots above which a myopic step can hold the balance: ``8 m ln G / (p (b-a)^2)``, rounded up.
 
-    ``m`` is the mean square of :func:`theory.formulas.rebalancing.age_squares`
-    [threshold.frontier].
+    Parameters
+    ----------
+    workers : int
+        ``G >= 2``.
+    p : float
+        Parameter of the geometric lengths.
+    width : int
+        ``b - a >= 1``.
+
+    Raises
+    ------
+    InputError
+        If ``G`` or the width is too small.
+
+    Notes
+    -----
+    ``m`` is the average of the two squares of :func:`theory.formulas.rebalancing.age_squares`.
+    Source: [threshold.frontier].
     """
     if workers < 2 or width < 1:
         raise InputError(f"need G >= 2 and b - a >= 1, got G = {workers}, b - a = {width}")

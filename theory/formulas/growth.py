@@ -41,7 +41,11 @@ def two_size_refill(workers: int, slots: int) -> Enclosure:
 
 
 def iir_shape(workers: int, slots: int) -> float:
-    """``sqrt(B) E_max(G) G/(G-1)``: Theorem 1's order with its slow logarithm made exact."""
+    """``sqrt(B) E_max(G) G/(G-1)``, the growth of IIR with the exact Gaussian maximum.
+
+    ``E_max(G)`` is the expected largest of ``G`` standard normals, for which Theorem 1 has
+    ``sqrt(ln G)``.
+    """
     most = float(expected_max_of_normals(workers))
     return most * sqrt(slots) * workers / (workers - 1)
 
@@ -52,5 +56,5 @@ def fitted_exponent(x: Sequence[float], y: Sequence[float] | FloatArray) -> floa
 
 
 def misfit(shape: Sequence[float], y: Sequence[float]) -> float:
-    """Root mean square of ``ln(y / shape)`` about its mean: the best constant is taken out."""
+    """Root mean square of ``ln(y / (c shape))`` for the best constant ``c``."""
     return float(np.std(np.log(y) - np.log(shape)))

@@ -1,8 +1,8 @@
-"""Control authority: what one step's refill can restore, in numbers [threshold.*].
+"""The balance frontier: which imbalance the admission of one step can undo [threshold.*].
 
-Geometric(``p``) output lengths, constant drift 1, sizes in ``[a, b]``, ``d = b - a``; ``w`` are
-loads with the growth of the step included.  See
-:mod:`evenkeel.theorems.balance_frontier` for the statements.
+Output lengths are geometric(``p``), the drift is 1, sizes lie in ``[a, b]`` with ``d = b - a``, and
+``w`` is the load of a request with the growth of the step included.  Departures unbalance the
+workers in every step; a worker with ``n`` free slots can take between ``n a`` and ``n b``.
 """
 
 from collections import Counter
@@ -166,6 +166,13 @@ def age_squares(p: float, d: int) -> tuple[float, float]:
 
     They bound the expected squares of ``w - a`` and ``w - b`` for ``w = s + A``, whatever the
     sizes in ``[a, a + d]``.
+
+    Examples
+    --------
+    At ``p = 1`` the age is 1:
+
+    >>> age_squares(1, 3)
+    (16.0, 9.0)
     """
     beyond = 2 * d / p + (2 - p) / p**2
     return d * d + beyond, d * d + (1 - p) ** d * beyond
@@ -237,10 +244,12 @@ def unavoidable_imbalance(
 
 @dataclass(frozen=True, slots=True)
 class RareSizeRun:
-    """Sizes 1 and 2 at equal odds and ``b`` almost never: a range that is not there to be used.
+    """An overloaded run in which the largest size ``b`` almost never occurs.
 
-    All of ``requests`` wait from the start, so many that the pool condition holds at every step
-    to ``2 start`` once sizes 1 and 2 each make up a quarter of them [geometric.bfio-upper-range].
+    Sizes are 1 or 2 at equal odds and ``b`` with probability ``rare``, so that a bound in terms of
+    ``b - a`` promises what no policy can do [geometric.bfio-upper-range].  All of ``requests`` wait
+    from the start, so many that the paper's pool condition holds at every step to ``2 start`` once
+    sizes 1 and 2 each make up a quarter of them.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Closed forms about one admission step: water-filling, lower bounds, the LP relaxation.
 
-A step is given by plain sequences: ``loads`` before admission, ``free`` slots, and either an
-interval ``[a, b]`` of sizes or the sizes of a ``pool``.  Every number is exact (``int`` or
-``Fraction``), none is found by search.
+A step is given by plain sequences of ints: ``loads`` before admission and ``free`` slots, one entry
+a worker, and either an interval ``[a, b]`` of sizes or the sizes of a ``pool``.  Loads, sizes and
+imbalances are in one unit, such as tokens.  Every number is exact (``int`` or ``Fraction``), none
+is found by search.
 """
 
 from collections.abc import Callable, Sequence
@@ -67,7 +68,11 @@ def waterfill_loads(loads: Sequence[int], free: Sequence[int], a: int, b: int) -
 
 
 def criterion_violation(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> int:
-    """``(max_g (l_g + c_g a) - min_g (l_g + c_g b))^+``: zero iff balance can be perfect."""
+    """``(max_g (l_g + c_g a) - min_g (l_g + c_g b))^+`` under a rich pool.
+
+    It is 0 exactly if some admission leaves all loads equal [threshold.rich-any-slots], and the
+    optimal imbalance lies between it and ``G-1`` times it [threshold.cost].
+    """
     return max(0, max(_ends(loads, free, a)) - min(_ends(loads, free, b)))
 
 
@@ -186,9 +191,9 @@ def lp_optimum(
     Notes
     -----
     Both maxima over ``W`` are maxima of a convex function over the zonotope of the points
-    ``(c_g, h_g)``, so they are attained at a prefix in the order of ``h_g / c_g``.  ``M`` is found
-    by Newton's iteration on the maximal ratio ``(l(W) + beta((C(W)-K)^+)) / |W|``, which ends at
-    the exact value after finitely many rounds.
+    ``(c_g, h_g)``, so they are attained at a prefix in the order of ``h_g / c_g``.  ``M`` is the
+    maximal ratio ``(l(W) + beta((C(W)-K)^+)) / |W|``, found by Newton's method for fractional
+    programs (Dinkelbach, 1967), which ends at the exact value after finitely many rounds.
 
     Examples
     --------
@@ -221,7 +226,17 @@ def lp_optimum(
 
 
 def gap_condition(loads: Sequence[int], free: Sequence[int], s_max: int) -> bool:
-    """Whether [step.gap-condition] holds: ``l_p - l_q <= s_max (1 - (c_p - c_q)^+)``, all pairs."""
+    """Whether ``l_p - l_q <= s_max (1 - (c_p - c_q)^+)`` for all workers ``p != q``.
+
+    Then some optimal admission leaves ``max L - min L <= s_max`` [step.gap-condition].
+
+    Examples
+    --------
+    Loads 3 apart; with one free slot more on the higher worker they must not differ:
+
+    >>> gap_condition([3, 0], [1, 1], 5), gap_condition([3, 0], [2, 1], 5)
+    (True, False)
+    """
     workers = list(zip(loads, free, strict=True))
     return all(
         lp - lq <= s_max * (1 - max(0, cp - cq))

@@ -1,4 +1,9 @@
-"""Where the theorems say more than nothing, and what they promise together."""
+"""The least number of slots at which each theorem says something, and the saving they promise.
+
+Theorems 1 to 3 say something where their lower bound of IIR exceeds 1, Theorem 4 where the ratio
+exceeds ``D / P_idle``.  A closed form (:func:`theory.formulas.ratio.first_formula_slots`) has the
+paper's shape with the constant 0.6776; a *certified* one has the exact expectation of FCFS.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,14 +21,14 @@ from theory.power import PowerModel
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """What the theorems need to know of a workload's lengths.
+    """Sizes and output lengths of a workload, as far as the theorems depend on them.
 
     Parameters
     ----------
     name : str
         Of the law or the trace.
     smallest, largest : int
-        ``a`` and ``b``, the paper's ``s_max``.
+        ``a`` and ``b``, in tokens; ``b`` is the paper's ``s_max``.
     mean, variance : Fraction
         Of the sizes.
     p : Fraction
@@ -86,7 +91,7 @@ def first_certified_slots(lengths: Lengths, workers: int, ratio: Fraction | int 
 
 
 def break_even(power: PowerModel) -> Fraction:
-    """``D / P_idle``: the ratio that Theorem 4 needs before it promises any saving.
+    """``D / P_idle``, the ratio of imbalances above which Theorem 4 promises a saving.
 
     Raises
     ------

@@ -10,7 +10,7 @@ Three methods, one result with two exact sides:
   ``1 - F^G`` is then summed in ball arithmetic;
 * *lattice*: sizes are first floored to multiples of ``h``.  With ``X = h*floor(X/h) + R``,
   ``0 <= R <= h-1``, a worker's remainder is a sum of ``B`` bounded iid variables, so by
-  Hoeffding's lemma its centred maximum over ``G`` workers is at most
+  Hoeffding's lemma (1963) its centred maximum over ``G`` workers is at most
   ``(h-1) sqrt(B ln(G) / 2)`` in expectation.  Hence ``E[Imb]`` lies within
   ``G (h-1) sqrt(B ln(G) / 2)`` of ``h`` times the lattice's.
 """
@@ -69,7 +69,8 @@ def square_root(number: Fraction | int) -> Enclosure:
 def _reach(law: Law, copies: int) -> int:
     """A value that the sum of that many copies, less its offset, exceeds with chance 2^-BITS.
 
-    Chernoff's bound in floats; nothing rests on its accuracy, as the mass beyond it is counted.
+    Chernoff's bound (1952) in floats; nothing rests on its accuracy, as the mass beyond it is
+    counted as lost.
     """
     mass = law.floats
     values = np.arange(mass.size, dtype=float)
@@ -91,6 +92,13 @@ def load_law(law: Law, slots: int) -> Law:
     """The law of a worker's load: the sum of ``slots`` independent copies.
 
     Exact where that is cheap, else in fixed point with the lost mass accounted for.
+
+    Parameters
+    ----------
+    law : Law
+        Of one slot's load.
+    slots : int
+        ``B >= 1``.
 
     Raises
     ------
@@ -129,11 +137,25 @@ def load_law(law: Law, slots: int) -> Law:
 
 
 def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
-    """``E[(max of ``workers`` iid copies - offset)^order]``, for the capped law.
+    """``E[(max of G iid copies - offset)^order]``.
 
     ``sum_y ((y+1)^order - y^order) (1 - F(y)^G)`` over ``y >= 0``, exactly in rationals where that
     is cheap and in ball arithmetic otherwise.  With mass ``d`` lost, ``F`` lies in
     ``[F', F' + d]`` for the listed ``F'``.
+
+    Parameters
+    ----------
+    load : Law
+        Of a worker's load; where its tail was capped, the expectation is that of the capped law.
+    workers : int
+        ``G >= 1``.
+    order : int
+        Order of the moment, 1 or more.
+
+    Raises
+    ------
+    InputError
+        If ``G < 1``.
 
     Examples
     --------
@@ -260,9 +282,9 @@ def expected_imbalance(
 
 
 def on_lattice(law: Law, slots: int, cell: int | None) -> tuple[Law, int]:
-    """The law of a slot's load floored to a lattice, and the lattice's cell.
+    """The law of a slot's load floored to multiples of a cell, in cells, and the cell.
 
-    If None, the cell is 1 unless a worker's load has too many values.
+    If None, the cell is 1 unless a worker's load has more than :data:`POINTS` values.
 
     Raises
     ------
@@ -303,6 +325,10 @@ def over_steps(steps: Sequence[Expectation]) -> Expectation:
 
 
 def remainder_bound(cell: int, workers: int, slots: int) -> Fraction:
-    """``G (h-1) sqrt(B ln(G) / 2)``: how much flooring to ``h`` can move ``E[Imb]``."""
+    """``G (h-1) sqrt(B ln(G) / 2)``: how much flooring sizes to multiples of ``h`` moves ``E[Imb]``
+    at most, rounded up.
+
+    Source: Hoeffding's lemma (1963), [vacuity.certified].
+    """
     with ctx.workprec(PRECISION):
         return workers * (cell - 1) * from_ball((slots * arb(workers).log() / 2).sqrt()).upper

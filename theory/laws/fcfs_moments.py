@@ -33,7 +33,7 @@ EXACT_FRACTIONS = 2**20
 
 @dataclass(frozen=True, slots=True)
 class StepMoments:
-    """What the expected imbalance of one FCFS step leaves open.
+    """Second moments of the imbalance of one FCFS step, and its expected idle share.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 A :class:`Law` lists probabilities *from below* as integers over a common scale.  What the list
 lacks to one is its ``lost`` mass: zero for an exact law, and otherwise the sum of all roundings
 and truncations that led to it.  As roundings only ever go down, every law computed from such
-lists encloses the true one, and no error analysis is needed: the lost mass *is* the error.
+lists encloses the true one: the lost mass is the error.
 """
 
 from collections.abc import Mapping
@@ -118,7 +118,18 @@ class Law:
 
     @classmethod
     def of(cls, probabilities: Mapping[int, Fraction | int]) -> "Law":
-        """The exact law with these probabilities, which must sum to one."""
+        """The exact law with these probabilities.
+
+        Parameters
+        ----------
+        probabilities : mapping of int to Fraction
+            Probability of each value; they must sum to exactly 1.
+
+        Raises
+        ------
+        InputError
+            If they do not, or the values are too far apart for a list.
+        """
         if not probabilities or sum(probabilities.values()) != 1:
             raise InputError("probabilities must sum to exactly 1: give them as Fractions")
         scale = lcm(*(Fraction(q).denominator for q in probabilities.values()))
@@ -132,7 +143,12 @@ class Law:
 
     @classmethod
     def uniform(cls, a: int, b: int) -> "Law":
-        """Uniform on the integers ``a..b``.
+        """The uniform law on the integers ``a..b``.
+
+        Raises
+        ------
+        InputError
+            If ``a > b``.
 
         Examples
         --------
@@ -146,7 +162,18 @@ class Law:
 
     @classmethod
     def empirical(cls, values: ArrayLike) -> "Law":
-        """The law of a uniformly chosen entry of an integer sample."""
+        """The law of a uniformly chosen entry of a sample.
+
+        Parameters
+        ----------
+        values : int[N]
+            The sample.
+
+        Raises
+        ------
+        InputError
+            If it is empty or holds anything but integers, or they are too far apart for a list.
+        """
         sample = np.asarray(values)
         if sample.ndim != 1 or sample.size == 0 or sample.dtype.kind not in "iu":
             raise InputError("an empirical law needs a non-empty list of integers")

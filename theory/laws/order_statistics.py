@@ -50,10 +50,17 @@ def expected_max_of_normals(workers: int) -> Enclosure:
 
 
 def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
-    """Enclosure of ``c(G, B, law) = E[Imb] / (G sigma_X sqrt(B ln G))``.
+    """Enclosure of ``c(G, B, law) = E[Imb] / (G sigma_X sqrt(B ln G))`` under FCFS.
 
-    It is as narrow as those of the law's variance and of the expectation: rational for a small
-    lattice law, within a proved error otherwise.  ``ln G`` and the root are balls.
+    The largest constant with which the form of Theorems 1 to 3 holds at this ``(G, B)`` for this
+    law [fcfs.effective-constant].
+
+    Parameters
+    ----------
+    law : Law
+        Of one slot's load.
+    workers, slots : int
+        ``G >= 2`` and ``B >= 1``.
 
     Raises
     ------
@@ -71,9 +78,9 @@ def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
 
 
 def berry_esseen_distance(law: Law, slots: int) -> Fraction:
-    """An upper bound ``eps`` of ``sup_x |P((L - B EX)/(sigma sqrt(B)) <= x) - Phi(x)|``.
+    """An upper bound of ``sup_x |P((L - B E[X]) / (sigma sqrt(B)) <= x) - Phi(x)|``, at most 1.
 
-    The smaller of Shevtsova's two bounds; at least 1 where they say nothing.
+    The smaller of the two bounds of I. Shevtsova (2011), from the third absolute moment.
     """
     variance = law.variance
     if variance.lower == 0:
@@ -101,6 +108,13 @@ def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
     ``G sigma sqrt(B) [ int_0^x* (1 - (Phi + eps)^G) dx - (1/2)(1/2 + eps)^(G-1) ]`` with
     ``eps`` from :func:`berry_esseen_distance` and ``Phi(x*) + eps <= 1``, rounded down.  Zero or
     negative where ``B`` is too small for the law's skewness: then it says nothing.
+
+    Parameters
+    ----------
+    law : Law
+        Of one slot's load.
+    workers, slots : int
+        ``G`` and ``B >= 1``.
 
     Notes
     -----
@@ -156,8 +170,19 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
 
     ``E[max_G] - E[L] >= E[max_2] - E[L] = E|S|/2`` with ``S = L_1 - L_2``, and by Hoelder's
     inequality ``E|S| >= (E S^2)^(3/2) / (E S^4)^(1/2)``, where ``E S^2 = 2 B sigma^2`` and
-    ``E S^4 = B (2 mu_4 + 6 sigma^4) + 12 B (B-1) sigma^4``.  No power of ``log G``, but never
-    vacuous; it tends to ``G sigma sqrt(B/6)``.
+    ``E S^4 = B (2 mu_4 + 6 sigma^4) + 12 B (B-1) sigma^4``.  It does not grow with ``log G``, but
+    is positive for every varying load; it tends to ``G sigma sqrt(B/6)`` as ``B`` grows.
+
+    Parameters
+    ----------
+    law : Law
+        Of one slot's load.
+    workers, slots : int
+        ``G`` and ``B >= 1``.
+
+    Notes
+    -----
+    Source: [fcfs.pairing].
     """
     variance = law.variance
     if workers < 2 or variance.lower == 0:

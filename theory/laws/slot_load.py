@@ -171,8 +171,35 @@ def period(lengths: ArrayLike, drift: Sequence[int] = (1,)) -> int:
 def renewals(lengths: Law, steps: int) -> tuple[list[int], int]:
     """Probability that a slot admits at step ``0..steps`` after a cold start, and its scale.
 
-    ``u_0 = 1``, ``u_j = sum_i P(o = i) u_{j-i}``; exact where the scale ``N^steps`` is of
-    moderate size, else rounded down.
+    The renewal equation ``u_0 = 1``, ``u_j = sum_i P(o = i) u_{j-i}`` (Feller, An Introduction to
+    Probability Theory, vol. 1, chapter XIII); exact where the scale ``N^steps`` is of moderate
+    size, else rounded down.
+
+    Parameters
+    ----------
+    lengths : Law
+        Of the output lengths, ``>= 1``.
+    steps : int
+        Last step.
+
+    Returns
+    -------
+    u : list of int, length steps + 1
+        Numerators of the probabilities.
+    scale : int
+        Their denominator.
+
+    Raises
+    ------
+    InputError
+        If a length may be below 1.
+
+    Examples
+    --------
+    Lengths 1 or 2 at equal odds: ``u_1 = 1/2`` and ``u_2 = 1/2 + 1/4``.
+
+    >>> renewals(Law.uniform(1, 2), 2)
+    ([4, 2, 3], 4)
     """
     if lengths.offset < 1:
         raise InputError(f"output lengths must be >= 1, got {lengths.offset}")
