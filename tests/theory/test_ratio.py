@@ -1,17 +1,18 @@
 """The form of Theorems 1 to 3: one definition for symbols, floats and balls."""
 
 from fractions import Fraction
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import pytest
 import sympy
 from flint import arb
 
-from theory.formulas import elementary
+from theory import elementary
 from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.formulas.ratio import fcfs_bound, iir_bound, iir_enclosure, slots_edge
+from theory.formulas.rebalancing import bernstein_form
 from theory.laws.law import Law
-from theory.laws.order_statistics import pairing_bound, pairing_square
+from theory.laws.order_statistics import constant_shrink, pairing_bound, pairing_square
 
 G, B, sigma, w, c = sympy.symbols("G B sigma w c", positive=True)
 
@@ -57,3 +58,13 @@ def test_the_positive_part_keeps_its_type(x):
     assert part == max(x, 0)
     assert arb(float(x)).max(arb(0)) == elementary.positive_part(arb(float(x)))
     assert elementary.positive_part(sympy.Rational(x)) == sympy.Rational(part)
+
+
+def test_bernsteins_bound_and_the_shrinkage_of_a_constant():
+    t, V, R, x, y = sympy.symbols("t V R x y", positive=True)
+    assert bernstein_form(6, t, V, R) == 6 * sympy.exp(-(t**2) / (2 * (V + R * t / 3)))
+    # V = 3, R = 2, t = 3: exp(-9 / 10).
+    assert bernstein_form(6, 3, 3, 2) == pytest.approx(6 * exp(-0.9), rel=1e-15)
+    # ln 4 = 2 ln 2, so that G and B both twice as far shrink a constant by 1/2.
+    assert constant_shrink(2, 3, 4, 6) == pytest.approx(0.5, rel=1e-15)
+    assert constant_shrink(G, B, x, y) ** 2 == B * sympy.log(G) / (y * sympy.log(x))

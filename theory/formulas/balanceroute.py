@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from theory.formulas.elementary import positive_part
+from theory.elementary import positive_part
 
 
 def br0_score(size: Any, margin: Any, workers: Any) -> Any:

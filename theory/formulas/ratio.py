@@ -16,7 +16,7 @@ at drift 0 it is Theorem 1's.  The paper's constants could not be recovered: ``c
 constant of the FCFS side (:mod:`theory.formulas.constants`) and BF-IO's is 1.
 
 :func:`fcfs_bound`, :func:`bfio_bound`, :func:`iir_bound` and :func:`slots_edge` take any number
-type (:mod:`theory.formulas.elementary`): floats, balls throughout, or sympy symbols, which gives
+type (:mod:`theory.elementary`): floats, balls throughout, or sympy symbols, which gives
 the formula of the claim.  :func:`iir_enclosure` and :func:`first_formula_slots` evaluate them
 rigorously at rational arguments.
 """
@@ -27,8 +27,8 @@ from typing import Any
 
 from flint import ctx
 
+from theory.elementary import log, sqrt
 from theory.formulas.constants import FCFS_ROUNDED
-from theory.formulas.elementary import log, sqrt
 from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import (
     PRECISION,

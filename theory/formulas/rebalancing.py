@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
-from math import ceil, comb, exp, log, prod
+from math import ceil, comb, log, prod
+from typing import Any
 
+from theory.elementary import exp
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -130,12 +132,20 @@ def failure_probability(state: Sequence[Sequence[int]], p: Fraction, a: int, b: 
     return 1 - Fraction(balanced, prod(scale ** len(row) for row in state))
 
 
+def bernstein_form(events: Any, t: Any, variance: Any, reach: Any) -> Any:
+    """``events exp(-t^2 / (2 (V + R t / 3)))``, Bernstein's inequality (1924), summed.
+
+    Bounds the probability that one of ``events`` sums of independent centred terms, each at most
+    ``R`` and of total variance ``V``, exceeds ``t``; of any number type.
+    """
+    return events * exp(-t * t / (2 * (variance + reach * t / 3)))
+
+
 def _bernstein(events: float, t: float, variance: float, reach: float) -> float:
-    """``events * exp(-t^2 / (2 (V + R t / 3)))``, at most 1."""
-    spread = 2 * (variance + reach * t / 3)
-    if spread == 0:
+    """:func:`bernstein_form`, at most 1, also where nothing varies."""
+    if variance + reach * t / 3 == 0:
         return 0.0 if t > 0 else 1.0
-    return min(1.0, events * exp(-t * t / spread))
+    return min(1.0, float(bernstein_form(events, t, variance, reach)))
 
 
 def sufficient_slots(

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
-from math import log
 from typing import Any
 
 from flint import acb, arb, ctx
 
+from theory.elementary import log, sqrt
 from theory.laws.fcfs_expectation import PRECISION, expected_imbalance, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
 from theory.model import InputError
@@ -210,6 +210,14 @@ class LargestConstant:
     slots: int
 
 
+def constant_shrink(workers: Any, slots: Any, more_workers: Any, more_slots: Any) -> Any:
+    """``sqrt(B ln G / (B' ln G'))``: no effective constant shrinks more from (G, B) to (G', B').
+
+    Of any number type [fcfs.constant-of-law].
+    """
+    return sqrt(slots * log(workers) / (more_slots * log(more_workers)))
+
+
 def largest_constant(
     law: Law,
     workers: int,
@@ -267,9 +275,9 @@ def largest_constant(
             c = effective_constant(law, g0, start)
             best = min(best, (c.upper, g0, start))
             with ctx.workprec(PRECISION):
-                shrink = from_ball((start * arb(g0).log() / (b1 * arb(g1).log())).sqrt()).lower
+                shrink = from_ball(constant_shrink(arb(g0), start, arb(g1), b1)).lower
             heappush(boxes, (c.lower * shrink, g0, g1, start, b1))
 
 
 def _log_ratio(low: int, high: int) -> float:
-    return log(log(high) / log(low))
+    return float(log(log(high) / log(low)))

@@ -1,9 +1,9 @@
-"""Square root, logarithm and positive part, in the number type of their argument.
+"""Square root, logarithm, exponential and positive part, in the number type of the argument.
 
 A formula that is written with them is one definition for numbers, for balls and for symbols:
 
-* ``int``, ``Fraction`` and ``float``: the root and the logarithm are floats, correct to an ulp;
-  the positive part is exact;
+* ``int``, ``Fraction`` and ``float``: the positive part is exact, the others are floats, correct to
+  an ulp;
 * ``flint.arb``: balls at the working precision, so that the result encloses the true value;
 * sympy expressions: expressions.
 
@@ -44,6 +44,17 @@ def log(x: Any) -> Any:
     import sympy
 
     return sympy.log(x)
+
+
+def exp(x: Any) -> Any:
+    """The exponential of ``x``."""
+    if isinstance(x, int | float | Fraction):
+        return math.exp(x)
+    if isinstance(x, arb):
+        return x.exp()
+    import sympy
+
+    return sympy.exp(x)
 
 
 def positive_part(x: Any) -> Any:
