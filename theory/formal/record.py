@@ -106,7 +106,7 @@ def last_check() -> dict[str, Any]:
     return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
-def stands() -> bool:
+def is_current() -> bool:
     """Whether the proof files are the ones that were checked."""
     return bool(last_check()) and last_check()["files"] == {
         name: digest(text) for name, text in sources().items()
@@ -115,7 +115,7 @@ def stands() -> bool:
 
 def is_checked(theorem: Theorem) -> bool:
     """Whether Coq has checked the theorem as it stands now, on no axiom but the allowed ones."""
-    axioms = last_check()["theorems"].get(theorem.name) if stands() else None
+    axioms = last_check()["theorems"].get(theorem.name) if is_current() else None
     return axioms is not None and ALLOWED_AXIOMS.issuperset(axioms)
 
 

@@ -133,9 +133,6 @@ def best_guaranteed_saving(
     return max((guaranteed_saving(lengths, workers, b, power), b) for b in slots)
 
 
-Edge = Callable[[Lengths, int, PowerModel], int | None]
-
-
 def _theorem_1(x: Lengths, workers: int, ratio: Fraction | int = 1) -> int:
     return first_formula_slots(workers, ratio * x.largest, x.variance)
 
@@ -145,7 +142,7 @@ def _theorem_2(x: Lengths, workers: int, ratio: Fraction | int = 1) -> int:
 
 
 # Theorem, or the form of it: smallest B at which it says more than nothing.
-EDGES: Mapping[str, Edge] = {
+EDGES: Mapping[str, Callable[[Lengths, int, PowerModel], int | None]] = {
     "T1": lambda x, g, _: _theorem_1(x, g),
     "T1 certified": lambda x, g, _: first_certified_slots(x, g),
     "T2": lambda x, g, _: _theorem_2(x, g),
