@@ -34,12 +34,26 @@ def fcfs_constant() -> Enclosure:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A system, and an interval that a constant lies in there."""
+    """A system, and an interval that a constant lies in there.
+
+    Parameters
+    ----------
+    system : System
+        The system, with its drift.
+    low, high : Fraction
+        Ends of the interval.
+    runs : int
+        Replications that tell the ends from values a quarter off.
+    p : Fraction
+        Parameter of the geometric lengths.
+    b : int
+        Largest size; sizes are uniform on ``1..b``.
+    """
 
     system: System
     low: Fraction
     high: Fraction
-    runs: int  # replications that tell the ends from values a quarter off
+    runs: int
     p: Fraction = Fraction(1, 10)
     b: int = 50
 

@@ -246,6 +246,14 @@ def unavoidable_imbalance(
         Step counted from a cold start; None for stationarity.
     lattice : int, optional
         Cell of the enclosure, chosen by its length if None.
+
+    Examples
+    --------
+    Equal sizes on two workers of one slot, two steps after a cold start with ``p = 1/2``: the ages
+    are 0, 1, 2 with probabilities 1/2, 1/4, 1/4, so ``E|A_1 - A_2| = 3/8 + 2/4``.
+
+    >>> unavoidable_imbalance(2, 1, Fraction(1, 2), 0, step=2)
+    Fraction(7, 8)
     """
     ages = geometric_slot(Law.of({0: 1}), p, step=step)
     least = expected_imbalance(ages, G, B, lattice).imbalance.lower - (G - 1) * B * d

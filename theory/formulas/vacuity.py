@@ -97,6 +97,14 @@ def break_even(power: PowerModel) -> Fraction:
     ------
     InputError
         If ``P_idle = 0``: no ratio is enough.
+
+    Examples
+    --------
+    The paper's A100, ``(100 + 0.3 * 300) / 100``:
+
+    >>> from theory.power import hardware
+    >>> break_even(hardware("a100-paper"))
+    Fraction(19, 10)
     """
     constants = exact(power)
     if constants.idle_w == 0:
