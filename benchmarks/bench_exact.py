@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.steady_steps import FAMILIES, steady_steps
 from solvers.schedule.problem import OfflineProblem, Rule, solve_by_states, solve_offline
-from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.milp import solve_exact
 from solvers.step.fast.solve import solve_step
 from tests.oracles.schedule_milp import solve_offline_program
@@ -62,7 +62,7 @@ def timed(call):
 def solve(name, problem, limit):
     """One step by that solver."""
     if name == "scan":
-        return solve_scan(problem, limit)
+        return solve_branch_and_price(problem, limit)
     return solve_exact(problem, name, limit)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from adversary.workloads.families import workload
 from benchmarks.steady_steps import FAMILIES, steady_steps
 from solvers.compiled import compiled
-from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.milp import solve_exact
 from solvers.step.fast.solve import balance, solve_step
 from solvers.step.problem import StepProblem
@@ -124,7 +124,7 @@ def decided(cell):
     """The optimum of a recorded step, and whether the scan proved it, HiGHS did, or nobody."""
     workers, slots, p, pool, family, i = cell
     problem = steady_steps(workers, slots, p, pool, family, SYSTEMS[workers, slots][0])[i]
-    solution, by = solve_scan(problem, EXACT_S), "scan"
+    solution, by = solve_branch_and_price(problem, EXACT_S), "scan"
     if not solution.optimal:
         solution, by = solve_exact(problem, "highs", HIGHS_S), "highs"
     return cell, solution.imbalance, by if solution.optimal else "nobody"

@@ -14,7 +14,7 @@ from solvers.lookahead.problem import WindowProblem, solve_window
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.bounds.relaxation import lower_bound
-from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.exact.milp import solve_exact
 from solvers.step.exact.second_formulation import relaxation_bound
@@ -96,12 +96,12 @@ def test_lower_bound(timed):
     assert timed(problem) <= solve_step(problem, 2).imbalance
 
 
-@side_by_side("optimum, G=8", ("scan", solve_scan), ("HiGHS", solve_exact))
+@side_by_side("optimum, G=8", ("scan", solve_branch_and_price), ("HiGHS", solve_exact))
 def test_optimum(timed):
     problem = steady_steps(8, 72, 0.03, 64, "uniform", 1)[0]
     solution = timed(problem)
     assert solution.optimal
-    assert solution.imbalance == solve_scan(problem).imbalance
+    assert solution.imbalance == solve_branch_and_price(problem).imbalance
 
 
 @pytest.mark.parametrize("horizon", [1, 10, 40])

@@ -74,7 +74,7 @@ def solve(
     counts as proved when a bound in integers (of "fast" or "scan") or a second solver vouches for
     it.  "scan" is the one for large steps: it proves most of 144 workers in seconds.
     """
-    from solvers.step.branch_and_price.solve import solve_scan
+    from solvers.step.branch_and_price.solve import solve_branch_and_price
     from solvers.step.confirm import weigh
     from solvers.step.exact.milp import SOLVERS, solve_exact
     from solvers.step.exact.second_formulation import solve_cvxpy
@@ -87,7 +87,7 @@ def solve(
     limited: dict[str, Callable[..., StepSolution]] = {
         **{name: partial(solve_exact, solver=name) for name in SOLVERS},
         "cvxpy": solve_cvxpy,
-        "scan": solve_scan,
+        "scan": solve_branch_and_price,
     }
     solutions = {
         name: solve_step(problem)

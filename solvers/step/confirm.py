@@ -9,7 +9,7 @@ it: the closed form, that of the fast solver, or that of branch and price.
 from dataclasses import dataclass
 
 from solvers.step.bounds.relaxation import lower_bound
-from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.milp import SOLVERS, solve_exact
 from solvers.step.problem import StepProblem, StepSolution
 
@@ -56,7 +56,7 @@ def confirm(problem: StepProblem, time_limit_s: float | None = None) -> Confirme
         Wall-clock limit for each solver.
     """
     solutions = {name: solve_exact(problem, name, time_limit_s) for name in SOLVERS}
-    return weigh(problem, solutions | {"scan": solve_scan(problem, time_limit_s)})
+    return weigh(problem, solutions | {"scan": solve_branch_and_price(problem, time_limit_s)})
 
 
 def weigh(problem: StepProblem, solutions: dict[str, StepSolution]) -> Confirmed:

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.exact.milp import SOLVERS, solve_exact
 from solvers.step.exact.second_formulation import solve_cvxpy
@@ -173,7 +173,7 @@ SHELF: tuple[MicroInstance, ...] = (
 _RUNNERS: dict[str, tuple[Callable[[StepProblem], StepSolution], bool]] = {
     **{name: (partial(solve_exact, solver=name), True) for name in SOLVERS},
     "cvxpy": (solve_cvxpy, True),
-    "scan": (solve_scan, True),
+    "scan": (solve_branch_and_price, True),
     "enumeration": (enumerate_step, True),
     "fast": (solve_step, False),
 }

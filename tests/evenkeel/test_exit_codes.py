@@ -284,7 +284,7 @@ def test_solve(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ..
         return replace(best, lower_bound=best.lower_bound - 1)
 
     # The best value, one above its bound: nobody has proved it.
-    monkeypatch.setattr("solvers.step.branch_and_price.solve.solve_scan", unsure)
+    monkeypatch.setattr("solvers.step.branch_and_price.solve.solve_branch_and_price", unsure)
     code, out, _ = call("solve", "step.json", "--solver", "scan", *words)
     assert code == 3
     if not words:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solvers.step.bounds.relaxation import lower_bound
-from solvers.step.branch_and_price.solve import solve_scan
+from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.confirm import confirm, weigh
 from solvers.step.exact.milp import solve_exact
 from solvers.step.problem import StepProblem, StepSolution
@@ -85,7 +85,7 @@ def test_claim_of_one_solver_is_not_enough() -> None:
 
 def test_bound_in_integers_needs_no_second_voucher() -> None:
     problem = StepProblem([5, 0], [0, 1], [3, 6])
-    result = weigh(problem, {"scan": solve_scan(problem)})
+    result = weigh(problem, {"scan": solve_branch_and_price(problem)})
     assert result.optimal
     assert result.agree == ("scan",)
     # It still loses against an assignment.
@@ -120,7 +120,7 @@ def test_wrong_claim_about_the_shifted_program_is_refuted() -> None:
     # HiGHS 1.15.1 calls 1 optimal here, presolve off or another seed give 0.  All four loads can
     # reach 4146, which the scan finds; whatever HiGHS claims, 0 is the answer.
     problem = step("shifted_program_trap")
-    scan, highs = solve_scan(problem), solve_exact(problem)
+    scan, highs = solve_branch_and_price(problem), solve_exact(problem)
     assert (
         problem.loads_after(scan.assignment).max() * 4 == problem.loads_after(scan.assignment).sum()
     )

@@ -37,7 +37,7 @@ def test_a_poor_solution_becomes_the_enumerated_optimum(problem: StepProblem) ->
 
 @pytest.mark.parametrize("room", [2, 3, 4])
 def test_what_is_not_listed_counts_with_a_bound(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
-    """With room for one to three patterns of a worker the bounds still hold."""
+    """With room for one to three columns of a worker the bounds still hold."""
     monkeypatch.setattr("solvers.step.branch_and_price.level_filter._MANY", room)
     open_ = 0
     for seed in range(150):

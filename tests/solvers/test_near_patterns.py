@@ -1,4 +1,4 @@
-"""Patterns listed, drawn and priced, against all combinations."""
+"""Columns listed, drawn and priced, against all combinations."""
 
 from itertools import combinations_with_replacement
 
@@ -6,27 +6,27 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.step.branch_and_price.columns import NONE, SCALE, knapsack
+from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE, knapsack
 from solvers.step.branch_and_price.pricing_enumeration import (
-    Choice,
-    best_fitting,
-    draw_patterns,
-    near_patterns,
+    Knapsack,
+    best_column,
+    enumerate_columns,
+    sample_columns,
 )
 from solvers.step.branch_and_price.pricing_pairs import (
-    NO_PATTERNS,
-    most_within,
-    near_short,
+    EMPTY_FRONT,
+    best_within,
+    pareto_front,
     place_within,
-    price_short,
-    short_patterns,
+    short_columns,
+    short_columns_within,
 )
 
 pools = st.dictionaries(st.integers(1, 40), st.integers(0, 3), min_size=1, max_size=6)
 
 
-def all_patterns(sizes, supply, k, room):
-    """Ascending indices of every pattern of ``k`` requests within the room."""
+def all_columns(sizes, supply, k, room):
+    """Ascending indices of every column of ``k`` requests within the room."""
     for chosen in combinations_with_replacement(range(sizes.size), k):
         fits = sizes[list(chosen)].sum() <= room
         if fits and all(chosen.count(j) <= supply[j] for j in chosen):
@@ -59,37 +59,37 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss, lists)
     table = np.empty((k + 1, room // unit + 1), np.int64)
     choice = np.empty((rows.size, room // unit + 1), np.uint16)
     knapsack(weights, profits, rows, True, table, choice)
-    patterns = {p: profits[list(p)].sum() for p in all_patterns(sizes, supply, k, room)}
-    least = max(patterns.values(), default=0) - loss * SCALE
-    wanted = {p for p, profit in patterns.items() if profit >= least}
-    out = np.empty((len(patterns) + 1, k), np.int64)
+    columns = {p: profits[list(p)].sum() for p in all_columns(sizes, supply, k, room)}
+    least = max(columns.values(), default=0) - loss * SCALE
+    wanted = {p for p, profit in columns.items() if profit >= least}
+    out = np.empty((len(columns) + 1, k), np.int64)
     short = [
-        price_short(short_patterns(sizes, supply, length, room), length, profits, supply)
+        pareto_front(short_columns(sizes, supply, length, room), length, profits, supply)
         for length in (1, 2)[:lists]
     ]
-    singles, pairs = (*short, NO_PATTERNS, NO_PATTERNS)[:2]
-    choice = Choice(sizes, profits, supply, table, unit, singles, pairs, room)
-    count, complete = near_patterns(choice, least, NONE, 10**6, out)
+    singles, pairs = (*short, EMPTY_FRONT, EMPTY_FRONT)[:2]
+    choice = Knapsack(sizes, profits, supply, table, unit, singles, pairs, room)
+    count, complete = enumerate_columns(choice, least, NO_COLUMN, 10**6, out)
     assert complete
     assert len({tuple(p) for p in out[:count].tolist()}) == count
     assert {tuple(p) for p in out[:count].tolist()} == wanted
     if wanted:
         some = out[: len(wanted) - 1]
-        assert near_patterns(choice, least, NONE, 10**6, some) == (len(wanted) - 1, False)
-    drawn = draw_patterns(choice, least, out)
+        assert enumerate_columns(choice, least, NO_COLUMN, 10**6, some) == (len(wanted) - 1, False)
+    drawn = sample_columns(choice, least, out)
     most = max(int(table[k, room // unit]), 0)
     fitting = np.zeros((1, k), np.int64)
-    lost = best_fitting(choice, most, 10**6, fitting)
+    lost = best_column(choice, most, 10**6, fitting)
     assert lost >= 0
-    if patterns:
-        assert lost <= most - max(patterns.values())
-        assert patterns.get(tuple(fitting[0].tolist())) == max(patterns.values())
-        assert lost == most - max(patterns.values())
+    if columns:
+        assert lost <= most - max(columns.values())
+        assert columns.get(tuple(fitting[0].tolist())) == max(columns.values())
+        assert lost == most - max(columns.values())
         for patience in (0, 3, 10):
-            hasty = best_fitting(choice, most, patience, fitting)
-            assert 0 <= hasty <= most - max(patterns.values())
+            hasty = best_column(choice, most, patience, fitting)
+            assert 0 <= hasty <= most - max(columns.values())
         # One that brings more counts as the most.
-        assert best_fitting(choice, max(patterns.values()) - SCALE, 10**6, fitting) == 0
+        assert best_column(choice, max(columns.values()) - SCALE, 10**6, fitting) == 0
     assert {tuple(p) for p in out[:drawn].tolist()} <= wanted
 
 
@@ -97,21 +97,19 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss, lists)
 @given(pools, st.integers(1, 2), st.integers(0, 90), st.integers(0, 30))
 def test_short_patterns_are_priced_exactly(pool, length, room, loss):
     sizes, supply, profits = priced(pool, room)
-    short = short_patterns(sizes, np.maximum(supply, 1), length, 80)
-    best_short = price_short(short, length, profits, supply)
-    patterns = {
-        p: profits[list(p)].sum() for p in all_patterns(sizes, supply, length, min(room, 80))
-    }
-    found, place = most_within(best_short, room)
-    best = max(patterns.values(), default=NONE)
+    short = short_columns(sizes, np.maximum(supply, 1), length, 80)
+    best_short = pareto_front(short, length, profits, supply)
+    columns = {p: profits[list(p)].sum() for p in all_columns(sizes, supply, length, min(room, 80))}
+    found, place = best_within(best_short, room)
+    best = max(columns.values(), default=NO_COLUMN)
     assert found == best
-    if patterns:
-        assert patterns[(best_short.first[place], best_short.second[place])[:length]] == best
+    if columns:
+        assert columns[(best_short.first[place], best_short.second[place])[:length]] == best
     least = best - loss * SCALE
-    out = np.empty((len(patterns) + 1, length), np.int64)
-    count, complete = near_short(short, profits, supply, room, least, out)
+    out = np.empty((len(columns) + 1, length), np.int64)
+    count, complete = short_columns_within(short, profits, supply, room, least, out)
     assert complete
-    wanted = {p for p, profit in patterns.items() if profit >= least}
+    wanted = {p for p, profit in columns.items() if profit >= least}
     assert {tuple(p) for p in out[:count].tolist()} == wanted
     assert len(wanted) == count
 
@@ -119,8 +117,8 @@ def test_short_patterns_are_priced_exactly(pool, length, room, loss):
 def test_where_nothing_fits_the_loss_is_beyond_measure():
     sizes, supply = np.array([7]), np.array([2])
     table = np.zeros((3, 3), np.int64)  # of sizes rounded down to multiples of 6: two would fit
-    choice = Choice(sizes, sizes * SCALE, supply, table, 6, NO_PATTERNS, NO_PATTERNS, 13)
-    assert 2**53 < best_fitting(choice, 13 * SCALE, 99, np.zeros((1, 2), np.int64)) < 2**60
+    choice = Knapsack(sizes, sizes * SCALE, supply, table, 6, EMPTY_FRONT, EMPTY_FRONT, 13)
+    assert 2**53 < best_column(choice, 13 * SCALE, 99, np.zeros((1, 2), np.int64)) < 2**60
 
 
 @settings(max_examples=200)

@@ -8,12 +8,19 @@ import pytest
 from hypothesis import example, given, settings
 
 from adversary.instances.strategies import step_problems
-from solvers.step.branch_and_price.column_generation import Relaxation
-from solvers.step.branch_and_price.columns import NONE, SCALE, Pattern, knapsack, read_pattern
+from solvers.step.branch_and_price.column_generation import BranchAndPrice
+from solvers.step.branch_and_price.columns import (
+    INFINITE,
+    NO_COLUMN,
+    SCALE,
+    Column,
+    knapsack,
+    read_column,
+)
 from solvers.step.branch_and_price.level_bounds import LevelBounds
-from solvers.step.branch_and_price.pricing import NO_PATTERN, PatternTables, refine
-from solvers.step.branch_and_price.primal_heuristics import WAYS, Way, branch
-from solvers.step.branch_and_price.solve import scan, solve_scan
+from solvers.step.branch_and_price.pricing import PricingTables, refine
+from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch
+from solvers.step.branch_and_price.solve import explore, solve_branch_and_price
 from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.exact.milp import largest_first, solve_exact
 from solvers.step.fast.solve import solve_step
@@ -39,26 +46,26 @@ def check(problem: StepProblem, solution: StepSolution) -> None:
     assert problem.objective(solution.assignment) == solution.imbalance
 
 
-def from_scratch(problem: StepProblem, size: tuple[int, int] = WHOLE) -> Relaxation:
+def from_scratch(problem: StepProblem, size: tuple[int, int] = WHOLE) -> BranchAndPrice:
     """A scan that starts from a poor assignment, so that it has something to do."""
     poor = largest_first(problem)
     start = StepSolution(poor, problem.objective(poor), 0)
-    return Relaxation(problem, start, math.inf, size)
+    return BranchAndPrice(problem, start, math.inf, size)
 
 
 @settings(max_examples=150)
 @given(problem=small_steps)
 def test_scan_finds_the_enumerated_optimum(problem: StepProblem) -> None:
     optimum = enumerate_step(problem).imbalance
-    solution = solve_scan(problem)
+    solution = solve_branch_and_price(problem)
     check(problem, solution)
     assert solution.lower_bound <= optimum <= solution.imbalance
     if settings().derandomize or spread(problem) < FINE:
         assert solution.imbalance == solution.lower_bound == optimum
 
 
-@pytest.mark.parametrize("ways", [WAYS, (branch,)])
-def test_scan_from_a_poor_start_finds_the_enumerated_optimum(ways: tuple[Way, ...]) -> None:
+@pytest.mark.parametrize("actions", [ACTIONS, (branch,)])
+def test_scan_from_a_poor_start_finds_the_enumerated_optimum(actions: tuple[Action, ...]) -> None:
     """With every way to settle a level, and by branching alone."""
 
     @settings(max_examples=150)
@@ -67,7 +74,7 @@ def test_scan_from_a_poor_start_finds_the_enumerated_optimum(ways: tuple[Way, ..
         if problem.admissions == 0:
             return
         state = from_scratch(problem)
-        scan(state, ways)
+        explore(state, actions)
         optimum = enumerate_step(problem).imbalance
         assert state.lower <= optimum <= state.upper == problem.objective(state.best)
         if settings().derandomize or spread(problem) < FINE:
@@ -99,7 +106,9 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
                 for _ in range(3):
                     prices = rng.integers(0, int(rng.choice([1, 10])) * SCALE, tables.sizes.size)
                     at = int(rng.integers(levels.level.size))
-                    bound, _ = tables.price(levels.rest(at), prices, int(rng.choice([1, 2**20])))
+                    bound, _ = tables.price(
+                        levels.residual(at), prices, int(rng.choice([1, 2**20]))
+                    )
                     levels.raise_one(at, bound, prices)
                     before = np.count_nonzero(levels.lower < state.upper)
                     state.clear(levels, at, prices)
@@ -122,7 +131,7 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
                     assert np.concatenate(bounds).min() <= value
             settled.append(max((b.settled for b in state.open), default=0))
             start = StepSolution(state.best, state.upper, 0)
-            state = Relaxation(problem, start, math.inf, larger, state)
+            state = BranchAndPrice(problem, start, math.inf, larger, state)
 
     holds()
     if settings().derandomize:  # new examples need not reach all of it
@@ -135,7 +144,7 @@ def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
 def test_a_branch_holds_just_the_assignments_that_agree_with_it() -> None:
     problem = StepProblem([0, 3], [2, 1], [1, 2, 2, 5])
     levels = LevelBounds.of(problem, 4, 1000)
-    tables = PatternTables(problem, int(levels.level[-1]), 1, 10**6)
+    tables = PricingTables(problem, int(levels.level[-1]), 1, 10**6)
     prices = np.zeros_like(tables.sizes)
     tables.fill(levels.supply, prices)
     waits, *given = levels.branches(tables, prices, 2, 4)
@@ -143,28 +152,28 @@ def test_a_branch_holds_just_the_assignments_that_agree_with_it() -> None:
     # most: an imbalance of 4, which is not below 4.
     assert waits.supply.tolist() == [1, 2, 0]
     assert waits.taken == ()
-    assert [b.taken for b in given] == [(Pattern(0, (2,), 5),)]
+    assert [b.taken for b in given] == [(Column(0, (2,), 5),)]
     assert given[0].loads.tolist() == [5, 3]
     assert given[0].free.tolist() == [1, 1]
     assert given[0].supply.tolist() == [1, 2, 0]
-    whole = Pattern(0, (1, 2), 7)
+    whole = Column(0, (1, 2), 7)
     left = given[0].left_of(whole)
-    assert left == Pattern(0, (1,), 2)
+    assert left == Column(0, (1,), 2)
     assert given[0].complete(left) == whole
-    assert given[0].left_of(Pattern(0, (0, 1), 3)) is None
+    assert given[0].left_of(Column(0, (0, 1), 3)) is None
     assert waits.left_of(whole) == whole
 
 
 def test_worker_without_room_has_no_distance() -> None:
     problem = StepProblem([0, 9], [3, 1], [1, 2, 3, 4, 5])
-    tables = PatternTables(problem, 20, 1, 10**6)
+    tables = PricingTables(problem, 20, 1, 10**6)
     tables.fill(tables.supply, np.zeros_like(tables.sizes))
     for slots in range(4):
         distances = np.zeros(22, np.int64)
-        tables.add_distances(slots, np.arange(-2, 20), distances)
+        tables.add_reduced_costs(slots, np.arange(-2, 20), distances)
         least = sum(range(1, slots + 1))
         most = sum((5, 4, 3)[:slots])
-        assert (distances[: least + 2] == NO_PATTERN).all()
+        assert (distances[: least + 2] == INFINITE).all()
         assert distances[least + 2 : most + 3].tolist() == [0] * (most + 1 - least)
         assert distances[most + 3 :].tolist() == [SCALE * d for d in range(1, 20 - most)]
 
@@ -176,41 +185,41 @@ def test_refined_table_bounds_every_pattern(copies: int) -> None:
     for seed in range(3):
         rng = np.random.default_rng(seed)
         problem = StepProblem([0, 40], [4, 3], np.repeat(rng.integers(1, 60, 9), copies))
-        tables = PatternTables(problem, 150, 1, 600)
+        tables = PricingTables(problem, 150, 1, 600)
         supply = tables.supply
         prices = rng.integers(0, 30 * SCALE, tables.sizes.size)
         tables.fill(supply, prices)
         profits = tables.sizes * SCALE - prices
         for unit in (1, 4):
-            choice = tables.choice(supply, profits, 150)
-            table = np.full((5, 150 // unit + 1), NONE)
+            choice = tables.knapsack(supply, profits, 150)
+            table = np.full((5, 150 // unit + 1), NO_COLUMN)
             refine(choice, unit, table)
             for k in range(5):
-                patterns = [
+                columns = [
                     list(c)
                     for c in combinations_with_replacement(range(supply.size), k)
                     if all(c.count(j) <= supply[j] for j in c)
                 ]
                 for room in range(150):
                     best = max(
-                        (int(profits[c].sum()) for c in patterns if tables.sizes[c].sum() <= room),
-                        default=NONE,
+                        (int(profits[c].sum()) for c in columns if tables.sizes[c].sum() <= room),
+                        default=NO_COLUMN,
                     )
                     bound = table[k, room // unit]
-                    assert best <= bound or best == NONE
+                    assert best <= bound or best == NO_COLUMN
                     cell = (room // unit * unit + unit - 1) // tables.unit
                     rough = tables.table[k, min(cell, tables.table.shape[1] - 1)]
-                    assert k < 3 or bound <= max(rough, NONE // 2)
+                    assert k < 3 or bound <= max(rough, NO_COLUMN // 2)
                     finer += bool(k > 2 and bound < rough)
                     if unit == 1 and (supply >= k).all():
-                        assert bound == best or max(bound, best) < NONE // 2
+                        assert bound == best or max(bound, best) < NO_COLUMN // 2
     assert finer > 10
 
 
 @pytest.mark.parametrize("scans", [1, 2, 3])
 def test_small_tables_give_a_valid_interval(monkeypatch: pytest.MonkeyPatch, scans: int) -> None:
     monkeypatch.setattr(
-        "solvers.step.branch_and_price.solve._SCANS", ((300, 4), (300, 40), WHOLE)[:scans]
+        "solvers.step.branch_and_price.solve._PHASES", ((300, 4), (300, 40), WHOLE)[:scans]
     )
     for seed in range(10):
         rng = np.random.default_rng(seed)
@@ -218,7 +227,7 @@ def test_small_tables_give_a_valid_interval(monkeypatch: pytest.MonkeyPatch, sca
         n = max(1, int(free.sum()) + (12, -2)[seed % 2])
         problem = StepProblem(rng.integers(0, 400, 5), free, rng.integers(1, 200, n))
         optimum = solve_exact(problem).imbalance
-        solution = solve_scan(problem)
+        solution = solve_branch_and_price(problem)
         check(problem, solution)
         assert solution.lower_bound <= optimum <= solution.imbalance
 
@@ -230,7 +239,7 @@ def test_steps_with_a_heavy_tail_are_proved(seed: int) -> None:
     free = rng.integers(0, 5, 6)
     sizes = np.rint(500 * rng.pareto(0.8, 40) + 100).astype(np.int64)
     problem = StepProblem(200_000 - free * rng.integers(0, 9000, 6), free, sizes)
-    solution = solve_scan(problem, 20)
+    solution = solve_branch_and_price(problem, 20)
     check(problem, solution)
     highs = solve_exact(problem, "highs", 20)
     assert solution.lower_bound <= highs.imbalance
@@ -245,7 +254,7 @@ def test_no_pattern_of_its_own_pays_for_no_worker() -> None:
         [9000, 8800, 8500, 8700, 7000, 8900], [0, 1, 2, 1, 6, 1], list(range(40, 900, 37))
     )
     state = from_scratch(problem)
-    scan(state, WAYS)
+    explore(state, ACTIONS)
     assert state.lower == state.upper == solve_exact(problem).imbalance
 
 
@@ -256,7 +265,7 @@ def test_scan_agrees_with_the_integer_program(seed: int) -> None:
     free = rng.integers(0, 4, G)
     n = int(free.sum()) + (0, 0, -3, 5, 12, 30)[seed]
     problem = StepProblem(rng.integers(0, 400, G), free, np.sort(rng.integers(1, 200, max(1, n))))
-    scan, highs = solve_scan(problem), solve_exact(problem)
+    scan, highs = solve_branch_and_price(problem), solve_exact(problem)
     check(problem, scan)
     assert scan.imbalance == scan.lower_bound == highs.imbalance == highs.lower_bound
 
@@ -277,7 +286,7 @@ def test_steps_far_beyond_integer_programs_are_proved(family: str) -> None:
         "lognormal": np.clip(np.rint(rng.lognormal(6, 1, 10_000)), 1, 14_000).astype(np.int64),
     }[family]
     problem = steady_step(48, sizes, 1)
-    solution = solve_scan(problem)
+    solution = solve_branch_and_price(problem)
     check(problem, solution)
     assert solution.optimal
 
@@ -285,10 +294,10 @@ def test_steps_far_beyond_integer_programs_are_proved(family: str) -> None:
 def test_time_limit_gives_an_honest_interval() -> None:
     rng = np.random.default_rng(5)
     problem = steady_step(48, rng.integers(1, 1001, 10_000), 2)
-    solution = solve_scan(problem, time_limit_s=0.0)
+    solution = solve_branch_and_price(problem, time_limit_s=0.0)
     check(problem, solution)
     assert 0 <= solution.lower_bound <= solution.imbalance <= solve_step(problem, 3).imbalance
-    assert solution.lower_bound <= solve_scan(problem).imbalance
+    assert solution.lower_bound <= solve_branch_and_price(problem).imbalance
 
 
 def test_step_too_large_for_the_tables_gives_an_honest_interval() -> None:
@@ -296,7 +305,7 @@ def test_step_too_large_for_the_tables_gives_an_honest_interval() -> None:
     # the lower worker gives (10^12 + 2, 10^12 + 1): the optimum is 1.
     big = 10**12
     problem = StepProblem([0, 1], [1, 1], [big, big + 2, 4 * big])
-    solution = solve_scan(problem)
+    solution = solve_branch_and_price(problem)
     check(problem, solution)
     assert solution.lower_bound <= 1 <= solution.imbalance
 
@@ -314,9 +323,9 @@ def test_knapsack_table_is_exact() -> None:
     assert table[2, 8] == 9  # 3 and 5 would bring 8
     assert table[3, 9] == 11  # 2, 2 and 5
     assert table[3, 8] == 5  # 2, 2 and 3
-    assert table[3, 6] < NONE // 2  # three requests weigh 7 at least
+    assert table[3, 6] < NO_COLUMN // 2  # three requests weigh 7 at least
     out = np.empty(3, np.int64)
-    assert read_pattern(values, rows, choice, 3, 9, out) == 3
+    assert read_column(values, rows, choice, 3, 9, out) == 3
     assert sorted(out.tolist()) == [0, 0, 2]
     knapsack(values, profits, rows, False, table, choice)
     assert table[3, 6] == 7  # at most three: the 5 alone
@@ -334,7 +343,7 @@ def test_branching_on_rounded_sizes_closes_nothing_wrongly() -> None:
         if not 2 < problem.admissions < 7:
             continue
         state = from_scratch(problem, (60, 2**18))
-        scan(state, (branch,))
+        explore(state, (branch,))
         assert state.lower <= enumerate_step(problem).imbalance <= state.upper
         rounded += not state.tables.exact
         settled += state.lower == state.upper

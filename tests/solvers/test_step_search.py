@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
 from adversary.workloads.families import workload
-from solvers.step.bounds.few_slots import NEVER, few_slot_bounds
+from solvers.step.bounds.few_slots import IMPOSSIBLE, few_slot_bounds
 from solvers.step.exact.brute_force import assignments
 from solvers.step.exact.milp import largest_first
 from solvers.step.fast.local_search import polish
@@ -18,8 +18,8 @@ from theory.model import INT_LIMIT
 
 
 def least_by_level(problem, levels):
-    """Least imbalance among the assignments whose largest load is each level; NEVER if none."""
-    least = dict.fromkeys(levels, NEVER)
+    """Least imbalance among the assignments with each largest load; IMPOSSIBLE if none."""
+    least = dict.fromkeys(levels, IMPOSSIBLE)
     for chosen in assignments(problem):
         after = problem.loads.tolist()
         for size, g in zip(problem.pool.tolist(), chosen, strict=True):
@@ -56,7 +56,7 @@ def test_levels_by_hand():
     problem = StepProblem([10, 0, 4], [0, 1, 2], [3, 5, 6, 9])
     # At 10 and 11 no pair fits into 6 or 7.  At 12 the full worker misses 2, the single, with 9,
     # misses 3, and 3 + 5 fits exactly; at 13 they miss 3 and 4, and 3 + 6 fits exactly.
-    assert bounds_of(problem, 10, 4).tolist() == [NEVER, NEVER, 2 + 3, 3 + 4]
+    assert bounds_of(problem, 10, 4).tolist() == [IMPOSSIBLE, IMPOSSIBLE, 2 + 3, 3 + 4]
 
 
 def test_two_singles_do_not_take_the_same_request():

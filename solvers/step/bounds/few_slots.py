@@ -13,7 +13,7 @@ from solvers.step.sorted_sizes import Pool, last_at_most
 from theory.model import IntArray
 
 # Bound of a level at which some slot cannot be filled.
-NEVER = 2**62
+IMPOSSIBLE = 2**62
 
 
 @compiled
@@ -39,7 +39,7 @@ def few_slot_bounds(
     pairs : bool
         Whether to look at the workers with two slots; it takes ``n^2 / 2`` for each of them.
     out : int64[levels]
-        Filled with the bounds; :data:`NEVER` where no assignment has its largest load.
+        Filled with the bounds; :data:`IMPOSSIBLE` where no assignment has its largest load.
     """
     sizes = pool.sizes
     n = sizes.size
@@ -51,11 +51,15 @@ def few_slot_bounds(
         low = level - loads[g]
         if free[g] == 0:
             for i in range(out.size):
-                out[i] = min(NEVER, out[i] + low + i)
+                out[i] = min(IMPOSSIBLE, out[i] + low + i)
         elif free[g] == 2 and pairs:
             _best_pairs(sizes, low, best)
             for i in range(out.size):
-                out[i] = NEVER if best[i] < 0 or out[i] == NEVER else out[i] + low + i - best[i]
+                out[i] = (
+                    IMPOSSIBLE
+                    if best[i] < 0 or out[i] == IMPOSSIBLE
+                    else out[i] + low + i - best[i]
+                )
         elif free[g] == 1:
             place[g] = last_at_most(pool, low)
     for i in range(out.size):
@@ -67,8 +71,8 @@ def few_slot_bounds(
             while place[g] + 1 < n and sizes[place[g] + 1] <= room:
                 place[g] += 1
             taken = min(taken - 1, place[g])
-            if taken < 0 or out[i] == NEVER:
-                out[i] = NEVER
+            if taken < 0 or out[i] == IMPOSSIBLE:
+                out[i] = IMPOSSIBLE
                 break
             out[i] += room - sizes[taken]
 

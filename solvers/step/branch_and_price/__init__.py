@@ -1,1 +1,1 @@
-"""Exact steps by branch and price: columns are the patterns that a worker can take."""
+"""Exact steps by branch and price: a column is a set of requests that one worker can take."""

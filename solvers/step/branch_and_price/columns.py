@@ -1,11 +1,18 @@
-"""Patterns: sets of requests that one worker can take, priced by dynamic programming.
+"""Columns of the master problem, and the knapsack that prices them.
 
-At a level ``M`` worker ``g`` takes a pattern of ``c_g`` requests of total size at most
-``M - L_g``.  With a price ``y_v >= 0`` on every request of size ``v``, the most that ``k`` requests
-of total size ``<= h`` can bring, ``max sum (v - y_v)``, is one entry of a table that all workers
-share.  Prices and profits are integers in units of ``1 / SCALE``, so the table is exact.
+A column is a set of ``c_g`` requests that worker ``g`` can take without exceeding the level ``M``,
+the largest load after admission: the cutting pattern of Gilmore and Gomory.  Under dual prices
+``y_v >= 0`` on the requests of size ``v`` the best column maximises ``sum (v - y_v)`` over sets of
+``k`` requests of total size ``<= h``, a cardinality-constrained knapsack.  One dynamic program
+over ``(k, h)`` serves all workers and levels.  Prices and profits are integers in units of
+``1 / SCALE``, so it is exact.
+
+Sources: P. C. Gilmore, R. E. Gomory, "A linear programming approach to the cutting-stock problem",
+Operations Research 9 (1961) 849-859; H. Kellerer, U. Pferschy, D. Pisinger, "Knapsack Problems",
+Springer 2004, for the knapsack of exactly ``k`` items.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +23,21 @@ from theory.model import IntArray
 
 SCALE = 2**12
 
-# Most slots of a worker, one bit each in the table of choices.
+# Most free slots of a worker: the choices of the dynamic program have one bit for each.
 MOST_SLOTS = 16
 
-# Profit of what cannot be had.
-NONE = -(2**61)
+# Profit where there is no column.
+NO_COLUMN = -(2**61)
+
+# Least reduced cost where there is no column, and bound of a level without an improvement.
+INFINITE = -NO_COLUMN
 
 Choices = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """What one worker takes: ascending indices of sizes, and their total size."""
+class Column:
+    """Requests that one worker takes: ascending indices of their sizes, and the total size."""
 
     worker: int
     sizes: tuple[int, ...]
@@ -38,12 +48,54 @@ class Pattern:
         """How often each size occurs."""
         return {j: self.sizes.count(j) for j in self.sizes}
 
-    def less(self, j: int, size: int) -> "Pattern | None":
-        """The pattern without one request of size index ``j``; None if it has none."""
+    def without(self, j: int, size: int) -> "Column | None":
+        """The column without one request of that size, the ``j``-th; None if it has none."""
         if j not in self.sizes:
             return None
         at = self.sizes.index(j)
-        return Pattern(self.worker, self.sizes[:at] + self.sizes[at + 1 :], self.total - size)
+        return Column(self.worker, self.sizes[:at] + self.sizes[at + 1 :], self.total - size)
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """The residual problem at a level: some workers already have their column.
+
+    Parameters
+    ----------
+    workers : tuple of int
+        Workers without a column.
+    free, room : int64[G]
+        Free slots of each worker, and its room ``M - L_g``.
+    supply : int64[m]
+        Requests of each size that are left.
+    spent : int
+        Slack ``M - L'_g`` of the other workers, summed.
+    taken : tuple of Column
+        Columns and single requests that were assigned.
+    """
+
+    workers: tuple[int, ...]
+    free: IntArray
+    room: IntArray
+    supply: IntArray
+    spent: int
+    taken: tuple[Column, ...]
+
+    def assign(self, columns: Iterable[Column]) -> "Residual":
+        """Assign columns to their workers in turn, skipping those whose requests ran out."""
+        supply, spent = self.supply.copy(), self.spent
+        assigned = {}
+        for p in columns:
+            counts = p.counts
+            if all(supply[j] >= n for j, n in counts.items()):
+                for j, n in counts.items():
+                    supply[j] -= n
+                assigned[p.worker] = p
+                spent += max(0, int(self.room[p.worker]) - p.total)
+        workers = tuple(g for g in self.workers if g not in assigned)
+        return Residual(
+            workers, self.free, self.room, supply, spent, (*self.taken, *assigned.values())
+        )
 
 
 @compiled
@@ -55,28 +107,28 @@ def knapsack(
     table: IntArray,
     choice: Choices,
 ) -> None:
-    """Fill ``table[k, h]``, the best profit of ``k`` requests of total size ``<= h``.
+    """Fill ``table[k, h]``, the largest profit of ``k`` requests of total weight ``<= h``.
 
     Parameters
     ----------
     weights : int64[m]
-        Room that one request of each size takes.
+        Weight of a request of each size.
     profits : int64[m]
         Profit of one request of each size.
     row_value : int64[R]
-        Index of the size of each single request, equal sizes in a row.
+        Index of the size of each single request, ascending.
     exactly : bool
         Exactly ``k`` requests; otherwise at most ``k``.
     table : int64[K + 1, H + 1]
-        Filled; :data:`NONE` or a little more where there are no such requests.
+        Filled; below ``NO_COLUMN // 2`` where there are no such requests.
     choice : uint16[R, H + 1]
-        Filled for :func:`pattern`: bit ``k - 1`` says that the row improved ``table[k, h]``.
+        Filled for :func:`read_column`: bit ``k - 1`` says that the row improved ``table[k, h]``.
     """
     K = table.shape[0] - 1
     H = table.shape[1] - 1
     table[0, :] = 0
     for k in range(1, K + 1):
-        table[k, :] = NONE if exactly else 0
+        table[k, :] = NO_COLUMN if exactly else 0
     no = np.uint16(0)
     for r in range(row_value.size):
         size = weights[row_value[r]]
@@ -84,7 +136,7 @@ def knapsack(
         choice[r, :] = 0
         for k in range(K, 0, -1):
             bit = np.uint16(1 << (k - 1))
-            # Written without branches, the loop runs several entries at a time.
+            # Without branches the compiler vectorises the loop.
             without, here, chosen = table[k - 1, : H + 1 - size], table[k, size:], choice[r, size:]
             for h in range(without.size):
                 gain = without[h] + profit
@@ -94,10 +146,10 @@ def knapsack(
 
 
 @compiled
-def read_pattern(
+def read_column(
     weights: IntArray, row_value: IntArray, choice: Choices, k: int, h: int, out: IntArray
 ) -> int:
-    """Read the requests behind ``table[k, h]`` into ``out``, as indices of sizes; their number."""
+    """Write the indices of the sizes behind ``table[k, h]`` into ``out``; their number."""
     count = 0
     for r in range(row_value.size - 1, -1, -1):
         if k == 0:
@@ -111,11 +163,11 @@ def read_pattern(
 
 
 @compiled
-def fits(pattern: IntArray, length: int, supply: IntArray) -> bool:
-    """Whether the supply holds the first requests of a pattern, ascending indices of sizes."""
+def fits(column: IntArray, length: int, supply: IntArray) -> bool:
+    """Whether the supply holds the first ``length`` requests of ascending indices of sizes."""
     run = 0
     for e in range(length):
-        run = run + 1 if e > 0 and pattern[e - 1] == pattern[e] else 1
-        if run > supply[pattern[e]]:
+        run = run + 1 if e > 0 and column[e - 1] == column[e] else 1
+        if run > supply[column[e]]:
             return False
     return True

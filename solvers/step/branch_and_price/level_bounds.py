@@ -1,11 +1,14 @@
-"""Lower bounds of a step's imbalance at every level at once.
+"""A node of the search tree: lower bounds of the imbalance at every level ``M`` at once.
 
-At a level ``M`` each worker takes a pattern (:mod:`solvers.step.branch_and_price.columns`), and the
-distance of the workers to the level is the imbalance.  Prices on the requests bound it from below
-at every level (:mod:`solvers.step.branch_and_price.pricing`).
+The level, the largest load after admission, is not branched on.  A node fixes some requests, each
+assigned to a worker or left waiting, and keeps one lower bound for each level, or for each run of
+``stride`` consecutive levels.  Any prices give a Lagrangian bound at all of them
+(:mod:`solvers.step.branch_and_price.pricing`), so prices that are good at one level also close many
+others.  Branching assigns one request to each worker in turn, as is done for the generalized
+assignment problem, where it leaves the structure of the pricing problem as it is.
 
-Bounds are for all assignments, or for those in which some requests are settled: given to a worker,
-or left waiting.  So the levels are not branched on one by one: a branch keeps all of them.
+Source: M. W. P. Savelsbergh, "A branch-and-price algorithm for the generalized assignment problem",
+Operations Research 45 (1997) 831-841.
 """
 
 from dataclasses import dataclass, replace
@@ -13,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers.step.branch_and_price.columns import SCALE, Pattern
-from solvers.step.branch_and_price.pricing import NO_PATTERN, PatternTables
-from solvers.step.branch_and_price.residual import Rest
+from solvers.step.branch_and_price.columns import INFINITE, SCALE, Column, Residual
+from solvers.step.branch_and_price.pricing import PricingTables
 from solvers.step.exact.milp import level_range
 from solvers.step.problem import StepProblem
 from theory.model import IntArray
@@ -23,42 +25,43 @@ from theory.model import IntArray
 
 @dataclass(slots=True, eq=False)
 class LevelBounds:
-    """The levels that an improvement could have, and a lower bound at each.
+    """A node: the levels at which it can hold an improvement, with a lower bound at each.
 
     Parameters
     ----------
     loads, free : int64[G]
-        Loads with what was given, and free slots that are left.
+        Loads with the requests assigned in the node, and the free slots that are left.
     supply : int64[m]
         Requests of each distinct size that are left.
-    taken : tuple of Pattern
-        What was given, one request each.
+    taken : tuple of Column
+        The assigned requests, a column of one request each.
     total : int or None
-        Load of all workers and requests where everyone is admitted, else None.
+        Sum of all loads and sizes where every request is admitted, else None.
     level, stride : int64[e], int
-        Entry ``at`` is for the ``stride`` levels from ``level[at]``.
+        Entry ``at`` stands for the levels ``level[at] .. level[at] + stride - 1``.
     lower : int64[e]
-        Lower bound of the imbalance of assignments whose largest load is there.
+        Lower bound of the imbalance of the node's assignments with their largest load there;
+        :data:`~solvers.step.branch_and_price.columns.INFINITE` at a closed level.
     settled : int
-        How often it was branched.
+        Depth of the node.
     """
 
     loads: IntArray
     free: IntArray
     supply: IntArray
-    taken: tuple[Pattern, ...]
+    taken: tuple[Column, ...]
     total: int | None
     level: IntArray
     stride: int
     lower: IntArray
-    # The prices behind the bound of each entry, as places in a list that all branches share.
+    # The prices behind the bound of each entry, as places in a list that all nodes share.
     _prices: list[IntArray]
     _priced: IntArray
     settled: int = 0
 
     @classmethod
     def of(cls, problem: StepProblem, upper: int, entries: int) -> "LevelBounds":
-        """All levels with an imbalance below ``upper``, in about so many entries."""
+        """The root: all levels of an imbalance below ``upper``, in at most that many entries."""
         pool = problem.pool
         _, supply = np.unique(pool, return_counts=True)
         everyone = problem.admissions == pool.size
@@ -73,7 +76,7 @@ class LevelBounds:
         return cls(problem.loads, free, supply, (), total, level, stride, lower, prices, priced)
 
     def refined(self, upper: int, stride: int) -> "LevelBounds":
-        """The levels at which less than ``upper`` could be had, in entries of a smaller stride."""
+        """The same node with a smaller stride, at the levels with a bound below ``upper``."""
         still = np.flatnonzero(self.lower < upper)
         part = np.arange(0, self.stride, stride)
         level = np.add.outer(self.level[still], part).ravel()
@@ -84,74 +87,75 @@ class LevelBounds:
 
     @property
     def least(self) -> int:
-        """The least of the bounds."""
-        return int(self.lower.min(initial=NO_PATTERN))
+        """The least bound over all levels."""
+        return int(self.lower.min(initial=INFINITE))
 
     def open_levels(self, upper: int) -> int:
-        """How many levels there are at which less than ``upper`` could be had."""
+        """Number of levels with a bound below ``upper``."""
         return int(np.count_nonzero(self.lower < upper)) * self.stride
 
-    def rest(self, at: int) -> Rest:
-        """What is left to decide; workers without a free slot stay at their distance."""
+    def residual(self, at: int) -> Residual:
+        """The residual problem at an entry; workers without a free slot only add their slack."""
         room = int(self.level[at]) - self.loads
         spent = sum(max(0, r) for r in room[self.free == 0].tolist())
         open_ = tuple(np.flatnonzero(self.free).tolist())
-        return Rest(open_, self.free, room, self.supply, spent, self.taken)
+        return Residual(open_, self.free, room, self.supply, spent, self.taken)
 
     def aim(self, at: int, upper: int) -> int:
-        """The largest imbalance at the level that would be an improvement on ``upper``."""
+        """The largest imbalance at an entry that is still an improvement on ``upper``."""
         if self.total is None:
             return upper - 1
         return int(self._most()[at])
 
     def _most(self) -> IntArray:
-        """The imbalance at the highest level of each entry, where the total load is fixed."""
+        """Imbalance at the highest level of each entry, where ``total`` fixes it."""
         return _fixed(self.free.size, self.level + self.stride - 1, self.total)
 
-    def raise_all(self, tables: PatternTables, prices: IntArray) -> None:
-        """Raise the bounds of all levels; the tables are filled by these prices."""
-        self._raise_to(-(-self._distances(tables, prices) // SCALE), prices)
+    def raise_all(self, tables: PricingTables, prices: IntArray) -> None:
+        """Raise the bounds of all levels to those of the prices that the tables are filled by."""
+        self._raise_to(-(-self._lagrangian(tables, prices) // SCALE), prices)
 
     def raise_one(self, at: int, bound: int, prices: IntArray) -> None:
-        """Raise the bound of one entry to one in units of ``1 / SCALE``.
+        """Raise the bound of one entry to a Lagrangian bound in units of ``1 / SCALE``.
 
-        Those of lower levels rise with it: where every worker has less room, none can bring more,
-        so one level down the bound falls by no more than the number of workers.
+        The same prices bound the levels below it: every worker has less room there, so its best
+        profit is no larger, and each level down takes at most ``G`` off the bound.
         """
         fall = self.free.size * (self.level[at] - self.level[: at + 1])
         self._raise_to(-(-bound // SCALE) - fall, prices)
 
     def _raise_to(self, bound: IntArray, prices: IntArray) -> None:
-        """Raise the bounds of the first entries."""
+        """Raise the bounds of the first ``bound.size`` entries."""
         raised = np.flatnonzero(bound > self.lower[: bound.size])
         if raised.size:
             self.lower[raised] = bound[raised]
             if self.total is not None:
-                self.lower[self.lower > self._most()] = NO_PATTERN
+                self.lower[self.lower > self._most()] = INFINITE
             self._priced[raised] = len(self._prices)
             self._prices.append(prices)
 
-    def _distances(self, tables: PatternTables, prices: IntArray) -> IntArray:
-        """Bounds of all levels under the prices, in units of ``1 / SCALE``."""
-        distances = np.full(self.level.size, -sum((self.supply * prices).tolist()))
+    def _lagrangian(self, tables: PricingTables, prices: IntArray) -> IntArray:
+        """Lagrangian bounds of all levels under the prices, in units of ``1 / SCALE``."""
+        bound = np.full(self.level.size, -sum((self.supply * prices).tolist()))
         for load, k in zip(self.loads, self.free.tolist(), strict=True):
-            tables.add_distances(k, self.level - load, distances)
-        return distances
+            tables.add_reduced_costs(k, self.level - load, bound)
+        return bound
 
     def prices(self, at: int) -> IntArray:
-        """The prices that gave the bound of an entry; 0 if none did."""
+        """The prices behind the bound of an entry; 0 if none."""
         prices: IntArray = self._prices[self._priced[at]]
         return prices
 
     def branches(
-        self, tables: PatternTables, prices: IntArray, j: int, upper: int
+        self, tables: PricingTables, prices: IntArray, j: int, upper: int
     ) -> list["LevelBounds"]:
-        """One branch for each worker that can take a request of size ``j``, and one where all wait.
+        """Children: one for each worker that takes a request of the ``j``-th size, one for none.
 
-        The tables are filled by the prices; a branch without a level below ``upper`` is left out.
+        In the last all requests of that size wait.  The tables are filled by the prices; a child
+        without a level below ``upper`` is left out.
         """
         size = int(tables.sizes[j])
-        whole = self._distances(tables, prices)
+        whole = self._lagrangian(tables, prices)
         found = []
         if self.supply.sum() - self.supply[j] >= self.free.sum():
             supply = self.supply.copy()
@@ -160,28 +164,26 @@ class LevelBounds:
         supply = self.supply.copy()
         supply[j] -= 1
         for g in np.flatnonzero(self.free).tolist():
-            # What g misses and pays by taking it, in place of what it misses and pays at least.
+            # Replace the least reduced cost of g by that of its columns with the request.
             room, k = self.level - self.loads[g], int(self.free[g])
             before, after = np.zeros((2, room.size), np.int64)
-            tables.add_distances(k, room, before)
-            tables.add_distances(k - 1, room - size, after)
-            possible = (whole < NO_PATTERN) & (after < NO_PATTERN)
-            bound = np.where(
-                possible, -(-(whole - before + after + prices[j]) // SCALE), NO_PATTERN
-            )
+            tables.add_reduced_costs(k, room, before)
+            tables.add_reduced_costs(k - 1, room - size, after)
+            possible = (whole < INFINITE) & (after < INFINITE)
+            bound = np.where(possible, -(-(whole - before + after + prices[j]) // SCALE), INFINITE)
             bound = np.maximum(self.lower, bound)
             if (bound < upper).any():
                 loads, free = self.loads.copy(), self.free.copy()
                 loads[g] += size
                 free[g] -= 1
-                taken = (*self.taken, Pattern(g, (j,), size))
+                taken = (*self.taken, Column(g, (j,), size))
                 found.append(
                     self._branch(bound, upper, loads=loads, free=free, supply=supply, taken=taken)
                 )
         return found
 
     def _branch(self, bound: IntArray, upper: int, **settled: Any) -> "LevelBounds":
-        """The levels whose bound is below ``upper``, with more settled."""
+        """A child with these changes, at its levels with a bound below ``upper``."""
         still = np.flatnonzero(bound < upper)
         return replace(
             self,
@@ -192,22 +194,22 @@ class LevelBounds:
             **settled,
         )
 
-    def left_of(self, pattern: Pattern) -> Pattern | None:
-        """A pattern of a worker without what the worker was given; None if that is not in it."""
-        left: Pattern | None = pattern
+    def left_of(self, column: Column) -> Column | None:
+        """A worker's column less the requests assigned to it; None if it lacks one of them."""
+        left: Column | None = column
         for p in self.taken:
-            if left is not None and p.worker == pattern.worker:
-                left = left.less(p.sizes[0], p.total)
+            if left is not None and p.worker == column.worker:
+                left = left.without(p.sizes[0], p.total)
         return left
 
-    def complete(self, pattern: Pattern) -> Pattern:
-        """A pattern together with what its worker was given."""
-        given = [p for p in self.taken if p.worker == pattern.worker]
-        sizes = sorted(pattern.sizes + tuple(j for p in given for j in p.sizes))
-        total = pattern.total + sum(p.total for p in given)
-        return Pattern(pattern.worker, tuple(sizes), total)
+    def complete(self, column: Column) -> Column:
+        """A column together with the requests assigned to its worker."""
+        given = [p for p in self.taken if p.worker == column.worker]
+        sizes = sorted(column.sizes + tuple(j for p in given for j in p.sizes))
+        total = column.total + sum(p.total for p in given)
+        return Column(column.worker, tuple(sizes), total)
 
 
 def _fixed(workers: int, level: IntArray, total: int | None) -> IntArray:
-    """Imbalance at a level where the total load is fixed; else 0, which is always a bound."""
+    """Imbalance at a level where the total load fixes it, else 0; a lower bound either way."""
     return np.zeros_like(level) if total is None else np.maximum(0, workers * level - total)

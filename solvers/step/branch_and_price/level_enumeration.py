@@ -1,10 +1,10 @@
-"""One level settled by looking at what each worker can take: a search over scarce patterns.
+"""One level settled by looking at what each worker can take: a search over scarce columns.
 
-At a largest load ``M`` every worker takes a pattern, ``c_g`` requests of at most ``M - L_g`` in
+At a largest load ``M`` every worker takes a column, ``c_g`` requests of at most ``M - L_g`` in
 total, and its slack is what it misses.  To beat an imbalance that is known, the slacks together
-must stay below it, so a worker with few slots has few patterns to choose from.  The search branches
-over the workers with two to five slots whose patterns are few; requests run out as they are taken,
-single slots are served last, greedily, which is optimal for them, and a worker with many patterns
+must stay below it, so a worker with few slots has few columns to choose from.  The search branches
+over the workers with two to five slots whose columns are few; requests run out as they are taken,
+single slots are served last, greedily, which is optimal for them, and a worker with many columns
 counts with slack 0 until all the others have chosen.  Then it is filled at random, with an exact
 pair at the end; if that costs slack, the level is left open, with a bound that holds.
 """
@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.bounds.few_slots import NEVER
+from solvers.step.bounds.few_slots import IMPOSSIBLE
 from solvers.step.branch_and_price.columns import fits
-from solvers.step.branch_and_price.pricing_pairs import short_patterns
+from solvers.step.branch_and_price.pricing_pairs import short_columns
 from solvers.step.rng import State, draw
 from solvers.step.sorted_sizes import last_between
 from theory.model import IntArray
 
-# In place of a pattern: all those with more slack than the ones that are listed.
+# In place of a column: all those with more slack than the ones that are listed.
 UNKNOWN = -1
 
 
@@ -46,7 +46,7 @@ class Sizes(NamedTuple):
 def sizes_of(pool: IntArray) -> Sizes:
     """The distinct sizes of a pool and their pairs."""
     values, supply = np.unique(pool, return_counts=True)
-    pairs = short_patterns(values, supply, 2, 2 * int(values[-1]))
+    pairs = short_columns(values, supply, 2, 2 * int(values[-1]))
     return Sizes(values, supply, pairs.total, pairs.first, pairs.second)
 
 
@@ -73,26 +73,26 @@ class Step(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Working space for the patterns of each worker.
+    """Working space for the columns of each worker.
 
     Parameters
     ----------
-    patterns : int64[G, room, 5]
+    columns : int64[G, room, 5]
         Ascending indices of sizes.
     slack : int64[G, room]
         What the worker misses with each.
     """
 
-    patterns: IntArray
+    columns: IntArray
     slack: IntArray
 
 
 @compiled
-def _move(left: IntArray, pattern: IntArray, c: int, number: int) -> None:
-    """Take the requests of a pattern (-1) or put them back (1)."""
-    if pattern[0] != UNKNOWN:
+def _move(left: IntArray, column: IntArray, c: int, number: int) -> None:
+    """Take the requests of a column (-1) or put them back (1)."""
+    if column[0] != UNKNOWN:
         for e in range(c):
-            left[pattern[e]] += number
+            left[column[e]] += number
 
 
 @compiled
@@ -102,10 +102,10 @@ def last_entry_at_most(values: IntArray, value: int) -> int:
 
 
 @compiled
-def _patterns(
+def _columns(
     c: int, least: int, most: int, sizes: Sizes, out: IntArray, slack: IntArray, budget: int
 ) -> tuple[int, int]:
-    """Write the patterns of two to five requests whose sum is in ``least..most``, by slack.
+    """Write the columns of two to five requests whose sum is in ``least..most``, by slack.
 
     Returns their number, or -1 if there are too many for ``out`` (it has room for one more) or the
     budget does not suffice, and the work done.
@@ -113,13 +113,13 @@ def _patterns(
     values, sums, first, second = sizes.values, sizes.sums, sizes.first, sizes.second
     count = 0
     work = 0
-    pattern = np.empty(5, np.int64)
+    column = np.empty(5, np.int64)
     stop = 0
     for last in range(values.size if c % 2 else 1):
         # The largest of three or five; the others are a pair, or two pairs in ascending order.
         part = 0
         if c % 2:
-            pattern[c - 1] = last
+            column[c - 1] = last
             part = values[last]
         for a in range(sums.size if c > 3 else 1):
             if a == 0:
@@ -129,7 +129,7 @@ def _patterns(
                 rest -= sums[a]
                 if rest < sums[a]:
                     break
-                pattern[0], pattern[1] = first[a], second[a]
+                column[0], column[1] = first[a], second[a]
                 while stop >= 0 and sums[stop] > rest:
                     stop -= 1
             work += 1
@@ -137,16 +137,16 @@ def _patterns(
             while b >= 0 and sums[b] >= rest - (most - least):
                 work += 1
                 if c < 4:
-                    pattern[0], pattern[1] = first[b], second[b]
+                    column[0], column[1] = first[b], second[b]
                     possible = c == 2 or second[b] <= last
                 else:
-                    pattern[2], pattern[3] = first[b], second[b]
+                    column[2], column[3] = first[b], second[b]
                     possible = second[a] <= first[b] and (c == 4 or second[b] <= last)
-                if possible and fits(pattern, c, sizes.supply):
+                if possible and fits(column, c, sizes.supply):
                     if count + 1 == slack.size:
                         return -1, work
                     for e in range(5):
-                        out[count, e] = pattern[e]
+                        out[count, e] = column[e]
                     slack[count] = rest - sums[b]
                     count += 1
                 b -= 1
@@ -170,7 +170,7 @@ def _patterns(
 
 @compiled
 def singles_slack(step: Step, level: int, left: IntArray) -> int:
-    """Least slack of the workers with a single slot, or :data:`NEVER`.
+    """Least slack of the workers with a single slot, or :data:`IMPOSSIBLE`.
 
     Each takes the largest request left that fits, which is optimal as the caps descend.
     """
@@ -187,7 +187,7 @@ def singles_slack(step: Step, level: int, left: IntArray) -> int:
             t -= 1
             used = 0
         if t < 0:
-            return NEVER
+            return IMPOSSIBLE
         used += 1
         total += room - values[t]
     return total
@@ -200,10 +200,10 @@ def _fill(
     """Fill at least two slots below ``room``: all but two at random, the last two best.
 
     The requests are taken from ``left`` and written into ``out``.  Returns the slack, or
-    :data:`NEVER` if no try came below the room.
+    :data:`IMPOSSIBLE` if no try came below the room.
     """
     c = out.size
-    best = NEVER
+    best = IMPOSSIBLE
     trial = np.empty(c, np.int64)
     for _ in range(tries if c > 2 else 1):
         rest = room
@@ -243,7 +243,7 @@ def _fill(
             left[trial[slot]] += 1
         if best == 0:
             break
-    if best < NEVER:
+    if best < IMPOSSIBLE:
         for i in out:
             left[i] -= 1
     return best
@@ -260,7 +260,7 @@ def _complete(
     state: State,
     plan: IntArray,
 ) -> int:
-    """Serve the single slots and fill the workers ``many``; their slack, :data:`NEVER` if > most.
+    """Serve the single slots and fill the workers ``many``; return their slack.
 
     The requests are taken from ``left``.
     """
@@ -271,7 +271,7 @@ def _complete(
         while i >= 0 and left[i] == 0:
             i -= 1
         if i < 0:
-            return NEVER
+            return IMPOSSIBLE
         left[i] -= 1
         plan[start[g]] = i
         total += level - loads[g] - values[i]
@@ -279,12 +279,12 @@ def _complete(
         out = plan[start[g] : start[g + 1]]
         total += _fill(values, left, level - loads[g], tries, out, state)
         if total > most:
-            return NEVER
+            return IMPOSSIBLE
     return total
 
 
 @compiled
-def _list_patterns(
+def _list_columns(
     step: Step,
     level: int,
     below: int,
@@ -295,7 +295,7 @@ def _list_patterns(
     number: IntArray,
     many: IntArray,
 ) -> tuple[int, int, int, int]:
-    """List the patterns of the workers with two slots or more, if they can add up to less.
+    """List the columns of the workers with two slots or more, if they can add up to less.
 
     Parameters
     ----------
@@ -306,24 +306,24 @@ def _list_patterns(
     widest, budget : int
         Workers with more slots are not listed, nor one that takes more than a quarter of the work.
     lists, few, number, many
-        Filled: the workers ``few`` have ``number`` patterns in ``lists``; ``many`` have too many.
+        Filled: the workers ``few`` have ``number`` columns in ``lists``; ``many`` have too many.
 
     Returns
     -------
     few, many : int
         How many workers there are of each kind; -1 if they cannot stay below.
     lost : int
-        Least slack of the workers with many patterns.
+        Least slack of the workers with many columns.
     work : int
     """
-    loads, start, patterns, slack = step.loads, step.start, lists.patterns, lists.slack
+    loads, start, columns, slack = step.loads, step.start, lists.columns, lists.slack
     G = loads.size
     f = m = lost = work = certain = 0
     least = np.zeros(G, np.int64)
     most_slots = 0
     for g in range(G):
         most_slots = max(most_slots, start[g + 1] - start[g])
-    # First what each worker misses at least; then the patterns with which that can be beaten.
+    # First what each worker misses at least; then the columns with which that can be beaten.
     for listing in range(2):
         for c in range(2, most_slots + 1):
             for g in step.by_load:
@@ -336,8 +336,8 @@ def _list_patterns(
                 while c <= widest:
                     least_sum = most - (width >> shift)
                     limit = (budget - work) >> 2
-                    count, done = _patterns(
-                        c, least_sum, most, step.sizes, patterns[f], slack[f], limit
+                    count, done = _columns(
+                        c, least_sum, most, step.sizes, columns[f], slack[f], limit
                     )
                     work += done
                     if listing and count < 0 and done < limit and width >> shift > least[g]:
@@ -360,7 +360,7 @@ def _list_patterns(
                     lost += least[g]
                 else:
                     if shift > 0:
-                        patterns[f, count, 0] = UNKNOWN
+                        columns[f, count, 0] = UNKNOWN
                         slack[f, count] = (width >> shift) + 1
                         count += 1
                     few[f] = g
@@ -386,8 +386,8 @@ def settle_level(
     step, level, upper
         The step, the level, and an imbalance that is to be beaten.
     effort : (widest, tries, budget)
-        Workers with more slots than ``widest`` are taken to have many patterns; random fillings of
-        such a worker; patterns looked at after which the search is broken off.
+        Workers with more slots than ``widest`` are taken to have many columns; random fillings of
+        such a worker; columns looked at after which the search is broken off.
     lists : Lists
         Working space.
     state : uint64[1]
@@ -402,10 +402,10 @@ def settle_level(
     bound : int
         No assignment with that largest load is below it.
     work : int
-        Patterns and requests looked at.
+        Columns and requests looked at.
     """
     loads, start, values = step.loads, step.start, step.sizes.values
-    patterns, slack = lists.patterns, lists.slack
+    columns, slack = lists.columns, lists.slack
     widest, tries, budget = effort
     G = loads.size
     left = step.sizes.supply.copy()
@@ -414,16 +414,16 @@ def settle_level(
         if start[g] == start[g + 1]:
             base += level - loads[g]
     single = singles_slack(step, level, left)
-    if single == NEVER or base + single >= upper:
-        return upper, NEVER, G
+    if single == IMPOSSIBLE or base + single >= upper:
+        return upper, IMPOSSIBLE, G
     few, number, many = np.empty(G, np.int64), np.empty(G, np.int64), np.empty(G, np.int64)
-    f, m, lost, work = _list_patterns(
+    f, m, lost, work = _list_columns(
         step, level, upper - base - single, widest, budget, lists, few, number, many
     )
     if f < 0:
-        return upper, NEVER, work + G
+        return upper, IMPOSSIBLE, work + G
     budget += work
-    # Workers with fewer patterns choose first.
+    # Workers with fewer columns choose first.
     order = np.empty(f, np.int64)
     for w in range(f):
         order[w] = w
@@ -431,7 +431,7 @@ def settle_level(
         while k > 0 and number[order[k - 1]] > number[order[k]]:
             order[k - 1], order[k] = order[k], order[k - 1]
             k -= 1
-    bound = NEVER
+    bound = IMPOSSIBLE
     spent = np.zeros(f + 1, np.int64)
     at = np.full(f + 1, -1, np.int64)
     trial = np.empty(start[G], np.int64)
@@ -444,7 +444,7 @@ def settle_level(
             u = order[t]
             c = start[few[u] + 1] - start[few[u]]
             if at[t] >= 0:
-                _move(left, patterns[u, at[t]], c, 1)
+                _move(left, columns[u, at[t]], c, 1)
             at[t] += 1
             # What the others miss whatever this one takes.
             others = base + lost + single + spent[t]
@@ -452,8 +452,8 @@ def settle_level(
                 others += slack[order[w], 0]
             while (
                 at[t] < number[u]
-                and patterns[u, at[t], 0] != UNKNOWN
-                and not fits(patterns[u, at[t]], c, left)
+                and columns[u, at[t], 0] != UNKNOWN
+                and not fits(columns[u, at[t]], c, left)
             ):
                 at[t] += 1
                 work += 1
@@ -465,7 +465,7 @@ def settle_level(
                 t -= 1
                 continue
             spent[t + 1] = spent[t] + slack[u, at[t]]
-            _move(left, patterns[u, at[t]], c, -1)
+            _move(left, columns[u, at[t]], c, -1)
             # What they miss now, at least.
             value = base + lost + spent[t + 1]
             for w in range(t + 1, f):
@@ -474,8 +474,8 @@ def settle_level(
                 k = 0
                 while (
                     k < number[v]
-                    and patterns[v, k, 0] != UNKNOWN
-                    and not fits(patterns[v, k], c, left)
+                    and columns[v, k, 0] != UNKNOWN
+                    and not fits(columns[v, k], c, left)
                 ):
                     k += 1
                 work += k
@@ -485,13 +485,13 @@ def settle_level(
                     break
             if good:
                 alone = singles_slack(step, level, left)
-                good = alone < NEVER and value + alone < upper
+                good = alone < IMPOSSIBLE and value + alone < upper
                 value += alone
             work += f + step.singles.size
             if good and t + 1 < f:
                 t += 1
                 continue
-        # Everyone with few patterns has chosen.
+        # Everyone with few columns has chosen.
         if good:
             for i in range(left.size):
                 whole[i] = left[i]
@@ -499,20 +499,20 @@ def settle_level(
             unknown = 0
             for w in range(f):
                 g = few[order[w]]
-                if patterns[order[w], at[w], 0] == UNKNOWN:
+                if columns[order[w], at[w], 0] == UNKNOWN:
                     many[m + unknown] = g
                     unknown += 1
                 else:
                     spare += slack[order[w], at[w]]
                     for e in range(start[g + 1] - start[g]):
-                        trial[start[g] + e] = patterns[order[w], at[w], e]
+                        trial[start[g] + e] = columns[order[w], at[w], e]
             most = upper - 1 - spare
             fill = many[: m + unknown]
             total = _complete(step, level, most, fill, left, tries, state, trial)
             for i in range(left.size):
                 left[i] = whole[i]
             work += tries * fill.size * values.size // 4
-            if total < NEVER:
+            if total < IMPOSSIBLE:
                 upper = spare + total
                 for i in range(trial.size):
                     best[i] = trial[i]

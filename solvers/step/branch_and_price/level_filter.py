@@ -10,7 +10,7 @@ short windows of levels, whatever the sizes; each level in them is settled by
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.bounds.few_slots import NEVER
+from solvers.step.bounds.few_slots import IMPOSSIBLE
 from solvers.step.bounds.nested import nested_deficit
 from solvers.step.branch_and_price.level_enumeration import (
     Lists,
@@ -29,7 +29,7 @@ from theory.model import IntArray
 # Most pairs of distinct sizes.
 _MOST_PAIRS = 2**18
 
-# Patterns of one worker that are looked at.
+# Columns of one worker that are looked at.
 _MANY = 2**13
 
 
@@ -130,8 +130,8 @@ def _sharpen(
     for k in range(levels.size):
         level = int(levels[k])
         together = singles_slack(step, level, supply)
-        if together == NEVER:
-            bounds[k] = NEVER
+        if together == IMPOSSIBLE:
+            bounds[k] = IMPOSSIBLE
             continue
         bounds[k] += together
         for g in step.singles:
@@ -158,7 +158,7 @@ def _settle(
 
     Returns the best imbalance, a bound over those levels, and the work done.
     """
-    lower = NEVER
+    lower = IMPOSSIBLE
     state = np.ones(1, np.uint64)
     work = 0
     for k in range(levels.size):
@@ -215,7 +215,7 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
     upper, lower = start.imbalance, start.lower_bound
     further = max(1, (upper - lower) >> 8)
     while lower < upper:
-        # To prove a little more than is known takes few patterns; a solution is often met there.
+        # To prove a little more than is known takes few columns; a solution is often met there.
         goal = min(upper, lower + further)
         levels, bounds, elsewhere = _levels(problem, sizes, goal, max(1, budget >> 10))
         _sharpen(step, free, pool, levels, bounds, goal)

@@ -1,7 +1,14 @@
-"""The pattern relaxation: a linear program that mixes patterns, for some workers at one level.
+"""The restricted master problem: the linear program over the columns generated so far.
 
-Each worker divides itself among patterns that fit below the level, no size is used more than it is
-there, and the total distance to the level is least.
+At a level ``M`` it chooses a convex combination of columns for each worker, within the supply of
+every size, so that the total slack ``sum_g (M - L'_g)`` is least.  Its dual prices on the supply
+rows go to the pricing problem (:mod:`solvers.step.branch_and_price.pricing`).  This is the
+Dantzig-Wolfe reformulation of the fixed-level problem, with one convexity row for each worker.  Its
+values are floating point and prove nothing: a proof prices the columns in integers.
+
+Source: C. Barnhart, E. L. Johnson, G. L. Nemhauser, M. W. P. Savelsbergh, P. H. Vance,
+"Branch-and-price: column generation for solving huge integer programs", Operations Research 46
+(1998) 316-329.
 """
 
 from collections.abc import Iterable
@@ -10,62 +17,53 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from solvers.step.branch_and_price.columns import Pattern, fits
-from theory.model import FloatArray, IntArray
+from solvers.step.branch_and_price.columns import Column, Residual, fits
+from theory.model import FloatArray
 
 
 @dataclass(slots=True)
-class Mixture:
-    """The linear program and the patterns in it.
-
-    Column ``k`` below ``len(workers)`` leaves that worker without a pattern; pattern ``i`` is
-    column ``len(workers) + i``.
+class MasterProblem:
+    """A restricted master problem; the variables of ``columns`` come after one for each worker.
 
     Parameters
     ----------
-    workers : tuple of int
-        Workers that take a pattern.
-    free, room : int64[G]
-        Free slots of each, and its room below the level.
-    supply : int64[m]
-        Requests of each size.
-    empty : float or None
-        Where every slot must be filled, a cost of a worker without a pattern that never pays;
-        None where slots may stay free.
+    residual : Residual
+        The workers, their free slots and rooms, and the supply.
+    penalty : float or None
+        Where every slot must be filled, the cost of the artificial variable that leaves a worker
+        without a column; None where slots may stay free, and it costs the worker's room.
     excess : int
-        How far a pattern may reach above the level; its distance is then 0.
+        How far a column may exceed the level, its slack being 0: the tolerance of a rounded table.
     """
 
-    workers: tuple[int, ...]
-    free: IntArray
-    room: IntArray
-    supply: IntArray
-    empty: float | None
+    residual: Residual
+    penalty: float | None
     excess: int = 0
-    patterns: list[Pattern] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
     program: highspy.Highs = field(default_factory=highspy.Highs)
-    _inside: set[Pattern] = field(default_factory=set)
+    _inside: set[Column] = field(default_factory=set)
     _row: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        m, w = self.supply.size, len(self.workers)
-        self._row = {g: m + k for k, g in enumerate(self.workers)}
+        workers, supply, room = self.residual.workers, self.residual.supply, self.residual.room
+        m, w = supply.size, len(workers)
+        self._row = {g: m + k for k, g in enumerate(workers)}
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
-        # Patterns come in between solves and leave the basis primal feasible.
+        # Primal simplex: a new column leaves the basis primal feasible.
         self.program.setOptionValue("simplex_strategy", 4)
         none = np.array([], np.int32)
         self.program.addRows(
             m + w,
             np.concatenate([np.full(m, -highspy.kHighsInf), np.ones(w)]),
-            np.concatenate([self.supply.astype(np.float64), np.ones(w)]),
+            np.concatenate([supply.astype(np.float64), np.ones(w)]),
             0,
             none,
             none,
             np.array([], np.float64),
         )
-        cost = np.array([self.room[g] if self.empty is None else self.empty for g in self.workers])
-        self._add(cost.astype(np.float64), [[row] for row in self._row.values()], [[1]] * w)
+        cost = np.array([room[g] if self.penalty is None else self.penalty for g in workers], float)
+        self._add(cost, [[row] for row in self._row.values()], [[1]] * w)
 
     def _add(self, cost: FloatArray, rows: list[list[int]], values: list[list[int]]) -> None:
         lengths = np.array([len(row) for row in rows], np.int64)
@@ -80,53 +78,50 @@ class Mixture:
             np.array([x for value in values for x in value], np.float64),
         )
 
-    def extend(self, patterns: Iterable[Pattern]) -> bool:
-        """Add those that fit and are not there yet; whether there are any."""
-        new = [
-            p
-            for p in patterns
-            if p not in self._inside
-            and p.worker in self._row
-            and p.total <= self.room[p.worker] + self.excess
-            and (
-                len(p.sizes) == self.free[p.worker]
-                if self.empty is not None
-                else len(p.sizes) <= self.free[p.worker]
-            )
-            and fits(np.array(p.sizes, np.int64), len(p.sizes), self.supply)
-        ]
+    def _feasible(self, p: Column) -> bool:
+        residual, length = self.residual, len(p.sizes)
+        if p.worker not in self._row or p.total > residual.room[p.worker] + self.excess:
+            return False
+        spare = residual.free[p.worker] - length
+        filled = spare >= 0 if self.penalty is None else spare == 0
+        return bool(filled and fits(np.array(p.sizes, np.int64), length, residual.supply))
+
+    def extend(self, columns: Iterable[Column]) -> bool:
+        """Add the columns that are feasible and new; whether there are any."""
+        new = [p for p in columns if p not in self._inside and self._feasible(p)]
         if not new:
             return False
         self._inside.update(new)
-        self.patterns += new
+        self.columns += new
         counts = [p.counts for p in new]
         self._add(
-            np.array([max(0, self.room[p.worker] - p.total) for p in new], np.float64),
+            np.array([max(0, self.residual.room[p.worker] - p.total) for p in new], np.float64),
             [[*c, self._row[p.worker]] for c, p in zip(counts, new, strict=True)],
             [[*c.values(), 1] for c in counts],
         )
         return True
 
     def solve(self) -> tuple[float, FloatArray]:
-        """Least total distance, and the prices of the sizes."""
+        """Least total slack, and the dual prices of the supply rows, float64[m]."""
         self.program.run()
-        duals = np.array(self.program.getSolution().row_dual)[: self.supply.size]
+        duals = np.array(self.program.getSolution().row_dual)
+        duals = duals[: self.residual.supply.size]
         return float(self.program.getInfo().objective_function_value), np.maximum(0.0, -duals)
 
     def shares(self) -> FloatArray:
-        """Share of each pattern in the last solution."""
-        shares: FloatArray = np.array(self.program.getSolution().col_value)[len(self.workers) :]
-        return shares
+        """Value of each column in the last solution, float64[len(columns)]."""
+        values: FloatArray = np.array(self.program.getSolution().col_value)
+        return values[len(self.residual.workers) :]
 
-    def choose(self, below: float, time_limit_s: float) -> list[Pattern] | None:
-        """One pattern for each worker with total distance less than ``below``, by branching.
+    def solve_integer(self, below: float, time_limit_s: float) -> list[Column] | None:
+        """One column for each worker with total slack less than ``below``, by HiGHS's search.
 
-        None if there is none among the patterns, or it was not found in time.
+        None if there is none among the columns, or it was not found in time.
         """
-        h, w, n = self.program, len(self.workers), self.program.getNumCol()
-        columns = np.arange(n, dtype=np.int32)
-        h.changeColsIntegrality(n, columns, np.full(n, highspy.HighsVarType.kInteger))
-        h.changeColsBounds(n, columns, np.zeros(n), np.ones(n))
+        h, w, n = self.program, len(self.residual.workers), self.program.getNumCol()
+        variables = np.arange(n, dtype=np.int32)
+        h.changeColsIntegrality(n, variables, np.full(n, highspy.HighsVarType.kInteger))
+        h.changeColsBounds(n, variables, np.zeros(n), np.ones(n))
         for name, value in (
             ("mip_rel_gap", 0.0),
             ("mip_abs_gap", 0.9),
@@ -138,5 +133,7 @@ class Mixture:
         if h.getInfo().objective_function_value >= below - 0.5:
             return None
         x = np.array(h.getSolution().col_value)
-        empty = [Pattern(g, (), 0) for g, v in zip(self.workers, x[:w], strict=True) if v > 0.5]
-        return empty + [p for p, v in zip(self.patterns, x[w:], strict=True) if v > 0.5]
+        empty = [
+            Column(g, (), 0) for g, v in zip(self.residual.workers, x[:w], strict=True) if v > 0.5
+        ]
+        return empty + [p for p, v in zip(self.columns, x[w:], strict=True) if v > 0.5]

@@ -1,15 +1,21 @@
-"""What the patterns of every worker bring at best: one table for all workers and levels.
+"""The pricing problem: the column of least reduced cost of every worker, at every level.
 
-Prices on the requests separate the workers of a level (Lagrange), and one table of the most that
-``k`` requests within a room can bring serves all of them; patterns of one or two requests need no
-table (:mod:`solvers.step.branch_and_price.pricing_pairs`).
+Dualising the supply rows with prices ``y >= 0`` separates the workers (Lagrangian relaxation).  The
+best column of worker ``g`` at level ``M`` has reduced cost ``M - L_g - max sum (v - y_v)``; these
+least reduced costs, summed, less ``sum y_v`` over the supply, bound the imbalance at ``M`` from
+below for all prices.  One dynamic program over slots and rooms serves all workers and levels;
+columns of one or two requests come from Pareto fronts instead
+(:mod:`solvers.step.branch_and_price.pricing_pairs`).
 
-A small table is quick and a little weak: sizes are rounded down to multiples of a unit where they
-must fit, and levels are taken several at a time, with distances counted from the lowest of them and
-room to the highest.  The bounds hold all the same.  At a single level a pattern that fits only as
-rounded is replaced by the best that fits
-(:mod:`solvers.step.branch_and_price.pricing_enumeration`); before a long search the table is
-refined from the pairs, which are exact, so that little is left of the rounding.
+A table that is too large is relaxed in two ways, and the bound stays valid.  Sizes are divided by a
+unit and rounded down, so that more columns fit; and ``stride`` consecutive levels share an entry,
+with the slack counted from the lowest of them and the room up to the highest.  At a single level a
+column that fits only as rounded is replaced by the best feasible one
+(:mod:`solvers.step.branch_and_price.pricing_enumeration`), before a long search with a table of
+smaller unit built on the exact pairs.
+
+Source: M. E. Lübbecke, J. Desrosiers, "Selected topics in column generation", Operations Research
+53 (2005) 1007-1023, for the Lagrangian bound of column generation.
 """
 
 import math
@@ -20,56 +26,59 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import (
+    INFINITE,
     MOST_SLOTS,
-    NONE,
+    NO_COLUMN,
     SCALE,
-    Pattern,
+    Column,
+    Residual,
     knapsack,
-    read_pattern,
+    read_column,
 )
 from solvers.step.branch_and_price.pricing_enumeration import (
-    Choice,
-    best_fitting,
-    draw_patterns,
-    near_patterns,
+    Knapsack,
+    best_column,
+    enumerate_columns,
+    sample_columns,
 )
 from solvers.step.branch_and_price.pricing_pairs import (
-    NO_PATTERNS,
-    BestShort,
-    most_within,
-    near_short,
+    EMPTY_FRONT,
+    ParetoFront,
+    best_within,
+    pareto_front,
     place_within,
-    price_short,
-    short_patterns,
+    short_columns,
+    short_columns_within,
 )
-from solvers.step.branch_and_price.residual import Rest
 from solvers.step.problem import StepProblem
 from theory.model import FloatArray, IntArray
 
-# Most pairs of sizes; where there are more, the table serves workers with two slots too.
+# Most pairs of sizes that are listed; beyond, the table serves workers with two slots too.
 _MOST_PAIRS = 2**22
 
-# Loads and sizes together stay below this, so that scaled sums fit an int64 beside NONE.
+# ``G (sum of loads and sizes)`` stays below this: scaled sums fit an int64 beside NO_COLUMN.
 _MOST_LOAD = 2**46
 
-# Patterns near the best of a worker are listed by looking at so many requests.
+# Limit on the requests tried in vain in one enumeration of columns.
 _MOST_WORK = 2**20
 
-# From this patience on the table is refined: to one cell for so much of it, and so many at most.
+# From this patience on a table of smaller unit is built: one cell for so much patience, at most
+# so many.
 _REFINING = 2**20
 _PER_CELL = 2**4
 _FINEST = 2**19
 
-# Distance of a worker that cannot come below the level.
-NO_PATTERN = 2**61
+# The front of a worker without a free slot: nothing, which has size and profit 0.
+_ZERO = np.zeros(1, np.int64)
+_NOTHING = ParetoFront(_ZERO, _ZERO, _ZERO, _ZERO, np.array([0, 1]), 0)
 
 
 class TooLargeError(Exception):
-    """The tables of a step cannot be held."""
+    """The step has too many free slots on a worker, or too large loads, for the tables."""
 
 
-class PatternTables:
-    """The patterns of a step, priced.
+class PricingTables:
+    """Tables that solve the pricing problem of a step for all workers and levels.
 
     Parameters
     ----------
@@ -78,25 +87,26 @@ class PatternTables:
     top : int
         The highest level.
     stride : int
-        Levels that are taken together.
+        Consecutive levels that share an entry.
     cells : int
-        About the most words of the table with its choices.
+        Memory of the dynamic program in 8-byte words, approximately; it sets the unit.
 
     Attributes
     ----------
     sizes, supply : int64[m]
-        Distinct sizes and how often each waits.
+        Distinct sizes and the number of requests of each.
     filled, everyone : bool
         Whether every slot is filled, and whether every request is admitted.
     farthest : int
-        The most that a worker with free slots can be below a level.
+        Largest room ``M - L_g`` of a worker with free slots.
     unit : int
-        Sizes are rounded down to multiples of it in the table.
+        The weight of a request in the dynamic program is its size divided by this, rounded down.
 
     Raises
     ------
     TooLargeError
-        If a worker has more than 16 free slots, or loads and sizes are beyond 2^46 in sum.
+        If a worker has more than 16 free slots, or ``G`` times the sum of loads and sizes is 2^46
+        or more.
     """
 
     def __init__(self, problem: StepProblem, top: int, stride: int, cells: int) -> None:
@@ -117,193 +127,203 @@ class PatternTables:
         self.farthest = farthest(1)
         pairs = self.sizes.size**2 < 2 * _MOST_PAIRS
         self.short = [
-            short_patterns(self.sizes, self.supply, k, farthest(k))
+            short_columns(self.sizes, self.supply, k, farthest(k))
             for k in (1, 2)[: 1 + pairs]
             if self.filled
         ]
-        # The supply and the prices that lists and table are filled for.
+        # The supply and the prices for which fronts and table hold.
         self._filled = np.empty((2, 0), np.int64)
-        self._best_short = [NO_PATTERNS] * len(self.short)
-        # A choice takes a quarter of a word for each request and unit of room.
+        # The fronts of the columns of 0, 1, ... requests; longer columns are in the table.
+        self._fronts = [_NOTHING]
+        # The choices take a quarter of a word for each request and unit of room.
         words = int(np.minimum(self.supply, self.slots).sum()) // 4 + self.slots + 1
         self.unit = words * (farthest(len(self.short) + 1) + 1) // cells + 1
         self.reach = farthest(len(self.short) + 1) // self.unit
         self.weights = self.sizes // self.unit
         self.table = np.empty((self.slots + 1, self.reach + 1), np.int64)
         self._choice = np.empty((self._rows(self.supply).size, self.reach + 1), np.uint16)
-        # The refined table, for the same, and its unit.
+        # The table of smaller unit, for the same prices, and that unit.
         self._fine = np.empty((0, 0), np.int64)
         self._fine_unit = 0
 
     def _rows(self, supply: IntArray) -> IntArray:
-        """Index of the size of each request that a worker could take, equal sizes in a row."""
+        """Index of the size of each request that one worker could take, ascending."""
         copies = np.where(self.weights <= self.reach, np.minimum(supply, self.slots), 0)
         return np.repeat(np.arange(self.sizes.size), copies)
 
     @property
     def excess(self) -> int:
-        """How far a pattern may reach above the lowest of the levels taken together."""
+        """How far a column of the table can exceed the lowest level of its entry."""
         return (self.slots + 1) * (self.unit - 1) + self.stride - 1
 
     @property
     def exact(self) -> bool:
-        """Whether nothing is rounded: levels are taken one at a time, and sizes as they are."""
+        """Whether the tables are not relaxed: unit and stride are 1."""
         return self.unit == self.stride == 1
 
     def fill(self, supply: IntArray, prices: IntArray) -> IntArray:
-        """Price all patterns that the supply holds; returns the rows of the table."""
+        """Solve the pricing problem for a supply and prices; returns the rows of the table."""
         if np.array_equal(self._filled, (supply, prices)):
             return self._rows(supply)
         self._filled = np.array((supply, prices))
         self._fine_unit = 0
         profits = self.sizes * SCALE - prices
-        self._best_short = [
-            price_short(patterns, length, profits, supply)
-            for length, patterns in enumerate(self.short, 1)
+        self._fronts = [_NOTHING] + [
+            pareto_front(columns, length, profits, supply)
+            for length, columns in enumerate(self.short, 1)
         ]
         rows = self._rows(supply)
-        if self.slots > len(self.short):
+        if self.slots >= len(self._fronts):
             choice = self._choice[: rows.size]
             knapsack(self.weights, profits, rows, self.filled, self.table, choice)
         return rows
 
     def price(
-        self, rest: Rest, prices: IntArray, patience: int, deadline: float = math.inf
-    ) -> tuple[int, list[Pattern]]:
-        """Bound under the prices, times ``SCALE``, and the best pattern of each worker.
+        self, residual: Residual, prices: IntArray, patience: int, deadline: float = math.inf
+    ) -> tuple[int, list[Column]]:
+        """Lagrangian bound at a level, times ``SCALE``, and the best column of each worker.
 
-        It rests on the tables alone and holds for all prices ``>= 0``.  The search for a pattern
-        that truly fits gives up after looking at ``patience`` requests in vain, and after the
-        deadline at once.
+        The bound is exact integer arithmetic and holds for all prices ``>= 0``.  The search for a
+        feasible column in place of one that fits only as rounded ends after ``patience`` requests
+        tried in vain, and past the deadline at once.
         """
-        rows = self.fill(rest.supply, prices)
+        rows = self.fill(residual.supply, prices)
         profits = self.sizes * SCALE - prices
-        bound = rest.spent * SCALE - sum((rest.supply * prices).tolist())
+        bound = residual.spent * SCALE - sum((residual.supply * prices).tolist())
         found = []
-        for g in rest.workers:
-            k, room = int(rest.free[g]), int(rest.room[g])
-            distance = self.distance(k, room)
-            if distance == NO_PATTERN:
-                return NO_PATTERN, []
+        for g in residual.workers:
+            k, room = int(residual.free[g]), int(residual.room[g])
+            cost = self.reduced_cost(k, room)
+            if cost == INFINITE:
+                return INFINITE, []
             chosen = self._read(rows, k, room)
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
-                choice = self.choice(rest.supply, profits, most)
+                problem = self.knapsack(residual.supply, profits, most)
                 if time.monotonic() > deadline:
                     patience = 0
-                profit, chosen = self._fit(choice, chosen, room * SCALE - distance, patience)
-                distance = room * SCALE - profit
-            found.append(Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
-            bound += distance
+                profit, chosen = self._fit(problem, chosen, room * SCALE - cost, patience)
+                cost = room * SCALE - profit
+            found.append(Column(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
+            bound += cost
         return bound, found
 
-    def choice(self, supply: IntArray, profits: IntArray, room: int) -> Choice:
-        """What a worker with that room can choose from, as last filled."""
-        singles, pairs = (*self._best_short, NO_PATTERNS, NO_PATTERNS)[:2]
-        return Choice(self.sizes, profits, supply, self.table, self.unit, singles, pairs, room)
+    def knapsack(self, supply: IntArray, profits: IntArray, room: int) -> Knapsack:
+        """The pricing problem of a worker with that room, for what the tables are filled for."""
+        singles, pairs = (*self._fronts[1:], EMPTY_FRONT, EMPTY_FRONT)[:2]
+        return Knapsack(self.sizes, profits, supply, self.table, self.unit, singles, pairs, room)
 
     def _fit(
-        self, choice: Choice, chosen: IntArray, most: int, patience: int
+        self, problem: Knapsack, chosen: IntArray, most: int, patience: int
     ) -> tuple[int, IntArray]:
-        """The most that a pattern that truly fits can bring, and the best that was found.
+        """An upper bound of the profit of feasible columns, and the best column found.
 
-        The one ``chosen`` fits as rounded and brings ``most``.
+        ``chosen`` fits as rounded, with the profit ``most``.
         """
-        # Patterns of three are a request and a pair, which are listed.
+        # A column of three is a request and a pair, and the pairs are exact already.
         if chosen.size > 3 and len(self.short) == 2 and patience >= _REFINING:
-            choice = self._refined(choice, patience)
-            most = min(most, int(choice.table[chosen.size, choice.room // choice.unit]))
-        fitting = chosen[None].copy()
-        most -= best_fitting(choice, most, patience, fitting)
-        return most, fitting[0]
+            problem = self._refined(problem, patience)
+            most = min(most, int(problem.table[chosen.size, problem.room // problem.unit]))
+        feasible = chosen[None].copy()
+        most -= best_column(problem, most, patience, feasible)
+        return most, feasible[0]
 
-    def _refined(self, choice: Choice, patience: int) -> Choice:
-        """The same choice with a table that is refined."""
+    def _refined(self, problem: Knapsack, patience: int) -> Knapsack:
+        """The same problem with a table of smaller unit."""
         farthest = (self.reach + 1) * self.unit - 1
         unit = farthest // min(patience // _PER_CELL, _FINEST) + 1
-        if unit < choice.unit:
+        if unit < problem.unit:
             if unit != self._fine_unit:
                 self._fine = np.empty((self.slots + 1, farthest // unit + 1), np.int64)
                 self._fine_unit = unit
-                refine(choice, unit, self._fine)
-            choice = choice._replace(table=self._fine, unit=unit)
-        return choice
+                refine(problem, unit, self._fine)
+            problem = problem._replace(table=self._fine, unit=unit)
+        return problem
 
-    def distance(self, slots: int, room: int) -> int:
-        """What a worker misses and pays at least, as last filled; or :data:`NO_PATTERN`.
+    def add_reduced_costs(self, slots: int, room: IntArray, total: IntArray) -> None:
+        """Add the least reduced cost of a worker to each entry, or make it :data:`INFINITE`.
 
-        ``room`` is that below the lowest level of an entry; what fits below the highest counts.
+        Parameters
+        ----------
+        slots : int
+            Its free slots.
+        room : int64[e]
+            Its room below the lowest level of each entry.
+        total : int64[e]
+            In units of ``1 / SCALE``.
         """
-        most = room + self.stride - 1
-        best = 0 if slots == 0 and most >= 0 else NONE
-        if 0 < slots <= len(self.short):
-            best = most_within(self._best_short[slots - 1], most)[0]
-        elif slots > 0 and most >= 0:
-            best = int(self.table[slots, most // self.unit])
-        return max(0, room * SCALE - best) if best > NONE // 2 else NO_PATTERN
+        if slots < len(self._fronts):
+            _add_from_front(room, self.stride, self._fronts[slots], total)
+        else:
+            _add_from_table(room, self.stride, self.table[slots], self.unit, total)
+
+    def reduced_cost(self, slots: int, room: int) -> int:
+        """The same at a single entry: the least reduced cost, or :data:`INFINITE`."""
+        cost = np.zeros(1, np.int64)
+        self.add_reduced_costs(slots, np.array([room]), cost)
+        return int(cost[0])
 
     def _read(self, rows: IntArray, slots: int, room: int) -> IntArray:
-        """Ascending indices of the sizes behind :meth:`distance`, where something fits."""
+        """Ascending indices of the sizes behind :meth:`reduced_cost`, where a column exists."""
         most = room + self.stride - 1
-        if 0 < slots <= len(self.short):
-            short = self._best_short[slots - 1]
-            at = most_within(short, most)[1]
-            return np.array([short.first[at], short.second[at]][:slots])
+        if slots < len(self._fronts):
+            front = self._fronts[slots]
+            at = best_within(front, most)[1]
+            return np.array([front.first[at], front.second[at]][:slots], np.int64)
         out = np.empty(slots, np.int64)
-        n = read_pattern(self.weights, rows, self._choice, slots, most // self.unit, out)
+        n = read_column(self.weights, rows, self._choice, slots, most // self.unit, out)
         return np.sort(out[:n])
 
-    def slack(self, rest: Rest, prices: IntArray, aim: int) -> int:
-        """What the workers may lose together against their distances to end at ``aim`` or less.
+    def reduced_cost_gap(self, residual: Residual, prices: IntArray, aim: int) -> int:
+        """How far above the least reduced cost a column can be in an assignment of ``aim`` or less.
 
-        The tables are filled by these prices; in units of ``1 / SCALE``.
+        In units of ``1 / SCALE``; the tables are filled by these prices.
         """
-        least = sum(self.distance(int(rest.free[g]), int(rest.room[g])) for g in rest.workers)
-        charge: int = sum((rest.supply * prices).tolist())
-        return (aim - rest.spent) * SCALE + charge - least
+        costs = sum(
+            self.reduced_cost(int(residual.free[g]), int(residual.room[g]))
+            for g in residual.workers
+        )
+        charge: int = sum((residual.supply * prices).tolist())
+        return (aim - residual.spent) * SCALE + charge - costs
 
-    def near(self, rest: Rest, prices: IntArray, slack: int, number: int) -> Iterator[Pattern]:
-        """Patterns of each worker that lose at most ``slack`` against its :meth:`distance`.
+    def columns_within(
+        self, residual: Residual, prices: IntArray, gap: int, number: int
+    ) -> Iterator[Column]:
+        """Columns of each worker with reduced cost at most ``gap`` above its least.
 
-        All of them, or where there are more than ``number`` those that lose least, and as many
-        that are drawn from those that lose a little more.  The tables are filled by these prices.
+        All of them; or, where a worker has more than ``number``, those within a quarter of the gap,
+        a sixteenth, and so on, and up to ``number`` sampled from the last gap that had too many.
+        The tables are filled by these prices.
         """
         profits = self.sizes * SCALE - prices
-        for g in rest.workers:
-            k, room = int(rest.free[g]), int(rest.room[g])
-            distance = self.distance(k, room)
-            if distance == NO_PATTERN:
+        for g in residual.workers:
+            k, room = int(residual.free[g]), int(residual.room[g])
+            cost = self.reduced_cost(k, room)
+            if cost == INFINITE:
                 continue
-            most = room * SCALE - distance
+            most = room * SCALE - cost
             room += self.stride - 1
-            choice = self.choice(rest.supply, profits, room)
-            found, drawn = np.empty((2, number, k), np.int64)
-            loss, others = slack, 0
+            problem = self.knapsack(residual.supply, profits, room)
+            found, sampled = np.empty((2, number, k), np.int64)
+            loss, others = gap, 0
             while True:
                 if k <= len(self.short):
-                    near = (self.short[k - 1], profits, rest.supply, room, most - loss, found)
-                    count, complete = near_short(*near)
+                    short = (self.short[k - 1], profits, residual.supply, room, most - loss, found)
+                    count, complete = short_columns_within(*short)
                 else:
-                    count, complete = near_patterns(choice, most - loss, NONE, _MOST_WORK, found)
+                    count, complete = enumerate_columns(
+                        problem, most - loss, NO_COLUMN, _MOST_WORK, found
+                    )
                 if complete or loss == 0:
                     break
                 if k > len(self.short):
-                    others = draw_patterns(choice, most - loss, drawn)
+                    others = sample_columns(problem, most - loss, sampled)
                 loss //= 4
-            for chosen in (*found[:count], *drawn[:others]):
-                yield Pattern(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum()))
-
-    def add_distances(self, slots: int, room: IntArray, distances: IntArray) -> None:
-        """Add what a worker misses and pays at least, as :meth:`distance`, for many levels."""
-        if slots == 0:
-            _add_full(room, self.stride, distances)
-        elif slots <= len(self.short):
-            _add_short(room, self.stride, self._best_short[slots - 1], distances)
-        else:
-            _add_table(room, self.stride, self.table[slots], self.unit, distances)
+            for chosen in (*found[:count], *sampled[:others]):
+                yield Column(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum()))
 
     def as_prices(self, values: FloatArray) -> IntArray:
-        """Prices in units of ``1 / SCALE`` from those of a linear program, whatever it returned."""
+        """Valid prices in units of ``1 / SCALE``, whatever floats the linear program returned."""
         finite = np.nan_to_num(np.rint(values), nan=0.0, posinf=0.0, neginf=0.0)
         most = 2**56 // max(MOST_SLOTS, int(self.supply.sum()))
         prices: IntArray = np.clip(finite, 0, most).astype(np.int64)
@@ -311,78 +331,62 @@ class PatternTables:
 
 
 @compiled
-def _add_full(room: IntArray, stride: int, distance: IntArray) -> None:
-    """The same as :func:`_add_short` for a worker without a free slot."""
-    for at in range(room.size):
-        _add(room[at], 0 if room[at] + stride > 0 else NONE, distance, at)
-
-
-@compiled
-def _add_short(room: IntArray, stride: int, short: BestShort, distance: IntArray) -> None:
-    """Add a worker's least distance to each level, of short patterns.
-
-    Parameters
-    ----------
-    room : int64[e]
-        Its room below the lowest level of each entry.
-    stride : int
-        Levels of an entry: what fits below the highest of them counts.
-    short : BestShort
-        The best of the patterns with as many requests as the worker has free slots.
-    distance : int64[e]
-        In units of ``1 / SCALE``, as the value.
-    """
-    rooms, below, shift, value = short.rooms, short.below, short.shift, short.value
+def _add_from_front(room: IntArray, stride: int, front: ParetoFront, total: IntArray) -> None:
+    """:meth:`PricingTables.add_reduced_costs` for the columns of a Pareto front."""
+    rooms, below, shift, value = front.rooms, front.below, front.shift, front.value
     for at in range(room.size):
         most = room[at] + stride - 1
         place = place_within(rooms, below, shift, most) if most >= 0 else -1
-        _add(room[at], value[place] if place >= 0 else NONE, distance, at)
+        _add(room[at], value[place] if place >= 0 else NO_COLUMN, total, at)
 
 
 @compiled
-def _add_table(room: IntArray, stride: int, best: IntArray, unit: int, distance: IntArray) -> None:
-    """The same for the patterns behind a row of the table, int64[reach + 1]."""
+def _add_from_table(
+    room: IntArray, stride: int, best: IntArray, unit: int, total: IntArray
+) -> None:
+    """The same for the columns behind a row of the table, int64[reach + 1]."""
     for at in range(room.size):
         most = room[at] + stride - 1
-        _add(room[at], best[most // unit] if most >= 0 else NONE, distance, at)
+        _add(room[at], best[most // unit] if most >= 0 else NO_COLUMN, total, at)
 
 
 @compiled
-def _add(room: int, best: int, distance: IntArray, at: int) -> None:
-    if best < NONE // 2:
-        distance[at] = -NONE
-    elif distance[at] < -NONE:
-        distance[at] += max(0, room * SCALE - best)
+def _add(room: int, profit: int, total: IntArray, at: int) -> None:
+    if profit < NO_COLUMN // 2:
+        total[at] = INFINITE
+    elif total[at] < INFINITE:
+        total[at] += max(0, room * SCALE - profit)
 
 
 @compiled
-def refine(choice: Choice, unit: int, table: IntArray) -> None:
-    """Fill a table of a smaller unit from the best single requests and pairs.
+def refine(problem: Knapsack, unit: int, table: IntArray) -> None:
+    """Fill a table of smaller unit from the exact fronts of single requests and pairs.
 
-    Only what is added to a pair is rounded, which may be in the pair already; it is nowhere weaker
-    than the table of the choice.
+    Two relaxations make it quick: only the requests beyond the pair are rounded, and each may be
+    used more often than it waits.  No entry is weaker than that of ``problem.table``.
 
     Parameters
     ----------
     table : int64[K + 1, H + 1]
-        Filled; the entry ``[k, h]`` is for ``k`` requests and rooms from ``h * unit``.
+        Filled; entry ``[k, h]`` bounds the profit of ``k`` requests in rooms
+        ``h * unit .. h * unit + unit - 1``.
     """
     cells = table.shape[1]
-    last = choice.table.shape[1] - 1
+    last = problem.table.shape[1] - 1
     table[0] = 0
     for h in range(cells):
-        table[1, h] = most_within(choice.singles, h * unit + unit - 1)[0]
-        table[2, h] = most_within(choice.pairs, h * unit + unit - 1)[0]
+        table[1, h] = best_within(problem.singles, h * unit + unit - 1)[0]
+        table[2, h] = best_within(problem.pairs, h * unit + unit - 1)[0]
     for k in range(3, table.shape[0]):
-        table[k] = NONE
-        for j in range(choice.sizes.size):
-            weight = choice.sizes[j] // unit
-            if choice.supply[j] > 0 and weight < cells:
+        table[k] = NO_COLUMN
+        for j in range(problem.sizes.size):
+            weight = problem.sizes[j] // unit
+            if problem.supply[j] > 0 and weight < cells:
                 without, here = table[k - 1, : cells - weight], table[k, weight:]
-                profit = choice.profits[j]
+                profit = problem.profits[j]
                 for h in range(without.size):
                     gain = without[h] + profit
                     here[h] = gain if gain > here[h] else here[h]
         for h in range(cells):
-            rough = choice.table[k, min((h * unit + unit - 1) // choice.unit, last)]
+            rough = problem.table[k, min((h * unit + unit - 1) // problem.unit, last)]
             table[k, h] = min(table[k, h], rough)

@@ -1,9 +1,14 @@
-"""Patterns near the best: all that lose little against it, some drawn at random, or the best.
+"""Depth-first search in the pricing problem of one worker: the best column, or all near the best.
 
-The table of the best (:func:`solvers.step.branch_and_price.columns.knapsack`) and the lists of the
-best single requests and pairs (:mod:`solvers.step.branch_and_price.pricing_pairs`) bound what the
-requests that are still to be chosen can bring.  The lists are exact, so a search seldom goes wrong
-once two requests are left to choose.
+The dynamic program (:func:`solvers.step.branch_and_price.columns.knapsack`) and the Pareto fronts
+of single requests and pairs (:mod:`solvers.step.branch_and_price.pricing_pairs`) bound from above
+what the requests still to be chosen can bring; a branch whose bound is too small is cut.  The
+fronts are exact, so from two open requests on hardly any branch is a dead end.
+
+Listing all columns whose reduced cost is within the gap, none of the others being in a better
+assignment, is the column enumeration of R. Baldacci, N. Christofides, A. Mingozzi, "An exact
+algorithm for the vehicle routing problem based on the set partitioning formulation with additional
+cuts", Mathematical Programming 115 (2008) 351-385.
 """
 
 from typing import NamedTuple
@@ -12,35 +17,35 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import SCALE, fits
-from solvers.step.branch_and_price.pricing_pairs import BestShort, place_within
+from solvers.step.branch_and_price.pricing_pairs import ParetoFront, place_within
 from solvers.step.rng import draw
 from solvers.step.sorted_sizes import last_between
 from theory.model import IntArray
 
-# Patterns drawn before each search.
+# Columns sampled before each search.
 _DRAWS = 64
 
-# How often a request is drawn until one is near the best.
+# Draws of a request until one leads to a column near the best.
 _TRIES = 16
 
-# A loss beyond which no pattern matters.
+# Columns that lose more than this against the bound are not searched.
 _LOST = 2**55
 
 
-class Choice(NamedTuple):
-    """What a worker can choose from.
+class Knapsack(NamedTuple):
+    """The pricing problem of one worker.
 
     Parameters
     ----------
     sizes, profits, supply : int64[m]
-        Sizes in ascending order, what a request of each brings, and how many there are.
+        Sizes in ascending order, with the profit and the number of requests of each.
     table, unit
-        As :func:`solvers.step.branch_and_price.columns.knapsack` filled it, with sizes in multiples
-        of the unit.
-    singles, pairs : BestShort
-        The best of those, exactly; empty where they are not listed.
+        As :func:`solvers.step.branch_and_price.columns.knapsack` filled it, the weights being the
+        sizes divided by the unit and rounded down.
+    singles, pairs : ParetoFront
+        Of single requests and of pairs; empty where they are not listed.
     room : int
-        Most that the requests may have in total.
+        Largest total size.
     """
 
     sizes: IntArray
@@ -48,25 +53,26 @@ class Choice(NamedTuple):
     supply: IntArray
     table: IntArray
     unit: int
-    singles: BestShort
-    pairs: BestShort
+    singles: ParetoFront
+    pairs: ParetoFront
     room: int
 
 
 @compiled
-def near_patterns(
-    choice: Choice, least: int, enough: int, most_work: int, out: IntArray
+def enumerate_columns(
+    knapsack: Knapsack, least: int, enough: int, most_work: int, out: IntArray
 ) -> tuple[int, bool]:
-    """Write the patterns of ``k`` requests that bring ``least`` or more, or the best of them.
+    """Write the columns of ``k`` requests of profit ``least`` or more, or only the best.
 
-    Depth first, the largest request first; lists and table bound what the others can bring.
+    Depth first, the largest request first.
 
     Parameters
     ----------
     enough : int
-        If it is ``least`` or more, only the best is wanted, and one that brings so much is enough.
+        If it is at least ``least``, only the best column is sought, and the search ends at one of
+        profit ``enough``; otherwise all are.
     most_work : int
-        It stops after looking at so many requests in vain.
+        Limit on the requests that are tried and lead to no column.
     out : int64[., k]
         Filled with ascending indices of sizes.
 
@@ -75,13 +81,13 @@ def near_patterns(
     count : int
         How many were written.
     complete : bool
-        Whether that is all: it stops where there is no place for more, or it takes too long.
+        Whether the search was exhaustive: neither ``out`` nor the limit ended it.
     """
-    sizes, profits, supply, unit = choice.sizes, choice.profits, choice.supply, choice.unit
+    sizes, profits, supply, unit = knapsack.sizes, knapsack.profits, knapsack.supply, knapsack.unit
     k = out.shape[1]
     best = enough >= least
-    chosen = np.full(k + 1, last_between(sizes, choice.room, -1, sizes.size))
-    rest, wanted = np.full(k + 1, choice.room), np.full(k + 1, least)
+    chosen = np.full(k + 1, last_between(sizes, knapsack.room, -1, sizes.size))
+    rest, wanted = np.full(k + 1, knapsack.room), np.full(k + 1, least)
     trial = np.empty(k, np.int64)
     count = work = depth = 0
     while depth >= 0:
@@ -89,10 +95,10 @@ def near_patterns(
         last, run = chosen[depth - 1] + 1, 0
         while run < depth and chosen[depth - 1 - run] == last - 1:
             run += 1
-        short = choice.singles if ahead == 1 else choice.pairs
+        short = knapsack.singles if ahead == 1 else knapsack.pairs
         rooms, below, shift = short.rooms, short.below, short.shift
         listed = 0 < ahead <= 2 and rooms.size > 0
-        most = short.value if listed else choice.table[ahead]
+        most = short.value if listed else knapsack.table[ahead]
         # Try the next smaller size for the request at this depth.
         j = chosen[depth]
         surplus = -1
@@ -117,12 +123,12 @@ def near_patterns(
         if found or (best and listed):
             trial[: depth + 1] = chosen[: depth + 1] + 1
             if listed:
-                # A list does not only say what the others can bring, but who they are.
+                # The front names the requests behind its bound, which may be a column.
                 trial[depth + 1], trial[k - 1] = short.first[place], short.second[place]
-            pattern = np.sort(trial)
-            found = found or fits(pattern, k, supply)
+            column = np.sort(trial)
+            found = found or fits(column, k, supply)
         if found and best:
-            count, out[0] = 1, pattern
+            count, out[0] = 1, column
             least += surplus + 1
             wanted += surplus + 1
             if least > enough:
@@ -130,7 +136,7 @@ def near_patterns(
         elif found:
             if count == out.shape[0]:
                 return count, False
-            out[count] = pattern
+            out[count] = column
             count += 1
         else:
             rest[depth + 1] = rest[depth] - sizes[j]
@@ -141,31 +147,31 @@ def near_patterns(
 
 
 @compiled
-def best_fitting(choice: Choice, most: int, patience: int, out: IntArray) -> int:
-    """Narrow down the best pattern that fits, where the best of the table may fit only as rounded.
+def best_column(knapsack: Knapsack, most: int, patience: int, out: IntArray) -> int:
+    """Search for the best feasible column, where the table gives one that fits only as rounded.
 
     Parameters
     ----------
     most : int
-        Patterns that bring more count as this.
+        Upper bound of the profit; columns beyond it count as if they had just this.
     patience : int
-        Requests looked at in vain, after which the search gives up.
+        Limit on the requests that are tried in vain, after which a weaker bound is proved.
     out : int64[1, k]
-        Replaced by the best pattern that was found, if any.
+        Replaced by the best column found, if any.
 
     Returns
     -------
     int
-        What every pattern loses against ``most`` at least.
+        A proved lower bound, at least 0, of the loss of every column against ``most``.
     """
-    profits = choice.profits
+    profits = knapsack.profits
     least = most - _LOST
     if out.shape[1] > 3:
-        # Where many fit well the search may have to go a long way to one; a draw finds one soon.
+        # A sampled column gives the search a good incumbent at once.
         drawn = np.empty((_DRAWS, out.shape[1]), np.int64)
-        loss, count = choice.unit * SCALE // 256, 0
+        loss, count = knapsack.unit * SCALE // 256, 0
         while loss < _LOST and count == 0:
-            count = draw_patterns(choice, most - loss, drawn)
+            count = sample_columns(knapsack, most - loss, drawn)
             loss *= 4
         for i in range(count):
             profit = np.sum(profits[drawn[i]])
@@ -173,33 +179,33 @@ def best_fitting(choice: Choice, most: int, patience: int, out: IntArray) -> int
                 least, out[0] = profit + 1, drawn[i]
         if least > most:
             return 0
-    count, complete = near_patterns(choice, least, most, patience, out)
+    count, complete = enumerate_columns(knapsack, least, most, patience, out)
     if count > 0:
         least = np.sum(profits[out[0]]) + 1
     loss = most + 1 - least
     while loss > 0 and not complete:
         loss //= 4
-        count, complete = near_patterns(choice, most - loss + 1, most, patience // 4, out)
+        count, complete = enumerate_columns(knapsack, most - loss + 1, most, patience // 4, out)
         complete = complete and count == 0
     return max(0, int(loss))
 
 
 @compiled
-def draw_patterns(choice: Choice, least: int, out: IntArray) -> int:
-    """Write some of the patterns of :func:`near_patterns`, drawn at random; their number."""
-    sizes, profits, supply, unit = choice.sizes, choice.profits, choice.supply, choice.unit
+def sample_columns(knapsack: Knapsack, least: int, out: IntArray) -> int:
+    """Write some columns of profit ``least`` or more, drawn at random; their number."""
+    sizes, profits, supply, unit = knapsack.sizes, knapsack.profits, knapsack.supply, knapsack.unit
     k = out.shape[1]
     state = np.ones(1, np.uint64)
     trial = np.empty(k, np.int64)
     count = 0
     for _ in range(out.shape[0]):
-        rest, wanted, chosen = choice.room, least, 0
+        rest, wanted, chosen = knapsack.room, least, 0
         while chosen < k:
             ahead = k - 1 - chosen
-            short = choice.singles if ahead == 1 else choice.pairs
+            short = knapsack.singles if ahead == 1 else knapsack.pairs
             rooms, below, shift = short.rooms, short.below, short.shift
             listed = 0 < ahead <= 2 and rooms.size > 0
-            most = short.value if listed else choice.table[ahead]
+            most = short.value if listed else knapsack.table[ahead]
             fitting = last_between(sizes, rest, -1, sizes.size) + 1
             tries = _TRIES if fitting > 0 else 0
             while tries > 0:

@@ -1,7 +1,7 @@
-"""Patterns of one or two requests, priced exactly however large the sizes are.
+"""Pricing columns of one or two requests: exactly, whatever the size of the loads.
 
-They are so few that no table over all rooms is needed: in order of their total size, the best of
-all that fit a room is the best of a prefix.
+They are few enough to be listed by total size, so no dynamic program over rooms is needed: the best
+that fit each room form the Pareto front of total size against profit.
 """
 
 from typing import NamedTuple
@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.branch_and_price.columns import NONE
+from solvers.step.branch_and_price.columns import NO_COLUMN
 from solvers.step.sorted_sizes import last_between
 from theory.model import IntArray
 
 
-class ShortPatterns(NamedTuple):
-    """Single requests, or pairs of them, in ascending order of total size.
+class ShortColumns(NamedTuple):
+    """All single requests or all pairs, in ascending order of total size.
 
     Parameters
     ----------
     total : int64[P]
         Total size of each.
     first, second : int64[P]
-        Indices of its sizes, the smaller first; the same twice for a single request.
+        Indices of its sizes, ``first <= second``; equal for a single request.
     """
 
     total: IntArray
@@ -30,19 +30,19 @@ class ShortPatterns(NamedTuple):
     second: IntArray
 
 
-class BestShort(NamedTuple):
-    """The best of the short patterns that fit a room: a staircase.
+class ParetoFront(NamedTuple):
+    """The short columns that no other dominates: none is as small and brings as much.
 
     Parameters
     ----------
     rooms : int64[S]
-        The rooms from which on another one is the best, ascending.
+        Their total sizes, ascending.
     value, first, second : int64[S]
-        What it brings, and the indices of its sizes.
+        Their profits, ascending, and the indices of their sizes.
     below : int64[buckets + 1]
-        How many of the rooms lie below each bucket of :func:`place_within`.
+        How many of ``rooms`` lie below each bucket of :func:`place_within`.
     shift : int
-        A room's bucket is the room shifted right.
+        The bucket of a room is the room shifted right by so many bits.
     """
 
     rooms: IntArray
@@ -54,11 +54,11 @@ class BestShort(NamedTuple):
 
 
 _NONE = np.empty(0, np.int64)
-NO_PATTERNS = BestShort(_NONE, _NONE, _NONE, _NONE, np.zeros(2, np.int64), 0)
+EMPTY_FRONT = ParetoFront(_NONE, _NONE, _NONE, _NONE, np.zeros(2, np.int64), 0)
 
 
-def short_patterns(sizes: IntArray, supply: IntArray, length: int, most: int) -> ShortPatterns:
-    """All patterns of one or two of the ascending ``sizes`` with a total of ``most`` or less."""
+def short_columns(sizes: IntArray, supply: IntArray, length: int, most: int) -> ShortColumns:
+    """All columns of ``length`` 1 or 2 of the ascending ``sizes`` with a total up to ``most``."""
     first = second = np.arange(sizes.size)
     total = sizes
     if length == 2:
@@ -66,49 +66,49 @@ def short_patterns(sizes: IntArray, supply: IntArray, length: int, most: int) ->
         total = sizes[first] + sizes[second]
     fit = np.flatnonzero((total <= most) & ((first < second) | (supply[first] >= length)))
     order = fit[np.argsort(total[fit], kind="stable")]
-    return ShortPatterns(total[order], first[order], second[order])
+    return ShortColumns(total[order], first[order], second[order])
 
 
 @compiled
-def price_short(
-    patterns: ShortPatterns, length: int, profits: IntArray, supply: IntArray
-) -> BestShort:
-    """The best pattern within every room, of those that the supply holds.
+def pareto_front(
+    columns: ShortColumns, length: int, profits: IntArray, supply: IntArray
+) -> ParetoFront:
+    """The Pareto front of the short columns within the supply.
 
     Parameters
     ----------
-    length : int
-        Requests of a pattern, 1 or 2.
+    columns : ShortColumns
+        Candidates, of ``length`` 1 or 2 requests each.
     profits, supply : int64[m]
         Profit and number of the requests of each size.
     """
-    half = np.where(supply > 0, profits, NONE)
-    step = np.empty(patterns.total.size, np.int64)
-    count, value, room = 0, NONE // 2, -1
-    for i in range(patterns.total.size):
-        a, b = patterns.first[i], patterns.second[i]
+    half = np.where(supply > 0, profits, NO_COLUMN)
+    step = np.empty(columns.total.size, np.int64)
+    count, value, room = 0, NO_COLUMN // 2, -1
+    for i in range(columns.total.size):
+        a, b = columns.first[i], columns.second[i]
         profit = half[a] if length == 1 else half[a] + half[b]
         if profit > value and (length == 1 or a < b or supply[a] > 1):
-            count += patterns.total[i] > room
-            step[count - 1], value, room = i, profit, patterns.total[i]
+            count += columns.total[i] > room
+            step[count - 1], value, room = i, profit, columns.total[i]
     step = step[:count]
-    first, second = patterns.first[step], patterns.second[step]
+    first, second = columns.first[step], columns.second[step]
     values = half[first] if length == 1 else half[first] + half[second]
-    rooms = patterns.total[step]
+    rooms = columns.total[step]
     shift = 0
     while count > 0 and room >> shift > 4 * count:
         shift += 1
     below = np.zeros((max(0, room) >> shift) + 2, np.int64)
     for total in rooms:
         below[(total >> shift) + 1] += 1
-    return BestShort(rooms, values, first, second, np.cumsum(below), shift)
+    return ParetoFront(rooms, values, first, second, np.cumsum(below), shift)
 
 
 @compiled
 def place_within(rooms: IntArray, below: IntArray, shift: int, room: int) -> int:
     """Place of the last of the ``rooms`` that is no larger than ``room >= 0``, or -1.
 
-    It takes the arrays of a :class:`BestShort` one by one, for that is many times faster.
+    The arrays of a :class:`ParetoFront` are passed one by one: numba is many times faster so.
     """
     bucket = min(room >> shift, below.size - 2)
     place, end = below[bucket], below[bucket + 1]
@@ -120,29 +120,29 @@ def place_within(rooms: IntArray, below: IntArray, shift: int, room: int) -> int
 
 
 @compiled
-def most_within(best: BestShort, room: int) -> tuple[int, int]:
-    """What the best pattern within a room brings, and its place; ``NONE`` and -1 for none."""
-    place = place_within(best.rooms, best.below, best.shift, room) if room >= 0 else -1
-    return (best.value[place] if place >= 0 else NONE), place
+def best_within(front: ParetoFront, room: int) -> tuple[int, int]:
+    """Profit and place of the best column within a room; ``NO_COLUMN`` and -1 if none fits."""
+    place = place_within(front.rooms, front.below, front.shift, room) if room >= 0 else -1
+    return (front.value[place] if place >= 0 else NO_COLUMN), place
 
 
 @compiled
-def near_short(
-    patterns: ShortPatterns,
+def short_columns_within(
+    columns: ShortColumns,
     profits: IntArray,
     supply: IntArray,
     room: int,
     least: int,
     out: IntArray,
 ) -> tuple[int, bool]:
-    """Write the patterns within a room that bring ``least`` or more into ``out``, int64[., length].
+    """Write the columns within a room of profit ``least`` or more into ``out``, int64[., length].
 
     Returns how many were written, and whether that is all.
     """
     pair = out.shape[1] == 2
     count = 0
-    for i in range(last_between(patterns.total, room, -1, patterns.total.size), -1, -1):
-        a, b = patterns.first[i], patterns.second[i]
+    for i in range(last_between(columns.total, room, -1, columns.total.size), -1, -1):
+        a, b = columns.first[i], columns.second[i]
         profit = profits[a] + (profits[b] if pair else 0)
         if profit >= least and supply[a] > (pair and a == b) and supply[b] > 0:
             if count == out.shape[0]:

@@ -1,86 +1,86 @@
-"""Ways to settle a level whose relaxation is solved: plunge, dive, choose, branch."""
+"""What is tried at a level after column generation: primal heuristics, then branching.
+
+The heuristics are diving, which fixes columns of large value in the linear program and generates
+columns again, and the restricted master problem solved in integers.
+
+Source: C. Joncour, S. Michel, R. Sadykov, D. Sverdlov, F. Vanderbeck, "Column generation based
+primal heuristics", Electronic Notes in Discrete Mathematics 36 (2010) 695-702.
+"""
 
 import math
 import time
 from collections.abc import Callable
 
-from solvers.step.branch_and_price.column_generation import Bounded, Relaxation
+from solvers.step.branch_and_price.column_generation import BranchAndPrice, MasterSolution
 
-Way = Callable[[Relaxation, Bounded], None]
+Action = Callable[[BranchAndPrice, MasterSolution], None]
 
-# A dive fixes at least this share of the workers at once, and takes so many steps back.
+# A dive fixes the columns of at least this share of the workers at once.
 _AT_ONCE = 0.1
-_STEPS_BACK = 30
+_BACKTRACKS = 30
 
-# An integer program over the patterns found gets so long.
-_CHOOSING_S = 3.0
+# Seconds for the restricted master problem in integers, and columns of each worker in it.
+_RESTRICTED_S = 3.0
+_RESTRICTED_COLUMNS = 256
 
-# The program has so many patterns of each worker.
-_NEAR = 256
-
-# Branching ends with so many entries of levels in all branches.
+# No branching beyond this many entries in all open nodes.
 _MOST_ENTRIES = 2**24
 
 
-def plunge(state: Relaxation, start: Bounded) -> None:
-    """Fix patterns a few at a time, and keep the assignment if it is better."""
-    _fix(state, start, 0)
+def dive(state: BranchAndPrice, start: MasterSolution, backtracks: int = 0) -> None:
+    """Fix columns, the largest values first, until every worker has one; keep what is better.
 
-
-def dive(state: Relaxation, start: Bounded) -> None:
-    """Plunge with care.
-
-    A step that costs something is taken back and tried in a smaller one, or with another
-    pattern; when too many have been taken back, the least loss is accepted.
+    A step that raises the bound of the linear program is undone, ``backtracks`` times in all, and
+    tried with half the columns or another one; after that the step of the least bound is taken.
     """
-    _fix(state, start, _STEPS_BACK)
-
-
-def _fix(state: Relaxation, start: Bounded, back: int) -> None:
-    """Fix patterns until none is left, and take so many steps back."""
-    goal, node = start.guess, start
-    while node.rest.workers:
-        batch = max(node.sure, math.ceil(_AT_ONCE * len(node.rest.workers)))
+    goal, node = start.lp_bound, start
+    while node.residual.workers:
+        batch = max(node.integral, math.ceil(_AT_ONCE * len(node.residual.workers)))
         order = node.order
-        least: Bounded | None = None
+        least: MasterSolution | None = None
         while order:
-            rest = node.rest.give(order[:batch])
-            # The goal is a guess here: what this returns decides where to go and proves nothing.
-            child = state.relax(node.levels, node.at, rest, goal, node.prices, node.patterns)
-            if least is None or child.guess < least.guess:
+            residual = node.residual.assign(order[:batch])
+            # The goal is not proved, so the bounds below are not: they only guide the dive.
+            child = state.relax(node.levels, node.at, residual, goal, node.prices, node.columns)
+            if least is None or child.lp_bound < least.lp_bound:
                 least = child
-            if child.guess <= goal or back == 0 or time.monotonic() > state.deadline:
+            if child.lp_bound <= goal or backtracks == 0 or time.monotonic() > state.deadline:
                 break
-            back -= 1
+            backtracks -= 1
             if batch > 1:
                 batch //= 2
             else:
                 order = order[1:]
-        if least is None or least.guess > state.aim(node):
+        if least is None or least.lp_bound > state.aim(node):
             return
         node = least
-        goal = max(goal, node.guess)
-    state.keep(node.rest.taken, node)
+        goal = max(goal, node.lp_bound)
+    state.keep(node.residual.taken, node)
 
 
-def choose(state: Relaxation, root: Bounded) -> None:
-    """Let an integer program choose among patterns that an improvement can use."""
-    tables, rest, aim = state.tables, root.rest, state.aim(root)
-    tables.fill(rest.supply, root.prices)
-    slack = tables.slack(rest, root.prices, aim)
-    usable = list(tables.near(rest, root.prices, slack, _NEAR))
-    state.patterns.update(dict.fromkeys(map(root.levels.complete, usable)))
-    limit = min(_CHOOSING_S, state.deadline - time.monotonic())
-    taken = state.mixture(rest, usable).choose(aim + 1 - rest.spent, max(0.0, limit))
-    if taken is not None:
-        state.keep((*rest.taken, *taken), root)
+def dive_with_backtracking(state: BranchAndPrice, start: MasterSolution) -> None:
+    """:func:`dive` with limited backtracking."""
+    dive(state, start, _BACKTRACKS)
 
 
-def branch(state: Relaxation, root: Bounded) -> None:
-    """Branch on who takes the largest request that is divided."""
+def solve_restricted_master(state: BranchAndPrice, root: MasterSolution) -> None:
+    """Solve the master problem in integers, over the columns of reduced cost within the gap."""
+    tables, residual, aim = state.tables, root.residual, state.aim(root)
+    tables.fill(residual.supply, root.prices)
+    gap = tables.reduced_cost_gap(residual, root.prices, aim)
+    usable = list(tables.columns_within(residual, root.prices, gap, _RESTRICTED_COLUMNS))
+    state.columns.update(dict.fromkeys(map(root.levels.complete, usable)))
+    limit = max(0.0, min(_RESTRICTED_S, state.deadline - time.monotonic()))
+    chosen = state.master(residual, usable).solve_integer(aim + 1 - residual.spent, limit)
+    if chosen is not None:
+        state.keep((*residual.taken, *chosen), root)
+
+
+def branch(state: BranchAndPrice, root: MasterSolution) -> None:
+    """Branch on the worker of the largest request whose assignment is fractional."""
     if root.split < 0:
-        # The linear program has no doubt left: its solution is an assignment.
-        state.keep(root.rest.give(root.order).taken, root)
+        # The solution of the linear program is integral: an assignment.
+        state.keep(root.residual.assign(root.order).taken, root)
     elif sum(b.level.size for b in state.open) < _MOST_ENTRIES:
         levels, tables = root.levels, state.tables
         tables.fill(levels.supply, root.prices)
@@ -88,4 +88,4 @@ def branch(state: Relaxation, root: Bounded) -> None:
         state.open += levels.branches(tables, root.prices, root.split, state.upper)
 
 
-WAYS: tuple[Way, ...] = (plunge, dive, choose, branch)
+ACTIONS: tuple[Action, ...] = (dive, dive_with_backtracking, solve_restricted_master, branch)

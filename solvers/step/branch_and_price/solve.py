@@ -1,25 +1,26 @@
-"""Proven optima of steps that no monolithic integer program solves: a scan over the level.
+"""The step problem solved to proved optimality by branch and price.
 
-For a fixed largest load ``M`` the step asks each worker to come as close to ``M`` as it can.  Every
-worker takes a pattern (:mod:`solvers.step.branch_and_price.columns`), and prices on the requests
-give, from one knapsack table, a lower bound at *every* level at once
-(:mod:`solvers.step.branch_and_price.level_bounds`).  The scan takes the level with the least bound,
-improves the prices there by column generation until the bound is that of the pattern relaxation
-(:mod:`solvers.step.branch_and_price.column_generation`), looks for an assignment that reaches it
-(:mod:`solvers.step.branch_and_price.primal_heuristics`), and goes on until no level is left whose
-bound is below the best assignment.
+Problem: choose a set of ``c_g`` waiting requests for each worker ``g``, disjoint, so that the
+imbalance ``G M - sum_g L'_g`` is least, ``M`` being the largest load after admission, the level.
+With parallel machines whose loads must be near the makespan, it is a cutting-stock problem at each
+level: a column is what one worker can take (:mod:`solvers.step.branch_and_price.columns`).
 
-It starts with a small table, in which sizes are rounded and levels are taken many at a time: that
-leaves few levels open, and larger tables go on with those.  At a single level rounding costs
-little, for there the pattern that truly fits is searched
-(:mod:`solvers.step.branch_and_price.pricing_enumeration`), and prices that close one level close
-many above it.  Where not the rounding but the relaxation is to blame, it branches on who takes a
-large request, at all levels at once.  In between, and where the largest table is too small to be
-exact, levels that workers with few free slots leave open are settled one by one
-(:mod:`solvers.step.branch_and_price.level_filter`).
+Method: the levels stay together in a node, which keeps a Lagrangian bound at each
+(:mod:`solvers.step.branch_and_price.level_bounds`).  Best-first search takes the level of the least
+bound, raises it by column generation (:mod:`solvers.step.branch_and_price.column_generation`), and
+tries primal heuristics and branching there (:mod:`solvers.step.branch_and_price.primal_heuristics`)
+until no level has a bound below the incumbent.  This is done in phases: the first tables are
+coarse, with sizes rounded and several levels to an entry
+(:mod:`solvers.step.branch_and_price.pricing`); each later one refines the levels that are open.
 
-The bounds are evaluated in integers, whatever the linear programs did, so a claim of optimality
-rests on the tables alone.  The relaxation is so tight that most steps need no branching.
+Guarantee: the lower bound returned is evaluated in integers, whatever the linear programs return.
+Within the time limit the two sides need not meet; without one they meet wherever a table of 10^8
+words is exact, unless the last phase ends with a level that neither bound nor branching decides.
+
+Sources: C. Barnhart, E. L. Johnson, G. L. Nemhauser, M. W. P. Savelsbergh, P. H. Vance,
+"Branch-and-price: column generation for solving huge integer programs", Operations Research 46
+(1998) 316-329; P. H. Vance, "Branch-and-price algorithms for the one-dimensional cutting stock
+problem", Computational Optimization and Applications 9 (1998) 211-228.
 """
 
 import math
@@ -29,44 +30,43 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solvers.step.branch_and_price.column_generation import Bounded, Relaxation
+from solvers.step.branch_and_price.column_generation import BranchAndPrice, MasterSolution
 from solvers.step.branch_and_price.columns import SCALE
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.level_filter import prove
 from solvers.step.branch_and_price.pricing import TooLargeError
-from solvers.step.branch_and_price.primal_heuristics import WAYS, Way, branch, plunge
+from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, dive
 from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem, StepSolution
 
-# Cells of the table and entries of levels, one scan after the other: first levels are taken many at
-# a time, then the table grows.
-_SCANS = ((4 * 10**5, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
+# Words of the pricing table and entries of levels in each phase.
+_PHASES = ((4 * 10**5, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
 
-# A scan ends after so many levels that stay open because the table is too small.
+# A phase ends after so many levels that the linear program closes and the rounded table does not.
 _ROUNDED = 2
 
-# After so many levels that stay open, one after the other, a scan branches wherever it can, or ends
-# if it cannot because of rounding.
+# After so many levels in a row that stay open, a phase branches at any level, or ends where
+# rounding accounts for much of the gap.
 _STUCK = 3
 
-# Levels are worth branching on if their bound is above the least by this part of the gap at most,
-# and rounding is to blame for this part of it at most.  Where it is to blame at all, so many splits
-# are to raise the least bound by such a part.
+# Branching is limited to levels whose bound is within 1 / _NEAR of the gap above the least, and at
+# which rounding accounts for at most 1 / _WORTH of the gap.  Where it accounts for anything,
+# _MOST_SPLITS branchings must raise the least bound by 1 / _WORTH of the gap.
 _NEAR = 4
 _WORTH = 16
 _MOST_SPLITS = 3
 
-# Work of the looks at the levels that the workers with few slots leave open: before the scans (and
-# of polishing what one found), between them, and at the end; and the work of a second.
+# Work of the enumeration of levels before the phases (and of the local search after each), between
+# them, and at the end; and the work of a second.
 _SHORT = 2**24
 _BETWEEN = 2**26
 _LONG = 2**31
 _PER_SECOND = 2**27
 
 
-def _price_by_rank(state: Relaxation) -> None:
-    """First bounds: only the requests that are larger than a given one have a price."""
+def _price_by_rank(state: BranchAndPrice) -> None:
+    """First bounds, of prices ``max(0, v - v_r)`` for several ranks ``r`` of the sizes."""
     tables, (levels,) = state.tables, state.open
     slots = sum(levels.free.tolist())
     descending = np.sort(state.problem.pool)[::-1]
@@ -80,24 +80,24 @@ def _price_by_rank(state: Relaxation) -> None:
 
 @dataclass
 class _Progress:
-    """What a scan has tried, and what is worth trying next.
+    """Which actions a phase has tried, and whether to try one next.
 
     Parameters
     ----------
     last : bool
-        Whether no scan with a larger table follows.
+        Whether no phase with a larger table follows.
     unsplit : list of LevelBounds
-        The branches before the last splits.
+        The open nodes before the last ``splits`` branchings.
     goal : int
-        The least bound that they are to reach.
+        The least bound that these branchings are to reach.
     splits : int
-        How many they are.
+        Their number.
     looks, fruitless : int
-        Levels at which a plunge was possible, and plunges since something better was found.
+        Levels at which a dive was possible, and dives since the incumbent improved.
     rounded : int
-        Levels that stay open because the table is too small.
+        Levels that the linear program closes and the rounded table does not.
     stuck : int
-        Levels that stayed open since the last split or the last assignment that is better.
+        Levels that stayed open since the last branching or the last improvement.
     """
 
     last: bool
@@ -109,81 +109,79 @@ class _Progress:
     rounded: int = 0
     stuck: int = 0
 
-    def worth(self, way: Way, state: Relaxation, root: Bounded) -> bool:
-        """Whether to try the way at a level."""
+    def worth(self, action: Action, state: BranchAndPrice, root: MasterSolution) -> bool:
+        """Whether to try the action at a level."""
         bound = root.levels.lower[root.at]
-        excluded = root.guess > state.aim(root)
-        if way is branch:
+        excluded = root.lp_bound > state.aim(root)
+        if action is branch:
             near = bound <= state.lower + (state.upper - state.lower) // _NEAR
             if not near and self.stuck <= _STUCK:
                 return False
             return self.last or (not excluded and self._worth_branching(state, root))
-        if way is plunge and not excluded:
-            # The more plunges lead to nothing, the fewer there are.
+        if action is dive and not excluded:
+            # The more dives fail, the rarer they become.
             self.looks += 1
             return self.looks % (1 + self.fruitless // 2) == 0
-        # The others take long: only the level with the least bound is worth more than a plunge.
+        # The others take long: they are for the level of the least bound, before any branching.
         unsettled = not root.levels.settled
         return not excluded and bool(bound == state.lower) and state.stride == 1 and unsettled
 
-    def _worth_branching(self, state: Relaxation, root: Bounded) -> bool:
+    def _worth_branching(self, state: BranchAndPrice, root: MasterSolution) -> bool:
         gap = state.upper - state.lower
         if state.lower >= self.goal:
             self.splits, self.goal = 0, state.lower + gap // _WORTH + 1
             self.unsplit = [*state.open]
         # Where nothing is lost by rounding, a larger table has no better prospects.
-        may = root.guess == root.bound or self.splits < _MOST_SPLITS
+        may = root.lp_bound == root.bound or self.splits < _MOST_SPLITS
         return may and not _rounding_matters(state, root) and not state.few()
 
-    def tried(self, way: Way, better: bool) -> None:
-        """Count a way and what it led to."""
-        self.splits += way is branch
-        self.fruitless = 0 if better else self.fruitless + (way is plunge)
-        self.stuck = 0 if better or way is branch else self.stuck
+    def tried(self, action: Action, better: bool) -> None:
+        """Count an action and whether it improved the incumbent."""
+        self.splits += action is branch
+        self.fruitless = 0 if better else self.fruitless + (action is dive)
+        self.stuck = 0 if better or action is branch else self.stuck
 
-    def over(self, state: Relaxation, root: Bounded) -> bool:
-        """Whether a scan with a larger table has better prospects, after a level was looked at."""
+    def over(self, state: BranchAndPrice, root: MasterSolution) -> bool:
+        """Whether to leave the rest to a phase with a larger table."""
         levels = root.levels
         stays_open = levels in state.open and bool(levels.lower[root.at] < state.upper)
         self.stuck += stays_open
-        # What the linear program excludes and the table does not is left to a larger one.
-        self.rounded += stays_open and root.guess >= state.upper
+        self.rounded += stays_open and root.lp_bound >= state.upper
         stuck = self.stuck > _STUCK and stays_open and _rounding_matters(state, root)
-        # Where levels are few they need not be taken many at a time.
         return not self.last and (state.few() or self.rounded > _ROUNDED or stuck)
 
-    def fruitless_splits(self, state: Relaxation) -> bool:
-        """Whether the branches have raised nothing and are better taken back."""
+    def fruitless_splits(self, state: BranchAndPrice) -> bool:
+        """Whether the last branchings missed their goal and are to be undone."""
         return not self.last and self.splits >= _MOST_SPLITS and state.lower < self.goal
 
 
-def _rounding_matters(state: Relaxation, root: Bounded) -> bool:
-    """Whether rounding is to blame for much of what is left open."""
-    return root.guess - root.bound > (state.upper - state.lower) // _WORTH
+def _rounding_matters(state: BranchAndPrice, root: MasterSolution) -> bool:
+    """Whether rounding accounts for more than ``1 / _WORTH`` of the gap."""
+    return root.lp_bound - root.bound > (state.upper - state.lower) // _WORTH
 
 
-def scan(state: Relaxation, ways: Sequence[Way], last: bool = True) -> None:
-    """Scan until the two sides meet, the time is over, or a level cannot be decided.
+def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True) -> None:
+    """Best-first search until the gap is closed, time is up, or a level cannot be decided.
 
-    If it is not the ``last``, it also ends where a scan with a larger table has better prospects,
-    and takes back branches that raised nothing.
+    If it is not the ``last`` phase, it also ends where a larger table has better prospects, and
+    undoes branchings that did not raise the bound.
     """
     progress = _Progress(last, state.open)
     while state.lower < state.upper and time.monotonic() < state.deadline:
-        # Among branches with the same bound the one in which most is settled, for it ends soonest.
+        # Among nodes of the same bound the deepest.
         levels = min(state.open, key=lambda b: (b.least, -b.settled))
         at = int(np.argmin(levels.lower))
         prices, goal = levels.prices(at), levels.least
-        patterns = state.promising(levels, at, prices)
-        root = state.relax(levels, at, levels.rest(at), goal, prices, patterns)
+        columns = state.promising(levels, at, prices)
+        root = state.relax(levels, at, levels.residual(at), goal, prices, columns)
         if levels.lower[at] >= state.upper:
             state.clear(levels, at, root.prices)
         upper = state.upper
-        for way in ways:
+        for action in actions:
             late = time.monotonic() > state.deadline
-            if levels.lower[at] < upper and not late and progress.worth(way, state, root):
-                way(state, root)
-                progress.tried(way, state.upper < upper)
+            if levels.lower[at] < upper and not late and progress.worth(action, state, root):
+                action(state, root)
+                progress.tried(action, state.upper < upper)
             if state.upper < upper:
                 break
         if levels in state.open and levels.lower[at] == state.lower and state.upper == upper:
@@ -194,8 +192,8 @@ def scan(state: Relaxation, ways: Sequence[Way], last: bool = True) -> None:
         state.open = progress.unsplit
 
 
-def _found(state: Relaxation) -> StepSolution:
-    """Both sides of a scan, its assignment polished once more where requests wait."""
+def _found(state: BranchAndPrice) -> StepSolution:
+    """The incumbent and the bound, after one more local search where requests wait."""
     best, problem = state.best, state.problem
     if state.lower < state.upper and not state.tables.everyone:
         top = int(problem.loads_after(best).max())
@@ -204,22 +202,31 @@ def _found(state: Relaxation) -> StepSolution:
     return StepSolution(best, value, min(value, state.lower))
 
 
-def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
-    """Optimal assignment of one step, by bounds at every level and column generation.
+def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
+    """Optimal assignment of one step, or an interval around its imbalance.
 
     Parameters
     ----------
     problem : StepProblem
-        Any.  With more than 16 free slots on a worker, or loads beyond 2^46 in sum, there is no
-        scan; where loads and sizes are too large for an exact table, its two sides come near each
-        other and do not always meet.
+        Any.  With more than 16 free slots on a worker, or ``G`` times the sum of loads and sizes
+        2^46 or more, only the bounds of the other solvers are used; where loads and sizes are too
+        large for an exact table the two sides may not meet.
     time_limit_s : float, optional
         Wall-clock limit; what was found by then is returned.
 
     Returns
     -------
     StepSolution
-        ``lower_bound`` is proved in integer arithmetic; no solver's word is taken for it.
+        ``lower_bound`` is proved in integer arithmetic.
+
+    Examples
+    --------
+    The slots take two requests and one; 4 + 5 and 9 reach equal loads of 14.
+
+    >>> from solvers.step.problem import StepProblem
+    >>> solution = solve_branch_and_price(StepProblem([5, 5], [2, 1], [2, 4, 5, 9]))
+    >>> solution.assignment.tolist(), solution.imbalance, solution.optimal
+    ([-1, 0, 0, 1], 0, True)
     """
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     start = prove(problem, solve_step(problem, effort=3), _SHORT)
@@ -227,12 +234,12 @@ def solve_scan(problem: StepProblem, time_limit_s: float | None = None) -> StepS
         return start
     found, coarser = start, None
     try:
-        for size in _SCANS:
-            state = Relaxation(problem, found, deadline, size, coarser)
+        for size in _PHASES:
+            state = BranchAndPrice(problem, found, deadline, size, coarser)
             if coarser is None:
                 _price_by_rank(state)
-            last = state.tables.exact or size == _SCANS[-1]
-            scan(state, WAYS, last)
+            last = state.tables.exact or size == _PHASES[-1]
+            explore(state, ACTIONS, last)
             lower, found = found.lower_bound, _found(state)
             found = replace(found, lower_bound=max(lower, found.lower_bound))
             if not (last or found.optimal or time.monotonic() > deadline):
