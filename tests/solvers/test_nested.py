@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
-from solvers.step.bounds.nested import IMPOSSIBLE, nested_bound, nested_deficit
-from solvers.step.bounds.relaxation import closed_form_bounds
+from solvers.step.bounds.nested import nested_bound, nested_deficit
+from solvers.step.bounds.relaxation import IMPOSSIBLE, closed_form_bounds
 from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.problem import WAITS, StepProblem
 from solvers.step.sorted_sizes import indexed, sorted_pool

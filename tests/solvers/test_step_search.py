@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from adversary.instances.strategies import step_problems
 from adversary.workloads.families import workload
-from solvers.step.bounds.few_slots import IMPOSSIBLE, few_slot_bounds
+from solvers.step.bounds.few_slots import few_slot_bounds
+from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.exact.brute_force import assignments
 from solvers.step.exact.milp import largest_first
 from solvers.step.fast.local_search import polish

@@ -1,1 +1,1 @@
-"""Lower bounds of a step's imbalance: linear relaxation, spacing of sizes, caps of slots."""
+"""Lower bounds of a step's imbalance: linear relaxation, caps of slots, few slots, lattice."""

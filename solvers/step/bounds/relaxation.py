@@ -1,17 +1,18 @@
-"""Lower bounds of the admission step, in closed form: nothing is searched and nothing is rounded.
+"""Lower bounds of the admission step from its linear relaxation, in closed form.
 
-Two families of inequalities, each valid for every set ``W`` of workers, carry all of it.
-``beta(k)`` and ``top(k)`` are the sums of the ``k`` smallest and the ``k`` largest pool sizes,
-``C(W)``, ``L(W)`` the free slots and loads of ``W``, ``K`` the slots that stay free.
+The relaxation lets requests be divided among workers.  Its polytope is described by two families of
+inequalities, each valid for every set ``W`` of workers.  ``beta(k)`` and ``top(k)`` are the sums of
+the ``k`` smallest and the ``k`` largest pool sizes, ``C(W)``, ``L(W)`` the free slots and loads of
+``W``, ``K`` the slots that stay free.
 
 * The workers of ``W`` take at least ``C(W) - K`` requests, so
   ``|W| * M >= L(W) + beta(C(W) - K)``.
 * When every slot is filled (``K = 0``) they take at most ``top(C(W))``, so the imbalance is at
   least ``|W| * M - L(W) - top(C(W))``.
 
-Only prefixes of the workers in the order of ``(M - L_g) / c_g`` have to be looked at
-[step.lp-closed-form].  As each set gives a valid bound by itself, an order that is rounded in
-floating point can weaken a bound but never break it.
+Only prefixes of the workers in the order of ``(M - L_g) / c_g`` can be binding
+[step.lp-closed-form].  The bounds are sums of integers; the order is in floating point, and as each
+set is valid by itself a rounded order can weaken a bound but not invalidate it.
 """
 
 import numpy as np
@@ -20,6 +21,9 @@ from solvers.compiled import compiled
 from solvers.step.problem import StepProblem
 from solvers.step.sorted_sizes import Pool, sorted_pool
 from theory.model import FloatArray, IntArray
+
+# Bound of a largest load that no assignment has; above every imbalance.
+IMPOSSIBLE = 2**62
 
 
 @compiled
@@ -243,8 +247,10 @@ def lower_bound(problem: StepProblem) -> int:
 
     Examples
     --------
-    >>> lower_bound(StepProblem(loads=[5, 2, 2], free=[1, 1, 1], pool=[]))  # 3 * 5 - 9
-    6
+    One slot each: the largest load is 3 + 1 = 4 at least, and 0 + 2 misses it by 2.
+
+    >>> lower_bound(StepProblem([3, 0], [1, 1], [1, 2]))
+    2
     """
     pool = sorted_pool(np.sort(problem.pool))
     free = np.minimum(problem.free, problem.pool.size)

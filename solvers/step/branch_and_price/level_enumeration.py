@@ -1,12 +1,11 @@
-"""One level settled by looking at what each worker can take: a search over scarce columns.
+"""Depth-first search of one level over the columns of the workers that have few.
 
-At a largest load ``M`` every worker takes a column, ``c_g`` requests of at most ``M - L_g`` in
-total, and its slack is what it misses.  To beat an imbalance that is known, the slacks together
-must stay below it, so a worker with few slots has few columns to choose from.  The search branches
-over the workers with two to five slots whose columns are few; requests run out as they are taken,
-single slots are served last, greedily, which is optimal for them, and a worker with many columns
-counts with slack 0 until all the others have chosen.  Then it is filled at random, with an exact
-pair at the end; if that costs slack, the level is left open, with a bound that holds.
+At a level ``M`` the slacks of an assignment better than a known one sum to less than its imbalance,
+so a worker with few slots has few columns to choose from.  The search branches on the columns of
+the workers with two to five slots; single slots are matched greedily, which is optimal for their
+nested caps.  A worker with many columns counts with its least known slack until the others have
+chosen; then it is filled at random, the last two requests exactly.  If that leaves too much slack
+the level stays open, with a bound that is exact.
 """
 
 from typing import NamedTuple
@@ -14,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.bounds.few_slots import IMPOSSIBLE
+from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price.columns import fits
 from solvers.step.branch_and_price.pricing_pairs import short_columns
 from solvers.step.rng import State, draw
 from solvers.step.sorted_sizes import last_between
 from theory.model import IntArray
 
-# In place of a column: all those with more slack than the ones that are listed.
+# Stands for all columns of more slack than those that are listed.
 UNKNOWN = -1
 
 
@@ -51,14 +50,14 @@ def sizes_of(pool: IntArray) -> Sizes:
 
 
 class Step(NamedTuple):
-    """A step that fills every slot, as the search sees it.
+    """A step in which every slot is filled.
 
     Parameters
     ----------
     loads : int64[G]
         Loads before admission.
     start : int64[G + 1]
-        Where each worker's slots begin in a plan; the last entry is the number of slots.
+        Place of each worker's first slot in a plan; the last entry is the number of slots.
     by_load, singles : int64
         All workers, and those with a single slot, in ascending order of load.
     sizes : Sizes
@@ -73,14 +72,14 @@ class Step(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Working space for the columns of each worker.
+    """Working memory for the columns of each worker.
 
     Parameters
     ----------
     columns : int64[G, room, 5]
         Ascending indices of sizes.
     slack : int64[G, room]
-        What the worker misses with each.
+        The slack that each leaves.
     """
 
     columns: IntArray
@@ -105,10 +104,10 @@ def last_entry_at_most(values: IntArray, value: int) -> int:
 def _columns(
     c: int, least: int, most: int, sizes: Sizes, out: IntArray, slack: IntArray, budget: int
 ) -> tuple[int, int]:
-    """Write the columns of two to five requests whose sum is in ``least..most``, by slack.
+    """Write the columns of two to five requests with a sum in ``least..most``, by ascending slack.
 
-    Returns their number, or -1 if there are too many for ``out`` (it has room for one more) or the
-    budget does not suffice, and the work done.
+    Returns their number, or -1 if they do not fit ``out`` less one entry or exceed the budget, and
+    the work done.
     """
     values, sums, first, second = sizes.values, sizes.sums, sizes.first, sizes.second
     count = 0
@@ -260,9 +259,10 @@ def _complete(
     state: State,
     plan: IntArray,
 ) -> int:
-    """Serve the single slots and fill the workers ``many``; return their slack.
+    """Fill the single slots and the workers ``many`` from ``left``.
 
-    The requests are taken from ``left``.
+    Returns their total slack, or :data:`~solvers.step.bounds.relaxation.IMPOSSIBLE` if it exceeds
+    ``most``.
     """
     loads, start, values = step.loads, step.start, step.sizes.values
     total = 0
@@ -295,25 +295,27 @@ def _list_columns(
     number: IntArray,
     many: IntArray,
 ) -> tuple[int, int, int, int]:
-    """List the columns of the workers with two slots or more, if they can add up to less.
+    """List the columns of the workers with two slots or more that an improvement can use.
 
     Parameters
     ----------
     level : int
         The largest load.
     below : int
-        What all their slacks together must stay below.
+        Exclusive upper bound of the sum of their slacks.
     widest, budget : int
-        Workers with more slots are not listed, nor one that takes more than a quarter of the work.
+        The columns of workers with more slots are not listed, nor those of a worker that takes more
+        than a quarter of the budget.
     lists, few, number, many
-        Filled: the workers ``few`` have ``number`` columns in ``lists``; ``many`` have too many.
+        Filled: the workers ``few`` have ``number`` columns in ``lists``; those of ``many`` are not
+        listed.
 
     Returns
     -------
     few, many : int
-        How many workers there are of each kind; -1 if they cannot stay below.
+        Number of workers of each kind; -1 if the sum cannot be below.
     lost : int
-        Least slack of the workers with many columns.
+        Lower bound of the slack of the workers ``many``.
     work : int
     """
     loads, start, columns, slack = step.loads, step.start, lists.columns, lists.slack
@@ -323,7 +325,7 @@ def _list_columns(
     most_slots = 0
     for g in range(G):
         most_slots = max(most_slots, start[g + 1] - start[g])
-    # First what each worker misses at least; then the columns with which that can be beaten.
+    # First the least slack of each worker, then its columns of slack below what the others leave.
     for listing in range(2):
         for c in range(2, most_slots + 1):
             for g in step.by_load:
@@ -384,12 +386,12 @@ def settle_level(
     Parameters
     ----------
     step, level, upper
-        The step, the level, and an imbalance that is to be beaten.
+        The step, the level, and an imbalance to beat.
     effort : (widest, tries, budget)
-        Workers with more slots than ``widest`` are taken to have many columns; random fillings of
-        such a worker; columns looked at after which the search is broken off.
+        Most slots of a worker whose columns are listed, random fillings of each other worker, and
+        operations after which the search ends.
     lists : Lists
-        Working space.
+        Working memory.
     state : uint64[1]
         State of the random numbers.
     best : int64[slots]
@@ -402,7 +404,7 @@ def settle_level(
     bound : int
         No assignment with that largest load is below it.
     work : int
-        Columns and requests looked at.
+        Operations done.
     """
     loads, start, values = step.loads, step.start, step.sizes.values
     columns, slack = lists.columns, lists.slack
@@ -423,7 +425,7 @@ def settle_level(
     if f < 0:
         return upper, IMPOSSIBLE, work + G
     budget += work
-    # Workers with fewer columns choose first.
+    # Branch on the workers in ascending number of columns.
     order = np.empty(f, np.int64)
     for w in range(f):
         order[w] = w
@@ -446,7 +448,7 @@ def settle_level(
             if at[t] >= 0:
                 _move(left, columns[u, at[t]], c, 1)
             at[t] += 1
-            # What the others miss whatever this one takes.
+            # Lower bound of all other slacks.
             others = base + lost + single + spent[t]
             for w in range(t + 1, f):
                 others += slack[order[w], 0]
@@ -466,7 +468,7 @@ def settle_level(
                 continue
             spent[t + 1] = spent[t] + slack[u, at[t]]
             _move(left, columns[u, at[t]], c, -1)
-            # What they miss now, at least.
+            # The same with the requests that are left.
             value = base + lost + spent[t + 1]
             for w in range(t + 1, f):
                 v = order[w]
@@ -491,7 +493,7 @@ def settle_level(
             if good and t + 1 < f:
                 t += 1
                 continue
-        # Everyone with few columns has chosen.
+        # A leaf: every worker with few columns has one.
         if good:
             for i in range(left.size):
                 whole[i] = left[i]

@@ -1,17 +1,23 @@
-"""Steps with large or widely spread sizes, proved optimal without a table over all loads.
+"""Bounds of all levels without a table over rooms, whatever the size of the loads and of the slots.
 
-To beat an imbalance ``UB`` the slacks ``M - L'_g`` must add up to less.  A worker without free
-slots has the slack ``M - L_g``; one with one or two free slots comes near ``M`` only for the few
-largest loads ``M`` at or just above ``L_g`` and a sum of sizes.  Those conditions together leave
-short windows of levels, whatever the sizes; each level in them is settled by
-:mod:`solvers.step.branch_and_price.level_enumeration`.
+To beat an imbalance ``UB`` the slacks ``M - L'_g`` must sum to less.  A worker without free slots
+has the slack ``M - L_g``; the load of one with one or two free slots after admission is ``L_g`` and
+a size or a sum of two, so its slack is small only just above these loads.  Together the conditions
+leave short windows of levels; each level in them is settled by
+:mod:`solvers.step.branch_and_price.level_enumeration`.  The bounds are exact integers.
+
+Measured with a limit of 10 s on 278 steps that the fast solver leaves open at effort 3 (steady
+state with B = 72, p = 0.03, pools of 8 G, G = 8 to 144; poor pools; makespan instances): the share
+that branch and price proves is the same without it (274, with it 273), but LongBench-like steps
+take 0.55 times as long with it (median of ratios; about 1 in other families).  Of 14 open steps
+with more than 16 free slots on a worker, for which there are no pricing tables, it proves 5.
 """
 
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.bounds.few_slots import IMPOSSIBLE
 from solvers.step.bounds.nested import nested_deficit
+from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price.level_enumeration import (
     Lists,
     Sizes,
@@ -29,7 +35,7 @@ from theory.model import IntArray
 # Most pairs of distinct sizes.
 _MOST_PAIRS = 2**18
 
-# Columns of one worker that are looked at.
+# Most columns of one worker that are listed.
 _MANY = 2**13
 
 
@@ -37,17 +43,17 @@ _MANY = 2**13
 def _split(
     low: IntArray, high: IntArray, slack: IntArray, slope: int, reached: IntArray, upper: int
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Split windows of levels by what one more worker can reach.
+    """Split windows of levels at the loads that one more worker can reach.
 
     Parameters
     ----------
     low, high, slack : int64[w]
-        Disjoint windows in ascending order; the slack at the level ``low + i`` of one of them is
-        at least ``slack + slope * i``.
+        Disjoint windows in ascending order; the total slack at level ``low + i`` of a window is at
+        least ``slack + slope * i``.
     reached : int64[r]
-        The loads that the worker can reach, ascending.
+        Loads of the worker after admission, ascending.
     upper : int
-        Levels at which the slack is no less are left out.
+        Levels whose total slack is at least this are left out.
     """
     count = 0
     windows = np.empty((3, 0), np.int64)
@@ -81,9 +87,9 @@ def _split(
 def _levels(
     problem: StepProblem, sizes: Sizes, upper: int, number: int
 ) -> tuple[IntArray, IntArray, int]:
-    """The ``number`` most promising levels at which less than ``upper`` could be had.
+    """Up to ``number`` levels, those of the least bounds; their bounds; a bound of the others.
 
-    Returns them with their bounds, and a bound for all other levels.
+    Only levels of a bound below ``upper`` count.
     """
     loads, free = problem.loads, problem.free
     full = loads[free == 0]
@@ -124,7 +130,7 @@ def _levels(
 def _sharpen(
     step: Step, free: IntArray, pool: Pool, levels: IntArray, bounds: IntArray, upper: int
 ) -> None:
-    """Raise the bounds of levels: no two workers take the same request, and large ones fit few."""
+    """Raise the bounds of levels by the matching of single slots and by the caps of all slots."""
     values, supply = step.sizes.values, step.sizes.supply
     member = np.empty(free.size, np.bool_)
     for k in range(levels.size):
@@ -154,9 +160,9 @@ def _settle(
     budget: int,
     best: IntArray,
 ) -> tuple[int, int, int]:
-    """Settle the levels, given in ascending order of bounds, by more and more work.
+    """Settle the levels, in ascending order of their bounds, each with growing effort.
 
-    Returns the best imbalance, a bound over those levels, and the work done.
+    Returns the best imbalance, a bound over these levels, and the work done.
     """
     lower = IMPOSSIBLE
     state = np.ones(1, np.uint64)
@@ -180,22 +186,30 @@ def _settle(
 
 
 def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolution:
-    """Improve a solution and raise its bound, until the two meet or the work is done.
+    """Improve a solution and raise its bound until the two meet or the budget is spent.
 
     Parameters
     ----------
     problem : StepProblem
-        Any step; with more than some 700 distinct sizes, or no more requests than slots, nothing
-        is done.
+        Any step; where sizes have more than 2^18 pairs, or there are fewer requests than free
+        slots, the start is returned.
     start : StepSolution
         A solution with its bound.
     budget : int
-        Work after which to stop, some nanoseconds each.
+        Operations after which to stop, some nanoseconds each.
 
     Returns
     -------
     StepSolution
         No worse on either side; its bound is exact.
+
+    Examples
+    --------
+    2 + 4 and 1 + 5 are equal loads.
+
+    >>> problem = StepProblem([2, 1], [1, 1], [4, 5, 9])
+    >>> prove(problem, StepSolution(np.array([-1, 0, 1]), 3, 0), 2**20).assignment.tolist()
+    [0, 1, -1]
     """
     n, slots = problem.pool.size, int(problem.free.sum())
     if start.optimal or n < slots or slots == 0:
@@ -215,7 +229,7 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
     upper, lower = start.imbalance, start.lower_bound
     further = max(1, (upper - lower) >> 8)
     while lower < upper:
-        # To prove a little more than is known takes few columns; a solution is often met there.
+        # A goal little above the bound leaves few columns, and often has a solution already.
         goal = min(upper, lower + further)
         levels, bounds, elsewhere = _levels(problem, sizes, goal, max(1, budget >> 10))
         _sharpen(step, free, pool, levels, bounds, goal)
@@ -226,7 +240,7 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
         lower = max(lower, bound)
         if found == goal and bound < goal:
             break
-        # What was left open before an improvement is looked at again.
+        # After an improvement the levels that were left open are settled again.
         if found < goal:
             upper = found
         further *= 4

@@ -12,6 +12,8 @@ tries primal heuristics and branching there (:mod:`solvers.step.branch_and_price
 until no level has a bound below the incumbent.  This is done in phases: the first tables are
 coarse, with sizes rounded and several levels to an entry
 (:mod:`solvers.step.branch_and_price.pricing`); each later one refines the levels that are open.
+Before, between and after the phases levels are closed by enumeration, which needs no table
+(:mod:`solvers.step.branch_and_price.level_filter`).
 
 Guarantee: the lower bound returned is evaluated in integers, whatever the linear programs return.
 Within the time limit the two sides need not meet; without one they meet wherever a table of 10^8
