@@ -1,4 +1,4 @@
-"""The scan over the level: its optima, its bounds at every level, and its branching."""
+"""Branch and price: its optima, its bounds at every level, and its branching."""
 
 import math
 from itertools import combinations_with_replacement

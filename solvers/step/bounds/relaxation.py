@@ -107,7 +107,7 @@ def largest_load(loads: IntArray, free: IntArray, pool: Pool) -> int:
 
 @compiled
 def deficit(loads: IntArray, free: IntArray, pool: Pool, level: int) -> tuple[int, float]:
-    """Least total distance to the level ``M`` when every slot is filled and no load exceeds it.
+    """Least total slack ``sum_g (M - L'_g)`` with every slot filled and no load above ``M``.
 
     ``max_W |W| M - L(W) - top(C(W))``, non-decreasing in ``M``: a bound of the imbalance wherever
     ``M`` bounds the largest load.  Needs ``n >= sum(free)``; other arguments as in
@@ -189,7 +189,7 @@ def large_items(loads: IntArray, free: IntArray, pool: Pool, level: int) -> int:
             break
         low = level - 1
         high = level
-        # Double the distance until the j requests fit, then halve it.
+        # Bisection: double the step until the j requests fit, then halve the interval.
         while high - low > 0:
             places = 0
             for g in range(G):
