@@ -15,7 +15,7 @@ import numpy as np
 from solvers.compiled import compiled
 from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price.columns import fits
-from solvers.step.branch_and_price.pricing_pairs import short_columns
+from solvers.step.branch_and_price.pricing_pairs import ShortColumns, short_columns
 from solvers.step.rng import State, draw
 from solvers.step.sorted_sizes import last_between
 from theory.model import IntArray
@@ -31,22 +31,19 @@ class Sizes(NamedTuple):
     ----------
     values, supply : int64[d]
         Distinct sizes in ascending order, and how often each waits.
-    sums, first, second : int64[pairs]
-        Sums of two requests in ascending order, and the indices of the smaller and the larger.
+    pairs : ShortColumns
+        All pairs of requests.
     """
 
     values: IntArray
     supply: IntArray
-    sums: IntArray
-    first: IntArray
-    second: IntArray
+    pairs: ShortColumns
 
 
 def sizes_of(pool: IntArray) -> Sizes:
     """The distinct sizes of a pool and their pairs."""
     values, supply = np.unique(pool, return_counts=True)
-    pairs = short_columns(values, supply, 2, 2 * int(values[-1]))
-    return Sizes(values, supply, pairs.total, pairs.first, pairs.second)
+    return Sizes(values, supply, short_columns(values, supply, 2, 2 * int(values[-1])))
 
 
 class Step(NamedTuple):
@@ -109,7 +106,7 @@ def _columns(
     Returns their number, or -1 if they do not fit ``out`` less one entry or exceed the budget, and
     the work done.
     """
-    values, sums, first, second = sizes.values, sizes.sums, sizes.first, sizes.second
+    values, (sums, first, second) = sizes.values, sizes.pairs
     count = 0
     work = 0
     column = np.empty(5, np.int64)
