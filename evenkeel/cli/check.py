@@ -77,7 +77,7 @@ def check(
     """
     from evenkeel.evidence.check import EVERY, Budget, Variant, Verdict
     from evenkeel.output import to_json, write_text
-    from evenkeel.report.markdown import computed_text, number, power_text, steps_text, verdict_text
+    from evenkeel.report.summary import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs.records import record
     from evenkeel.runs.reproduce import unchecked, versions
     from evenkeel.theorems.registry import checks, claim_of

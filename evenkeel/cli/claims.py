@@ -32,23 +32,25 @@ def claims(label: str | None, form: str, as_json: bool) -> None:
         return
     if as_json and form != "terminal":
         raise click.UsageError("--json and --format are two ways to print: give one of them")
-    from evenkeel.report import claim_view as exposition
     from evenkeel.theorems.registry import claim_of
 
     shown = claim_of(label)
     if as_json:
         from evenkeel.output import to_json
+        from evenkeel.report.claim_view import data
 
-        click.echo(to_json(exposition.data(shown)))
-    elif form == "markdown":
-        click.echo(exposition.markdown(shown), nl=False)
-    elif form == "latex":
-        click.echo(exposition.latex_document(shown), nl=False)
-    else:
+        click.echo(to_json(data(shown)))
+    elif form == "terminal":
         from rich.console import Console
 
+        from evenkeel.report.terminal import show
+
         # Labels and formulas are printed as they are: no markup, no guessing at numbers.
-        exposition.show(shown, Console(highlight=False, markup=False, emoji=False))
+        show(shown, Console(highlight=False, markup=False, emoji=False))
+    else:
+        from evenkeel.report.rendering import claim_latex, claim_markdown
+
+        click.echo((claim_latex if form == "latex" else claim_markdown)(shown), nl=False)
 
 
 def _list(as_json: bool) -> None:

@@ -47,15 +47,8 @@ def reproduce(
     """
     from evenkeel.evidence.check import Budget
     from evenkeel.output import to_json, write_text
-    from evenkeel.report.html import page, pictures
-    from evenkeel.report.markdown import (
-        chance,
-        claims_table,
-        markdown,
-        summary,
-        surprises,
-        undecided,
-    )
+    from evenkeel.report.rendering import pictures, report_html, report_markdown
+    from evenkeel.report.summary import chance, claims_table, summary, surprises, undecided
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate
     from evenkeel.runs.reproduce import run
@@ -93,8 +86,8 @@ def reproduce(
         again += f" --claims '{pattern}'"
     shown = pictures(drawn)
     names = {family: [picture.name for picture in part] for family, part in shown.items()}
-    write_text(folder / "report.md", markdown(result.records, again, names))
-    write_text(folder / "report.html", page(result.records, again, figures=shown))
+    write_text(folder / "report.md", report_markdown(result.records, again, names))
+    write_text(folder / "report.html", report_html(result.records, again, figures=shown))
     against = surprises(result.records)
     if as_json:
         click.echo(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adversary.witnesses.gallery import gallery
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.headline import Record
+from evenkeel.report.typeset import shortened
 from evenkeel.theorems.registry import Claim, Dropped, claims
 
 HEAD = ("theorem", "without", "answer", "decided by", "evidence")
@@ -45,7 +46,7 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
         if case.states_failure:
             answer, evidence = "needed" if verdict.held else "open", entry["domain"]
         elif verdict is Verdict.REFUTED:
-            answer, evidence = "needed", f"witness {_short(entry['witness'])}"
+            answer, evidence = "needed", f"witness {shortened(str(entry['witness']), 160)}"
         elif verdict.is_settled:
             answer, evidence = "not needed", entry["domain"]
         elif verdict.held:
@@ -58,8 +59,3 @@ def dropped_rows(entries: Iterable[Record]) -> list[tuple[str, ...]]:
             evidence += f"; the check catches {entry['kill_rate']} false versions"
         rows.append((theorem.title, case.assumption, answer, decides.label, evidence))
     return rows
-
-
-def _short(witness: object) -> str:
-    text = str(witness)
-    return text if len(text) <= 160 else text[:160] + " …"

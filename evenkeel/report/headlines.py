@@ -28,10 +28,3 @@ def headlines(entries: Iterable[Record]) -> list[tuple[str, str, str]]:
             verdicts = ", ".join(f"`{entry['claim']}` {entry['verdict']}" for entry in records)
             rows.append((line.question, line.answer(*records), verdicts))
     return rows
-
-
-def headline_table(entries: Iterable[Record]) -> str:
-    """The headlines as a Markdown table, empty if the run answers none; the README has the same."""
-    rows = headlines(entries)
-    lines = [HEAD, ("---",) * len(HEAD), *rows] if rows else []
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -120,3 +120,12 @@ def latex(expression: "sympy.Basic") -> str:
         compound = re.fullmatch(r"\w+ ?[-+/] ?\w+", symbol.name)
         names[symbol] = f"({maths(symbol.name)})" if compound else maths(symbol.name)
     return str(sympy.latex(expression, symbol_names=names))
+
+
+def shortened(text: str, length: int, end: str = " …") -> str:
+    """The text, cut after ``length`` characters.
+
+    >>> shortened("abcdef", 3)
+    'abc …'
+    """
+    return text if len(text) <= length else text[:length] + end

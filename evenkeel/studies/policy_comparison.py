@@ -15,7 +15,7 @@ from adversary.instances.space import Space
 from adversary.workloads.families import workload
 from adversary.worst_case.exhaustive import enumerated_slowly
 from adversary.worst_case.objectives import average_imbalance
-from evenkeel.report.markdown import number
+from evenkeel.report.summary import number
 from evenkeel.studies.run_summary import flat_summary, percent
 from evenkeel.studies.study import Column, Row, tabulated
 from solvers.policies.protocol import Policy, StepView

@@ -4,7 +4,7 @@ import pytest
 
 from adversary.witnesses.gallery import gallery
 from evenkeel.report.dropped_assumptions import HEAD, dropped, dropped_rows
-from evenkeel.report.markdown import markdown
+from evenkeel.report.rendering import report_markdown
 from evenkeel.runs.records import record
 from evenkeel.theorems.registry import checks, claims
 
@@ -96,7 +96,7 @@ def test_a_claim_that_states_the_failure_shows_the_need():
 
 
 def test_the_table_is_in_the_report():
-    text = markdown([{**entry_of("limits.equal-slots"), "versions": {}}], "test")
+    text = report_markdown([{**entry_of("limits.equal-slots"), "versions": {}}], "test")
     assert "## One assumption dropped at a time" in text
     assert (
         "| BF-IO side of Theorem 1 | equal numbers of slots | needed | limits.equal-slots |" in text

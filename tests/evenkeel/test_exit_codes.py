@@ -179,8 +179,8 @@ def test_check_without_a_check(call: Call, finds: Callable[..., None]) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No figures and no page."""
     monkeypatch.setattr("evenkeel.runs.figures.illustrate", lambda *_: {})
-    monkeypatch.setattr("evenkeel.report.html.pictures", lambda _: {})
-    monkeypatch.setattr("evenkeel.report.html.page", lambda *_, **__: "")
+    monkeypatch.setattr("evenkeel.report.rendering.pictures", lambda _: {})
+    monkeypatch.setattr("evenkeel.report.rendering.report_html", lambda *_, **__: "")
 
 
 REPRODUCE = ("reproduce", "--out", "run", "--claims")

@@ -9,7 +9,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from evenkeel.report.claim_view import data, latex_document, markdown, show
+from evenkeel.report.claim_view import data
+from evenkeel.report.rendering import claim_latex, claim_markdown
+from evenkeel.report.terminal import show
 from evenkeel.report.typeset import escape_latex, escape_markdown, maths, prose
 from evenkeel.theorems.registry import Claim, claim_of, claims
 from theory.proof import Identity, Lemma
@@ -81,7 +83,7 @@ def test_a_step_that_is_not_verified_never_reads_as_verified() -> None:
         "argued in words",
         "NOT CONFIRMED",
     ]
-    for text in (_terminal(wrong, 80), markdown(wrong), latex_document(wrong)):
+    for text in (_terminal(wrong, 80), claim_markdown(wrong), claim_latex(wrong)):
         assert "confirmed by sympy" not in text
         assert "1 argued in words, 1 NOT CONFIRMED" in text
 
@@ -98,7 +100,7 @@ def _balanced(text: str, pairs: str) -> bool:
 
 @pytest.mark.parametrize("label", claims())
 def test_latex_is_well_formed(label: str) -> None:
-    text = latex_document(claim_of(label))
+    text = claim_latex(claim_of(label))
     plain = re.sub(r"\\[\\{}$&%#_]", "", text.replace(r"\left\{", "").replace(r"\right\}", ""))
     assert _balanced(plain, "{}")
     assert plain.count("$") % 2 == 0
@@ -122,7 +124,7 @@ def test_latex_is_well_formed(label: str) -> None:
 
 @pytest.mark.parametrize("label", claims())
 def test_markdown_is_well_formed(label: str) -> None:
-    text = markdown(claim_of(label))
+    text = claim_markdown(claim_of(label))
     assert text.startswith(f"# {label}: ")
     assert text.count("$$") % 2 == 0
     inline = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from evenkeel.cli.claims import claims as command
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.verdicts import rung
-from evenkeel.report.markdown import markdown, row, verdict_text
+from evenkeel.report.rendering import report_markdown
+from evenkeel.report.summary import row, verdict_text
 from evenkeel.runs.reproduce import Budget, Job, perform
 from evenkeel.theorems.registry import claims
 from theory.formal import record as machine_checked
@@ -27,7 +28,7 @@ def said_of(label: str, verdict: str) -> str:
 def test_the_report_reads_machine_checked(entry):
     assert entry["verdict"] == "machine-checked"
     assert row(entry)[1] == "machine-checked"
-    text = markdown([entry], "evenkeel reproduce")
+    text = report_markdown([entry], "evenkeel reproduce")
     assert "- verdict: **machine-checked**" in text
     assert "theorem balanceroute_gap_and_imbalance in theory/formal/Loads.v" in text
     assert "| balanceroute.gap-and-imbalance | machine-checked |" in text
@@ -48,7 +49,7 @@ def test_an_edited_proof_takes_the_rung_away(entry, monkeypatch):
     edited = {**sources(), "Loads.v": sources()["Loads.v"].replace("Qed.", "Defined.", 1)}
     monkeypatch.setattr(machine_checked, "sources", lambda: edited)
     assert rung(entry["claim"]) in (Verdict.PROVED, Verdict.ARGUED)
-    assert "not machine-checked: theorem balanceroute" in markdown([entry], "test")
+    assert "not machine-checked: theorem balanceroute" in report_markdown([entry], "test")
 
 
 THEOREMS = {label: claim.coq for label, claim in claims().items() if claim.coq}

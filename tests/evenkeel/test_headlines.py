@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from evenkeel.evidence.headline import Record
-from evenkeel.report.headlines import HEAD, asked, headline_table, headlines
-from evenkeel.report.markdown import by_chapter, claims_table, markdown
+from evenkeel.report.headlines import HEAD, asked, headlines
+from evenkeel.report.rendering import headline_table, report_markdown
+from evenkeel.report.summary import by_chapter, claims_table
 from evenkeel.runs.records import record
 from evenkeel.runs.reproduce import versions
 from evenkeel.theorems.registry import checks, families
@@ -55,7 +56,7 @@ def test_the_readme_says_what_the_run_says(records: list[Record]) -> None:
 
 
 def test_the_report_opens_with_the_headlines(records: list[Record]) -> None:
-    text = markdown(records, "evenkeel reproduce")
+    text = report_markdown(records, "evenkeel reproduce")
     assert headline_table(records) in text
     assert text.index("## Headlines") < text.index("## Every claim")
 

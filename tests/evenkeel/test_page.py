@@ -10,8 +10,7 @@ import pytest
 
 from evenkeel.evidence.check import Verdict
 from evenkeel.report.hardware_table import hardware_rows
-from evenkeel.report.html import page, pictures
-from evenkeel.report.markdown import markdown
+from evenkeel.report.rendering import pictures, report_html, report_markdown
 from evenkeel.runs.records import read_records
 from evenkeel.runs.reproduce import run
 from evenkeel.theorems.registry import claims
@@ -32,7 +31,7 @@ def report(tmp_path_factory):
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "utf-8")
     figures = pictures({"energy_saving": [out / "energy_saving.csv", svg]})
     path = out / "report.html"
-    path.write_text(page(entries, "evenkeel reproduce", figures=figures), "utf-8")
+    path.write_text(report_html(entries, "evenkeel reproduce", figures=figures), "utf-8")
     return path
 
 
@@ -94,7 +93,7 @@ def test_the_page_says_what_the_records_say(report):
 
 def test_the_markdown_has_the_same_tables_and_figures(report):
     entries = list(read_records(report.with_name("records.jsonl")))
-    text = markdown(entries, "evenkeel reproduce", {"energy": ["energy_saving"]})
+    text = report_markdown(entries, "evenkeel reproduce", {"energy": ["energy_saving"]})
     assert f"![{caption('energy_saving')}](figures/energy_saving.png)" in text
     page_text = unescape(report.read_text("utf-8"))
     for row in hardware_rows():

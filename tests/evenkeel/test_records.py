@@ -28,7 +28,8 @@ from evenkeel.evidence.check import (
 )
 from evenkeel.evidence.headline import Record
 from evenkeel.output import to_json
-from evenkeel.report.markdown import markdown, number, power_text, row, surprises
+from evenkeel.report.rendering import report_markdown
+from evenkeel.report.summary import number, power_text, row, surprises
 from evenkeel.runs.executors import executor
 from evenkeel.runs.records import SCHEMA, RecordFile, key, read_records, record
 from evenkeel.runs.reproduce import Job, perform, run, unchecked
@@ -213,7 +214,7 @@ def test_an_unknown_parameter_is_named_with_the_known_ones() -> None:
 
 def test_the_report_names_every_claim_and_its_verdict(finished: Path) -> None:
     entries = list(read_records(finished / "records.jsonl"))
-    text = markdown(entries, "evenkeel reproduce")
+    text = report_markdown(entries, "evenkeel reproduce")
     for entry in entries:
         assert f"### {entry['claim']}:" in text
         assert f"- verdict: **{entry['verdict']}" in text
@@ -268,7 +269,7 @@ def test_a_check_that_kills_nothing_reads_no_power(
     entry, _ = perform(Job(check.label, Budget.SMOKE, 0))
     assert entry["verdict"] == "certified"
     assert entry["kill_rate"] == row(entry)[-2] == "no power"
-    assert "verdict: **certified**, no power" in markdown([entry], "evenkeel reproduce")
+    assert "verdict: **certified**, no power" in report_markdown([entry], "evenkeel reproduce")
     monkeypatch.setattr("sys.argv", ["evenkeel", "check", check.label])
     with pytest.raises(SystemExit):
         main()

@@ -9,7 +9,7 @@ from evenkeel.evidence import verdicts
 from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
 from evenkeel.evidence.scoreboard import Cases, weighed
 from evenkeel.evidence.verdicts import held, rung
-from evenkeel.report.markdown import chance, is_expected, summary, surprises, undecided
+from evenkeel.report.summary import chance, is_expected, summary, surprises, undecided
 from evenkeel.theorems.registry import claims
 
 LEAST = Fraction(1, 10**30)

@@ -1,42 +1,17 @@
-"""The report of a run: a table for the terminal and ``report.md``.
+"""A run in words: numbers, verdicts and power of its records, and the table for the terminal."""
 
-Everything in it is read from the records of the run.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.headline import Record
 from evenkeel.output import table
 from evenkeel.report.claim_view import tally
-from evenkeel.report.dropped_assumptions import HEAD as DROPPED_HEAD
-from evenkeel.report.dropped_assumptions import dropped_rows
-from evenkeel.report.hardware_table import ABOUT, hardware_rows
-from evenkeel.report.hardware_table import HEAD as DEVICES
-from evenkeel.report.headlines import headline_table
-from evenkeel.report.typeset import escape_markdown, prose
-from evenkeel.theorems.paper_index import ROWS
-from evenkeel.theorems.registry import chapters, claims, families
-from paper_figures.catalogue import caption
+from evenkeel.theorems.registry import chapters, claims
 from theory.formal import record as machine_checked
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power", "what is computed")
-STEPS_HEAD = (*HEAD, "proof steps")
-
-# What the verdicts mean, for the head of every report.
-LADDER = (
-    "A verdict is the strongest that the evidence allows: machine-checked (Coq has checked a "
-    "theorem of the whole statement), proved (every essential step is decided by sympy or by "
-    "exact computation, and the last one is the claim's own formula), argued (an essential step "
-    "is words; the steps of each kind are counted beside it), certified (exact arithmetic over a "
-    "stated domain), attacked (a search of measured power found nothing), supported (an "
-    "interval).  Refuted has a witness; inconclusive, not applicable and not checked decide "
-    "nothing.  *As expected* marks a statement that evenkeel holds to be false and refutes; "
-    "*machine-checked* beside it says that Coq has checked its negation.  Power counts the "
-    "deliberately false versions that the same check catches, and names the factor on a claimed "
-    "side that is nearest to 1 of those."
-)
 
 
 def number(value: int | float | str | None) -> str:
@@ -107,9 +82,22 @@ def steps_text(entry: Record) -> str:
     return tally(claims()[entry["claim"]].steps) if rests else ""
 
 
-def row(entry: Record) -> tuple[str, ...]:
+class Line(NamedTuple):
+    """A record as a line of the table of claims; the columns are :data:`HEAD`."""
+
+    label: str
+    verdict: str
+    computed: str
+    relation: str
+    claimed: str
+    margin: str
+    power: str
+    measures: str
+
+
+def row(entry: Record) -> Line:
     """One line of the table of claims."""
-    return (
+    return Line(
         entry["claim"],
         verdict_text(entry),
         computed_text(entry),
@@ -160,7 +148,7 @@ def undecided(entries: Iterable[Record]) -> list[Record]:
     ]
 
 
-def summary(entries: list[Record]) -> str:
+def summary(entries: Sequence[Record]) -> str:
     """One line: how many claims reached which verdict."""
     counts = dict.fromkeys(Verdict, 0)
     for entry in entries:
@@ -188,98 +176,3 @@ def chance(entries: Iterable[Record]) -> str:
         "for laws up to the skewness of those that calibrated them: that any of them does, "
         f"{familywise(total):.1%} at most."
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(map(_cell, line)) + " |" for line in rows]
-
-
-def paper_rows(entries: Iterable[Record]) -> Iterator[tuple[str, ...]]:
-    """Each row of the paper that this run answers, with the verdicts of its claims."""
-    verdicts = {entry["claim"]: verdict_text(entry) for entry in entries}
-    for line in ROWS:
-        answers = [f"{label} {verdicts[label]}" for label in line.labels if label in verdicts]
-        if answers:
-            yield line.name, line.source, line.text, "; ".join(answers)
-
-
-def markdown(
-    entries: list[Record], command: str, figures: Mapping[str, Sequence[str]] | None = None
-) -> str:
-    """``report.md``: headlines, the table, the paper row by row, then claim by claim.
-
-    ``figures`` maps a family of claims to the names of its figures, drawn in the folder
-    ``figures`` beside the report.
-    """
-    lines = [
-        "# evenkeel report",
-        "",
-        f"Made by `{command}`. {summary(entries)}.",
-        "",
-        LADDER,
-        *filter(None, ("", chance(entries))),
-    ]
-    answered = headline_table(entries)
-    if answered:
-        lines += ["", "## Headlines", "", answered]
-    lines += ["", "## Every claim"]
-    for heading, part in by_chapter(entries).items():
-        lines += ["", f"### {heading}", "", *_table(STEPS_HEAD, map(_with_steps, part))]
-    lines += ["", "## The paper, row by row", ""]
-    lines += _table(("row", "stated in", "statement", "claims and verdicts"), paper_rows(entries))
-    without = dropped_rows(entries)
-    if without:
-        lines += ["", "## One assumption dropped at a time", "", *_table(DROPPED_HEAD, without)]
-    names = {heading: name for name, heading in families().items()}
-    for heading, part in by_chapter(entries).items():
-        lines += ["", f"## {heading}"]
-        for name in (figures or {}).get(names[heading], ()):
-            lines += ["", f"![{caption(name)}](figures/{name}.png)"]
-        for entry in part:
-            lines += ["", *_details(entry)]
-    if entries:
-        lines += ["", "## Hardware", "", ABOUT, "", *_table(DEVICES, hardware_rows())]
-        lines += ["", "## Versions", ""]
-        lines += [f"- {name} {number}" for name, number in entries[0]["versions"].items()]
-    return "\n".join(lines) + "\n"
-
-
-def _with_steps(entry: Record) -> tuple[str, ...]:
-    return *row(entry), steps_text(entry)
-
-
-def _details(entry: Record) -> list[str]:
-    """One claim: statement, verdict, power, what was covered, proof, witness."""
-    claim = claims()[entry["claim"]]
-    computed, relation, claimed, margin = row(entry)[2:6]
-    steps = steps_text(entry)
-    lines = [
-        f"### {claim.label}: {prose(claim.heading, escape_markdown)}",
-        "",
-        prose(claim.statement, escape_markdown),
-        "",
-        f"- source: {claim.source} ({claim.version}); kind: {claim.kind}",
-        f"- verdict: **{verdict_text(entry)}**{f' ({steps})' if steps else ''}{power_text(entry)}",
-    ]
-    if computed:
-        sides = f"- {entry['measures'] or 'both sides'}: {computed} {relation} {claimed}"
-        lines.append(sides + (f", margin {margin}" if margin else ""))
-    lines.append(f"- covered: {entry['domain']}")
-    if claim.steps and not steps:
-        what = "proof" if claim.holds else "disproof"
-        lines.append(f"- steps of its {what}: {tally(claim.steps)}")
-    if checked := machine_checked.note(claim.coq):
-        lines.append(f"- {checked}")
-    if entry["power"]:
-        lines.append(f"- false versions tried: {'; '.join(entry['power'])}")
-    if entry["witness"]:
-        text = str(entry["witness"])
-        lines.append(f"- witness: `{text if len(text) < 400 else text[:400] + ' …'}`")
-    again = f"evenkeel check {claim.label} --budget {entry['budget']} --seed {entry['seed']}"
-    return [*lines, f"- again: `{again}`"]

@@ -1,0 +1,340 @@
+"""Renderings of claims and of runs: what a template of ``evenkeel/templates`` shows, and how.
+
+A claim is a page of Markdown or a LaTeX document; the report of a run is Markdown, and one HTML
+page that needs no network and no script: formulas are MathML, figures are inlined, every claim
+unfolds with the keyboard, and a link to a folded claim opens it.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from evenkeel.evidence.check import Verdict
+from evenkeel.evidence.headline import Record
+from evenkeel.report import dropped_assumptions, hardware_table, headlines, summary
+from evenkeel.report.claim_view import ClaimView, Relation
+from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, prose, shortened
+from evenkeel.theorems.paper_index import ROWS
+from evenkeel.theorems.registry import Claim, claims, families
+from paper_figures.catalogue import caption, figure
+
+# What the verdicts mean, for the head of every report.
+LADDER = (
+    "A verdict is the strongest that the evidence allows: machine-checked (Coq has checked a "
+    "theorem of the whole statement), proved (every essential step is decided by sympy or by "
+    "exact computation, and the last one is the claim's own formula), argued (an essential step "
+    "is words; the steps of each kind are counted beside it), certified (exact arithmetic over a "
+    "stated domain), attacked (a search of measured power found nothing), supported (an "
+    "interval).  Refuted has a witness; inconclusive, not applicable and not checked decide "
+    "nothing.  *As expected* marks a statement that evenkeel holds to be false and refutes; "
+    "*machine-checked* beside it says that Coq has checked its negation.  Power counts the "
+    "deliberately false versions that the same check catches, and names the factor on a claimed "
+    "side that is nearest to 1 of those."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of a report: its name, what it shows, and the address of the picture."""
+
+    name: str
+    caption: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report with a title of its own.
+
+    Parameters
+    ----------
+    anchor, title : str
+        Where links lead, and the heading.
+    head, rows
+        Its table: texts of the columns' heads and of the cells.
+    text : str
+        What stands above the table.
+    numbers : range
+        Columns that hold numbers.
+    stack : bool
+        Whether a narrow screen sets the cells of a row below each other.
+    figures, entries
+        The figures, and the records that are set out one by one.
+    """
+
+    anchor: str
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text: str = ""
+    numbers: range = range(0)
+    stack: bool = False
+    figures: Sequence[Picture] = ()
+    entries: Sequence[Record] = ()
+
+
+def pictures(drawn: Mapping[str, Sequence[Path]]) -> dict[str, list[Picture]]:
+    """The drawn figures, inlined from their SVG, by the family of claims that they illustrate."""
+    found: dict[str, list[Picture]] = {}
+    for name, paths in drawn.items():
+        svg = next(path for path in paths if path.suffix == ".svg")
+        source = "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")
+        found.setdefault(figure(name).FAMILY, []).append(Picture(name, caption(name), source))
+    return found
+
+
+def paper_rows(entries: Sequence[Record]) -> list[tuple[str, ...]]:
+    """Each row of the paper that this run answers, with the verdicts of its claims."""
+    verdicts = {entry["claim"]: summary.verdict_text(entry) for entry in entries}
+    answers = {
+        row: "; ".join(f"{label} {verdicts[label]}" for label in row.labels if label in verdicts)
+        for row in ROWS
+    }
+    return [(row.name, row.source, row.text, said) for row, said in answers.items() if said]
+
+
+def _sections(entries: Sequence[Record], command: str) -> dict[str, Section]:
+    """The sections of a report beside those of the claims, by their anchors."""
+    questions = headlines.headlines(entries)
+    without = dropped_assumptions.dropped_rows(entries)
+    head = ("row", "stated in", "statement", "claims and verdicts")
+    seeds = ", ".join(sorted({str(entry["seed"]) for entry in entries}))
+    made = [("command", command), ("seeds", seeds)]
+    for entry in entries[:1]:
+        made[1:1] = [("budget", entry["budget"])]
+        made += entry["versions"].items()
+    same = "The same seed gives the same records, byte for byte; each claim names its own command."
+    found = (
+        Section("headlines", "Headlines", headlines.HEAD, questions, stack=True),
+        Section("paper", "The paper, row by row", head, paper_rows(entries), stack=True),
+        Section(
+            "dropped",
+            "One assumption dropped at a time",
+            dropped_assumptions.HEAD,
+            without,
+            stack=True,
+        ),
+        Section(
+            "hardware",
+            "Hardware",
+            hardware_table.HEAD,
+            hardware_table.hardware_rows(),
+            hardware_table.ABOUT,
+            range(1, 9),
+        ),
+        Section("provenance", "Provenance", ("what", "value"), made, same),
+    )
+    return {section.anchor: section for section in found}
+
+
+def _chapters(entries: Sequence[Record], figures: Mapping[str, Sequence[Picture]]) -> list[Section]:
+    """The families of claims, with their figures and records."""
+    names = {heading: name for name, heading in families().items()}
+    return [
+        Section(
+            f"family-{names[heading]}",
+            heading,
+            (*summary.HEAD, "proof steps"),
+            [(*summary.row(entry), summary.steps_text(entry)) for entry in group],
+            figures=figures.get(names[heading], ()),
+            entries=group,
+        )
+        for heading, group in summary.by_chapter(entries).items()
+    ]
+
+
+def _again(entry: Record) -> str:
+    """The command that makes a record again."""
+    return f"evenkeel check {entry['claim']} --budget {entry['budget']} --seed {entry['seed']}"
+
+
+def _view_of(entry: Record) -> ClaimView:
+    """The claim of a record."""
+    return ClaimView(claims()[entry["claim"]])
+
+
+# --- How a template shows it ---------------------------------------------------------------------
+
+
+def mathml(relation: Relation) -> Markup:
+    """The formula as a block of presentation MathML."""
+    from sympy.printing.mathml import mathml as printed
+
+    sign = {"<=": "&#x2264;", ">=": "&#x2265;"}.get(relation.sign, relation.sign)
+    sides = (printed(side, printer="presentation") for side in relation.sides)
+    body = f"<mo>{sign}</mo>".join(sides).replace("&InvisibleTimes;", "&#x2062;")
+    return Markup(f'<math display="block"><mrow>{body}</mrow></math>')
+
+
+def short_json(value: object) -> str:
+    """A value as short JSON; the records file has it whole."""
+    text = json.dumps(value, ensure_ascii=False)
+    return shortened(text, 2000, " … (whole in records.jsonl)")
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    r"""A Markdown table.
+
+    >>> print(markdown_table(("a", "b"), [("1", "x | y")]))
+    | a | b |
+    |---|---|
+    | 1 | x \| y |
+    """
+    cells = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in rows]
+    lines = [f"| {' | '.join(row)} |" for row in (head, *cells)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
+def headline_table(entries: Sequence[Record]) -> str:
+    """The headlines as a Markdown table, empty if the run answers none; the README has the same."""
+    rows = headlines.headlines(entries)
+    return markdown_table(headlines.HEAD, rows) if rows else ""
+
+
+def _linker(labels: Collection[str]) -> Callable[[str], Markup]:
+    """Turns a text into markup in which every label of the run is a link to its claim."""
+    mark = re.compile(r"`?([a-z0-9]+\.[a-z0-9-]+)`?")
+
+    def linked(text: str) -> Markup:
+        parts, end = Markup(), 0
+        for match in mark.finditer(text):
+            if match[1] in labels:
+                link = Markup('<a href="#{0}">{0}</a>').format(match[1])
+                parts += escape(text[end : match.start()]) + link
+                end = match.end()
+        return parts + escape(text[end:])
+
+    return linked
+
+
+@cache
+def _environment(kind: str) -> Environment:
+    """Jinja for templates of a kind; in LaTeX, whose braces are its own, with other marks."""
+    environment = Environment(
+        loader=PackageLoader("evenkeel"),
+        autoescape=kind == "html",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    if kind == "tex":
+        environment = environment.overlay(
+            block_start_string="<%",
+            block_end_string="%>",
+            variable_start_string="<<",
+            variable_end_string=">>",
+            comment_start_string="<#",
+            comment_end_string="#>",
+        )
+    plain = escape_latex if kind == "tex" else escape_markdown
+    environment.filters |= {
+        "plain": plain,
+        "prose": partial(prose, escape=plain),
+        "maths": maths,
+        "latex": latex,
+        "mathml": mathml,
+        "on": lambda where: f"on {where}" if where else "no free symbol",
+        "table": lambda section: markdown_table(section.head, section.rows),
+        "shortened": shortened,
+        "short_json": short_json,
+        "emphasis": lambda text: Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", text)),
+    }
+    return environment
+
+
+def _render(name: str, **values: Any) -> str:
+    """What the template ``name`` makes of the values."""
+    environment = _environment(name.rpartition(".")[2])
+    return environment.get_template(f"{name}.j2").render(values)
+
+
+def claim_markdown(claim: Claim) -> str:
+    """The claim as Markdown with formulas between dollars."""
+    return _render("claim.md", view=ClaimView(claim))
+
+
+def claim_latex(claim: Claim) -> str:
+    """The claim as a LaTeX document."""
+    return _render("claim.tex", view=ClaimView(claim))
+
+
+def _report(name: str, entries: Sequence[Record], command: str, **values: Any) -> str:
+    return _render(
+        name,
+        entries=entries,
+        command=command,
+        summary=summary.summary(entries),
+        ladder=LADDER,
+        chance=summary.chance(entries),
+        view_of=_view_of,
+        row=summary.row,
+        steps_text=summary.steps_text,
+        power_text=summary.power_text,
+        again=_again,
+        **values,
+    )
+
+
+def report_markdown(
+    entries: Sequence[Record], command: str, figures: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """``report.md``: headlines, the table, the paper row by row, then claim by claim.
+
+    Parameters
+    ----------
+    entries : sequence of Record
+        Records of the run, in the order of their claims.
+    command : str
+        The command that made the run.
+    figures : mapping, optional
+        Family of claims to the names of its figures, drawn in the folder ``figures`` beside the
+        report.
+    """
+    shown = {
+        family: [Picture(name, caption(name), f"figures/{name}.png") for name in names]
+        for family, names in (figures or {}).items()
+    }
+    sections = _sections(entries, command)
+    return _report("report.md", entries, command, chapters=_chapters(entries, shown), **sections)
+
+
+def report_html(
+    entries: Sequence[Record], command: str, *, figures: Mapping[str, Sequence[Picture]]
+) -> str:
+    """``report.html``: one page, complete in itself.
+
+    Parameters
+    ----------
+    entries : sequence of Record
+        Records of the run, in the order of their claims.
+    command : str
+        The command that made the run.
+    figures : mapping
+        Family of claims to the figures that stand at the head of its section.
+    """
+    first, *others = _sections(entries, command).values()
+    sections = (first, *_chapters(entries, figures), *others)
+    counts = Counter(
+        f"{entry['verdict']} as expected" if summary.is_expected(entry) else entry["verdict"]
+        for entry in entries
+    )
+    order = [name for v in Verdict for name in (v.value, f"{v} as expected")]
+    return _report(
+        "report.html",
+        entries,
+        command,
+        counts=[(verdict, counts[verdict]) for verdict in order if verdict in counts],
+        against=summary.surprises(entries),
+        sections=[part for part in sections if part.rows],
+        linked=_linker({entry["claim"] for entry in entries}),
+    )
