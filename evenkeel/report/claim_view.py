@@ -48,7 +48,7 @@ def relations(formula: "sympy.Basic | None") -> tuple[Relation, ...]:
 
     >>> from sympy import And, symbols
     >>> a, b, c = symbols("a b c")
-    >>> [relation.text for relation in relations(And(a <= b, b >= c))]
+    >>> sorted(relation.text for relation in relations(And(a <= b, b >= c)))
     ['a <= b', 'b >= c']
     """
     from sympy.core.relational import Relational
