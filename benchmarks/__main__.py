@@ -1,53 +1,25 @@
 """All benchmarks and a table of their goals: ``python -m benchmarks [NAME ...]``.
 
-A line of a benchmark that measures a goal says ``pass``, ``ok`` or ``reached``, or else ``missed``
-in small or capital letters.  Each such line is a row of the table, under the last heading above
-it: a line that is not indented and that has a colon or an empty line above.
+Each runs in a process of its own, so that none measures what another has compiled or allocated.
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from benchmarks.goals import Goal, Line, measured
 
 # In the order in which they run; hot_paths has ratios and no goals, as has bench_worst_cases, which
 # keeps its own tables and is not run here.
 NAMES = ("hot_paths", "step", "exact", "window", "engine", "growth")
 LIMIT_S = 600
-COLUMNS = "min,median,ops"
-
-MARK = re.compile(r"\b(pass|ok|reached|missed)\b", re.IGNORECASE)
-
-
-def lines_of(name):
-    """Run one benchmark and yield its lines as they come."""
-    module = [f"benchmarks.bench_{name}"]
-    if name == "hot_paths":
-        module = ["pytest", "-q", "benchmarks/test_hot_paths.py", f"--benchmark-columns={COLUMNS}"]
-    command = [sys.executable, "-u", "-m", *module]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        yield from process.stdout
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command[2:])} failed with status {process.returncode}")
-
-
-def goals_of(lines):
-    """Heading, line and whether all of its goals are reached, for each line with a mark."""
-    heading, before = "", ""
-    for line in lines:
-        marks = [mark.lower() for mark in MARK.findall(line)]
-        if marks:
-            yield heading, " ".join(line.split()), "missed" not in marks
-        elif line.strip() and not line.startswith(" ") and (not before.strip() or ": " in line):
-            heading = line.split(": ")[0].strip()
-        before = line
-
-
-def echoed(lines):
-    for line in lines:
-        print(line, end="", flush=True)
-        yield line
+HOT_PATHS = (
+    *(sys.executable, "-m", "pytest", "-q", "benchmarks/test_hot_paths.py"),
+    "--benchmark-columns=min,median,ops",
+)
 
 
 def main():
@@ -57,22 +29,26 @@ def main():
     if unknown := set(names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     start = time.perf_counter()
-    rows = []
+    found = []
     for name in names:
         print(f"\n=== {name} ===", flush=True)
         begun = time.perf_counter()
-        rows += [(name, *goal) for goal in goals_of(echoed(lines_of(name)))]
+        if name == "hot_paths":
+            subprocess.run(HOT_PATHS, check=True)
+        else:
+            with ProcessPoolExecutor(1, get_context("spawn")) as process:
+                found += [(name, *goal) for goal in process.submit(measured, name).result()]
         print(f"({name}: {time.perf_counter() - begun:.0f} s)", flush=True)
-    spent = time.perf_counter() - start
-    rows.append(("all", "", f"{spent:.0f} s, at most {LIMIT_S}", spent <= LIMIT_S))
+    spent = Goal(time.perf_counter() - start, LIMIT_S)
+    found.append(("all", "", Line(f"{spent.value:.0f} s, at most {LIMIT_S}", (spent,))))
     print("\n=== goals ===")
     above = None
-    for name, heading, line, reached in rows:
-        if (name, heading) != above:
-            above = name, heading
-            print(f"{name}: {heading}" if heading else name)
-        print(f"  {'pass  ' if reached else 'MISSED'}  {line}")
-    print(f"\n{sum(row[-1] for row in rows)} of {len(rows)} goals are reached.")
+    for name, title, line in found:
+        if (name, title) != above:
+            above = name, title
+            print(f"{name}: {title}" if title else name)
+        print(f"  {'pass  ' if line.reached else 'MISSED'}  {' '.join(line.text.split())}")
+    print(f"\n{sum(line.reached for *_, line in found)} of {len(found)} goals are reached.")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@ import importlib
 import resource
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from adversary.workloads.families import workload
+from benchmarks.goals import Goal, Line, show, titled
 from solvers.policies.registry import POLICIES
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
@@ -47,10 +49,6 @@ def seconds(simulate, *arguments, times=5, enough=1.0, **options):
     return best, result
 
 
-def mark(good):
-    return "pass" if good else "MISSED"
-
-
 def warm_up():
     """Load or compile everything, so that no measurement contains it."""
     for name in POLICIES:
@@ -78,8 +76,8 @@ class Own:
 
 
 def against_reference(requests=20_000):
-    print(f"\nEngine against plain reference: G=32 B=72 pool {POOL}, {requests} requests")
-    print(f"{'family':16}{'policy':14}{'engine steps/s':>15}{'reference':>11}{'ratio':>8}")
+    yield titled(f"\nEngine against plain reference: G=32 B=72 pool {POOL}, {requests} requests")
+    yield Line(f"{'family':16}{'policy':14}{'engine steps/s':>15}{'reference':>11}{'ratio':>8}")
     for family in FAMILIES:
         load = workload(family, requests, 0)
         for name in ("fcfs", "bfio"):
@@ -87,17 +85,19 @@ def against_reference(requests=20_000):
             slow, same = seconds(simulate_reference, PAPER, load, name, pool=POOL, times=1)
             assert run.total == same.total
             steps = run.total.steps
-            print(
+            yield Line(
                 f"{family:16}{name:14}{steps / fast:15,.0f}{steps / slow:11,.0f}{slow / fast:8,.0f}"
             )
 
 
 def rates(requests=400_000):
-    print(f"\nEngine alone: G=32 B=72 pool {POOL}, {requests} requests")
-    print(
+    yield titled(f"\nEngine alone: G=32 B=72 pool {POOL}, {requests} requests")
+    yield Line(
         f"{'family':16}{'policy':22}{'steps/s':>12}{'us/step':>9}{'admitted/step':>15}"
         f"{'ns/request':>12}  goal"
     )
+    wanted = {(family, "fcfs"): FACTOR * AUTHORS_FCFS for family in FAMILIES}
+    wanted["peer-longbench", "bfio"] = FACTOR * AUTHORS_BFIO_LONGBENCH
     for family in FAMILIES:
         load, start = workload(family, requests, 0), workload(family, requests // 20, 0)
         for name in POLICIES:
@@ -105,26 +105,20 @@ def rates(requests=400_000):
             if took < 0.1:  # those that are not compiled need no more
                 took, run = seconds(simulate, PAPER, load, name, pool=POOL)
             rate = run.total.steps / took
-            goal = ""
-            if name == "fcfs":
-                goal = at_least(rate, FACTOR * AUTHORS_FCFS)
-            elif (family, name) == ("peer-longbench", "bfio"):
-                goal = at_least(rate, FACTOR * AUTHORS_BFIO_LONGBENCH)
-            print(
+            least = wanted.get((family, name))
+            goals = (Goal(rate, least, at_least=True),) if least else ()
+            yield Line(
                 f"{family:16}{name:22}{rate:12,.0f}{1e6 / rate:9.2f}"
                 f"{len(run.requests) / run.total.steps:15.1f}"
-                f"{1e9 * took / len(run.requests):12.0f}  {goal}",
-                flush=True,
+                f"{1e9 * took / len(run.requests):12.0f}  "
+                + "".join(f"{goal.limit:,} {goal}" for goal in goals),
+                goals,
             )
 
 
-def at_least(rate, goal):
-    return f"{goal:,} {mark(rate >= goal)}"
-
-
 def independent_of_slots(steps=10_000):
-    print("\nA step's cost and the slots: as many departures from ten times as many (fcfs)")
-    print(f"{'G':>6}{'departures/step':>17}{'B = 72':>14}{'B = 720':>12}{'ratio':>7}")
+    yield titled("\nA step's cost and the slots: as many departures from ten times as many (fcfs)")
+    yield Line(f"{'G':>6}{'departures/step':>17}{'B = 72':>14}{'B = 720':>12}{'ratio':>7}")
     for G in (32, 256):
         took = []
         for B, mean in ((72, 36), (720, 360)):
@@ -133,10 +127,11 @@ def independent_of_slots(steps=10_000):
             load = Requests(rng.integers(1, 1000, n), rng.geometric(1 / mean, n))
             spent, run = seconds(simulate, System(G, B), load, "fcfs", pool=8 * G)
             took.append(1e9 * spent / run.total.steps)
-        ratio = took[1] / took[0]
-        print(
-            f"{G:6}{n / run.total.steps:17.1f}{took[0]:11,.0f} ns{took[1]:9,.0f} ns{ratio:7.2f}  "
-            f"at most {SLOTS_FACTOR}: {mark(ratio <= SLOTS_FACTOR)}"
+        ratio = Goal(took[1] / took[0], SLOTS_FACTOR)
+        yield Line(
+            f"{G:6}{n / run.total.steps:17.1f}{took[0]:11,.0f} ns{took[1]:9,.0f} ns"
+            f"{ratio.value:7.2f}  at most {SLOTS_FACTOR}: {ratio}",
+            (ratio,),
         )
 
 
@@ -150,32 +145,39 @@ def mean_imbalance(run):
 
 
 def imbalance(requests=40_000):
-    print(f"\nImbalance of BF-IO beside greedy rules: G=32 B=72 pool {POOL}, {requests} requests")
-    print(f"{'family':16}{'policy':16}{'mean imbalance':>15}{'steps/s':>12}{'speed of bfio':>15}")
+    yield titled(
+        f"\nImbalance of BF-IO beside greedy rules: G=32 B=72 pool {POOL}, {requests} requests"
+    )
+    yield Line(
+        f"{'family':16}{'policy':16}{'mean imbalance':>15}{'steps/s':>12}{'speed of bfio':>15}"
+    )
     for family in FAMILIES:
         load = workload(family, requests, 0)
         took, run = seconds(simulate, PAPER, load, "bfio", pool=POOL, history=True)
         ours, rate = mean_imbalance(run), run.total.steps / took
-        print(f"{family:16}{'bfio':16}{ours:15,.0f}{rate:12,.0f}")
+        yield Line(f"{family:16}{'bfio':16}{ours:15,.0f}{rate:12,.0f}")
         for name in ("br0", "brh:horizon=20"):
             took, run = seconds(simulate, PAPER, load, name, pool=POOL, history=True)
             theirs, other = mean_imbalance(run), run.total.steps / took
-            print(
+            no_larger = Goal(ours, theirs)
+            yield Line(
                 f"{family:16}{name:16}{theirs:15,.0f}{other:12,.0f}{rate / other:14,.1f}x  "
-                f"bfio's no larger: {mark(ours <= theirs)}",
-                flush=True,
+                f"bfio's no larger: {no_larger}",
+                (no_larger,),
             )
 
 
 def own_policy():
-    print("\nA policy in Python (fcfs in numpy): microseconds per decision")
-    print(f"{'G':>6}{'B':>5}{'pool':>7}{'policy':>9}{'engine':>9}{'compiled fcfs, per step':>25}")
+    yield titled("\nA policy in Python (fcfs in numpy): microseconds per decision")
+    yield Line(
+        f"{'G':>6}{'B':>5}{'pool':>7}{'policy':>9}{'engine':>9}{'compiled fcfs, per step':>25}"
+    )
     for G, B, pool in ((32, 72, 256), (32, 72, 2304), (256, 72, 1024), (1024, 128, 16384)):
         load = workload("uniform", 20 * G * B, 0)
         own = Own()
         took, run = seconds(simulate, System(G, B), load, own, pool=pool, times=1)
         compiled, _ = seconds(simulate, System(G, B), load, "fcfs", pool=pool)
-        print(
+        yield Line(
             f"{G:6}{B:5}{pool:7}{1e6 * own.seconds / own.decisions:9.1f}"
             f"{1e6 * (took - own.seconds) / own.decisions:9.1f}"
             f"{1e6 * compiled / run.total.steps:25.1f}"
@@ -202,8 +204,8 @@ def against_authors(checkout, requests=20_000):
     sys.path.insert(0, str(checkout))
     simulator = importlib.import_module("simlib.scheduler").SchedulerSim
     theirs = importlib.import_module("simlib.strategies")
-    print(f"\nThe simulator at {checkout}: G=32 B=72 pool {POOL}, {requests} requests")
-    print(
+    yield titled(f"\nThe simulator at {checkout}: G=32 B=72 pool {POOL}, {requests} requests")
+    yield Line(
         f"{'family':16}{'policy':8}{'engine steps/s':>15}{'theirs':>9}{'ratio':>9}"
         f"{'imbalance':>12}{'theirs':>12}"
     )
@@ -230,28 +232,44 @@ def against_authors(checkout, requests=20_000):
             slow, _ = seconds(sim.run, times=1)
             ratio = run.total.steps / fast / (sim.step_idx / slow)
             ours, other = mean_imbalance(run), float(np.mean(recorded.imbalances))
-            fast_enough = ratio >= FACTOR or (name == "bfio" and family != "peer-longbench")
-            good = fast_enough and (ours <= other if name == "bfio" else ours == other)
-            print(
+            goals = [Goal(ours, other)]
+            if name == "fcfs":  # the same loads
+                goals.append(Goal(ours, other, at_least=True))
+            if name == "fcfs" or family == "peer-longbench":
+                goals.append(Goal(ratio, FACTOR, at_least=True))
+            text = (
                 f"{family:16}{name:8}{run.total.steps / fast:15,.0f}{sim.step_idx / slow:9,.1f}"
-                f"{ratio:9,.0f}{ours:12,.0f}{other:12,.0f}  {mark(good)}",
-                flush=True,
+                f"{ratio:9,.0f}{ours:12,.0f}{other:12,.0f}  "
             )
+            missed = next((goal for goal in goals if not goal.reached), goals[0])
+            yield Line(f"{text}{missed}", tuple(goals))
 
 
 def large(requests=10_000_000):
-    print(f"\nLarge: G=1024 B=128, {requests:,} requests")
+    yield titled(f"\nLarge: G=1024 B=128, {requests:,} requests")
     system = System.paper(1024, 128)
     load = workload("peer-burst", requests, 0)
     for name, pool in (("fcfs", None), ("bfio", 16 * 1024)):
-        took, run = seconds(simulate, system, load, name, pool=pool, times=1)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(
-            f"{name}: {took:.1f} s ({mark(took < LARGE_S)}), {run.total.steps} steps, "
-            f"{1e9 * took / requests:.0f} ns a request, peak memory {memory:.2f} GB "
-            f"({mark(memory < LARGE_GB)})"
+        spent, run = seconds(simulate, system, load, name, pool=pool, times=1)
+        took = Goal(spent, LARGE_S)
+        memory = Goal(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, LARGE_GB)
+        yield Line(
+            f"{name}: {took.value:.1f} s ({took}), {run.total.steps} steps, "
+            f"{1e9 * took.value / requests:.0f} ns a request, peak memory {memory.value:.2f} GB "
+            f"({memory})",
+            (took, memory),
         )
         del run
+
+
+def lines(large_run=False, authors=None):
+    """Everything but the large run and the authors' simulator, or one of these alone."""
+    warm_up()
+    if large_run:
+        return large()
+    if authors:
+        return against_authors(authors)
+    return chain(against_reference(), rates(), independent_of_slots(), imbalance(), own_policy())
 
 
 def main():
@@ -259,19 +277,8 @@ def main():
     parser.add_argument("--large", action="store_true", help="10 million requests at G = 1024")
     parser.add_argument("--authors", type=Path, help="a checkout of the authors' simulator")
     arguments = parser.parse_args()
-    warm_up()
-    if arguments.large:
-        large()
-        return
-    if arguments.authors:
-        against_authors(arguments.authors)
-        return
-    against_reference()
-    rates()
-    independent_of_slots()
-    imbalance()
-    own_policy()
+    show(lines(arguments.large, arguments.authors))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,14 +11,15 @@ by the integer program, with the ratio of their times.
 """
 
 import argparse
-import json
 import time
+from json import dumps
 from math import inf
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from benchmarks.goals import Goal, Line, show, titled
 from benchmarks.steady_steps import FAMILIES, steady_steps
 from solvers.schedule.problem import OfflineProblem, Rule, solve_by_states, solve_offline
 from solvers.step.branch_and_price.solve import solve_branch_and_price
@@ -133,42 +134,36 @@ def offline():
         yield record
 
 
-def mark(good):
-    """How a goal came out."""
-    return "ok" if good else "MISSED"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write all records to this file")
-    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
-    options = parser.parse_args()
+def lines(workers=WORKERS, json=None):
+    """The lines of every record; ``json`` is where the records are written, if anywhere."""
     start = time.perf_counter()
-    print(
+    yield Line(
         f"{'family':15}{'G':>5}  {'solver':7}{'bounds':>7}{'proved':>8}{'median s':>10}"
         f"{'worst s':>9}{'worst gap':>11}{'to scan':>9}"
     )
-    records = []
-    by_scan = {}
-    for r in steps(options.workers):
+    records, by_scan = [], {}
+    for r in steps(workers):
         records.append(r)
-        key = r["family"], r["workers"]
-        pending = [x for x in records if (x["family"], x["workers"]) == key]
         if r["solver"] != "scan":
             continue
+        key = r["family"], r["workers"]
         by_scan[key] = r
-        for x in pending:
+        for x in records:
+            if (x["family"], x["workers"]) != key:
+                continue
             ratio = x["median_s"] / r["median_s"] if r["median_s"] else float("nan")
             done = f"{x['proved']}/{x['of']}"
             at_least = "" if x["proved"] == x["of"] else ">"
             shown = "" if x is r or ratio != ratio else f"{at_least}{ratio:.1f}x"
-            print(
+            yield Line(
                 f"{x['family']:15}{x['workers']:5}  {x['solver']:7}{x['closed by bounds']:>4}/"
                 f"{x['steps']:<2}{done:>8}{x['median_s']:10.2f}{x['worst_s']:9.2f}"
-                f"{x['worst_gap']:11.1e}{shown:>9}",
-                flush=True,
+                f"{x['worst_gap']:11.1e}{shown:>9}"
             )
-    print(f"\n{'offline optimum':48}{'seconds':>9}{'goal':>7}{'program s':>11}{'ratio':>9}")
+    yield Line(
+        f"\n{'offline optimum':48}{'seconds':>9}{'goal':>7}{'program s':>11}{'ratio':>9}",
+        title="offline optimum",
+    )
     for r in offline():
         records.append(r)
         name = f"N = {r['N']}, G = {r['G']}, B = {r['B']}, {r['rule']}"
@@ -177,24 +172,30 @@ def main() -> None:
             at_least = "" if r["program_proved"] else ">"
             program = f"{at_least}{r['program_s']:.2f}"
             ratio = f"{at_least}{r['program_s'] / r['seconds']:.0f}x"
-        good = r["proved"] and r["seconds"] <= r["goal_s"]
-        print(
-            f"{name:48}{r['seconds']:9.3f}{r['goal_s']:7}{program:>11}{ratio:>9}  {mark(good)}",
-            flush=True,
+        goal = Goal(r["seconds"] if r["proved"] else inf, r["goal_s"])
+        yield Line(
+            f"{name:48}{r['seconds']:9.3f}{r['goal_s']:7}{program:>11}{ratio:>9}  {goal}", (goal,)
         )
-    print()
-    print("Steps proved optimal, B = 72")
-    for (family, workers), r in by_scan.items():
-        if workers in STEP_GOALS:
-            goal = STEP_GOALS[workers]
-            print(
-                f"{mark(r['median_of_all_s'] <= goal):7} G = {workers}, {family}: median "
-                f"{r['median_of_all_s']:.2f} s, at most {goal} s; {r['in_time']} of {r['steps']} "
-                f"in that time; gap at most {r['worst_gap']:.1e}"
+    yield titled("\nSteps proved optimal, B = 72")
+    for (family, size), r in by_scan.items():
+        if size in STEP_GOALS:
+            goal = Goal(r["median_of_all_s"], STEP_GOALS[size])
+            yield Line(
+                f"{goal!s:7} G = {size}, {family}: median {goal.value:.2f} s, at most "
+                f"{goal.limit} s; {r['in_time']} of {r['steps']} in that time; gap at most "
+                f"{r['worst_gap']:.1e}",
+                (goal,),
             )
-    print(f"        in {time.perf_counter() - start:.0f} s")
-    if options.json:
-        options.json.write_text(json.dumps(records, indent=1), "utf-8")
+    yield Line(f"        in {time.perf_counter() - start:.0f} s")
+    if json:
+        json.write_text(dumps(records, indent=1), "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write all records to this file")
+    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
+    show(lines(**vars(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ four points.  Where B grows, lengths grow with it, so that as many requests depa
 """
 
 import argparse
-import sys
 import tempfile
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.bench_engine import mark, seconds
+from benchmarks.bench_engine import seconds
+from benchmarks.goals import Goal, Line, show, titled
 from paper_figures.files import to_csv
 from paper_figures.growth import BASE, data
 from solvers.simulation.engine import simulate
@@ -64,35 +64,40 @@ def records():
 
 
 def report(curves):
-    print("Growth of a run; from " + ", ".join(f"{k} = {v:,}" for k, v in BASE.items()))
+    start = ", ".join(f"{k} = {v:,}" for k, v in BASE.items())
+    yield titled(f"Growth of a run; from {start}")
     for name, (_, policies) in GROWTH.items():
         for policy, most in policies.items():
-            line = f"  {name:5}{policy:5}"
+            text, goals = f"  {name:5}{policy:5}", []
             for measure, limit in zip(("time", "memory"), most, strict=True):
                 curve = [
                     r
                     for r in curves
                     if (r["grows"], r["policy"], r["measure"]) == (name, policy, measure)
                 ]
-                exponent = curve[0]["exponent"]
-                line += f"{curve[0]['unit']:>10} "
-                line += ", ".join(f"{r['x']:.0f}: {r['computed']:.3g}" for r in curve)
-                line += f"; exponent {exponent:.2f} "
-                line += f"(at most {limit}: {mark(exponent <= limit)})"
-            print(line, flush=True)
+                exponent = Goal(curve[0]["exponent"], limit)
+                goals.append(exponent)
+                text += f"{curve[0]['unit']:>10} "
+                text += ", ".join(f"{r['x']:.0f}: {r['computed']:.3g}" for r in curve)
+                text += f"; exponent {exponent.value:.2f} (at most {limit}: {exponent})"
+            yield Line(text, tuple(goals))
+
+
+def lines(csv=None):
+    """Measure every curve; ``csv`` is where every record is written, if anywhere."""
+    for spec in ("fcfs", "bfio", "bfio:horizon=2"):
+        simulate(System(2, 2), Requests([1, 2], [1, 2]), spec)
+    with tempfile.TemporaryDirectory() as folder:
+        path = csv or Path(folder) / "growth.csv"
+        path.write_text(to_csv(list(records())), "utf-8")
+        yield from report(data(path))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--csv", type=Path, help="also write every record to this file")
-    options = parser.parse_args()
-    for spec in ("fcfs", "bfio", "bfio:horizon=2"):
-        simulate(System(2, 2), Requests([1, 2], [1, 2]), spec)
-    with tempfile.TemporaryDirectory() as folder:
-        path = options.csv or Path(folder) / "growth.csv"
-        path.write_text(to_csv(list(records())), "utf-8")
-        report(data(path))
+    show(lines(**vars(parser.parse_args())))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

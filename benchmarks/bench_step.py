@@ -9,16 +9,17 @@ reached if it is at one of them.
 """
 
 import argparse
-import csv
-import json
 import time
 from concurrent.futures import ProcessPoolExecutor
+from json import dumps
 from pathlib import Path
 
 import numpy as np
 
 from adversary.workloads.families import workload
+from benchmarks.goals import Goal, Line, show, titled
 from benchmarks.steady_steps import FAMILIES, steady_steps
+from paper_figures.files import to_csv
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.milp import solve_exact
@@ -209,60 +210,61 @@ def share(records, key):
     return float(np.mean([r[key] for r in records]))
 
 
-def mark(reached):
-    return "reached" if reached else "missed"
-
-
 def table(records, key):
     """One line for each value of ``key`` and each effort."""
     for value in dict.fromkeys(r[key] for r in records):
         for effort in dict.fromkeys(r["effort"] for r in records):
             rows = [r for r in records if r[key] == value and r["effort"] == effort]
-            print(
+            yield Line(
                 f"    {value!s:18} effort {effort}: {median(rows, 'ratio'):7.2f} x sort, "
                 f"{median(rows, 'ms'):8.3f} ms, excess {median(rows, 'excess'):.1e}, "
                 f"proved {share(rows, 'proved'):4.0%}"
             )
 
 
-def print_exact(rows):
+def exact_lines(rows):
     """How often each effort, and the exact solvers, have the optimum, by family."""
     for family in [*FAMILIES, "all"]:
         of = [r for r in rows if family in (r["family"], "all")]
         steps = [r for r in of if r["effort"] == 0]
-        line = f"    {family:16}{len(steps)} steps"
+        text = f"    {family:16}{len(steps)} steps"
         for by in ("scan", "highs"):
-            line += f", by {by} {np.mean([r['by'] == by for r in steps]):4.0%}"
+            text += f", by {by} {np.mean([r['by'] == by for r in steps]):4.0%}"
         for effort in dict.fromkeys(r["effort"] for r in of):
             known = [r for r in of if r["effort"] == effort and r["by"] != "nobody"]
             value = np.mean([r["imbalance"] == r["exact"] for r in known])
             bound = np.mean([r["bound"] == r["exact"] for r in known])
-            line += f"; effort {effort}: value {value:4.0%}, bound {bound:4.0%}"
-        print(line)
-    reached = np.mean([r["by"] != "nobody" for r in rows])
-    print(f"  exactly optimal, proved: {reached:.1%} (goal {PROVED_GOAL:.0%}: ", end="")
-    print(f"{mark(reached >= PROVED_GOAL)}), at most {EXACT_S:.0f} + {HIGHS_S:.0f} s a step")
+            text += f"; effort {effort}: value {value:4.0%}, bound {bound:4.0%}"
+        yield Line(text)
+    proved = Goal(np.mean([r["by"] != "nobody" for r in rows]), PROVED_GOAL, at_least=True)
+    yield Line(
+        f"  exactly optimal, proved: {proved.value:.1%} (goal {PROVED_GOAL:.0%}: {proved}), "
+        f"at most {EXACT_S:.0f} + {HIGHS_S:.0f} s a step",
+        (proved,),
+    )
 
 
-def print_goals(records, efforts, goal):
+def goal_lines(records, efforts, most):
     """The medians of each effort, and whether one of them reaches the goals."""
-    medians = {}
+    found = {}
     for effort in efforts:
         rows = [r for r in records if r["effort"] == effort]
-        medians[effort] = ratio, excess = median(rows, "ratio"), median(rows, "excess")
-        print(
+        ratio, excess = median(rows, "ratio"), median(rows, "excess")
+        found[effort] = Goal(excess, EXCESS_GOAL), Goal(ratio, most or np.inf)
+        yield Line(
             f"  effort {effort}: median {ratio:.2f} x sort, "
             f"{median(rows, 'scalar'):.2f} x a scalar sort, excess {excess:.1e}, "
             f"proved {share(rows, 'proved'):.0%}"
         )
-    good = [e for e, (_, excess) in medians.items() if excess < EXCESS_GOAL]
-    if goal:
-        good = [e for e in good if medians[e][0] <= goal]
-    wanted = f"excess below {EXCESS_GOAL}" + (f" in at most {goal} sorts" if goal else "")
-    print(f"  {wanted}: {mark(good)}" + (f" at effort {good[0]}" if good else ""), flush=True)
+    good = [effort for effort, goals in found.items() if all(goal.reached for goal in goals)]
+    # Where no effort reaches both, the last one says what is missed.
+    goals = found[(good or efforts)[0 if good else -1]]
+    wanted = f"excess below {EXCESS_GOAL}" + (f" in at most {most} sorts" if most else "")
+    said = f"pass at effort {good[0]}" if good else "MISSED"
+    yield Line(f"  {wanted}: {said}", goals)
 
 
-def print_odd(records):
+def odd_lines(records):
     """The slowest of the odd pools beside the recorded one."""
     for effort in dict.fromkeys(r["effort"] for r in records):
         rows = [r for r in records if r["effort"] == effort]
@@ -272,66 +274,74 @@ def print_odd(records):
         }
         usual = ms.pop("as recorded")
         case = max(ms, key=ms.get)
-        print(
-            f"  effort {effort}: at most {ms[case] / usual:.2f} x the recorded pool, {case} "
-            f"(goal {ODD_GOAL}: {mark(ms[case] <= ODD_GOAL * usual)})"
+        slowest = Goal(ms[case] / usual, ODD_GOAL)
+        yield Line(
+            f"  effort {effort}: at most {slowest.value:.2f} x the recorded pool, {case} "
+            f"(goal {ODD_GOAL}: {slowest})",
+            (slowest,),
         )
 
 
-def print_growth(records):
+def growth_lines(records):
     """Times, and the exponents of a power law fitted to them."""
     for name in dict.fromkeys(r["grows"] for r in records):
         for effort in (0, 1):
             rows = [r for r in records if r["grows"] == name and r["effort"] == effort]
             x, y = np.log([r[name] for r in rows]), np.log([r["ms"] for r in rows])
             times = ", ".join(f"{r[name]}: {r['ms']:.3f}" for r in rows)
-            print(
+            yield Line(
                 f"    {name:4} effort {effort}: ms {times}; exponent {np.polyfit(x, y, 1)[0]:.2f}"
             )
+
+
+def lines(largest=4096, json=None, growth_csv=None):
+    """Measure systems of at most ``largest`` workers; records go to the files that are given."""
+    solve_step(made_step(4, 8, 64, 0.3), 2)
+    balance(*(np.ones(1, dtype=np.int64) for _ in range(3)), 1, np.empty(1, dtype=np.int64))
+    everything = []
+    for (workers, slots), (count, efforts, goal) in SYSTEMS.items():
+        if workers > largest:
+            continue
+        records = list(steady(workers, slots, count, efforts))
+        everything += records
+        yield titled(
+            f"G = {workers}, B = {slots}: {len(records) // len(efforts)} steady-state steps"
+        )
+        yield from table(records, "family")
+        yield from goal_lines(records, efforts, goal)
+    if small := exact_optima(everything):
+        yield titled("Exact optima, G <= 32: what the efforts reach where the optimum is known")
+        yield from exact_lines(small)
+    cold = list(cold_starts(1024, 128))
+    slowest = Goal(max(r["ms"] for r in cold), COLD_START_GOAL_MS)
+    yield Line(
+        f"Cold start, G = 1024, B = 128: at most {slowest.value:.0f} ms "
+        f"(goal {COLD_START_GOAL_MS}: {slowest})",
+        (slowest,),
+        "Cold start, G = 1024, B = 128",
+    )
+    yield from table(cold, "family")
+    odd = list(odd_pools(144, 72))
+    yield titled("Odd pools, G = 144, B = 72")
+    yield from table(odd, "case")
+    yield from odd_lines(odd)
+    grown = list(growth())
+    yield titled("Growth, from G = 256, B = 128, pool 16384 (p = 0.02)")
+    yield from growth_lines(grown)
+    if json:
+        json.write_text(dumps(everything + cold + odd + grown, indent=1) + "\n")
+    if growth_csv:
+        growth_csv.write_text(to_csv(grown), "utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="also write every record to this file")
-    parser.add_argument("--growth", type=Path, help="also write the table of growth to this CSV")
-    parser.add_argument("--largest", type=int, default=4096, help="largest G to run")
-    options = parser.parse_args()
-    solve_step(made_step(4, 8, 64, 0.3), 2)
-    balance(*(np.ones(1, dtype=np.int64) for _ in range(3)), 1, np.empty(1, dtype=np.int64))
-    everything = []
-    for (workers, slots), (count, efforts, goal) in SYSTEMS.items():
-        if workers > options.largest:
-            continue
-        records = list(steady(workers, slots, count, efforts))
-        everything += records
-        print(f"G = {workers}, B = {slots}: {len(records) // len(efforts)} steady-state steps")
-        table(records, "family")
-        print_goals(records, efforts, goal)
-    small = exact_optima(everything)
-    if small:
-        print("Exact optima, G <= 32: what the efforts reach where the optimum is known")
-        print_exact(small)
-    cold = list(cold_starts(1024, 128))
-    slowest = max(r["ms"] for r in cold)
-    print(
-        f"Cold start, G = 1024, B = 128: at most {slowest:.0f} ms "
-        f"(goal {COLD_START_GOAL_MS}: {mark(slowest < COLD_START_GOAL_MS)})"
+    parser.add_argument(
+        "--growth", type=Path, dest="growth_csv", help="also write the table of growth to this CSV"
     )
-    table(cold, "family")
-    odd = list(odd_pools(144, 72))
-    print("Odd pools, G = 144, B = 72")
-    table(odd, "case")
-    print_odd(odd)
-    grown = list(growth())
-    print("Growth, from G = 256, B = 128, pool 16384 (p = 0.02)")
-    print_growth(grown)
-    if options.json:
-        options.json.write_text(json.dumps(everything + cold + odd + grown, indent=1) + "\n")
-    if options.growth:
-        with options.growth.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(grown[0]))
-            writer.writeheader()
-            writer.writerows(grown)
+    parser.add_argument("--largest", type=int, default=4096, help="largest G to run")
+    show(lines(**vars(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from adversary.workloads.families import workload
+from benchmarks.goals import Goal, Line, show, titled
 from solvers.lookahead.problem import solve_window
 from solvers.policies.bfio import BFIO
 from solvers.policies.registry import policy
@@ -35,9 +36,14 @@ def seconds(system, load, name, pool, times=2):
 
 
 def growth_with_the_horizon():
-    print("\nBF-IO(H) in the engine, whole runs, perfect predictions; ratio to H = 0 of that row")
-    print(f"{'G':>5}{'B':>4}{'pool':>6} {'lengths':<16}", end="")
-    print("".join(f"{f'H = {H}':>17}" for H in HORIZONS), f"{'80 / 40':>9}")
+    yield titled(
+        "\nBF-IO(H) in the engine, whole runs, perfect predictions; ratio to H = 0 of that row"
+    )
+    yield Line(
+        f"{'G':>5}{'B':>4}{'pool':>6} {'lengths':<16}"
+        + "".join(f"{f'H = {H}':>17}" for H in HORIZONS)
+        + f" {'80 / 40':>9}"
+    )
     for G, B, pool, family, n in (
         (32, 72, 128, "burst-like", 20_000),
         (32, 72, 256, "longbench-like", 12_000),
@@ -48,15 +54,17 @@ def growth_with_the_horizon():
         for H in HORIZONS:
             spent, run = seconds(System.paper(G, B), load, spec(H), pool)
             took[H] = spent / run.total.steps
-        print(f"{G:5}{B:4}{pool:6} {family:<16}", end="")
-        for H in HORIZONS:
-            print(f"{1 / took[H]:9,.0f}/s {took[H] / took[0]:4.1f}x", end="")
-        last = took[80] / took[40]
-        print(f"{last:8.2f}  {'pass' if last <= NEAR_LINEAR else 'MISSED'}")
+        last = Goal(took[80] / took[40], NEAR_LINEAR)
+        yield Line(
+            f"{G:5}{B:4}{pool:6} {family:<16}"
+            + "".join(f"{1 / took[H]:9,.0f}/s {took[H] / took[0]:4.1f}x" for H in HORIZONS)
+            + f"{last.value:8.2f}  {last}",
+            (last,),
+        )
 
 
 def other_predictors():
-    print("\nOther predictors and policies: steps/s at G = 32, B = 72, pool 128, burst-like")
+    yield titled("\nOther predictors and policies: steps/s at G = 32, B = 72, pool 128, burst-like")
     load = workload("burst-like", 20_000, 0)
     for name in (
         spec(20),
@@ -67,7 +75,7 @@ def other_predictors():
         "bfio:max_wait=50",
     ):
         spent, run = seconds(System.paper(32, 72), load, name, 128)
-        print(f"  {name:<40}{run.total.steps / spent:10,.0f}")
+        yield Line(f"  {name:<40}{run.total.steps / spent:10,.0f}")
 
 
 class Recorder(BFIO):
@@ -84,9 +92,12 @@ class Recorder(BFIO):
 
 
 def against_the_optimum(count=20, limit_s=10):
-    print("\nOver the optimum of the window by HiGHS (steady windows, B = 8, p = 0.1, pool 4 G)")
-    print(f"{'G':>4}{'H':>4}{'proved':>9}", end="")
-    print("".join(f"{f'effort {e}':>24}" for e in (0, 1, 2)))
+    yield titled(
+        "\nOver the optimum of the window by HiGHS (steady windows, B = 8, p = 0.1, pool 4 G)"
+    )
+    efforts = (0, 1, 2)
+    heads = "".join(f"{f'effort {effort}':>24}" for effort in efforts)
+    yield Line(f"{'G':>4}{'H':>4}{'proved':>9}{heads}")
     for G, H in ((2, 5), (4, 2), (4, 5), (4, 20)):
         rng = np.random.default_rng(G)
         load = Requests(rng.integers(1, 101, 3000), rng.geometric(0.1, 3000))
@@ -95,24 +106,24 @@ def against_the_optimum(count=20, limit_s=10):
         windows = recorder.windows[10 : 10 + count]
         exact = [solve_window_exact(window, limit_s) for window in windows]
         done = [k for k, solution in enumerate(exact) if solution.optimal]
-        print(f"{G:4}{H:4}{len(done):6}/{len(windows)}", end="")
-        for effort in (0, 1, 2):
+        text = f"{G:4}{H:4}{len(done):6}/{len(windows)}"
+        for effort in efforts:
             over = [
                 solve_window(windows[k], effort).imbalance / max(1, exact[k].imbalance) - 1
                 for k in done
             ]
             same = sum(x == 0 for x in over)
-            print(f"{np.mean(over):10.2%} more, {same:2} equal", end="")
-        print()
+            text += f"{np.mean(over):10.2%} more, {same:2} equal"
+        yield Line(text)
 
 
-def main():
+def lines():
     for name in (spec(2), spec(2, "observed"), "bfio", "br0", "brh", "bfio:max_wait=1"):
         simulate(System(2, 2), Requests([1, 2, 3], [1, 2, 3]), policy(name))
-    growth_with_the_horizon()
-    other_predictors()
-    against_the_optimum()
+    yield from growth_with_the_horizon()
+    yield from other_predictors()
+    yield from against_the_optimum()
 
 
 if __name__ == "__main__":
-    main()
+    show(lines())
