@@ -5,14 +5,16 @@ water-filling.  Across the frontier ``B p d^2 = m ln G`` to ``8 m ln G`` [thresh
 goes from hardly better than FCFS to perfect balance [threshold.phase].
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from math import ceil, log
-from pathlib import Path
 
 import numpy as np
 
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.drawing import log_axes
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, sampled
 from solvers.simulation.rich_pool import rich_pool_run
 from theory.formulas.rebalancing import age_squares, unavoidable_imbalance
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -22,15 +24,9 @@ from theory.model import IntArray
 
 WIDTHS = (2, 4, 8, 16, 32, 64)
 SLOTS = (5, 10, 20, 40, 80, 160, 320)
-# Whose claims the figure illustrates.
-FAMILY = "threshold"
-
-COLUMNS = (
-    *("G", "p", "d", "B", "kind", "computed", "theory", "lost", "below", "above"),
-    *("n", "lower", "upper"),
-)
 
 
+@table("G p d B kind computed theory lost below above n lower upper")
 def data(
     workers: int = 16,
     p: Fraction = Fraction(1, 10),
@@ -38,7 +34,7 @@ def data(
     slots: tuple[int, ...] = SLOTS,
     steps: int = 60,
     seeds: int = 4,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Imbalance of BF-IO as a share of that of FCFS, cell by cell.
 
     Parameters
@@ -52,39 +48,31 @@ def data(
     seeds : int
         Independent runs behind each interval, at least 2; the column ``n``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed``, the share with its 95 % interval: ``1 / IIR``; ``theory``, the share that
         every online policy must leave [threshold.any-policy]; ``lost``, the share of steps that
         are not perfectly balanced; ``below`` and ``above``, the slots of the frontier's two sides.
     """
-    rows: list[Row] = []
     for d in widths:
         edge = sum(age_squares(float(p), d)) / 2 * log(workers) / (float(p) * d * d)
         law = geometric_slot(Law.uniform(1, 1 + d), p)
         for b in slots:
             fcfs = expected_imbalance(law, workers, b).imbalance.value
             runs = [_run(workers, b, float(p), d, steps, seed) for seed in range(seeds)]
-            mean, lower, upper = interval([float(run.mean()) / fcfs for run in runs])
-            rows.append(
-                {
-                    "G": workers,
-                    "p": float(p),
-                    "d": d,
-                    "B": b,
-                    "kind": "share of FCFS's imbalance",
-                    "computed": mean,
-                    "theory": float(unavoidable_imbalance(workers, b, p, d)) / fcfs,
-                    "lost": float(np.mean([run > 0 for run in runs])),
-                    "below": edge,
-                    "above": 8 * edge,
-                    "n": seeds,
-                    "lower": lower,
-                    "upper": upper,
-                }
-            )
-    return rows
+            yield {
+                "G": workers,
+                "p": float(p),
+                "d": d,
+                "B": b,
+                "kind": "share of FCFS's imbalance",
+                **sampled([float(run.mean()) / fcfs for run in runs]),
+                "theory": float(unavoidable_imbalance(workers, b, p, d)) / fcfs,
+                "lost": float(np.mean([run > 0 for run in runs])),
+                "below": edge,
+                "above": 8 * edge,
+            }
 
 
 def _run(G: int, B: int, p: float, d: int, steps: int, seed: int) -> IntArray:
@@ -95,57 +83,50 @@ def _run(G: int, B: int, p: float, d: int, steps: int, seed: int) -> IntArray:
     return np.asarray(G * loads.max(axis=1) - loads.sum(axis=1))
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+@figure("threshold", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
     from matplotlib.colors import LogNorm
-    from matplotlib.figure import Figure
 
-    rows = read_csv(csv_path, COLUMNS)
     p, workers, n = float(rows[0]["p"]), rows[0]["G"], rows[0]["n"]
     share = column(rows, "computed")
-    with style():
-        figure = Figure()
-        ax = figure.subplots()
-        # Perfect balance has no ratio; everything from 100 on has the colour of 100.
-        points = ax.scatter(
-            [d * p for d in column(rows, "d")],
-            [b * p for b in column(rows, "B")],
-            c=[min(100.0, 1 / x) if x > 0 else 100.0 for x in share],
-            s=420,
-            marker="s",
-            norm=LogNorm(1, 100),
-            cmap="cividis",
+    ax = picture.subplots()
+    # Perfect balance has no ratio; everything from 100 on has the colour of 100.
+    points = ax.scatter(
+        [d * p for d in column(rows, "d")],
+        [b * p for b in column(rows, "B")],
+        c=[min(100.0, 1 / x) if x > 0 else 100.0 for x in share],
+        s=420,
+        marker="s",
+        norm=LogNorm(1, 100),
+        cmap="cividis",
+    )
+    for row, x in zip(rows, share, strict=True):
+        label = ">100" if x < 0.01 else f"{1 / x:.0f}" if x < 0.1 else f"{1 / x:.1f}"
+        ax.annotate(
+            label,
+            (float(row["d"]) * p, float(row["B"]) * p),
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if x > 0.1 else "black",
         )
-        for row, x in zip(rows, share, strict=True):
-            label = ">100" if x < 0.01 else f"{1 / x:.0f}" if x < 0.1 else f"{1 / x:.1f}"
-            ax.annotate(
-                label,
-                (float(row["d"]) * p, float(row["B"]) * p),
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if x > 0.1 else "black",
-            )
-        edges = {row["d"]: row for row in rows}
-        for name, dashes, label in (
-            ("below", "--", "B p (b−a)² = m ln G: below it balance is lost"),
-            ("above", "-", "B p (b−a)² = 8 m ln G: above it balance holds"),
-        ):
-            ax.plot(
-                [float(d) * p for d in edges],
-                [float(row[name]) * p for row in edges.values()],
-                dashes,
-                color="C1",
-                label=label,
-            )
-        ax.set_xscale("log", base=2)
-        ax.set_yscale("log", base=2)
-        ax.set_ylim(min(column(rows, "B")) * p / 1.5, max(column(rows, "B")) * p * 1.5)
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.set_xlabel("spread of the sizes in mean lengths, (b−a) p")
-        ax.set_ylabel("departures of a worker in a step, B p")
-        ax.set_title(f"G = {workers}, p = {p:g}, rich pool, {n} seeds; numbers: IIR")
-        figure.colorbar(points, ax=ax, label="imbalance ratio FCFS / BF-IO, up to 100")
-        figure.legend(loc="outside lower center", ncols=2)
-        return save(figure, out_dir, "balance_threshold")
+    edges = {row["d"]: row for row in rows}
+    for name, dashes, label in (
+        ("below", "--", "B p (b−a)² = m ln G: below it balance is lost"),
+        ("above", "-", "B p (b−a)² = 8 m ln G: above it balance holds"),
+    ):
+        ax.plot(
+            [float(d) * p for d in edges],
+            [float(row[name]) * p for row in edges.values()],
+            dashes,
+            color="C1",
+            label=label,
+        )
+    log_axes(ax, 2, 2)
+    ax.set_ylim(min(column(rows, "B")) * p / 1.5, max(column(rows, "B")) * p * 1.5)
+    ax.set_xlabel("spread of the sizes in mean lengths, (b−a) p")
+    ax.set_ylabel("departures of a worker in a step, B p")
+    ax.set_title(f"G = {workers}, p = {p:g}, rich pool, {n} seeds; numbers: IIR")
+    picture.colorbar(points, ax=ax, label="imbalance ratio FCFS / BF-IO, up to 100")
+    picture.legend(loc="outside lower center", ncols=2)

@@ -3,9 +3,9 @@
 from importlib import import_module
 from importlib.resources import files
 from pkgutil import iter_modules
-from types import ModuleType
 
 import paper_figures
+from paper_figures.figure import PaperFigure
 from theory.model import InputError
 
 _MODULES = (
@@ -14,14 +14,16 @@ _MODULES = (
     if found.name != "catalogue"
 )
 
-# A module that says whose claims it illustrates is a figure.
-FIGURES: dict[str, ModuleType] = {
-    module.__name__.rpartition(".")[2]: module for module in _MODULES if hasattr(module, "FAMILY")
+# A module that decorates its drawing is a figure.
+FIGURES: dict[str, PaperFigure] = {
+    module.draw.name: module.draw
+    for module in _MODULES
+    if isinstance(getattr(module, "draw", None), PaperFigure)
 }
 
 
-def figure(name: str) -> ModuleType:
-    """The module of a figure, with its ``FAMILY``, its ``data`` and its ``draw``.
+def figure(name: str) -> PaperFigure:
+    """The figure of that name.
 
     Raises
     ------
@@ -31,18 +33,6 @@ def figure(name: str) -> ModuleType:
     if name not in FIGURES:
         raise InputError(f"unknown figure {name!r}; known: {', '.join(FIGURES)}")
     return FIGURES[name]
-
-
-def caption(name: str) -> str:
-    """What a figure shows: the first paragraph of its module's docstring, on one line.
-
-    Raises
-    ------
-    InputError
-        If there is no such figure.
-    """
-    words = (figure(name).__doc__ or "").removeprefix("Figure: ").partition("\n\n")[0]
-    return words[:1].upper() + " ".join(words[1:].split())
 
 
 def committed(name: str) -> str:

@@ -6,22 +6,19 @@ and skewed or narrow sizes it lies below that, so 0.6776 is no constant for all 
 [fcfs.constant-uniform].
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import log, sqrt
-from pathlib import Path
 
 import numpy as np
 
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.drawing import panels
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.constants import fcfs_constant
 from theory.laws.law import Law
 from theory.laws.order_statistics import effective_constant, expected_max_of_normals
 from theory.laws.slot_load import geometric_slot
-
-# Whose claims the figure illustrates.
-FAMILY = "fcfs"
-
-COLUMNS = ("law", "G", "B", "kind", "computed", "theory", "n", "lower", "upper")
 
 
 def laws() -> dict[str, Law]:
@@ -39,10 +36,11 @@ def laws() -> dict[str, Law]:
     }
 
 
+@table("law G B kind computed theory n lower upper")
 def data(
     workers: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
     slots: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 72, 144, 256),
-) -> list[Row]:
+) -> Iterator[Row]:
     """The effective constant of every law on a grid.
 
     Parameters
@@ -50,67 +48,57 @@ def data(
     workers, slots : tuple of int
         Values of ``G >= 2`` and of ``B``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` exact, with its rigorous ends ``lower`` and ``upper``; ``theory`` its limit
         for large ``B``.
     """
     limit = {g: expected_max_of_normals(g).value / sqrt(log(g)) for g in workers}
-    rows: list[Row] = []
     for name, law in laws().items():
         for b in slots:
             for g in workers:
                 c = effective_constant(law, g, b)
-                rows.append(
-                    {
-                        "law": name,
-                        "G": g,
-                        "B": b,
-                        "kind": "exact; theory is the limit of large B",
-                        "computed": c.value,
-                        "theory": limit[g],
-                        "n": 1,
-                        "lower": float(c.lower),
-                        "upper": float(c.upper),
-                    }
-                )
-    return rows
+                yield {
+                    "law": name,
+                    "G": g,
+                    "B": b,
+                    "kind": "exact; theory is the limit of large B",
+                    "computed": c.value,
+                    "theory": limit[g],
+                    "n": 1,
+                    "lower": float(c.lower),
+                    "upper": float(c.upper),
+                }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
+@figure("fcfs", data, size=(9.0, 7.6))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
     from matplotlib.colors import TwoSlopeNorm
-    from matplotlib.figure import Figure
 
-    rows = read_csv(csv_path, COLUMNS)
-    names = list(dict.fromkeys(row["law"] for row in rows))
+    names = distinct(rows, "law")
     constant = fcfs_constant().value
     largest = max(column(rows, "computed"))
     norm = TwoSlopeNorm(constant, 0, max(largest, 2 * constant))
-    with style():
-        figure = Figure(figsize=(9.0, 7.6))
-        axes = figure.subplots((len(names) + 1) // 2, 2, squeeze=False)
-        for ax in axes.flat[len(names) :]:
-            ax.set_visible(False)
-        image = None
-        for ax, name in zip(axes.flat, names, strict=False):
-            part = [row for row in rows if row["law"] == name]
-            g = list(dict.fromkeys(row["G"] for row in part))
-            b = list(dict.fromkeys(row["B"] for row in part))
-            c = np.array(column(part, "computed")).reshape(len(b), len(g))
-            image = ax.imshow(c, origin="lower", aspect="auto", cmap="PuOr", norm=norm)
-            for (y, x), value in np.ndenumerate(c):
-                dark = abs(float(norm(value)) - 0.5) > 0.32
-                ax.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=7,
-                        color="white" if dark else "black")  # fmt: skip
-            ax.set_xticks(range(len(g)), g)
-            ax.set_yticks(range(len(b)), b)
-            ax.grid(False)
-            ax.set_title(name, fontsize=9.5)
-            ax.set_xlabel("workers G")
-            ax.set_ylabel("slots B")
-        assert image is not None
-        bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
-        bar.set_label(f"effective constant c; white at {constant:.4f}, the limit for G = 2")
-        return save(figure, out_dir, "effective_constant")
+    axes = panels(picture, len(names))
+    image = None
+    for ax, name in zip(axes, names, strict=True):
+        part = where(rows, law=name)
+        g = distinct(part, "G")
+        b = distinct(part, "B")
+        c = np.array(column(part, "computed")).reshape(len(b), len(g))
+        image = ax.imshow(c, origin="lower", aspect="auto", cmap="PuOr", norm=norm)
+        for (y, x), value in np.ndenumerate(c):
+            dark = abs(float(norm(value)) - 0.5) > 0.32
+            ax.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=7,
+                    color="white" if dark else "black")  # fmt: skip
+        ax.set_xticks(range(len(g)), g)
+        ax.set_yticks(range(len(b)), b)
+        ax.grid(False)
+        ax.set_title(name, fontsize=9.5)
+        ax.set_xlabel("workers G")
+        ax.set_ylabel("slots B")
+    assert image is not None
+    bar = picture.colorbar(image, ax=picture.axes, shrink=0.6, pad=0.02)
+    bar.set_label(f"effective constant c; white at {constant:.4f}, the limit for G = 2")

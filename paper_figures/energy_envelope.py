@@ -6,19 +6,15 @@ where all but one are equal [energy.sandwich, energy.envelope]; the tangent is t
 side.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, where
 from theory.formulas.energy import Usage, energy_envelope, energy_floor, energy_tangent
 from theory.model import FloatArray
 from theory.power import hardware
-
-# Whose claims the figure illustrates.
-FAMILY = "energy"
-
-COLUMNS = ("loads", "idle_share", "kind", "computed", "theory", "n", "lower", "upper", "tangent")
 
 _MARKS = {
     "uniform": "o",
@@ -29,9 +25,10 @@ _MARKS = {
 }
 
 
+@table("loads idle_share kind computed theory n lower upper tangent")
 def data(
     device: str = "a100-paper", workers: int = 32, samples: int = 60, seed: int = 0
-) -> list[Row]:
+) -> Iterator[Row]:
     """Mean power of a worker, in watts, for loads of every shape.
 
     Parameters
@@ -45,34 +42,30 @@ def data(
     seed : int
         Of the random loads.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` from the loads; ``lower`` the floor, ``upper`` and ``theory`` the envelope,
         and ``tangent``, all at the same idle share.
     """
     power, rng = hardware(device), np.random.default_rng(seed)
-    rows: list[Row] = []
     for shape in _MARKS:
         for number in range(samples):
             loads = _loads(shape, workers, (number + 1) / (samples + 1), rng)
             used = loads / loads.max()
             busy = float(used.mean())
             run = Usage(busy, 1 - busy)
-            rows.append(
-                {
-                    "loads": shape,
-                    "idle_share": 1 - busy,
-                    "kind": "between lower and upper",
-                    "computed": float(np.mean([power.power(u) for u in used.tolist()])),
-                    "theory": energy_envelope(power, run),
-                    "n": workers,
-                    "lower": energy_floor(power, run),
-                    "upper": energy_envelope(power, run),
-                    "tangent": energy_tangent(power, run),
-                }
-            )
-    return rows
+            yield {
+                "loads": shape,
+                "idle_share": 1 - busy,
+                "kind": "between lower and upper",
+                "computed": float(np.mean([power.power(u) for u in used.tolist()])),
+                "theory": energy_envelope(power, run),
+                "n": workers,
+                "lower": energy_floor(power, run),
+                "upper": energy_envelope(power, run),
+                "tangent": energy_tangent(power, run),
+            }
 
 
 def _loads(shape: str, workers: int, spread: float, rng: np.random.Generator) -> FloatArray:
@@ -90,28 +83,24 @@ def _loads(shape: str, workers: int, spread: float, rng: np.random.Generator) ->
     return loads
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = sorted(read_csv(csv_path, COLUMNS), key=lambda row: float(row["idle_share"]))
-    share = [100 * x for x in column(rows, "idle_share")]
-    with style():
-        figure = Figure()
-        ax = figure.subplots()
-        lower, upper = column(rows, "lower"), column(rows, "upper")
-        ax.fill_between(share, lower, upper, color="C5", alpha=0.18, linewidth=0)
-        ax.plot(share, column(rows, "tangent"), "--", color="0.45", label="tangent (the paper's D)")
-        ax.plot(share, upper, color="C0", label="envelope")
-        ax.plot(share, lower, color="C1", label="floor")
-        for number, (shape, mark) in enumerate(_MARKS.items()):
-            part = [row for row in rows if row["loads"] == shape]
-            at = [100 * x for x in column(part, "idle_share")]
-            ax.plot(at, column(part, "computed"), mark, color=f"C{(number + 2) % 6}",
-                    markersize=3.5, alpha=0.8, label=f"{shape} loads")  # fmt: skip
-        ax.set_xlabel("idle share of the step (%)")
-        ax.set_ylabel("mean power of a worker (W)")
-        ax.set_xlim(0, 100)
-        ax.set_title(f"G = {rows[0]['n']} workers")
-        figure.legend(loc="outside right upper")
-        return save(figure, out_dir, "energy_envelope")
+@figure("energy", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    rows = sorted(rows, key=lambda row: float(row["idle_share"]))
+    share = column(rows, "idle_share", 100)
+    ax = picture.subplots()
+    lower, upper = column(rows, "lower"), column(rows, "upper")
+    ax.fill_between(share, lower, upper, color="C5", alpha=0.18, linewidth=0)
+    ax.plot(share, column(rows, "tangent"), "--", color="0.45", label="tangent (the paper's D)")
+    ax.plot(share, upper, color="C0", label="envelope")
+    ax.plot(share, lower, color="C1", label="floor")
+    for number, (shape, mark) in enumerate(_MARKS.items()):
+        part = where(rows, loads=shape)
+        at = column(part, "idle_share", 100)
+        ax.plot(at, column(part, "computed"), mark, color=f"C{(number + 2) % 6}",
+                markersize=3.5, alpha=0.8, label=f"{shape} loads")  # fmt: skip
+    ax.set_xlabel("idle share of the step (%)")
+    ax.set_ylabel("mean power of a worker (W)")
+    ax.set_xlim(0, 100)
+    ax.set_title(f"G = {rows[0]['n']} workers")
+    picture.legend(loc="outside right upper")

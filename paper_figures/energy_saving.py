@@ -5,22 +5,19 @@ Baselines between which every other one lies are put together load by load, and 
 the floor is attained, and one full worker beside equal ones, which approach the cap.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.drawing import panels
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
 from theory.formulas.energy_inversions import eta_of, limit_paper
 from theory.model import FloatArray
 from theory.power import PowerModel, hardware
 
 DEVICES = ("a100-paper", "h100-sxm", "b200", "mi300x")
-# Whose claims the figure illustrates.
-FAMILY = "energy"
-
-COLUMNS = ("device", "bound", "idle_share", "kind", "computed", "theory", "n", "lower", "upper")
 
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
 
@@ -33,7 +30,8 @@ _BOUNDS: dict[str, tuple[Bound, str, bool, str]] = {
 }
 
 
-def data(devices: tuple[str, ...] = DEVICES, workers: int = 200, stride: int = 4) -> list[Row]:
+@table("device bound idle_share kind computed theory n lower upper")
+def data(devices: tuple[str, ...] = DEVICES, workers: int = 200, stride: int = 4) -> Iterator[Row]:
     """Each bound and the saving of the baseline that comes nearest to it.
 
     Parameters
@@ -45,33 +43,29 @@ def data(devices: tuple[str, ...] = DEVICES, workers: int = 200, stride: int = 4
     stride : int
         Spacing of the idle shares, in workers.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` from the loads, ``theory`` from the formula; ``lower`` and ``upper`` are the
         sharp floor and the envelope cap.
     """
-    rows: list[Row] = []
     for name in devices:
         power = hardware(name)
         for bound, (formula, kind, extreme, _) in _BOUNDS.items():
             for idle in range(0, workers - 1, stride):
                 base = Usage(1.0, float(eta_of(idle / workers)))
                 balanced = Usage(1.0, 0.0)
-                rows.append(
-                    {
-                        "device": name,
-                        "bound": bound,
-                        "idle_share": idle / workers,
-                        "kind": kind,
-                        "computed": _saving(power, _loads(workers, idle, extreme)),
-                        "theory": formula(power, base, balanced),
-                        "n": workers,
-                        "lower": saving_sharp(power, base, balanced),
-                        "upper": saving_cap(power, base, balanced),
-                    }
-                )
-    return rows
+                yield {
+                    "device": name,
+                    "bound": bound,
+                    "idle_share": idle / workers,
+                    "kind": kind,
+                    "computed": _saving(power, _loads(workers, idle, extreme)),
+                    "theory": formula(power, base, balanced),
+                    "n": workers,
+                    "lower": saving_sharp(power, base, balanced),
+                    "upper": saving_cap(power, base, balanced),
+                }
 
 
 def _loads(workers: int, idle: int, extreme: bool) -> FloatArray:
@@ -89,51 +83,44 @@ def _saving(power: PowerModel, loads: FloatArray) -> float:
     return 1 - float(loads.sum()) * power.power(1.0) / before
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    devices = list(dict.fromkeys(row["device"] for row in rows))
+@figure("energy", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    devices = distinct(rows, "device")
     limit = 100 * limit_paper(hardware("a100-paper"))
-    with style():
-        height = 2.9 * ((len(devices) + 1) // 2) + 0.7
-        figure = Figure(figsize=(8.0, height))
-        axes = figure.subplots((len(devices) + 1) // 2, 2, sharex=True, sharey=True, squeeze=False)
-        for ax in axes.flat[len(devices) :]:
-            ax.set_visible(False)
-        for ax, device in zip(axes.flat, devices, strict=False):
-            for number, (bound, (*_, line)) in enumerate(_BOUNDS.items()):
-                part = [r for r in rows if r["device"] == device and r["bound"] == bound]
-                share = [100 * x for x in column(part, "idle_share")]
+    picture.set_size_inches(8.0, 2.9 * ((len(devices) + 1) // 2) + 0.7)
+    axes = panels(picture, len(devices), sharex=True, sharey=True)
+    for ax, device in zip(axes, devices, strict=True):
+        for number, (bound, (*_, line)) in enumerate(_BOUNDS.items()):
+            part = where(rows, device=device, bound=bound)
+            share = column(part, "idle_share", 100)
+            ax.plot(
+                share,
+                column(part, "theory", 100),
+                line,
+                color=f"C{number}",
+                label=bound,
+            )
+            if "attained" in part[0]["kind"]:
                 ax.plot(
-                    share,
-                    [100 * x for x in column(part, "theory")],
-                    line,
+                    share[::3],
+                    column(part, "computed", 100)[::3],
+                    "o",
                     color=f"C{number}",
-                    label=bound,
+                    markersize=3.5,
+                    label=f"loads nearest the {bound}",
                 )
-                if "attained" in part[0]["kind"]:
-                    ax.plot(
-                        share[::3],
-                        [100 * x for x in column(part, "computed")][::3],
-                        "o",
-                        color=f"C{number}",
-                        markersize=3.5,
-                        label=f"loads nearest the {bound}",
-                    )
-            ax.axvline(40, color="0.35", linewidth=1, linestyle=":", label="40 % idle")
-            ax.axhline(
-                limit, color="black", linewidth=1, linestyle="-.", label=f"paper's {limit:.1f} %"
-            )
-            model = hardware(device)
-            ax.set_title(
-                f"{device}: {model.idle_w:g} W idle, {model.max_w:g} W full, γ = {model.gamma:g}"
-            )
-            ax.set_xlim(0, 100)
-            ax.set_ylim(0, 100)
-        figure.supxlabel("idle share of the baseline (%)")
-        figure.supylabel("energy saved by perfect balance (%)")
-        handles, labels = axes.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
-        return save(figure, out_dir, "energy_saving")
+        ax.axvline(40, color="0.35", linewidth=1, linestyle=":", label="40 % idle")
+        ax.axhline(
+            limit, color="black", linewidth=1, linestyle="-.", label=f"paper's {limit:.1f} %"
+        )
+        model = hardware(device)
+        ax.set_title(
+            f"{device}: {model.idle_w:g} W idle, {model.max_w:g} W full, γ = {model.gamma:g}"
+        )
+        ax.set_xlim(0, 100)
+        ax.set_ylim(0, 100)
+    picture.supxlabel("idle share of the baseline (%)")
+    picture.supylabel("energy saved by perfect balance (%)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)

@@ -6,8 +6,8 @@ equal work is compared.  The paper's policy is a greedy one; the steps of BF-IO 
 optimal.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from adversary.paired_runs import (
     E2,
@@ -18,7 +18,9 @@ from adversary.paired_runs import (
     throughput_gain,
     time_per_token_drop,
 )
-from paper_figures.files import Row, interval, read_csv, save, style, whiskers
+from paper_figures.drawing import whiskers
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, sampled, where
 from theory.reported import REPORTED
 
 # Each experiment's setting and how far the paper's policy looks ahead in it.
@@ -39,16 +41,10 @@ TITLES = {
     "time per token": "time per token saved (%)",
     "energy": "energy saved (%)",
 }
-# Whose claims the figure illustrates.
-FAMILY = "experiments"
-
-COLUMNS = (
-    *("experiment", "horizon", "measure", "policy", "end", "kind"),
-    *("computed", "theory", "n", "lower", "upper"),
-)
 
 
-def data(seeds: int = 4, requests: int | None = None) -> list[Row]:
+@table("experiment horizon measure policy end kind computed theory n lower upper")
+def data(seeds: int = 4, requests: int | None = None) -> Iterator[Row]:
     """What the policies change against FCFS.
 
     Parameters
@@ -58,15 +54,15 @@ def data(seeds: int = 4, requests: int | None = None) -> list[Row]:
     requests : int, optional
         Fewer requests than the paper's.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` is the mean over seeds with its 95 % interval, geometric for the imbalance;
         ``theory`` is what the paper reports, empty where it reports nothing.
     """
-    rows: list[Row] = []
     for name, (paper, horizon) in EXPERIMENTS.items():
         setting = paper if requests is None else replace(paper, requests=requests)
+        told = REPORTED[name]
         for policy in POLICIES:
             looks = policy in ("brh", "bfio ahead")
             spec = policy.partition(" ")[0] + (f":horizon={horizon}" if looks else "")
@@ -76,72 +72,56 @@ def data(seeds: int = 4, requests: int | None = None) -> list[Row]:
             ]
             for measure, of in MEASURES.items():
                 for end in ENDS:
-                    mean, low, high = interval(
-                        [of(getattr(a, end), getattr(b, end)) for a, b in runs]
-                    )
-                    if measure == "imbalance":
-                        mean, low, high = 10**mean, 10**low, 10**high
-                    rows.append(
-                        {
-                            "experiment": name,
-                            "horizon": horizon,
-                            "measure": measure,
-                            "policy": policy,
-                            "end": end,
-                            "kind": "measured",
-                            "computed": mean,
-                            "theory": float(REPORTED[name][measure])
-                            if measure in REPORTED[name]
-                            else "",
-                            "n": seeds,
-                            "lower": low,
-                            "upper": high,
-                        }
-                    )
-    return rows
+                    values = [of(getattr(a, end), getattr(b, end)) for a, b in runs]
+                    yield {
+                        "experiment": name,
+                        "horizon": horizon,
+                        "measure": measure,
+                        "policy": policy,
+                        "end": end,
+                        "kind": "measured",
+                        "theory": float(told[measure]) if measure in told else "",
+                        **sampled(values, (lambda x: 10**x) if measure == "imbalance" else float),
+                    }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
+@figure("experiments", data, size=(9.6, 5.4))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    rows = read_csv(csv_path, COLUMNS)
-    with style():
-        figure = Figure(figsize=(9.6, 5.4))
-        axes = figure.subplots(len(EXPERIMENTS), len(MEASURES))
-        for line, (name, (setting, horizon)) in zip(axes, EXPERIMENTS.items(), strict=True):
-            for ax, measure in zip(line, MEASURES, strict=True):
-                part = [r for r in rows if (r["experiment"], r["measure"]) == (name, measure)]
-                scale = 1 if measure == "imbalance" else 100
-                for number, end in enumerate(ENDS):
-                    bars = [row for row in part if row["end"] == end]
-                    value, reach = whiskers(bars, scale)
-                    places = [place + 0.4 * number - 0.2 for place in range(len(bars))]
-                    ax.bar(places, value, 0.38, yerr=reach, color=("C0", "C5")[number],
-                           error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
-                if part[0]["theory"]:
-                    ax.axhline(scale * float(part[0]["theory"]), color="C1", linestyle="--")
-                labels = [f"{text}{horizon}" if text.endswith("= ") else text
-                          for text in POLICIES.values()]  # fmt: skip
-                ax.set_xticks(range(len(labels)), labels, fontsize=7)
-                ax.grid(visible=False, axis="x")
-                if measure == "imbalance":
-                    ax.set_yscale("log")
-                    ax.set_ylim(1, None)
-                    ax.yaxis.set_major_formatter("{x:g}")
-                if name == "E2":
-                    ax.set_title(TITLES[measure])
-            line[0].set_ylabel(f"{name}: {NAMES[name]}, G = {setting.workers}")
-        shown = [
-            *(Patch(color=("C0", "C5")[number], label=text)
-              for number, text in enumerate(ENDS.values())),
-            Line2D([], [], color="C1", linestyle="--", label="the paper reports"),
-        ]  # fmt: skip
-        figure.legend(handles=shown, loc="outside lower center", ncols=3)
-        figure.suptitle(
-            f"Against FCFS on the same requests; {rows[0]['n']} seeds, 95 % intervals",
-            fontsize=10.5,
-        )
-        return save(figure, out_dir, "experiment_bars")
+    axes = picture.subplots(len(EXPERIMENTS), len(MEASURES))
+    for line, (name, (setting, horizon)) in zip(axes, EXPERIMENTS.items(), strict=True):
+        for ax, measure in zip(line, MEASURES, strict=True):
+            part = where(rows, experiment=name, measure=measure)
+            scale = 1 if measure == "imbalance" else 100
+            for number, end in enumerate(ENDS):
+                bars = where(part, end=end)
+                value, reach = whiskers(bars, scale)
+                places = [place + 0.4 * number - 0.2 for place in range(len(bars))]
+                ax.bar(places, value, 0.38, yerr=reach, color=("C0", "C5")[number],
+                       error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
+            if part[0]["theory"]:
+                ax.axhline(scale * float(part[0]["theory"]), color="C1", linestyle="--")
+            labels = [f"{text}{horizon}" if text.endswith("= ") else text
+                      for text in POLICIES.values()]  # fmt: skip
+            ax.set_xticks(range(len(labels)), labels, fontsize=7)
+            ax.grid(visible=False, axis="x")
+            if measure == "imbalance":
+                ax.set_yscale("log")
+                ax.set_ylim(1, None)
+                ax.yaxis.set_major_formatter("{x:g}")
+            if name == "E2":
+                ax.set_title(TITLES[measure])
+        line[0].set_ylabel(f"{name}: {NAMES[name]}, G = {setting.workers}")
+    shown = [
+        *(Patch(color=("C0", "C5")[number], label=text)
+          for number, text in enumerate(ENDS.values())),
+        Line2D([], [], color="C1", linestyle="--", label="the paper reports"),
+    ]  # fmt: skip
+    picture.legend(handles=shown, loc="outside lower center", ncols=3)
+    picture.suptitle(
+        f"Against FCFS on the same requests; {rows[0]['n']} seeds, 95 % intervals",
+        fontsize=10.5,
+    )

@@ -7,12 +7,13 @@ Where those who waited for more than 100 steps are admitted first, the tail ends
 [experiment.bounded-waiting], and some of the balance is lost.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
 from adversary.workloads.families import workload
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
 from theory.model import System
 
@@ -22,21 +23,18 @@ POLICIES = {
     "bfio": "BF-IO",
     f"bfio:max_wait={LIMIT}": f"BF-IO, waiting limited to {LIMIT} steps",
 }
-# Whose claims the figure illustrates.
-FAMILY = "experiments"
-
-COLUMNS = ("policy", "idle", "share", "kind", "computed", "theory", "n", "lower", "upper")
 
 _SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002)
 
 
+@table("policy idle share kind computed theory n lower upper")
 def data(
     family: str = "burst-like",
     workers: int = 32,
     slots: int = 24,
     rounds: int = 24,
     seeds: int = 6,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Waiting times that a given share of the requests exceeds.
 
     Parameters
@@ -50,9 +48,9 @@ def data(
     seeds : int
         Independent runs, at least 2; the column ``n``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` is the mean over seeds of the wait in steps, with its 95 % interval;
         ``theory`` is that of FCFS on the same requests, whom nobody overtakes.  ``idle`` is the
         mean idle share of the policy while every slot is full.
@@ -69,47 +67,34 @@ def data(
                 run.waiting_steps, [1 - share for share in _SHARES], method="higher"
             )
             waits[policy].append(found.astype(float).tolist())
-    rows: list[Row] = []
     for policy, runs in waits.items():
         for number, share in enumerate(_SHARES):
-            mean, lower, upper = interval([run[number] for run in runs])
-            rows.append(
-                {
-                    "policy": policy,
-                    "idle": float(np.mean(idle[policy])),
-                    "share": share,
-                    "kind": "measured",
-                    "computed": mean,
-                    "theory": float(np.mean([run[number] for run in waits["fcfs"]])),
-                    "n": seeds,
-                    "lower": lower,
-                    "upper": upper,
-                }
-            )
-    return rows
+            yield {
+                "policy": policy,
+                "idle": float(np.mean(idle[policy])),
+                "share": share,
+                "kind": "measured",
+                **sampled([run[number] for run in runs]),
+                "theory": float(np.mean([run[number] for run in waits["fcfs"]])),
+            }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    with style():
-        figure = Figure()
-        ax = figure.subplots()
-        for number, (policy, name) in enumerate(POLICIES.items()):
-            part = [row for row in rows if row["policy"] == policy]
-            share = [100 * x for x in column(part, "share")]
-            low = [max(0.0, x) for x in column(part, "lower")]
-            ax.fill_betweenx(share, low, column(part, "upper"), color=f"C{number}", alpha=0.2,
-                             linewidth=0)  # fmt: skip
-            ax.plot(column(part, "computed"), share, "o-", color=f"C{number}", markersize=3,
-                    label=f"{name}; {float(part[0]['idle']):.0%} idle")  # fmt: skip
-        ax.set_xscale("symlog", linthresh=10)
-        ax.set_yscale("log")
-        ax.set_xlim(0, None)
-        ax.set_xlabel("steps waited in the pool (linear below 10)")
-        ax.set_ylabel("requests that wait at least as long (%)")
-        ax.set_title(f"Bands: 95 % interval over {rows[0]['n']} seeds")
-        ax.legend()
-        return save(figure, out_dir, "fairness")
+@figure("experiments", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    ax = picture.subplots()
+    for number, (policy, name) in enumerate(POLICIES.items()):
+        part = where(rows, policy=policy)
+        share = column(part, "share", 100)
+        low = [max(0.0, x) for x in column(part, "lower")]
+        ax.fill_betweenx(share, low, column(part, "upper"), color=f"C{number}", alpha=0.2,
+                         linewidth=0)  # fmt: skip
+        ax.plot(column(part, "computed"), share, "o-", color=f"C{number}", markersize=3,
+                label=f"{name}; {float(part[0]['idle']):.0%} idle")  # fmt: skip
+    ax.set_xscale("symlog", linthresh=10)
+    ax.set_yscale("log")
+    ax.set_xlim(0, None)
+    ax.set_xlabel("steps waited in the pool (linear below 10)")
+    ax.set_ylabel("requests that wait at least as long (%)")
+    ax.set_title(f"Bands: 95 % interval over {rows[0]['n']} seeds")
+    ax.legend()

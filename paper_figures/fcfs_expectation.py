@@ -6,31 +6,26 @@ normals [fcfs.exact, fcfs.gaussian]; the Berry-Esseen bound [fcfs.lower] and the
 [fcfs.pairing] stay below it for every B.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
-from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
+from paper_figures.drawing import panels, points
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, sampled, where
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.order_statistics import berry_esseen_bound, expected_max_of_normals, pairing_bound
 
-# Whose claims the figure illustrates.
-FAMILY = "fcfs"
 
-COLUMNS = (
-    *("G", "B", "kind", "computed", "theory", "limit", "berry_esseen", "pairing"),
-    *("n", "lower", "upper"),
-)
-
-
+@table("G B kind computed theory limit berry_esseen pairing n lower upper")
 def data(
     workers: tuple[int, ...] = (2, 8, 32, 256),
     slots: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 72, 144, 256),
     largest: int = 100,
     samples: int = 20_000,
     seed: int = 0,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Expected imbalance over ``G sigma sqrt(B)``.
 
     Parameters
@@ -44,16 +39,15 @@ def data(
     seed : int
         Of the simulation.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``theory`` exact; ``computed`` simulated, the mean of ``n`` independent steps, with its
         95 % interval; ``limit``, ``berry_esseen`` and ``pairing`` as in the module's docstring,
         the lower bounds cut at 0.
     """
     law, rng = Law.uniform(1, largest), np.random.default_rng(seed)
     sigma = law.variance.value**0.5
-    rows: list[Row] = []
     for g in workers:
         limit = expected_max_of_normals(g).value
         for b in slots:
@@ -61,51 +55,34 @@ def data(
             steps = max(60, samples // g)
             loads = rng.integers(1, largest + 1, (steps, g, b)).sum(axis=2)
             gaps = (g * loads.max(axis=1) - loads.sum(axis=1)) / unit
-            mean, lower, upper = interval(gaps.tolist())
-            rows.append(
-                {
-                    "G": g,
-                    "B": b,
-                    "kind": "exact",
-                    "computed": mean,
-                    "theory": expected_imbalance(law, g, b).imbalance.value / unit,
-                    "limit": limit,
-                    "berry_esseen": max(0.0, float(berry_esseen_bound(law, g, b)) / unit),
-                    "pairing": float(pairing_bound(law, g, b)) / unit,
-                    "n": steps,
-                    "lower": lower,
-                    "upper": upper,
-                }
-            )
-    return rows
+            yield {
+                "G": g,
+                "B": b,
+                "kind": "exact",
+                **sampled(gaps.tolist()),
+                "theory": expected_imbalance(law, g, b).imbalance.value / unit,
+                "limit": limit,
+                "berry_esseen": max(0.0, float(berry_esseen_bound(law, g, b)) / unit),
+                "pairing": float(pairing_bound(law, g, b)) / unit,
+            }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    workers = list(dict.fromkeys(row["G"] for row in rows))
-    with style():
-        figure = Figure(figsize=(8.0, 5.6))
-        axes = figure.subplots((len(workers) + 1) // 2, 2, sharex=True, squeeze=False)
-        for ax in axes.flat[len(workers) :]:
-            ax.set_visible(False)
-        for ax, g in zip(axes.flat, workers, strict=False):
-            part = [row for row in rows if row["G"] == g]
-            b, (mean, reach) = column(part, "B"), whiskers(part)
-            ax.plot(b, column(part, "limit"), ":", color="0.45", label="normal limit")
-            ax.plot(b, column(part, "theory"), color="C0", label="exact")
-            ax.errorbar(b, mean, reach, fmt="o", color="C1", markersize=3.5, capsize=2,
-                        label="simulated, 95 %")  # fmt: skip
-            ax.plot(b, column(part, "berry_esseen"), "--", color="C2", label="Berry-Esseen bound")
-            ax.plot(b, column(part, "pairing"), "-.", color="C3", label="pairing bound")
-            ax.set_xscale("log", base=2)
-            ax.set_ylim(0, None)
-            ax.set_title(f"G = {g}")
-        figure.supxlabel("slots B of a worker")
-        figure.supylabel("E[Imb(FCFS)] / (G σ √B)")
-        figure.legend(
-            *axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=5
-        )
-        return save(figure, out_dir, "fcfs_expectation")
+@figure("fcfs", data, size=(8.0, 5.6))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    workers = distinct(rows, "G")
+    axes = panels(picture, len(workers), sharex=True)
+    for ax, g in zip(axes, workers, strict=True):
+        part = where(rows, G=g)
+        b = column(part, "B")
+        ax.plot(b, column(part, "limit"), ":", color="0.45", label="normal limit")
+        ax.plot(b, column(part, "theory"), color="C0", label="exact")
+        points(ax, b, part, color="C1", markersize=3.5, capsize=2, label="simulated, 95 %")
+        ax.plot(b, column(part, "berry_esseen"), "--", color="C2", label="Berry-Esseen bound")
+        ax.plot(b, column(part, "pairing"), "-.", color="C3", label="pairing bound")
+        ax.set_xscale("log", base=2)
+        ax.set_ylim(0, None)
+        ax.set_title(f"G = {g}")
+    picture.supxlabel("slots B of a worker")
+    picture.supylabel("E[Imb(FCFS)] / (G σ √B)")
+    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)

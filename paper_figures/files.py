@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Row = Mapping[str, str | int | float]
+# A row as it is read from CSV.
+Cells = Mapping[str, str]
 
 # A picture must not say when it was made.
 _METADATA: dict[str, dict[str, None]] = {
@@ -35,7 +37,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def read_csv(path: Path, columns: Sequence[str]) -> list[Cells]:
     """The rows of a figure's CSV.
 
     Raises
@@ -45,7 +47,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows: list[Cells] = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read the figure's table {path}: {error}") from error
     missing = [c for c in columns if not rows or any(row.get(c) is None for row in rows)]
@@ -54,8 +56,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
-def column(rows: Sequence[Mapping[str, str]], name: str) -> list[float]:
-    """A column as numbers.
+def column(rows: Iterable[Cells], name: str, factor: int = 1) -> list[float]:
+    """A column as numbers, ``factor`` times each.
 
     Raises
     ------
@@ -63,19 +65,23 @@ def column(rows: Sequence[Mapping[str, str]], name: str) -> list[float]:
         If an entry is not a number.
     """
     try:
-        return [float(row[name]) for row in rows]
+        return [factor * float(row[name]) for row in rows]
     except ValueError as error:
         raise InputError(f"column {name} of the figure's table: {error}") from error
 
 
-def whiskers(
-    rows: Sequence[Mapping[str, str]], factor: int = 1
-) -> tuple[list[float], tuple[list[float], list[float]]]:
-    """``factor`` times what was computed, and how far ``lower`` and ``upper`` reach from it."""
-    value = [factor * x for x in column(rows, "computed")]
-    low = [v - factor * x for v, x in zip(value, column(rows, "lower"), strict=True)]
-    high = [factor * x - v for v, x in zip(value, column(rows, "upper"), strict=True)]
-    return value, (low, high)
+def distinct(rows: Iterable[Cells], name: str) -> list[str]:
+    """The entries of a column, each once, in the order of the rows."""
+    return list(dict.fromkeys(row[name] for row in rows))
+
+
+def where(rows: Iterable[Cells], **entries: str) -> list[Cells]:
+    """The rows that have these entries.
+
+    >>> where([{"G": "2", "B": "1"}, {"G": "4", "B": "1"}], G="4")
+    [{'G': '4', 'B': '1'}]
+    """
+    return [row for row in rows if all(row[name] == entry for name, entry in entries.items())]
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -94,6 +100,21 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     half = float(t.ppf(0.975, len(values) - 1)) * error
     return mean, mean - half, mean + half
+
+
+def sampled(values: Sequence[float], back: Callable[[float], float] = float) -> dict[str, float]:
+    """The columns ``computed``, ``n``, ``lower`` and ``upper`` of independent values.
+
+    They are the mean, the number of values and the ends of :func:`interval`; ``back`` takes mean
+    and ends back from the scale on which the values are averaged, such as logarithms.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two values.
+    """
+    mean, lower, upper = map(back, interval(values))
+    return {"computed": mean, "n": len(values), "lower": lower, "upper": upper}
 
 
 @contextmanager
@@ -123,3 +144,21 @@ def save(figure: "Figure", out_dir: Path, name: str) -> list[Path]:
             figure.savefig(scratch, format=kind, metadata=metadata)
         paths.append(path)
     return paths
+
+
+def render(
+    paint: "Callable[[Figure], None]",
+    out_dir: Path,
+    name: str,
+    size: tuple[float, float] | None = None,
+) -> list[Path]:
+    """Paint on an empty figure in the common style and save it, as :func:`save` does.
+
+    ``size`` is its width and height in inches, where they are not those of the style.
+    """
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=size)
+        paint(figure)
+        return save(figure, out_dir, name)

@@ -4,17 +4,14 @@ The times are those of one machine, as ``python -m benchmarks.bench_growth --csv
 them; the figure computes what is fitted to them.
 """
 
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 
-from paper_figures.files import Row, column, read_csv, save, style
-
-# Whose claims the figure illustrates.
-FAMILY = "step"
-
-COLUMNS = ("grows", "policy", "measure", "unit", "x", "computed", "theory", "exponent")
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, read_csv, where
 
 # Whole runs of the engine: what each curve starts from.
 BASE = {"G": 64, "B": 64, "N": 100_000, "pool": 512, "H": 0}
@@ -34,7 +31,8 @@ def power_law(x: list[float], y: list[float]) -> tuple[float, float]:
     return float(slope), float(np.exp(level))
 
 
-def data(recorded: Path | None = None) -> list[Row]:
+@table("grows policy measure unit x computed theory exponent")
+def data(recorded: Path | None = None) -> Iterator[Row]:
     """Time and memory of every recorded run, with the power law of its curve.
 
     Parameters
@@ -42,33 +40,30 @@ def data(recorded: Path | None = None) -> list[Row]:
     recorded : Path, optional
         A CSV of ``benchmarks.bench_growth``; the one beside this module if it is not given.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` was measured as one of the columns of :data:`BASE`, ``grows``, took the value
         ``x``: CPU time a step (of the whole run where N grows), or the peak of what the run
         allocates.  ``theory`` is the power law of ``exponent`` fitted to the last four points.
     """
     if recorded is None:
         with as_file(files("paper_figures").joinpath("measured", "growth.csv")) as path:
-            return data(path)
+            yield from data(path)
+            return
     runs = read_csv(recorded, ("grows", "policy", *BASE, "ms", "steps", "mb"))
-    rows: list[Row] = []
     for name, policy in dict.fromkeys((run["grows"], run["policy"]) for run in runs):
-        part = [run for run in runs if (run["grows"], run["policy"]) == (name, policy)]
-        x, ms = column(part, name), column(part, "ms")
-        time = (
-            ms
-            if name == "N"
-            else [1e3 * t / float(r["steps"]) for t, r in zip(ms, part, strict=True)]
-        )
+        part = where(runs, grows=name, policy=policy)
+        x, time = column(part, name), column(part, "ms")
+        if name != "N":
+            time = [1e3 * t / n for t, n in zip(time, column(part, "steps"), strict=True)]
         for measure, unit, values in (
             ("time", "ms a run" if name == "N" else "us a step", time),
             ("memory", "MB", column(part, "mb")),
         ):
             exponent, factor = power_law(x, values)
-            rows += [
-                {
+            for at, value in zip(x, values, strict=True):
+                yield {
                     "grows": name,
                     "policy": policy,
                     "measure": measure,
@@ -78,52 +73,39 @@ def data(recorded: Path | None = None) -> list[Row]:
                     "theory": factor * at**exponent,
                     "exponent": exponent,
                 }
-                for at, value in zip(x, values, strict=True)
-            ]
-    return rows
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
+@figure("step", data, size=(9.6, 4.8))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
-    rows = read_csv(csv_path, COLUMNS)
-    names = list(dict.fromkeys(row["grows"] for row in rows))
-    policies = list(dict.fromkeys(row["policy"] for row in rows))
-    with style():
-        figure = Figure(figsize=(9.6, 4.8))
-        panels = figure.subplots(2, len(names), sharex="col", sharey="row")
-        for name, column_of_panels in zip(names, panels.T, strict=True):
-            for measure, ax in zip(("time", "memory"), column_of_panels, strict=True):
-                for number, policy in enumerate(policies):
-                    part = [
-                        row
-                        for row in rows
-                        if (row["grows"], row["measure"], row["policy"]) == (name, measure, policy)
-                    ]
-                    if not part:
-                        continue
-                    x = column(part, "x")
-                    label = f"{policy}: {float(part[0]['exponent']):.2f}"
-                    ax.plot(x, column(part, "computed"), "o", color=f"C{number}", markersize=4,
-                            label=label)  # fmt: skip
-                    ax.plot(x[-4:], column(part[-4:], "theory"), color=f"C{number}", linewidth=1)
-                ax.set_xscale("log", base=2)
-                ax.set_yscale("log")
-                ax.xaxis.set_minor_locator(NullLocator())
-                ax.yaxis.set_minor_formatter(NullFormatter())
-                ax.margins(y=0.25)
-                ax.legend(fontsize=7.5, handletextpad=0.1, borderaxespad=0.1)
-                unit = next(
-                    r["unit"] for r in rows if (r["grows"], r["measure"]) == (name, measure)
-                )
-                ax.set_title(unit.replace("us", "µs"), fontsize=9)
-            ticks = column([r for r in rows if r["grows"] == name], "x")
-            ends = [min(ticks), max(ticks)]
-            ax.set_xticks(ends, [f"{int(end):,}" for end in ends])
-            ax.set_xlabel(TITLES[name])
-        figure.suptitle(
-            "Time and peak memory of runs, with the exponents of fitted power laws", fontsize=10.5
-        )
-        return save(figure, out_dir, "growth")
+    names = distinct(rows, "grows")
+    policies = distinct(rows, "policy")
+    panels = picture.subplots(2, len(names), sharex="col", sharey="row")
+    for name, column_of_panels in zip(names, panels.T, strict=True):
+        for measure, ax in zip(("time", "memory"), column_of_panels, strict=True):
+            for number, policy in enumerate(policies):
+                part = where(rows, grows=name, measure=measure, policy=policy)
+                if not part:
+                    continue
+                x = column(part, "x")
+                label = f"{policy}: {float(part[0]['exponent']):.2f}"
+                ax.plot(x, column(part, "computed"), "o", color=f"C{number}", markersize=4,
+                        label=label)  # fmt: skip
+                ax.plot(x[-4:], column(part[-4:], "theory"), color=f"C{number}", linewidth=1)
+            ax.set_xscale("log", base=2)
+            ax.set_yscale("log")
+            ax.xaxis.set_minor_locator(NullLocator())
+            ax.yaxis.set_minor_formatter(NullFormatter())
+            ax.margins(y=0.25)
+            ax.legend(fontsize=7.5, handletextpad=0.1, borderaxespad=0.1)
+            unit = where(rows, grows=name, measure=measure)[0]["unit"]
+            ax.set_title(unit.replace("us", "µs"), fontsize=9)
+        ticks = column(where(rows, grows=name), "x")
+        ends = [min(ticks), max(ticks)]
+        ax.set_xticks(ends, [f"{int(end):,}" for end in ends])
+        ax.set_xlabel(TITLES[name])
+    picture.suptitle(
+        "Time and peak memory of runs, with the exponents of fitted power laws", fontsize=10.5
+    )

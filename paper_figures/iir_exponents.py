@@ -6,15 +6,16 @@ BurstGPT-like lengths, overloaded, it grows by exponents of its own: heavy tails
 imbalance that depends on both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import log
-from pathlib import Path
 
 import numpy as np
 
 from adversary.workloads.families import workload
-from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
+from paper_figures.drawing import log_axes, points
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
 from theory.formulas.growth import fitted_exponent, misfit
 from theory.laws.order_statistics import expected_max_of_normals
@@ -24,13 +25,6 @@ SLOTS = (8, 16, 32, 64, 128)
 WORKERS = (2, 4, 8, 16, 32, 64, 128)
 AT_WORKERS, AT_SLOTS = 16, 32
 START_UP = 20  # steps that are not counted in the overloaded class
-# Whose claims the figure illustrates.
-FAMILY = "scaling"
-
-COLUMNS = (
-    *("regime", "against", "x", "kind", "computed", "theory"),
-    *("n", "lower", "upper"),
-)
 
 
 def _refills(workers: int, slots: int, steps: int, seed: int) -> float:
@@ -76,13 +70,14 @@ SHAPES: dict[str, Callable[[int], float]] = {
 }
 
 
+@table("regime against x kind computed theory n lower upper")
 def data(
     workers: tuple[int, ...] = WORKERS,
     slots: tuple[int, ...] = SLOTS,
     at: tuple[int, int] = (AT_WORKERS, AT_SLOTS),
     steps: int = 192,
     seeds: int = 12,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Improvement ratios, exponents fitted to them, and what rival shapes miss.
 
     Parameters
@@ -96,16 +91,15 @@ def data(
     seeds : int
         Independent runs, at least 2; the column ``n``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         Kind ``iir``: the geometric mean ratio at ``x`` with its 95 % interval, and as ``theory``
         the best multiple of ``sqrt(B)``, or of ``E_max(G) G/(G-1)``.  Kind ``exponent``: the
         slope of the logarithms, fitted seed by seed, and that of the shape.  Kind
         ``misfit SHAPE``: root mean square of the logarithm of the ratio to the best multiple of a
         shape, fitted seed by seed; ``theory`` is 0, which a true shape without noise has.
     """
-    rows: list[Row] = []
     for regime in REGIMES:
         for against, values in (("B", slots), ("G", workers)):
             runs = [
@@ -135,70 +129,58 @@ def data(
             ]
             for x, kind, samples, theory in found:
                 ratio = kind == "iir"
-                ends = interval([log(y) for y in samples] if ratio else samples)
-                mean, lower, upper = (float(np.exp(end)) if ratio else end for end in ends)
-                rows.append(
-                    {
-                        "regime": regime.name,
-                        "against": against,
-                        "x": x,
-                        "kind": kind,
-                        "computed": mean,
-                        "theory": theory,
-                        "n": seeds,
-                        "lower": lower,
-                        "upper": upper,
-                    }
-                )
-    return rows
+                yield {
+                    "regime": regime.name,
+                    "against": against,
+                    "x": x,
+                    "kind": kind,
+                    "theory": theory,
+                    **(sampled([log(y) for y in samples], _exp) if ratio else sampled(samples)),
+                }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
+def _exp(x: float) -> float:
+    return float(np.exp(x))
 
-    rows = read_csv(csv_path, COLUMNS)
-    with style():
-        figure = Figure(figsize=(7.6, 5.8))
-        axes = figure.subplots(2, len(REGIMES), sharey="col")
-        for left, regime in zip(axes.T, REGIMES, strict=True):
-            for ax, against in zip(left, ("B", "G"), strict=True):
-                part = [r for r in rows if (r["regime"], r["against"]) == (regime.name, against)]
-                points = [row for row in part if row["kind"] == "iir"]
-                x, (value, reach) = column(points, "x"), whiskers(points)
-                ax.errorbar(x, value, reach, fmt="o", color="C0", markersize=4, capsize=3)
-                names = [r["kind"].removeprefix("misfit ") for r in part if "misfit" in r["kind"]]
-                for number, name in enumerate(names):
-                    if number:
-                        shape = [SHAPES[name](int(g)) for g in x]
-                        scale = np.exp(np.mean(np.log(value)) - np.mean(np.log(shape)))
-                        line = [float(scale) * y for y in shape]
-                    else:
-                        line = column(points, "theory")
-                    miss = next(r for r in part if r["kind"] == f"misfit {name}")
-                    text = name.replace("sqrt(B)", "√B").replace("sqrt", "√").replace("-", "−")
-                    ax.plot(x, line, ("-", "--", ":")[number], color=f"C{number + 1}",
-                            label=f"{text}: off {100 * float(miss['computed']):.0f} %")  # fmt: skip
-                fit = next(row for row in part if row["kind"] == "exponent")
-                half = (float(fit["upper"]) - float(fit["lower"])) / 2
-                ax.set_title(
-                    f"{regime.text}\n"
-                    * (against == "B")
-                    + f"exponent of {against}: {float(fit['computed']):.3f} ± {half:.3f}"
-                    f" (shape: {float(fit['theory']):.3f})",
-                    fontsize=9,
-                )
-                ax.set_xscale("log", base=2)
-                ax.set_yscale("log", base=2)
-                ax.xaxis.set_major_formatter("{x:g}")
-                ax.yaxis.set_major_formatter("{x:g}")
-                fixed = f"G = {AT_WORKERS}" if against == "B" else f"B = {AT_SLOTS}"
-                ax.set_xlabel(f"{'slots B' if against == 'B' else 'workers G'} ({fixed})")
-                ax.legend(fontsize=8)
-        for ax in axes[:, 0]:
-            ax.set_ylabel("IIR, FCFS / BF-IO")
-        figure.suptitle(
-            f"{rows[0]['n']} seeds, 95 % intervals; off: root mean square of the logarithms",
-            fontsize=9,
-        )
-        return save(figure, out_dir, "iir_exponents")
+
+@figure("scaling", data, size=(7.6, 5.8))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    axes = picture.subplots(2, len(REGIMES), sharey="col")
+    for left, regime in zip(axes.T, REGIMES, strict=True):
+        for ax, against in zip(left, ("B", "G"), strict=True):
+            part = where(rows, regime=regime.name, against=against)
+            ratios = where(part, kind="iir")
+            x, value = column(ratios, "x"), column(ratios, "computed")
+            points(ax, x, ratios, color="C0")
+            names = [r["kind"].removeprefix("misfit ") for r in part if "misfit" in r["kind"]]
+            for number, name in enumerate(names):
+                if number:
+                    shape = [SHAPES[name](int(g)) for g in x]
+                    scale = np.exp(np.mean(np.log(value)) - np.mean(np.log(shape)))
+                    line = [float(scale) * y for y in shape]
+                else:
+                    line = column(ratios, "theory")
+                (miss,) = where(part, kind=f"misfit {name}")
+                text = name.replace("sqrt(B)", "√B").replace("sqrt", "√").replace("-", "−")
+                ax.plot(x, line, ("-", "--", ":")[number], color=f"C{number + 1}",
+                        label=f"{text}: off {100 * float(miss['computed']):.0f} %")  # fmt: skip
+            (fit,) = where(part, kind="exponent")
+            half = (float(fit["upper"]) - float(fit["lower"])) / 2
+            ax.set_title(
+                f"{regime.text}\n"
+                * (against == "B")
+                + f"exponent of {against}: {float(fit['computed']):.3f} ± {half:.3f}"
+                f" (shape: {float(fit['theory']):.3f})",
+                fontsize=9,
+            )
+            log_axes(ax, 2, 2)
+            fixed = f"G = {AT_WORKERS}" if against == "B" else f"B = {AT_SLOTS}"
+            ax.set_xlabel(f"{'slots B' if against == 'B' else 'workers G'} ({fixed})")
+            ax.legend(fontsize=8)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("IIR, FCFS / BF-IO")
+    picture.suptitle(
+        f"{rows[0]['n']} seeds, 95 % intervals; off: root mean square of the logarithms",
+        fontsize=9,
+    )

@@ -6,14 +6,16 @@ where ``N`` of the requests have size ``b``, some worker gets at least ``ceil(N/
 dealing them out in turn gives no more, so its imbalance is ``(b-a) (-N mod G)``.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import log
-from pathlib import Path
 
 import numpy as np
 
 from adversary.workloads.families import workload
-from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
+from paper_figures.drawing import log_axes, points
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, sampled, where
 from solvers.simulation.engine import simulate
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -22,21 +24,15 @@ from theory.model import System
 WORKERS = (2, 4, 8, 16, 32, 64, 128)
 SLOTS = (8, 32, 128)
 A, B = 1, 100
-# Whose claims the figure illustrates.
-FAMILY = "warmup"
-
-COLUMNS = (
-    *("B", "G", "kind", "computed", "theory", "bound", "shape", "constant"),
-    *("n", "lower", "upper"),
-)
 
 
+@table("B G kind computed theory bound shape constant n lower upper")
 def data(
     workers: tuple[int, ...] = WORKERS,
     slots: tuple[int, ...] = SLOTS,
     seeds: int = 8,
     refills: int = 64,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Imbalance improvement ratios.
 
     Parameters
@@ -48,9 +44,9 @@ def data(
     refills : int
         Steps of a run, each of which refills all slots.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` with its 95 % interval; ``theory``, the exact ratio of expectations;
         ``bound``, the certified floor ``E[Imb FCFS] / ((G-1)(b-a))`` [warmup.bfio-upper]; and
         ``shape = constant * sqrt(B ln G) G/(G-1)`` [warmup.iir], the constant fitted to all
@@ -64,25 +60,17 @@ def data(
         exact[b, g] = fcfs / _bfio(g, b), fcfs / ((g - 1) * (B - A))
     order = {(b, g): (b * log(g)) ** 0.5 * g / (g - 1) for b, g in cells}
     constant = float(np.exp(np.mean([log(exact[c][0] / order[c]) for c in cells])))
-    rows: list[Row] = []
     for b, g in cells:
-        mean, lower, upper = interval([_ratio(g, b, refills, seed) for seed in range(seeds)])
-        rows.append(
-            {
-                "B": b,
-                "G": g,
-                "kind": "exact ratio of expectations",
-                "computed": mean,
-                "theory": exact[b, g][0],
-                "bound": exact[b, g][1],
-                "shape": constant * order[b, g],
-                "constant": constant,
-                "n": seeds,
-                "lower": lower,
-                "upper": upper,
-            }
-        )
-    return rows
+        yield {
+            "B": b,
+            "G": g,
+            "kind": "exact ratio of expectations",
+            **sampled([_ratio(g, b, refills, seed) for seed in range(seeds)]),
+            "theory": exact[b, g][0],
+            "bound": exact[b, g][1],
+            "shape": constant * order[b, g],
+            "constant": constant,
+        }
 
 
 def _bfio(workers: int, slots: int) -> float:
@@ -102,36 +90,27 @@ def _ratio(workers: int, slots: int, refills: int, seed: int) -> float:
     return fcfs / bfio
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    with style():
-        figure = Figure()
-        ax = figure.subplots()
-        for number, b in enumerate(dict.fromkeys(row["B"] for row in rows)):
-            part = [row for row in rows if row["B"] == b]
-            colour, g = f"C{number}", column(part, "G")
-            mean, reach = whiskers(part)
-            label = f"B = {b}"
-            ax.errorbar(g, mean, reach, fmt="o", color=colour, markersize=4, capsize=3, label=label)
-            ax.plot(g, column(part, "theory"), color=colour)
-            ax.plot(g, column(part, "shape"), ":", color=colour)
-            ax.plot(g, column(part, "bound"), "--", color=colour, linewidth=1)
-        constant, n = float(rows[0]["constant"]), rows[0]["n"]
-        for line, label in (
-            ("-", "exact: ratio of expectations"),
-            (":", f"{constant:.3g} √(B ln G) G/(G−1)"),
-            ("--", "certified floor: FCFS / ((G−1)(b−a))"),
-        ):
-            ax.plot([], [], line, color="0.3", label=label)
-        ax.set_xscale("log", base=2)
-        ax.set_yscale("log", base=2)
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.set_xlabel("workers G")
-        ax.set_ylabel("imbalance ratio FCFS / BF-IO")
-        ax.set_title(f"Full refills, sizes {A} or {B}; points: {n} seeds, 95 % interval")
-        figure.legend(loc="outside lower center", ncols=3)
-        return save(figure, out_dir, "iir_scaling")
+@figure("warmup", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    ax = picture.subplots()
+    for number, b in enumerate(distinct(rows, "B")):
+        part = where(rows, B=b)
+        colour, g = f"C{number}", column(part, "G")
+        label = f"B = {b}"
+        points(ax, g, part, color=colour, label=label)
+        ax.plot(g, column(part, "theory"), color=colour)
+        ax.plot(g, column(part, "shape"), ":", color=colour)
+        ax.plot(g, column(part, "bound"), "--", color=colour, linewidth=1)
+    constant, n = float(rows[0]["constant"]), rows[0]["n"]
+    for line, label in (
+        ("-", "exact: ratio of expectations"),
+        (":", f"{constant:.3g} √(B ln G) G/(G−1)"),
+        ("--", "certified floor: FCFS / ((G−1)(b−a))"),
+    ):
+        ax.plot([], [], line, color="0.3", label=label)
+    log_axes(ax, 2, 2)
+    ax.set_xlabel("workers G")
+    ax.set_ylabel("imbalance ratio FCFS / BF-IO")
+    ax.set_title(f"Full refills, sizes {A} or {B}; points: {n} seeds, 95 % interval")
+    picture.legend(loc="outside lower center", ncols=3)

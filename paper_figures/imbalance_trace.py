@@ -1,24 +1,21 @@
 """Figure: imbalance step by step from a cold start, under FCFS and BF-IO."""
 
+from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
 from theory.model import FloatArray, InputError, System
 
-# Whose claims the figure illustrates.
-FAMILY = "geometric"
 
-COLUMNS = ("policy", "step", "kind", "computed", "theory", "n", "lower", "upper", "example")
-
-
+@table("policy step kind computed theory n lower upper example")
 def data(
     workers: int = 32,
     slots: int = 72,
@@ -26,7 +23,7 @@ def data(
     seeds: int = 8,
     p: Fraction = Fraction(1, 10),
     largest: int = 100,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Imbalance of each step, averaged over seeds.
 
     Parameters
@@ -42,9 +39,9 @@ def data(
     largest : int
         Sizes are uniform on ``1..largest``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` with its 95 % interval and ``example``, the run of the first seed.
         ``theory`` is the exact expectation for FCFS [fcfs.exact], and for BF-IO the level
         ``(G-1)(b-a)``: a bound in step 0, which refills all slots [warmup.bfio-upper], and only
@@ -53,30 +50,22 @@ def data(
     system = System(workers, slots)
     law = Law.uniform(1, largest)
     refill = float((workers - 1) * (largest - 1))
-    rows: list[Row] = []
     for policy in ("fcfs", "bfio"):
         runs = [_run(system, policy, steps, seed, float(p), largest) for seed in range(seeds)]
         for step in range(steps):
-            mean, lower, upper = interval([float(run[step]) for run in runs])
             if policy == "fcfs":
                 slot = geometric_slot(law, p, step=step)
                 kind, theory = "exact", expected_imbalance(slot, workers, slots).imbalance.value
             else:
                 kind, theory = "upper" if step == 0 else "reference", refill
-            rows.append(
-                {
-                    "policy": policy,
-                    "step": step,
-                    "kind": kind,
-                    "computed": mean,
-                    "theory": theory,
-                    "n": seeds,
-                    "lower": lower,
-                    "upper": upper,
-                    "example": float(runs[0][step]),
-                }
-            )
-    return rows
+            yield {
+                "policy": policy,
+                "step": step,
+                "kind": kind,
+                **sampled([float(run[step]) for run in runs]),
+                "theory": theory,
+                "example": float(runs[0][step]),
+            }
 
 
 def _run(system: System, policy: str, steps: int, seed: int, p: float, largest: int) -> FloatArray:
@@ -92,35 +81,28 @@ def _run(system: System, policy: str, steps: int, seed: int, p: float, largest: 
     return np.asarray(gap, dtype=np.float64)
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
+@figure("geometric", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
     theory = {
         "fcfs": "FCFS, exact expectation",
         "bfio": "(G−1)(b−a): bound at step 0, then for reference",
     }
-    with style():
-        figure = Figure()
-        ax = figure.subplots()
-        for number, (policy, name) in enumerate((("fcfs", "FCFS"), ("bfio", "BF-IO"))):
-            part = [row for row in rows if row["policy"] == policy]
-            colour, step, n = f"C{number}", column(part, "step"), part[0]["n"]
-            # The interval of a mean can reach below zero, an imbalance cannot.
-            low = [max(0.0, x) for x in column(part, "lower")]
-            ax.fill_between(step, low, column(part, "upper"), color=colour, alpha=0.25, linewidth=0)
-            ax.plot(step, column(part, "example"), color=colour, alpha=0.45, linewidth=0.8)
-            ax.plot(
-                step, column(part, "computed"), color=colour, label=f"{name}, mean of {n} seeds"
-            )
-            ax.plot(step, column(part, "theory"), "--", color="black" if number == 0 else "0.45",
-                    linewidth=1.2, label=theory[policy])  # fmt: skip
-        ax.set_yscale("symlog", linthresh=10)
-        ax.set_ylim(bottom=0)
-        ax.set_xlim(0, max(column(rows, "step")))
-        ax.set_xlabel("barrier step from a cold start")
-        ax.set_ylabel("imbalance (load units; linear below 10)")
-        ax.set_title("Bands: 95 % interval of the mean; thin lines: one run")
-        figure.legend(loc="outside lower center", ncols=2)
-        return save(figure, out_dir, "imbalance_trace")
+    ax = picture.subplots()
+    for number, (policy, name) in enumerate((("fcfs", "FCFS"), ("bfio", "BF-IO"))):
+        part = where(rows, policy=policy)
+        colour, step, n = f"C{number}", column(part, "step"), part[0]["n"]
+        # The interval of a mean can reach below zero, an imbalance cannot.
+        low = [max(0.0, x) for x in column(part, "lower")]
+        ax.fill_between(step, low, column(part, "upper"), color=colour, alpha=0.25, linewidth=0)
+        ax.plot(step, column(part, "example"), color=colour, alpha=0.45, linewidth=0.8)
+        ax.plot(step, column(part, "computed"), color=colour, label=f"{name}, mean of {n} seeds")
+        ax.plot(step, column(part, "theory"), "--", color="black" if number == 0 else "0.45",
+                linewidth=1.2, label=theory[policy])  # fmt: skip
+    ax.set_yscale("symlog", linthresh=10)
+    ax.set_ylim(bottom=0)
+    ax.set_xlim(0, max(column(rows, "step")))
+    ax.set_xlabel("barrier step from a cold start")
+    ax.set_ylabel("imbalance (load units; linear below 10)")
+    ax.set_title("Bands: 95 % interval of the mean; thin lines: one run")
+    picture.legend(loc="outside lower center", ncols=2)

@@ -5,25 +5,20 @@ workers idle, averaged over runs.  FCFS and JSQ do not look at sizes and are equ
 [fcfs.size-blind]: where they differ, that is chance.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
 from adversary.workloads.families import workload
-from paper_figures.files import Row, column, interval, read_csv, save, style
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
 from theory.model import FloatArray, InputError, System
 
 POLICIES = {"fcfs": "FCFS", "jsq": "JSQ by count", "bfio": "BF-IO"}
-# Whose claims the figure illustrates.
-FAMILY = "fcfs"
-
-COLUMNS = (
-    *("policy", "step", "kind", "computed", "theory", "n", "lower", "upper"),
-    *("least", "mean", "largest"),
-)
 
 
+@table("policy step kind computed theory n lower upper least mean largest")
 def data(
     family: str = "burst-like",
     workers: int = 16,
@@ -31,7 +26,7 @@ def data(
     steps: int = 160,
     rounds: int = 12,
     seeds: int = 24,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Loads of each step.
 
     Parameters
@@ -47,9 +42,9 @@ def data(
     seeds : int
         Independent runs, at least 2; the column ``n``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` is the mean over runs of the idle share, with its 95 % interval; ``theory`` is
         that of FCFS on the same requests; ``least``, ``mean`` and ``largest`` are the loads of the
         first run.
@@ -69,57 +64,44 @@ def data(
         policy: [1 - run.mean(axis=1) / run.max(axis=1) for run in runs]
         for policy, runs in loads.items()
     }
-    rows: list[Row] = []
     for policy, runs in loads.items():
         for step in range(steps):
-            mean, lower, upper = interval([float(run[step]) for run in idle[policy]])
-            rows.append(
-                {
-                    "policy": policy,
-                    "step": step,
-                    "kind": "measured",
-                    "computed": mean,
-                    "theory": float(np.mean([run[step] for run in idle["fcfs"]])),
-                    "n": seeds,
-                    "lower": lower,
-                    "upper": upper,
-                    "least": float(runs[0][step].min()),
-                    "mean": float(runs[0][step].mean()),
-                    "largest": float(runs[0][step].max()),
-                }
-            )
-    return rows
+            yield {
+                "policy": policy,
+                "step": step,
+                "kind": "measured",
+                **sampled([float(run[step]) for run in idle[policy]]),
+                "theory": float(np.mean([run[step] for run in idle["fcfs"]])),
+                "least": float(runs[0][step].min()),
+                "mean": float(runs[0][step].mean()),
+                "largest": float(runs[0][step].max()),
+            }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    with style():
-        figure = Figure(figsize=(8.0, 4.8))
-        axes = figure.subplots(
-            2, len(POLICIES), sharex=True, sharey="row", height_ratios=(2, 1), squeeze=False
-        )
-        for number, (policy, name) in enumerate(POLICIES.items()):
-            part = [row for row in rows if row["policy"] == policy]
-            step, colour = column(part, "step"), f"C{number}"
-            above, below = axes[:, number]
-            above.fill_between(step, column(part, "least"), column(part, "largest"), color=colour,
-                               alpha=0.25, linewidth=0, label="least to largest load")  # fmt: skip
-            above.plot(step, column(part, "largest"), color=colour, label="largest")
-            above.plot(step, column(part, "mean"), color="black", linewidth=1, label="mean")
-            above.set_title(name)
-            idle = [100 * x for x in column(part, "computed")]
-            low = [max(0.0, 100 * x) for x in column(part, "lower")]
-            below.plot(step, idle, color=colour)
-            below.fill_between(step, low, [100 * x for x in column(part, "upper")], color=colour,
-                               alpha=0.3, linewidth=0)  # fmt: skip
-            below.text(0.97, 0.9, f"mean {sum(idle) / len(idle):.1f} %", ha="right", va="top",
-                       fontsize=9, transform=below.transAxes)  # fmt: skip
-        axes[0, 0].set_ylabel("load (tokens)")
-        axes[1, 0].set_ylabel("idle share (%)")
-        axes[0, 0].set_ylim(0, None)
-        axes[1, 0].set_ylim(0, 60)
-        figure.supxlabel("barrier step from a cold start", fontsize=10)
-        return save(figure, out_dir, "loads_by_policy")
+@figure("fcfs", data, size=(8.0, 4.8))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    axes = picture.subplots(
+        2, len(POLICIES), sharex=True, sharey="row", height_ratios=(2, 1), squeeze=False
+    )
+    for number, (policy, name) in enumerate(POLICIES.items()):
+        part = where(rows, policy=policy)
+        step, colour = column(part, "step"), f"C{number}"
+        above, below = axes[:, number]
+        above.fill_between(step, column(part, "least"), column(part, "largest"), color=colour,
+                           alpha=0.25, linewidth=0, label="least to largest load")  # fmt: skip
+        above.plot(step, column(part, "largest"), color=colour, label="largest")
+        above.plot(step, column(part, "mean"), color="black", linewidth=1, label="mean")
+        above.set_title(name)
+        idle = column(part, "computed", 100)
+        low = [max(0.0, 100 * x) for x in column(part, "lower")]
+        below.plot(step, idle, color=colour)
+        below.fill_between(step, low, column(part, "upper", 100), color=colour,
+                           alpha=0.3, linewidth=0)  # fmt: skip
+        below.text(0.97, 0.9, f"mean {sum(idle) / len(idle):.1f} %", ha="right", va="top",
+                   fontsize=9, transform=below.transAxes)  # fmt: skip
+    axes[0, 0].set_ylabel("load (tokens)")
+    axes[1, 0].set_ylabel("idle share (%)")
+    axes[0, 0].set_ylim(0, None)
+    axes[1, 0].set_ylim(0, 60)
+    picture.supxlabel("barrier step from a cold start", fontsize=10)

@@ -5,10 +5,10 @@ that much; from the sharp floor, where the saving is certain; and from the paper
 [energy.reach, energy.exceed-52, energy.saving-28].
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_paper, saving_sharp
 from theory.formulas.energy_inversions import eta_of, idle_shares_for
 from theory.power import PowerModel, hardware
@@ -16,10 +16,6 @@ from theory.power import PowerModel, hardware
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
 
 DEVICES = ("a100-paper", "h100-sxm")
-# Whose claims the figure illustrates.
-FAMILY = "energy"
-
-COLUMNS = ("device", "bound", "saving", "kind", "computed", "theory", "n", "lower", "upper")
 
 _BOUNDS: dict[str, tuple[Bound, str, str]] = {
     "cap": (saving_cap, "possible from here", "-"),
@@ -28,7 +24,8 @@ _BOUNDS: dict[str, tuple[Bound, str, str]] = {
 }
 
 
-def data(devices: tuple[str, ...] = DEVICES, points: int = 60) -> list[Row]:
+@table("device bound saving kind computed theory n lower upper")
+def data(devices: tuple[str, ...] = DEVICES, points: int = 60) -> Iterator[Row]:
     """Idle share that each saving needs.
 
     Parameters
@@ -38,14 +35,13 @@ def data(devices: tuple[str, ...] = DEVICES, points: int = 60) -> list[Row]:
     points : int
         Savings from 1 % to ``points`` %.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``theory`` is the inverted bound; ``computed`` the bound itself at that idle share, which
         gives back ``saving``; ``lower`` and ``upper`` are the shares from which the saving is
         possible and guaranteed.  Savings that a bound never reaches have no row.
     """
-    rows: list[Row] = []
     for name in devices:
         power = hardware(name)
         for percent in range(1, points + 1):
@@ -55,46 +51,38 @@ def data(devices: tuple[str, ...] = DEVICES, points: int = 60) -> list[Row]:
                 if share is None:
                     continue
                 base = Usage(1.0, float(eta_of(share)))
-                rows.append(
-                    {
-                        "device": name,
-                        "bound": bound,
-                        "saving": percent / 100,
-                        "kind": kind,
-                        "computed": formula(power, base, Usage(1.0, 0.0)),
-                        "theory": share,
-                        "n": 1,
-                        "lower": needed["cap"] or share,
-                        "upper": needed["sharp"] or share,
-                    }
-                )
-    return rows
+                yield {
+                    "device": name,
+                    "bound": bound,
+                    "saving": percent / 100,
+                    "kind": kind,
+                    "computed": formula(power, base, Usage(1.0, 0.0)),
+                    "theory": share,
+                    "n": 1,
+                    "lower": needed["cap"] or share,
+                    "upper": needed["sharp"] or share,
+                }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    devices = list(dict.fromkeys(row["device"] for row in rows))
-    with style():
-        figure = Figure(figsize=(8.0, 3.9))
-        axes = figure.subplots(1, len(devices), sharex=True, sharey=True, squeeze=False)[0]
-        for ax, device in zip(axes, devices, strict=True):
-            for number, (bound, (_, text, line)) in enumerate(_BOUNDS.items()):
-                part = [r for r in rows if r["device"] == device and r["bound"] == bound]
-                saving = [100 * x for x in column(part, "saving")]
-                ax.plot(saving, [100 * x for x in column(part, "theory")], line,
-                        color=f"C{number}", label=text)  # fmt: skip
-            for at, mark in ((28, "v2's 28 %"), (52, "v2's 52 %")):
-                ax.axvline(at, color="0.45", linewidth=1, linestyle=":")
-                ax.text(at, 2, f" {mark}", fontsize=8, color="0.3")
-            ax.axhline(40, color="0.45", linewidth=1, linestyle="-.")
-            ax.text(60, 36, "E1's 40 % idle", fontsize=8, color="0.3", ha="right")
-            ax.set_title(device)
-            ax.set_xlim(0, None)
-            ax.set_ylim(0, 100)
-            ax.set_xlabel("energy saved (%)")
-        axes[0].set_ylabel("idle share that the baseline needs (%)")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-        return save(figure, out_dir, "needed_idle")
+@figure("energy", data, size=(8.0, 3.9))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    devices = distinct(rows, "device")
+    axes = picture.subplots(1, len(devices), sharex=True, sharey=True, squeeze=False)[0]
+    for ax, device in zip(axes, devices, strict=True):
+        for number, (bound, (_, text, line)) in enumerate(_BOUNDS.items()):
+            part = where(rows, device=device, bound=bound)
+            saving = column(part, "saving", 100)
+            ax.plot(saving, column(part, "theory", 100), line,
+                    color=f"C{number}", label=text)  # fmt: skip
+        for at, mark in ((28, "v2's 28 %"), (52, "v2's 52 %")):
+            ax.axvline(at, color="0.45", linewidth=1, linestyle=":")
+            ax.text(at, 2, f" {mark}", fontsize=8, color="0.3")
+        ax.axhline(40, color="0.45", linewidth=1, linestyle="-.")
+        ax.text(60, 36, "E1's 40 % idle", fontsize=8, color="0.3", ha="right")
+        ax.set_title(device)
+        ax.set_xlim(0, None)
+        ax.set_ylim(0, 100)
+        ax.set_xlabel("energy saved (%)")
+    axes[0].set_ylabel("idle share that the baseline needs (%)")
+    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -1,17 +1,13 @@
 """Figure: what each restriction of a schedule costs, exactly, on small random backlogs."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, where
 from solvers.schedule.price_ladder import price_ladder
 from theory.model import Requests, System
-
-# Whose claims the figure illustrates.
-FAMILY = "offline"
-
-COLUMNS = ("workers", "slots", "rung", "kind", "computed", "theory", "n", "least", "most")
 
 POLICIES = ("bfio:horizon=4,predictor=oracle", "bfio", "fcfs")
 
@@ -25,6 +21,7 @@ LABELS = {
 }
 
 
+@table("workers slots rung kind computed theory n least most")
 def data(
     shapes: tuple[tuple[int, int], ...] = ((2, 1), (2, 2), (3, 1)),
     requests: int = 6,
@@ -32,7 +29,7 @@ def data(
     largest: int = 8,
     longest: int = 3,
     seed: int = 0,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Sum of the largest loads on each rung, as a multiple of the work spread evenly.
 
     Parameters
@@ -48,14 +45,13 @@ def data(
     seed : int
         Of the backlogs.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` is the mean of ``G sum_k M(k) / W``, between ``least`` and ``most``.
         ``theory`` is what it cannot be below: for a clairvoyant rung the mean of the rung before,
         for a policy that of the work-conserving optimum [offline.ladder], and 1 for the first.
     """
-    rows: list[Row] = []
     for workers, slots in shapes:
         rng = np.random.default_rng(seed)
         system = System(workers, slots)
@@ -70,54 +66,44 @@ def data(
         floor = 1.0
         for name, values in ratios.items():
             mean = float(np.mean(values))
-            rows.append(
-                {
-                    "workers": workers,
-                    "slots": slots,
-                    "rung": name,
-                    "kind": "policy" if name in POLICIES else "optimum",
-                    "computed": mean,
-                    "theory": floor,
-                    "n": backlogs,
-                    "least": min(values),
-                    "most": max(values),
-                }
-            )
-            if rows[-1]["kind"] == "optimum":
+            yield {
+                "workers": workers,
+                "slots": slots,
+                "rung": name,
+                "kind": "policy" if name in POLICIES else "optimum",
+                "computed": mean,
+                "theory": floor,
+                "n": backlogs,
+                "least": min(values),
+                "most": max(values),
+            }
+            if name not in POLICIES:
                 floor = mean
-    return rows
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
+@figure("offline", data)
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
     shapes = list(dict.fromkeys((row["workers"], row["slots"]) for row in rows))
-    names = list(dict.fromkeys(row["rung"] for row in rows))
-    clairvoyant = len({row["rung"] for row in rows if row["kind"] == "optimum"})
-    with style():
-        figure = Figure()
-        ax = figure.subplots()
-        for number, shape in enumerate(shapes):
-            part = [row for row in rows if (row["workers"], row["slots"]) == shape]
-            computed = np.array(column(part, "computed"))
-            at = np.arange(len(part)) + 0.16 * (number - (len(shapes) - 1) / 2)
-            reach = [computed - column(part, "least"), column(part, "most") - computed]
-            ax.errorbar(
-                at, computed, yerr=reach, fmt="o", markersize=4, linewidth=0.8, capsize=2,
-                color=f"C{number}", label=f"G = {shape[0]}, B = {shape[1]}",
-            )  # fmt: skip
-            ax.hlines(
-                column(part, "theory"), at - 0.08, at + 0.08, color=f"C{number}", linestyle=":"
-            )
-        ax.axvline(clairvoyant - 0.5, color="0.6", linewidth=0.8)
-        ax.set_xticks(range(len(names)), [LABELS.get(n, "BF-IO\nH = 4, oracle") for n in names])
-        ax.set_ylabel("sum of largest loads / (W / G)")
-        n = rows[0]["n"]
-        ax.set_title(
-            f"Clairvoyant optima and online policies, {n} backlogs: mean, least and most\n"
-            "Dotted: what the mean cannot be below"
-        )
-        figure.legend(loc="outside lower center", ncols=len(shapes))
-        return save(figure, out_dir, "price_ladder")
+    names = distinct(rows, "rung")
+    clairvoyant = len(distinct(where(rows, kind="optimum"), "rung"))
+    ax = picture.subplots()
+    for number, shape in enumerate(shapes):
+        part = where(rows, workers=shape[0], slots=shape[1])
+        computed = np.array(column(part, "computed"))
+        at = np.arange(len(part)) + 0.16 * (number - (len(shapes) - 1) / 2)
+        reach = [computed - column(part, "least"), column(part, "most") - computed]
+        ax.errorbar(
+            at, computed, yerr=reach, fmt="o", markersize=4, linewidth=0.8, capsize=2,
+            color=f"C{number}", label=f"G = {shape[0]}, B = {shape[1]}",
+        )  # fmt: skip
+        ax.hlines(column(part, "theory"), at - 0.08, at + 0.08, color=f"C{number}", linestyle=":")
+    ax.axvline(clairvoyant - 0.5, color="0.6", linewidth=0.8)
+    ax.set_xticks(range(len(names)), [LABELS.get(n, "BF-IO\nH = 4, oracle") for n in names])
+    ax.set_ylabel("sum of largest loads / (W / G)")
+    n = rows[0]["n"]
+    ax.set_title(
+        f"Clairvoyant optima and online policies, {n} backlogs: mean, least and most\n"
+        "Dotted: what the mean cannot be below"
+    )
+    picture.legend(loc="outside lower center", ncols=len(shapes))

@@ -7,18 +7,15 @@ growth of at most one a step.  Theorem 4 needs a ratio of ``D / P_idle`` first, 
 Theorem 1 [vacuity.energy].
 """
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from adversary.workloads.trace_statistics import trace_lengths
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.drawing import log_axes, panels
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.vacuity import first_slots_of
 from theory.power import hardware
 
-# Whose claims the figure illustrates.
-FAMILY = "vacuity"
-
-COLUMNS = ("lengths", "theorem", "G", "kind", "computed", "theory", "n", "lower", "upper")
 DEVICE = "a100-paper"
 
 # Panel: the form with a certificate, if there is one, and the closed form.
@@ -30,10 +27,11 @@ FORMS: Mapping[str, tuple[str | None, str]] = {
 }
 
 
+@table("lengths theorem G kind computed theory n lower upper")
 def data(
     workers: tuple[int, ...] = (2, 8, 32, 256),
     names: tuple[str, ...] | None = None,
-) -> list[Row]:
+) -> Iterator[Row]:
     """The map, trace by trace.
 
     Parameters
@@ -43,14 +41,13 @@ def data(
     names : tuple of str, optional
         Traces and samples; all that the project knows by default.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``theory``, the closed form with c = 0.6776; ``computed``, the certified edge where the law
         of the sizes is known, else the closed form again.
     """
     known, power = trace_lengths(), hardware(DEVICE)
-    rows: list[Row] = []
     for name in names or tuple(known):
         for theorem, (certificate, formula) in FORMS.items():
             for g in workers:
@@ -61,59 +58,48 @@ def data(
                 edge = theory if certified is None else certified
                 assert theory is not None
                 assert edge is not None
-                rows.append(
-                    {
-                        "lengths": name,
-                        "theorem": theorem,
-                        "G": g,
-                        "kind": "closed form" if certified is None else "certified",
-                        "computed": edge,
-                        "theory": theory,
-                        "n": 1,
-                        "lower": edge,
-                        "upper": edge,
-                    }
-                )
-    return rows
+                yield {
+                    "lengths": name,
+                    "theorem": theorem,
+                    "G": g,
+                    "kind": "closed form" if certified is None else "certified",
+                    "computed": edge,
+                    "theory": theory,
+                    "n": 1,
+                    "lower": edge,
+                    "upper": edge,
+                }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    theorems = list(dict.fromkeys(row["theorem"] for row in rows))
-    names = list(dict.fromkeys(row["lengths"] for row in rows))
-    with style():
-        figure = Figure(figsize=(8.0, 7.6))
-        grid = figure.subplots((len(theorems) + 1) // 2, 2, sharex=True, sharey=True, squeeze=False)
-        axes = list(grid.flat[: len(theorems)])
-        for ax, theorem in zip(axes, theorems, strict=True):
-            for number, name in enumerate(names):
-                part = [r for r in rows if r["theorem"] == theorem and r["lengths"] == name]
-                certified = part[0]["kind"] == "certified"
-                colour, mark = f"C{number % 6}", "os^Dv<>*"[number % 8]
-                ax.plot(
-                    column(part, "G"),
-                    column(part, "computed"),
-                    "-" if certified else "--",
-                    color=colour,
-                    marker=mark,
-                    markersize=4.5,
-                    markerfacecolor=colour if certified else "white",
-                    label=name if ax is axes[0] else None,
-                )
-            ax.plot([32, 256], [72, 72], "k+", markersize=10, markeredgewidth=1.8)
-            ax.set_xscale("log", base=2)
-            ax.set_yscale("log", base=10)
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.set_title(theorem)
-        for ax in grid[-1]:
-            ax.set_xlabel("workers G")
-        figure.supylabel("smallest number of slots B", fontsize=10)
-        figure.suptitle("Below its line a theorem says nothing about a workload", fontsize=11)
-        axes[0].plot([], [], "k+", markersize=10, markeredgewidth=1.8, label="the paper's E2, E3")
-        axes[0].plot([], [], "-", color="0.3", label="with a certificate")
-        axes[0].plot([], [], "--", color="0.3", label="closed form, c = 0.6776")
-        figure.legend(loc="outside lower center", ncols=4, fontsize=8)
-        return save(figure, out_dir, "vacuity_map")
+@figure("vacuity", data, size=(8.0, 7.6))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    theorems = distinct(rows, "theorem")
+    names = distinct(rows, "lengths")
+    axes = panels(picture, len(theorems), sharex=True, sharey=True)
+    for ax, theorem in zip(axes, theorems, strict=True):
+        for number, name in enumerate(names):
+            part = where(rows, theorem=theorem, lengths=name)
+            certified = part[0]["kind"] == "certified"
+            colour, mark = f"C{number % 6}", "os^Dv<>*"[number % 8]
+            ax.plot(
+                column(part, "G"),
+                column(part, "computed"),
+                "-" if certified else "--",
+                color=colour,
+                marker=mark,
+                markersize=4.5,
+                markerfacecolor=colour if certified else "white",
+                label=name if ax is axes[0] else None,
+            )
+        ax.plot([32, 256], [72, 72], "k+", markersize=10, markeredgewidth=1.8)
+        log_axes(ax, 2, 10)
+        ax.set_title(theorem)
+    for ax in picture.axes[-2:]:
+        ax.set_xlabel("workers G")
+    picture.supylabel("smallest number of slots B", fontsize=10)
+    picture.suptitle("Below its line a theorem says nothing about a workload", fontsize=11)
+    axes[0].plot([], [], "k+", markersize=10, markeredgewidth=1.8, label="the paper's E2, E3")
+    axes[0].plot([], [], "-", color="0.3", label="with a certificate")
+    axes[0].plot([], [], "--", color="0.3", label="closed form, c = 0.6776")
+    picture.legend(loc="outside lower center", ncols=4, fontsize=8)

@@ -1,14 +1,19 @@
 """A picture of a witness: the load of each worker, step by step, below the load all wait for."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import Round
 from adversary.witnesses.gallery import Witness, trajectory
-from paper_figures.files import save, style
+from paper_figures.drawing import load_bars
+from paper_figures.files import render
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.model import InputError, IntArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def panels(witness: Witness) -> dict[str, list[list[int]]]:
@@ -40,22 +45,17 @@ def draw(witness: Witness, out_dir: Path) -> list[Path]:
     InputError
         As :func:`panels`, or if the folder cannot be written.
     """
-    from matplotlib.figure import Figure
-
     every = panels(witness)
-    with style():
-        figure = Figure(figsize=(6, 1 + 1.8 * len(every)))
+
+    def paint(figure: "Figure") -> None:
         axes = figure.subplots(len(every), 1, squeeze=False)[:, 0]
         for ax, (title, steps) in zip(axes, every.items(), strict=True):
-            width = 0.8 / len(steps[0])
-            for g in range(len(steps[0])):
-                left = [step - 0.4 + width * g for step in range(len(steps))]
-                ax.bar(left, [max(loads) for loads in steps], width, align="edge", color="0.88")
-                ax.bar(left, [loads[g] for loads in steps], width, align="edge", color=f"C{g % 10}",
-                       label=f"worker {g}")  # fmt: skip
+            tops = [max(loads) for loads in steps]
+            load_bars(ax, list(zip(*steps, strict=True)), [tops] * len(steps[0]))
             ax.set_title(title)
             ax.set_ylabel("load")
             ax.set_xticks(range(len(steps)))
         axes[0].legend(ncols=4, fontsize="x-small")
         axes[-1].set_xlabel("step (light: idle until the barrier)")
-        return save(figure, out_dir, witness.name)
+
+    return render(paint, out_dir, witness.name, (6, 1 + 1.8 * len(every)))

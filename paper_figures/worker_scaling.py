@@ -5,11 +5,13 @@ against the number of workers at a fixed number of slots.  FCFS is known exactly
 [geometric.fcfs-lower]; for it the idle share grows like ``E max`` of G normals.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 from adversary.workloads.families import requests_to_overload, workload
-from paper_figures.files import Row, column, interval, read_csv, save, style, whiskers
+from paper_figures.drawing import points
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -18,18 +20,12 @@ from theory.model import InputError, System
 from theory.power import hardware
 
 POLICIES = {"fcfs": "FCFS", "bfio": "BF-IO"}
-# Whose claims the figure illustrates.
-FAMILY = "scaling"
-
-COLUMNS = (
-    *("policy", "G", "kind", "computed", "theory", "n", "lower", "upper"),
-    *("watts_per_load",),
-)
 
 # A run is measured after so many mean lengths, when hardly any request of the start is left.
 _WARM_UP = 5
 
 
+@table("policy G kind computed theory n lower upper watts_per_load")
 def data(
     workers: tuple[int, ...] = (8, 32, 128, 512, 2048, 4096),
     slots: int = 24,
@@ -37,7 +33,7 @@ def data(
     largest: int = 100,
     steps: int = 80,
     seeds: int = 3,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Idle shares in the long run.
 
     Parameters
@@ -55,9 +51,9 @@ def data(
     seeds : int
         Independent runs, at least 2; the column ``n``.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         ``computed`` is ``I/(W+I)`` with its 95 % interval; ``theory`` for FCFS is
         ``E[I]/E[W+I]``, exact, and for BF-IO 0, a lower bound.  ``watts_per_load`` is the mean
         power over the mean load, on the paper's device without overhead.
@@ -65,7 +61,6 @@ def data(
     law, power, skip = Law.uniform(1, largest), hardware("a100-paper"), int(_WARM_UP / p)
     if steps <= skip:
         raise InputError(f"steps must be more than {skip}, the warm-up, got {steps}")
-    rows: list[Row] = []
     for g in workers:
         system = System(g, slots)
         n = requests_to_overload(system, steps, p=float(p))
@@ -83,46 +78,32 @@ def data(
                 found[policy].append((idle, energy / float(loads.sum())))
         exact = expected_imbalance(geometric_slot(law, p), g, slots).idle_share.value
         for policy, runs in found.items():
-            mean, lower, upper = interval([idle for idle, _ in runs])
-            rows.append(
-                {
-                    "policy": policy,
-                    "G": g,
-                    "kind": "exact" if policy == "fcfs" else "lower",
-                    "computed": mean,
-                    "theory": exact if policy == "fcfs" else 0.0,
-                    "n": seeds,
-                    "lower": lower,
-                    "upper": upper,
-                    "watts_per_load": sum(watts for _, watts in runs) / seeds,
-                }
-            )
-    return rows
+            yield {
+                "policy": policy,
+                "G": g,
+                "kind": "exact" if policy == "fcfs" else "lower",
+                **sampled([idle for idle, _ in runs]),
+                "theory": exact if policy == "fcfs" else 0.0,
+                "watts_per_load": sum(watts for _, watts in runs) / seeds,
+            }
 
 
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    with style():
-        figure = Figure(figsize=(8.0, 4.0))
-        left, right = figure.subplots(1, 2, sharex=True)
-        for number, (policy, name) in enumerate(POLICIES.items()):
-            part, colour = [row for row in rows if row["policy"] == policy], f"C{number}"
-            g, (mean, reach) = column(part, "G"), whiskers(part, 100)
-            left.errorbar(g, mean, reach, fmt="o", color=colour, markersize=4, capsize=3,
-                          label=f"{name}, {part[0]['n']} seeds")  # fmt: skip
-            if policy == "fcfs":
-                left.plot(g, [100 * x for x in column(part, "theory")], color=colour,
-                          label="FCFS, exact")  # fmt: skip
-            right.plot(g, column(part, "watts_per_load"), "o-", color=colour, markersize=4)
-        left.set_xscale("log", base=2)
-        left.set_ylim(0, None)
-        right.set_ylim(0, None)
-        left.set_ylabel("idle share (%)")
-        right.set_ylabel("power per unit of load (W)")
-        left.set_xlabel("workers G")
-        right.set_xlabel("workers G")
-        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-        return save(figure, out_dir, "worker_scaling")
+@figure("scaling", data, size=(8.0, 4.0))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    left, right = picture.subplots(1, 2, sharex=True)
+    for number, (policy, name) in enumerate(POLICIES.items()):
+        part, colour = where(rows, policy=policy), f"C{number}"
+        g = column(part, "G")
+        points(left, g, part, 100, color=colour, label=f"{name}, {part[0]['n']} seeds")
+        if policy == "fcfs":
+            left.plot(g, column(part, "theory", 100), color=colour, label="FCFS, exact")
+        right.plot(g, column(part, "watts_per_load"), "o-", color=colour, markersize=4)
+    left.set_xscale("log", base=2)
+    left.set_ylim(0, None)
+    right.set_ylim(0, None)
+    left.set_ylabel("idle share (%)")
+    right.set_ylabel("power per unit of load (W)")
+    left.set_xlabel("workers G")
+    right.set_xlabel("workers G")
+    picture.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)

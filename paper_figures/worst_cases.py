@@ -5,29 +5,28 @@ Left: the largest imbalance over every list of sizes, beside (G-1)B(b-a) for FCF
 under each policy that it names, worker by worker, below the load that all wait for.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 
 from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance, Space
 from adversary.witnesses.gallery import gallery
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
-from paper_figures.files import Row, column, read_csv, save, style
+from paper_figures.drawing import load_bars
+from paper_figures.figure import Picture, figure, table
+from paper_figures.files import Cells, Row, column, distinct, where
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError
 
-# Whose claims the figure illustrates.
-FAMILY = "step"
-
-COLUMNS = ("panel", "policy", "x", "worker", "kind", "computed", "theory")
 NAMES = {"fcfs": "FCFS", "bfio_exact": "BF-IO"}
 
 
+@table("panel policy x worker kind computed theory")
 def data(
     workers: int = 3,
     slots: tuple[int, ...] = (1, 2, 3),
     largest: int = 5,
     witness: str = "iir-below-one",
-) -> list[Row]:
+) -> Iterator[Row]:
     """Both panels.
 
     Parameters
@@ -41,9 +40,9 @@ def data(
     witness : str
         A run of the gallery.
 
-    Returns
-    -------
-    list of Row
+    Yields
+    ------
+    Row
         Panel ``refill``: ``x`` is ``B``, ``computed`` the exact maximum and ``theory`` the closed
         form.  Panel ``witness``: ``x`` is the step, ``computed`` the load of a worker and
         ``theory`` the largest load of the step.
@@ -53,7 +52,6 @@ def data(
     InputError
         If the gallery has no run of that name.
     """
-    rows: list[Row] = []
     for policy in NAMES:
         for B in slots:
             requests, width = workers * B, largest - 1
@@ -64,7 +62,15 @@ def data(
                 # A refill's optimum does not depend on the order.
                 worst = worst_case(Space(workers, B, requests, largest, order="sorted"), policy)
                 theory = (workers - 1) * width
-            rows.append(_row("refill", policy, B, -1, "equality", float(worst.value), theory))
+            yield {
+                "panel": "refill",
+                "policy": policy,
+                "x": B,
+                "worker": -1,
+                "kind": "equality",
+                "computed": float(worst.value),
+                "theory": theory,
+            }
     found = {w.name: w for w in gallery()}.get(witness)
     if found is None or not isinstance(found.instance, Instance):
         raise InputError(f"the gallery has no run of the name {witness!r}")
@@ -75,53 +81,46 @@ def data(
         assert result.loads is not None
         for step, loads in enumerate(result.loads.tolist()):
             for g, load in enumerate(loads):
-                rows.append(_row("witness", policy, step, g, "replay", load, max(loads)))
-    return rows
+                yield {
+                    "panel": "witness",
+                    "policy": policy,
+                    "x": step,
+                    "worker": g,
+                    "kind": "replay",
+                    "computed": float(load),
+                    "theory": max(loads),
+                }
 
 
-def _row(
-    panel: str, policy: str, x: int, worker: int, kind: str, computed: float, theory: int
-) -> Row:
-    values = panel, policy, x, worker, kind, float(computed), theory
-    return dict(zip(COLUMNS, values, strict=True))
-
-
-def draw(csv_path: Path, out_dir: Path) -> list[Path]:
-    """Draw from the CSV; returns the paths of PNG, SVG and PDF."""
-    from matplotlib.figure import Figure
-
-    rows = read_csv(csv_path, COLUMNS)
-    runs = list(dict.fromkeys(row["policy"] for row in rows if row["panel"] == "witness"))
-    with style():
-        figure = Figure(figsize=(9, 4))
-        grid = figure.add_gridspec(len(runs), 2)
-        ax = figure.add_subplot(grid[:, 0])
-        for number, (policy, name) in enumerate(NAMES.items()):
-            part = [r for r in rows if r["panel"] == "refill" and r["policy"] == policy]
-            ax.plot(column(part, "x"), column(part, "theory"), "-", color=f"C{number}",
-                    label=f"{name}, closed form")  # fmt: skip
-            ax.plot(column(part, "x"), column(part, "computed"), "o", color=f"C{number}",
-                    label=f"{name}, largest of all")  # fmt: skip
-        ax.set_xticks(sorted({float(r["x"]) for r in rows if r["panel"] == "refill"}))
-        ax.set_ylim(bottom=0)
-        ax.set_xlabel("slots on each worker")
-        ax.set_ylabel("imbalance of a full refill")
-        ax.set_title("Worst sizes and order")
-        ax.legend()
-        for place, policy in enumerate(runs):
-            part = [r for r in rows if r["panel"] == "witness" and r["policy"] == policy]
-            ax = figure.add_subplot(grid[place, 1])
-            workers = sorted({int(r["worker"]) for r in part})
-            width = 0.8 / len(workers)
-            for g in workers:
-                mine = [r for r in part if int(r["worker"]) == g]
-                left = [x - 0.4 + width * g for x in column(mine, "x")]
-                ax.bar(left, column(mine, "theory"), width, align="edge", color="0.88")
-                ax.bar(left, column(mine, "computed"), width, align="edge", color=f"C{g}",
-                       label=f"worker {g}")  # fmt: skip
-            ax.set_title(f"The same requests under {NAMES.get(policy, policy)}")
-            ax.set_ylabel("load")
-            if place == 0:
-                ax.legend(ncols=len(workers), fontsize="x-small")
-        ax.set_xlabel("step (light: idle until the barrier)")
-        return save(figure, out_dir, "worst_cases")
+@figure("step", data, size=(9, 4))
+def draw(picture: Picture, rows: list[Cells]) -> None:
+    """Draw the table."""
+    runs = distinct(where(rows, panel="witness"), "policy")
+    grid = picture.add_gridspec(len(runs), 2)
+    ax = picture.add_subplot(grid[:, 0])
+    for number, (policy, name) in enumerate(NAMES.items()):
+        part = where(rows, panel="refill", policy=policy)
+        ax.plot(column(part, "x"), column(part, "theory"), "-", color=f"C{number}",
+                label=f"{name}, closed form")  # fmt: skip
+        ax.plot(column(part, "x"), column(part, "computed"), "o", color=f"C{number}",
+                label=f"{name}, largest of all")  # fmt: skip
+    ax.set_xticks(sorted(set(column(where(rows, panel="refill"), "x"))))
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("slots on each worker")
+    ax.set_ylabel("imbalance of a full refill")
+    ax.set_title("Worst sizes and order")
+    ax.legend()
+    for place, policy in enumerate(runs):
+        part = where(rows, panel="witness", policy=policy)
+        ax = picture.add_subplot(grid[place, 1])
+        workers = [where(part, worker=worker) for worker in distinct(part, "worker")]
+        load_bars(
+            ax,
+            [column(own, "computed") for own in workers],
+            [column(own, "theory") for own in workers],
+        )
+        ax.set_title(f"The same requests under {NAMES.get(policy, policy)}")
+        ax.set_ylabel("load")
+        if place == 0:
+            ax.legend(ncols=len(workers), fontsize="x-small")
+    ax.set_xlabel("step (light: idle until the barrier)")

@@ -77,7 +77,7 @@ def reproduce(
         for family, members in zip(families(), chapters().values(), strict=True)
         if not {claim.label for claim in members}.isdisjoint(labels)
     ]
-    wanted = [name for name, module in FIGURES.items() if module.FAMILY in shown_families]
+    wanted = [name for name, drawing in FIGURES.items() if drawing.family in shown_families]
     with progress("drawing", len(wanted)) as tick:
         tables = ((name, committed(name)) for name in wanted)
         drawn = illustrate(tables, folder / "figures", tick)

@@ -25,7 +25,7 @@ from evenkeel.report.claim_view import ClaimView, Relation
 from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, prose, shortened
 from evenkeel.theorems.paper_index import ROWS
 from evenkeel.theorems.registry import Claim, claims, families
-from paper_figures.catalogue import caption, figure
+from paper_figures.catalogue import figure
 
 # What the verdicts mean, for the head of every report.
 LADDER = (
@@ -88,7 +88,8 @@ def pictures(drawn: Mapping[str, Sequence[Path]]) -> dict[str, list[Picture]]:
     for name, paths in drawn.items():
         svg = next(path for path in paths if path.suffix == ".svg")
         source = "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")
-        found.setdefault(figure(name).FAMILY, []).append(Picture(name, caption(name), source))
+        shown = figure(name)
+        found.setdefault(shown.family, []).append(Picture(name, shown.caption, source))
     return found
 
 
@@ -202,18 +203,12 @@ def headline_table(entries: Sequence[Record]) -> str:
 
 def _linker(labels: Collection[str]) -> Callable[[str], Markup]:
     """Turns a text into markup in which every label of the run is a link to its claim."""
-    mark = re.compile(r"`?([a-z0-9]+\.[a-z0-9-]+)`?")
 
-    def linked(text: str) -> Markup:
-        parts, end = Markup(), 0
-        for match in mark.finditer(text):
-            if match[1] in labels:
-                link = Markup('<a href="#{0}">{0}</a>').format(match[1])
-                parts += escape(text[end : match.start()]) + link
-                end = match.end()
-        return parts + escape(text[end:])
+    def link(match: re.Match[str]) -> str:
+        label = match[1]
+        return f'<a href="#{label}">{label}</a>' if label in labels else match[0]
 
-    return linked
+    return lambda text: Markup(re.sub(r"`?([a-z0-9]+\.[a-z0-9-]+)`?", link, escape(text)))
 
 
 @cache
@@ -301,7 +296,7 @@ def report_markdown(
         report.
     """
     shown = {
-        family: [Picture(name, caption(name), f"figures/{name}.png") for name in names]
+        family: [Picture(name, figure(name).caption, f"figures/{name}.png") for name in names]
         for family, names in (figures or {}).items()
     }
     sections = _sections(entries, command)

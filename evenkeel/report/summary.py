@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.headline import Record
@@ -82,22 +81,9 @@ def steps_text(entry: Record) -> str:
     return tally(claims()[entry["claim"]].steps) if rests else ""
 
 
-class Line(NamedTuple):
-    """A record as a line of the table of claims; the columns are :data:`HEAD`."""
-
-    label: str
-    verdict: str
-    computed: str
-    relation: str
-    claimed: str
-    margin: str
-    power: str
-    measures: str
-
-
-def row(entry: Record) -> Line:
-    """One line of the table of claims."""
-    return Line(
+def row(entry: Record) -> tuple[str, ...]:
+    """One line of the table of claims, with the columns :data:`HEAD`."""
+    return (
         entry["claim"],
         verdict_text(entry),
         computed_text(entry),

@@ -14,7 +14,7 @@ from evenkeel.report.rendering import pictures, report_html, report_markdown
 from evenkeel.runs.records import read_records
 from evenkeel.runs.reproduce import run
 from evenkeel.theorems.registry import claims
-from paper_figures.catalogue import caption
+from paper_figures.catalogue import figure
 
 LABELS = ["step.gap-naive", "step.full-refill-tight", "step.waterfill", "energy.limit-paper"]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -94,7 +94,7 @@ def test_the_page_says_what_the_records_say(report):
 def test_the_markdown_has_the_same_tables_and_figures(report):
     entries = list(read_records(report.with_name("records.jsonl")))
     text = report_markdown(entries, "evenkeel reproduce", {"energy": ["energy_saving"]})
-    assert f"![{caption('energy_saving')}](figures/energy_saving.png)" in text
+    assert f"![{figure('energy_saving').caption}](figures/energy_saving.png)" in text
     page_text = unescape(report.read_text("utf-8"))
     for row in hardware_rows():
         assert all(cell in page_text for cell in row)

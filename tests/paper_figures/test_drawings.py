@@ -17,6 +17,7 @@ from adversary.witnesses.gallery import gallery
 from paper_figures import witness as witness_picture
 from paper_figures.catalogue import committed, figure
 from paper_figures.files import style, to_csv
+from paper_figures.iir_exponents import SHAPES
 from theory.laws.order_statistics import expected_max_of_normals
 
 
@@ -55,7 +56,9 @@ def draw(monkeypatch, tmp_path):
         path = tmp_path / f"{name}.csv"
         path.write_text(to_csv(kept), "utf-8")
         drawn = []
-        monkeypatch.setattr(module, "save", lambda fig, out, stem: drawn.append(fig) or [])
+        monkeypatch.setattr(
+            "paper_figures.files.save", lambda fig, out, stem: drawn.append(fig) or []
+        )
         assert module.draw(path, tmp_path) == []
         return Picture(kept, drawn[0])
 
@@ -625,7 +628,7 @@ def test_worst_cases(draw):
 def test_a_witness(monkeypatch, tmp_path):
     """Sizes 1, 1, 2, 2 ... as the gallery has them: the bars are the loads that it replays."""
     drawn = []
-    monkeypatch.setattr(witness_picture, "save", lambda fig, out, stem: drawn.append(fig) or [])
+    monkeypatch.setattr("paper_figures.files.save", lambda fig, out, stem: drawn.append(fig) or [])
     for shown in gallery():
         if shown.name not in ("iir-below-one", "gap-smallest"):
             continue
@@ -647,5 +650,5 @@ def test_the_shape_of_the_fit_is_e_max():
     """``E_max`` of 2 and of 3 normals is 1/sqrt(pi) and 3/(2 sqrt(pi))."""
     for workers, most in ((2, np.pi**-0.5), (3, 1.5 * np.pi**-0.5)):
         assert isclose(float(expected_max_of_normals(workers)), most, rel_tol=1e-12)
-        shape = figure("iir_exponents").SHAPES["E_max(G) G/(G-1)"](workers)
+        shape = SHAPES["E_max(G) G/(G-1)"](workers)
         assert isclose(shape, most * workers / (workers - 1), rel_tol=1e-12)

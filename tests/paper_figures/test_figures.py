@@ -60,7 +60,7 @@ def test_same_bytes_twice(name, tmp_path):
     pictures = []
     for run in ("first", "second"):
         rows = figure(name).data(**SMALL[name])
-        assert tuple(rows[0]) == figure(name).COLUMNS
+        assert tuple(rows[0]) == figure(name).data.columns
         table = tmp_path / f"{run}.csv"
         table.write_text(to_csv(rows), "utf-8")
         paths = figure(name).draw(table, tmp_path / run)
@@ -83,8 +83,8 @@ def test_balance_is_lost_below_the_frontier_and_kept_above_it():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_says_what_it_shows_and_for_whom(name):
-    assert figure(name).FAMILY in families()
-    assert figure(name).__doc__.startswith("Figure: ")
+    assert figure(name).family in families()
+    assert figure(name).doc.startswith("Figure: ")
 
 
 QUICK = {"energy_envelope", "energy_saving", "growth", "hardware_savings", "needed_idle"}

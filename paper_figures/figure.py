@@ -1,0 +1,106 @@
+"""What a figure is: a table with computed and theoretical values side by side, and its drawing.
+
+A module is a figure if it decorates a generator of rows with :func:`table` and a drawing of them
+with :func:`figure`.  The figure has the module's name; its caption is the first paragraph of the
+module's docstring.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeAlias
+
+from paper_figures.files import Cells, Row, read_csv, render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# What a figure is drawn on; matplotlib itself is imported when something is drawn.
+Picture: TypeAlias = "Figure"
+Paint: TypeAlias = "Callable[[Picture, list[Cells]], None]"
+P = ParamSpec("P")
+
+
+class Table(Generic[P]):
+    """A table that is computed: call it for its rows, in the order of its columns."""
+
+    def __init__(self, columns: tuple[str, ...], rows: Callable[P, Iterable[Row]]) -> None:
+        self.columns, self.rows = columns, rows
+        update_wrapper(self, rows)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[Row]:
+        """Compute the rows."""
+        return [{name: row[name] for name in self.columns} for row in self.rows(*args, **kwargs)]
+
+
+def table(columns: str) -> Callable[[Callable[P, Iterable[Row]]], Table[P]]:
+    """Decorate a generator of rows, given the names of the columns, apart by spaces.
+
+    >>> @table("x computed theory")
+    ... def squares(n):
+    ...     for x in range(n):
+    ...         yield {"theory": x**2, "computed": x * x, "x": x}
+    >>> squares(2)
+    [{'x': 0, 'computed': 0, 'theory': 0}, {'x': 1, 'computed': 1, 'theory': 1}]
+    """
+    return lambda rows: Table(tuple(columns.split()), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFigure:
+    """A figure.
+
+    Parameters
+    ----------
+    name : str
+        Its module's.
+    doc : str
+        Its module's docstring, which begins with ``"Figure: "``.
+    family : str
+        Family of the claims that it illustrates.
+    data : Table
+        Computes its table.
+    paint : callable
+        Draws the rows of the table, as they are read from CSV, on an empty matplotlib figure.
+    size : (float, float), optional
+        Width and height in inches, where they are not those of the style.
+    """
+
+    name: str
+    doc: str
+    family: str
+    data: Table[...]
+    paint: Paint
+    size: tuple[float, float] | None = None
+
+    @property
+    def caption(self) -> str:
+        """What the figure shows: the first paragraph of the docstring, on one line."""
+        words = self.doc.removeprefix("Figure: ").partition("\n\n")[0]
+        return words[:1].upper() + " ".join(words[1:].split())
+
+    def draw(self, csv_path: Path, out_dir: Path) -> list[Path]:
+        """Draw from the CSV; returns the paths of PNG, SVG and PDF.
+
+        Raises
+        ------
+        InputError
+            If the CSV is not one of this figure, or the folder cannot be written.
+        """
+        rows = read_csv(csv_path, self.data.columns)
+        return render(lambda picture: self.paint(picture, rows), out_dir, self.name, self.size)
+
+
+def figure(
+    family: str, data: Table[P], size: tuple[float, float] | None = None
+) -> Callable[[Paint], PaperFigure]:
+    """Decorate the drawing of a module's table, with parameters of :class:`PaperFigure`."""
+
+    def decorated(paint: Paint) -> PaperFigure:
+        module = sys.modules[paint.__module__]
+        name = paint.__module__.rpartition(".")[2]
+        return PaperFigure(name, module.__doc__ or "", family, data, paint, size)
+
+    return decorated
