@@ -29,7 +29,11 @@ _METADATA: dict[str, dict[str, None]] = {
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """The rows as CSV text; numbers are written so that they read back exactly."""
+    r"""The rows as CSV text; numbers are written so that they read back exactly.
+
+    >>> to_csv([{"B": 8, "theory": 0.1}])
+    'B,theory\n8,0.1\n'
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -86,6 +90,10 @@ def where(rows: Iterable[Cells], **entries: str) -> list[Cells]:
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean of independent values and Student's 95 % interval for their expectation.
+
+    >>> mean, lower, upper = interval([1.0, 3.0])
+    >>> mean, round(upper - mean, 3)
+    (2.0, 12.706)
 
     Raises
     ------

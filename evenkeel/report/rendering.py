@@ -108,11 +108,11 @@ def _sections(entries: Sequence[Record], command: str) -> dict[str, Section]:
     questions = headlines.headlines(entries)
     without = dropped_assumptions.dropped_rows(entries)
     head = ("row", "stated in", "statement", "claims and verdicts")
-    seeds = ", ".join(sorted({str(entry["seed"]) for entry in entries}))
-    made = [("command", command), ("seeds", seeds)]
-    for entry in entries[:1]:
-        made[1:1] = [("budget", entry["budget"])]
-        made += entry["versions"].items()
+    budget, seeds = (
+        ", ".join(sorted({str(entry[name]) for entry in entries})) for name in ("budget", "seed")
+    )
+    versions = entries[0]["versions"] if entries else {}
+    made = [("command", command), ("budget", budget), ("seeds", seeds), *versions.items()]
     same = "The same seed gives the same records, byte for byte; each claim names its own command."
     found = (
         Section("headlines", "Headlines", headlines.HEAD, questions, stack=True),

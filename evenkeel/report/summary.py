@@ -17,6 +17,9 @@ def number(value: int | float | str | None) -> str:
     """A number as people read it: exact when it is short, else four significant digits.
 
     Texts are exact fractions as records hold them; any other text stays as it is.
+
+    >>> number("7/2"), number(12), number("unbounded")
+    ('3.5', '12', 'unbounded')
     """
     if value is None:
         return ""

@@ -29,9 +29,11 @@ def show(witness: Witness) -> str:
 
 
 def timeline(run: Instance, policy: str) -> str:
-    """A run in backlog mode under a policy: who is where at each step, the loads, the imbalance.
+    """A run in backlog mode under a policy: a table with a row for each step.
 
-    Solid is load, light is idling until the barrier.  Requests are letters in arrival order.
+    The cell of a worker has a bar, its load and the requests in its slots, which are letters in
+    arrival order.  The solid part of a bar is load, the light part is idling until the largest
+    load is served.
     """
     system, requests = run.system, run.requests
     totals, place, every = trajectory(run, policy)

@@ -47,7 +47,11 @@ _TOKEN = re.compile(
 
 
 def maths(text: str) -> str:
-    """A short formula typed as plain text, such as ``l_g`` or ``E[AvgImb(BF-IO)]``, in LaTeX."""
+    r"""A short formula typed as plain text, in LaTeX.
+
+    >>> print(maths("l_(g+1)"), maths("eta1"))
+    l_{g+1} \eta_{1}
+    """
 
     def token(match: re.Match[str]) -> str:
         if match["scripts"]:
@@ -83,7 +87,11 @@ def _inline(match: re.Match[str]) -> str:
 
 
 def prose(text: str, escape: Callable[[str], str]) -> str:
-    """Running text with its mathematics between dollars and the rest escaped."""
+    r"""Running text with its mathematics between dollars and the rest escaped.
+
+    >>> print(prose("40 % of P_idle", escape_latex))
+    40 \% of $P_{\mathrm{idle}}$
+    """
     parts, end = [], 0
     for match in _INLINE.finditer(text):
         parts += [escape(text[end : match.start()]), _inline(match)]
