@@ -1,6 +1,6 @@
-"""Formulas of claims that compare a named quantity with an expression, written as text.
+"""Formulas of claims that compare a named quantity with an expression, in sympy or as text.
 
-Every name stands for a positive quantity; :mod:`theory.notation` says which.
+Every name in a text stands for a positive quantity; :mod:`theory.notation` says which.
 """
 
 import re
@@ -8,7 +8,9 @@ import re
 from theory.symbolic import sp
 
 
-def _parsed(text: str) -> "sp.Expr":
+def _parsed(text: "str | sp.Expr") -> "sp.Expr":
+    if not isinstance(text, str):
+        return text
     functions = {"sqrt": sp.sqrt, "log": sp.log, "exp": sp.exp}
     names = set(re.findall(r"[A-Za-z]\w*", text)) - set(functions)
     return sp.sympify(
@@ -16,7 +18,7 @@ def _parsed(text: str) -> "sp.Expr":
     )
 
 
-def at_most(quantity: str, bound: str) -> "sp.Basic":
+def at_most(quantity: str, bound: "str | sp.Expr") -> "sp.Basic":
     """``quantity <= bound``.
 
     Examples
@@ -27,12 +29,12 @@ def at_most(quantity: str, bound: str) -> "sp.Basic":
     return sp.Le(_parsed(quantity), _parsed(bound), evaluate=False)
 
 
-def at_least(quantity: str, bound: str) -> "sp.Basic":
+def at_least(quantity: str, bound: "str | sp.Expr") -> "sp.Basic":
     """``quantity >= bound``."""
     return sp.Ge(_parsed(quantity), _parsed(bound), evaluate=False)
 
 
-def equal(quantity: str, other: str) -> "sp.Basic":
+def equal(quantity: str, other: "str | sp.Expr") -> "sp.Basic":
     """``quantity = other``."""
     return sp.Eq(_parsed(quantity), _parsed(other), evaluate=False)
 

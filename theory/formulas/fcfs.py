@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
+from theory.formulas.step import full_refill_bound
 from theory.model import InputError
 
 
@@ -25,7 +26,7 @@ def worst_imbalance(workers: int, slots: int, a: int, b: int) -> int:
         raise InputError(
             f"need G >= 1, B >= 1 and 1 <= a <= b, got G = {workers}, B = {slots}, {a}..{b}"
         )
-    return (workers - 1) * slots * (b - a)
+    return slots * full_refill_bound(workers, a, b)
 
 
 def log_growth_form(workers: Any, k: Any, n: Any, variance: Any, kurtosis: Any) -> Any:

@@ -3,16 +3,27 @@
 A step is given by plain sequences of ints: ``loads`` before admission and ``free`` slots, one entry
 a worker, and either an interval ``[a, b]`` of sizes or the sizes of a ``pool``.  Loads, sizes and
 imbalances are in one unit, such as tokens.  Every number is exact (``int`` or ``Fraction``), none
-is found by search.
+is found by search.  :func:`full_refill_bound`, :func:`gap_below` and :func:`gap_allowed` take sympy
+symbols, too.
 """
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from math import inf
+from typing import TYPE_CHECKING, Any, overload
+
+from theory.elementary import positive_part
+
+if TYPE_CHECKING:
+    import sympy
 
 
-def full_refill_bound(G: int, a: int, b: int) -> int:
+@overload
+def full_refill_bound(G: int, a: int, b: int) -> int: ...
+@overload
+def full_refill_bound(G: "sympy.Expr", a: "sympy.Expr", b: "sympy.Expr") -> "sympy.Expr": ...
+def full_refill_bound(G: Any, a: Any, b: Any) -> Any:
     """``(G-1)(b-a)``: no full refill leaves a larger imbalance [step.full-refill-gap].
 
     Examples
@@ -26,6 +37,11 @@ def full_refill_bound(G: int, a: int, b: int) -> int:
 def full_refill_extremal(G: int, B: int, a: int, b: int) -> tuple[int, ...]:
     """The pool that reaches the bound: one ``b`` and ``G*B - 1`` times ``a``."""
     return (*(a,) * (G * B - 1), b)
+
+
+def gap_below(level: Any, load: Any, refill: Any) -> Any:
+    """``(M - l_g - r)^+``: how far a worker that takes at most ``r`` stays below a level."""
+    return positive_part(level - load - refill)
 
 
 def waterfill_optimum(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> tuple[int, int]:
@@ -58,7 +74,7 @@ def waterfill_optimum(loads: Sequence[int], free: Sequence[int], a: int, b: int)
     4
     """
     level = max(_ends(loads, free, a))
-    return sum(max(0, level - end) for end in _ends(loads, free, b)), level
+    return sum(gap_below(level, x, c * b) for x, c in zip(loads, free, strict=True)), level
 
 
 def waterfill_loads(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> tuple[int, ...]:
@@ -114,7 +130,7 @@ def simple_lower_bound(
     empty = slots - admitted
     forced = max(x + smallest(c - empty) for x, c in zip(loads, free, strict=True))
     level = max(forced, -(-(sum(loads) + smallest(admitted)) // G))
-    return sum(max(0, level - x - largest(c)) for x, c in zip(loads, free, strict=True)), level
+    return sum(gap_below(level, x, largest(c)) for x, c in zip(loads, free, strict=True)), level
 
 
 def missing_on_lattice(
@@ -225,6 +241,11 @@ def lp_optimum(
     return _best_prefix(order, lambda k: -largest(k), free, height)[0], level
 
 
+def gap_allowed(s_max: Any, more_slots: Any) -> Any:
+    """``s_max (1 - k^+)``: how much larger a load may be, on a worker with ``k`` slots more."""
+    return s_max * (1 - positive_part(more_slots))
+
+
 def gap_condition(loads: Sequence[int], free: Sequence[int], s_max: int) -> bool:
     """Whether ``l_p - l_q <= s_max (1 - (c_p - c_q)^+)`` for all workers ``p != q``.
 
@@ -239,7 +260,7 @@ def gap_condition(loads: Sequence[int], free: Sequence[int], s_max: int) -> bool
     """
     workers = list(zip(loads, free, strict=True))
     return all(
-        lp - lq <= s_max * (1 - max(0, cp - cq))
+        lp - lq <= gap_allowed(s_max, cp - cq)
         for p, (lp, cp) in enumerate(workers)
         for q, (lq, cq) in enumerate(workers)
         if p != q

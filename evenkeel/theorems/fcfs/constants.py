@@ -20,6 +20,7 @@ from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import COIN, UNIFORM
 from evenkeel.theorems.registry import claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT, fcfs_constant
+from theory.formulas.ratio import fcfs_bound
 from theory.laws.fcfs_expectation import PRECISION, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
 from theory.laws.order_statistics import effective_constant
@@ -333,7 +334,7 @@ class ConstantUniform:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("E_Imb_FCFS", "c * G * sigma * sqrt(B * log(G))")
+        return at_least("E_Imb_FCFS", fcfs_bound(*sp.symbols("G B sigma c", positive=True)))
 
     def proof(self) -> tuple[Step, ...]:
         q, d = sp.symbols("q d", positive=True)

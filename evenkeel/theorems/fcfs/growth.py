@@ -13,7 +13,7 @@ from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import COIN, STEEPER
 from evenkeel.theorems.registry import claim
-from theory.formulas.fcfs import log_growth_square
+from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.proof import Conclusion, Identity, Inequality, Lemma, Setting, Step
@@ -137,7 +137,7 @@ class Superadditive:
 def _log_growth() -> "tuple[sp.Symbol, sp.Expr]":
     """``E[Imb]`` and its bound."""
     G, k, n, sigma, kappa = sp.symbols("G k n sigma kappa", positive=True)
-    return sp.Symbol("E[Imb]"), G * k * sigma * sp.sqrt(n / (6 + (kappa - 3) / n))
+    return sp.Symbol("E[Imb]"), sp.sqrt(log_growth_form(G, k, n, sigma**2, kappa))
 
 
 def _moments(law: Law) -> tuple[Fraction, Fraction]:

@@ -17,6 +17,7 @@ from evenkeel.theorems.fcfs.peeking import Peeking
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.policies.protocol import Policy
 from solvers.simulation.engine import simulate
+from theory.formulas.geometric import age_moments
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot, joint_slot
@@ -149,7 +150,7 @@ class Exact:
             Identity(
                 "The stationary age has variance (1-p)/p^2",
                 (q * (1 + q) / (1 - q) ** 2 - mean**2).subs(q, 1 - p),
-                (1 - p) / p**2,
+                age_moments(p)[0],
             ),
             Lemma(
                 "tail sum",

@@ -19,7 +19,7 @@ from theory.formulas.constants import FCFS_TEXT
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.fcfs_moments import StepMoments, spread
 from theory.laws.law import Law
-from theory.laws.order_statistics import effective_constant, largest_constant
+from theory.laws.order_statistics import constant_shrink, effective_constant, largest_constant
 from theory.laws.slot_load import geometric_slot
 from theory.model import System
 from theory.proof import Identity, Inequality, Lemma, Step
@@ -231,8 +231,7 @@ class ConstantOfLaw:
     def formula(self) -> "sp.Basic":
         B, G, B1, G1 = sp.symbols("B G B_1 G_1", positive=True)
         c = sp.Function("c")
-        shrink = sp.sqrt(B1 * sp.log(G1) / (B * sp.log(G)))
-        return sp.Ge(c(G, B), c(G1, B1) * shrink)
+        return sp.Ge(c(G, B), c(G1, B1) * constant_shrink(G1, B1, G, B))
 
     def proof(self) -> tuple[Step, ...]:
         sigma, slots, logs = sp.symbols("sigma B_1 l_1", positive=True)

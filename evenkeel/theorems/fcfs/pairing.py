@@ -13,7 +13,12 @@ from evenkeel.theorems.registry import claim
 from theory.formal.record import Theorem
 from theory.laws.fcfs_expectation import PRECISION, expected_imbalance, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
-from theory.laws.order_statistics import berry_esseen_bound, expected_max_of_normals, pairing_bound
+from theory.laws.order_statistics import (
+    berry_esseen_bound,
+    expected_max_of_normals,
+    pairing_bound,
+    pairing_square,
+)
 from theory.laws.slot_load import geometric_slot
 from theory.proof import Identity, Inequality, Lemma, Step
 from theory.symbolic import sp
@@ -211,9 +216,9 @@ class Pairing:
 
     def formula(self) -> "sp.Basic":
         G, B, sigma, mu4 = sp.symbols("G B sigma mu_4", positive=True)
-        second = 2 * B * sigma**2
-        fourth = B * (2 * mu4 + 6 * sigma**4) + 12 * B * (B - 1) * sigma**4
-        return sp.Ge(sp.Symbol("E[Imb]"), G * second ** sp.Rational(3, 2) / (2 * sp.sqrt(fourth)))
+        # The root of the denominator is left whole: sympy does not know its sign for B < 1.
+        bound = (1 / pairing_square(G, B, sigma**2, mu4)) ** sp.Rational(-1, 2)
+        return sp.Ge(sp.Symbol("E[Imb]"), bound)
 
     def proof(self) -> tuple[Step, ...]:
         B, sigma, mu4 = sp.symbols("B sigma mu_4", positive=True)

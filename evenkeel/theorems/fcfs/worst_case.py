@@ -46,7 +46,7 @@ class WorstCase:
 
     def formula(self) -> "sp.Basic":
         G, B, a, b = sp.symbols("G B a b", positive=True, integer=True)
-        return sp.Eq(sp.Symbol("sup Imb(FCFS)"), (G - 1) * B * (b - a))
+        return sp.Eq(sp.Symbol("sup Imb(FCFS)"), B * full_refill_bound(G, a, b))
 
     def proof(self) -> tuple[Step, ...]:
         n = sp.Symbol("n", nonnegative=True, integer=True)  # G - 1
@@ -109,7 +109,7 @@ class WorstCase:
                     best, order = value, sizes
             claimed = worst_imbalance(workers, slots, 1, b) * trial.scale_of("all orders")
             if trial.exponent:
-                claimed = Fraction((workers - 1) * (b - 1)) * Fraction(slots**power)
+                claimed = full_refill_bound(workers, 1, b) * Fraction(slots**power)
             if best != claimed:
                 return refuted(
                     best,

@@ -1,7 +1,6 @@
 """Small admission steps for the checks: whole domains, what a policy does on them, witnesses."""
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from itertools import chain, combinations_with_replacement, product
 from math import comb
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from adversary.instances.space import StepSpace
 from adversary.worst_case.exhaustive import step_problems_of
-from evenkeel.evidence.check import Trial, Variant
+from evenkeel.evidence.check import Trial
 from solvers.policies.protocol import StepView, decide
 from solvers.policies.registry import policy as policy_of
 from solvers.step.exact.brute_force import exact_step
@@ -19,8 +18,6 @@ from theory.model import InputError
 
 # BF-IO with lexicographic steps by trying all assignments, as a policy specification.
 EXACT = "adversary.instances.small_runs:ExactBFIO"
-
-SMALLER = Variant("claimed side x0.9", Fraction(9, 10))
 
 # Most cases that a check goes through: some minutes.
 MOST_CASES = 5 * 10**6

@@ -16,7 +16,7 @@ from solvers.step.exact.brute_force import assignments, exact_step
 from solvers.step.problem import StepProblem
 from theory.disproof import gap_at, violated
 from theory.formal.record import Theorem
-from theory.formulas.step import gap_condition
+from theory.formulas.step import gap_allowed, gap_condition
 from theory.model import Requests, System
 from theory.proof import Identity, Inequality, Lemma, Setting, Step
 from theory.relations import at_most
@@ -59,7 +59,7 @@ class GapCondition:
         names = "L_p L_q l_p l_q c_p c_q"
         after_p, after_q, lp, lq, cp, cq = sp.symbols(names, nonnegative=True, integer=True)
         s = sp.Symbol("s_max", positive=True, integer=True)
-        return sp.Implies(lp - lq <= s * (1 - sp.Max(0, cp - cq)), after_p - after_q <= s)
+        return sp.Implies(lp - lq <= gap_allowed(s, cp - cq), after_p - after_q <= s)
 
     def proof(self) -> tuple[Step, ...]:
         s, k, r, u, v = sp.symbols("s k r u v", nonnegative=True)

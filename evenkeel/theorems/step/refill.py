@@ -96,7 +96,7 @@ class FullRefillGap:
 
     def formula(self) -> "sp.Basic":
         G, a, b, imb = _sides()
-        return sp.Le(imb, (G - 1) * (b - a))
+        return sp.Le(imb, full_refill_bound(G, a, b))
 
     def proof(self) -> tuple[Step, ...]:
         G = sp.Symbol("n", nonnegative=True, integer=True) + 1
@@ -215,7 +215,7 @@ class FullRefillTight:
 
     def formula(self) -> "sp.Basic":
         G, a, b, imb = _sides()
-        return sp.Eq(imb, (G - 1) * (b - a))
+        return sp.Eq(imb, full_refill_bound(G, a, b))
 
     def proof(self) -> tuple[Step, ...]:
         G, a, b, _ = _sides()
@@ -229,7 +229,7 @@ class FullRefillTight:
             Identity(
                 "So every assignment has the imbalance of the bound",
                 G * (b + (B - 1) * a) - (b + (G * B - 1) * a),
-                (G - 1) * (b - a),
+                full_refill_bound(G, a, b),
             ),
         )
 

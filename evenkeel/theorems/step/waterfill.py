@@ -17,6 +17,7 @@ from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.step import (
+    gap_below,
     lattice_lower_bound,
     missing_on_lattice,
     simple_lower_bound,
@@ -32,7 +33,7 @@ def waterfill_formula() -> "sp.Basic":
     G, g, b = sp.symbols("G g b", positive=True, integer=True)
     M = sp.Symbol("M", nonnegative=True, integer=True)
     load, free = sp.IndexedBase("l"), sp.IndexedBase("c")
-    gap = sp.Max(0, M - load[g] - free[g] * b)
+    gap = gap_below(M, load[g], free[g] * b)
     return sp.Eq(sp.Symbol("Imb", nonnegative=True, integer=True), sp.Sum(gap, (g, 1, G)))
 
 
@@ -278,7 +279,7 @@ class LowerBound:
         LB = sp.Symbol("LB", nonnegative=True, integer=True)
         load, free = sp.IndexedBase("l"), sp.IndexedBase("c")
         largest = sp.Function("S_max")
-        gap = sp.Max(0, LB - load[g] - largest(free[g]))
+        gap = gap_below(LB, load[g], largest(free[g]))
         return sp.Ge(sp.Symbol("Imb", nonnegative=True, integer=True), sp.Sum(gap, (g, 1, G)))
 
     def proof(self) -> tuple[Step, ...]:

@@ -12,7 +12,14 @@ from evenkeel.evidence.verdicts import BUSIEST, held
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
-from theory.formulas.ratio import certified_ratio, first_formula_slots, first_slots, iir_enclosure
+from theory.formulas.ratio import (
+    certified_ratio,
+    fcfs_bound,
+    first_formula_slots,
+    first_slots,
+    iir_bound,
+    iir_enclosure,
+)
 from theory.formulas.step import full_refill_bound
 from theory.formulas.vacuity import Lengths, first_certified_slots
 from theory.laws.law import Law
@@ -42,11 +49,10 @@ class Iir:
     def formula(self) -> "sp.Basic":
         G, a, b = sp.symbols("G a b", positive=True, integer=True)
         exact = sp.Symbol("E[Imb(FCFS)]", positive=True)
-        return sp.Ge(sp.Symbol("IIR"), exact / ((G - 1) * (b - a)))
+        return sp.Ge(sp.Symbol("IIR"), exact / full_refill_bound(G, a, b))
 
     def proof(self) -> tuple[Step, ...]:
         c, G, sigma, b, a, B = sp.symbols("c G sigma_s b a B", positive=True)
-        root = sp.sqrt(B * sp.log(G))
         i, u, e = sp.symbols("i u e", nonnegative=True)
         return (
             Inequality(
@@ -58,8 +64,8 @@ class Iir:
             ),
             Identity(
                 "With E[FCFS] = c G sigma sqrt(B ln G) and b - a in place of s_max",
-                sp.simplify(c * G * sigma * root / ((G - 1) * (b - a))),
-                c * (sigma / (b - a)) * root * G / (G - 1),
+                sp.simplify(fcfs_bound(G, B, sigma, c) / full_refill_bound(G, a, b)),
+                iir_bound(G, B, sigma, b - a, c),
             ),
         )
 

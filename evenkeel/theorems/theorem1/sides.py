@@ -14,7 +14,7 @@ from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, held, planted_po
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
-from theory.formulas.fcfs import log_growth_square
+from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -69,7 +69,7 @@ class FcfsLower:
 
     def formula(self) -> "sp.Basic":
         G, k, n, sigma, kappa = sp.symbols("G k n sigma_s kappa", positive=True)
-        bound = G * k * sigma * sp.sqrt(n / (6 + (kappa - 3) / n))
+        bound = sp.sqrt(log_growth_form(G, k, n, sigma**2, kappa))
         return sp.Ge(sp.Symbol("E[AvgImb(FCFS)]"), bound)
 
     def proof(self) -> tuple[Step, ...]:
@@ -170,7 +170,7 @@ class BfioUpper:
 
     def formula(self) -> "sp.Basic":
         G, a, b = sp.symbols("G a b", positive=True, integer=True)
-        return sp.Le(sp.Symbol("Imb(BF-IO)"), (G - 1) * (b - a))
+        return sp.Le(sp.Symbol("Imb(BF-IO)"), full_refill_bound(G, a, b))
 
     def proof(self) -> tuple[Step, ...]:
         a, d, n = sp.symbols("a d n", nonnegative=True)  # d = b - a, n = G - 1

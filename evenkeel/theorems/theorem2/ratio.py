@@ -26,8 +26,8 @@ from theory.formulas.constants import (
     Stated,
     in_words,
 )
-from theory.formulas.geometric import slot_variance
-from theory.formulas.ratio import bfio_bound, iir_enclosure
+from theory.formulas.geometric import age_moments, slot_variance
+from theory.formulas.ratio import bfio_bound, iir_bound, iir_enclosure
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -158,6 +158,13 @@ class Iir:
         return two_sided(trial, GEOMETRIC_IIR, constant)
 
 
+def _paper_form() -> "sp.Expr":
+    """Theorem 2's bound of IIR with the constant 0.6776."""
+    G, B, sigma, s_max, p = sp.symbols("G B sigma_X s_max p", positive=True)
+    bound: sp.Expr = iir_bound(G, B, sigma, s_max / p, FCFS_ROUNDED)
+    return bound
+
+
 @claim(
     "geometric.iir-range",
     "lower",
@@ -179,9 +186,7 @@ class IirRange:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least(
-            "IIR", f"{FCFS_ROUNDED} * p * sigma_X * sqrt(B * log(G)) * G / (s_max * (G - 1))"
-        )
+        return at_least("IIR", _paper_form())
 
     def proof(self) -> tuple[Step, ...]:
         return range_proof()
@@ -271,15 +276,13 @@ class IirStatic:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least(
-            "IIR", f"{FCFS_ROUNDED} * p * sigma_X * sqrt(B * log(G)) * G / (s_max * (G - 1))"
-        )
+        return at_least("IIR", _paper_form())
 
     def proof(self) -> tuple[Step, ...]:
         G, B, most, c, logs, p = sp.symbols("G B E_G c l p", positive=True)
         critical = most**2 / (4 * p**2)
-        spread = sp.sqrt(sp.Rational(1, 4) + (1 - p) / p**2)  # sizes 1 or 2 at equal odds
-        bound = c * p / 2 * spread * sp.sqrt(critical * logs) * G / (G - 1)
+        spread = sp.sqrt(sp.Rational(1, 4) + age_moments(p)[0])  # sizes 1 or 2 at equal odds
+        bound = iir_bound(G, critical, spread, 2 / p, c).subs(sp.log(G), logs)
         return (
             Lemma(
                 "both sides",

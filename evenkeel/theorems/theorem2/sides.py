@@ -10,7 +10,7 @@ from evenkeel.evidence.scoreboard import Cases, Witness, refuted
 from evenkeel.evidence.verdicts import BFIO, held, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
-from theory.formulas.geometric import frontier_slots, slot_fourth_moment, slot_variance
+from theory.formulas.geometric import age_moments, frontier_slots, slot_fourth_moment, slot_variance
 from theory.formulas.ratio import bfio_bound, iir_enclosure
 from theory.formulas.rebalancing import RareSizeRun
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -30,11 +30,6 @@ HYPOTHESES = (
     Assumption.STICKY,
     Assumption.MYOPIC,
 )
-
-
-def _age_moments(p: "sp.Expr") -> "tuple[sp.Expr, sp.Expr]":
-    """Variance and fourth central moment of a geometric age."""
-    return (1 - p) / p**2, (1 - p) * (p**2 - 9 * p + 9) / p**4
 
 
 def _factorial_moments(p: "sp.Symbol") -> "list[sp.Expr]":
@@ -65,7 +60,7 @@ class FcfsLower:
 
     def formula(self) -> "sp.Basic":
         sigma, p, fourth = sp.symbols("sigma_s p mu_4(s)", positive=True)
-        v, age4 = _age_moments(p)
+        v, age4 = age_moments(p)
         return sp.And(
             sp.Eq(sp.Symbol("sigma_X", positive=True) ** 2, sigma**2 + v),
             sp.Eq(sp.Symbol("mu_4", positive=True), fourth + 6 * sigma**2 * v + age4),
@@ -75,7 +70,7 @@ class FcfsLower:
         sigma, p, fourth, u, v = sp.symbols("sigma_s p mu_4(s) u v", positive=True)
         f1, f2, f3, f4 = _factorial_moments(p)
         mean = (1 - p) / p
-        variance, age4 = _age_moments(p)
+        variance, age4 = age_moments(p)
         return (
             Lemma(
                 "size and age are independent",
@@ -180,8 +175,6 @@ TWO_SIZES_BOUND = "((G - 1) * (delta - 1) + F) / p + Imb_0 / (p * K)"
 
 def average() -> Step:
     """The bound of the mean over K steps, from the one of a step."""
-    from theory.relations import at_most
-
     G, d, F, p, K, first = sp.symbols("G delta F p K Imb_0", positive=True)
     last, u = sp.symbols("Imb_K u", nonnegative=True)
     return Conclusion(
@@ -510,7 +503,8 @@ class BfioUpperRange:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("E_Imb_BFIO", "(G - 1) * s_max / p")
+        G, s_max, p = sp.symbols("G s_max p", positive=True)
+        return at_most("E_Imb_BFIO", bfio_bound(G, s_max / p))
 
     def proof(self) -> tuple[Step, ...]:
         return range_proof()

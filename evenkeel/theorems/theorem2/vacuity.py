@@ -13,7 +13,13 @@ from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.formulas.geometric import distances_to_geometric, slot_variance
-from theory.formulas.ratio import first_formula_slots, first_slots, iir_enclosure
+from theory.formulas.ratio import (
+    first_formula_slots,
+    first_slots,
+    iir_bound,
+    iir_enclosure,
+    slots_edge,
+)
 from theory.laws.law import Law
 from theory.proof import Conclusion, Step
 from theory.symbolic import sp
@@ -42,14 +48,15 @@ class Vacuity:
 
     def proof(self) -> tuple[Step, ...]:
         c, G, sigma, B, p, s = sp.symbols("c G sigma_X B p s_max", positive=True)
-        bound = c * p / s * sigma * sp.sqrt(B * sp.log(G)) * G / (G - 1)
-        edge = ((G - 1) * s / (c * p * G)) ** 2 / (sigma**2 * sp.log(G))
-        named = dict(zip(sp.symbols("T_2 B_1", positive=True), (bound, edge), strict=True))
+        bound, edge = sp.symbols("T_2 B_1", positive=True)
         return (
             Conclusion(
                 "With T_2 = c (p/s_max) sigma_X sqrt(B ln G) G/(G-1) and B_1 as stated",
                 self.formula(),
-                named,
+                {
+                    bound: iir_bound(G, B, sigma, s / p, c),
+                    edge: slots_edge(G, sigma, s / p, c),
+                },
             ),
         )
 

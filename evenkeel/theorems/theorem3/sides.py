@@ -404,7 +404,8 @@ class BfioUpperRange:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("E_Imb_BFIO", "(G - 1) * (s_max + delta_max / p)")
+        G, s_max, growth, p = sp.symbols("G s_max delta_max p", positive=True)
+        return at_most("E_Imb_BFIO", bfio_bound(G, s_max + growth / p))
 
     def proof(self) -> tuple[Step, ...]:
         return range_proof()
