@@ -147,6 +147,10 @@ class Trial:
         """Shift of the leading exponent of the claimed side: 0 for the claim as stated."""
         return self.variant.exponent if self.variant else Fraction(0)
 
+    def stretch(self, base: int) -> Fraction:
+        """``base`` to that shift: the factor of a claimed side that is a power of it."""
+        return Fraction(float(base) ** float(self.exponent))
+
     def policy_or(self, default: str) -> str:
         """The policy to run: a planted one, else the user's, else ``default``."""
         if self.variant and self.variant.policy:

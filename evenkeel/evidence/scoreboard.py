@@ -110,7 +110,7 @@ def stands(
 def weighed(
     against: bool,
     supports: bool,
-    computed: Number,
+    computed: Number | None,
     relation: Relation,
     claimed: Number,
     domain: str,
@@ -145,6 +145,34 @@ def weighed(
         witness=witness if against else None,
         details=details or {},
     )
+
+
+def sampled_mean(
+    trial: Trial,
+    mean: Mean,
+    claimed: float,
+    domain: str,
+    witness: Mapping[str, Any],
+    *,
+    details: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of a sample whose interval must hold the exact mean, of a claim with a proof.
+
+    Parameters
+    ----------
+    trial, domain, details
+        As in :func:`stands`.
+    mean : Mean
+        The sampled mean.
+    claimed : float
+        The exact one.
+    witness : mapping
+        What was run.
+    """
+    interval = mean.interval
+    if claimed not in mean:
+        return refuted(mean.value, "==", claimed, domain, witness, interval=interval)
+    return stands(trial, mean.value, "~", claimed, domain, interval=interval, details=details)
 
 
 class Comparison(NamedTuple):

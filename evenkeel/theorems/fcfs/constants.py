@@ -5,7 +5,7 @@ from functools import cache
 
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import (
     QUARTER,
     TENTH,
@@ -15,15 +15,16 @@ from evenkeel.evidence.scoreboard import (
     near,
     refuted,
     stands,
+    weighed,
 )
 from evenkeel.theorems.fcfs.law import EXPECTATION
-from evenkeel.theorems.fcfs.pairing import COIN, UNIFORM
+from evenkeel.theorems.fcfs.pairing import COIN, UNIFORM, in_ranges
 from evenkeel.theorems.registry import claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT, fcfs_constant
 from theory.formulas.ratio import fcfs_bound
 from theory.laws.fcfs_expectation import PRECISION, from_ball, to_ball
 from theory.laws.law import Enclosure, Law
-from theory.laws.order_statistics import effective_constant
+from theory.laws.order_statistics import effective_constant, expected_max_of_normals
 from theory.laws.slot_load import geometric_slot
 from theory.proof import Computation, Identity, Inequality, Lemma, Step
 from theory.relations import at_least
@@ -33,22 +34,21 @@ from theory.symbolic import sp
 @cache
 def largest_of_normals(workers: int) -> "Enclosure":
     """Mean of the largest of ``G`` standard normals, integrated once."""
-    from theory.laws.order_statistics import expected_max_of_normals
-
     return expected_max_of_normals(workers)
 
 
 def _above_up_to_100() -> bool:
     """Whether ``E[max of G normals]^2 > ln G / (pi ln 2)`` for each G from 3 to 100, enclosed."""
-    from flint import arb, ctx
-
-    from theory.laws.fcfs_expectation import PRECISION, to_ball
-
     with ctx.workprec(PRECISION):
         scale = arb.pi() * arb(2).log()
         return all(
             to_ball(largest_of_normals(g).lower) ** 2 * scale > arb(g).log() for g in range(3, 101)
         )
+
+
+def _constant() -> "sp.Expr":
+    """``1/sqrt(pi ln 2)``, which :func:`theory.formulas.constants.fcfs_constant` encloses."""
+    return 1 / sp.sqrt(sp.pi * sp.log(2))
 
 
 def largest_of_two() -> "sp.Expr":
@@ -88,7 +88,7 @@ class Gaussian:
         G = sp.Symbol("G", positive=True, integer=True)
         middle = sp.Symbol("m_G", positive=True)
         return sp.And(
-            sp.Le(sp.sqrt(sp.log(G)) / sp.sqrt(sp.pi * sp.log(2)), middle),
+            sp.Le(sp.sqrt(sp.log(G)) * _constant(), middle),
             sp.Le(middle, sp.sqrt(2 * sp.log(G))),
         )
 
@@ -98,7 +98,7 @@ class Gaussian:
             Identity(
                 "E[max of 2 normals] = E|N(0,2)|/2 = 1/sqrt(pi): equality on the left at G = 2",
                 largest_of_two(),
-                sp.sqrt(sp.log(2)) / sp.sqrt(sp.pi * sp.log(2)),
+                sp.sqrt(sp.log(2)) * _constant(),
             ),
             Computation(
                 "For each G in 3..100 the rigorous integral of E[max] lies above sqrt(ln G/(pi ln "
@@ -120,12 +120,9 @@ class Gaussian:
             Inequality(
                 "At G = 100 and so beyond: 1 - exp(-h) - 2^(1-100) >= 0.78 > 0.678 > 1/sqrt(pi ln "
                 "2)",
-                1 / sp.sqrt(sp.pi * sp.log(2)) + sp.Rational(2) ** -99,
+                _constant() + sp.Rational(2) ** -99,
                 1 - sp.exp(-_tail_at_100()),
-                1
-                - sp.exp(-_tail_at_100())
-                - 1 / sp.sqrt(sp.pi * sp.log(2))
-                - sp.Rational(2) ** -99,
+                1 - sp.exp(-_tail_at_100()) - _constant() - sp.Rational(2) ** -99,
             ),
             Lemma(
                 "upper side",
@@ -191,13 +188,8 @@ class Gaussian:
                 return found
             # At G = 2 the two enclosures of the same number must overlap; beyond, they are apart.
             if workers > 2 and not low.upper < middle.lower:
-                return Finding(
-                    verdict=Verdict.INCONCLUSIVE,
-                    computed=middle.value,
-                    claimed=low.value,
-                    relation=">=",
-                    domain=f"undecided at G = {workers}",
-                )
+                domain = f"undecided at G = {workers}"
+                return weighed(False, False, middle.value, ">=", low.value, domain, {})
             if workers > 2 and low.lower / middle.upper > tightest[0]:
                 tightest = low.lower / middle.upper, middle.value, low.value
         return stands(
@@ -244,7 +236,7 @@ class Constant:
     def formula(self) -> "sp.Basic":
         B = sp.Symbol("B", positive=True)
         c = sp.Function("c")
-        return sp.Eq(sp.Limit(c(2, B), B, sp.oo), 1 / sp.sqrt(sp.pi * sp.log(2)))
+        return sp.Eq(sp.Limit(c(2, B), B, sp.oo), _constant())
 
     def proof(self) -> tuple[Step, ...]:
         return (
@@ -256,7 +248,7 @@ class Constant:
             Identity(
                 "The limit at G = 2: (1/sqrt(pi))/sqrt(ln 2) = 1/sqrt(pi ln 2)",
                 largest_of_two() / sp.sqrt(sp.log(2)),
-                1 / sp.sqrt(sp.pi * sp.log(2)),
+                _constant(),
             ),
             Lemma("every other G", "By [fcfs.gaussian] the limit is larger for every G > 2."),
         )
@@ -282,8 +274,7 @@ class Constant:
         for law, name in ((COIN, "fair coin"), (Law.uniform(1, 4), "uniform 1..4")):
             slots = 16
             while slots <= trial["most"]:
-                stretch = Fraction(float(slots) ** -float(trial.exponent))
-                c = effective_constant(law, 2, slots) * stretch
+                c = effective_constant(law, 2, slots) * (1 / trial.stretch(slots))
                 reach = _mean_limit_distance(law, slots)
                 if c.lower > limit.upper + reach or c.upper < limit.lower - reach:
                     return refuted(
@@ -374,15 +365,9 @@ class ConstantUniform:
         at_two = effective_constant(rare, 2, 1)
         # Fixed B = 1: E[max] <= b, so c(G, 1) falls like 1/sqrt(ln G); a fair coin shows it.
         many = effective_constant(COIN, 2**14, 1)
-        if at_two.upper >= c:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=at_two.value,
-                claimed=float(c),
-                relation=">=",
-                domain="no law found below this constant",
-            )
-        return refuted(
+        return weighed(
+            at_two.upper < c,
+            False,
             at_two.value,
             ">=",
             float(c),
@@ -420,48 +405,21 @@ class EffectiveConstant:
     def check(self, trial: Trial) -> Finding:
         """The exact enclosure of c for each law; one outside the stated range refutes it."""
         geometric = geometric_slot(UNIFORM, Fraction(1, 100))
-        ranges = (
-            ("uniform 1..100", UNIFORM, 32, "1.10", "1.12"),
-            ("uniform 1..100", UNIFORM, 256, "1.18", "1.20"),
-            (
-                "fair two-point",
-                Law.of({1: Fraction(1, 2), 100: Fraction(1, 2)}),
-                32,
-                "1.10",
-                "1.12",
-            ),
-            (
-                "fair two-point",
-                Law.of({1: Fraction(1, 2), 100: Fraction(1, 2)}),
-                256,
-                "1.18",
-                "1.20",
-            ),
-            ("geometric lengths", geometric, 32, "1.17", "1.18"),
-            ("geometric lengths", geometric, 256, "1.30", "1.31"),
+        fair = Law.of({1: Fraction(1, 2), 100: Fraction(1, 2)})
+        stated = (
+            ("uniform 1..100", UNIFORM, 32, ("1.10", "1.12")),
+            ("uniform 1..100", UNIFORM, 256, ("1.18", "1.20")),
+            ("fair two-point", fair, 32, ("1.10", "1.12")),
+            ("fair two-point", fair, 256, ("1.18", "1.20")),
+            ("geometric lengths", geometric, 32, ("1.17", "1.18")),
+            ("geometric lengths", geometric, 256, ("1.30", "1.31")),
         )
-        found: dict[str, float] = {}
-        for name, law, workers, low, high in ranges:
-            c = effective_constant(law, workers, trial["B"])
+
+        def constant(law: Law, workers: int, slots: int) -> Enclosure:
+            c = effective_constant(law, workers, slots)
             if trial.fault("wrong-moment"):
                 ratio = law.variance.lower / law.moment(2).upper
                 c = c * Fraction(float(ratio) ** 0.5)
-            found[f"{name}, G = {workers}"] = c.value
-            floor = Fraction(low) * trial.scale_of("lower ends")
-            ceiling = Fraction(high) * trial.scale_of("upper ends")
-            if c.lower < floor or c.upper > ceiling:
-                return refuted(
-                    c.value,
-                    ">=" if c.lower < floor else "<=",
-                    float(floor if c.lower < floor else ceiling),
-                    f"exact enclosure, {name}, G = {workers}, B = {trial['B']}",
-                    {"law": name, "G": workers, "B": trial["B"], "c": c.value},
-                )
-        return Finding(
-            verdict=Verdict.CERTIFIED,
-            computed=found["uniform 1..100, G = 32"],
-            claimed=1.10,
-            relation=">=",
-            domain=f"exact enclosures at B = {trial['B']}",
-            details=found,
-        )
+            return c
+
+        return in_ranges(trial, constant, stated, ("uniform 1..100, G = 32", ">=", 1.10))

@@ -140,12 +140,6 @@ def _log_growth() -> "tuple[sp.Symbol, sp.Expr]":
     return sp.Symbol("E[Imb]"), sp.sqrt(log_growth_form(G, k, n, sigma**2, kappa))
 
 
-def _moments(law: Law) -> tuple[Fraction, Fraction]:
-    """Variance and fourth central moment, exact for a law of small support."""
-    mean = law.mean.lower
-    return law.variance.lower, law.moment(4, mean).lower
-
-
 @claim(
     "fcfs.log-growth",
     "lower",
@@ -241,12 +235,11 @@ class LogGrowth:
             k = workers.bit_length() - 1
             if slots < k:
                 continue
-            variance, fourth = _moments(law)
+            variance, fourth = law.variance.lower, law.moment(4, law.mean.lower).lower
             square = (_lead(law, workers, slots) * workers) ** 2
+            proved = claimed = log_growth_square(variance, fourth, workers, slots)
             if trial.fault("no-kurtosis"):
-                claimed = (workers * k) ** 2 * variance * (slots // k) / 6
-            else:
-                claimed = log_growth_square(variance, fourth, workers, slots)
+                claimed = log_growth_form(workers, k, slots // k, variance, Fraction(3))
             if trial.fault("doubling"):
                 claimed *= Fraction(k + 1, k) ** 2
             claimed *= Fraction(slots) ** int(2 * trial.exponent) * trial.scale**2
@@ -256,16 +249,9 @@ class LogGrowth:
             # (c G sigma)^2 B ln G with c^2 = 4/(9 ln 2 (3 + max(3, kappa))), log2 G rounded up.
             kurtosis = fourth / variance**2
             logarithm = Fraction(ceil(log2(workers) * 2**30), 2**30)
-            order = (
-                workers**2
-                * variance
-                * slots
-                * logarithm
-                * Fraction(4, 9)
-                / (3 + max(Fraction(3), kurtosis))
-            )
+            square_of_c = Fraction(4, 9) / (3 + max(Fraction(3), kurtosis))
+            order = square_of_c * workers**2 * variance * slots * logarithm
             order *= trial.scale_of("constant of the order") ** 2
-            proved = log_growth_square(variance, fourth, workers, slots)
             if cases.add(
                 proved, order, witness, "the bound against c G sigma sqrt(B ln G), squared"
             ):

@@ -1,7 +1,7 @@
 """The expected imbalance of FCFS from the moments of a slot alone."""
 
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from math import isqrt
 from typing import Any
@@ -10,10 +10,11 @@ import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, sampled_mean, stands
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.evidence.verdicts import BUSIEST, planted_policy
 from evenkeel.theorems.fcfs.law import EXPECTATION
+from evenkeel.theorems.fcfs.pairing import out_of_range
 from evenkeel.theorems.registry import claim
 from theory.formulas.constants import FCFS_TEXT
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -156,18 +157,16 @@ class Moments:
         for law, (workers, slots) in product(laws, trial["shapes"]):
             square, share = _listed(law, workers, slots)
             outcomes += (sum(w > 0 for w in law.weights)) ** (workers * slots)
-            for name, found, claimed in (
-                ("E[Imb^2]", square, _claimed_square(trial, law, workers, slots)),
-                ("E[Imb/(G M)]", share, _claimed_share(trial, law, workers, slots)),
+            sides = (
+                (square, _claimed_square(trial, law, workers, slots), "E[Imb^2]"),
+                (share, _claimed_share(trial, law, workers, slots), "E[Imb/(G M)]"),
+            )
+            if found := broken(
+                (Comparison(x == y, x, "==", y, name) for x, y, name in sides),
+                f"all outcomes of G = {workers}, B = {slots}",
+                {"law": law.weights, "G": workers, "B": slots},
             ):
-                if found != claimed:
-                    return refuted(
-                        found,
-                        "==",
-                        claimed,
-                        f"{name} over all outcomes of G = {workers}, B = {slots}",
-                        {"law": law.weights, "G": workers, "B": slots},
-                    )
+                return found
         workers, slots, at = trial["G"], trial["B"], list(trial["steps"])
         system, p = System(workers, slots), Fraction(str(trial["p"]))
         exact = [_spread(p, step, workers, slots) for step in at]
@@ -177,38 +176,26 @@ class Moments:
         )
         square_of = sum(e.second_moment.value for e in exact) / len(exact)
         share_of = sum(e.idle_share.value for e in exact) / len(exact)
-        means: dict[str, tuple[Mean, float]] = {
-            "E[Imb^2]": (squares, square_of * float(trial.scale_of("squares of runs"))),
-            "E[Imb/(G M)]": (shares, share_of * float(trial.scale_of("shares of runs"))),
-        }
+        square_of *= float(trial.scale_of("squares of runs"))
+        share_of *= float(trial.scale_of("shares of runs"))
         domain = (
             f"all {outcomes} outcomes of tiny systems, exact rationals; steps {at} of "
             f"{trial['runs']} runs at G = {workers}, B = {slots}"
         )
-        details: dict[str, Any] = {name: mean.interval for name, (mean, _) in means.items()}
-        for name, (mean, value) in means.items():
-            if value not in mean:
-                return refuted(
-                    mean.value,
-                    "==",
-                    value,
-                    f"{name}, {domain}",
-                    {"params": dict(trial.params), "seed": trial.seed},
-                    interval=mean.interval,
-                )
-        mean, value = means["E[Imb/(G M)]"]
-        return stands(
-            trial, mean.value, "~", value, domain, interval=mean.interval, details=details
+        witness = {"params": dict(trial.params), "seed": trial.seed}
+        holds = square_of in squares
+        side = Comparison(
+            holds, squares.value, "==", square_of, "E[Imb^2]", interval=squares.interval
         )
+        if found := broken((side,), domain, witness):
+            return found
+        details = {"E[Imb^2]": squares.interval, "E[Imb/(G M)]": shares.interval}
+        return sampled_mean(trial, shares, share_of, domain, witness, details=details)
 
 
-def _root_of(workers: int) -> int:
-    """``ceil(sqrt(G))``."""
-    return isqrt(workers - 1) + 1
-
-
-def _from_one(_: int) -> int:
-    return 1
+def _least_slots(workers: int, *, regime: bool) -> int:
+    """``ceil(sqrt(G))`` in the paper's regime, else 1."""
+    return isqrt(workers - 1) + 1 if regime else 1
 
 
 @claim(
@@ -279,51 +266,41 @@ class ConstantOfLaw:
         fair = Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)})
         rare = Law.of({1: Fraction(99, 100), 2: Fraction(1, 100)})
         stated = (
-            ("fair 1 or 2", fair, False, "0.420", "0.431"),
-            ("uniform 1..4", Law.uniform(1, 4), False, "0.569", "0.578"),
-            ("rare 2", rare, False, "0.119", "0.120"),
-            ("fair 1 or 2", fair, True, "0.624", "0.638"),
-            ("uniform 1..4", Law.uniform(1, 4), True, "0.663", "0.677"),
-            ("rare 2", rare, True, "0.167", "0.168"),
+            ("fair 1 or 2", fair, False, ("0.420", "0.431")),
+            ("uniform 1..4", Law.uniform(1, 4), False, ("0.569", "0.578")),
+            ("rare 2", rare, False, ("0.119", "0.120")),
+            ("fair 1 or 2", fair, True, ("0.624", "0.638")),
+            ("uniform 1..4", Law.uniform(1, 4), True, ("0.663", "0.677")),
+            ("rare 2", rare, True, ("0.167", "0.168")),
         )
         rng = np.random.default_rng(trial.seed)
         details: dict[str, Any] = {}
         most = trial["most"]
-        for name, law, regime, low, high in stated:
-            least = _root_of if regime and not trial.fault("one-region") else _from_one
+        for name, law, regime, ends in stated:
+            least = partial(_least_slots, regime=regime and not trial.fault("one-region"))
             found = largest_constant(law, most, most, least, Fraction(1, 50))
             value = found.value
             where = f"{name}, {'B >= sqrt(G)' if regime else 'all B'}"
             details[where] = {"c": float(value.upper), "G": found.workers, "B": found.slots}
-            floor = Fraction(low) * trial.scale_of("lower ends")
-            ceiling = Fraction(high) * trial.scale_of("upper ends")
-            stretch = Fraction(float(found.slots) ** float(trial.exponent))
-            if value.lower * stretch < floor or value.upper * stretch > ceiling:
-                below = value.lower * stretch < floor
-                return refuted(
-                    float((value.lower if below else value.upper) * stretch),
-                    ">=" if below else "<=",
-                    float(floor if below else ceiling),
-                    f"largest constant over G, B <= {most}, {where}",
-                    {"law": name, "G": found.workers, "B": found.slots},
-                )
+            if outside := out_of_range(
+                trial,
+                value * trial.stretch(found.slots),
+                ends,
+                f"largest constant over G, B <= {most}, {where}",
+                {"law": name, "G": found.workers, "B": found.slots},
+            ):
+                return outside
             points = [(found.workers, found.slots)]
             for _ in range(trial["samples"]):
                 workers = int(2 * (most / 2) ** rng.random())
                 points.append((workers, max(least(workers), int(most ** rng.random()))))
             for workers, slots in points:
-                c = effective_constant(law, workers, slots) * Fraction(
-                    float(slots) ** -float(trial.exponent)
-                )
-                stated_here = value.lower * trial.scale_of("sampled points")
-                if c.upper < stated_here:
-                    return refuted(
-                        c.value,
-                        ">=",
-                        float(stated_here),
-                        f"a sampled point, {where}",
-                        {"law": name, "G": workers, "B": slots},
-                    )
+                c = effective_constant(law, workers, slots) * (1 / trial.stretch(slots))
+                floor = value.lower * trial.scale_of("sampled points")
+                side = Comparison(c.upper >= floor, c.value, ">=", float(floor))
+                witness = {"law": name, "G": workers, "B": slots}
+                if below := broken((side,), f"a sampled point, {where}", witness):
+                    return below
         where = "fair 1 or 2, B >= sqrt(G)"
         return stands(
             trial,

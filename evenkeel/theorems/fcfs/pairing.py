@@ -1,13 +1,15 @@
 """Lower bounds of the expected imbalance of FCFS by moments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
+from itertools import product
+from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Number, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
+from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, stands
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.formal.record import Theorem
@@ -47,46 +49,32 @@ def _exact(name: str, workers: int, slots: int) -> Enclosure:
     return expected_imbalance(_laws()[name], workers, slots).imbalance
 
 
-def _below_exact(trial: Trial, bound: Callable[[Law, int, int], Fraction]) -> Finding:
+def _below_exact(
+    trial: Trial, bound: Callable[[Law, int, int], Fraction], *, by_two: bool = False
+) -> Finding:
     """Hold a lower bound against the exact expectation over a grid of laws, G and B.
 
-    For the bound by two workers also against what it bounds first, ``(G/2) E|L_1 - L_2|``.
+    For the bound by two workers against what it bounds first, ``(G/2) E|L_1 - L_2|``, and that
+    against the expectation.
     """
     closest: tuple[Fraction, Number, Number] = (Fraction(-1), 0, 0)
-    at, points = "", 0
-    grid = [
-        (name, law, workers, slots)
-        for name, law in _laws().items()
-        for workers in trial["workers"]
-        for slots in trial["slots"]
-    ]
-    grid += [("fair coin", COIN, 16, trial["many"])]
-    for name, law, workers, slots in grid:
+    at = ""
+    grid = [*product(_laws(), trial["workers"], trial["slots"]), ("fair coin", 16, trial["many"])]
+    for name, workers, slots in grid:
         exact = _exact(name, workers, slots)
         where = f"{name}, G = {workers}, B = {slots}"
-        if trial.label == "fcfs.pairing":
+        sides = []
+        if by_two:
             two = _exact(name, 2, slots) * Fraction(workers, 2)
             between = two.lower * trial.scale_of("two workers")
-            if between > exact.upper:
-                return refuted(
-                    exact.value,
-                    ">=",
-                    float(between),
-                    f"(G/2) E|L_1 - L_2|, exact enclosures at {where}",
-                    {"law": name, "G": workers, "B": slots},
-                )
+            holds = between <= exact.upper
+            sides.append(Comparison(holds, exact.value, ">=", float(between), "(G/2) E|L_1 - L_2|"))
             exact = two
-        stretch = trial.scale * Fraction(float(slots) ** float(trial.exponent))
-        claimed = bound(law, workers, slots) * stretch
-        points += 1
-        if claimed > exact.upper:
-            return refuted(
-                exact.value,
-                ">=",
-                float(claimed),
-                f"exact enclosure at {where}",
-                {"law": name, "G": workers, "B": slots},
-            )
+        claimed = bound(_laws()[name], workers, slots) * (trial.scale * trial.stretch(slots))
+        sides.append(Comparison(claimed <= exact.upper, exact.value, ">=", float(claimed)))
+        witness = {"law": name, "G": workers, "B": slots}
+        if found := broken(sides, f"exact enclosure at {where}", witness):
+            return found
         if exact.lower > 0 and claimed / exact.lower > closest[0]:
             closest, at = (claimed / exact.lower, exact.value, float(claimed)), where
     return stands(
@@ -94,7 +82,7 @@ def _below_exact(trial: Trial, bound: Callable[[Law, int, int], Fraction]) -> Fi
         closest[1],
         ">=",
         closest[2],
-        f"{points} exact enclosures over {len(_laws())} laws, G in {trial['workers']}, B in "
+        f"{len(grid)} exact enclosures over {len(_laws())} laws, G in {trial['workers']}, B in "
         f"{trial['slots']} and {trial['many']}; tightest at {at}",
         details={"largest share of the exact value": float(closest[0])},
     )
@@ -276,7 +264,63 @@ class Pairing:
         expectation, over a grid of laws, G and B, skewed laws and B = 1 included; one point above
         refutes it.
         """
-        return _below_exact(trial, pairing_bound)
+        return _below_exact(trial, pairing_bound, by_two=True)
+
+
+def out_of_range(
+    trial: Trial,
+    found: Enclosure,
+    stated: tuple[str, str],
+    domain: str,
+    witness: Mapping[str, Any],
+) -> Finding | None:
+    """The finding of an enclosure that does not lie between two stated ends; None if it does."""
+    low, high = map(Fraction, stated)
+    floor, ceiling = low * trial.scale_of("lower ends"), high * trial.scale_of("upper ends")
+    sides = (
+        Comparison(found.lower >= floor, float(found.lower), ">=", float(floor)),
+        Comparison(found.upper <= ceiling, float(found.upper), "<=", float(ceiling)),
+    )
+    return broken(sides, domain, witness)
+
+
+def in_ranges(
+    trial: Trial,
+    number: Callable[[Law, int, int], Enclosure],
+    stated: tuple[tuple[str, Law, int, tuple[str, str]], ...],
+    shown: tuple[str, Relation, float],
+) -> Finding:
+    """Hold a number of a law, G and the trial's B against its stated range, law by law.
+
+    Parameters
+    ----------
+    trial : Trial
+        The run.
+    number : callable
+        The number, enclosed.
+    stated : tuple of (name, law, G, ends)
+        The ranges.
+    shown : (str, Relation, float)
+        The law and G whose number is reported, and against which end.
+    """
+    details: dict[str, float] = {}
+    for name, law, workers, ends in stated:
+        found = number(law, workers, trial["B"])
+        where = f"{name}, G = {workers}"
+        details[where] = found.value
+        witness = {"law": name, "G": workers, "B": trial["B"]}
+        domain = f"exact enclosure, {where}, B = {trial['B']}"
+        if outside := out_of_range(trial, found, ends, domain, witness):
+            return outside
+    where, relation, claimed = shown
+    return Finding(
+        verdict=Verdict.CERTIFIED,
+        computed=details[where],
+        claimed=claimed,
+        relation=relation,
+        domain=f"exact enclosures at B = {trial['B']}",
+        details=details,
+    )
 
 
 @claim(
@@ -303,35 +347,18 @@ class BerryEsseenShare:
     def check(self, trial: Trial) -> Finding:
         """Bound over exact enclosure at each point; one outside the stated range refutes it."""
         geometric = geometric_slot(UNIFORM, Fraction(1, 100))
-        ranges = (
-            ("equal lengths", UNIFORM, 2, "0.31", "0.33"),
-            ("equal lengths", UNIFORM, 32, "0.62", "0.65"),
-            ("geometric lengths", geometric, 2, "0.12", "0.13"),
-            ("geometric lengths", geometric, 32, "0.49", "0.51"),
-            ("rare size", RARE, 2, "-9", "0"),
-            ("rare size", RARE, 32, "0", "0.06"),
+        stated = (
+            ("equal lengths", UNIFORM, 2, ("0.31", "0.33")),
+            ("equal lengths", UNIFORM, 32, ("0.62", "0.65")),
+            ("geometric lengths", geometric, 2, ("0.12", "0.13")),
+            ("geometric lengths", geometric, 32, ("0.49", "0.51")),
+            ("rare size", RARE, 2, ("-9", "0")),
+            ("rare size", RARE, 32, ("0", "0.06")),
         )
         bound = _normal_imbalance if trial.fault("no-distance") else berry_esseen_bound
-        found: dict[str, float] = {}
-        for name, law, workers, low, high in ranges:
-            share = bound(law, workers, trial["B"])
-            share /= expected_imbalance(law, workers, trial["B"]).imbalance.upper
-            found[f"{name}, G = {workers}"] = float(share)
-            floor = Fraction(low) * trial.scale_of("lower ends")
-            ceiling = Fraction(high) * trial.scale_of("upper ends")
-            if not floor <= share <= ceiling:
-                return refuted(
-                    float(share),
-                    ">=" if share < floor else "<=",
-                    float(floor if share < floor else ceiling),
-                    f"{name}, G = {workers}, B = {trial['B']}",
-                    {"law": name, "G": workers, "B": trial["B"]},
-                )
-        return Finding(
-            verdict=Verdict.CERTIFIED,
-            computed=found["equal lengths, G = 32"],
-            claimed=0.65,
-            relation="<=",
-            domain=f"exact enclosures at B = {trial['B']}",
-            details=found,
-        )
+
+        def share(law: Law, workers: int, slots: int) -> Enclosure:
+            exact = expected_imbalance(law, workers, slots).imbalance.upper
+            return Enclosure.exactly(bound(law, workers, slots) / exact)
+
+        return in_ranges(trial, share, stated, ("equal lengths, G = 32", "<=", 0.65))

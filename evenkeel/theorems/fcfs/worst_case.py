@@ -1,21 +1,20 @@
 """The worst backlogs for FCFS."""
 
-from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import product
-
-import numpy as np
+from typing import Any
 
 from adversary.workloads.families import workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, near, refuted, stands
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, Cases, near, weighed
 from evenkeel.evidence.verdicts import BFIO, BUSIEST, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.engine import simulate
 from theory.formal.record import Theorem
 from theory.formulas.fcfs import worst_imbalance
 from theory.formulas.step import full_refill_bound
-from theory.model import IntArray, Requests, System
+from theory.model import Requests, System
 from theory.proof import Computation, Identity, Inequality, Lemma, Step
 from theory.relations import equal
 from theory.symbolic import sp
@@ -23,9 +22,9 @@ from theory.symbolic import sp
 REFILL = (Assumption.FULL_REFILL, Assumption.OVERLOADED, Assumption.BOUNDED_SIZES)
 
 
-def _refill_imbalance(system: System, sizes: IntArray | tuple[int, ...], policy: str) -> int:
-    requests = Requests(np.asarray(sizes), np.ones(len(sizes), dtype=np.int64))
-    return simulate(system, requests, policy).total.imbalance
+def _refill_imbalance(system: System, policy: str, sizes: tuple[int, ...]) -> int:
+    """Imbalance of a full refill with requests of these sizes in this order."""
+    return simulate(system, Requests(sizes, [1] * len(sizes)), policy).total.imbalance
 
 
 @claim(
@@ -97,66 +96,35 @@ class WorstCase:
         the engine under FCFS and BF-IO; a larger imbalance, or a supremum not attained, refutes it.
         """
         policy, b, orders = planted_policy(trial, "fcfs"), trial["b"], 0
-        power = 1 + float(trial.exponent)
+        cases = Cases("==")
         for workers, slots in trial["grid"]:
-            system = System(workers, slots)
-            best = -1
-            order: tuple[int, ...] = ()
-            for sizes in product(range(1, b + 1), repeat=system.capacity):
-                value = _refill_imbalance(system, sizes, policy)
-                orders += 1
-                if value > best:
-                    best, order = value, sizes
+            imbalance = partial(_refill_imbalance, System(workers, slots), policy)
+            worst = max(product(range(1, b + 1), repeat=workers * slots), key=imbalance)
+            orders += b ** (workers * slots)
             claimed = worst_imbalance(workers, slots, 1, b) * trial.scale_of("all orders")
-            if trial.exponent:
-                claimed = full_refill_bound(workers, 1, b) * Fraction(slots**power)
-            if best != claimed:
-                return refuted(
-                    best,
-                    "==",
-                    claimed,
-                    f"all {b}^{system.capacity} orders of a full refill",
-                    {"G": workers, "B": slots, "sizes": order, "policy": policy},
-                )
-        workers, slots, a, largest = 16, 24, 3, 1000
-        worst, tight = (
+            witness = partial(dict[str, Any], G=workers, B=slots, sizes=worst, policy=policy)
+            if cases.add(imbalance(worst), claimed * trial.stretch(slots), witness):
+                return cases.finding(trial, f"all {b}^{workers * slots} orders of a full refill")
+        workers, slots, a, b = 16, 24, 3, 1000
+        shape = {"workers": workers, "slots": slots, "a": a, "b": b, "length": 1}
+        unbalanced, balanced = (
             simulate(
-                System(workers, slots),
-                workload(
-                    name, workers * slots, 0, workers=workers, slots=slots, a=a, b=largest, length=1
-                ),
-                rule,
+                System(workers, slots), workload(name, workers * slots, 0, **shape), rule
             ).total.imbalance
             for name, rule in (("fcfs-worst", policy), ("refill-tight", "bfio"))
         )
-        claimed = worst_imbalance(workers, slots, a, largest) * trial.scale_of("larger system")
-        balanced = full_refill_bound(workers, a, largest) * trial.scale_of("BF-IO")
-        ratio = Fraction(worst, tight) if tight else None
-        domain = (
-            f"all {orders} orders of full refills with sizes 1..{b}; extremal orders at G = "
-            f"{workers}, B = {slots}"
-        )
-        if worst != claimed or tight != balanced:
-            found, stated = (worst, claimed) if worst != claimed else (tight, balanced)
-            return refuted(
-                found,
-                "==",
-                stated,
-                f"{'FCFS' if worst != claimed else 'BF-IO'}: {domain}",
-                {"G": workers, "B": slots, "a": a, "b": largest, "bfio": tight},
-            )
-        return stands(
+        witness = partial(dict[str, Any], G=workers, B=slots, a=a, b=b, bfio=balanced)
+        claimed = worst_imbalance(workers, slots, a, b) * trial.scale_of("larger system")
+        tight = full_refill_bound(workers, a, b) * trial.scale_of("BF-IO")
+        if not cases.add(unbalanced, claimed, witness):
+            cases.add(balanced, tight, witness, "BF-IO")
+        ratio = Fraction(unbalanced, balanced) if balanced else None
+        return cases.finding(
             trial,
-            worst,
-            "==",
-            claimed,
-            domain,
+            f"the worst of all {orders} orders of full refills with sizes 1..{trial['b']}; "
+            f"extremal orders at G = {workers}, B = {slots}",
             details={"ratio of the suprema": str(ratio), "B": slots},
         )
-
-
-def _vectors(values: int, n: int) -> Iterator[tuple[int, ...]]:
-    return product(range(1, values + 1), repeat=n)
 
 
 def _largest(
@@ -170,7 +138,7 @@ def _largest(
     """Largest total imbalance over sizes 1..b off the vertices and at them; where the first is."""
     inside = at_vertex = -1
     where: tuple[int, ...] = ()
-    for sizes in _vectors(b, len(lengths)):
+    for sizes in product(range(1, b + 1), repeat=len(lengths)):
         total = simulate(system, Requests(sizes, lengths, arrivals), policy).total.imbalance
         if all(s in vertices for s in sizes):
             at_vertex = max(at_vertex, total)
@@ -255,30 +223,18 @@ class Vertex:
         interior sizes can be worse; that is planted.
         """
         system, policy = System(2, 1), planted_policy(trial, "fcfs")
-        n, b, checked = trial["n"], trial["sizes"], 0
+        n, b, longest = trial["n"], trial["sizes"], trial["longest"]
         vertices = (1, b - int(trial.fault("inner-vertex")))
-        closest: tuple[int, Fraction] = (0, Fraction(1))
-        for lengths in _vectors(trial["longest"], n):
-            inside, at_vertex, witness = _largest(system, lengths, None, b, vertices, policy)
-            claimed = at_vertex * trial.scale
-            checked += b**n
-            if inside > claimed:
-                return refuted(
-                    inside,
-                    "<=",
-                    claimed,
-                    f"all sizes 1..{b} for each vector of lengths, G = 2, B = 1, N = {n}",
-                    {"sizes": witness, "lengths": lengths, "policy": policy},
-                )
-            if inside * closest[1] > closest[0] * claimed:
-                closest = inside, claimed
-        return stands(
+        cases = Cases("<=")
+        for lengths in product(range(1, longest + 1), repeat=n):
+            inside, at_vertex, sizes = _largest(system, lengths, None, b, vertices, policy)
+            witness = partial(dict[str, Any], sizes=sizes, lengths=lengths, policy=policy)
+            if cases.add(inside, at_vertex * trial.scale, witness):
+                break
+        return cases.finding(
             trial,
-            closest[0],
-            "<=",
-            closest[1],
-            f"all {checked} backlogs with G = 2, B = 1, N = {n}, sizes 1..{b}, lengths "
-            f"1..{trial['longest']}",
+            f"vectors of lengths 1..{longest}, for each all sizes 1..{b} of a backlog with G = 2, "
+            f"B = 1, N = {n}",
         )
 
 
@@ -364,14 +320,15 @@ class VertexTimed:
         policy = planted_policy(trial, "fcfs")
         inside, at_vertex, sizes = _largest(system, lengths, arrivals, b, (1, b), policy)
         claimed = at_vertex * trial.scale
-        return Finding(
-            verdict=Verdict.REFUTED if inside > claimed else Verdict.INCONCLUSIVE,
-            computed=inside,
-            claimed=claimed,
-            relation="<=",
-            domain=f"all sizes 1..{b} with lengths {lengths} and arrivals {arrivals}, G = 2, B = "
-            "1, C = 0, t_l = 1 s, drift 1",
-            witness={
+        return weighed(
+            inside > claimed,
+            False,
+            inside,
+            "<=",
+            claimed,
+            f"all sizes 1..{b} with lengths {lengths} and arrivals {arrivals}, G = 2, B = 1, C = "
+            "0, t_l = 1 s, drift 1",
+            {
                 "workers": 2,
                 "slots": 1,
                 "seconds_per_token": 1.0,

@@ -103,47 +103,46 @@ def weight(problem: StepProblem) -> tuple[int, int]:
     return problem.workers, sum(int(part.sum()) for part in parts)
 
 
-def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
-    """Every step of a domain with the smallest rich pool on [a, b]."""
+def _systems(trial: Trial) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Loads and free slots of all systems within the trial's bounds, up to order."""
     states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
-    pairs = trial["size"] * (trial["size"] + 1) // 2
-    affordable(pairs * comb(len(states) + trial["G"], trial["G"]), "steps")
-    copies_of = (lambda _: 1) if trial.fault("one-copy") else (lambda slots: max(1, slots))
     for G in range(1, trial["G"] + 1):
         for workers in combinations_with_replacement(states, G):
             loads, free = zip(*workers, strict=True)
-            if sum(free) > trial["slots"]:
-                continue
-            for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
-                sizes = [s for s in range(a, b + 1) for _ in range(copies_of(sum(free)))]
-                if len(sizes) >= sum(free):
-                    yield StepProblem(loads, free, sizes), a, b
+            yield loads, free
+
+
+def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
+    """Every step of a domain with the smallest rich pool on [a, b], with a and b."""
+    states, pairs = (trial["load"] + 1) * (trial["free"] + 1), comb(trial["size"] + 1, 2)
+    affordable(pairs * comb(states + trial["G"], trial["G"]), "steps")
+    for loads, free in _systems(trial):
+        if sum(free) > trial["slots"]:
+            continue
+        copies = 1 if trial.fault("one-copy") else max(1, sum(free))
+        for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
+            sizes = [s for s in range(a, b + 1) for _ in range(copies)]
+            if len(sizes) >= sum(free):
+                yield StepProblem(loads, free, sizes), a, b
 
 
 def poor_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
-    """Every step of a domain with k requests of one size a, fewer than slots are free.
+    """Every step of a domain with k requests of one size a, fewer than slots are free; with a.
 
     So many copies as are admitted, of every size in [a, a].  With two sizes or more, k copies of
     each are more than k requests.
     """
-    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
-    for G in range(1, trial["G"] + 1):
-        for workers in combinations_with_replacement(states, G):
-            loads, free = zip(*workers, strict=True)
-            for k, a in product(range(1, sum(free)), range(1, trial["size"] + 1)):
-                yield StepProblem(loads, free, [a] * k), a
+    for loads, free in _systems(trial):
+        for k, a in product(range(1, sum(free)), range(1, trial["size"] + 1)):
+            yield StepProblem(loads, free, [a] * k), a
 
 
 def lattice_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
     """Every step of a domain with sizes ``v + q k``, as many as slots or one more; with ``q``."""
-    states = list(product(range(trial["load"] + 1), range(trial["free"] + 1)))
     spare = (-1,) if trial.fault("one-short") else (0, 1)
     for q, v in product(range(2, trial["spacing"] + 1), range(1, trial["size"] + 1)):
         sizes = range(v, v + 2 * q + 1, q)
-        for G in range(1, trial["G"] + 1):
-            for workers in combinations_with_replacement(states, G):
-                loads, free = zip(*workers, strict=True)
-                for more in spare:
-                    if sum(free) + more > 0:
-                        for pool in combinations_with_replacement(sizes, sum(free) + more):
-                            yield StepProblem(loads, free, pool), q
+        for (loads, free), more in product(_systems(trial), spare):
+            if sum(free) + more > 0:
+                for pool in combinations_with_replacement(sizes, sum(free) + more):
+                    yield StepProblem(loads, free, pool), q

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -125,11 +126,10 @@ class GapCondition:
             for s_max in {largest, trial["size"]}:
                 if not _condition(trial, problem, s_max):
                     continue
-                gap = (
-                    _worst_gap(problem)
-                    if trial.fault("any-optimum")
-                    else _gap(after_of(problem, admit(trial, problem)))
-                )
+                if trial.fault("any-optimum"):
+                    gap = _worst_gap(problem)
+                else:
+                    gap = _gap(after_of(problem, admit(trial, problem)))
                 if cases.add(gap, s_max * trial.scale, witness_of(problem)):
                     break
             if cases.violated:
@@ -268,15 +268,16 @@ class GapPersists:
         for step, loads in enumerate(run.loads[: run.overloaded.steps].tolist()):
             if trial.fault("skip-first") and step < 2:
                 continue
-            witness = {
-                "workers": 2,
-                "slots": 1,
-                "prefill": requests.prefill.tolist(),
-                "decode": requests.decode.tolist(),
-                "step": step,
-                "loads": loads,
-            }
-            if cases.add(_gap(loads), trial.scale, partial(dict, witness)):
+            witness = partial(
+                dict[str, Any],
+                workers=2,
+                slots=1,
+                prefill=requests.prefill.tolist(),
+                decode=requests.decode.tolist(),
+                step=step,
+                loads=loads,
+            )
+            if cases.add(_gap(loads), trial.scale, witness):
                 break
         return cases.finding(
             trial,

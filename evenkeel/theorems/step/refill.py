@@ -161,20 +161,18 @@ class FullRefillGap:
             for problem in refills(G, B, 1, trial["size"], spare)
         )
         for problem in (_spoiled(trial, refill) for refill in small):
-            claimed = full_refill_bound(problem.workers, 1, trial["size"]) * trial.scale_of(
-                "imbalance"
-            )
+            bound = full_refill_bound(problem.workers, 1, trial["size"])
             width = (trial["size"] - 1) * trial.scale_of("max - min")
             after, witness = after_of(problem, admit(trial, problem)), witness_of(problem)
+            claimed = bound * trial.scale_of("imbalance")
             if cases.add(imbalance(after), claimed, witness) or cases.add(
                 max(after) - min(after), width, witness, "largest minus smallest load"
             ):
                 break
         for refill, low, high in () if cases.violated else _random_refills(trial):
             problem = _spoiled(trial, refill)
-            claimed = full_refill_bound(problem.workers, low, high) * trial.scale_of(
-                "larger refills"
-            )
+            bound = full_refill_bound(problem.workers, low, high)
+            claimed = bound * trial.scale_of("larger refills")
             if trial.policy_or("exact") != "exact":
                 value = problem.objective(admit(trial, problem))
             else:

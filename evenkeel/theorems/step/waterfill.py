@@ -53,6 +53,17 @@ def clipped_grows() -> tuple[Step, Step]:
     )
 
 
+def _optimum_differs(
+    trial: Trial, cases: Cases, problem: StepProblem, claimed: int, level: int
+) -> bool:
+    """Add the imbalance and the largest load of the exact optimum; whether either is violated."""
+    after, witness = after_of(problem, exact_step(problem)), witness_of(problem)
+    least, top = claimed * trial.scale_of("imbalance"), level * trial.scale_of("maximum")
+    return cases.add(imbalance(after), least, witness) or cases.add(
+        max(after), top, witness, "largest load of the optimum"
+    )
+
+
 @claim(
     "step.waterfill",
     "equality",
@@ -149,19 +160,9 @@ class Waterfill:
             claimed, level = waterfill_optimum(loads, free, a, b)
             if trial.fault("level-b"):
                 level = max(x + c * b for x, c in zip(loads, free, strict=True))
+            if trial.fault("level-b") or trial.fault("signed"):
                 claimed = sum(level - x - c * b for x, c in zip(loads, free, strict=True))
-            elif trial.fault("signed"):
-                claimed = sum(level - x - c * b for x, c in zip(loads, free, strict=True))
-            after = after_of(problem, exact_step(problem))
-            witness = witness_of(problem)
-            if cases.add(
-                imbalance(after), claimed * trial.scale_of("imbalance"), witness
-            ) or cases.add(
-                max(after),
-                level * trial.scale_of("maximum"),
-                witness,
-                "largest load of the optimum",
-            ):
+            if _optimum_differs(trial, cases, problem, claimed, level):
                 break
         rng = np.random.default_rng(trial.seed)
         for _ in range(0 if cases.violated else trial["random"]):
@@ -348,16 +349,7 @@ class LowerBound:
                 level = max(x + sum(smallest[:c]) for x, c in zip(loads, free, strict=True))
             elif trial.fault("ceil"):
                 level += 1
-            after = after_of(problem, exact_step(problem))
-            witness = witness_of(problem)
-            if cases.add(
-                imbalance(after), bound * trial.scale_of("imbalance"), witness
-            ) or cases.add(
-                max(after),
-                level * trial.scale_of("maximum"),
-                witness,
-                "largest load of the optimum",
-            ):
+            if _optimum_differs(trial, cases, problem, bound, level):
                 break
         return cases.finding(trial, f"imbalance and maximum of {text}")
 

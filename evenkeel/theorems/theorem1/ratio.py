@@ -8,7 +8,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline
 from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
 from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
-from evenkeel.evidence.verdicts import BUSIEST, held
+from evenkeel.evidence.verdicts import BUSIEST
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
@@ -96,7 +96,7 @@ class Iir:
         policy = trial.policy_or("bfio")
         system = System(workers, slots)
         certificate = certified_ratio(Law.uniform(1, b), workers, slots).lower
-        certificate *= trial.scale_of("FCFS") * Fraction(float(slots) ** float(trial.exponent))
+        certificate *= trial.scale_of("FCFS") * trial.stretch(slots)
         gap = full_refill_bound(workers, 1, b)
         extreme = gap * trial.scale_of("extremal round")
         fcfs, balanced = (round_imbalances(trial, rule) for rule in ("fcfs", policy))
@@ -137,13 +137,14 @@ class Iir:
             details,
         ):
             return found
-        stands = held(trial) if policy == "bfio" else Verdict.SUPPORTED
-        return Finding(
-            verdict=stands if ratio.low >= certificate else Verdict.INCONCLUSIVE,
-            computed=ratio.value,
-            claimed=float(certificate),
-            relation=">=",
-            domain=domain,
+        strongest = Verdict.MACHINE_CHECKED if policy == "bfio" else Verdict.SUPPORTED
+        return stands(
+            trial,
+            ratio.value,
+            ">=",
+            float(certificate),
+            domain,
+            strongest=strongest if ratio.low >= certificate else Verdict.INCONCLUSIVE,
             interval=ratio.interval,
             details=details,
         )

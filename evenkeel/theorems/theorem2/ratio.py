@@ -4,9 +4,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.replications import Balanced, balanced_runs, fcfs_imbalance
-from evenkeel.evidence.scoreboard import refuted
+from evenkeel.evidence.scoreboard import refuted, weighed
 from evenkeel.evidence.statistics import fresh
 from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, Dropped, claim
@@ -56,7 +56,6 @@ def _runs(trial: Trial, stated: Stated) -> Balanced:
 
 def two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) -> Finding:
     """Each constant against its interval: refuted by one outside, decided only by all inside."""
-    cases: list[tuple[str, float, float, tuple[float, float]]] = []
     details: dict[str, Any] = {}
     inside = True
     for stated in systems:
@@ -64,13 +63,8 @@ def two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) -> 
         if unfit := runs.unfit(str(stated)):
             return unfit
         if runs.mean.low <= runs.gap:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=runs.mean.value,
-                claimed=runs.gap,
-                relation=">=",
-                domain=f"imbalance below what its steps leave uncertified, {stated}",
-            )
+            domain = f"imbalance below what its steps leave uncertified, {stated}"
+            return weighed(False, False, runs.mean.value, ">=", runs.gap, domain, {})
         # An optimal step can have less imbalance, by the gap that is not certified.
         ends = runs.mean.low - runs.gap, runs.mean.high
         low, high = sorted(constant(stated, imbalance) for imbalance in ends)
@@ -88,16 +82,16 @@ def two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) -> 
                 value, "~", middle, domain, witness, interval=(low, high), details=details
             )
         inside = inside and claimed[0] <= low and high <= claimed[1]
-        cases.append((domain, value, middle, (low, high)))
-    domain, value, middle, interval = cases[-1]
-    return Finding(
-        verdict=Verdict.SUPPORTED if inside else Verdict.INCONCLUSIVE,
-        computed=value,
-        claimed=middle,
-        relation="~",
-        domain=f"{len(cases)} systems, the interval of {'every' if inside else 'not every'} "
-        f"constant inside its stated one; the last: {domain}",
-        interval=interval,
+    return weighed(
+        False,
+        inside,
+        value,
+        "~",
+        middle,
+        f"{len(systems)} systems, the interval of {'every' if inside else 'not every'} constant "
+        f"inside its stated one; the last: {domain}",
+        {},
+        interval=(low, high),
         details=details,
     )
 
@@ -206,14 +200,14 @@ class IirRange:
         it = WITNESS
         c, variance = FCFS_ROUNDED * trial.scale, slot_variance(it.sizes, it.p)
         claimed = iir_enclosure(it.G, it.B, variance, it.b / it.p, c).lower
-        refuted = claimed > 1 and fcfs / floor < claimed
-        return Finding(
-            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            computed=float(fcfs / floor),
-            claimed=float(claimed),
-            relation=">=",
-            domain=f"upper bound of IIR for every online policy, exact enclosures, {INSTANCE}",
-            witness=witness_of_departures() if refuted else None,
+        return weighed(
+            claimed > 1 and fcfs / floor < claimed,
+            False,
+            float(fcfs / floor),
+            ">=",
+            float(claimed),
+            f"upper bound of IIR for every online policy, exact enclosures, {INSTANCE}",
+            witness_of_departures(),
         )
 
 
@@ -327,16 +321,11 @@ class IirStatic:
         floor = unavoidable_imbalance(workers, slots, p, 1)
         c, variance = FCFS_ROUNDED * trial.scale, slot_variance(sizes, p)
         claimed = iir_enclosure(workers, slots, variance, sizes.bound / p, c)
-        if floor == 0 or fcfs.upper / floor >= claimed.lower:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=float(fcfs.upper / floor) if floor else None,
-                claimed=claimed.value,
-                relation=">=",
-                domain=f"no contradiction at G = {workers}, B = {slots}, p = {p}",
-            )
-        return refuted(
-            float(fcfs.upper / floor),
+        most = fcfs.upper / floor if floor else None
+        return weighed(
+            most is not None and most < claimed.lower,
+            False,
+            None if most is None else float(most),
             ">=",
             claimed.value,
             "largest possible IIR of any online policy, exact enclosures",

@@ -4,10 +4,10 @@ from fractions import Fraction
 from functools import cache, partial
 from itertools import combinations_with_replacement, product
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted
-from evenkeel.evidence.verdicts import BFIO, held, planted_policy
+from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, sampled_mean, weighed
+from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.geometric import age_moments, frontier_slots, slot_fourth_moment, slot_variance
@@ -130,42 +130,28 @@ class FcfsLower:
         if trial.fault("wrong-moment"):
             spread = sizes.variance.lower + 1 / p**2
         centre = sizes.mean.lower + (1 - p) / p
-        for side, found, claimed in (
-            ("variance", law.variance, spread),
-            ("fourth", law.moment(4, centre), fourth),
+        spread *= trial.scale_of("variance")
+        fourth *= trial.scale_of("fourth")
+        sides = (
+            (law.variance, spread, "variance"),
+            (law.moment(4, centre), fourth, "fourth central moment"),
+        )
+        if outside := broken(
+            (Comparison(x in found, found.value, "==", float(x), what) for found, x, what in sides),
+            "a slot's load, exact enclosure",
+            {"p": str(p), "sizes": f"uniform on 1..{trial['b']}"},
         ):
-            stated = claimed * trial.scale_of(side)
-            if stated not in found:
-                return refuted(
-                    found.value,
-                    "==",
-                    float(stated),
-                    f"{side} central moment of a slot's load, exact enclosure",
-                    {"p": str(p), "sizes": f"uniform on 1..{trial['b']}"},
-                )
+            return outside
         system = System(trial["G"], trial["B"])
         exact = expected_imbalance(law, system.workers, system.slots).imbalance.value
-        exact *= float(trial.scale_of("mean"))
-        sampled = balanced_runs(
-            system,
-            planted_policy(trial, "fcfs"),
-            trial["p"],
-            trial["b"],
-            runs=trial["runs"],
-            seed=trial.seed,
-        ).mean
-        return Finding(
-            verdict=held(trial) if exact in sampled else Verdict.REFUTED,
-            computed=sampled.value,
-            claimed=exact,
-            relation="~",
-            domain=f"second half of {trial['runs']} runs of 12 mean lengths at G = "
-            f"{system.workers}, B = {system.slots}, p = {p}, sizes 1..{trial['b']}; both "
-            "moments exactly",
-            interval=sampled.interval,
-            witness=None
-            if exact in sampled
-            else {"params": dict(trial.params), "seed": trial.seed},
+        policy, runs = planted_policy(trial, "fcfs"), trial["runs"]
+        return sampled_mean(
+            trial,
+            balanced_runs(system, policy, trial["p"], trial["b"], runs=runs, seed=trial.seed).mean,
+            exact * float(trial.scale_of("mean")),
+            f"second half of {runs} runs of 12 mean lengths at G = {system.workers}, B = "
+            f"{system.slots}, p = {p}, sizes 1..{trial['b']}; both moments exactly",
+            {"params": dict(trial.params), "seed": trial.seed},
         )
 
 
@@ -389,18 +375,22 @@ INSTANCE = (
 )
 
 
+@cache
+def rare_size() -> tuple[Fraction, Fraction]:
+    """Lower bound of every online policy and upper bound of FCFS, in the witness."""
+    return WITNESS.floor, WITNESS.fcfs
+
+
 def rare_size_refutes() -> bool:
     """Whether the instance breaks the bound of BF-IO by 2 and that of IIR by 5/4."""
-    from theory.formulas.constants import FCFS_ROUNDED
-    from theory.formulas.rebalancing import RareSizeRun
-
-    it = RareSizeRun()
-    variance, width = slot_variance(it.sizes, it.p), it.b / it.p
-    claimed = iir_enclosure(it.G, it.B, variance, width, FCFS_ROUNDED)
+    it = WITNESS
+    floor, fcfs = rare_size()
+    width = it.b / it.p
+    claimed = iir_enclosure(it.G, it.B, slot_variance(it.sizes, it.p), width)
     return (
         frontier_slots(it.G, float(it.p), it.b - 1) <= it.B
-        and it.floor > 2 * bfio_bound(it.G, width)
-        and it.fcfs / it.floor < claimed.lower * Fraction(4, 5)
+        and floor > 2 * bfio_bound(it.G, width)
+        and fcfs / floor < claimed.lower * Fraction(4, 5)
     )
 
 
@@ -443,12 +433,6 @@ def range_proof() -> tuple[Step, ...]:
     )
 
 
-@cache
-def rare_size() -> tuple[Fraction, Fraction]:
-    """Lower bound of every online policy and upper bound of FCFS, in the witness."""
-    return WITNESS.floor, WITNESS.fcfs
-
-
 def witness_of_departures() -> dict[str, object]:
     """The instance of the rare size, as stored with a finding."""
     floor, fcfs = rare_size()
@@ -470,15 +454,15 @@ def rare_size_finding(trial: Trial, claimed: Fraction) -> Finding:
     floor, _ = rare_size()
     edge = frontier_slots(WITNESS.G, float(WITNESS.p), WITNESS.b - 1)
     assert edge <= WITNESS.B
-    refuted = floor > claimed
-    return Finding(
-        verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-        computed=float(floor),
-        claimed=float(claimed),
-        relation="<=",
-        domain=f"lower bound of every online policy, exact enclosures, {INSTANCE}; 8 m ln G / (p "
+    return weighed(
+        floor > claimed,
+        False,
+        float(floor),
+        "<=",
+        float(claimed),
+        f"lower bound of every online policy, exact enclosures, {INSTANCE}; 8 m ln G / (p "
         f"(b-a)^2) = {edge:,}",
-        witness=witness_of_departures() if refuted else None,
+        witness_of_departures(),
     )
 
 

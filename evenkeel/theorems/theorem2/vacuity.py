@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 
 from adversary.workloads.families import workload, workload_names
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.formulas.geometric import distances_to_geometric, slot_variance
@@ -201,13 +201,15 @@ class OutputsFit:
         )
         closest = min(distances, key=lambda name: distances[name][0])
         value, _, error = distances[closest]
-        return Finding(
-            verdict=Verdict.SUPPORTED if certain else Verdict.INCONCLUSIVE,
-            computed=value,
-            claimed=low,
-            relation=">=",
-            domain=f"{trial['n']} lengths of each of {len(families)} families, {trial['closer']} "
-            f"of {' and '.join(EXTREME)}; closest: {closest}",
+        return weighed(
+            False,
+            certain,
+            value,
+            ">=",
+            low,
+            f"{trial['n']} lengths of each of {len(families)} families, {trial['closer']} of "
+            f"{' and '.join(EXTREME)}; closest: {closest}",
+            {},
             interval=(value - error, value + error),
             details={name: {"same mean": a, "best p": b} for name, (a, b, _) in distances.items()},
         )
