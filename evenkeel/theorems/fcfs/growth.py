@@ -134,12 +134,6 @@ class Superadditive:
         )
 
 
-def _log_growth() -> "tuple[sp.Symbol, sp.Expr]":
-    """``E[Imb]`` and its bound."""
-    G, k, n, sigma, kappa = sp.symbols("G k n sigma kappa", positive=True)
-    return sp.Symbol("E[Imb]"), sp.sqrt(log_growth_form(G, k, n, sigma**2, kappa))
-
-
 @claim(
     "fcfs.log-growth",
     "lower",
@@ -158,13 +152,14 @@ class LogGrowth:
     """
 
     def formula(self) -> "sp.Basic":
-        imb, bound = _log_growth()
-        return sp.Ge(imb, bound)
+        G, k, n, sigma, kappa = sp.symbols("G k n sigma kappa", positive=True)
+        return sp.Ge(sp.Symbol("E[Imb]"), sp.sqrt(log_growth_form(G, k, n, sigma**2, kappa)))
 
     def proof(self) -> tuple[Step, ...]:
         G, k, n, sigma, kappa = sp.symbols("G k n sigma kappa", positive=True)
         i, j, w, more, pair = sp.symbols("i j w x y", nonnegative=True)
-        imb, bound = _log_growth()
+        formula = self.formula()
+        imb, bound = formula.args
         fourth = n * (2 * kappa * sigma**4 + 6 * sigma**4) + 12 * n * (n - 1) * sigma**4
         return (
             Lemma(
@@ -204,7 +199,7 @@ class LogGrowth:
             Conclusion(
                 "Together, with M(2, n) larger than its bound by y, and M(G, B) than k M(2, n) by "
                 "x",
-                sp.Ge(imb, bound),
+                formula,
                 {imb: bound + G * (k * pair + more)},
                 (G * (k * pair + more),),
             ),

@@ -81,7 +81,7 @@ def _claimed_share(trial: Trial, law: Law, workers: int, slots: int) -> Fraction
 
 @claim("fcfs.moments", "equality", assumptions=EXPECTATION, requires=("fcfs.exact",))
 class Moments:
-    """StepMoments of the imbalance and idle share of a step.
+    """Moments of the imbalance and idle share of a step.
 
     With M = max L, S = sum L, m_j(y) = E[L^j; L <= y] and F = m_0: P(M<=y) = F^G, E[S; M<=y] = G
     m_1 F^(G-1) and E[S^2; M<=y] = G m_2 F^(G-1) + G (G-1) m_1^2 F^(G-2); so E[Imb^2] and the
@@ -263,8 +263,7 @@ class ConstantOfLaw:
         mean in G and B; an enclosure outside a stated range, or a sampled point (or the minimiser
         found) below the constant, refutes it.
         """
-        fair = Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)})
-        rare = Law.of({1: Fraction(99, 100), 2: Fraction(1, 100)})
+        fair, rare = Law.uniform(1, 2), Law.of({1: Fraction(99, 100), 2: Fraction(1, 100)})
         stated = (
             ("fair 1 or 2", fair, False, ("0.420", "0.431")),
             ("uniform 1..4", Law.uniform(1, 4), False, ("0.569", "0.578")),

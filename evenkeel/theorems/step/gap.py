@@ -167,7 +167,7 @@ class GapNaive:
                 "worker, so (0, 2 s) is the only admission and s_max = s.",
             ),
             Identity("Its gap is twice s_max", gap_at(sp.Integer(0), 2 * s), 2 * s),
-            violated("which is more", at_most("gap", "s_max"), {"gap": 2 * s, "s_max": s}, s),
+            violated("which is more", self.formula(), {"gap": 2 * s, "s_max": s}, s),
         )
 
     @evidence(
@@ -245,7 +245,7 @@ class GapPersists:
                 "are alike.  After k steps the long request has load 1 + k, the new one load 1.",
             ),
             Identity("The gap is k, and s_max is 1", gap_at(1 + k, sp.Integer(1)), k),
-            violated("At k = 2 that is more", at_most("gap", "s_max"), {"gap": 2, "s_max": 1}),
+            violated("At k = 2 that is more", self.formula(), {"gap": 2, "s_max": 1}),
         )
 
     @evidence(

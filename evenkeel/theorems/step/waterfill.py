@@ -38,7 +38,7 @@ def waterfill_formula() -> "sp.Basic":
 
 
 def clipped_grows() -> tuple[Step, Step]:
-    """``(M - t)^+`` does not fall as ``M`` grows by ``d``: above ``t`` by x, and below it by x."""
+    """``(M - t)^+`` does not decrease as ``M`` grows by ``d``, from ``t + x`` or from ``t - x``."""
     x, d = sp.symbols("x d", nonnegative=True)
     return (
         Inequality(

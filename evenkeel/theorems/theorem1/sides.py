@@ -128,8 +128,7 @@ class FcfsLower:
         sizes, workers, slots = Law.uniform(1, trial["b"]), trial["G"], trial["B"]
         expected = expected_imbalance(sizes, workers, slots).imbalance
         # Sizes 1 or 2 at equal odds: variance 1/4, fourth central moment 1/16.
-        coin = Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)})
-        attained = expected_imbalance(coin, 2, 1).imbalance.lower ** 2
+        attained = expected_imbalance(Law.uniform(1, 2), 2, 1).imbalance.lower ** 2
         bound = log_growth_square(Fraction(1, 4), Fraction(1, 16), 2, 1)
         bound *= trial.scale_of("bound at a fair coin") ** 2
         if bound > attained:

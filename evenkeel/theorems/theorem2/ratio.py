@@ -16,7 +16,7 @@ from evenkeel.theorems.theorem2.sides import (
     WITNESS,
     range_proof,
     rare_size,
-    witness_of_departures,
+    rare_size_witness,
 )
 from theory.formulas.constants import (
     FCFS_ROUNDED,
@@ -96,6 +96,11 @@ def two_sided(trial: Trial, systems: tuple[Stated, ...], constant: Constant) -> 
     )
 
 
+def constant_formula() -> "sp.Basic":
+    """Formula of a constant that lies in a stated interval."""
+    return both(at_least("constant", "c_1"), at_most("constant", "c_2"))
+
+
 CONSTANT_PLANTS = (
     Variant("lower end x1.25", Fraction(5, 4), side="lower"),
     Variant("upper end x0.8", Fraction(4, 5), side="upper"),
@@ -104,8 +109,8 @@ CONSTANT_PLANTS = (
 )
 
 
-def ratio_finding(stated: Stated, imbalance: float, quotient: float) -> float:
-    """The exact imbalance of FCFS over the measured one and the claimed order."""
+def ratio_constant(stated: Stated, imbalance: float, quotient: float) -> float:
+    """IIR over its claimed order: exact FCFS over a measured imbalance and over that order."""
     return fcfs_imbalance(stated.system, float(stated.p), stated.b) / imbalance / quotient
 
 
@@ -130,7 +135,7 @@ class Iir:
     """
 
     def formula(self) -> "sp.Basic":
-        return both(at_least("constant", "c_1"), at_most("constant", "c_2"))
+        return constant_formula()
 
     @evidence(
         measures="IIR over the form of Theorem 2 (ratio)",
@@ -147,7 +152,7 @@ class Iir:
             system, sizes = stated.system, Law.uniform(1, stated.b)
             variance, width = slot_variance(sizes, stated.p), stated.b / stated.p
             shape = iir_enclosure(system.workers, system.slots, variance, width, Fraction(1))
-            return ratio_finding(stated, imbalance, shape.value)
+            return ratio_constant(stated, imbalance, shape.value)
 
         return two_sided(trial, GEOMETRIC_IIR, constant)
 
@@ -207,7 +212,7 @@ class IirRange:
             ">=",
             float(claimed),
             f"upper bound of IIR for every online policy, exact enclosures, {INSTANCE}",
-            witness_of_departures(),
+            rare_size_witness(),
         )
 
 
@@ -228,7 +233,7 @@ class BfioConstant:
     """
 
     def formula(self) -> "sp.Basic":
-        return both(at_least("constant", "c_1"), at_most("constant", "c_2"))
+        return constant_formula()
 
     @evidence(
         measures="imbalance of BF-IO over (G-1) s_max / p (ratio)",

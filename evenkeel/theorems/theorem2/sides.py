@@ -133,12 +133,12 @@ class FcfsLower:
         spread *= trial.scale_of("variance")
         fourth *= trial.scale_of("fourth")
         sides = (
-            (law.variance, spread, "variance"),
-            (law.moment(4, centre), fourth, "fourth central moment"),
+            (law.variance, spread, "variance of a slot's load"),
+            (law.moment(4, centre), fourth, "fourth central moment of a slot's load"),
         )
         if outside := broken(
             (Comparison(x in found, found.value, "==", float(x), what) for found, x, what in sides),
-            "a slot's load, exact enclosure",
+            "exact enclosure",
             {"p": str(p), "sizes": f"uniform on 1..{trial['b']}"},
         ):
             return outside
@@ -155,28 +155,13 @@ class FcfsLower:
         )
 
 
-# The right side of [geometric.bfio-upper].
-TWO_SIZES_BOUND = "((G - 1) * (delta - 1) + F) / p + Imb_0 / (p * K)"
-
-
-def average() -> Step:
-    """The bound of the mean over K steps, from the one of a step."""
+def two_sizes_formula() -> "sp.Basic":
+    """Formula of [geometric.bfio-upper] and [drift.bfio-upper]."""
     G, d, F, p, K, first = sp.symbols("G delta F p K Imb_0", positive=True)
-    last, u = sp.symbols("Imb_K u", nonnegative=True)
-    return Conclusion(
-        "Summed over K steps, p K AvgImb = Imb_0 - Imb_K + K ((G-1)(delta-1) + F) - u with u >= 0",
-        at_most("AvgImb_BFIO", TWO_SIZES_BOUND),
-        {
-            sp.Symbol("AvgImb_BFIO", positive=True): (
-                first - last + K * ((G - 1) * (d - 1) + F) - u
-            )
-            / (p * K)
-        },
-        ((last + u) / (p * K),),
-    )
+    return at_most("AvgImb_BFIO", (bfio_bound(G, d - 1) + F) / p + first / (p * K))
 
 
-def two_sizes_steps() -> tuple[Step, ...]:
+def _two_sizes_steps() -> tuple[Step, ...]:
     """One step from a pool that offers x and x + delta; growth is common and drops out."""
     d, B, x, z = sp.symbols("delta B x z", positive=True)
     r, u, v, y = sp.symbols("r u v y", nonnegative=True)
@@ -241,8 +226,20 @@ def two_sizes_steps() -> tuple[Step, ...]:
 
 
 def bfio_upper_proof() -> tuple[Step, ...]:
-    """Proof of [geometric.bfio-upper]."""
-    return (*two_sizes_steps(), average())
+    """Proof of [geometric.bfio-upper] and [drift.bfio-upper]: a step, then the mean over K."""
+    G, d, F, p, K, first = sp.symbols("G delta F p K Imb_0", positive=True)
+    last, u = sp.symbols("Imb_K u", nonnegative=True)
+    total = first - last + K * (bfio_bound(G, d - 1) + F) - u
+    return (
+        *_two_sizes_steps(),
+        Conclusion(
+            "Summed over K steps, p K AvgImb = Imb_0 - Imb_K + K ((G-1)(delta-1) + F) - u with u "
+            ">= 0",
+            two_sizes_formula(),
+            {sp.Symbol("AvgImb_BFIO", positive=True): total / (p * K)},
+            ((last + u) / (p * K),),
+        ),
+    )
 
 
 TWO_SIZES_PLANTS = (
@@ -302,7 +299,7 @@ def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
                     deviations = sum(max(0, excess + max(Y) - reach) for excess in X)
                     claimed = (
                         (1 - p) * imbalance * factor["carried"]
-                        + (workers - 1) * (delta - 1) * factor["spacing"]
+                        + bfio_bound(workers, delta - 1) * factor["spacing"]
                         + Fraction(deviations) / m * factor["deviations"]
                     )
                     witness: Witness = partial(
@@ -344,7 +341,7 @@ class BfioUpper:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("AvgImb_BFIO", TWO_SIZES_BOUND)
+        return two_sizes_formula()
 
     def proof(self) -> tuple[Step, ...]:
         return bfio_upper_proof()
@@ -433,7 +430,7 @@ def range_proof() -> tuple[Step, ...]:
     )
 
 
-def witness_of_departures() -> dict[str, object]:
+def rare_size_witness() -> dict[str, object]:
     """The instance of the rare size, as stored with a finding."""
     floor, fcfs = rare_size()
     return {
@@ -462,7 +459,7 @@ def rare_size_finding(trial: Trial, claimed: Fraction) -> Finding:
         float(claimed),
         f"lower bound of every online policy, exact enclosures, {INSTANCE}; 8 m ln G / (p "
         f"(b-a)^2) = {edge:,}",
-        witness_of_departures(),
+        rare_size_witness(),
     )
 
 

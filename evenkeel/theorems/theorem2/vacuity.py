@@ -11,15 +11,10 @@ from adversary.workloads.families import workload, workload_names
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem1.ratio import searched_slots
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.formulas.geometric import distances_to_geometric, slot_variance
-from theory.formulas.ratio import (
-    first_formula_slots,
-    first_slots,
-    iir_bound,
-    iir_enclosure,
-    slots_edge,
-)
+from theory.formulas.ratio import first_formula_slots, iir_bound, slots_edge
 from theory.laws.law import Law
 from theory.proof import Conclusion, Step
 from theory.symbolic import sp
@@ -76,30 +71,20 @@ class Vacuity:
         numbers; a disagreement refutes it.
         """
         shift, points = trial.fault("one-more") - trial.fault("one-fewer"), 0
-        for workers, p, b in product(
-            trial["workers"], (Fraction(1, 100), Fraction(1, 20), Fraction(1, 5)), (20, 100)
-        ):
+        chances = Fraction(1, 100), Fraction(1, 20), Fraction(1, 5)
+        for workers, p, b in product(trial["workers"], chances, (20, 100)):
             sizes = Law.uniform(1, b)
             variance = slot_variance(sizes, p).upper
-            closed = first_formula_slots(workers, b / p, variance, FCFS_ROUNDED)
-            claimed = round(closed * float(closed) ** float(trial.exponent)) + shift
-
-            def says_more(
-                slots: int, v: Fraction = variance, width: Fraction = b / p, g: int = workers
-            ) -> bool:
-                return iir_enclosure(g, slots, v, width, FCFS_ROUNDED).lower > 1
-
-            found = first_slots(says_more)
+            closed = first_formula_slots(workers, b / p, variance)
+            claimed = round(closed * trial.stretch(closed)) + shift
+            found = searched_slots(workers, b / p, variance, FCFS_ROUNDED)
             points += 1
             if found != claimed:
-                return refuted(
-                    found, "==", claimed, "search over B", {"G": workers, "p": str(p), "b": b}
-                )
+                where = {"G": workers, "p": str(p), "b": b}
+                return refuted(found, "==", claimed, "search over B", where)
         stated = {
-            p: first_formula_slots(
-                32, 100 / p, slot_variance(Law.uniform(1, 100), p).upper, FCFS_ROUNDED
-            )
-            for p in (Fraction(1, 100), Fraction(1, 20))
+            p: first_formula_slots(32, 100 / p, slot_variance(Law.uniform(1, 100), p).upper)
+            for p in chances[:2]
         }
         numbers = tuple(round(n * trial.scale_of("stated")) for n in (5495, 1945))
         if tuple(stated.values()) != numbers:

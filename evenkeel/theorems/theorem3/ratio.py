@@ -3,12 +3,16 @@
 from evenkeel.evidence.check import Finding, Trial, evidence
 from evenkeel.evidence.replications import fcfs_imbalance
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem2.ratio import CONSTANT_PLANTS, ratio_finding, two_sided
+from evenkeel.theorems.theorem2.ratio import (
+    CONSTANT_PLANTS,
+    constant_formula,
+    ratio_constant,
+    two_sided,
+)
 from evenkeel.theorems.theorem3.sides import HYPOTHESES
 from theory.formulas.constants import DRIFT_BFIO, DRIFT_IIR, Stated, in_words
 from theory.formulas.ratio import bfio_bound
 from theory.model import System
-from theory.relations import at_least, at_most, both
 from theory.symbolic import sp
 
 
@@ -37,7 +41,7 @@ class Iir:
     """
 
     def formula(self) -> "sp.Basic":
-        return both(at_least("constant", "c_1"), at_most("constant", "c_2"))
+        return constant_formula()
 
     @evidence(
         measures="IIR over FCFS without drift / ((G-1)(s_max + max drift / p)) (ratio)",
@@ -53,7 +57,7 @@ class Iir:
         def constant(stated: Stated, imbalance: float) -> float:
             still = System(stated.system.workers, stated.system.slots, (0,))
             quotient = fcfs_imbalance(still, float(stated.p), stated.b) / _drift_bound(stated)
-            return ratio_finding(stated, imbalance, quotient)
+            return ratio_constant(stated, imbalance, quotient)
 
         return two_sided(trial, DRIFT_IIR, constant)
 
@@ -74,7 +78,7 @@ class BfioConstant:
     """
 
     def formula(self) -> "sp.Basic":
-        return both(at_least("constant", "c_1"), at_most("constant", "c_2"))
+        return constant_formula()
 
     @evidence(
         measures="imbalance of BF-IO over (G-1) (s_max + max drift / p) (ratio)",

@@ -13,7 +13,6 @@ from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.fcfs.law import exact_mean, simulated
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.sides import (
-    TWO_SIZES_BOUND,
     TWO_SIZES_PLANTS,
     WITNESS,
     bfio_upper_proof,
@@ -21,6 +20,7 @@ from evenkeel.theorems.theorem2.sides import (
     rare_size_finding,
     two_sizes,
     two_sizes_domain,
+    two_sizes_formula,
 )
 from solvers.simulation.engine import simulate
 from theory.formulas.ratio import bfio_bound
@@ -334,7 +334,7 @@ class BfioUpper:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("AvgImb_BFIO", TWO_SIZES_BOUND)
+        return two_sizes_formula()
 
     def proof(self) -> tuple[Step, ...]:
         return bfio_upper_proof()
