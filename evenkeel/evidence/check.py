@@ -148,7 +148,7 @@ class Trial:
         return self.variant.exponent if self.variant else Fraction(0)
 
     def stretch(self, base: int) -> Fraction:
-        """``base`` to that shift: the factor of a claimed side that is a power of it."""
+        """``base`` to the planted shift of its exponent: 1 for the claim as stated."""
         return Fraction(float(base) ** float(self.exponent))
 
     def policy_or(self, default: str) -> str:

@@ -28,6 +28,23 @@ def age_moments(p: Any) -> tuple[Any, Any]:
     return (1 - p) / p**2, (1 - p) * (p**2 - 9 * p + 9) / p**4
 
 
+def slot_moments(variance: Any, fourth: Any, p: Any) -> tuple[Any, Any]:
+    """Variance and fourth central moment of a slot's load, size plus age, from those of the sizes.
+
+    ``sigma_s^2 + (1-p)/p^2`` and ``mu_4(s) + 6 sigma_s^2 (1-p)/p^2 + (1-p)(p^2 - 9p + 9)/p^4``, of
+    any number type or symbols [geometric.fcfs-lower].
+
+    Examples
+    --------
+    Sizes 1 or 3 at equal odds have the moments 1 and 1, an age at ``p = 1/2`` has 2 and 38:
+
+    >>> slot_moments(1, 1, Fraction(1, 2))
+    (Fraction(3, 1), Fraction(51, 1))
+    """
+    spread, age4 = age_moments(p)
+    return variance + spread, fourth + 6 * variance * spread + age4
+
+
 def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
     """``sigma_X^2 = sigma_s^2 + (1-p)/p^2``, because size and age are independent.
 
@@ -42,11 +59,10 @@ def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
 
 
 def slot_fourth_moment(sizes: Law, p: Fraction) -> Fraction:
-    """``mu_4(s) + 6 sigma_s^2 (1-p)/p^2 + (1-p)(p^2 - 9p + 9)/p^4``, for an exact law of sizes."""
-    variance, fourth = age_moments(p)
+    """The fourth central moment of :func:`slot_moments`, for an exact law of sizes."""
     own = sizes.moment(4, sizes.mean.lower).lower
-    total: Fraction = own + 6 * sizes.variance.lower * variance + fourth
-    return total
+    fourth: Fraction = slot_moments(sizes.variance.lower, own, p)[1]
+    return fourth
 
 
 def frontier_slots(workers: int, p: float, width: int) -> int:

@@ -10,7 +10,13 @@ from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, sam
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
-from theory.formulas.geometric import age_moments, frontier_slots, slot_fourth_moment, slot_variance
+from theory.formulas.geometric import (
+    age_moments,
+    frontier_slots,
+    slot_fourth_moment,
+    slot_moments,
+    slot_variance,
+)
 from theory.formulas.ratio import bfio_bound, iir_enclosure
 from theory.formulas.rebalancing import RareSizeRun
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -60,10 +66,10 @@ class FcfsLower:
 
     def formula(self) -> "sp.Basic":
         sigma, p, fourth = sp.symbols("sigma_s p mu_4(s)", positive=True)
-        v, age4 = age_moments(p)
+        variance_x, fourth_x = slot_moments(sigma**2, fourth, p)
         return sp.And(
-            sp.Eq(sp.Symbol("sigma_X", positive=True) ** 2, sigma**2 + v),
-            sp.Eq(sp.Symbol("mu_4", positive=True), fourth + 6 * sigma**2 * v + age4),
+            sp.Eq(sp.Symbol("sigma_X", positive=True) ** 2, variance_x),
+            sp.Eq(sp.Symbol("mu_4", positive=True), fourth_x),
         )
 
     def proof(self) -> tuple[Step, ...]:
@@ -97,7 +103,7 @@ class FcfsLower:
                 self.formula(),
                 {
                     sp.Symbol("sigma_X", positive=True): sp.sqrt(sigma**2 + f2 + f1 - mean**2),
-                    sp.Symbol("mu_4", positive=True): fourth + 6 * sigma**2 * variance + age4,
+                    sp.Symbol("mu_4", positive=True): slot_moments(sigma**2, fourth, p)[1],
                 },
             ),
         )
