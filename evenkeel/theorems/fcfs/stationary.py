@@ -30,6 +30,14 @@ from theory.symbolic import sp
 
 DRIFT = (2, 0, 1)
 
+# Pairs of a size and a length, the sizes dependent on the lengths, which are all even.
+PAIRS = ((3, 2), (9, 4), (1, 8), (6, 2))
+COUNTS = (4, 2, 1, 1)
+SIZES, LENGTHS = zip(*PAIRS, strict=True)
+
+# Law of a slot's load at a step after a cold start, or in the limit of a phase.
+_slot = partial(joint_slot, SIZES, LENGTHS, counts=COUNTS)
+
 
 def _one_length(trial: Trial) -> Cases:
     """Two workers with one slot, one size and one length: each phase, and ages at random."""
@@ -44,18 +52,6 @@ def _one_length(trial: Trial) -> Cases:
         if cases.add(expected_imbalance(ages, 2, 1).imbalance.lower, claimed, witness):
             break
     return cases
-
-
-# Sizes that depend on the lengths; lengths with greatest common divisor 2.
-PAIRS = ((3, 2), (9, 4), (1, 8), (6, 2))
-
-SIZES, LENGTHS = zip(*PAIRS, strict=True)
-
-COUNTS = (4, 2, 1, 1)
-
-
-# Law of a slot's load at a step after a cold start, or in the limit of a phase.
-_slot = partial(joint_slot, SIZES, LENGTHS, counts=COUNTS)
 
 
 @cache
