@@ -7,7 +7,8 @@ import pytest
 
 from evenkeel.evidence import verdicts
 from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.evidence.scoreboard import Cases, weighed
+from evenkeel.evidence.scoreboard import Cases, sampled_mean, weighed
+from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import held, rung
 from evenkeel.report.summary import chance, is_expected, summary, surprises, undecided
 from evenkeel.theorems.registry import claims
@@ -188,3 +189,19 @@ def test_verdicts_stand_in_the_order_of_the_ladder():
     settled = [verdict for verdict in Verdict if verdict.is_settled]
     assert settled == ladder[:4] == ["machine-checked", "proved", "argued", "certified"]
     assert [verdict for verdict in Verdict if verdict.held] == [*settled, "attacked", "supported"]
+
+
+def test_a_sampled_mean_must_hold_the_exact_one():
+    mean = Mean.of([1.0, 2.0, 4.0, 3.0, 2.5])
+    trial = Trial(PROVED_LABEL, {})
+    inside = sampled_mean(trial, mean, 2.5, "five runs", {"seed": 0})
+    assert inside.verdict is held(trial)
+    assert inside.interval == mean.interval
+    outside = sampled_mean(trial, mean, mean.high + 1, "five runs", {"seed": 0})
+    assert (outside.verdict, outside.witness) == (Verdict.REFUTED, {"seed": 0})
+
+
+def test_a_stretch_is_one_unless_an_exponent_is_planted():
+    assert Trial(BARE_LABEL, {}).stretch(72) == 1
+    steeper = Variant("steeper", exponent=Fraction(1, 2))
+    assert Trial(BARE_LABEL, {}, variant=steeper).stretch(16) == 4
