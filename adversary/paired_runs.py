@@ -245,6 +245,6 @@ def time_per_token_drop(base: Stretch, new: Stretch) -> float:
     return 1 - new.time_per_token_s.mean / base.time_per_token_s.mean
 
 
-def imbalance_ratio(base: Stretch, new: Stretch) -> float:
-    """Ratio of average imbalances, in logarithms to base 10, so that intervals are sensible."""
+def log10_imbalance_ratio(base: Stretch, new: Stretch) -> float:
+    """``log10`` of the ratio of average imbalances: its mean is that of a geometric mean."""
     return float(np.log10((base.imbalance / base.steps) / (new.imbalance / new.steps)))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from adversary.paired_runs import (
     E2,
     E3,
-    imbalance_ratio,
+    log10_imbalance_ratio,
     replay,
     saving,
     throughput_gain,
@@ -30,7 +30,7 @@ POLICIES = {"br0": "BR-0", "brh": "BR-H", "bfio": "BF-IO\nH = 0", "bfio ahead": 
 ENDS = {"window": "up to the last admission", "completed": "all requests completed"}
 # By the keys of what the paper reports; the ratio of imbalances is in logarithms.
 MEASURES = {
-    "imbalance": imbalance_ratio,
+    "imbalance": log10_imbalance_ratio,
     "throughput": throughput_gain,
     "time per token": time_per_token_drop,
     "energy": saving,

@@ -23,7 +23,7 @@ from adversary.paired_runs import (
     Setting,
     Spread,
     Stretch,
-    imbalance_ratio,
+    log10_imbalance_ratio,
     measure,
     saving,
     throughput_gain,
@@ -221,7 +221,7 @@ def _stretch(row: Mapping[str, Any], end: str) -> Stretch:
 
 # Against the baseline: the imbalance is divided by, the others are relative changes.
 CHANGES: Mapping[str, Callable[[Stretch, Stretch], float]] = {
-    "imbalance": imbalance_ratio,
+    "imbalance": log10_imbalance_ratio,
     "throughput": throughput_gain,
     "time per token": lambda base, new: -time_per_token_drop(base, new),
     "energy": lambda base, new: -saving(base, new),

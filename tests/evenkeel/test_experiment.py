@@ -7,7 +7,7 @@ import numpy as np
 import polars
 import pytest
 
-from adversary.paired_runs import E2, MESH, Setting, Spread, imbalance_ratio, replay, saving
+from adversary.paired_runs import E2, MESH, Setting, Spread, log10_imbalance_ratio, replay, saving
 from adversary.workloads.traces import read_trace
 from evenkeel.cli.main import cli
 from evenkeel.studies.paper_experiments import (
@@ -65,7 +65,7 @@ def test_changes_are_those_of_paired_runs():
             for name in ("fcfs", "bfio")]  # fmt: skip
     outcome = found["bfio", "completed"]
     savings = [saving(a, b) for a, b in zip(*runs, strict=True)]
-    ratios = [imbalance_ratio(a, b) for a, b in zip(*runs, strict=True)]
+    ratios = [log10_imbalance_ratio(a, b) for a, b in zip(*runs, strict=True)]
     assert outcome.change["energy"].value == pytest.approx(-np.mean(savings))
     assert outcome.change["imbalance"].value == pytest.approx(10 ** np.mean(ratios))
     # Student's 97.5 % quantile with 2 degrees of freedom is 4.302653.

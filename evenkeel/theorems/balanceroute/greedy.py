@@ -70,7 +70,7 @@ class Greedy:
             *(
                 Identity(
                     f"The score of size {move} worker",
-                    sp.Subs(S - 2 * sp.Max(0, S - m), (S, m), (size, margin)),
+                    sp.Subs(br0_score(S, m, 2), (S, m), (size, margin)),
                     sp.Integer(score),
                 )
                 for move, size, margin, score in (*moves, ("2 to the second", 2, 0, -2))
@@ -247,7 +247,7 @@ class Ties:
         G = sp.Symbol("G", positive=True, integer=True)
         m, r, e = sp.symbols("m r e", nonnegative=True)
         size = sp.Symbol("S", real=True)
-        score = size - G * sp.Max(0, size - m)
+        score = br0_score(size, m, G)
         return (
             Identity(
                 "A worker with margin m = S + r, r >= 0, has score S, which does not depend on m",

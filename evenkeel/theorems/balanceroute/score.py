@@ -56,8 +56,7 @@ class ScoreIdentity:
 
     def formula(self) -> "sp.Basic":
         G, S, m = sp.symbols("G S m", nonnegative=True, integer=True)
-        change = sp.Function("DeltaImb")(S, m)
-        return sp.Eq(S - G * sp.Max(0, S - m), -change)
+        return sp.Eq(br0_score(S, m, G), -sp.Function("DeltaImb")(S, m))
 
     def proof(self) -> tuple[Step, ...]:
         G = sp.Symbol("G", positive=True, integer=True)
@@ -135,7 +134,7 @@ class BrhReduces:
         G, S = sp.symbols("G S", nonnegative=True, integer=True)
         h, H = sp.symbols("h H", nonnegative=True, integer=True)
         discount, margin = sp.IndexedBase("d"), sp.IndexedBase("m")
-        term = discount[h] * (S - G * sp.Max(0, S - margin[h]))
+        term = discount[h] * br0_score(S, margin[h], G)
         return sp.Eq(sp.Symbol("F"), sp.Sum(term, (h, 0, H)))
 
     def proof(self) -> tuple[Step, ...]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.verdicts import held
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import DEVICES, PRECISION, ball_constants, ball_usage
 from solvers.simulation.reference import simulate_reference
@@ -148,20 +148,17 @@ class Consistency:
                     )
                 ),
             }
-            at_least = float(bounds(least, e3)[1])
+            largest = float(bounds(least, e3)[1])
         wrong = [name for name, right in numbers.items() if not right]
-        refuted = bool(wrong) or not once
-        return Finding(
-            verdict=Verdict.REFUTED if refuted else held(trial),
-            computed=at_least,
-            claimed=float(saved),
-            relation="~",
-            domain=f"cap of the saving at {float(least):.2%} idle and a speed-up of 1.92, every "
-            "stated digit in balls; no overhead (0.3 % of E3's time); 28.2 % is 99 % of "
-            "all that a speed-up of 1.92 could save at 48.8 % idle",
-            witness={"not so": wrong, "one crossing each": once} if refuted else None,
-            details=numbers,
+        domain = (
+            f"cap of the saving at {float(least):.2%} idle and a speed-up of 1.92, every stated "
+            "digit in balls; no overhead (0.3 % of E3's time); 28.2 % is 99 % of all that a "
+            "speed-up of 1.92 could save at 48.8 % idle"
         )
+        if wrong or not once:
+            witness = {"not so": wrong, "one crossing each": once}
+            return refuted(largest, "~", float(saved), domain, witness, details=numbers)
+        return stands(trial, largest, "~", float(saved), domain, details=numbers)
 
 
 OVERHEAD = 304
@@ -267,16 +264,14 @@ class ConsistencyOverhead:
                 1 + REPORTED["E2"]["throughput"],
                 REPORTED["E2"]["imbalance"],
             )
-            refuted = as_reported and bool(saved < to_ball(claimed))
-        return Finding(
-            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            computed=float(saved),
-            claimed=float(claimed),
-            relation=">=",
-            domain=f"1 case: G = 2, B = 2, no growth, C = {OVERHEAD} t_l, a third of FCFS's time; "
-            f"it idles {more / (2 * (slow - OVERHEAD)):.1%} at the barrier, the energies "
-            "in balls",
-            witness={"sizes": list(OVERHEAD_SIZES), "workers": 2, "slots": 2, "overhead": OVERHEAD}
-            if refuted
-            else None,
+            against = as_reported and bool(saved < to_ball(claimed))
+        return weighed(
+            against,
+            False,
+            float(saved),
+            ">=",
+            float(claimed),
+            f"1 case: G = 2, B = 2, no growth, C = {OVERHEAD} t_l, a third of FCFS's time; it "
+            f"idles {more / (2 * (slow - OVERHEAD)):.1%} at the barrier, the energies in balls",
+            {"sizes": list(OVERHEAD_SIZES), "workers": 2, "slots": 2, "overhead": OVERHEAD},
         )

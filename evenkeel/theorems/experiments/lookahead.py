@@ -1,27 +1,26 @@
 """The paper's measurements, run again with its look-ahead."""
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from adversary.paired_runs import (
-    E2,
-    E3,
-    Setting,
-    imbalance_ratio,
-    replay,
-    saving,
-    throughput_gain,
-    time_per_token_drop,
-)
+from adversary.paired_runs import E3, Setting, replay, saving, throughput_gain
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.theorems.experiments.paired_runs import SAME, Measure, compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.paired_runs import SAME, compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.reported_numbers import (
+    DOUBLED,
+    E2_ENERGY,
+    E2_IMBALANCE,
+    E2_LATENCY,
+    E2_THROUGHPUT,
+    E3_ENERGY,
+    E3_THROUGHPUT,
+    LEAST,
+    LESS,
+)
 from evenkeel.theorems.registry import Assumption, claim
-from theory.relations import at_least
-from theory.reported import REPORTED
 from theory.symbolic import sp
 
 # The longest horizon of the paper's sweep.
@@ -169,54 +168,6 @@ class LookaheadSaving:
         )
 
 
-SETTINGS = {"E2": E2, "E3": E3}
-
-# Of each experiment: version, horizon, setting in words.
-_RUNS = {
-    "E2": ("v1", 20, "BurstGPT lengths, G = 32, B = 72, pool 128"),
-    "E3": ("v2", 40, "LongBench-v2 lengths, G = 256, B = 72"),
-}
-
-HORIZONS = {name: horizon for name, (_, horizon, _) in _RUNS.items()}
-
-
-def _reported(trial: Trial, experiment: str, quantity: str, measure: Measure) -> Finding:
-    """Whether the mean at the paper's horizon is at least what the paper reports."""
-    setting = SETTINGS[experiment]
-    policy = trial.policy_or(f"bfio:horizon={HORIZONS[experiment]}")
-    both = compare(setting, policy, seeds_of(trial), measure)
-    here, completed = both.window, both.completed
-    claimed = float(REPORTED[experiment][quantity] * trial.scale)
-    low, value, high, whole = here.low, here.value, here.high, completed.value
-    if measure is imbalance_ratio:  # decided in logarithms, shown as a ratio
-        low, value, high, whole = (10**x for x in (low, value, high, whole))
-    against = high < claimed
-    return weighed(
-        against,
-        low >= claimed,
-        value,
-        ">=",
-        claimed,
-        f"{policy}, {trial['seeds']} seeds, {setting.workload}, G = {setting.workers}, "
-        f"B = {setting.slots}: {value:.3g} up to the last admission (where the paper stops; "
-        f"unequal work), {whole:.3g} for the same requests completed",
-        setting_of(setting) | {"policy": policy, "mean": value},
-        interval=(low, high),
-        details={"to the last admission": value, "completed": whole},
-    )
-
-
-E3_SEEDS: dict[str, Any] = {
-    "shares": "E3",
-    "seeds": 18,
-    "standard": {"seeds": 36},
-    "paper": {"seeds": 64},
-}
-
-LESS = Variant("0.98 times the reported number", Fraction(49, 50))
-LEAST = Variant("least loaded in place of BF-IO", policy="least_loaded")
-
-
 @claim(
     "experiment.energy28-lookahead",
     "lower",
@@ -236,18 +187,9 @@ class Energy28Lookahead:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("saving", "282/1000")
+        return E3_ENERGY.formula()
 
-    @evidence(
-        measures="energy saved up to the last admission (share)", plants=(LESS, LEAST), **E3_SEEDS
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run over several seeds, the steps solved to near optimality; an interval of the mean
-        below the reported number refutes it for this solver and these lengths. The paper's own run
-        is one, of a greedy policy that discounts later steps, on a sample that is not public.
-        Marked true or false after looking at runs.
-        """
-        return _reported(trial, "E3", "energy", saving)
+    check = E3_ENERGY.check(LESS, LEAST, ahead=True)
 
 
 @claim(
@@ -269,31 +211,9 @@ class Throughput92Lookahead:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("gain", "92/100")
+        return E3_THROUGHPUT.formula()
 
-    @evidence(
-        measures="relative gain of throughput up to the last admission",
-        plants=(LESS, LEAST),
-        **E3_SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run over several seeds, the steps solved to near optimality; an interval of the mean
-        below the reported number refutes it for this solver and these lengths. The paper's own run
-        is one, of a greedy policy that discounts later steps, on a sample that is not public.
-        Marked true or false after looking at runs.
-        """
-        return _reported(trial, "E3", "throughput", throughput_gain)
-
-
-# The runs of an experiment are shared by the checks of its numbers.
-E2_SEEDS: dict[str, Any] = {
-    "shares": "E2",
-    "seeds": 32,
-    "standard": {"seeds": 48},
-    "paper": {"seeds": 128},
-}
-
-DOUBLED = Variant("twice the reported number", Fraction(2))
+    check = E3_THROUGHPUT.check(LESS, LEAST, ahead=True)
 
 
 @claim(
@@ -315,20 +235,9 @@ class Energy3Lookahead:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("saving", "1 - 383/396")
+        return E2_ENERGY.formula()
 
-    @evidence(
-        measures="energy saved up to the last admission (share)",
-        plants=(DOUBLED, LEAST),
-        **E2_SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run over several seeds, the steps solved to near optimality; an interval of the mean
-        below the reported number refutes it for this solver and these lengths. The paper's own run
-        is one, of a greedy policy that discounts later steps, on a sample that is not public.
-        Marked true or false after looking at runs.
-        """
-        return _reported(trial, "E2", "energy", saving)
+    check = E2_ENERGY.check(DOUBLED, LEAST, ahead=True)
 
 
 @claim(
@@ -350,20 +259,9 @@ class ThroughputLookahead:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("gain", "14/100")
+        return E2_THROUGHPUT.formula()
 
-    @evidence(
-        measures="relative gain of throughput up to the last admission",
-        plants=(DOUBLED, LEAST),
-        **E2_SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run over several seeds, the steps solved to near optimality; an interval of the mean
-        below the reported number refutes it for this solver and these lengths. The paper's own run
-        is one, of a greedy policy that discounts later steps, on a sample that is not public.
-        Marked true or false after looking at runs.
-        """
-        return _reported(trial, "E2", "throughput", throughput_gain)
+    check = E2_THROUGHPUT.check(DOUBLED, LEAST, ahead=True)
 
 
 @claim(
@@ -385,20 +283,9 @@ class LatencyLookahead:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("drop", "13/100")
+        return E2_LATENCY.formula()
 
-    @evidence(
-        measures="relative drop of the mean time per output token",
-        plants=(DOUBLED, LEAST),
-        **E2_SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run over several seeds, the steps solved to near optimality; an interval of the mean
-        below the reported number refutes it for this solver and these lengths. The paper's own run
-        is one, of a greedy policy that discounts later steps, on a sample that is not public.
-        Marked true or false after looking at runs.
-        """
-        return _reported(trial, "E2", "time per token", time_per_token_drop)
+    check = E2_LATENCY.check(DOUBLED, LEAST, ahead=True)
 
 
 @claim(
@@ -420,17 +307,6 @@ class Imbalance17Lookahead:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("AvgImb_FCFS / AvgImb_BFIO", "17")
+        return E2_IMBALANCE.formula()
 
-    @evidence(
-        measures="mean imbalance of FCFS over that of BF-IO (ratio)",
-        plants=(LESS, LEAST),
-        **E2_SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run over several seeds, the steps solved to near optimality; an interval of the mean
-        below the reported number refutes it for this solver and these lengths. The paper's own run
-        is one, of a greedy policy that discounts later steps, on a sample that is not public.
-        Marked true or false after looking at runs.
-        """
-        return _reported(trial, "E2", "imbalance", imbalance_ratio)
+    check = E2_IMBALANCE.check(LESS, LEAST, ahead=True)

@@ -2,77 +2,29 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from math import log10
 
-from adversary.paired_runs import (
-    E2,
-    E3,
-    Setting,
-    Stretch,
-    imbalance_ratio,
-    replay,
-    saving,
-    saving_per_work,
-    throughput_gain,
-    time_per_token_drop,
-)
+from adversary.paired_runs import E3, replay, saving, saving_per_work
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent
 from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import BUSIEST, LARGER, planted_policy
-from evenkeel.theorems.experiments.paired_runs import (
-    SAME_MYOPIC,
-    SEEDS,
-    Compared,
-    Measure,
-    compare,
-    seeds_of,
-    setting_of,
+from evenkeel.theorems.experiments.paired_runs import SAME_MYOPIC, SEEDS, seeds_of, setting_of
+from evenkeel.theorems.experiments.reported_numbers import (
+    DOUBLED,
+    E2_ENERGY,
+    E2_IMBALANCE,
+    E2_LATENCY,
+    E2_THROUGHPUT,
+    E3_ENERGY,
+    E3_THROUGHPUT,
+    HALF_MORE,
+    JSQ,
+    LEAST,
 )
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.energy_inversions import share_of
-from theory.relations import at_least
-from theory.reported import REPORTED
 from theory.symbolic import sp
-
-AT_LEAST = (
-    "Re-run at H = 0 over several seeds, up to the last admission, where the paper's metrics stop; "
-    "an interval of the mean below the reported number refutes it.  That number is one run of a "
-    "policy that looks ahead: a refutation says that the myopic policy does not account for it."
-)
-
-
-def _ends(both: Compared) -> dict[str, float]:
-    return {"to the last admission": both.window.value, "completed": both.completed.value}
-
-
-def _reached(
-    trial: Trial, setting: Setting, measure: Measure, reported: float, *, completed: bool = False
-) -> Finding:
-    """Whether the mean of a measure is at least what was reported, at one end of the runs."""
-    policy = trial.policy_or("bfio")
-    both = compare(setting, policy, seeds_of(trial), measure)
-    here = both.completed if completed else both.window
-    against, supports = here.high < reported, here.low >= reported
-    return weighed(
-        against,
-        supports,
-        here.value,
-        ">=",
-        reported,
-        f"{policy} at H = 0, {trial['seeds']} seeds, {setting.workload}, G = "
-        f"{setting.workers}, B = {setting.slots}: {both.window.value:.3g} up to the last "
-        f"admission (where the paper stops; unequal work), {both.completed.value:.3g} for "
-        "the same requests completed",
-        setting_of(setting) | {"policy": policy, **_ends(both)},
-        interval=here.interval,
-        details={**_ends(both), "standard deviation of one run": here.deviation},
-    )
-
-
-JSQ = Variant("JSQ in place of BF-IO", policy="jsq")
-LEAST = Variant("least loaded in place of BF-IO", policy="least_loaded")
 
 
 @claim(
@@ -93,21 +45,9 @@ class Energy28:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("saving", "282/1000")
+        return E3_ENERGY.formula()
 
-    @evidence(
-        measures="energy saved up to the last admission (share)",
-        shares="E3",
-        plants=(LARGER, JSQ, LEAST),
-        **SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run at H = 0 over several seeds, up to the last admission, where the paper's metrics
-        stop; an interval of the mean below the reported number refutes it. That number is one run
-        of a policy that looks ahead: a refutation says that the myopic policy does not account for
-        it.
-        """
-        return _reached(trial, E3, saving, float(REPORTED["E3"]["energy"] * trial.scale))
+    check = E3_ENERGY.check(LARGER, JSQ, LEAST)
 
     @headline("Does the reported 28 % fit?", 6, "energy.saving-28")
     def answer(self, reported: Record, needs: Record) -> str:
@@ -136,7 +76,7 @@ class Energy28Completed:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("saving", "282/1000")
+        return E3_ENERGY.formula()
 
     @evidence(
         measures="energy saved for the same requests (share)",
@@ -148,9 +88,7 @@ class Energy28Completed:
         """Re-run at H = 0 over several seeds to completion; an interval of the mean saving that
         lies below 28.2 % refutes it.
         """
-        return _reached(
-            trial, E3, saving, float(REPORTED["E3"]["energy"] * trial.scale), completed=True
-        )
+        return E3_ENERGY.held_against(trial, completed=True)
 
 
 # By how much the saving up to the last admission exceeds that of the whole run, at least.
@@ -219,10 +157,6 @@ class StopsEarly:
         )
 
 
-# Of the reported number, the nearest that the spread of the runs lets a check tell from it.
-DOUBLED = Variant("twice the reported number", Fraction(2))
-
-
 @claim(
     "experiment.energy3",
     "lower",
@@ -241,31 +175,11 @@ class Energy3:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("saving", "1 - 383/396")
+        return E2_ENERGY.formula()
 
-    @evidence(
-        measures="energy saved up to the last admission (share)",
-        shares="E2",
-        plants=(
-            DOUBLED,
-            JSQ,
-            LEAST,
-            Variant("energies exchanged: 396 kJ for 383 kJ", fault="exchanged"),
-        ),
-        **SEEDS,
+    check = E2_ENERGY.check(
+        DOUBLED, JSQ, LEAST, Variant("energies exchanged: 396 kJ for 383 kJ", fault="exchanged")
     )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run at H = 0 over several seeds, up to the last admission, where the paper's metrics
-        stop; an interval of the mean below the reported number refutes it. That number is one run
-        of a policy that looks ahead: a refutation says that the myopic policy does not account for
-        it.
-        """
-
-        def exchanged(base: Stretch, new: Stretch) -> float:
-            return saving(new, base)
-
-        reported = float(REPORTED["E2"]["energy"] * trial.scale)
-        return _reached(trial, E2, exchanged if trial.fault("exchanged") else saving, reported)
 
 
 @claim(
@@ -285,26 +199,9 @@ class Throughput:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("gain", "14/100")
+        return E2_THROUGHPUT.formula()
 
-    @evidence(
-        measures="relative gain of throughput up to the last admission",
-        shares="E2",
-        plants=(DOUBLED, BUSIEST, JSQ, LEAST),
-        **SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run at H = 0 over several seeds, up to the last admission, where the paper's metrics
-        stop; an interval of the mean below the reported number refutes it. That number is one run
-        of a policy that looks ahead: a refutation says that the myopic policy does not account for
-        it.
-        """
-        return _reached(
-            trial, E2, throughput_gain, float(REPORTED["E2"]["throughput"] * trial.scale)
-        )
-
-
-HALF_MORE = Variant("half more than the reported number", Fraction(3, 2))
+    check = E2_THROUGHPUT.check(DOUBLED, BUSIEST, JSQ, LEAST)
 
 
 @claim(
@@ -326,10 +223,10 @@ class Throughput92:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("gain", "92/100")
+        return E3_THROUGHPUT.formula()
 
     @evidence(
-        measures="relative gain of throughput up to the last admission",
+        measures=E3_THROUGHPUT.measures,
         shares="E3",
         plants=(HALF_MORE, BUSIEST, JSQ, LEAST),
         **SEEDS,
@@ -340,12 +237,10 @@ class Throughput92:
         of a policy that looks ahead: a refutation says that the myopic policy does not account for
         it. The needed idle share is arithmetic.
         """
-        finding = _reached(
-            trial, E3, throughput_gain, float(REPORTED["E3"]["throughput"] * trial.scale)
-        )
+        finding = E3_THROUGHPUT.held_against(trial)
         # At C = 0 the speed-up is (1 + eta0)/(1 + eta1) <= 1 + eta0, so eta0 >= 0.92 and f >=
         # 0.92/1.92.
-        needed = share_of(REPORTED["E3"]["throughput"])
+        needed = share_of(E3_THROUGHPUT.value)
         idle = Mean.of([replay(E3, "fcfs", seed).window.idle_share for seed in seeds_of(trial)])
         return replace(
             finding,
@@ -371,23 +266,9 @@ class Latency:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("drop", "13/100")
+        return E2_LATENCY.formula()
 
-    @evidence(
-        measures="relative drop of the mean time per output token",
-        shares="E2",
-        plants=(DOUBLED, BUSIEST, JSQ, LEAST),
-        **SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run at H = 0 over several seeds, up to the last admission, where the paper's metrics
-        stop; an interval of the mean below the reported number refutes it. That number is one run
-        of a policy that looks ahead: a refutation says that the myopic policy does not account for
-        it.
-        """
-        return _reached(
-            trial, E2, time_per_token_drop, float(REPORTED["E2"]["time per token"] * trial.scale)
-        )
+    check = E2_LATENCY.check(DOUBLED, BUSIEST, JSQ, LEAST)
 
 
 @claim(
@@ -407,35 +288,6 @@ class Imbalance17:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("AvgImb_FCFS / AvgImb_BFIO", "17")
+        return E2_IMBALANCE.formula()
 
-    @evidence(
-        measures="mean imbalance of FCFS over that of BF-IO (ratio)",
-        shares="E2",
-        plants=(HALF_MORE, BUSIEST, JSQ, LEAST),
-        **SEEDS,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Re-run at H = 0 over several seeds, up to the last admission, where the paper's metrics
-        stop; an interval of the mean below the reported number refutes it. That number is one run
-        of a policy that looks ahead: a refutation says that the myopic policy does not account for
-        it.
-        """
-        finding = _reached(
-            trial, E2, imbalance_ratio, log10(REPORTED["E2"]["imbalance"] * trial.scale)
-        )
-        assert finding.interval is not None
-        assert isinstance(finding.computed, float)
-        ends = {
-            name: 10 ** finding.details[name] for name in ("to the last admission", "completed")
-        }
-        return replace(
-            finding,
-            computed=10**finding.computed,
-            claimed=float(REPORTED["E2"]["imbalance"] * trial.scale),
-            domain=f"{trial.policy_or('bfio')} at H = 0, {trial['seeds']} seeds: "
-            f"{ends['to the last admission']:.1f} times up to the last admission, "
-            f"{ends['completed']:.1f} times with the drain (geometric means)",
-            interval=(10 ** finding.interval[0], 10 ** finding.interval[1]),
-            details=ends,
-        )
+    check = E2_IMBALANCE.check(HALF_MORE, BUSIEST, JSQ, LEAST)

@@ -2,7 +2,14 @@
 
 from fractions import Fraction
 
-from adversary.paired_runs import Setting, Stretch, imbalance_ratio, replay, saving, throughput_gain
+from adversary.paired_runs import (
+    Setting,
+    Stretch,
+    log10_imbalance_ratio,
+    replay,
+    saving,
+    throughput_gain,
+)
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
@@ -175,7 +182,7 @@ class ScaleSlots:
         small, large = _longbench(64, 24), _longbench(64, 144)
         growth = _gain_difference(trial, small, large, throughput_gain)
         claimed = float(trial.scale) - 1
-        ratio = _gain_difference(trial, small, large, imbalance_ratio)
+        ratio = _gain_difference(trial, small, large, log10_imbalance_ratio)
         return weighed(
             growth.high < claimed,
             False,

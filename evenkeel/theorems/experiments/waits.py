@@ -6,13 +6,13 @@ from itertools import product
 
 import numpy as np
 
-from adversary.paired_runs import E2, E3, Setting, imbalance_ratio, replay, throughput_gain
+from adversary.paired_runs import E2, Setting, log10_imbalance_ratio, replay, throughput_gain
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness, weighed
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import planted_policy
-from evenkeel.theorems.experiments.lookahead import LEAST
-from evenkeel.theorems.experiments.paired_runs import SAME, compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.paired_runs import SAME_MYOPIC, compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.reported_numbers import JSQ, LEAST, SETTINGS
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import EXACT
 from solvers.simulation.engine import simulate
@@ -24,7 +24,7 @@ from theory.symbolic import sp
 @claim(
     "experiment.bounded-waiting",
     "empirical",
-    assumptions=(*SAME, Assumption.MYOPIC),
+    assumptions=SAME_MYOPIC,
     requires=("experiment.starvation",),
     answers=("fact 8",),
 )
@@ -55,7 +55,7 @@ class BoundedWaiting:
         setting = Setting(E2.workload, E2.workers, E2.slots, trial["requests"], E2.pool)
         policy = trial.policy_or("bfio:max_wait=50")
         gain = compare(setting, policy, seeds_of(trial), throughput_gain, "bfio").window
-        ratio = compare(setting, policy, seeds_of(trial), imbalance_ratio).window
+        ratio = compare(setting, policy, seeds_of(trial), log10_imbalance_ratio).window
         waits, free = (
             [int(replay(setting, spec, seed).window.wait.largest) for seed in seeds_of(trial)]
             for spec in (policy, "bfio")
@@ -81,7 +81,7 @@ class BoundedWaiting:
 
 
 # Longest waits under BF-IO over those under FCFS that most runs exceed.
-LONGER = {"E2": (E2, Fraction(450)), "E3": (E3, Fraction(13))}
+LONGER = {"E2": Fraction(450), "E3": Fraction(13)}
 
 
 @claim(
@@ -105,8 +105,8 @@ class Starvation:
         plants=(
             Variant("562 times in E2", Fraction(5, 4), side="E2"),
             Variant("45 times in E3", Fraction(7, 2), side="E3"),
-            Variant("least loaded in place of BF-IO", policy="least_loaded"),
-            Variant("JSQ in place of BF-IO", policy="jsq"),
+            LEAST,
+            JSQ,
         ),
         seeds=32,
         standard={"seeds": 64},
@@ -119,9 +119,9 @@ class Starvation:
         """
         policy = planted_policy(trial, "bfio")  # the claim is about BF-IO, not a user's policy
         shares, details = {}, {}
-        for name, (setting, times) in LONGER.items():
+        for name, times in LONGER.items():
             waits = [
-                [replay(setting, rule, seed).window.wait.largest for seed in seeds_of(trial)]
+                [replay(SETTINGS[name], rule, seed).window.wait.largest for seed in seeds_of(trial)]
                 for rule in (policy, "fcfs")
             ]
             # Waits are whole steps: a run in which FCFS lets none wait counts as one step.
@@ -144,7 +144,7 @@ class Starvation:
             0.5,
             f"{policy} at H = 0, {trial['seeds']} seeds each, fewest in {name}: longest "
             "wait over "
-            f"{' and '.join(f'{times} times in {key}' for key, (_, times) in LONGER.items())} "
+            f"{' and '.join(f'{times} times in {key}' for key, times in LONGER.items())} "
             "that of FCFS; exact binomial interval",
             {"setting": name, "policy": policy},
             interval=least.interval,
