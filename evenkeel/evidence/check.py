@@ -178,7 +178,8 @@ class Finding:
     verdict : Verdict
         What the run says about the claim.
     computed, claimed : int, Fraction, float or None
-        The two sides at the tightest case seen; exact types wherever they decide.
+        The two sides at the tightest case seen; exact types wherever they decide.  None if the run
+        compared nothing.
     relation : Relation
         How ``computed`` must stand to ``claimed``.
     domain : str
@@ -192,9 +193,9 @@ class Finding:
     """
 
     verdict: Verdict
-    computed: Number | None
-    claimed: Number | None
-    relation: Relation
+    computed: Number | None = None
+    claimed: Number | None = None
+    relation: Relation = "~"
     domain: str
     interval: tuple[float, float] | None = None
     witness: Mapping[str, Any] | None = None
@@ -282,11 +283,7 @@ class Check:
         if trial.policy is None or trial.asked:
             return finding
         return Finding(
-            verdict=Verdict.NOT_APPLICABLE,
-            computed=None,
-            claimed=None,
-            relation="~",
-            domain="this check runs no policy of the user's",
+            verdict=Verdict.NOT_APPLICABLE, domain="this check runs no policy of the user's"
         )
 
     def power(self, budget: Budget = Budget.SMOKE, seed: int = 0) -> dict[str, bool]:

@@ -50,13 +50,7 @@ def versions() -> dict[str, str]:
 def unchecked(claim: Claim) -> Finding:
     """The finding of a claim without a check; it never counts for or against anything."""
     why = "no check" if claim.recovered else "not recovered from the paper"
-    return Finding(
-        verdict=Verdict.NOT_CHECKED,
-        computed=None,
-        claimed=None,
-        relation="~",
-        domain=f"{why}: {claim.evidence}",
-    )
+    return Finding(verdict=Verdict.NOT_CHECKED, domain=f"{why}: {claim.evidence}")
 
 
 def perform(job: Job) -> tuple[Record, float]:

@@ -10,16 +10,14 @@ from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem4.caps import LAWS
 from evenkeel.theorems.theorem4.load_histories import (
-    DEVICES,
     OVERHEADS,
-    PRECISION,
-    ball_constants,
     energy_of,
     run_of,
     small_workloads,
     usage_of,
     zero_one_energy,
 )
+from evenkeel.theorems.theorem4.power_constants import DEVICES, PRECISION, ball_constants
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.energy import energy_floor

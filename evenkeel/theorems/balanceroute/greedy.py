@@ -324,10 +324,4 @@ class TiesShare:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """The workload and the number of workers of that run are not known."""
-        return Finding(
-            verdict=Verdict.NOT_CHECKED,
-            computed=None,
-            claimed=None,
-            relation="~",
-            domain=claim_of(trial.label).evidence,
-        )
+        return Finding(verdict=Verdict.NOT_CHECKED, domain=claim_of(trial.label).evidence)

@@ -178,13 +178,7 @@ class Throughput:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """Needs that hardware, its step times and the proprietary trace."""
-        return Finding(
-            verdict=Verdict.NOT_CHECKED,
-            computed=None,
-            claimed=None,
-            relation="~",
-            domain=claim_of(trial.label).evidence,
-        )
+        return Finding(verdict=Verdict.NOT_CHECKED, domain=claim_of(trial.label).evidence)
 
 
 @claim(
@@ -204,13 +198,7 @@ class GainScaling:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """Needs that hardware, its step times and the proprietary trace."""
-        return Finding(
-            verdict=Verdict.NOT_CHECKED,
-            computed=None,
-            claimed=None,
-            relation="~",
-            domain=claim_of(trial.label).evidence,
-        )
+        return Finding(verdict=Verdict.NOT_CHECKED, domain=claim_of(trial.label).evidence)
 
 
 @claim(
@@ -230,10 +218,4 @@ class DispatchLatency:
     @evidence()
     def check(self, trial: Trial) -> Finding:
         """Needs that deployment."""
-        return Finding(
-            verdict=Verdict.NOT_CHECKED,
-            computed=None,
-            claimed=None,
-            relation="~",
-            domain=claim_of(trial.label).evidence,
-        )
+        return Finding(verdict=Verdict.NOT_CHECKED, domain=claim_of(trial.label).evidence)

@@ -8,10 +8,16 @@ from flint import arb, ctx
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import DEVICES, PRECISION, ball_constants, ball_usage
+from evenkeel.theorems.theorem4.power_constants import (
+    PAPER,
+    PRECISION,
+    ball_constants,
+    ball_usage,
+    per_work,
+)
 from solvers.simulation.reference import simulate_reference
 from theory.disproof import violated
-from theory.formulas.energy import Usage, saving_cap, saving_floor
+from theory.formulas.energy import saving_cap, saving_floor
 from theory.formulas.energy_inversions import eta_of
 from theory.laws.fcfs_expectation import to_ball
 from theory.model import Requests, System
@@ -107,13 +113,12 @@ class Consistency:
     )
     def check(self, trial: Trial) -> Finding:
         """Arithmetic on the bounds of the saving; a digit that differs refutes it."""
-        power = ball_constants(DEVICES[0][1])
+        power = ball_constants(PAPER)
 
         def bounds(share: Fraction, speed: Fraction) -> tuple[Any, Any]:
             """Floor and cap of the saving at that speed-up: 1 + eta1 = (1 + eta0)/speed."""
             eta = eta_of(share)
-            base, new = Usage(Fraction(1), eta), Usage(Fraction(1), (1 + eta) / speed - 1)
-            balls = ball_usage(base), ball_usage(new)
+            balls = ball_usage(per_work(eta)), ball_usage(per_work((1 + eta) / speed - 1))
             return saving_floor(power, *balls), saving_cap(power, *balls)
 
         e3 = 1 + REPORTED["E3"]["throughput"]
@@ -245,7 +250,7 @@ class ConsistencyOverhead:
         """
         system = System(2, 2, (0,), float(OVERHEAD), 1.0)
         requests = Requests(OVERHEAD_SIZES, (1,) * 4)
-        power = ball_constants(DEVICES[0][1])
+        power = ball_constants(PAPER)
 
         def one_step(policy: str) -> tuple[int, int, Any]:
             run = simulate_reference(system, requests, policy, history=True)

@@ -1,84 +1,87 @@
 """Caps of the energy saving, whatever the improved run does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
-from flint import arb, ctx
+from flint import ctx
 
-from adversary.instances.load_histories import LoadHistory, Loads
+from adversary.instances.load_histories import LoadHistory
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import (
-    BALANCED,
-    DEVICES,
-    PRECISION,
-    ball_constants,
-    ball_usage,
-    histories,
-    shown,
-)
+from evenkeel.theorems.theorem4.load_histories import PAIRED, bare_usage, by_workers, shown
 from evenkeel.theorems.theorem4.pairs import (
     AT_C0,
-    HISTORIES,
     PAIR,
     SAVED,
-    WASTE,
     Pair,
     Side,
     hold,
-    planted_power,
+)
+from evenkeel.theorems.theorem4.power_constants import (
+    BALANCED,
+    PAPER,
+    PRECISION,
+    WASTE,
+    ball_constants,
+    ball_usage,
+    half_unit,
+    per_work,
+    seen,
 )
 from theory.formal.record import Theorem
 from theory.formulas.energy import (
-    Constants,
     Usage,
     saving_cap,
     saving_cap_tangent,
     saving_paper,
     saving_sharp,
 )
+from theory.formulas.energy_inversions import eta_of
 from theory.laws.fcfs_expectation import to_ball
 from theory.proof import Computation, Conclusion, Identity, Lemma, Setting, Step
 from theory.symbolic import es, sp
 
 
-def tangent_at(share: Fraction) -> Fraction:
-    """The tangent cap at 100/400 W, gamma 0.7 and that idle share."""
-    at = share / (1 - share)
-    return 190 * at / (400 + 190 * at)
-
-
-def cap_at(share: Fraction) -> Any:
-    """The cap at 100/400 W, gamma 0.7 and that idle share, a ball."""
-    from flint import arb, ctx
-
-    from theory.laws.fcfs_expectation import to_ball
-
-    with ctx.workprec(128):
-        stretch = 1 / (1 - to_ball(share))
-        return 1 - 400 / (100 * stretch + 300 * stretch ** (arb(3) / 10))
+def at_share(bound: Callable[..., Any], share: Fraction) -> Any:
+    """A bound of the saving on 100/400 W, gamma 0.7: from that idle share to none, a ball."""
+    return bound(ball_constants(PAPER), ball_usage(per_work(eta_of(share))), ball_usage(BALANCED))
 
 
 def _cap_sides(trial: Trial) -> tuple[Side, ...]:
     """The three caps of [energy.cap]."""
 
     def tangent(pair: Pair) -> Any:
-        return saving_cap_tangent(planted_power(trial, pair.power), pair.base.balls, pair.new.balls)
+        return saving_cap_tangent(seen(trial, pair.power), pair.base.balls, pair.new.balls)
 
     def envelope(pair: Pair) -> Any:
         base = pair.base.balls
         if trial.fault("share-for-eta"):
-            base = Usage(base.busy, base.idle / (base.busy + base.idle))
+            base = Usage(base.busy, base.idle_share)
         return saving_cap(pair.power, base, pair.new.balls)
 
-    def share(pair: Pair) -> Any:
-        base = pair.base.balls
-        return base.idle / (base.busy + base.idle)
+    return (
+        ("tangent", "<=", tangent),
+        ("envelope", "<=", envelope),
+        ("idle share", "<=", lambda pair: pair.base.balls.idle_share),
+    )
 
-    return (("tangent", "<=", tangent), ("envelope", "<=", envelope), ("idle share", "<=", share))
+
+AT_40 = per_work(Fraction(2, 3))  # 40 % idle
+
+# At 40 % idle, as the claim states them: exact, and to four digits.
+TANGENT_AT_40, ENVELOPE_AT_40 = Fraction(19, 79), "0.2253"
+
+
+def _is_envelope_at_40(stated: Fraction) -> bool:
+    """Whether the envelope's cap at 40 % idle is that number, to half a unit of its last digit."""
+    with ctx.workprec(PRECISION):
+        cap = at_share(saving_cap, Fraction(2, 5))
+        return bool(abs(cap - to_ball(stated)) < to_ball(half_unit(ENVELOPE_AT_40)))
 
 
 @claim(
@@ -104,7 +107,7 @@ class Cap:
         return sp.And(
             sp.Le(es.saving, cap),
             sp.Le(cap, saving_cap_tangent(es.POWER, es.BASE, es.BALANCED)),
-            sp.Le(cap, es.eta / (1 + es.eta)),
+            sp.Le(cap, es.BASE.idle_share),
         )
 
     def proof(self) -> tuple[Step, ...]:
@@ -124,8 +127,8 @@ class Cap:
                 "At 40 % idle, 100/400 W and gamma 0.7 the tangent's cap is 19/79 and the "
                 "envelope's 22.53 % (balls)",
                 lambda: (
-                    tangent_at(Fraction(2, 5)) == Fraction(19, 79)
-                    and bool(0.22525 < cap_at(Fraction(2, 5)) < 0.22535)
+                    saving_cap_tangent(PAPER, AT_40, BALANCED) == TANGENT_AT_40
+                    and _is_envelope_at_40(Fraction(ENVELOPE_AT_40))
                 ),
             ),
             Lemma(
@@ -161,60 +164,41 @@ class Cap:
             WASTE,
             Variant("idle share in place of eta", fault="share-for-eta"),
         ),
-        **HISTORIES,
+        **PAIRED,
     )
     def check(self, trial: Trial) -> Finding:
         """Ball arithmetic at the stated numbers; adversarial pairs of load histories; a saving
         certainly above a cap refutes it.
         """
-        _, power = DEVICES[0]
-        base = Usage(Fraction(1), Fraction(2, 3))
-        seen = Constants(power.idle_w, power.max_w, 1 - power.gamma)
-        tangent = saving_cap_tangent(
-            seen if trial.fault("gamma-for-waste") else power, base, BALANCED
-        )
-        # D eta/(P_max + D eta) = (190 * 2/3)/(400 + 190 * 2/3) = 380/1580 = 19/79.
+        tangent = saving_cap_tangent(seen(trial, PAPER), AT_40, BALANCED)
+        exactly = TANGENT_AT_40 * trial.scale_of("tangent at 40 %")
+        stated = Fraction(ENVELOPE_AT_40) * trial.scale_of("envelope at 40 %")
         with ctx.workprec(PRECISION):
-            # 1 - 400/(100 * 5/3 + 300 (5/3)^0.3), to four digits.
-            envelope = 1 - arb(400) / (arb(500) / 3 + 300 * (arb(5) / 3) ** (arb(3) / 10))
-            formula: Any = saving_cap(ball_constants(power), ball_usage(base), ball_usage(BALANCED))
-            # Half a unit of the last stated digit.
-            stated = Fraction("0.2253") * trial.scale_of("envelope at 40 %")
-            digits = bool(formula.overlaps(envelope)) and bool(
-                abs(envelope - to_ball(stated)) < to_ball(Fraction(1, 20000))
-            )
-        claimed = Fraction(19, 79) * trial.scale_of("tangent at 40 %")
-        for name, computed, side, right in (
-            ("tangent", tangent, claimed, tangent == claimed),
-            ("envelope", float(envelope), stated, digits),
+            envelope = float(at_share(saving_cap, Fraction(2, 5)))
+        if found := broken(
+            (
+                Comparison(tangent == exactly, tangent, "==", exactly, "tangent"),
+                Comparison(_is_envelope_at_40(stated), envelope, "==", stated, "envelope"),
+            ),
+            "cap at 40 % idle, 100/400 W, gamma 0.7",
+            {"tangent": str(tangent), "envelope": envelope},
         ):
-            if not right:
-                return refuted(
-                    computed,
-                    "==",
-                    side,
-                    f"cap by the {name} at 40 % idle, 100/400 W, gamma 0.7",
-                    {"tangent": str(tangent), "envelope": float(envelope)},
-                )
+            return found
         finding = hold(trial, _cap_sides(trial))
-        return Finding(
-            verdict=finding.verdict,
-            computed=finding.computed,
-            claimed=finding.claimed,
-            relation=finding.relation,
-            domain=finding.domain
-            + "; at 40 % idle and 100/400 W: 24.05 % (tangent), 22.53 % (envelope), "
-            "floor 14.29 % (sharp) and 12.66 % (paper)"
-            if finding.verdict.held
-            else finding.domain,
-            witness=finding.witness,
+        numbers = (
+            "; at 40 % idle and 100/400 W: 24.05 % (tangent), 22.53 % (envelope), floor 14.29 % "
+            "(sharp) and 12.66 % (paper)"
+        )
+        return replace(
+            finding,
+            domain=finding.domain + numbers * finding.verdict.held,
             details={
                 **finding.details,
                 "at 40 % idle": {
                     "tangent cap": float(tangent),
-                    "envelope cap": float(envelope),
-                    "sharp floor": float(saving_sharp(power, base, BALANCED)),
-                    "paper floor": float(saving_paper(power, base, BALANCED)),
+                    "envelope cap": envelope,
+                    "sharp floor": float(saving_sharp(PAPER, AT_40, BALANCED)),
+                    "paper floor": float(saving_paper(PAPER, AT_40, BALANCED)),
                 },
             },
         )
@@ -234,10 +218,7 @@ class Cap:
 
 def any_power() -> "sp.Basic":
     """[energy.any-power]."""
-    return sp.Le(es.saving, es.I / (es.W + es.I))
-
-
-SAVED = "energy saved (share)"
+    return sp.Le(es.saving, es.RUN.idle_share)
 
 
 @claim(
@@ -286,17 +267,10 @@ class CapWithOverhead:
         assert last.work == first.work == 15  # 9 + (1 + 2 + 3)
         before, after = (overhead * len(run.loads) + run.work for run in (last, first))
         saving = 1 - Fraction(after, 1) / before
-        share = Fraction(last.imbalance, last.imbalance + last.work)
-        claimed = share + (Fraction(1, 10) if trial.fault("allowance") else 0)
-        if saving <= claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=saving,
-                claimed=claimed,
-                relation="<=",
-                domain="this pair saves less",
-            )
-        return refuted(
+        claimed = bare_usage(last).idle_share + Fraction(trial.fault("allowance"), 10)
+        return weighed(
+            saving > claimed,
+            False,
             saving,
             "<=",
             claimed,
@@ -325,9 +299,11 @@ LAWS: dict[str, Callable[[Fraction], Fraction]] = {
 }
 
 
-def _energy(loads: Loads, law: Callable[[Fraction], Fraction]) -> Fraction:
-    """Energy of a history without overhead, in ``P_max`` times units of load."""
-    return sum((max(s) * law(Fraction(load, max(s))) for s in loads for load in s), Fraction(0))
+def _energy_per_work(history: LoadHistory, law: Callable[[Fraction], Fraction]) -> Fraction:
+    """Energy without overhead over work, in units of ``P_max``."""
+    loads = history.loads
+    energy = sum((max(s) * law(Fraction(load, max(s))) for s in loads for load in s), Fraction(0))
+    return energy / history.work
 
 
 @claim(
@@ -384,37 +360,32 @@ class AnyPower:
         laws = dict(LAWS)
         if trial.fault("convex"):
             laws["convex"] = lambda u: u * u
-        groups: dict[int, list[LoadHistory]] = {}
-        for history in histories(trial.seed, trial["random"]):
-            groups.setdefault(history.workers, []).append(history)
         compared, closest = 0, (Fraction(2), Fraction(0), Fraction(0))
-        for name, law in laws.items():
-            for group in groups.values():
-                # Per unit of work: what a policy does to the works plays no part.
-                drawn = [_energy(history.loads, law) / history.work for history in group]
-                for base, before in zip(group, drawn, strict=True):
-                    share = Fraction(base.imbalance, base.imbalance + base.work)
-                    for new, after in zip(group, drawn, strict=True):
-                        compared += 1
-                        saving, most = 1 - after / before, share * cap
-                        right = saving <= most
-                        if name == "constant" and new.imbalance == 0:
-                            most = share * exactly if right else most
-                            right = right and saving == most
-                        if not right:
-                            return refuted(
-                                saving,
-                                "<=" if saving > most else "==",
-                                most,
-                                f"saving of a pair of equal work, power law: {name}, exact",
-                                {
-                                    "power law": name,
-                                    "baseline": shown(base.loads),
-                                    "improved": shown(new.loads),
-                                },
-                            )
-                        if 0 < most - saving < closest[0]:
-                            closest = most - saving, saving, most
+        for (name, law), group in product(laws.items(), by_workers(trial)):
+            # Per unit of work: what a policy does to the works plays no part.
+            drawn = [(history, _energy_per_work(history, law)) for history in group]
+            for (base, before), (new, after) in product(drawn, repeat=2):
+                compared += 1
+                share = bare_usage(base).idle_share
+                saving, most = 1 - after / before, share * cap
+                right = saving <= most
+                if name == "constant" and new.imbalance == 0:
+                    most = share * exactly if right else most
+                    right = right and saving == most
+                if not right:
+                    return refuted(
+                        saving,
+                        "<=" if saving > most else "==",
+                        most,
+                        f"saving of a pair of equal work, power law: {name}, exact",
+                        {
+                            "power law": name,
+                            "baseline": shown(base.loads),
+                            "improved": shown(new.loads),
+                        },
+                    )
+                if 0 < most - saving < closest[0]:
+                    closest = most - saving, saving, most
         return stands(
             trial,
             float(closest[1]),
@@ -476,21 +447,12 @@ class AnyPowerConvex:
         power = 3 if trial.fault("cube") else 2
         base = LoadHistory("balanced", ((4, 4),))
         new = LoadHistory("partly idle", ((4, int(2 * trial.scale)),))
-        before, after = (
-            _energy(history.loads, lambda u: u**power) / history.work for history in (base, new)
-        )
+        before, after = (_energy_per_work(history, lambda u: u**power) for history in (base, new))
         saving = 1 - after / before
-        share = Fraction(base.imbalance, base.imbalance + base.work)
-        claimed = share + (Fraction(1, 10) if trial.fault("allowance") else 0)
-        if saving <= claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=saving,
-                claimed=claimed,
-                relation="<=",
-                domain="this pair saves less",
-            )
-        return refuted(
+        claimed = bare_usage(base).idle_share + Fraction(trial.fault("allowance"), 10)
+        return weighed(
+            saving > claimed,
+            False,
             saving,
             "<=",
             claimed,

@@ -1,5 +1,6 @@
 """Theorem 4 for the power figures of devices."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from math import log
@@ -10,11 +11,15 @@ from flint import ctx
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import (
+from evenkeel.theorems.theorem4.power_constants import (
     DEVICES,
+    PAPER,
     PRECISION,
+    WASTE,
     ball_constants,
     ball_usage,
+    half_unit,
+    seen,
 )
 from theory.formulas.energy import (
     Constants,
@@ -111,8 +116,8 @@ class Gamma:
         for device, values in quartiles.items():
             for value, text in zip(values, stated[device], strict=True):
                 claimed = 0.7 if trial.fault("assumed") else float(text) * scale
-                # Half a unit of the last stated digit, and the rounding of the comparison.
-                if abs(value - claimed) > 0.005 + 1e-12:
+                # The rounding of the comparison is added.
+                if abs(value - claimed) > float(half_unit(text)) + 1e-12:
                     return refuted(
                         value,
                         "==",
@@ -122,15 +127,14 @@ class Gamma:
                     )
         refitted = [sweep.fit.gamma for sweep in a100_sweeps()]
         every = [sweep.fit.gamma for sweeps in groups.values() for sweep in sweeps] + refitted
-        # Half a unit of the last stated digit.
-        for name, value, text, half in (
-            ("A100", min(refitted), "0.02", 0.005),
-            ("A100", max(refitted), "0.04", 0.005),
-            ("smallest", min(every), "0.0007", 0.00005),
-            ("largest", max(every), "0.686", 0.0005),
+        for name, value, text in (
+            ("A100", min(refitted), "0.02"),
+            ("A100", max(refitted), "0.04"),
+            ("smallest", min(every), "0.0007"),
+            ("largest", max(every), "0.686"),
         ):
             claimed = float(text) * float(trial.scale_of(name))
-            if abs(value - claimed) > half:
+            if abs(value - claimed) > float(half_unit(text)):
                 return refuted(
                     value,
                     "==",
@@ -143,8 +147,8 @@ class Gamma:
         base, new = Usage(Fraction(1), Fraction(2, 3)), Usage(Fraction(1), Fraction(1, 9))
         energies = [energy_floor(linear, run) for run in (base, new)]
         lines = [energy_tangent(linear, run) * trial.scale_of("lines") for run in (base, new)]
-        seen = DEVICES[0][1] if trial.fault("waste") else linear
-        floor = saving_sharp(seen, base, new) * trial.scale_of("saving")
+        assumed = PAPER if trial.fault("waste") else linear
+        floor = saving_sharp(assumed, base, new) * trial.scale_of("saving")
         cases = Cases("==")
         for energy, line in zip(energies, lines, strict=True):
             cases.add(energy, line, lambda: {"eta0": "2/3", "eta1": "1/9"}, "energy on the line")
@@ -168,28 +172,23 @@ class Gamma:
         )
 
 
-def _caps_at_40() -> bool:
-    """The numbers of [energy.sensitivity], each to half a unit of its last digit."""
-    from fractions import Fraction
+# At 40 % idle and 100/400 W: exponent, and the cap as the claim states it.
+CAPS = ((Fraction(21, 100), "0.350"), (Fraction(7, 10), "0.225"), (Fraction(1), "0.143"))
 
-    from flint import arb, ctx
-
-    from theory.laws.fcfs_expectation import to_ball
-
-    with ctx.workprec(128):
-        stretch, held = arb(5) / 3, []
-        for gamma, text in (("0.21", "0.350"), ("0.7", "0.225"), ("1", "0.143")):
-            drawn = 100 * stretch + 300 * stretch ** (1 - to_ball(Fraction(gamma)))
-            away = abs(1 - 400 / drawn - to_ball(Fraction(text)))
-            held.append(bool(away < to_ball(Fraction(1, 2000))))
-    return all(held)
+AT_40 = Usage(Fraction(3, 5), Fraction(2, 5)), Usage(Fraction(3, 5), Fraction(0))
 
 
-# At 40 % idle and 100/400 W: exponent and cap, in percent to one digit.
-CAPS = ((Fraction(21, 100), "35.0"), (Fraction(7, 10), "22.5"), (Fraction(1), "14.3"))
+def _caps_at_40(scale: Fraction = Fraction(1)) -> Iterator[Comparison]:
+    """The cap against ``scale`` times the stated one, to half a unit of its last digit (balls)."""
+    with ctx.workprec(PRECISION):
+        for gamma, stated in CAPS:
+            power = ball_constants(Constants(PAPER.idle_w, PAPER.max_w, gamma))
+            cap, claimed = saving_cap(power, *map(ball_usage, AT_40)), Fraction(stated) * scale
+            close = bool(abs(cap - to_ball(claimed)) < to_ball(half_unit(stated)))
+            yield Comparison(close, float(cap), "==", claimed, f"gamma {float(gamma):g}")
 
-RUNS = Usage(1.0, 2 / 3), Usage(1.0, 0.0)  # 40 % idle, and perfect balance
-HALF_UNIT = Fraction(1, 2000)  # of the last stated digit
+
+RUNS = Usage(1.0, 2 / 3), Usage(1.0, 0.0)  # the same, in floats
 
 
 @claim(
@@ -216,7 +215,7 @@ class Sensitivity:
             sp.Eq(sp.Derivative(floor, es.e), 0, evaluate=False),
             sp.Ge(sp.Derivative(cap, es.e), 0),
             sp.Eq(sp.Subs(cap, es.e, 0), floor, evaluate=False),
-            sp.Eq(sp.Subs(cap, es.e, 1), es.eta / (1 + es.eta), evaluate=False),
+            sp.Eq(sp.Subs(cap, es.e, 1), es.BASE.idle_share, evaluate=False),
         )
 
     def proof(self) -> tuple[Step, ...]:
@@ -233,7 +232,7 @@ class Sensitivity:
             Computation(
                 "At 40 % idle and 100/400 W the cap is 35.0 %, 22.5 % and 14.3 % for gamma 0.21, "
                 "0.7 and 1 (balls), the floor 1/7",
-                _caps_at_40,
+                lambda: all(cap.holds for cap in _caps_at_40()),
             ),
             Conclusion(
                 "The floor has no slope, the cap's is not negative in e, its ends are the floor "
@@ -261,24 +260,17 @@ class Sensitivity:
         and sympy's partial derivatives against the closed ones; one in the wrong order, or a digit
         or slope that differs, refutes it.
         """
-        _, paper = DEVICES[0]
-        base, balanced = Usage(Fraction(3, 5), Fraction(2, 5)), Usage(Fraction(3, 5), Fraction(0))
+        if found := broken(
+            _caps_at_40(trial.scale_of("caps")),
+            "cap at 40 % idle, 100/400 W",
+            {"idle share": "2/5"},
+        ):
+            return found
+        base, balanced = AT_40
         balls = ball_usage(base), ball_usage(balanced)
         floor_of = saving_paper if trial.fault("paper-form") else saving_sharp
         exponents = [Fraction(k, 20) for k in range(1, 21)]
         with ctx.workprec(PRECISION):
-            for gamma, text in CAPS:
-                power = Constants(paper.idle_w, paper.max_w, gamma)
-                cap = saving_cap(ball_constants(power), *balls)
-                claimed = Fraction(text) / 100 * trial.scale_of("caps")
-                if not abs(cap - to_ball(claimed)) < to_ball(HALF_UNIT):
-                    return refuted(
-                        float(cap),
-                        "==",
-                        claimed,
-                        "cap at 40 % idle, 100/400 W, ball arithmetic",
-                        {"gamma": str(gamma)},
-                    )
             share = to_ball(base.idle_share * trial.scale_of("idle share"))
             end = to_ball(trial.scale_of("sharp floor"))
             for name, model in hardware_catalogue().items():
@@ -320,10 +312,7 @@ class Sensitivity:
                 }
                 if found := broken(comparisons, "at 40 % idle", shown):
                     return found
-        floor, claimed = (
-            saving_sharp(paper, base, balanced),
-            Fraction(1, 7) * trial.scale_of("floor"),
-        )
+        floor, claimed = saving_sharp(PAPER, *AT_40), Fraction(1, 7) * trial.scale_of("floor")
         if floor != claimed:
             return refuted(
                 floor,
@@ -359,14 +348,8 @@ class Sensitivity:
         )
 
 
-def _limit(trial: Trial, power: Constants[Fraction]) -> Fraction:
-    if trial.fault("gamma-for-waste"):
-        power = Constants(power.idle_w, power.max_w, 1 - power.gamma)
-    return limit_paper(power)
-
-
 # Ranges of P_idle/D that the claim states, by group of devices, in percent to one digit.
-STATED: dict[str, tuple[str, str, tuple[str, ...]]] = {
+RANGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "paper": ("52.6", "52.6", ("a100-paper",)),
     "V100 to GB200, gamma 0.7": (
         "27.0",
@@ -414,12 +397,13 @@ class Hardware:
 
     def formula(self) -> "sp.Basic":
         q, top, gamma = (sp.Symbol(name, positive=True) for name in ("P_idle", "P_max", "gamma"))
-        limit = limit_paper(Constants(q, top, gamma))
-        square = Constants(q, top, gamma).waste_w ** 2
+        power = Constants(q, top, gamma)
+        slopes = limit_sensitivity(power)
         return sp.And(
-            sp.Eq(sp.Derivative(limit, q), (1 - gamma) * top / square, evaluate=False),
-            sp.Eq(sp.Derivative(limit, top), -q * (1 - gamma) / square, evaluate=False),
-            sp.Eq(sp.Derivative(limit, gamma), q * (top - q) / square, evaluate=False),
+            *(
+                sp.Eq(sp.Derivative(limit_paper(power), symbol), slopes[name], evaluate=False)
+                for name, symbol in (("idle_w", q), ("max_w", top), ("gamma", gamma))
+            )
         )
 
     def proof(self) -> tuple[Step, ...]:
@@ -438,7 +422,7 @@ class Hardware:
             Variant("shares x1.01", Fraction(101, 100), side="shares"),
             Variant("shares x0.99", Fraction(99, 100), side="shares"),
             Variant("slopes x1.001", Fraction(1001, 1000), side="slopes"),
-            Variant("gamma in place of 1 - gamma in D", fault="gamma-for-waste"),
+            WASTE,
             Variant("derivative in gamma without the idle power", fault="derivative"),
         ),
     )
@@ -448,33 +432,26 @@ class Hardware:
         """
         scale, steeper = trial.scale_of("shares"), float(trial.scale_of("slopes"))
         limits = {
-            name: _limit(trial, exact(power)) / scale
+            name: limit_paper(seen(trial, exact(power))) / scale
             for name, power in hardware_catalogue().items()
         }
-        listed = [name for _low, _high, names in STATED.values() for name in names]
+        listed = [name for _low, _high, names in RANGES.values() for name in names]
         if sorted(listed) != sorted(limits):
             missing = ", ".join(sorted(set(limits) ^ set(listed)))
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=None,
-                claimed=None,
-                relation="==",
-                domain=f"no range is stated for {missing}",
-            )
+            return Finding(verdict=Verdict.INCONCLUSIVE, domain=f"no range is stated for {missing}")
         ranges = [
             (group, Fraction(low) / 100, Fraction(high) / 100, [limits[name] for name in names])
-            for group, (low, high, names) in STATED.items()
+            for group, (low, high, names) in RANGES.items()
         ]
-        paper = DEVICES[0][1]
         by_gamma = [
-            _limit(trial, Constants(paper.idle_w, paper.max_w, gamma)) / scale
+            limit_paper(seen(trial, Constants(PAPER.idle_w, PAPER.max_w, gamma))) / scale
             for gamma in (Fraction(1, 2), Fraction(9, 10))
         ]
         # 100/(100 + 0.5*300) = 2/5 and 100/(100 + 0.1*300) = 10/13 = 76.9 %.
         ranges.append(("100/400 W, gamma 0.5 to 0.9", Fraction(2, 5), Fraction(10, 13), by_gamma))
         for group, low, high, values in ranges:
             for value, end in ((min(values), low), (max(values), high)):
-                if abs(value - end) > HALF_UNIT:
+                if abs(value - end) > Fraction(1, 2000):  # stated to a tenth of a per cent
                     return refuted(
                         value,
                         "==",

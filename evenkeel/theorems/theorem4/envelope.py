@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from flint import ctx
@@ -13,18 +14,24 @@ from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.evidence.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
-    DEVICES,
     OVERHEADS,
-    PRECISION,
-    Run,
-    ball_constants,
-    ball_usage,
+    SINGLE,
     energy_of,
     histories,
     runs,
     shown,
     usage_of,
     zero_one_energy,
+)
+from evenkeel.theorems.theorem4.power_constants import (
+    DEVICES,
+    PRECISION,
+    WASTE,
+    Closest,
+    ball_constants,
+    ball_usage,
+    seen,
+    written,
 )
 from theory.formal.record import Theorem
 from theory.formulas.energy import (
@@ -38,13 +45,6 @@ from theory.formulas.energy import (
 from theory.laws.fcfs_expectation import to_ball
 from theory.proof import Conclusion, Identity, Inequality, Lemma, Step
 from theory.symbolic import es, sp
-
-RUN = (Assumption.POWER_LAW,)
-
-LOADS = (
-    "Energies of adversarial load histories (utilisations 0 and 1, equal, two levels, random, and "
-    "those of real runs) in ball arithmetic, with and without overhead"
-)
 
 
 def _power_against_line() -> tuple[Step, ...]:
@@ -75,7 +75,9 @@ def _power_against_line() -> tuple[Step, ...]:
     )
 
 
-Side = Callable[[Constants[Any], Usage[Any], int], Any]
+# A bound of the energy from the constants and the usage; the upper one may use the workers.
+Lower = Callable[[Constants[Any], Usage[Any]], Any]
+Upper = Callable[[Constants[Any], Usage[Any], int], Any]
 WATTS = "mean power per device (W)"
 
 # The bounds are met by utilisations of 0 and 1, so a thousandth is seen.
@@ -97,10 +99,7 @@ class _Case:
 
     def witness(self, **more: Any) -> dict[str, Any]:
         return {
-            "device": self.device,
-            "idle_w": str(self.power.idle_w),
-            "max_w": str(self.power.max_w),
-            "gamma": str(self.power.gamma),
+            **written(self.device, self.power),
             "overhead": str(self.overhead),
             "pattern": self.history.name,
             "loads": shown(self.history.loads),
@@ -110,28 +109,25 @@ class _Case:
 
 def _cases(trial: Trial) -> list[_Case]:
     policies = ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
-    made: list[Run] = [run for group in runs(trial.seed, policies) for run in group]
+    made = [run for group in runs(trial.seed, policies) for run in group]
     if trial.fault("departed-loads"):
         sources = [(run.history, run.departed) for run in made]
     else:
-        patterns = [*histories(trial.seed, trial["random"]), *(run.history for run in made)]
+        patterns = [*histories(trial), *(run.history for run in made)]
         sources = [(history, history.loads) for history in patterns]
     return [
         _Case(history, drawn, device, power, overhead)
-        for history, drawn in sources
-        for device, power in DEVICES
-        for overhead in OVERHEADS
+        for (history, drawn), (device, power), overhead in product(sources, DEVICES, OVERHEADS)
     ]
 
 
-def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
+def between(trial: Trial, lower: Lower | None, upper: Upper) -> Finding:
     """Hold every energy between the two sides; exact where every utilisation is 0 or 1."""
     lowered = to_ball(trial.scale_of("upper"))
     raised = to_ball(trial.scale_of("lower") if lower else Fraction(1))
     exactly = trial.scale_of("attained") if lower else Fraction(1)
     cases = _cases(trial)
-    closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, "<=")
-    attained = 0
+    closest, attained = Closest("<="), 0
     with ctx.workprec(PRECISION):
         for case in cases:
             run, power = usage_of(case.history.loads, case.overhead), ball_constants(case.power)
@@ -140,9 +136,9 @@ def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
             energy = energy_of(case.drawn, power, case.overhead)
             balls, total = ball_usage(run), float(run.total)
             high = upper(power, balls, case.history.workers) * lowered
-            low = lower(power, balls, case.history.workers) * raised if lower else None
             sides: list[tuple[Any, Relation, bool]] = [(high, "<=", energy > high)]
-            if low is not None:
+            if lower:
+                low = lower(power, balls) * raised
                 sides.append((low, ">=", energy < low))
             for claimed, relation, broken in sides:
                 computed_w, claimed_w = float(energy) / total, float(claimed) / total
@@ -154,9 +150,7 @@ def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
                         "mean power per device in watts, ball arithmetic",
                         case.witness(energy=str(energy), bound=str(claimed)),
                     )
-                slack = abs(claimed_w - computed_w)
-                if case.power is DEVICES[0][1] and 1e-9 < slack < closest[0]:
-                    closest = (slack, computed_w, claimed_w, relation)
+                closest.see(case.power, computed_w, relation, claimed_w)
             if lower and case.history.zero_one:
                 # The lower side must be attained, in fractions.
                 exact_energy = zero_one_energy(case.drawn, case.power, case.overhead)
@@ -170,12 +164,9 @@ def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
                         "the lower side is not attained by utilisations 0 and 1, exact",
                         case.witness(),
                     )
-    _, computed_w, claimed_w, relation = closest
     return stands(
         trial,
-        computed_w,
-        relation,
-        claimed_w,
+        *closest.sides,
         f"{len(cases)} energies of adversarial and run "
         f"histories inside (mean watts per device, the closest with the paper's constants shown)"
         + (f"; lower side attained {attained} times" if lower else ""),
@@ -188,7 +179,7 @@ def between(trial: Trial, lower: Side | None, upper: Side) -> Finding:
     "upper",
     source="paper, Theorem 4, energy bounds",
     version="v2",
-    assumptions=RUN,
+    assumptions=(Assumption.POWER_LAW,),
     coq=Theorem("energy_sandwich", "Energy.v"),
     answers=("T4",),
 )
@@ -243,12 +234,10 @@ class Sandwich:
             UPPER,
             ATTAINED,
             DEPARTED,
-            Variant("gamma in place of 1 - gamma in D", fault="gamma-for-waste"),
+            WASTE,
             Variant("idle power charged to work, too", fault="idle-sign"),
         ),
-        random=40,
-        standard={"random": 400},
-        paper={"random": 4000},
+        **SINGLE,
     )
     def check(self, trial: Trial) -> Finding:
         """Energies of adversarial load histories (utilisations 0 and 1, equal, two levels, random,
@@ -256,25 +245,19 @@ class Sandwich:
         outside refutes it.
         """
 
-        def lower(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-            if trial.fault("idle-sign"):
-                return power.max_w * run.busy + power.idle_w * (run.idle + run.busy)
-            return energy_floor(power, run)
+        def lower(power: Constants[Any], run: Usage[Any]) -> Any:
+            wrong = trial.fault("idle-sign")
+            return energy_floor(power, Usage(run.busy, run.total) if wrong else run)
 
-        def upper(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-            if trial.fault("gamma-for-waste"):
-                return power.max_w * run.busy + run.idle * (
-                    power.idle_w + power.gamma * power.dynamic_w
-                )
-            return energy_tangent(power, run)
-
-        return between(trial, lower, upper)
+        return between(
+            trial, lower, lambda power, run, _workers: energy_tangent(seen(trial, power), run)
+        )
 
 
 @claim(
     "energy.envelope",
     "upper",
-    assumptions=RUN,
+    assumptions=(Assumption.POWER_LAW,),
     requires=("energy.sandwich",),
     coq=Theorem("energy_envelope", "Energy.v"),
 )
@@ -299,7 +282,7 @@ class Envelope:
             Identity(
                 "Lower side: T (P_idle + dP (1 - f)) is the lower side of the sandwich",
                 (es.W + es.I) * (es.p + es.d * (1 - f)),
-                energy_floor(es.POWER, Usage(es.W, es.I)),
+                energy_floor(es.POWER, es.RUN),
             ),
             *_power_against_line(),
             Identity(
@@ -317,7 +300,7 @@ class Envelope:
                 "It is at most the sandwich's: T (P_idle + dP (gamma v + 1 - gamma)) with v = 1 - "
                 "f is the tangent side, and h(v) >= 0",
                 (es.W + es.I) * (es.p + es.d * ((1 - es.e) * es.W / (es.W + es.I) + es.e)),
-                energy_tangent(es.POWER, Usage(es.W, es.I)),
+                energy_tangent(es.POWER, es.RUN),
             ),
             Conclusion(
                 "With (1 - f)^gamma = 1 - f + r, r >= 0, energies lie between the lower line and T "
@@ -341,9 +324,7 @@ class Envelope:
             Variant("exponent gamma + 0.1", exponent=Fraction(1, 10)),
             Variant("mean of squares in place of the mean utilisation", fault="wrong-mean"),
         ),
-        random=40,
-        standard={"random": 400},
-        paper={"random": 4000},
+        **SINGLE,
     )
     def check(self, trial: Trial) -> Finding:
         """Energies of adversarial load histories (utilisations 0 and 1, equal, two levels, random,
@@ -351,28 +332,22 @@ class Envelope:
         outside refutes it.
         """
 
-        def lower(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-            return energy_floor(power, run)
-
         def upper(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-            share = run.busy / run.total
+            if trial.exponent:
+                gamma = power.gamma + to_ball(trial.exponent)
+                power = Constants(power.idle_w, power.max_w, gamma)
             if trial.fault("wrong-mean"):
-                share = share * share
-            exponent = power.gamma + to_ball(trial.exponent)
-            return run.total * (power.idle_w + power.dynamic_w * share**exponent)
+                busy = run.busy * run.busy / run.total
+                run = Usage(busy, run.total - busy)
+            return energy_envelope(power, run)
 
-        plain = trial.exponent == 0 and not trial.fault("wrong-mean")
-        return between(
-            trial,
-            lower,
-            (lambda power, run, _workers: energy_envelope(power, run)) if plain else upper,
-        )
+        return between(trial, energy_floor, upper)
 
 
 @claim(
     "energy.envelope-workers",
     "upper",
-    assumptions=RUN,
+    assumptions=(Assumption.POWER_LAW,),
     requires=("energy.envelope",),
     coq=Theorem("energy_envelope_workers", "EnvelopeWorkers.v"),
 )
@@ -420,9 +395,7 @@ class EnvelopeWorkers:
             Variant("one worker more than there is", fault="extra-worker"),
             Variant("one worker fewer than there is", fault="missing-worker"),
         ),
-        random=40,
-        standard={"random": 400},
-        paper={"random": 4000},
+        **SINGLE,
     )
     def check(self, trial: Trial) -> Finding:
         """Energies of adversarial load histories (utilisations 0 and 1, equal, two levels, random,
@@ -437,24 +410,19 @@ class EnvelopeWorkers:
             return energy_envelope_of(power, run, max(1, workers + shift))
 
         # Equality: all the others at the same utilisation.
+        overhead = Fraction(5)
         with ctx.workprec(PRECISION):
-            for workers in (2, 3, 8, 32):
-                for others in (1, 250, 999):
-                    history = equal_others(workers, 1000, others, steps=2)
-                    for device, power in DEVICES:
-                        balls = ball_constants(power)
-                        run = ball_usage(usage_of(history.loads, Fraction(5)))
-                        energy = energy_of(history.loads, balls, Fraction(5))
-                        bound = upper(balls, run, workers) * met
-                        if not energy.overlaps(bound):
-                            return refuted(
-                                float(energy),
-                                "==",
-                                float(bound),
-                                "all but the fullest worker at one utilisation: the bound must be "
-                                "met",
-                                _Case(history, history.loads, device, power, Fraction(5)).witness(
-                                    energy=str(energy), bound=str(bound)
-                                ),
-                            )
+            for workers, others, (device, power) in product((2, 3, 8, 32), (1, 250, 999), DEVICES):
+                history, balls = equal_others(workers, 1000, others, steps=2), ball_constants(power)
+                energy = energy_of(history.loads, balls, overhead)
+                bound = upper(balls, ball_usage(usage_of(history.loads, overhead)), workers) * met
+                if not energy.overlaps(bound):
+                    case = _Case(history, history.loads, device, power, overhead)
+                    return refuted(
+                        float(energy),
+                        "==",
+                        float(bound),
+                        "all but the fullest worker at one utilisation: the bound must be met",
+                        case.witness(energy=str(energy), bound=str(bound)),
+                    )
         return between(trial, None, upper)

@@ -4,15 +4,24 @@ from fractions import Fraction
 from itertools import pairwise
 
 from adversary.instances.load_histories import zero_one
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Cases, Comparison, broken, refuted, stands
+from evenkeel.evidence.scoreboard import Cases, Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import BALANCED, DEVICES, shown
-from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, WASTE
+from evenkeel.theorems.theorem4.load_histories import bare_usage, shown
+from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED
+from evenkeel.theorems.theorem4.power_constants import (
+    BALANCED,
+    DEVICES,
+    PAPER,
+    WASTE,
+    per_work,
+    seen,
+    written,
+)
 from theory.formal.record import Theorem
-from theory.formulas.energy import Constants, Usage, energy_floor, saving_paper, saving_sharp
-from theory.formulas.energy_inversions import eta_past_limit, limit_paper
+from theory.formulas.energy import Constants, saving_paper, saving_sharp
+from theory.formulas.energy_inversions import eta_past_limit, limit_paper, share_of
 from theory.proof import Conclusion, Identity, Inequality, Lemma, Step
 from theory.symbolic import es, sp
 
@@ -87,18 +96,16 @@ class LimitPaper:
         symbolic = sp.limit(saving_paper(es.A100, es.BASE, es.BALANCED), es.eta, sp.oo)
         values: list[Fraction] = []
         for device, power in POWERED:
-            seen = Constants(power.idle_w, power.max_w, 1 - power.gamma)
-            limit = limit_paper(seen if trial.fault("gamma-for-waste") else power)
-            runs = [(Fraction(10**k), Fraction(1)) for k in range(1, 13)]
+            limit = limit_paper(seen(trial, power))
             values = [
-                saving_paper(power, Usage(Fraction(1), eta0), Usage(Fraction(1), eta1))
-                for eta0, eta1 in runs
+                saving_paper(power, per_work(Fraction(10**k)), per_work(Fraction(1)))
+                for k in range(1, 13)
             ]
             # The first values may be negative; from there on the form rises.
             rising = Cases(">=")
             for before, after in pairwise(value for value in values if value > 0):
                 rising.add(after, before * trial.scale_of("rising"), dict)
-            balanced = saving_paper(power, Usage(Fraction(1), Fraction(10**12)), BALANCED)
+            balanced = saving_paper(power, per_work(Fraction(10**12)), BALANCED)
             below, nearly = limit * trial.scale_of("below"), limit * trial.scale_of("approached")
             if rising.violated:
                 return rising.finding(trial, f"along eta = alpha, on {device}")
@@ -107,7 +114,7 @@ class LimitPaper:
                 Comparison(value < below, value, "<=", below) for value in (*values, balanced)
             ]
             comparisons.append(Comparison(values[-1] > near, values[-1], ">=", near))
-            if power is DEVICES[0][1]:
+            if power is PAPER:
                 computed = Fraction(int(symbolic.p), int(symbolic.q))
                 comparisons += [
                     Comparison(computed == claimed, computed, "==", claimed)
@@ -119,12 +126,11 @@ class LimitPaper:
                 {"device": device, "last value": str(values[-1]), "limit": str(limit)},
             ):
                 return found
-        limit = limit_paper(DEVICES[0][1])
         return stands(
             trial,
             Fraction(int(symbolic.p), int(symbolic.q)),
             "==",
-            limit,
+            limit_paper(PAPER),
             f"10/19 = 52.63 % for 100/400 W, gamma 0.7; {len(POWERED)} devices that draw idle "
             "power approach P_idle/D from below, within 1e-9 only at eta = alpha = 10^12, and "
             "eta <= G-1",
@@ -190,11 +196,8 @@ class LimitSharp:
         for device, power in POWERED:
             limit = limit_paper(power) if trial.fault("paper-limit") else Fraction(1)
             claimed = limit * trial.scale_of("limit")
-
-            def sharp(eta: Fraction, power: Constants[Fraction] = power) -> Fraction:
-                return saving_sharp(power, Usage(Fraction(1), eta), BALANCED)
-
-            value, crossing = sharp(Fraction(10**12)), eta_past_limit(power)
+            value = saving_sharp(power, per_work(Fraction(10**12)), BALANCED)
+            crossing = eta_past_limit(power)
             witness = {
                 "device": device,
                 "sharp floor at 10^12": str(value),
@@ -208,7 +211,7 @@ class LimitSharp:
             if trial.fault("crossing"):
                 crossing = power.max_w / power.waste_w
             crossing *= trial.scale_of("crossing")
-            at = sharp(crossing)
+            at = saving_sharp(power, per_work(crossing), BALANCED)
             if at != limit_paper(power):
                 return refuted(
                     at,
@@ -217,7 +220,7 @@ class LimitSharp:
                     "the sharp floor at the claimed crossing, exact",
                     witness,
                 )
-        crossing, stated = eta_past_limit(DEVICES[0][1]), Fraction(40, 9) * trial.scale_of("40/9")
+        crossing, stated = eta_past_limit(PAPER), Fraction(40, 9) * trial.scale_of("40/9")
         if crossing != stated:
             return refuted(
                 crossing,
@@ -226,7 +229,7 @@ class LimitSharp:
                 "eta from which the sharp floor passes 10/19, exact",
                 {"device": DEVICES[0][0]},
             )
-        share = stated / (1 + stated)
+        share = share_of(stated)
         return stands(
             trial,
             value,
@@ -236,7 +239,7 @@ class LimitSharp:
             f"at eta = 40/9 ({float(share):.1%} idle) on 100/400 W, and no limit where D = "
             f"P_idle ({', '.join(never)})",
             details={
-                "limit of the paper's form": str(limit_paper(DEVICES[0][1])),
+                "limit of the paper's form": str(limit_paper(PAPER)),
                 "passed at idle share": str(share),
             },
         )
@@ -285,27 +288,15 @@ class LimitSharpUnpowered:
         """A device without idle power: its sharp floor is 0 at every eta, which refutes it."""
         device, power = next((name, power) for name, power in DEVICES if power.idle_w == 0)
         claimed = Fraction(1, 1000) if trial.fault("thousandth") else trial.scale
-        value = saving_sharp(power, Usage(Fraction(1), Fraction(10**12)), BALANCED)
-        if value >= claimed - Fraction(1, 10**9):
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=value,
-                claimed=claimed,
-                relation=">=",
-                domain="this device gets there",
-            )
-        return refuted(
+        value = saving_sharp(power, per_work(Fraction(10**12)), BALANCED)
+        return weighed(
+            value < claimed - Fraction(1, 10**9),
+            False,
             value,
             ">=",
             claimed,
             f"{device}: the sharp floor is 0 at every eta, exact",
-            {
-                "device": device,
-                "idle_w": str(power.idle_w),
-                "max_w": str(power.max_w),
-                "gamma": str(power.gamma),
-                "eta": str(10**12),
-            },
+            {**written(device, power), "eta": str(10**12)},
         )
 
 
@@ -357,26 +348,19 @@ class LimitIsACap:
         """
         device, power = DEVICES[0]
         history = zero_one(int(trial["workers"]), 1, int(trial["workers"]))
-        base = Usage(Fraction(history.work), Fraction(history.imbalance))
-        # Exact on both sides: utilisations are 0 and 1 in the baseline, all 1 in the improved run.
-        saving = 1 - power.max_w * history.work / energy_floor(power, base)
+        # Exact: utilisations are 0 and 1 in the baseline, all 1 in the improved run.
+        saving = saving_sharp(power, bare_usage(history), BALANCED)
         claimed = limit_paper(power) * trial.scale
-        if saving <= claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=saving,
-                claimed=claimed,
-                relation="<=",
-                domain="this baseline saves less",
-            )
         crossing = eta_past_limit(power)
         assert crossing is not None  # 100/400 W, gamma 0.7
-        return refuted(
+        return weighed(
+            saving > claimed,
+            False,
             saving,
             "<=",
             claimed,
             f"{device}: the sharp floor is above P_idle/D from "
-            f"{float(crossing / (1 + crossing)):.1%} baseline idle on; exact",
+            f"{float(share_of(crossing)):.1%} baseline idle on; exact",
             {
                 "device": device,
                 "baseline": shown(history.loads),

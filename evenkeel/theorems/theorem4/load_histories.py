@@ -15,42 +15,21 @@ from adversary.instances.load_histories import (
     random_histories,
 )
 from adversary.workloads.families import workload
+from evenkeel.evidence.check import Trial
+from evenkeel.theorems.theorem4.power_constants import per_work
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
-from theory.formulas.energy import Constants, Usage, exact
+from theory.formulas.energy import Constants, Usage
 from theory.laws.fcfs_expectation import to_ball
 from theory.model import Requests, System
-from theory.power import hardware
-
-PRECISION = 128  # of ball arithmetic, in bits
-
-# Devices that the energy claims are attacked with: the paper's, measured exponents (below one half,
-# where D exceeds half of P_max), a square root, a linear law, no idle power, no dynamic power.
-DEVICES: tuple[tuple[str, Constants[Fraction]], ...] = (
-    ("a100-paper", exact(hardware("a100-paper"))),
-    ("h100-sxm-decode", exact(hardware("h100-sxm-decode"))),
-    ("a100-sxm4-decode", exact(hardware("a100-sxm4-decode"))),
-    ("square root", Constants(Fraction(100), Fraction(400), Fraction(1, 2))),
-    ("linear", Constants(Fraction(60), Fraction(300), Fraction(1))),
-    ("no idle power", Constants(Fraction(0), Fraction(300), Fraction(7, 10))),
-    ("all idle power", Constants(Fraction(300), Fraction(300), Fraction(7, 10))),
-)
 
 # Step overheads in units of load, of the order of the histories' loads.
 OVERHEADS = (Fraction(0), Fraction(701, 2))
 
-# A run of work 1 without idle time.
-BALANCED = Usage(Fraction(1), Fraction(0))
 
-
-def ball_constants(power: Constants[Fraction]) -> Constants[Any]:
-    """The same constants as balls."""
-    return Constants(to_ball(power.idle_w), to_ball(power.max_w), to_ball(power.gamma))
-
-
-def ball_usage(run: Usage[Fraction]) -> Usage[Any]:
-    """The same usage as balls."""
-    return Usage(to_ball(run.busy), to_ball(run.idle))
+def bare_usage(history: LoadHistory) -> Usage[Fraction]:
+    """Busy and idle time of a history without overhead, per unit of its work."""
+    return per_work(Fraction(history.imbalance, history.work))
 
 
 @lru_cache(maxsize=4096)  # every device and every false version asks again
@@ -97,7 +76,7 @@ def zero_one_energy(loads: Loads, power: Constants[Fraction], overhead: Fraction
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Simulated:
     """A simulated run of a policy (its specification), and the loads that departures leave."""
 
     policy: str
@@ -108,7 +87,7 @@ class Run:
 
 def run_of(
     system: System, requests: Requests, policy: str, seed: int = 0, pool: int | None = None
-) -> Run:
+) -> Simulated:
     """Simulate a run, by the reference engine."""
     result = simulate_reference(system, requests, policy, pool=pool, seed=seed, history=True)
     assert result.loads is not None  # asked for
@@ -124,7 +103,7 @@ def run_of(
     ):
         left[start + o - 1][g] -= s + growth * (o - 1)
     history = LoadHistory(f"run of {policy}", loads)
-    return Run(policy, result, history, tuple(map(tuple, left)))
+    return Simulated(policy, result, history, tuple(map(tuple, left)))
 
 
 def small_workloads(seed: int) -> Iterator[tuple[System, Requests]]:
@@ -134,12 +113,26 @@ def small_workloads(seed: int) -> Iterator[tuple[System, Requests]]:
     yield System(5, 2, drift=(0,)), workload("lognormal", 40, seed + 2, b=2000, p=0.25)
 
 
-def histories(seed: int, count: int) -> list[LoadHistory]:
+# How many random histories stand beside the extremal ones, in checks of single histories and of all
+# pairs of them.
+SINGLE: dict[str, Any] = {"random": 40, "standard": {"random": 400}, "paper": {"random": 4000}}
+PAIRED: dict[str, Any] = {"random": 40, "standard": {"random": 200}, "paper": {"random": 600}}
+
+
+def histories(trial: Trial) -> list[LoadHistory]:
     """Extremal and random histories."""
-    return [*extremal_histories(), *random_histories(seed, count)]
+    return [*extremal_histories(), *random_histories(trial.seed, trial["random"])]
 
 
-def runs(seed: int, policies: Sequence[str]) -> list[list[Run]]:
+def by_workers(trial: Trial) -> list[list[LoadHistory]]:
+    """The same, those on equally many workers together: each two are a pair of equal work."""
+    groups: dict[int, list[LoadHistory]] = {}
+    for history in histories(trial):
+        groups.setdefault(history.workers, []).append(history)
+    return list(groups.values())
+
+
+def runs(seed: int, policies: Sequence[str]) -> list[list[Simulated]]:
     """For each small workload, one run of each policy."""
     return [
         [run_of(system, requests, policy, seed) for policy in policies]

@@ -1,28 +1,33 @@
 """Energy and savings with a fixed overhead in every step."""
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.envelope import ATTAINED, LOWER, UPPER, WATTS, between
 from evenkeel.theorems.theorem4.load_histories import (
-    BALANCED,
-    DEVICES,
     OVERHEADS,
-    PRECISION,
-    ball_constants,
-    ball_usage,
+    SINGLE,
+    bare_usage,
     energy_of,
     histories,
     shown,
-    usage_of,
     zero_one_energy,
 )
-from evenkeel.theorems.theorem4.pairs import PAIR, SAVED, Pair, hold
+from evenkeel.theorems.theorem4.pairs import PAIR, SAVED, Entry, Pair, hold
+from evenkeel.theorems.theorem4.power_constants import (
+    BALANCED,
+    DEVICES,
+    PRECISION,
+    Closest,
+    ball_constants,
+    ball_usage,
+)
 from theory.formal.record import Theorem
 from theory.formulas.energy import (
     Constants,
@@ -33,8 +38,10 @@ from theory.formulas.energy import (
     saving_cap,
     saving_floor,
     saving_sharp,
+    usage,
 )
 from theory.laws.fcfs_expectation import to_ball
+from theory.model import imbalance
 from theory.proof import Conclusion, Identity, Inequality, Lemma, Step
 from theory.relations import at_least
 from theory.symbolic import es, sp
@@ -60,7 +67,7 @@ class Overhead:
 
     def formula(self) -> "sp.Basic":
         c, S, slots = (sp.Symbol(name, nonnegative=True) for name in ("c", "S", "GK"))
-        run = Usage(es.W + c * S, es.I + c * (slots - S))
+        run = usage(es.W, es.I, c, slots, S)
         return sp.And(
             sp.Le(energy_floor(es.POWER, run), es.E),
             sp.Le(es.E, energy_tangent(es.POWER, run)),
@@ -99,19 +106,13 @@ class Overhead:
             Variant("overhead left out of the idle time", fault="no-overhead"),
             Variant("credit without the overhead's term", fault="no-credit-term"),
         ),
-        random=40,
-        standard={"random": 400},
-        paper={"random": 4000},
+        **SINGLE,
     )
     def check(self, trial: Trial) -> Finding:
         """Energies of adversarial load histories (utilisations 0 and 1, equal, two levels, random,
         and those of real runs) in ball arithmetic, with and without overhead; one energy certainly
         outside refutes it, and so does a pair whose difference is not the stated sum.
         """
-
-        def lower(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
-            return energy_floor(power, run)
-
         tangent = to_ball(trial.scale_of("tangent"))
 
         def upper(power: Constants[Any], run: Usage[Any], _workers: int) -> Any:
@@ -120,30 +121,25 @@ class Overhead:
 
         scale = trial.scale_of("credit")
         # A history of utilisations 0 and 1 against a balanced one of the same work and steps.
-        compared = 0
-        for history in histories(trial.seed, trial["random"]):
-            if not history.zero_one:
-                continue
-            for _device, power in DEVICES:
-                for c in OVERHEADS:
-                    G, K = history.workers, len(history.loads)
-                    base = zero_one_energy(history.loads, power, c)
-                    balanced = power.max_w * (G * K * c + history.work)
-                    credit = Fraction(0)
-                    for step in history.loads:
-                        gap, top = G * max(step) - sum(step), max(step)
-                        term = Fraction(0) if trial.fault("no-credit-term") else Fraction(c, top)
-                        credit += gap * (power.idle_w - power.dynamic_w * term)
-                    compared += 1
-                    if base - balanced != credit * scale:
-                        return refuted(
-                            base - balanced,
-                            "==",
-                            credit * scale,
-                            "energy that balance saves, in watts times units of load, exact",
-                            {"loads": shown(history.loads), "overhead": str(c)},
-                        )
-        return between(trial, lower, upper)
+        extreme = [history for history in histories(trial) if history.zero_one]
+        for history, (_device, power), c in product(extreme, DEVICES, OVERHEADS):
+            worker_steps = history.workers * len(history.loads)
+            base = zero_one_energy(history.loads, power, c)
+            balanced = power.max_w * (worker_steps * c + history.work)
+            charged = Fraction(0) if trial.fault("no-credit-term") else c
+            credit = scale * sum(
+                imbalance(step) * (power.idle_w - power.dynamic_w * charged / max(step))
+                for step in history.loads
+            )
+            if base - balanced != credit:
+                return refuted(
+                    base - balanced,
+                    "==",
+                    credit,
+                    "energy that balance saves, in watts times units of load, exact",
+                    {"loads": shown(history.loads), "overhead": str(c)},
+                )
+        return between(trial, energy_floor, upper)
 
 
 @claim(
@@ -201,15 +197,9 @@ class OverheadDilutes:
         base = zero_one_energy(((load, *(0,) * (G - 1)),), power, overhead)
         balanced = zero_one_energy(((load // G,) * G,), power, overhead)
         saving_share = 1 - balanced / base
-        if saving_share >= least:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=saving_share,
-                claimed=least,
-                relation=">=",
-                domain="this pair of runs saves enough",
-            )
-        return refuted(
+        return weighed(
+            saving_share < least,
+            False,
             saving_share,
             ">=",
             least,
@@ -251,8 +241,7 @@ class SavingOverhead:
         )
         W0, W1 = sp.Symbol("W0", positive=True), sp.Symbol("W1", positive=True)
         I0, I1 = sp.Symbol("I0", nonnegative=True), sp.Symbol("I1", nonnegative=True)
-        base = Usage(W0 + c * S0, I0 + c * (N0 - S0))
-        new = Usage(W1 + c * S1, I1 + c * (N1 - S1))
+        base, new = usage(W0, I0, c, N0, S0), usage(W1, I1, c, N1, S1)
         return sp.And(
             sp.Ge(es.saving, saving_sharp(es.POWER, base, new)),
             sp.Ge(es.saving, saving_floor(es.POWER, base, new)),
@@ -302,15 +291,16 @@ class SavingOverhead:
         from small to dominant, in ball arithmetic; a saving certainly outside refutes it.
         """
 
-        def seen(pair: Pair) -> tuple[Usage[Any], Usage[Any]]:
-            """Both usages as the bounds see them."""
+        def charged(entry: Entry) -> Usage[Any]:
+            """The usage as the bounds see it."""
             if trial.fault("left-out"):
-                return ball_usage(pair.base.bare), ball_usage(pair.new.bare)
+                return ball_usage(entry.bare)
             if trial.fault("all-idle"):
-                bare = [(entry.bare.busy, entry.run.total) for entry in (pair.base, pair.new)]
-                base, new = (ball_usage(Usage(busy, total - busy)) for busy, total in bare)
-                return base, new
-            return pair.base.balls, pair.new.balls
+                return ball_usage(Usage(entry.bare.busy, entry.run.total - entry.bare.busy))
+            return entry.balls
+
+        def seen(pair: Pair) -> tuple[Usage[Any], Usage[Any]]:
+            return charged(pair.base), charged(pair.new)
 
         return hold(
             trial,
@@ -389,62 +379,49 @@ class OverheadLowers:
             Variant("three quarters of the steps", fault="fewer-steps"),
             Variant("nine tenths of the overhead in the improved run", fault="less-overhead"),
         ),
-        random=40,
-        standard={"random": 400},
-        paper={"random": 4000},
+        **SINGLE,
     )
     def check(self, trial: Trial) -> Finding:
         """Savings over adversarial load histories along a growing overhead, in ball arithmetic; one
         that certainly rises refutes it.
         """
-        compared, least = 0, (float("inf"), 0.0, 0.0)
+        compared, closest = 0, Closest("<=")
         lowered, scale = to_ball(trial.scale_of("less overhead")), to_ball(trial.scale_of("cap"))
         with ctx.workprec(PRECISION):
-            for history in histories(trial.seed, trial["random"]):
-                worker_steps = history.workers * len(history.loads)
-                for extra in (1, 2):
-                    steps = Fraction(extra * worker_steps)
-                    if trial.fault("fewer-steps"):
-                        steps *= Fraction(3, 4)
-                    for device, power in DEVICES:
-                        balls, before = ball_constants(power), None
-                        bare = usage_of(history.loads, Fraction(0))
-                        per_work = Usage(Fraction(1), bare.idle / bare.busy)
-                        cap = scale * saving_cap(balls, ball_usage(per_work), ball_usage(BALANCED))
-                        for share in (Fraction(0), Fraction(1, 10**6), *SHARES):
-                            base = (
-                                energy_of(history.loads, balls, share * history.work) / history.work
+            for history, extra, (device, power) in product(histories(trial), (1, 2), DEVICES):
+                steps = Fraction(extra * history.workers * len(history.loads))
+                if trial.fault("fewer-steps"):
+                    steps *= Fraction(3, 4)
+                balls, before = ball_constants(power), None
+                bare, balanced = ball_usage(bare_usage(history)), ball_usage(BALANCED)
+                cap = scale * saving_cap(balls, bare, balanced)
+                for share in (Fraction(0), Fraction(1, 10**6), *SHARES):
+                    base = energy_of(history.loads, balls, share * history.work) / history.work
+                    spent = share * steps
+                    if trial.fault("less-overhead"):
+                        spent *= Fraction(9, 10)
+                    saving = 1 - balls.max_w * to_ball(1 + spent) / base
+                    if before is not None:
+                        compared += 1
+                        most = before if cap > before else cap
+                        if saving > most:
+                            return refuted(
+                                float(saving),
+                                "<=",
+                                float(most),
+                                "saving of perfect balance, with more overhead and with less",
+                                {
+                                    "device": device,
+                                    "baseline": shown(history.loads),
+                                    "overhead as a share of the work": str(share),
+                                    "worker-steps of the balanced run": str(steps),
+                                },
                             )
-                            spent = share * steps
-                            if trial.fault("less-overhead"):
-                                spent *= Fraction(9, 10)
-                            saving = 1 - balls.max_w * to_ball(1 + spent) / base
-                            if before is not None:
-                                compared += 1
-                                most = before if cap > before else cap
-                                if saving > most:
-                                    return refuted(
-                                        float(saving),
-                                        "<=",
-                                        float(most),
-                                        "saving of perfect balance, with more overhead and with "
-                                        "less",
-                                        {
-                                            "device": device,
-                                            "baseline": shown(history.loads),
-                                            "overhead as a share of the work": str(share),
-                                            "worker-steps of the balanced run": str(steps),
-                                        },
-                                    )
-                                slack = float(before - saving)
-                                if 1e-9 < slack < least[0] and power is DEVICES[0][1]:
-                                    least = slack, float(saving), float(before)
-                            before = saving * lowered
+                        closest.see(power, saving, "<=", before)
+                    before = saving * lowered
         return stands(
             trial,
-            least[1],
-            "<=",
-            least[2],
+            *closest.sides,
             f"{compared} pairs of overheads on adversarial histories and "
             f"{len(DEVICES)} devices, the balanced run in as many steps or twice as many",
         )

@@ -14,19 +14,24 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import LoadHistory
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict
+from evenkeel.evidence.check import Finding, Relation, Trial, Verdict
 from evenkeel.evidence.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption
 from evenkeel.theorems.theorem4.load_histories import (
-    DEVICES,
-    PRECISION,
-    ball_constants,
-    ball_usage,
+    bare_usage,
+    by_workers,
     energy_of,
-    histories,
     runs,
     shown,
     usage_of,
+)
+from evenkeel.theorems.theorem4.power_constants import (
+    DEVICES,
+    PRECISION,
+    Closest,
+    ball_constants,
+    ball_usage,
+    written,
 )
 from theory.formulas.energy import Constants, Usage
 from theory.laws.fcfs_expectation import to_ball
@@ -61,10 +66,7 @@ class Pair:
     def witness(self, **more: Any) -> dict[str, Any]:
         """The pair, JSON-ready."""
         return {
-            "device": self.device,
-            "idle_w": str(self.exact.idle_w),
-            "max_w": str(self.exact.max_w),
-            "gamma": str(self.exact.gamma),
+            **written(self.device, self.exact),
             "baseline": shown(self.base.history.loads),
             "improved": shown(self.new.history.loads),
             "works": [self.base.history.work, self.new.history.work],
@@ -81,11 +83,10 @@ def entry_of(
 ) -> Entry:
     """The history per unit of its work; ``overhead`` is a share of that work, in every step."""
     work = history.work
-    bare = Usage(Fraction(1), Fraction(history.imbalance, work))
     used = usage_of(history.loads, overhead * work)
     run = Usage(used.busy / work, used.idle / work)
     energy = energy_of(history.loads, power, overhead * work) / work
-    return Entry(history, bare, run, ball_usage(run), energy)
+    return Entry(history, bare_usage(history), run, ball_usage(run), energy)
 
 
 def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Iterator[Pair]:
@@ -98,10 +99,7 @@ def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Ite
     UnequalWorkError
         If two runs of the same requests did different work.
     """
-    groups: dict[int, list[LoadHistory]] = {}
-    for history in histories(trial.seed, trial["random"]):
-        groups.setdefault(history.workers, []).append(history)
-    listed = list(groups.values())
+    listed = by_workers(trial)
     for group in runs(trial.seed, ("fcfs", trial.policy_or("least_loaded"), "always_busiest")):
         made = [run.history for run in group]
         if trial.fault("cut-short"):
@@ -115,9 +113,8 @@ def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Ite
         power = ball_constants(exact)
         for group_of in listed:
             entries = [entry_of(history, power, overhead) for history in group_of]
-            for base in entries:
-                for new in entries:
-                    yield Pair(device, exact, power, base, new)
+            for base, new in product(entries, repeat=2):
+                yield Pair(device, exact, power, base, new)
 
 
 Bound = Callable[[Pair], Any]
@@ -139,7 +136,7 @@ def hold(
     """
     compared = outside = 0
     factors = {name: to_ball(trial.scale_of(name)) for name, _relation, _bound in sides}
-    closest: tuple[float, float, float, Relation] = (float("inf"), 0.0, 0.0, sides[0][1])
+    closest = Closest(sides[0][1])
     with ctx.workprec(PRECISION):
         try:
             for pair in pairs(trial, overheads):
@@ -158,23 +155,12 @@ def hold(
                             found or f"saving of a pair of equal work against its {name}, balls",
                             pair.witness(saving=str(saving), bound=str(claimed)),
                         )
-                    slack = abs(float(saving) - float(claimed))
-                    if pair.exact is DEVICES[0][1] and 1e-9 < slack < closest[0]:
-                        closest = (slack, float(saving), float(claimed), relation)
+                    closest.see(pair.exact, saving, relation, claimed)
         except UnequalWorkError as reason:
-            return Finding(
-                verdict=Verdict.NOT_APPLICABLE,
-                computed=None,
-                claimed=None,
-                relation=sides[0][1],
-                domain=str(reason),
-            )
-    _, computed, claimed_side, closest_relation = closest
+            return Finding(verdict=Verdict.NOT_APPLICABLE, domain=str(reason))
     return stands(
         trial,
-        computed,
-        closest_relation,
-        claimed_side,
+        *closest.sides,
         f"{'no counterexample in' if found else 'inside:'} {compared} pairs of "
         f"load histories and runs of equal work on {len(DEVICES)} devices, {outside} outside the "
         "region; the closest with the paper's constants shown",
@@ -184,19 +170,6 @@ def hold(
 
 
 SAVED = "energy saved (share)"
-WASTE = Variant("gamma in place of 1 - gamma in D", fault="gamma-for-waste")
-
-# How many random load histories stand beside the adversarial ones.
-HISTORIES: dict[str, Any] = {"random": 40, "standard": {"random": 200}, "paper": {"random": 600}}
-
-
-def planted_power(trial: Trial, power: Constants[Any]) -> Constants[Any]:
-    """The constants as the bound sees them; planted, ``D`` has gamma for 1 - gamma."""
-    if trial.fault("gamma-for-waste"):
-        return Constants(power.idle_w, power.max_w, 1 - power.gamma)
-    return power
-
-
 PAIR = (
     Assumption.POWER_LAW,
     Assumption.SAME_REQUESTS,

@@ -13,18 +13,20 @@ from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.caps import cap_at, tangent_at
-from evenkeel.theorems.theorem4.load_histories import (
+from evenkeel.theorems.theorem4.caps import at_share
+from evenkeel.theorems.theorem4.load_histories import bare_usage, energy_of
+from evenkeel.theorems.theorem4.pairs import AT_C0
+from evenkeel.theorems.theorem4.power_constants import (
     BALANCED,
-    DEVICES,
+    PAPER,
     PRECISION,
     ball_constants,
-    ball_usage,
-    energy_of,
+    half_unit,
+    per_work,
 )
-from evenkeel.theorems.theorem4.pairs import AT_C0
+from theory.elementary import log, sqrt
 from theory.formal.record import Theorem
-from theory.formulas.energy import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
+from theory.formulas.energy import saving_cap, saving_cap_tangent, saving_paper, saving_sharp
 from theory.formulas.energy_inversions import (
     eta_for_cap,
     eta_for_paper,
@@ -57,19 +59,6 @@ def _rising() -> Inequality:
     )
 
 
-def _stated_caps() -> bool:
-    half_unit = Fraction(1, 20000)
-    return all(
-        bool(cap(Fraction(share) - half_unit) < target < cap(Fraction(share) + half_unit))
-        for cap, stated in (
-            (tangent_at, (("0.28", "0.4502"), ("0.282", "0.4526"), ("0.52", "0.6952"))),
-            (cap_at, (("0.28", "0.4769"), ("0.282", "0.4796"), ("0.52", "0.7397"))),
-        )
-        for saving, share in stated
-        for target in (float(saving),)
-    )
-
-
 def _eta_at_most() -> Inequality:
     """``eta <= G - 1``."""
     M, G = sp.Symbol("M", positive=True), sp.Symbol("G", positive=True)
@@ -81,16 +70,31 @@ def _eta_at_most() -> Inequality:
     )
 
 
-def _paper_share_at(at: Fraction) -> Fraction:
-    return 100 * at / (400 + 190 * at)
+def _paper_at(eta: Fraction) -> Fraction:
+    """The paper-shaped floor on 100/400 W, gamma 0.7, at perfect balance."""
+    return saving_paper(PAPER, per_work(eta), BALANCED)
 
 
 def _stated_floors() -> bool:
     half, fifty_two = Fraction(1, 2), Fraction(13, 25)
-    exact = _paper_share_at(Fraction(40)) == half and _paper_share_at(Fraction(520, 3)) == fifty_two
-    between = _paper_share_at(Fraction(173)) < fifty_two < _paper_share_at(Fraction(174))
-    return exact and between and _paper_share_at(Fraction(31)) == Fraction(310, 629)
+    exact = _paper_at(Fraction(40)) == half and _paper_at(Fraction(520, 3)) == fifty_two
+    between = _paper_at(Fraction(173)) < fifty_two < _paper_at(Fraction(174))
+    return exact and between and _paper_at(Fraction(31)) == Fraction(310, 629)
 
+
+def _eta_for_cap(_power: object, saving: Fraction, remaining: Fraction) -> Fraction | None:
+    """The middle of the bracket of :func:`eta_for_cap`, with the paper's constants."""
+    bracket = eta_for_cap(hardware("a100-paper"), float(saving), float(remaining))
+    return None if bracket is None else Fraction(bracket.middle)
+
+
+# Each bound, and the eta at which it reaches a saving.
+BOUNDS: dict[str, tuple[Callable[..., Any], Callable[..., Fraction | None]]] = {
+    "tangent cap": (saving_cap_tangent, eta_for_tangent_cap),
+    "cap": (saving_cap, _eta_for_cap),
+    "paper": (saving_paper, eta_for_paper),
+    "sharp": (saving_sharp, eta_for_sharp),
+}
 
 # Baseline idle shares that a saving needs with the paper's constants, as the claim states them.
 STATED: tuple[tuple[str, Fraction, Fraction], ...] = tuple(
@@ -108,34 +112,17 @@ STATED: tuple[tuple[str, Fraction, Fraction], ...] = tuple(
         ("sharp", "0.28", "0.6087"),
     )
 )
+HALF_UNIT = half_unit("0.4502")
 
 
-def _paper_at(eta: Fraction) -> Fraction:
-    return saving_paper(DEVICES[0][1], Usage(Fraction(1), eta), BALANCED)
-
-
-HALF_UNIT = Fraction(1, 20000)  # of the last stated digit
-
-_INVERSE: dict[str, Callable[..., Fraction | None]] = {
-    "tangent cap": eta_for_tangent_cap,
-    "paper": eta_for_paper,
-    "sharp": eta_for_sharp,
-}
-
-_FORWARD: dict[str, Callable[..., Any]] = {
-    "tangent cap": saving_cap_tangent,
-    "cap": saving_cap,
-    "paper": saving_paper,
-    "sharp": saving_sharp,
-}
-
-
-def _at_share(bound: str, share: Fraction) -> Any:
-    """A bound at that baseline idle share and perfect balance, paper's constants, a ball."""
-    power = ball_constants(DEVICES[0][1])
-    return _FORWARD[bound](
-        power, ball_usage(Usage(1 - share, share)), ball_usage(Usage(1 - share, Fraction(0)))
-    )
+def _reached_at(bound: str, saving: Fraction, share: Fraction) -> bool:
+    """Whether the bound passes the saving within half a unit of the share's last digit (balls)."""
+    low, high = share - HALF_UNIT, share + HALF_UNIT
+    if high >= 1:
+        return False
+    with ctx.workprec(PRECISION):
+        before, after = (at_share(BOUNDS[bound][0], end) for end in (low, high))
+        return bool(before < to_ball(saving) < after)
 
 
 @claim(
@@ -174,7 +161,7 @@ class Reach:
             Computation(
                 "Every stated share of the caps brackets the saving to half a unit of its last "
                 "digit (balls)",
-                _stated_caps,
+                lambda: all(_reached_at(*row) for row in STATED if row[0].endswith("cap")),
             ),
             _FULLEST,
             _eta_at_most(),
@@ -210,27 +197,19 @@ class Reach:
         """Exact inversion in fractions, and brackets verified in ball arithmetic; a digit that
         differs refutes it.
         """
-        power = DEVICES[0][1]
-        with ctx.workprec(PRECISION):
-            for bound, saving, stated in STATED:
-                share = stated * trial.scale_of(bound)
-                low, high = share - HALF_UNIT, share + HALF_UNIT
-                if bound == "cap":
-                    bracket = eta_for_cap(hardware("a100-paper"), float(saving), 0.0)
-                    inverse = None if bracket is None else share_of(Fraction(bracket.middle))
-                else:
-                    eta = _INVERSE[bound](power, saving, Fraction(0))
-                    inverse = None if eta is None else share_of(eta)
-                target = to_ball(saving)
-                inside = high < 1 and _at_share(bound, low) < target < _at_share(bound, high)
-                if not inside or inverse is None or not low <= inverse <= high:
-                    return refuted(
-                        inverse,
-                        "==",
-                        share,
-                        f"idle share at which the {bound} reaches {float(saving):.1%}",
-                        {"bound": bound, "saving": str(saving), "stated": str(share)},
-                    )
+        for bound, saving, stated in STATED:
+            share = stated * trial.scale_of(bound)
+            eta = BOUNDS[bound][1](PAPER, saving, Fraction(0))
+            inverse = None if eta is None else share_of(eta)
+            near = inverse is not None and abs(inverse - share) <= HALF_UNIT
+            if not near or not _reached_at(bound, saving, share):
+                return refuted(
+                    inverse,
+                    "==",
+                    share,
+                    f"idle share at which the {bound} reaches {float(saving):.1%}",
+                    {"bound": bound, "saving": str(saving), "stated": str(share)},
+                )
         # eta <= G - 1, so the form at G workers is at most its value at eta = G - 1.
         least = 175 - trial.fault("one-worker-fewer")
         best = {G: _paper_at(Fraction(G - 1)) for G in (32, 41, least - 1, least)}
@@ -288,7 +267,7 @@ class Exceed52:
                 "G = 175 with all load on one worker has eta = 174, where the form is 870/1673 > "
                 "13/25; G = 174 allows eta = 173 < 520/3",
                 lambda: (
-                    _paper_share_at(Fraction(174)) == Fraction(870, 1673) > Fraction(13, 25)
+                    _paper_at(Fraction(174)) == Fraction(870, 1673) > Fraction(13, 25)
                     and 173 < Fraction(520, 3) < 174
                 ),
             ),
@@ -308,9 +287,8 @@ class Exceed52:
         """Exact fractions: the region of (eta, G) where the form exceeds 13/25, and what it is
         worth at the idle shares that are observed; an empty region refutes it.
         """
-        power = DEVICES[0][1]
         target = Fraction(13, 25) * trial.scale
-        eta = eta_for_paper(power, target, Fraction(0))
+        eta = eta_for_paper(PAPER, target, Fraction(0))
         claimed = Fraction(520, 3) * trial.scale_of("eta")
         if trial.fault("too-early"):
             eta = claimed = Fraction(173)
@@ -324,7 +302,7 @@ class Exceed52:
                 Comparison(beyond > target, beyond, ">=", target, "the form at 174"),
             ),
             "the paper-shaped floor, exact",
-            {"eta": str(eta), "limit": str(limit_paper(power))},
+            {"eta": str(eta), "limit": str(limit_paper(PAPER))},
         ):
             return found
         # In a full refill loads lie in [Ba, Bb], so eta <= (G-1)(b-a)/(b + (G-1)a); with r = b/a
@@ -353,7 +331,7 @@ class Exceed52:
         # As eta <= G - 1, more than eta needs G - 1 > eta.
         return (
             f"{says(exceed)}, the paper's bound can: where FCFS idles more than "
-            f"{percent(eta / (1 + eta))} of the time, which takes G >= {floor(eta) + 2} workers; "
+            f"{percent(share_of(eta))} of the time, which takes G >= {floor(eta) + 2} workers; "
             f"at G = 32 it stays below {percent(at_32)}."
         )
 
@@ -400,7 +378,7 @@ class Saving28:
             _rising(),
             Computation(
                 "The envelope's cap is below 28 % at 47.69 % idle and above it at 47.70 % (balls)",
-                lambda: bool(cap_at(Fraction("0.4769")) < 0.28 < cap_at(Fraction("0.4770"))),
+                lambda: _reached_at("cap", Fraction("0.28"), Fraction("0.47695")),
             ),
             Lemma(
                 "caps and floors",
@@ -450,7 +428,7 @@ class Saving28:
             return zero_one(G, int((1 - share) * G), load)
 
         def saving(history: LoadHistory) -> Any:
-            power = ball_constants(DEVICES[0][1])
+            power = ball_constants(PAPER)
             base = energy_of(history.loads, power, Fraction(0))
             return 1 - power.max_w * history.work / base
 
@@ -465,7 +443,6 @@ class Saving28:
             values = [saving(history) for _relation, history, _where in outcomes]
             for value, (relation, history, where) in zip(values, outcomes, strict=True):
                 if value > ball if relation == "<=" else value < ball:
-                    idle = Fraction(history.imbalance, history.imbalance + history.work)
                     return refuted(
                         float(value),
                         relation,
@@ -474,13 +451,14 @@ class Saving28:
                         {
                             "pattern": history.name,
                             "workers": G,
-                            "idle share": float(idle),
+                            "idle share": float(bare_usage(history).idle_share),
                             "loads": sorted(set(history.loads[0])),
                         },
                     )
-        if _paper_at(eta_of(paper)) != target:
+        at = _paper_at(eta_of(paper))
+        if at != target:
             return refuted(
-                _paper_at(eta_of(paper)),
+                at,
                 "==",
                 target,
                 "the paper-shaped floor at the claimed share, exact",
@@ -502,6 +480,11 @@ class Saving28:
                 "saving at the second": float(values[2]),
             },
         )
+
+
+def _most_eta(spread: Any, G: Any, B: Any) -> Any:
+    """``(b-a)/E[X] sqrt(ln G / (2B))`` from ``(b-a)/E[X]``, of balls or symbols."""
+    return spread * sqrt(log(G) / (2 * B))
 
 
 @claim(
@@ -528,9 +511,9 @@ class Vanishing:
 
     def formula(self) -> "sp.Basic":
         G, B, a, b, mean = (sp.Symbol(name, positive=True) for name in ("G", "B", "a", "b", "EX"))
-        eta_bound = (b - a) / mean * sp.sqrt(sp.log(G) / (2 * B))
         return sp.And(
-            sp.Le(es.saving, es.POWER.waste_w * es.eta / es.POWER.max_w), sp.Le(es.eta, eta_bound)
+            sp.Le(es.saving, es.POWER.waste_w * es.eta / es.POWER.max_w),
+            sp.Le(es.eta, _most_eta((b - a) / mean, G, B)),
         )
 
     def proof(self) -> tuple[Step, ...]:
@@ -577,7 +560,7 @@ class Vanishing:
         """The cap from the exact expected imbalance of FCFS for sizes 1 and 100 along G = B = 4,
         16, 64; a value above the bound refutes it, and so does a fall by less than a tenth.
         """
-        power, a, b = DEVICES[0][1], 1, 100
+        power, a, b = PAPER, 1, 100
         law = Law.of({a: Fraction(1, 2), b: Fraction(1, 2)})
         rows: dict[str, dict[str, float]] = {}
         caps: list[Fraction] = []
@@ -586,10 +569,8 @@ class Vanishing:
             expected = expected_imbalance(law, size, size)
             eta = expected.relative_imbalance
             with ctx.workprec(PRECISION):
-                width = arb(b - a) / to_ball(law.mean.lower)
-                bound = (
-                    width * (arb(size).log() / (2 * size)).sqrt() * to_ball(trial.scale_of("bound"))
-                )
+                spread = arb(b - a) / to_ball(law.mean.lower)
+                bound = _most_eta(spread, arb(size), size) * to_ball(trial.scale_of("bound"))
                 bound *= arb(size) ** to_ball(trial.exponent)
                 violated = to_ball(eta.lower) > bound
             computed = power.waste_w * eta.upper / power.max_w
@@ -606,9 +587,7 @@ class Vanishing:
             ratio = expected.imbalance.lower / ((size - 1) * (b - a))
             rows[f"G = B = {size}"] = {
                 "eta": float(eta.upper),
-                "saving at most": float(
-                    saving_cap_tangent(power, Usage(Fraction(1), eta.upper), BALANCED)
-                ),
+                "saving at most": float(saving_cap_tangent(power, per_work(eta.upper), BALANCED)),
                 "improvement ratio at least": float(ratio),
             }
             caps.append(eta.upper)

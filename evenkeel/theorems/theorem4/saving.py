@@ -1,6 +1,8 @@
 """Floors of the energy saving of one run over another."""
 
+from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from flint import ctx
@@ -9,27 +11,23 @@ from adversary.instances.load_histories import equal_others, zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import claim
-from evenkeel.theorems.theorem4.load_histories import (
+from evenkeel.theorems.theorem4.load_histories import PAIRED
+from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, Pair, entry_of, hold
+from evenkeel.theorems.theorem4.power_constants import (
     DEVICES,
     PRECISION,
-    ball_constants,
-)
-from evenkeel.theorems.theorem4.pairs import (
-    AT_C0,
-    HISTORIES,
-    SAVED,
     WASTE,
-    Pair,
-    entry_of,
-    hold,
-    planted_power,
+    ball_constants,
+    per_work,
+    seen,
 )
-from evenkeel.theorems.theorem4.throughput import sharp_floor
 from theory.formal.record import Theorem
 from theory.formulas.energy import (
     Constants,
     Usage,
     energy_envelope,
+    energy_floor,
+    energy_tangent,
     saving_cap,
     saving_floor,
     saving_paper,
@@ -38,6 +36,11 @@ from theory.formulas.energy import (
 from theory.laws.fcfs_expectation import to_ball
 from theory.proof import Conclusion, Identity, Inequality, Lemma, Setting, Step
 from theory.symbolic import es, sp
+
+
+def sharp_floor() -> "sp.Basic":
+    """[energy.saving-sharp]."""
+    return sp.Ge(es.saving, saving_sharp(es.POWER, es.BASE, es.NEW))
 
 
 def paper_floor() -> "sp.Basic":
@@ -114,7 +117,7 @@ class SavingPaper:
     @evidence(
         measures=SAVED,
         plants=(FLOOR, WASTE, AVERAGES, Variant("eta x2", fault="double-eta")),
-        **HISTORIES,
+        **PAIRED,
     )
     def check(self, trial: Trial) -> Finding:
         """Pairs of adversarial load histories of equal work, and pairs of real runs, in ball
@@ -122,14 +125,10 @@ class SavingPaper:
         """
 
         def bound(pair: Pair) -> Any:
-            power, base, new = (
-                planted_power(trial, pair.power),
-                pair.base.balls,
-                _improved(trial, pair),
-            )
+            base, new = pair.base.balls, _improved(trial, pair)
             if trial.fault("double-eta"):
                 base, new = Usage(base.busy, 2 * base.idle), Usage(new.busy, 2 * new.idle)
-            return saving_paper(power, base, new)
+            return saving_paper(seen(trial, pair.power), base, new)
 
         return hold(trial, (("floor", ">=", bound),), _floor_says_something)
 
@@ -176,21 +175,19 @@ class PaperEverywhere:
             Variant("floor x1.1", Fraction(11, 10), side="floor"),
             Variant("floor x0.9", Fraction(9, 10), side="floor"),
         ),
-        **HISTORIES,
+        **PAIRED,
     )
     def check(self, trial: Trial) -> Finding:
         """Pairs of load histories with alpha < D/P_idle; a saving certainly below the form refutes
         it. Dividing a negative numerator by an upper bound of E0 does not give a floor.
         """
+
+        def bound(pair: Pair) -> Any:
+            return saving_paper(pair.power, pair.base.balls, pair.new.balls)
+
         return hold(
             trial,
-            (
-                (
-                    "floor",
-                    ">=",
-                    lambda pair: saving_paper(pair.power, pair.base.balls, pair.new.balls),
-                ),
-            ),
+            (("floor", ">=", bound),),
             found="a pair with alpha < D/P_idle, where the form is negative and no floor: it holds "
             "only for alpha >= D/P_idle [energy.saving-paper]",
         )
@@ -226,23 +223,17 @@ class SavingSharp:
             ),
         )
 
-    @evidence(measures=SAVED, plants=(FLOOR, WASTE, AVERAGES), **HISTORIES)
+    @evidence(measures=SAVED, plants=(FLOOR, WASTE, AVERAGES), **PAIRED)
     def check(self, trial: Trial) -> Finding:
         """Pairs of adversarial load histories of equal work, and pairs of real runs, in ball
         arithmetic; one certainly smaller saving refutes it.
         """
-        return hold(
-            trial,
-            (
-                (
-                    "floor",
-                    ">=",
-                    lambda pair: saving_sharp(
-                        planted_power(trial, pair.power), pair.base.balls, _improved(trial, pair)
-                    ),
-                ),
-            ),
-        )
+
+        def bound(pair: Pair) -> Any:
+            power = seen(trial, pair.power)
+            return saving_sharp(power, pair.base.balls, _improved(trial, pair))
+
+        return hold(trial, (("floor", ">=", bound),))
 
 
 @claim(
@@ -262,14 +253,11 @@ class SharpDominates:
     """
 
     def formula(self) -> "sp.Basic":
-        top, D = es.POWER.max_w, es.POWER.waste_w
+        gained = es.p * es.eta - es.POWER.waste_w * es.eta1
+        upper, lower = energy_tangent(es.POWER, es.BASE), energy_floor(es.POWER, es.BASE)
         return sp.Eq(
             saving_sharp(es.POWER, es.BASE, es.NEW) - saving_paper(es.POWER, es.BASE, es.NEW),
-            (es.p * es.eta - D * es.eta1)
-            * es.e
-            * es.d
-            * es.eta
-            / ((top + D * es.eta) * (top + es.p * es.eta)),
+            gained * es.e * es.d * es.eta / (upper * lower),
             evaluate=False,
         )
 
@@ -313,37 +301,33 @@ class SharpDominates:
         reach = trial.scale_of("negative")
         tightest: tuple[Fraction, Fraction, Fraction] | None = None
         compared = strict = reversed_order = 0
-        for device, power in DEVICES:
+        for (device, power), eta0, eta1 in product(DEVICES, grid, grid):
             curved = power.gamma < 1 and power.idle_w < power.max_w
-            for eta0 in grid:
-                for eta1 in grid:
-                    base, new = Usage(Fraction(1), eta0), Usage(Fraction(1), eta1)
-                    sharp, paper = saving_sharp(power, base, new), saving_paper(power, base, new)
-                    gained, lost = power.idle_w * eta0, power.waste_w * eta1
-                    if gained >= lost or trial.fault("every-alpha"):
-                        compared += 1
-                        strict += sharp > paper
-                        must = (
-                            gained > lost and eta0 > 0 and (curved or trial.fault("always-strict"))
-                        )
-                        above = [
-                            Comparison(sharp >= paper * order, sharp, ">=", paper * order),
-                            Comparison(sharp > paper or not must, sharp, ">=", paper),
-                        ]
-                    else:
-                        reversed_order += 1
-                        most = paper * backwards
-                        above = [Comparison(sharp <= most, sharp, "<=", most)]
-                    if gained < lost * reach:
-                        above.append(Comparison(paper < 0, paper, "<=", Fraction(0)))
-                    if found := broken(
-                        above,
-                        "sharp floor against paper-shaped floor, exact",
-                        {"device": device, "eta0": str(eta0), "eta1": str(eta1)},
-                    ):
-                        return found
-                    if sharp > paper and (tightest is None or sharp - paper < tightest[0]):
-                        tightest = (sharp - paper, sharp, paper)
+            base, new = per_work(eta0), per_work(eta1)
+            sharp, paper = saving_sharp(power, base, new), saving_paper(power, base, new)
+            gained, lost = power.idle_w * eta0, power.waste_w * eta1
+            if gained >= lost or trial.fault("every-alpha"):
+                compared += 1
+                strict += sharp > paper
+                must = gained > lost and eta0 > 0 and (curved or trial.fault("always-strict"))
+                above = [
+                    Comparison(sharp >= paper * order, sharp, ">=", paper * order),
+                    Comparison(sharp > paper or not must, sharp, ">=", paper),
+                ]
+            else:
+                reversed_order += 1
+                most = paper * backwards
+                above = [Comparison(sharp <= most, sharp, "<=", most)]
+            if gained < lost * reach:
+                above.append(Comparison(paper < 0, paper, "<=", Fraction(0)))
+            if found := broken(
+                above,
+                "sharp floor against paper-shaped floor, exact",
+                {"device": device, "eta0": str(eta0), "eta1": str(eta1)},
+            ):
+                return found
+            if sharp > paper and (tightest is None or sharp - paper < tightest[0]):
+                tightest = (sharp - paper, sharp, paper)
         return stands(
             trial,
             tightest[1] if tightest else None,
@@ -366,18 +350,16 @@ LARGE = (64, 512, 4096)
 def _distances() -> dict[str, list[float]]:
     """Distances from floor and cap, paper's constants, of pairs that approach them as G grows."""
     device, exact = DEVICES[0]
-    power, far = ball_constants(exact), {"cap": [], "floor": []}  # type: ignore[var-annotated]
+    power, caps, floors = ball_constants(exact), [], []
     with ctx.workprec(PRECISION):
         for G in LARGE:
             extreme = entry_of(zero_one(G, G // 2, 10), power)
             equal = entry_of(equal_others(G, 10, 5), power)
-            high, low = (
-                Pair(device, exact, power, equal, extreme),
-                Pair(device, exact, power, extreme, equal),
-            )
-            far["cap"].append(float(saving_cap(power, equal.balls, extreme.balls) - high.saving))
-            far["floor"].append(float(low.saving - saving_floor(power, extreme.balls, equal.balls)))
-    return far
+            high = Pair(device, exact, power, equal, extreme).saving
+            low = Pair(device, exact, power, extreme, equal).saving
+            caps.append(float(saving_cap(power, equal.balls, extreme.balls) - high))
+            floors.append(float(low - saving_floor(power, extreme.balls, equal.balls)))
+    return {"cap": caps, "floor": floors}
 
 
 @claim(
@@ -453,7 +435,7 @@ class SavingEnvelope:
             AVERAGES,
             Variant("exponent gamma + 0.1 in the cap", fault="exponent"),
         ),
-        **HISTORIES,
+        **PAIRED,
     )
     def check(self, trial: Trial) -> Finding:
         """Pairs of adversarial load histories of equal work, and pairs of real runs, in ball
@@ -483,11 +465,8 @@ class SavingEnvelope:
         finding = hold(trial, (("floor", ">=", floor), ("cap", "<=", cap)))
         if not finding.verdict.held:
             return finding
-        return Finding(
-            verdict=finding.verdict,
-            computed=finding.computed,
-            claimed=finding.claimed,
-            relation=finding.relation,
+        return replace(
+            finding,
             domain=finding.domain + f"; limit pairs within {float(APPROACHED):g}/G of both sides",
             details={**finding.details, "distances at G = 64, 512, 4096": distances},
         )

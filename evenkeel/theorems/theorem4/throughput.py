@@ -1,54 +1,51 @@
 """Throughput and savings of runs that serve the same requests."""
 
-from collections.abc import Mapping
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import Run, run_of, runs, shown
+from evenkeel.theorems.theorem4.load_histories import Simulated, bare_usage, run_of, runs, shown
+from evenkeel.theorems.theorem4.power_constants import BALANCED, per_work
+from evenkeel.theorems.theorem4.saving import sharp_floor
 from theory.formal.record import Theorem
-from theory.formulas.energy import Constants, Usage, saving_sharp, speed_up
+from theory.formulas.energy import Constants, saving_sharp, speed_up
 from theory.model import Requests, System
 from theory.proof import Computation, Conclusion, Inequality, Lemma, Setting, Step
 from theory.symbolic import es, sp
 
 
-def throughput() -> "sp.Basic":
+def speed_up_identity() -> "sp.Basic":
     """[energy.throughput]."""
-    return sp.Eq(sp.Symbol("speed_up"), (1 + es.eta) / (1 + es.eta1))
+    return sp.Eq(sp.Symbol("speed_up"), speed_up(es.BASE, es.NEW))
 
 
-OVERHEADS = (Fraction(1, 2), Fraction(50))
+# Step overheads of the compared durations, in units of load.
+STEP_OVERHEADS = (Fraction(1, 2), Fraction(50))
 
 
-def _speed_up(trial: Trial, base: Run, new: Run) -> Finding | tuple[Fraction, Fraction]:
+def _speed_up(trial: Trial, base: Simulated, new: Simulated) -> Finding | tuple[Fraction, Fraction]:
     """The ratio of durations without overhead, twice, or the finding that ends the check."""
     h0, h1 = base.history, new.history
     if h0.work != h1.work:
-        return Finding(
-            verdict=Verdict.NOT_APPLICABLE,
-            computed=None,
-            claimed=None,
-            relation="==",
-            domain="the runs did different total work",
-        )
+        return Finding(verdict=Verdict.NOT_APPLICABLE, domain="the runs did different total work")
     top0, top1 = (sum(max(step) for step in h.loads) for h in (h0, h1))
     K0, K1 = len(h0.loads), len(h1.loads)
     computed = Fraction(top0, top1)
-    eta0, eta1 = (Fraction(h.imbalance, h.work) for h in (h0, h1))
+    u0, u1 = bare_usage(h0), bare_usage(h1)
     if trial.fault("share"):
-        eta0, eta1 = eta0 / (1 + eta0), eta1 / (1 + eta1)
-    claimed = 1 + eta0 - eta1 if trial.fault("difference") else (1 + eta0) / (1 + eta1)
+        u0, u1 = per_work(u0.idle_share), per_work(u1.idle_share)
+    claimed = 1 + u0.idle - u1.idle if trial.fault("difference") else speed_up(u0, u1)
     claimed *= trial.scale_of("identity")
-    witness: Mapping[str, Any] = {"baseline": shown(h0.loads), "improved": shown(h1.loads)}
+    witness = {"baseline": shown(h0.loads), "improved": shown(h1.loads)}
     if computed != claimed:
         return refuted(computed, "==", claimed, "durations without overhead", witness)
     steps = Fraction(K0, K1)
     low = min(computed, steps) * trial.scale_of("lower end")
     high = max(computed, steps) * trial.scale_of("upper end")
-    for c in OVERHEADS:
+    for c in STEP_OVERHEADS:
         ratio = (c * K0 + top0) / (c * K1 + top1)
         # Diluted exactly where the steps are, for a baseline of no less imbalance.
         expected = steps <= (1 if trial.fault("dilution") else computed)
@@ -87,7 +84,7 @@ class Throughput:
     """
 
     def formula(self) -> "sp.Basic":
-        return throughput()
+        return speed_up_identity()
 
     def proof(self) -> tuple[Step, ...]:
         b, a1, b1 = (sp.Symbol(name, positive=True) for name in ("b0", "a1", "b1"))
@@ -112,7 +109,7 @@ class Throughput:
             ),
             Conclusion(
                 "Without overhead G time / t_l = W + I: the ratio of times at equal work",
-                throughput(),
+                speed_up_identity(),
                 {sp.Symbol("speed_up"): (es.W + es.W * es.eta) / (es.W + es.W * es.eta1)},
             ),
         )
@@ -136,20 +133,19 @@ class Throughput:
         ratio outside refutes it.
         """
         compared, policies = 0, ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
-        most = speed_up(Usage(Fraction(3, 5), Fraction(2, 5)), Usage(Fraction(3, 5), Fraction(0)))
+        most = speed_up(per_work(Fraction(2, 3)), BALANCED)
         claimed = Fraction(5, 3) * trial.scale_of("5/3")
         if most != claimed:
             return refuted(most, "==", claimed, "from 40 % idle to none, exact", {})
         widest: tuple[Fraction, Fraction] = Fraction(1), Fraction(1)
         for seed in range(trial.seed, trial.seed + trial["seeds"]):
             for group in runs(seed, policies):
-                for base in group:
-                    for new in group:
-                        finding = _speed_up(trial, base, new)
-                        if isinstance(finding, Finding):
-                            return finding
-                        compared += 1
-                        widest = max(widest, finding)
+                for base, new in product(group, repeat=2):
+                    finding = _speed_up(trial, base, new)
+                    if isinstance(finding, Finding):
+                        return finding
+                    compared += 1
+                    widest = max(widest, finding)
         measured, claimed = widest
         return stands(
             trial,
@@ -157,13 +153,13 @@ class Throughput:
             "==",
             claimed,
             f"{compared} pairs of runs of the same backlog, exact, the largest speed-up shown; "
-            f"with overheads of {', '.join(map(str, OVERHEADS))} units of load between K0/K1 "
+            f"with overheads of {', '.join(map(str, STEP_OVERHEADS))} units of load between K0/K1 "
             "and it",
             details={"pairs": compared, "most at 40 % idle": str(Fraction(5, 3))},
         )
 
 
-def _timed(*same: Run) -> dict[str, Any]:
+def _timed(*same: Simulated) -> dict[str, Any]:
     """Timed requests, and the loads of runs that serve them."""
     requests = same[0].result.requests
     assert requests.arrival is not None
@@ -188,7 +184,7 @@ class ThroughputTimed:
     """
 
     def formula(self) -> "sp.Basic":
-        return throughput()
+        return speed_up_identity()
 
     def proof(self) -> tuple[Step, ...]:
         return (
@@ -223,17 +219,10 @@ class ThroughputTimed:
         fcfs, jsq = (run_of(system, requests, policy) for policy in ("fcfs", "jsq"))
         # Durations are small integers: exact as floats.
         computed = Fraction(fcfs.result.time_s) / Fraction(jsq.result.time_s)
-        eta0, eta1 = (Fraction(run.history.imbalance, run.history.work) for run in (fcfs, jsq))
-        claimed = trial.scale * (1 + eta0) / (1 + eta1)
-        if computed == claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=computed,
-                claimed=claimed,
-                relation="==",
-                domain="the identity holds here",
-            )
-        return refuted(
+        claimed = trial.scale * speed_up(bare_usage(fcfs.history), bare_usage(jsq.history))
+        return weighed(
+            computed != claimed,
+            False,
             computed,
             "==",
             claimed,
@@ -241,11 +230,6 @@ class ThroughputTimed:
             "both durations and to no step",
             _timed(fcfs, jsq),
         )
-
-
-def sharp_floor() -> "sp.Basic":
-    """[energy.saving-sharp]."""
-    return sp.Ge(es.saving, saving_sharp(es.POWER, es.BASE, es.NEW))
 
 
 @claim(
@@ -316,20 +300,12 @@ class SavingTimed:
         )
         saving = 1 - after / before
         power = Constants(Fraction(idle), Fraction(full), Fraction(1))
-        usages = (
-            Usage(Fraction(run.history.work), Fraction(run.history.imbalance))
-            for run in (base, new)
+        claimed = trial.scale * saving_sharp(
+            power, bare_usage(base.history), bare_usage(new.history)
         )
-        claimed = trial.scale * saving_sharp(power, *usages)
-        if saving >= claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=saving,
-                claimed=claimed,
-                relation=">=",
-                domain="the floor holds here",
-            )
-        return refuted(
+        return weighed(
+            saving < claimed,
+            False,
             saving,
             ">=",
             claimed,

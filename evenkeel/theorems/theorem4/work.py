@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.evidence.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.load_histories import (
@@ -18,19 +18,6 @@ from theory.model import Requests, System
 from theory.proof import Computation, Conclusion, Identity, Lemma, Setting, Step
 from theory.relations import equal
 from theory.symbolic import sp
-
-
-def _work(trial: Trial, requests: Requests, growth: int) -> Fraction:
-    """``sum (o s + growth o (o-1)/2)``, or a planted wrong sum."""
-    total = Fraction(0)
-    for s, o in zip(requests.prefill.tolist(), requests.decode.tolist(), strict=True):
-        if trial.fault("late-start"):
-            total += o * s + growth * Fraction(o * (o + 1), 2)
-        elif trial.fault("square"):
-            total += o * s + growth * Fraction(o * o, 2)
-        else:
-            total += o * s + growth * Fraction(o * (o - 1), 2)
-    return total
 
 
 @claim(
@@ -91,10 +78,13 @@ class WorkInvariance:
         for seed in range(trial.seed, trial.seed + trial["seeds"]):
             for group in runs(seed, policies):
                 for run in group:
-                    growth = run.result.system.drift[0]
+                    requests, growth = run.result.requests, run.result.system.drift[0]
                     loads = run.departed if trial.fault("departed-loads") else run.history.loads
                     measured = sum(map(sum, loads))
-                    claimed = trial.scale * _work(trial, run.result.requests, growth)
+                    # o(o+1)/2 or o^2/2 in place of o(o-1)/2.
+                    more = trial.fault("late-start") + Fraction(trial.fault("square"), 2)
+                    work = requests.work(growth) + growth * more * int(requests.decode.sum())
+                    claimed = trial.scale * work
                     compared += 1
                     if measured != claimed:
                         return refuted(
@@ -103,8 +93,8 @@ class WorkInvariance:
                             claimed,
                             f"total work of a run of {run.result.policy}",
                             {
-                                "prefill": run.result.requests.prefill.tolist(),
-                                "decode": run.result.requests.decode.tolist(),
+                                "prefill": requests.prefill.tolist(),
+                                "decode": requests.decode.tolist(),
                                 "drift": growth,
                             },
                         )
@@ -171,15 +161,9 @@ class WorkAnyDrift:
         requests = Requests([1, 2, 1], [1, 1, 2])
         fcfs, bfio = (run_of(system, requests, policy, pool=3) for policy in ("fcfs", "bfio"))
         computed, claimed = bfio.history.work, fcfs.history.work
-        if computed == claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=computed,
-                claimed=claimed,
-                relation="==",
-                domain="these two orders do the same work",
-            )
-        return refuted(
+        return weighed(
+            computed != claimed,
+            False,
             computed,
             "==",
             claimed,
@@ -364,15 +348,9 @@ class WorkOldestFirstTimed:
         computed, claimed = jsq.history.work, Fraction(fcfs.history.work)
         if trial.fault("allowance"):
             claimed *= Fraction(21, 20)
-        if computed == claimed:
-            return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=computed,
-                claimed=claimed,
-                relation="==",
-                domain="they do the same work",
-            )
-        return refuted(
+        return weighed(
+            computed != claimed,
+            False,
             computed,
             "==",
             claimed,
