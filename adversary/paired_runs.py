@@ -61,6 +61,8 @@ class Setting:
 # E2 (v1) and E3 (v2): sizes, slots and pool as known, 80,000 to 100,000 requests.
 E2 = Setting("burst-like", 32, 72, 100_000, 128)
 E3 = Setting("longbench-like", 256, 72, 80_000, 1024)
+# How many steps the paper's policy looks ahead in each.
+HORIZONS = {"E2": 20, "E3": 40}
 
 
 # Bulk-synchronous systems: a domain stays where it is placed, for 50 supersteps on average.  There

@@ -12,6 +12,7 @@ from dataclasses import replace
 from adversary.paired_runs import (
     E2,
     E3,
+    HORIZONS,
     log10_imbalance_ratio,
     replay,
     saving,
@@ -24,7 +25,7 @@ from paper_figures.files import Cells, Row, sampled, where
 from theory.reported import REPORTED
 
 # Each experiment's setting and how far the paper's policy looks ahead in it.
-EXPERIMENTS = {"E2": (E2, 20), "E3": (E3, 40)}
+EXPERIMENTS = {"E2": (E2, HORIZONS["E2"]), "E3": (E3, HORIZONS["E3"])}
 NAMES = {"E2": "BurstGPT-like", "E3": "LongBench-like"}
 POLICIES = {"br0": "BR-0", "brh": "BR-H", "bfio": "BF-IO\nH = 0", "bfio ahead": "BF-IO\nH = "}
 ENDS = {"window": "up to the last admission", "completed": "all requests completed"}

@@ -119,18 +119,18 @@ def weighed(
     interval: tuple[float, float] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """The finding of a statistical check: what speaks against a claim weighs more.
+    """The finding of a sample or of an instance: what speaks against a claim weighs more.
 
     Parameters
     ----------
     against, supports : bool
-        Whether the sample does; inconclusive if neither.
+        Whether it does; inconclusive if neither.  One instance alone never supports a claim.
     computed, relation, claimed
         The two sides.
     domain : str
-        What was sampled.
+        What was sampled or tried.
     witness : mapping
-        What shows it, kept if the sample speaks against the claim.
+        What shows it, kept if it speaks against the claim.
     interval, details
         As in :func:`refuted`.
     """

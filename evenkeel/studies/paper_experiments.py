@@ -17,6 +17,7 @@ import numpy as np
 from adversary.paired_runs import (
     E2,
     E3,
+    HORIZONS,
     INFLOW,
     MESH,
     PARTICLES,
@@ -66,8 +67,8 @@ class Experiment:
 
 
 EXPERIMENTS: Mapping[str, tuple[Experiment, ...]] = {
-    "E2": (Experiment("E2", "BurstGPT-like lengths (v1)", E2, 20),),
-    "E3": (Experiment("E3", "LongBench-like lengths (v2)", E3, 40),),
+    "E2": (Experiment("E2", "BurstGPT-like lengths (v1)", E2, HORIZONS["E2"]),),
+    "E3": (Experiment("E3", "LongBench-like lengths (v2)", E3, HORIZONS["E3"]),),
     "bsp": (
         Experiment("bsp-mesh", "mesh patches of constant size", MESH, 20),
         Experiment("bsp-particles", "particle domains of constant size", PARTICLES, 20),

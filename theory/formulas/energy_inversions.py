@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from theory.elementary import log
 from theory.formulas.energy import Constants, Scalar, Usage, saving_cap
 from theory.model import InputError
 
@@ -87,6 +88,18 @@ def limit_sensitivity(power: Constants[Scalar]) -> dict[str, Scalar]:
         "max_w": -power.idle_w * (1 - power.gamma) / square,
         "gamma": power.idle_w * power.dynamic_w / square,
     }
+
+
+def cap_slope(power: Constants[Any], eta: Any) -> Any:
+    """Partial derivative in gamma of the best cap at perfect balance, of numbers or symbols.
+
+    ``- P_max dP x^(1-gamma) ln x / (P_idle x + dP x^(1-gamma))^2`` with ``x = 1 + eta``.
+
+    Source: [energy.sensitivity].
+    """
+    varying = power.dynamic_w * (1 + eta) ** (1 - power.gamma)
+    drawn = power.idle_w * (1 + eta) + varying
+    return -(power.max_w * varying * log(1 + eta) / drawn**2)
 
 
 def partials(bound: Callable[[Constants[Any]], Any], power: Constants[float]) -> dict[str, float]:

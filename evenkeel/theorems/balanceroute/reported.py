@@ -8,7 +8,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, weighed
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import BUSIEST, HALVED, LARGER
-from evenkeel.theorems.experiments.paired_runs import compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.paired_runs import compare, overloaded, seeds_of, setting_of
 from evenkeel.theorems.registry import Assumption, claim, claim_of
 
 # Reported throughput in tokens/s at G = 8 (DeepSeek-V3 on 144 NPUs): proprietary trace, Azure.
@@ -61,8 +61,7 @@ class GainArithmetic:
 
 
 def _setting(trial: Trial) -> Setting:
-    G = trial["G"]
-    return Setting("burst-like", G, 72, trial["rounds"] * G * 72, 4 * G)
+    return overloaded("burst-like", trial["G"], 72, trial["rounds"])
 
 
 @claim(

@@ -1,14 +1,21 @@
 """The paper's measurements, run again with its look-ahead."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from adversary.paired_runs import E3, Setting, replay, saving, throughput_gain
+from adversary.paired_runs import E3, replay, saving, throughput_gain
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import weighed
 from evenkeel.evidence.statistics import Mean
-from evenkeel.theorems.experiments.paired_runs import SAME, compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.paired_runs import (
+    SAME,
+    compare,
+    overloaded,
+    seeds_of,
+    setting_of,
+)
 from evenkeel.theorems.experiments.reported_numbers import (
     DOUBLED,
     E2_ENERGY,
@@ -68,8 +75,7 @@ class Lookahead:
         claimed = float(trial.scale) - 1
         gains: dict[str, dict[int, Mean]] = {}
         for workload in ("burst-like", "longbench-like"):
-            requests = trial["rounds"] * trial["G"] * 72
-            setting = Setting(workload, trial["G"], 72, requests, 4 * trial["G"])
+            setting = overloaded(workload, trial["G"], 72, trial["rounds"])
             gains[workload] = {
                 H: compare(
                     setting, f"bfio:horizon={H}", seeds_of(trial), throughput_gain, "bfio"
@@ -135,7 +141,7 @@ class LookaheadSaving:
         """Paired differences over several seeds; an interval of the mean below zero refutes it.
         Worded after looking at runs of this solver.
         """
-        setting = Setting(E3.workload, E3.workers, E3.slots, trial["requests"], E3.pool)
+        setting = replace(E3, requests=trial["requests"])
         policy = "bfio:horizon=40"
         base, myopic, ahead = (
             [replay(setting, spec, seed) for seed in seeds_of(trial)]

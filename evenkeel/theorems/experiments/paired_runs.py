@@ -25,6 +25,11 @@ def seeds_of(trial: Trial) -> range:
     return range(first, first + int(trial["seeds"]))
 
 
+def overloaded(workload: str, workers: int, slots: int, rounds: int) -> Setting:
+    """A backlog of ``rounds`` requests a slot, of which four a worker are seen at a time."""
+    return Setting(workload, workers, slots, rounds * workers * slots, 4 * workers)
+
+
 def setting_of(setting: Setting) -> dict[str, Any]:
     """The setting, JSON-ready."""
     return {

@@ -8,6 +8,7 @@ from typing import Any
 from adversary.paired_runs import (
     E2,
     E3,
+    HORIZONS,
     Stretch,
     log10_imbalance_ratio,
     saving,
@@ -29,8 +30,7 @@ from theory.symbolic import sp
 
 SETTINGS = {"E2": E2, "E3": E3}
 
-# How far the paper's policy looks ahead, and over how many seeds such runs are made.
-HORIZONS = {"E2": 20, "E3": 40}
+# Over how many seeds BF-IO looks ahead as far as the paper's policy.
 AHEAD_SEEDS: dict[str, dict[str, Any]] = {
     "E2": {"seeds": 32, "standard": {"seeds": 48}, "paper": {"seeds": 128}},
     "E3": {"seeds": 18, "standard": {"seeds": 36}, "paper": {"seeds": 64}},

@@ -18,6 +18,7 @@ from evenkeel.theorems.experiments.paired_runs import (
     SAME_MYOPIC,
     Measure,
     compare,
+    overloaded,
     seeds_of,
     setting_of,
 )
@@ -98,7 +99,7 @@ def _gain_difference(trial: Trial, small: Setting, large: Setting, measure: Meas
 
 
 def _longbench(workers: int, slots: int) -> Setting:
-    return Setting("longbench-like", workers, slots, 5 * workers * slots, 4 * workers)
+    return overloaded("longbench-like", workers, slots, rounds=5)
 
 
 @claim(

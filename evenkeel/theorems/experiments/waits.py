@@ -1,12 +1,13 @@
 """Waiting times under BF-IO."""
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import product
 
 import numpy as np
 
-from adversary.paired_runs import E2, Setting, log10_imbalance_ratio, replay, throughput_gain
+from adversary.paired_runs import E2, log10_imbalance_ratio, replay, throughput_gain
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness, weighed
 from evenkeel.evidence.statistics import Mean
@@ -52,7 +53,7 @@ class BoundedWaiting:
         the mean loss above 5 %, refutes it. The numbers were set after looking at runs of this
         solver.
         """
-        setting = Setting(E2.workload, E2.workers, E2.slots, trial["requests"], E2.pool)
+        setting = replace(E2, requests=trial["requests"])
         policy = trial.policy_or("bfio:max_wait=50")
         gain = compare(setting, policy, seeds_of(trial), throughput_gain, "bfio").window
         ratio = compare(setting, policy, seeds_of(trial), log10_imbalance_ratio).window

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from math import log
 from typing import Any
 
 from flint import ctx
@@ -31,7 +30,7 @@ from theory.formulas.energy import (
     saving_paper,
     saving_sharp,
 )
-from theory.formulas.energy_inversions import limit_paper, limit_sensitivity, partials
+from theory.formulas.energy_inversions import cap_slope, limit_paper, limit_sensitivity, partials
 from theory.laws.fcfs_expectation import to_ball
 from theory.power import hardware, hardware_catalogue
 from theory.power_measurements import MeasuredSweep, a100_sweeps, gamma_quartiles, mlenergy_sweeps
@@ -220,8 +219,7 @@ class Sensitivity:
 
     def proof(self) -> tuple[Step, ...]:
         cap = saving_cap(es.POWER, es.BASE, es.BALANCED)
-        drawn = es.p * (1 + es.eta) + es.d * (1 + es.eta) ** es.e
-        slope = (es.p + es.d) * es.d * (1 + es.eta) ** es.e * sp.log(1 + es.eta) / drawn**2
+        slope = -cap_slope(es.POWER, es.eta)
         return (
             Identity(
                 "The sharp floor at perfect balance, which holds no gamma",
@@ -323,11 +321,8 @@ class Sensitivity:
             )
         slopes = {}
         for name in ("a100-paper", "h100-sxm", "h100-sxm-decode"):
-            model, x = hardware(name), 5 / 3
-            drawn = model.idle_w * x + model.dynamic_w * x ** (1 - model.gamma)
-            # d/dgamma of 1 - P_max/(P_idle x + dP x^(1-gamma)).
-            closed = -model.max_w * model.dynamic_w * x ** (1 - model.gamma) * log(x) / drawn**2
-            closed *= float(trial.scale_of("slopes"))
+            model = hardware(name)
+            closed = cap_slope(model, 2 / 3) * float(trial.scale_of("slopes"))
             slopes[name] = partials(lambda power: saving_cap(power, *RUNS), model)
             if abs(closed - slopes[name]["gamma"]) > 1e-12 * abs(closed):
                 return refuted(
@@ -475,13 +470,15 @@ class Hardware:
                         f"partial derivative of P_idle/D in {field} at {name}",
                         {"device": name, "field": field},
                     )
-        return Finding(
-            verdict=Verdict.CERTIFIED,
-            computed=min(limits.values()),
-            claimed=max(limits.values()),
-            relation="~",
-            domain=f"P_idle/D of all {len(limits)} devices of the catalogue, exact; it runs from "
-            f"{float(min(limits.values())):.1%} to {float(max(limits.values())):.1%}",
+        least, most = min(limits.values()), max(limits.values())
+        return stands(
+            trial,
+            least,
+            "~",
+            most,
+            f"P_idle/D of all {len(limits)} devices of the catalogue, exact; it runs from "
+            f"{float(least):.1%} to {float(most):.1%}",
+            strongest=Verdict.CERTIFIED,
             details={
                 "limits": {name: float(value) for name, value in limits.items()},
                 "partial derivatives": derivatives,

@@ -18,6 +18,7 @@ from evenkeel.theorems.theorem4.load_histories import (
     SINGLE,
     energy_of,
     histories,
+    paired_policies,
     runs,
     shown,
     usage_of,
@@ -108,8 +109,7 @@ class _Case:
 
 
 def _cases(trial: Trial) -> list[_Case]:
-    policies = ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
-    made = [run for group in runs(trial.seed, policies) for run in group]
+    made = [run for group in runs(trial.seed, paired_policies(trial)) for run in group]
     if trial.fault("departed-loads"):
         sources = [(run.history, run.departed) for run in made]
     else:

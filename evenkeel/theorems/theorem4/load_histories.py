@@ -132,12 +132,29 @@ def by_workers(trial: Trial) -> list[list[LoadHistory]]:
     return list(groups.values())
 
 
+def paired_policies(trial: Trial) -> tuple[str, ...]:
+    """The policies whose runs of the same requests are compared."""
+    return ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
+
+
 def runs(seed: int, policies: Sequence[str]) -> list[list[Simulated]]:
     """For each small workload, one run of each policy."""
     return [
         [run_of(system, requests, policy, seed) for policy in policies]
         for system, requests in small_workloads(seed)
     ]
+
+
+def written_requests(requests: Requests) -> dict[str, list[Any]]:
+    """Requests, JSON-ready."""
+    columns = {"prefill": requests.prefill, "decode": requests.decode, "arrival": requests.arrival}
+    return {name: column.tolist() for name, column in columns.items() if column is not None}
+
+
+def written_runs(*same: Simulated) -> dict[str, Any]:
+    """The requests that the runs serve, and the loads of each, JSON-ready."""
+    loads = {f"loads under {run.result.policy}": shown(run.history.loads) for run in same}
+    return written_requests(same[0].result.requests) | loads
 
 
 def shown(loads: Loads) -> list[list[int]]:

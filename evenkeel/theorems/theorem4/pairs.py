@@ -21,6 +21,7 @@ from evenkeel.theorems.theorem4.load_histories import (
     bare_usage,
     by_workers,
     energy_of,
+    paired_policies,
     runs,
     shown,
     usage_of,
@@ -100,7 +101,7 @@ def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Ite
         If two runs of the same requests did different work.
     """
     listed = by_workers(trial)
-    for group in runs(trial.seed, ("fcfs", trial.policy_or("least_loaded"), "always_busiest")):
+    for group in runs(trial.seed, paired_policies(trial)):
         made = [run.history for run in group]
         if trial.fault("cut-short"):
             made[1:] = [LoadHistory(run.name, run.loads[: len(run.loads) // 2]) for run in made[1:]]

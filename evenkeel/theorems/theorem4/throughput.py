@@ -2,12 +2,19 @@
 
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import Simulated, bare_usage, run_of, runs, shown
+from evenkeel.theorems.theorem4.load_histories import (
+    Simulated,
+    bare_usage,
+    paired_policies,
+    run_of,
+    runs,
+    shown,
+    written_runs,
+)
 from evenkeel.theorems.theorem4.power_constants import BALANCED, per_work
 from evenkeel.theorems.theorem4.saving import sharp_floor
 from theory.formal.record import Theorem
@@ -132,7 +139,7 @@ class Throughput:
         """Durations of real runs recomputed from loads in fractions, with and without overhead; a
         ratio outside refutes it.
         """
-        compared, policies = 0, ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
+        compared, policies = 0, paired_policies(trial)
         most = speed_up(per_work(Fraction(2, 3)), BALANCED)
         claimed = Fraction(5, 3) * trial.scale_of("5/3")
         if most != claimed:
@@ -157,17 +164,6 @@ class Throughput:
             "and it",
             details={"pairs": compared, "most at 40 % idle": str(Fraction(5, 3))},
         )
-
-
-def _timed(*same: Simulated) -> dict[str, Any]:
-    """Timed requests, and the loads of runs that serve them."""
-    requests = same[0].result.requests
-    assert requests.arrival is not None
-    return {
-        "prefill": requests.prefill.tolist(),
-        "decode": requests.decode.tolist(),
-        "arrival": requests.arrival.tolist(),
-    } | {f"loads under {run.result.policy}": shown(run.history.loads) for run in same}
 
 
 @claim(
@@ -228,7 +224,7 @@ class ThroughputTimed:
             claimed,
             f"G = B = 2, sizes 1, lengths 1, 1, 2, two arrivals at {late:g}: the gap belongs to "
             "both durations and to no step",
-            _timed(fcfs, jsq),
+            written_runs(fcfs, jsq),
         )
 
 
@@ -311,5 +307,5 @@ class SavingTimed:
             claimed,
             f"G = 2, B = 1, drift 0, lengths 1, two arrivals at {late:g}, 100 and 400 W, gamma = "
             "1: both runs end together",
-            _timed(base, new),
+            written_runs(base, new),
         )

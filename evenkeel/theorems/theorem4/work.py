@@ -9,8 +9,9 @@ from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.load_histories import (
     run_of,
     runs,
-    shown,
     small_workloads,
+    written_requests,
+    written_runs,
 )
 from solvers.simulation.reference import simulate_reference
 from theory.formal.record import Theorem
@@ -92,11 +93,7 @@ class WorkInvariance:
                             "==",
                             claimed,
                             f"total work of a run of {run.result.policy}",
-                            {
-                                "prefill": requests.prefill.tolist(),
-                                "decode": requests.decode.tolist(),
-                                "drift": growth,
-                            },
+                            {**written_requests(requests), "drift": growth},
                         )
         return stands(
             trial,
@@ -170,13 +167,7 @@ class WorkAnyDrift:
             "G = 2, B = 1, three requests, a drift that alternates: BF-IO takes the two equal "
             "requests first, FCFS the two oldest; so its runs are not compared with others at "
             "equal work under such a drift",
-            {
-                "drift": [0, growth],
-                "prefill": requests.prefill.tolist(),
-                "decode": requests.decode.tolist(),
-                "loads under fcfs": shown(fcfs.history.loads),
-                "loads under bfio": shown(bfio.history.loads),
-            },
+            {"drift": [0, growth], **written_runs(fcfs, bfio)},
         )
 
 
@@ -269,8 +260,7 @@ class WorkOldestFirst:
                                 + f" under {other.policy} against {first.policy}",
                                 {
                                     "drift": list(drift),
-                                    "prefill": requests.prefill.tolist(),
-                                    "decode": requests.decode.tolist(),
+                                    **written_requests(requests),
                                     "different start steps": len(apart),
                                 },
                             )
@@ -356,12 +346,5 @@ class WorkOldestFirstTimed:
             claimed,
             "G = B = 2, drift 3, 0, 1: the request that arrives at 3.5 is there before FCFS's "
             "second step and after JSQ's",
-            {
-                "drift": list(system.drift),
-                "prefill": requests.prefill.tolist(),
-                "decode": requests.decode.tolist(),
-                "arrival": [0.0, 0.0, 0.0, 3.5],
-                "loads under fcfs": shown(fcfs.history.loads),
-                "loads under jsq": shown(jsq.history.loads),
-            },
+            {"drift": list(system.drift), **written_runs(fcfs, jsq)},
         )
