@@ -6,7 +6,7 @@ from itertools import pairwise
 from adversary.instances.load_histories import zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Cases, Comparison, broken, refuted, stands, weighed
+from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import bare_usage, shown
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED
@@ -101,17 +101,17 @@ class LimitPaper:
                 saving_paper(power, per_work(Fraction(10**k)), per_work(Fraction(1)))
                 for k in range(1, 13)
             ]
-            # The first values may be negative; from there on the form rises.
-            rising = Cases(">=")
-            for before, after in pairwise(value for value in values if value > 0):
-                rising.add(after, before * trial.scale_of("rising"), dict)
             balanced = saving_paper(power, per_work(Fraction(10**12)), BALANCED)
             below, nearly = limit * trial.scale_of("below"), limit * trial.scale_of("approached")
-            if rising.violated:
-                return rising.finding(trial, f"along eta = alpha, on {device}")
             near = nearly - Fraction(1, 10**9)
+            # The first values may be negative; from there on the form rises.
+            positive = (value for value in values if value > 0)
+            steps = (
+                (trial.scale_of("rising") * before, after) for before, after in pairwise(positive)
+            )
             comparisons = [
-                Comparison(value < below, value, "<=", below) for value in (*values, balanced)
+                *(Comparison(after >= least, after, ">=", least) for least, after in steps),
+                *(Comparison(value < below, value, "<=", below) for value in (*values, balanced)),
             ]
             comparisons.append(Comparison(values[-1] > near, values[-1], ">=", near))
             if power is PAPER:
@@ -198,28 +198,29 @@ class LimitSharp:
             claimed = limit * trial.scale_of("limit")
             value = saving_sharp(power, per_work(Fraction(10**12)), BALANCED)
             crossing = eta_past_limit(power)
+            comparisons = [
+                Comparison(
+                    claimed - Fraction(1, 10**9) < value < claimed,
+                    value,
+                    "==",
+                    claimed,
+                    "at eta = 10^12",
+                )
+            ]
+            if crossing is None:
+                never.append(device)
+            else:
+                claimed_at = power.max_w / power.waste_w if trial.fault("crossing") else crossing
+                claimed_at *= trial.scale_of("crossing")
+                at, passed = saving_sharp(power, per_work(claimed_at), BALANCED), limit_paper(power)
+                comparisons.append(Comparison(at == passed, at, "==", passed, "at the crossing"))
             witness = {
                 "device": device,
                 "sharp floor at 10^12": str(value),
                 "crossing": str(crossing),
             }
-            if not claimed - Fraction(1, 10**9) < value < claimed:
-                return refuted(value, "==", claimed, "eta = 10^12, exact", witness)
-            if crossing is None:
-                never.append(device)
-                continue
-            if trial.fault("crossing"):
-                crossing = power.max_w / power.waste_w
-            crossing *= trial.scale_of("crossing")
-            at = saving_sharp(power, per_work(crossing), BALANCED)
-            if at != limit_paper(power):
-                return refuted(
-                    at,
-                    "==",
-                    limit_paper(power),
-                    "the sharp floor at the claimed crossing, exact",
-                    witness,
-                )
+            if found := broken(comparisons, "the sharp floor, exact", witness):
+                return found
         crossing, stated = eta_past_limit(PAPER), Fraction(40, 9) * trial.scale_of("40/9")
         if crossing != stated:
             return refuted(
