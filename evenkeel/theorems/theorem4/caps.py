@@ -23,6 +23,7 @@ from evenkeel.theorems.theorem4.pairs import (
     hold,
 )
 from evenkeel.theorems.theorem4.power_constants import (
+    AT_40,
     BALANCED,
     PAPER,
     PRECISION,
@@ -70,8 +71,6 @@ def _cap_sides(trial: Trial) -> tuple[Side, ...]:
         ("idle share", "<=", lambda pair: pair.base.balls.idle_share),
     )
 
-
-AT_40 = per_work(Fraction(2, 3))  # 40 % idle
 
 # At 40 % idle, as the claim states them: exact, and to four digits.
 TANGENT_AT_40, ENVELOPE_AT_40 = Fraction(19, 79), "0.2253"

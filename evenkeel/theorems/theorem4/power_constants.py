@@ -51,6 +51,7 @@ def per_work(eta: Fraction) -> Usage[Fraction]:
 
 
 BALANCED = per_work(Fraction(0))
+AT_40 = per_work(Fraction(2, 3))  # 40 % idle
 
 
 def ball_constants(power: Constants[Fraction]) -> Constants[Any]:
