@@ -7,7 +7,7 @@ from adversary.paired_runs import log10_imbalance_ratio, stretch
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import Intervals, refuted, stands, weighed
+from evenkeel.evidence.scoreboard import TENTH, Intervals, near, refuted, stands, weighed
 from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
 from evenkeel.theorems.experiments.paired_runs import seeds_of
 from evenkeel.theorems.experiments.reported_numbers import JSQ
@@ -362,7 +362,7 @@ class Nonmonotone:
     @evidence(
         measures="imbalance right after an eviction (load)",
         plants=(
-            Variant("claimed side x1.1", Fraction(11, 10)),
+            near(factor=TENTH),
             Variant("an eviction a step early", fault="early"),
             Variant("loads never fall", fault="never-falls"),
         ),

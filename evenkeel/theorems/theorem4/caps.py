@@ -11,7 +11,7 @@ from flint import ctx
 from adversary.instances.load_histories import LoadHistory
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
+from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import PAIRED, bare_usage, by_workers, shown
 from evenkeel.theorems.theorem4.pairs import (
@@ -157,7 +157,7 @@ class Cap:
         plants=(
             Variant("tangent's cap x0.99", Fraction(99, 100), side="tangent"),
             Variant("envelope's cap x0.99", Fraction(99, 100), side="envelope"),
-            Variant("idle share x0.9", Fraction(9, 10), side="idle share"),
+            near("idle share", Fraction(9, 10)),
             Variant("19/79 at 40 % idle x1.001", Fraction(1001, 1000), side="tangent at 40 %"),
             Variant("22.53 % at 40 % idle x1.001", Fraction(1001, 1000), side="envelope at 40 %"),
             WASTE,
@@ -342,7 +342,7 @@ class AnyPower:
     @evidence(
         measures=SAVED,
         plants=(
-            Variant("idle share x0.999", Fraction(999, 1000), side="idle share"),
+            near("idle share", Fraction(999, 1000)),
             Variant("attained at constant power x1.001", Fraction(1001, 1000), side="attained"),
             Variant("a convex law among the others", fault="convex"),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.power_constants import (
     AT_40,
@@ -94,10 +94,10 @@ class Gamma:
     @evidence(
         measures="median fitted exponent of the H100 sweeps",
         plants=(
-            Variant("quartiles x1.1", Fraction(11, 10), side="quartiles"),
-            Variant("A100 x1.2", Fraction(6, 5), side="A100"),
-            Variant("smallest x1.1", Fraction(11, 10), side="smallest"),
-            Variant("largest x1.01", Fraction(101, 100), side="largest"),
+            near("quartiles", TENTH),
+            near("A100", Fraction(6, 5)),
+            near("smallest", TENTH),
+            near("largest", Fraction(101, 100)),
             Variant("lines at gamma = 1 x1.001", Fraction(1001, 1000), side="lines"),
             Variant("saving at gamma = 1 x1.001", Fraction(1001, 1000), side="saving"),
             Variant("the paper's 0.7 as the median", fault="assumed"),
@@ -240,7 +240,7 @@ class Sensitivity:
             Variant("floor at 40 % idle x1.001", Fraction(1001, 1000), side="floor"),
             Variant("end at gamma = 0 x0.999", Fraction(999, 1000), side="idle share"),
             Variant("end at gamma = 1 x1.001", Fraction(1001, 1000), side="sharp floor"),
-            Variant("slopes x1.001", Fraction(1001, 1000), side="slopes"),
+            near("slopes"),
             Variant("the cap rises with gamma", fault="sign"),
             Variant("the paper's form in place of the sharp floor", fault="paper-form"),
         ),
@@ -408,9 +408,9 @@ class Hardware:
     @evidence(
         measures="smallest and largest P_idle/D of the catalogue (share)",
         plants=(
-            Variant("shares x1.01", Fraction(101, 100), side="shares"),
-            Variant("shares x0.99", Fraction(99, 100), side="shares"),
-            Variant("slopes x1.001", Fraction(1001, 1000), side="slopes"),
+            near("shares", Fraction(101, 100)),
+            near("shares", Fraction(99, 100)),
+            near("slopes"),
             WASTE,
             Variant("derivative in gamma without the idle power", fault="derivative"),
         ),

@@ -6,7 +6,7 @@ from itertools import pairwise
 from adversary.instances.load_histories import zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
+from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import bare_usage, shown
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED
@@ -81,7 +81,7 @@ class LimitPaper:
     @evidence(
         measures="limit of the paper-shaped floor of the saving (share)",
         plants=(
-            Variant("limit x1.001", Fraction(1001, 1000), side="limit"),
+            near("limit"),
             Variant("bound that is never attained x0.999", Fraction(999, 1000), side="below"),
             Variant("bound that is approached x1.001", Fraction(1001, 1000), side="approached"),
             Variant("rising by a thousandth in each step", Fraction(1001, 1000), side="rising"),
@@ -181,9 +181,9 @@ class LimitSharp:
     @evidence(
         measures="sharp floor of the saving at eta = 10^12 (share)",
         plants=(
-            Variant("limit x0.999", Fraction(999, 1000), side="limit"),
-            Variant("crossing x1.001", Fraction(1001, 1000), side="crossing"),
-            Variant("40/9 x1.001", Fraction(1001, 1000), side="40/9"),
+            near("limit", Fraction(999, 1000)),
+            near("crossing"),
+            near("40/9"),
             Variant("limit P_idle/D, as for the paper's form", fault="paper-limit"),
             Variant("crossing at P_max/D", fault="crossing"),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import refuted, stands, weighed
+from evenkeel.evidence.scoreboard import near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.envelope import ATTAINED, LOWER, UPPER, WATTS, between
 from evenkeel.theorems.theorem4.load_histories import (
@@ -276,8 +276,8 @@ class SavingOverhead:
     @evidence(
         measures=SAVED,
         plants=(
-            Variant("sharp floor x1.001", Fraction(1001, 1000), side="sharp floor"),
-            Variant("best floor x1.001", Fraction(1001, 1000), side="best floor"),
+            near("sharp floor"),
+            near("best floor"),
             Variant("cap x1.001 where it is negative", Fraction(1001, 1000), side="cap"),
             Variant("overhead left out", fault="left-out"),
             Variant("overhead charged as idle time alone", fault="all-idle"),

@@ -11,7 +11,7 @@ from flint import arb, ctx
 from adversary.instances.load_histories import LoadHistory, equal_others, zero_one
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
 from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
+from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.caps import at_share
 from evenkeel.theorems.theorem4.load_histories import bare_usage, energy_of
@@ -549,7 +549,7 @@ class Vanishing:
     @evidence(
         measures="D/P_max times the exact eta of FCFS at G = B = 64 (share)",
         plants=(
-            Variant("bound x0.8", Fraction(4, 5), side="bound"),
+            near("bound", Fraction(4, 5)),
             Variant("falling to four fifths in each step", Fraction(4, 5), side="falling"),
             Variant("bound falls like 1/B", exponent=Fraction(-1, 2)),
         ),

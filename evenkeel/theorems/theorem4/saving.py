@@ -9,7 +9,7 @@ from flint import ctx
 
 from adversary.instances.load_histories import equal_others, zero_one
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem4.load_histories import PAIRED
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, Pair, entry_of, hold
@@ -61,7 +61,7 @@ def _floor_says_something(pair: Pair) -> bool:
     return power.idle_w * pair.base.run.idle >= power.waste_w * pair.new.run.idle
 
 
-FLOOR = Variant("floor x1.001", Fraction(1001, 1000), side="floor")
+FLOOR = near("floor")
 AVERAGES = Variant("alpha from averages over unequal numbers of steps", fault="averages")
 
 
@@ -172,8 +172,8 @@ class PaperEverywhere:
     @evidence(
         measures=SAVED,
         plants=(
-            Variant("floor x1.1", Fraction(11, 10), side="floor"),
-            Variant("floor x0.9", Fraction(9, 10), side="floor"),
+            near("floor", TENTH),
+            near("floor", Fraction(9, 10)),
         ),
         **PAIRED,
     )

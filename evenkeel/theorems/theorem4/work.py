@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import refuted, stands, weighed
+from evenkeel.evidence.scoreboard import near, refuted, stands, weighed
 from evenkeel.evidence.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.load_histories import (
@@ -61,7 +61,7 @@ class WorkInvariance:
     @evidence(
         measures="total work of a run (load)",
         plants=(
-            Variant("claimed side x1.001", Fraction(1001, 1000)),
+            near(),
             Variant("w_i(j) = s + j", fault="late-start"),
             Variant("o^2/2 in place of o(o-1)/2", fault="square"),
             DEPARTED,
