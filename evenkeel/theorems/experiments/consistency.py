@@ -3,11 +3,12 @@
 from fractions import Fraction
 from typing import Any
 
-from flint import arb, ctx
+from flint import ctx
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem4.load_histories import energy_of, run_of
 from evenkeel.theorems.theorem4.power_constants import (
     PAPER,
     PRECISION,
@@ -15,7 +16,6 @@ from evenkeel.theorems.theorem4.power_constants import (
     ball_usage,
     per_work,
 )
-from solvers.simulation.reference import simulate_reference
 from theory.disproof import violated
 from theory.formulas.energy import saving_cap, saving_floor
 from theory.formulas.energy_inversions import eta_of
@@ -253,13 +253,9 @@ class ConsistencyOverhead:
         power = ball_constants(PAPER)
 
         def one_step(policy: str) -> tuple[int, int, Any]:
-            run = simulate_reference(system, requests, policy, history=True)
-            assert run.loads is not None
-            [loads] = run.loads.tolist()
-            time = OVERHEAD + max(loads)
-            usages = [to_ball(Fraction(load, max(loads))) for load in loads]
-            watts = sum((power.idle_w + power.dynamic_w * u**power.gamma for u in usages), arb(0))
-            return time, run.total.imbalance, time * watts
+            history = run_of(system, requests, policy).history
+            time = OVERHEAD + max(history.loads[0])
+            return time, history.imbalance, energy_of(history.loads, power, Fraction(OVERHEAD))
 
         with ctx.workprec(PRECISION):
             slow, more, base = one_step("fcfs")

@@ -206,10 +206,8 @@ DIVIDES = {(0,): Fraction(213), (1,): Fraction(44, 5), (0, 3, 1, 0): Fraction(44
 
 
 @cache
-def _imbalance_ratios(
-    G: int, B: int, K: int, drift: tuple[int, ...], policy: str, seeds: range
-) -> Mean:
-    """Average imbalance of FCFS over that of the policy, in logarithms, over paired runs."""
+def _log10_ratio(G: int, B: int, K: int, drift: tuple[int, ...], policy: str, seeds: range) -> Mean:
+    """Average imbalance of FCFS over that of the policy, its mean logarithm over paired runs."""
     system, p, logs = System(G, B, drift=drift), 0.05, []
     n = requests_to_overload(system, K, p=p)
     for seed in seeds:
@@ -271,7 +269,7 @@ class Bsp:
         policy, ratios, cases = trial.policy_or("bfio"), {}, Intervals(">=")
         for drift, least in DIVIDES.items():
             side = ",".join(map(str, drift))
-            found = _imbalance_ratios(G, B, K, drift, policy, seeds_of(trial))
+            found = _log10_ratio(G, B, K, drift, policy, seeds_of(trial))
             ratios[side] = [10**x for x in (found.low, found.value, found.high)]
             low, value, high = ratios[side]
             where = (
