@@ -81,6 +81,11 @@ class Reported:
         """The reported number."""
         return REPORTED[self.experiment][self.quantity]
 
+    @property
+    def in_logarithms(self) -> bool:
+        """Whether the measure is a logarithm: decided as one, and shown as a geometric mean."""
+        return self.measure is log10_imbalance_ratio
+
     def formula(self) -> "sp.Basic":
         """The change is at least the reported number."""
         return at_least(self.symbol, str(self.value))
@@ -106,7 +111,7 @@ class Reported:
         both = compare(setting, policy, seeds_of(trial), measure)
         here = both.completed if completed else both.window
         low, value, high, window, whole = (
-            10**x if self.measure is log10_imbalance_ratio else x
+            10**x if self.in_logarithms else x
             for x in (here.low, here.value, here.high, both.window.value, both.completed.value)
         )
         ends = {"to the last admission": window, "completed": whole}
@@ -121,10 +126,10 @@ class Reported:
             f"{policy}{'' if horizon else ' at H = 0'}, {trial['seeds']} seeds, "
             f"{setting.workload}, G = {setting.workers}, B = {setting.slots}: {window:.3g} up to "
             f"the last admission (where the paper stops; unequal work), {whole:.3g} for the same "
-            "requests completed",
+            f"requests completed{', geometric means' * self.in_logarithms}",
             setting_of(setting) | {"policy": policy, **ends},
             interval=(low, high),
-            details=ends if self.measure is log10_imbalance_ratio else ends | spread,
+            details=ends if self.in_logarithms else ends | spread,
         )
 
     def check(self, *plants: Variant, ahead: bool = False) -> Callable[[object, Trial], Finding]:

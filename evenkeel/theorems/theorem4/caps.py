@@ -20,7 +20,7 @@ from evenkeel.theorems.theorem4.pairs import (
     SAVED,
     Pair,
     Side,
-    hold,
+    hold_pairs,
 )
 from evenkeel.theorems.theorem4.power_constants import (
     AT_40,
@@ -183,7 +183,7 @@ class Cap:
             {"tangent": str(tangent), "envelope": envelope},
         ):
             return found
-        finding = hold(trial, _cap_sides(trial))
+        finding = hold_pairs(trial, _cap_sides(trial))
         numbers = (
             "; at 40 % idle and 100/400 W: 24.05 % (tangent), 22.53 % (envelope), floor 14.29 % "
             "(sharp) and 12.66 % (paper)"

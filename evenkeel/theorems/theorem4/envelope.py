@@ -77,8 +77,8 @@ def _power_against_line() -> tuple[Step, ...]:
 
 
 # A bound of the energy from the constants and the usage; the upper one may use the workers.
-Lower = Callable[[Constants[Any], Usage[Any]], Any]
-Upper = Callable[[Constants[Any], Usage[Any], int], Any]
+LowerEnergy = Callable[[Constants[Any], Usage[Any]], Any]
+UpperEnergy = Callable[[Constants[Any], Usage[Any], int], Any]
 WATTS = "mean power per device (W)"
 
 # The bounds are met by utilisations of 0 and 1, so a thousandth is seen.
@@ -121,7 +121,7 @@ def _cases(trial: Trial) -> list[_Case]:
     ]
 
 
-def between(trial: Trial, lower: Lower | None, upper: Upper) -> Finding:
+def between(trial: Trial, lower: LowerEnergy | None, upper: UpperEnergy) -> Finding:
     """Hold every energy between the two sides; exact where every utilisation is 0 or 1."""
     lowered = to_ball(trial.scale_of("upper"))
     raised = to_ball(trial.scale_of("lower") if lower else Fraction(1))

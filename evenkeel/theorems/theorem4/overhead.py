@@ -19,7 +19,7 @@ from evenkeel.theorems.theorem4.load_histories import (
     shown,
     zero_one_energy,
 )
-from evenkeel.theorems.theorem4.pairs import PAIR, SAVED, Entry, Pair, hold
+from evenkeel.theorems.theorem4.pairs import PAIR, SAVED, HistoryOnDevice, Pair, hold_pairs
 from evenkeel.theorems.theorem4.power_constants import (
     BALANCED,
     DEVICES,
@@ -291,7 +291,7 @@ class SavingOverhead:
         from small to dominant, in ball arithmetic; a saving certainly outside refutes it.
         """
 
-        def charged(entry: Entry) -> Usage[Any]:
+        def charged(entry: HistoryOnDevice) -> Usage[Any]:
             """The usage as the bounds see it."""
             if trial.fault("left-out"):
                 return ball_usage(entry.bare)
@@ -302,7 +302,7 @@ class SavingOverhead:
         def seen(pair: Pair) -> tuple[Usage[Any], Usage[Any]]:
             return charged(pair.base), charged(pair.new)
 
-        return hold(
+        return hold_pairs(
             trial,
             (
                 ("sharp floor", ">=", lambda pair: saving_sharp(pair.power, *seen(pair))),

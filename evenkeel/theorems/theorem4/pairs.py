@@ -39,7 +39,7 @@ from theory.laws.fcfs_expectation import to_ball
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryOnDevice:
     """A history per unit of its work, on one device, with a step overhead."""
 
     history: LoadHistory
@@ -56,8 +56,8 @@ class Pair:
     device: str
     exact: Constants[Fraction]
     power: Constants[Any]
-    base: Entry
-    new: Entry
+    base: HistoryOnDevice
+    new: HistoryOnDevice
 
     @property
     def saving(self) -> Any:
@@ -79,15 +79,15 @@ class UnequalWorkError(Exception):
     """The gate: two runs of the same requests that did different work are not comparable."""
 
 
-def entry_of(
+def on_device(
     history: LoadHistory, power: Constants[Any], overhead: Fraction = Fraction(0)
-) -> Entry:
+) -> HistoryOnDevice:
     """The history per unit of its work; ``overhead`` is a share of that work, in every step."""
     work = history.work
     used = usage_of(history.loads, overhead * work)
     run = Usage(used.busy / work, used.idle / work)
     energy = energy_of(history.loads, power, overhead * work) / work
-    return Entry(history, bare_usage(history), run, ball_usage(run), energy)
+    return HistoryOnDevice(history, bare_usage(history), run, ball_usage(run), energy)
 
 
 def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Iterator[Pair]:
@@ -113,18 +113,16 @@ def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Ite
     for (device, exact), overhead in product(DEVICES, overheads):
         power = ball_constants(exact)
         for group_of in listed:
-            entries = [entry_of(history, power, overhead) for history in group_of]
+            entries = [on_device(history, power, overhead) for history in group_of]
             for base, new in product(entries, repeat=2):
                 yield Pair(device, exact, power, base, new)
 
 
-Bound = Callable[[Pair], Any]
-
 # A comparison by name: how the saving must stand to the bound.
-Side = tuple[str, Relation, Bound]
+Side = tuple[str, Relation, Callable[[Pair], Any]]
 
 
-def hold(
+def hold_pairs(
     trial: Trial,
     sides: tuple[Side, ...],
     region: Callable[[Pair], bool] = lambda _pair: True,

@@ -12,7 +12,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem4.load_histories import PAIRED
-from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, Pair, entry_of, hold
+from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, Pair, hold_pairs, on_device
 from evenkeel.theorems.theorem4.power_constants import (
     DEVICES,
     PRECISION,
@@ -130,7 +130,7 @@ class SavingPaper:
                 base, new = Usage(base.busy, 2 * base.idle), Usage(new.busy, 2 * new.idle)
             return saving_paper(seen(trial, pair.power), base, new)
 
-        return hold(trial, (("floor", ">=", bound),), _floor_says_something)
+        return hold_pairs(trial, (("floor", ">=", bound),), _floor_says_something)
 
 
 @claim(
@@ -185,7 +185,7 @@ class PaperEverywhere:
         def bound(pair: Pair) -> Any:
             return saving_paper(pair.power, pair.base.balls, pair.new.balls)
 
-        return hold(
+        return hold_pairs(
             trial,
             (("floor", ">=", bound),),
             found="a pair with alpha < D/P_idle, where the form is negative and no floor: it holds "
@@ -233,7 +233,7 @@ class SavingSharp:
             power = seen(trial, pair.power)
             return saving_sharp(power, pair.base.balls, _improved(trial, pair))
 
-        return hold(trial, (("floor", ">=", bound),))
+        return hold_pairs(trial, (("floor", ">=", bound),))
 
 
 @claim(
@@ -353,8 +353,8 @@ def _distances() -> dict[str, list[float]]:
     power, caps, floors = ball_constants(exact), [], []
     with ctx.workprec(PRECISION):
         for G in LARGE:
-            extreme = entry_of(zero_one(G, G // 2, 10), power)
-            equal = entry_of(equal_others(G, 10, 5), power)
+            extreme = on_device(zero_one(G, G // 2, 10), power)
+            equal = on_device(equal_others(G, 10, 5), power)
             high = Pair(device, exact, power, equal, extreme).saving
             low = Pair(device, exact, power, extreme, equal).saving
             caps.append(float(saving_cap(power, equal.balls, extreme.balls) - high))
@@ -462,7 +462,7 @@ class SavingEnvelope:
                 "G times the distance of a limit pair from its side",
                 {"distances": distances},
             )
-        finding = hold(trial, (("floor", ">=", floor), ("cap", "<=", cap)))
+        finding = hold_pairs(trial, (("floor", ">=", floor), ("cap", "<=", cap)))
         if not finding.verdict.held:
             return finding
         return replace(
