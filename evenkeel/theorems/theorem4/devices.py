@@ -7,7 +7,7 @@ from typing import Any
 from flint import ctx
 
 from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
+from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.power_constants import (
     AT_40,
@@ -152,14 +152,15 @@ class Gamma:
         witness = measured | {"eta0": "2/3", "eta1": "1/9"}
         if found := broken(comparisons, "measured exponents, and gamma = 1 exactly", witness):
             return found
-        return stands(
-            trial,
+        return weighed(
+            False,
+            True,
             quartiles["H100"][1],
             "~",
             0.21,
             f"{len(every)} sweeps over batch size; identity at gamma = 1 exact.  A sweep over "
             "batch size is not a barrier: it stands in for how power follows load, no more",
-            strongest=Verdict.SUPPORTED,
+            witness,
             interval=(quartiles["H100"][0], quartiles["H100"][2]),
             details=measured,
         )
