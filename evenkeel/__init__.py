@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Trace, read_trace
     from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict
-    from evenkeel.theorems.registry import Claim, check_of, claim_of, claims
+    from evenkeel.theorems.registry import Assumption, Claim, check_of, claim, claim_of, claims
     from solvers.lookahead.problem import WindowProblem, solve_window
     from solvers.policies.bfio import BFIO
     from solvers.policies.predictors import Survival
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BFIO",
     "AssignmentError",
+    "Assumption",
     "Budget",
     "Claim",
     "Expectation",
@@ -65,6 +66,7 @@ __all__ = [
     "Verdict",
     "WindowProblem",
     "check_of",
+    "claim",
     "claim_of",
     "claims",
     "effective_constant",
