@@ -12,6 +12,7 @@ from theory.proof import verify
 
 Exact = int | Fraction
 Witness = Callable[[], Mapping[str, Any]]
+Case = tuple[Exact, Exact, Witness]
 
 
 # The nearest false versions: of an exact equality or a tight bound, of an order, of an interval.
@@ -263,6 +264,10 @@ class Cases:
             self._tightest, self._key = (computed, claimed), key
         return violated
 
+    def extend(self, found: Iterable[Case]) -> bool:
+        """Count cases (computed, claimed, witness) up to the first that violates the relation."""
+        return any(self.add(*case) for case in found)
+
     @property
     def violated(self) -> bool:
         """Whether a case broke the relation."""
@@ -318,6 +323,52 @@ class Cases:
             witness=self._violation,
             details={"cases": self.count, "attained": self.attained, **(details or {})},
         )
+
+
+def without(
+    trial: Trial,
+    relation: Relation,
+    dropped: Iterable[Case],
+    kept: Iterable[Case],
+    domain: str,
+    *,
+    control: str = "cases with the assumption",
+    details: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of a search for a case that breaks a claim without one of its assumptions.
+
+    Parameters
+    ----------
+    trial : Trial
+        The run; its factor is put on the claimed side of the cases without the assumption.
+    relation : Relation
+        How the computed side must stand to the claimed one.
+    dropped : iterable of Case
+        Cases (computed, claimed, witness) without the assumption, smallest first; they are tried
+        up to the first that breaks the relation.
+    kept : iterable of Case
+        The control: cases in which the assumption holds, all of which are tried.
+    domain : str
+        What was searched.
+    control : str
+        What the control's cases are.
+    details : mapping, optional
+        Further numbers.
+    """
+    cases, controls = Cases(relation), Cases(relation)
+    cases.extend((found, claimed * trial.scale, witness) for found, claimed, witness in dropped)
+    for case in kept:
+        controls.add(*case)
+    return cases.finding(
+        trial,
+        domain,
+        details={
+            **(details or {}),
+            f"control: {control}": controls.count,
+            "control: violations": int(controls.violated),
+        },
+        strongest=Verdict.INCONCLUSIVE,
+    )
 
 
 class Intervals:

@@ -1,5 +1,6 @@
 """Bounds of a step without assumptions on the admission."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import permutations
@@ -8,18 +9,17 @@ import numpy as np
 
 from adversary.witnesses.counterexamples import least_partial
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Case, Cases, Witness, without
 from evenkeel.theorems.dropped_assumptions.refills import (
     AFTER,
     NEAR,
     REFILL,
+    against_bound,
     broken_refill,
-    certified_refill_bound,
-    optimum,
+    optima_without,
     refill_bound,
     sorted_refills,
     width,
-    with_control,
 )
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, weight, witness_of
@@ -81,16 +81,19 @@ class WorkConservation:
         admissions at every least imbalance refute it.
         """
         cases = Cases(">=")
-        refill = (
+        steps = (
             problem
             for G, B, spare in ((2, 1, 0), (2, 1, 1), (2, 2, 0), (3, 1, 0))
             for problem in refills(G, B, 1, trial["size"], spare)
         )
-        for problem in sorted(refill, key=weight):
-            _, most = least_partial(problem)
-            claimed = 1 if trial.fault("one") else problem.admissions * trial.scale
-            if cases.add(most, claimed, witness_of(problem)):
-                break
+        cases.extend(
+            (
+                least_partial(problem)[1],
+                1 if trial.fault("one") else problem.admissions * trial.scale,
+                witness_of(problem),
+            )
+            for problem in sorted(steps, key=weight)
+        )
         return cases.finding(
             trial,
             f"full refills with G <= 3, sizes <= {trial['size']}, smallest first",
@@ -124,7 +127,7 @@ class EqualSlots:
                 "One slot and two slots, all sizes a, so the bound is 0; the loads are (a, 2 a).",
             ),
             Identity("The imbalance is a", imbalance_at(a, 2 * a), a),
-            violated("above the bound", refill_bound(), {"Imb": a, "G": 2, "a": a, "b": a}, a),
+            broken_refill("above the bound", a, 2, a, a, a),
         )
 
     @evidence(
@@ -143,7 +146,7 @@ class EqualSlots:
             return int(problem.free.max() - problem.free.min()) if full else -1
 
         shapes = [(1, 1), (1, 2), (1, 3), (2, 2), (1, 1, 2), (1, 2, 2), (2, 2, 2)]
-        return certified_refill_bound(trial, shapes, uneven)
+        return optima_without(trial, shapes, uneven)
 
 
 @claim(
@@ -189,22 +192,22 @@ class ExactStep:
         """Exhaustive search in order of size, the bound with the assumption kept as control; an
         admission above (G-1)(b-a) refutes it.
         """
-        cases, control = Cases("<="), Cases("<=")
-        default = "fcfs"
-        for problem in sorted_refills(((2, 1), (2, 2), (2, 3)), trial["size"]):
-            control.add(optimum(problem), width(problem), witness_of(problem))
-            for pool in sorted(set(permutations(problem.pool.tolist()))):
-                if cases.violated:
-                    break
-                ordered = StepProblem(problem.loads, problem.free, pool)
-                value = ordered.objective(admit(trial, ordered, default))
-                cases.add(value, width(ordered) * trial.scale, witness_of(ordered))
-        return with_control(
+        steps = sorted_refills(((2, 1), (2, 2), (2, 3)), trial["size"])
+
+        def admissions() -> Iterator[Case]:
+            for problem in steps:
+                for pool in sorted(set(permutations(problem.pool.tolist()))):
+                    ordered = StepProblem(problem.loads, problem.free, pool)
+                    left = ordered.objective(admit(trial, ordered, "fcfs"))
+                    yield left, width(ordered), witness_of(ordered)
+
+        return without(
             trial,
-            cases,
-            control,
-            f"full refills of G = 2, B <= 3 by {trial.policy_or(default)}, sizes <= "
-            f"{trial['size']}",
+            "<=",
+            admissions(),
+            against_bound(steps),
+            f"full refills of G = 2, B <= 3 by {trial.policy_or('fcfs')}, sizes <= "
+            f"{trial['size']}, smallest first",
         )
 
 
@@ -258,28 +261,30 @@ class Ties:
         """Exhaustive search in order of size, the lexicographic optimum as control; an optimum with
         a larger gap refutes it.
         """
-        cases, control = Cases("<="), Cases("<=")
-        every = (
-            p
-            for G, B in ((2, 1), (2, 2), (3, 1), (3, 2))
-            for p in refills(G, B, 1, trial["size"], 0)
-        )
-        for problem in sorted(every, key=weight):
-            s_max = int(problem.pool.max())
-            first = after_of(problem, exact_step(problem))
-            control.add(max(first) - min(first), s_max, witness_of(problem))
-            if cases.violated or (trial.fault("two-sizes") and len(set(problem.pool.tolist())) > 2):
-                continue
-            for choice in assignments(problem):
-                after = after_of(problem, np.array(choice, dtype=np.int64))
-                if imbalance(after) != imbalance(first):
+        steps = [
+            (problem, after_of(problem, exact_step(problem)))
+            for problem in sorted_refills(((2, 1), (2, 2), (3, 1), (3, 2)), trial["size"])
+        ]
+
+        def optima() -> Iterator[Case]:
+            for problem, first in steps:
+                if trial.fault("two-sizes") and np.unique(problem.pool).size > 2:
                     continue
-                witness: Witness = partial(dict, witness_of(problem)(), assignment=list(choice))
-                if cases.add(max(after) - min(after), s_max * trial.scale, witness):
-                    break
-        return with_control(
+                for choice in assignments(problem):
+                    after = after_of(problem, np.array(choice, dtype=np.int64))
+                    if imbalance(after) == imbalance(first):
+                        witness: Witness = partial(
+                            dict, witness_of(problem)(), assignment=list(choice)
+                        )
+                        yield max(after) - min(after), int(problem.pool.max()), witness
+
+        return without(
             trial,
-            cases,
-            control,
-            f"full refills with G <= 3, B <= 2, sizes <= {trial['size']}",
+            "<=",
+            optima(),
+            (
+                (max(first) - min(first), int(problem.pool.max()), witness_of(problem))
+                for problem, first in steps
+            ),
+            f"full refills with G <= 3, B <= 2, sizes <= {trial['size']}, smallest first",
         )

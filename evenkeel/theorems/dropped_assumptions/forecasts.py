@@ -1,8 +1,7 @@
 """BF-IO against FCFS and against itself on single instances."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -11,22 +10,22 @@ from adversary.instances.small_runs import backlog_imbalance, simulate_small
 from adversary.instances.space import Instance
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, says
-from evenkeel.evidence.scoreboard import Cases, Witness
-from evenkeel.theorems.dropped_assumptions.refills import witness_of_run
+from evenkeel.evidence.scoreboard import Case, Cases
+from evenkeel.theorems.offline.domains import witness_of_backlog
 from evenkeel.theorems.registry import Assumption, Dropped, claim
-from theory.disproof import violated
+from theory.disproof import imbalance_at, violated
 from theory.model import Requests, System
 from theory.proof import Identity, Lemma, Step
 from theory.relations import at_most
 from theory.symbolic import sp
 
 Loads = tuple[int, int]
+SYSTEM = System(2, 1)
 
 
 def _total(*steps: Loads) -> "sp.Expr":
     """``sum_k (2 max L - sum L)`` over steps with these loads, unevaluated."""
-    x, y = sp.symbols("L_1 L_2", nonnegative=True)
-    return sp.Add(*(sp.Subs(2 * sp.Max(x, y) - x - y, (x, y), loads) for loads in steps))
+    return sp.Add(*(imbalance_at(*loads) for loads in steps))
 
 
 def _average(*steps: Loads) -> "sp.Expr":
@@ -34,12 +33,47 @@ def _average(*steps: Loads) -> "sp.Expr":
     return _total(*steps) / len(steps)
 
 
+def _compared(
+    trial: Trial,
+    stored: Iterable[Case],
+    others: Iterable[tuple[Fraction, Fraction]],
+    domain: str,
+    more: str,
+    less: str,
+) -> Finding:
+    """Stored backlogs up to the first that decides; of others, how often which side is larger.
+
+    Parameters
+    ----------
+    trial : Trial
+        The run.
+    stored : iterable of Case
+        The two averages, and the backlog.
+    others : iterable of (Fraction, Fraction)
+        The two averages on other backlogs, for the details of the claim as stated.
+    domain : str
+        What both are.
+    more, less : str
+        What the details call the backlogs on which the first of the averages is larger, and smaller.
+    """
+    cases = Cases("<=")
+    cases.extend((left, right * trial.scale, witness) for left, right, witness in stored)
+    pairs = list(others) if trial.variant is None else []
+    return cases.finding(
+        trial,
+        domain,
+        details={more: sum(x > y for x, y in pairs), less: sum(x < y for x, y in pairs)},
+        strongest=Verdict.INCONCLUSIVE,
+    )
+
+
 # FCFS is perfectly balanced throughout and BF-IO is not: (prefill, decode) on G = 2, B = 1.
 IIR_WITNESS = (2, 2, 1, 1, 2), (1, 1, 1, 3, 2)
 
 
-def _averages(instance: Instance) -> tuple[Fraction, Fraction]:
+def _averages(*lists: Sequence[int]) -> tuple[Fraction, Fraction]:
     """``AvgImb`` of BF-IO with exact steps and of FCFS."""
+    instance = Instance(SYSTEM, Requests(*lists), len(lists[0]))
     bfio, fcfs = (simulate_small(instance, name) for name in ("bfio_exact", "fcfs"))
     return bfio.avg_imbalance, fcfs.avg_imbalance
 
@@ -121,26 +155,25 @@ class PerInstance:
         """Exact runs of both on a bounded class of instances; one where BF-IO averages more refutes
         it.
         """
-        cases, worse, better = Cases("<="), 0, 0
-        for lists in (((4, 4, 5, 6), (3, 2, 3, 2)), IIR_WITNESS):
-            instance = Instance(System(2, 1), Requests(*lists), len(lists[0]))
-            bfio, fcfs = _averages(instance)
-            if (fcfs or not trial.fault("positive")) and not cases.violated:
-                cases.add(bfio, fcfs * trial.scale, partial(witness_of_run, instance))
+
+        def stored() -> Iterator[Case]:
+            for lists in (((4, 4, 5, 6), (3, 2, 3, 2)), IIR_WITNESS):
+                bfio, fcfs = _averages(*lists)
+                if fcfs or not trial.fault("positive"):
+                    witness = witness_of_backlog(SYSTEM, Requests(*lists), pool=len(lists[0]))
+                    yield bfio, fcfs, witness
+
         n = trial["requests"]
         kinds = list(product(range(1, trial["size"] + 1), range(1, trial["length"] + 1)))
-        for backlog in product(kinds, repeat=n) if trial.variant is None else ():
-            sizes, lengths = zip(*backlog, strict=True)
-            bfio, fcfs = _averages(Instance(System(2, 1), Requests(sizes, lengths), n))
-            worse += bfio > fcfs
-            better += bfio < fcfs
-        return cases.finding(
+        return _compared(
             trial,
+            stored(),
+            (_averages(*zip(*backlog, strict=True)) for backlog in product(kinds, repeat=n)),
             "the two stored backlogs, up to the first that decides; for the details all backlogs "
             f"of {n} requests on G = 2, B = 1, sizes <= {trial['size']}, lengths <= "
             f"{trial['length']}",
-            details={"BF-IO averages more": worse, "BF-IO averages less": better},
-            strongest=Verdict.INCONCLUSIVE,
+            "BF-IO averages more",
+            "BF-IO averages less",
         )
 
     @headline("Is BF-IO better on every instance?", 9)
@@ -165,11 +198,23 @@ BACKLOGS = (
 LOOK_AHEAD_WITNESS = (1, 1, 1, 2), (2, 1, 1, 1), 2
 
 
+def _window(
+    lists: Iterable[Sequence[int]], window: int, predicted: Sequence[int] | None = None
+) -> Fraction:
+    """``AvgImb`` of BF-IO with that window, which sees these output lengths (None: the true)."""
+    sizes, lengths = lists
+    return backlog_imbalance(sizes, lengths, SYSTEM.workers, SYSTEM.slots, window, predicted)
+
+
 def _backlogs(trial: Trial) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Random backlogs of four requests."""
+    """Sizes and lengths of random backlogs of four requests."""
     rng = np.random.default_rng(trial.seed)
     for _ in range(trial["random"]):
         yield tuple(rng.integers(1, 6, 4).tolist()), tuple(rng.integers(1, 5, 4).tolist())
+
+
+def _on_backlogs(trial: Trial) -> str:
+    return f"the stored backlog; {trial['random']} random ones of 4 requests for the details"
 
 
 @claim(
@@ -234,24 +279,15 @@ class LookAhead:
         """Exact runs of both on a bounded class in order of size; one where the look-ahead averages
         more refutes it.
         """
-        sizes, lengths, window = LOOK_AHEAD_WITNESS
-        cases = Cases("<=")
-        myopic = backlog_imbalance(sizes, lengths, 2, 1, 0)
-        ahead = backlog_imbalance(sizes, lengths, 2, 1, window)
-        witness: Witness = partial(
-            dict, workers=2, slots=1, prefill=list(sizes), decode=list(lengths), window=window
-        )
-        cases.add(ahead, myopic * trial.scale, witness)
-        worse = better = 0
-        for s, o in _backlogs(trial) if trial.variant is None else ():
-            near, far = (backlog_imbalance(s, o, 2, 1, H) for H in (0, window))
-            worse += far > near
-            better += far < near
-        return cases.finding(
+        *lists, H = LOOK_AHEAD_WITNESS
+        witness = witness_of_backlog(SYSTEM, Requests(*lists), window=H)
+        return _compared(
             trial,
-            f"the stored backlog; {trial['random']} random ones of 4 requests for the details",
-            details={"look-ahead averages more": worse, "look-ahead averages less": better},
-            strongest=Verdict.INCONCLUSIVE,
+            [(_window(lists, H), _window(lists, 0), witness)],
+            ((_window(other, H), _window(other, 0)) for other in _backlogs(trial)),
+            _on_backlogs(trial),
+            "look-ahead averages more",
+            "look-ahead averages less",
         )
 
 
@@ -332,28 +368,16 @@ class PredictionError:
         """Exact runs of both on a bounded class in order of size; one where the wrong prediction
         averages more refutes it.
         """
-        sizes, lengths, wrong = PREDICTION_WITNESS
-        cases = Cases("<=")
-        perfect = backlog_imbalance(sizes, lengths, 2, 1, 1)
-        misled = backlog_imbalance(sizes, lengths, 2, 1, 1, wrong)
-        witness: Witness = partial(
-            dict,
-            workers=2,
-            slots=1,
-            prefill=list(sizes),
-            decode=list(lengths),
-            predicted=list(wrong),
-        )
-        cases.add(misled, perfect * trial.scale, witness)
-        worse = better = 0
-        for s, o in _backlogs(trial) if trial.variant is None else ():
-            right = backlog_imbalance(s, o, 2, 1, 1)
-            off = backlog_imbalance(s, o, 2, 1, 1, (o[0] % 4 + 1, *o[1:]))
-            worse += off > right
-            better += off < right
-        return cases.finding(
+        *lists, wrong = PREDICTION_WITNESS
+        witness = witness_of_backlog(SYSTEM, Requests(*lists), predicted=list(wrong))
+        return _compared(
             trial,
-            f"the stored backlog; {trial['random']} random ones of 4 requests for the details",
-            details={"wrong predictions average more": worse, "less": better},
-            strongest=Verdict.INCONCLUSIVE,
+            [(_window(lists, 1, wrong), _window(lists, 1), witness)],
+            (
+                (_window((s, o), 1, (o[0] % 4 + 1, *o[1:])), _window((s, o), 1))
+                for s, o in _backlogs(trial)
+            ),
+            _on_backlogs(trial),
+            "wrong predictions average more",
+            "less",
         )

@@ -1,21 +1,21 @@
 """Bounds of a step without assumptions on the pool and the sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
 
 import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.scoreboard import Case, Cases, without
 from evenkeel.theorems.dropped_assumptions.refills import (
     AFTER,
     NEAR,
     REFILL,
-    certified_refill_bound,
+    broken_refill,
+    optima_without,
     optimum,
     refill_bound,
-    with_control,
 )
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import weight, witness_of
@@ -56,17 +56,8 @@ class Overloaded:
                 "G = n + 1 empty workers and one request of size a, so b - a = 0 and the bound is "
                 "0: one load is a, the others are 0.",
             ),
-            Identity(
-                "The imbalance is positive",
-                sp.UnevaluatedExpr(G * a) - a,
-                (G - 1) * a,
-            ),
-            violated(
-                "above the bound",
-                refill_bound(),
-                {"Imb": (G - 1) * a, "G": G, "a": a, "b": a},
-                (G - 1) * a,
-            ),
+            Identity("The imbalance is positive", sp.UnevaluatedExpr(G * a) - a, (G - 1) * a),
+            broken_refill("above the bound", (G - 1) * a, G, a, a, (G - 1) * a),
         )
 
     @evidence(
@@ -84,7 +75,7 @@ class Overloaded:
             return max(0, int(problem.free.sum()) - problem.pool.size)
 
         shapes = [(B,) * G for G, B in ((2, 1), (2, 2), (3, 1), (3, 2))]
-        return certified_refill_bound(trial, shapes, missing)
+        return optima_without(trial, shapes, missing)
 
 
 @claim(
@@ -142,7 +133,7 @@ class PoolCondition:
         """Exhaustive search in order of size, the bound with the assumption kept as control; an
         optimum that differs from the closed form refutes it.
         """
-        cases, control = Cases("=="), Cases("==")
+        rich, poor = [], []
         steps = (
             StepProblem(loads, free, pool)
             for loads, free in product(((0, 0), (0, 1), (0, 2)), ((1, 1), (1, 2)))
@@ -150,23 +141,22 @@ class PoolCondition:
             for pool in combinations_with_replacement(range(1, trial["size"] + 1), n)
         )
         for problem in sorted(steps, key=weight):
-            slots, pool = int(problem.free.sum()), problem.pool
-            classes, copies = np.unique(pool, return_counts=True)
-            a, b = int(classes[0]), int(classes[-1])
-            claimed = waterfill_optimum(problem.loads.tolist(), problem.free.tolist(), a, b)[0]
-            if classes.size == b - a + 1 and copies.min() >= slots:
-                control.add(optimum(problem), claimed, witness_of(problem))
-                continue
+            slots = int(problem.free.sum())
+            classes, copies = np.unique(problem.pool, return_counts=True)
             removed = np.sort(copies)[-2:].sum() if trial.fault("two-classes") else copies.max()
-            alone = trial.fault("copies") and copies.min() < 2
-            if not cases.violated and not alone and pool.size - removed >= slots:
-                cases.add(optimum(problem), claimed * trial.scale, witness_of(problem))
-        return with_control(
-            trial,
-            cases,
-            control,
-            f"two workers with loads <= 2, up to 6 requests of size <= {trial['size']}",
-        )
+            if classes.size == classes[-1] - classes[0] + 1 and copies.min() >= slots:
+                rich.append(problem)
+            elif problem.pool.size - removed >= slots and copies.min() >= 1 + trial.fault("copies"):
+                poor.append(problem)
+
+        def closed(steps: Iterable[StepProblem]) -> Iterator[Case]:
+            for problem in steps:
+                loads, free, pool = witness_of(problem)().values()
+                claimed = waterfill_optimum(loads, free, min(pool), max(pool))[0]
+                yield optimum(problem), claimed, witness_of(problem)
+
+        domain = f"two workers with loads <= 2, up to 6 requests of size <= {trial['size']}"
+        return without(trial, "==", closed(poor), closed(rich), f"{domain}, smallest first")
 
 
 # Widest b - a of the pools of (G, B), and the largest ratio to (G-1)(b-a) in the paper's pool
@@ -308,17 +298,19 @@ class BoundedSizes:
         """For K in powers of ten the extremal pool of width K + 1, solved exactly; an optimum above
         K refutes it. One request of size a + K + 1 among requests of size a leaves (G-1)(K+1).
         """
+        # With a spare request one giant would be left out: take two, on three workers.
+        G, giants = (3, 2) if trial.fault("spare") else (2, 1)
+
+        def pools() -> Iterator[Case]:
+            # Largest K first: the claim asks for one that is never exceeded.
+            for power in range(trial["powers"], -1, -1):
+                K = 10**power * trial.scale
+                *others, giant = full_refill_extremal(G, 2, 1, int(K) + 2)
+                problem = StepProblem([0] * G, [2] * G, [*others, *[giant] * giants])
+                yield optimum(problem), K, witness_of(problem)
+
         cases = Cases("<=")
-        # Largest K first: the claim asks for one that is never exceeded.
-        for power in range(trial["powers"], -1, -1):
-            K = 10**power * trial.scale
-            giant = int(K) + 2
-            # With a spare request one giant would be left out: take two, on three workers.
-            G, more = (3, [giant]) if trial.fault("spare") else (2, [])
-            pool = [*full_refill_extremal(G, 2, 1, giant), *more]
-            problem = StepProblem([0] * G, [2] * G, pool)
-            if cases.add(optimum(problem), K, witness_of(problem)):
-                break
+        cases.extend(pools())
         return cases.finding(
             trial,
             f"one pool for each K = 10^{trial['powers']}, ..., 10, 1, largest first",

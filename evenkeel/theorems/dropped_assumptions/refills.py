@@ -1,12 +1,11 @@
-"""What the searches for a step that breaks a bound share."""
+"""Full refills, smallest first, and the bound that holds while every assumption is kept."""
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
-from adversary.instances.space import Instance
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.check import Finding, Trial, Variant
+from evenkeel.evidence.scoreboard import Case, without
 from evenkeel.theorems.registry import Assumption
 from evenkeel.theorems.step.domains import refills, weight, witness_of
 from solvers.step.exact.brute_force import exact_step
@@ -17,56 +16,29 @@ from theory.proof import Conclusion
 from theory.relations import at_most
 from theory.symbolic import sp
 
+REFILL = (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP)
+AFTER = "imbalance after the step (load)"
 
-def refill_bound() -> "sp.Basic":
+# Plants of several checks.
+NEAR = Variant("within 1.25 times the bound, where it is not 0", Fraction(5, 4))
+PLUS_ONE = Variant("within the bound plus 1", fault="plus-one")
+
+
+def refill_bound(imbalance: str = "Imb") -> "sp.Basic":
     """``Imb <= (G-1)(b-a)``."""
-    return at_most("Imb", "(G - 1) * (b - a)")
+    return at_most(imbalance, full_refill_bound(*sp.symbols("G a b", positive=True)))
 
 
 def broken_refill(
-    text: str, left: "sp.Expr", G: int, a: int, b: int, excess: "sp.Expr | None" = None
+    text: str,
+    left: "sp.Expr",
+    G: "sp.Expr | int",
+    a: "sp.Expr | int",
+    b: "sp.Expr | int",
+    excess: "sp.Expr | None" = None,
 ) -> Conclusion:
-    """``(G-1)(b-a) < Imb`` at numbers."""
+    """``(G-1)(b-a) < Imb`` at a witness; the excess as in :func:`theory.disproof.violated`."""
     return violated(text, refill_bound(), {"Imb": left, "G": G, "a": a, "b": b}, excess)
-
-
-def witness_of_run(instance: Instance) -> dict[str, object]:
-    """The run's instance, as stored with a finding."""
-    system, requests = instance.system, instance.requests
-    return {
-        "workers": system.workers,
-        "slots": system.slots,
-        "pool": instance.pool,
-        "prefill": requests.prefill.tolist(),
-        "decode": requests.decode.tolist(),
-    }
-
-
-REFILL = (Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP)
-SEARCH = "Exhaustive search in order of size, the bound with the assumption kept as control"
-NEAR = Variant("within 1.25 times the bound, where it is not 0", Fraction(5, 4))
-AFTER = "imbalance after the step (load)"
-
-
-def with_control(trial: Trial, cases: Cases, control: Cases, domain: str) -> Finding:
-    """The finding, with what the same bound does while the assumption is kept."""
-    return cases.finding(
-        trial,
-        f"{domain}, smallest first",
-        details={
-            "control: cases with the assumption": control.count,
-            "control: violations": int(control.violated),
-        },
-        strongest=Verdict.INCONCLUSIVE,
-    )
-
-
-def _empty_steps(slots: Iterable[tuple[int, ...]], size: int, n: int) -> Iterator[StepProblem]:
-    """Empty workers with those free slots, and every pool of up to ``n`` requests."""
-    for free in slots:
-        for length in range(1, n + 1):
-            for pool in combinations_with_replacement(range(1, size + 1), length):
-                yield StepProblem([0] * len(free), free, pool)
 
 
 def sorted_refills(shapes: Iterable[tuple[int, int]], size: int) -> list[StepProblem]:
@@ -77,7 +49,8 @@ def sorted_refills(shapes: Iterable[tuple[int, int]], size: int) -> list[StepPro
 
 def width(problem: StepProblem) -> int:
     """``(G-1)(b-a)`` with the smallest and the largest size of the pool for a and b."""
-    return full_refill_bound(problem.workers, int(problem.pool.min()), int(problem.pool.max()))
+    pool, G = problem.pool.tolist(), problem.workers
+    return int(full_refill_bound(G, min(pool), max(pool)))
 
 
 def optimum(problem: StepProblem) -> int:
@@ -85,20 +58,42 @@ def optimum(problem: StepProblem) -> int:
     return problem.objective(exact_step(problem))
 
 
-def certified_refill_bound(
+def against_bound(steps: Iterable[StepProblem]) -> Iterator[Case]:
+    """The optimum of each step against ``(G-1)(b-a)``."""
+    return ((optimum(problem), width(problem), witness_of(problem)) for problem in steps)
+
+
+def optima_without(
     trial: Trial, free: Iterable[tuple[int, ...]], excess: Callable[[StepProblem], int]
 ) -> Finding:
-    """Optima against ``(G-1)(b-a)``, with the steps without an excess as control.
+    """Optima against ``(G-1)(b-a)``: empty workers, every pool of up to six requests.
 
-    ``excess`` says by how much the assumption fails, negative for a step that is neither.
+    Parameters
+    ----------
+    trial : Trial
+        The run, with the largest ``size``; the fault ``by-one`` leaves larger excesses out.
+    free : iterable of tuple of int
+        Slots of the workers.
+    excess : callable
+        By how much a step fails the assumption, 0 if it keeps it; a negative one is left out.
     """
-    cases, control = Cases("<="), Cases("<=")
-    for problem in sorted(_empty_steps(free, trial["size"], 6), key=weight):
-        by = excess(problem)
-        if by == 0:
-            control.add(optimum(problem), width(problem), witness_of(problem))
-        elif by > 0 and not cases.violated and (by == 1 or not trial.fault("by-one")):
-            bound = width(problem) * trial.scale
-            if bound or trial.scale == 1:
-                cases.add(optimum(problem), bound, witness_of(problem))
-    return with_control(trial, cases, control, f"pools of sizes <= {trial['size']}, G <= 3")
+    steps = sorted(
+        (
+            StepProblem([0] * len(slots), slots, pool)
+            for slots in free
+            for n in range(1, 7)
+            for pool in combinations_with_replacement(range(1, trial["size"] + 1), n)
+        ),
+        key=weight,
+    )
+    by = [excess(problem) for problem in steps]
+    kept = (problem for problem, more in zip(steps, by, strict=True) if more == 0)
+    dropped = (
+        problem
+        for problem, more in zip(steps, by, strict=True)
+        if (more == 1 or (more > 1 and not trial.fault("by-one")))
+        # A factor says nothing where the bound is 0.
+        and (trial.scale == 1 or width(problem))
+    )
+    domain = f"pools of sizes <= {trial['size']}, G <= 3, smallest first"
+    return without(trial, "<=", against_bound(dropped), against_bound(kept), domain)

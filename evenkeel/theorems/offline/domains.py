@@ -1,19 +1,18 @@
 """Finite domains of backlogs, and backlogs as witnesses."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations_with_replacement, product
 from typing import Any
 
+from evenkeel.evidence.scoreboard import Witness
 from theory.model import Requests, System
 
 # Domains (G, B, N, largest size, largest length) of the prices.
 DOMAINS = ((2, 1, 4, 3, 2), (3, 1, 4, 3, 2), (2, 2, 5, 3, 2))
 
 
-def witness_of_backlog(
-    system: System, requests: Requests, **sides: Any
-) -> Callable[[], dict[str, Any]]:
-    """The backlog as a witness, written only if it is needed."""
+def witness_of_backlog(system: System, requests: Requests, **sides: Any) -> Witness:
+    """The backlog as a witness, with more about its runs, written only if it is needed."""
     return lambda: {
         "workers": system.workers,
         "slots": system.slots,
