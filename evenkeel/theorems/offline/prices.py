@@ -1,5 +1,6 @@
 """The price of each restriction of a schedule."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -7,7 +8,7 @@ from functools import cache
 from adversary.instances.small_runs import simulate_small
 from adversary.instances.space import Instance
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.scoreboard import Case, Cases
 from evenkeel.evidence.verdicts import LARGER
 from evenkeel.theorems.offline.domains import DOMAINS, instances, witness_of_backlog
 from evenkeel.theorems.registry import Assumption, claim
@@ -15,6 +16,13 @@ from solvers.schedule.price_ladder import price_ladder
 from theory.model import Requests, System
 from theory.proof import Identity, Lemma, Step
 from theory.symbolic import sp
+
+SCHEDULES = (
+    Assumption.BACKLOG,
+    Assumption.CONSTANT_DRIFT,
+    Assumption.SAME_REQUESTS,
+    Assumption.NO_OVERHEAD,
+)
 
 _ENUMERATED = Lemma(
     "the other instances",
@@ -55,47 +63,55 @@ def _ladders(domain: tuple[int, ...], growth: int) -> tuple[tuple[Requests, tupl
     return tuple(rows)
 
 
-def _price(trial: Trial, rung: int) -> Finding:
-    cases = Cases("==")
-    growth = 0 if trial.fault("no-growth") else 1
-    domains = DOMAINS[: trial["domains"]]
-    for domain, claimed in zip(domains, PRICES[trial.label], strict=False):
-        ratio, requests = max(
-            ((Fraction(v[rung + 1], v[rung]), r) for r, v in _ladders(domain, growth)),
-            key=lambda pair: pair[0],
-        )
-        system = System(domain[0], domain[1], (growth,))
-        if cases.add(
-            ratio,
-            claimed * trial.scale,
-            witness_of_backlog(system, requests, price=str(ratio)),
-        ):
-            break
-    finding = cases.finding(
-        trial,
-        "largest price over all backlogs with sizes <= 3, lengths <= 2: "
-        + "; ".join(f"G = {G}, B = {B}, N = {n}" for G, B, n, _, _ in domains),
+class _Price:
+    """The price of a rung of the ladder, searched for on every domain."""
+
+    @evidence(
+        measures="largest ratio of the sums of largest loads",
+        domains=3,
+        plants=(
+            LARGER,
+            Variant("claimed side x1.02", Fraction(51, 50)),
+            Variant("requests do not grow", fault="no-growth"),
+        ),
     )
-    # The steps show that a price is reached; that none is larger, the enumeration shows.
-    return replace(finding, verdict=Verdict.CERTIFIED) if finding.verdict.held else finding
+    def check(self, trial: Trial) -> Finding:
+        """Exact optima of every instance of the domains, from the values of all states and, sticky,
+        by branch and bound; a larger or smaller maximum refutes it. The numbers were found by the
+        same enumeration.
+        """
+        rung = list(PRICES).index(trial.label)
+        growth = 0 if trial.fault("no-growth") else 1
+        domains = DOMAINS[: trial["domains"]]
 
+        def largest() -> Iterator[Case]:
+            for domain, claimed in zip(domains, PRICES[trial.label], strict=False):
+                ratio, requests = max(
+                    ((Fraction(v[rung + 1], v[rung]), r) for r, v in _ladders(domain, growth)),
+                    key=lambda pair: pair[0],
+                )
+                system = System(*domain[:2], (growth,))
+                witness = witness_of_backlog(system, requests, price=str(ratio))
+                yield ratio, claimed * trial.scale, witness
 
-OVERPAID = Variant("claimed side x1.02", Fraction(51, 50))
-NO_GROWTH = Variant("requests do not grow", fault="no-growth")
+        cases = Cases("==")
+        cases.extend(largest())
+        finding = cases.finding(
+            trial,
+            "largest price over all backlogs with sizes <= 3, lengths <= 2: "
+            + "; ".join(f"G = {G}, B = {B}, N = {n}" for G, B, n, _, _ in domains),
+        )
+        # The steps show that a price is reached; that none is larger, the enumeration shows.
+        return replace(finding, verdict=Verdict.CERTIFIED) if finding.verdict.held else finding
 
 
 @claim(
     "offline.price-workers",
     "equality",
-    assumptions=(
-        Assumption.BACKLOG,
-        Assumption.CONSTANT_DRIFT,
-        Assumption.SAME_REQUESTS,
-        Assumption.NO_OVERHEAD,
-    ),
+    assumptions=SCHEDULES,
     requires=("offline.ladder",),
 )
-class PriceWorkers:
+class PriceWorkers(_Price):
     """The price of staying on one worker.
 
     Requests that may pause but stay on their worker, against those that migrate. Over all backlogs
@@ -123,31 +139,14 @@ class PriceWorkers:
             _ENUMERATED,
         )
 
-    @evidence(
-        measures="largest ratio of the sums of largest loads",
-        domains=3,
-        plants=(LARGER, OVERPAID, NO_GROWTH),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Exact optima of every instance of the domains, from the values of all states and, sticky,
-        by branch and bound; a larger or smaller maximum refutes it. The numbers were found by the
-        same enumeration.
-        """
-        return _price(trial, 0)
-
 
 @claim(
     "offline.price-pauses",
     "equality",
-    assumptions=(
-        Assumption.BACKLOG,
-        Assumption.CONSTANT_DRIFT,
-        Assumption.SAME_REQUESTS,
-        Assumption.NO_OVERHEAD,
-    ),
+    assumptions=SCHEDULES,
     requires=("offline.ladder",),
 )
-class PricePauses:
+class PricePauses(_Price):
     """The price of running without a break.
 
     Sticky requests against those that may pause on their worker. Over all backlogs with sizes 1..3,
@@ -171,31 +170,14 @@ class PricePauses:
             _ENUMERATED,
         )
 
-    @evidence(
-        measures="largest ratio of the sums of largest loads",
-        domains=3,
-        plants=(LARGER, OVERPAID, NO_GROWTH),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Exact optima of every instance of the domains, from the values of all states and, sticky,
-        by branch and bound; a larger or smaller maximum refutes it. The numbers were found by the
-        same enumeration.
-        """
-        return _price(trial, 1)
-
 
 @claim(
     "offline.price-conserving",
     "equality",
-    assumptions=(
-        Assumption.BACKLOG,
-        Assumption.CONSTANT_DRIFT,
-        Assumption.SAME_REQUESTS,
-        Assumption.NO_OVERHEAD,
-    ),
+    assumptions=SCHEDULES,
     requires=("offline.ladder",),
 )
-class PriceConserving:
+class PriceConserving(_Price):
     """The price of work conservation.
 
     Sticky schedules that leave no slot free, against those that may. Over all backlogs with sizes
@@ -224,31 +206,14 @@ class PriceConserving:
             _ENUMERATED,
         )
 
-    @evidence(
-        measures="largest ratio of the sums of largest loads",
-        domains=3,
-        plants=(LARGER, OVERPAID, NO_GROWTH),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Exact optima of every instance of the domains, from the values of all states and, sticky,
-        by branch and bound; a larger or smaller maximum refutes it. The numbers were found by the
-        same enumeration.
-        """
-        return _price(trial, 2)
-
 
 @claim(
     "offline.price-online",
     "equality",
-    assumptions=(
-        Assumption.BACKLOG,
-        Assumption.CONSTANT_DRIFT,
-        Assumption.SAME_REQUESTS,
-        Assumption.NO_OVERHEAD,
-    ),
+    assumptions=SCHEDULES,
     requires=("offline.ladder",),
 )
-class PriceOnline:
+class PriceOnline(_Price):
     """The price of not knowing the lengths, for BF-IO at H = 0.
 
     BF-IO with exact steps, against the clairvoyant work-conserving optimum. Over all backlogs with
@@ -271,15 +236,3 @@ class PriceOnline:
             ),
             _ENUMERATED,
         )
-
-    @evidence(
-        measures="largest ratio of the sums of largest loads",
-        domains=3,
-        plants=(LARGER, OVERPAID, NO_GROWTH),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Exact optima of every instance of the domains, from the values of all states and, sticky,
-        by branch and bound; a larger or smaller maximum refutes it. The numbers were found by the
-        same enumeration.
-        """
-        return _price(trial, 3)
