@@ -9,11 +9,12 @@ import numpy as np
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
 from evenkeel.evidence.statistics import Mean, first_steps, overloaded_run
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.result import RunResult
+from theory.formulas.ratio import bfio_bound
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -205,7 +206,8 @@ class T2Static:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("E_Imb_BFIO", "10 * (G - 1) * s_max / p")
+        G, s, p = sp.symbols("G s_max p", positive=True)
+        return at_most("E_Imb_BFIO", 10 * bfio_bound(G, s / p))
 
     def proof(self) -> tuple[Step, ...]:
         G, m, B, d, s, most = sp.symbols("G m B d s_max E_G", positive=True)
@@ -262,9 +264,8 @@ class T2Static:
         G, B, b = trial["G"], trial["B"], trial["b"]
         p = Fraction(trial["p"]).limit_denominator(10**6)
         least = unavoidable_imbalance(G, B, p, b - trial["a"])
-        claimed = 10 * (G - 1) * b / p
-        if trial.fault("square"):
-            claimed = (G - 1) * b / p**2
+        unit = bfio_bound(G, b / p)
+        claimed = unit / p if trial.fault("square") else 10 * unit
         cases = Cases("<=")
         witness: Witness = partial(dict, G=G, B=B, p=str(p), a=trial["a"], b=b)
         cases.add(least, claimed * trial.scale, witness)
@@ -272,7 +273,7 @@ class T2Static:
             trial,
             f"G = {G}, B = {B}, p = {p}, sizes in [{trial['a']}, {b}], stationarity, any online "
             "policy",
-            details={"multiple of (G-1) s_max / p": float(least / ((G - 1) * b / p))},
+            details={"multiple of (G-1) s_max / p": float(least / unit)},
             strongest=Verdict.INCONCLUSIVE,
         )
 
@@ -320,7 +321,8 @@ class T2Myopic:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("E_Imb_BFIO", "(G - 1) * s_max / p")
+        G, s, p = sp.symbols("G s_max p", positive=True)
+        return at_most("E_Imb_BFIO", bfio_bound(G, s / p))
 
     @evidence(
         measures="mean imbalance of one step from balance (load)",
@@ -342,7 +344,7 @@ class T2Myopic:
         """
         G, B, p, d = (trial[name] for name in "GBpd")
         found = steps_from_balance(G, B, p, d, trial.seed, trial["samples"])
-        claimed = (G - 1) * (1 + d) / p * float(trial.scale)
+        claimed = bfio_bound(G, (1 + d) / p) * float(trial.scale)
         if trial.fault("log"):
             claimed *= log(G) / 2
         domain = (
@@ -358,15 +360,14 @@ class T2Myopic:
                 domain=domain,
             )
         mean = Mean.of([float(row[1]) for row in found])
-        refuted = mean.low > claimed
-        witness = {"G": G, "B": B, "p": p, "a": 1, "b": 1 + d, "seed": trial.seed}
-        return Finding(
-            verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
-            computed=mean.value,
-            claimed=claimed,
-            relation="<=",
-            domain=domain,
+        return weighed(
+            mean.low > claimed,
+            False,
+            mean.value,
+            "<=",
+            claimed,
+            domain,
+            {"G": G, "B": B, "p": p, "a": 1, "b": 1 + d, "seed": trial.seed},
             interval=mean.interval,
-            witness=witness if refuted else None,
             details={"ln G / (p^3 d^2)": log(G) / (p**3 * d * d)},
         )

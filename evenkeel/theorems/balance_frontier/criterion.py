@@ -9,7 +9,7 @@ from math import comb
 import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import Case, Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import affordable, rich_steps, witness_of
 from solvers.step.exact.brute_force import exact_step, optimal_step
@@ -23,22 +23,31 @@ from theory.symbolic import sp
 Rows = tuple[tuple[int, ...], ...]
 
 
+def _left(rows: Rows) -> Iterator[tuple[Rows, list[int]]]:
+    """Loads of the departing requests, and what is left on each worker after growth by 1."""
+    departing = ([c for k in range(len(row) + 1) for c in combinations(row, k)] for row in rows)
+    for gone in product(*departing):
+        yield (
+            gone,
+            [
+                sum(row) + len(row) - sum(out) - len(out)
+                for row, out in zip(rows, gone, strict=True)
+            ],
+        )
+
+
 def _departures(trial: Trial, top: int) -> Iterator[tuple[Rows, Rows, list[int]]]:
     """Balanced states of two workers, and every pattern of departures.
 
-    Yields the rows of loads at the measured step, the loads of the departing requests at that
-    step, and the loads that are left after growth by 1.
+    Yields the rows of loads at the measured step, and what :func:`_left` yields of them.
     """
     B = trial["B"]
     affordable(comb(top + B - 1, B) ** 2 * 4**B, "departure patterns")
     rows = list(combinations_with_replacement(range(1, top + 1), B))
     for one, two in combinations_with_replacement(rows, 2):
-        if sum(one) != sum(two):
-            continue
-        gone = [[c for k in range(B + 1) for c in combinations(row, k)] for row in (one, two)]
-        for left, right in product(*gone):
-            kept = [sum(row) + B - sum(out) - len(out) for row, out in ((one, left), (two, right))]
-            yield (one, two), (left, right), kept
+        if sum(one) == sum(two):
+            for gone, kept in _left((one, two)):
+                yield (one, two), gone, kept
 
 
 @cache
@@ -53,13 +62,13 @@ def enumerated_optimum(
     return problem.objective(assignment)
 
 
-def _rich_optimum(kept: Sequence[int], gone: Rows, a: int, b: int, *, copies: bool) -> int:
+def _rich_optimum(
+    kept: Sequence[int], free: Sequence[int], a: int, b: int, *, copies: bool = True
+) -> int:
     """Optimal imbalance of the refill, from the smallest rich pool, by trying all assignments."""
-    free = tuple(map(len, gone))
-    slots = sum(free)
-    sizes = [s for s in range(a, b + 1) for _ in range(slots if copies else 1)]
+    sizes = [s for s in range(a, b + 1) for _ in range(sum(free) if copies else 1)]
     low = min(kept)
-    return enumerated_optimum(tuple(x - low for x in kept), free, tuple(sizes))
+    return enumerated_optimum(tuple(x - low for x in kept), tuple(free), tuple(sizes))
 
 
 @claim(
@@ -136,28 +145,27 @@ class Rich:
         """Every departure pattern of small balanced systems, the imbalance and the criterion each
         against the enumerated optimum; one disagreement refutes it.
         """
+        copies = not trial.fault("one-copy")
+
+        def steps() -> Iterator[Case]:
+            for rows, gone, kept in _departures(trial, trial["top"]):
+                grown = [[w + (not trial.fault("no-growth")) for w in out] for out in gone]
+                for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
+                    if not copies and sum(map(len, gone)) > b - a + 1:
+                        continue
+                    optimum = _rich_optimum(kept, list(map(len, gone)), a, b, copies=copies)
+                    X, Y = ([sum(w - s for w in out) for out in grown] for s in (b, a))
+                    balanced = can_rebalance(grown, a, b)
+                    if trial.fault("totals"):
+                        balanced = sum(grown[0]) == sum(grown[1])
+                    elif trial.fault("strict"):
+                        balanced = max(X) < min(Y)
+                    witness: Witness = partial(dict, loads=rows, departed=gone, a=a, b=b)
+                    yield optimum, sum(max(0, x - min(Y)) for x in X) * trial.scale, witness
+                    yield int(optimum == 0), int(balanced), witness
+
         cases = Cases("==")
-        for rows, gone, kept in _departures(trial, trial["top"]):
-            grown = [[w + (not trial.fault("no-growth")) for w in out] for out in gone]
-            for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
-                copies = not trial.fault("one-copy")
-                if not copies and sum(map(len, gone)) > b - a + 1:
-                    continue
-                optimum = _rich_optimum(kept, gone, a, b, copies=copies)
-                X, Y = ([sum(w - s for w in out) for out in grown] for s in (b, a))
-                missing = sum(max(0, x - min(Y)) for x in X) * trial.scale
-                balanced = can_rebalance(grown, a, b)
-                if trial.fault("totals"):
-                    balanced = sum(grown[0]) == sum(grown[1])
-                elif trial.fault("strict"):
-                    balanced = max(X) < min(Y)
-                witness: Witness = partial(dict, loads=rows, departed=gone, a=a, b=b)
-                if cases.add(optimum, missing, witness) or cases.add(
-                    int(optimum == 0), int(balanced), witness
-                ):
-                    break
-            if cases.violated:
-                break
+        cases.extend(steps())
         return cases.finding(
             trial,
             f"imbalance, and whether it is 0, at G = 2, B = {trial['B']}, all balanced states with "
@@ -219,39 +227,33 @@ class RichAnySlots:
         """The criterion against the enumerated optimum, for every balanced state with empty slots
         and every departure pattern of small systems; one disagreement refutes it.
         """
-        cases, top = Cases("=="), trial["top"]
+        top, size = trial["top"], trial["size"]
         states = [
             row for k in (1, 2) for row in combinations_with_replacement(range(1, top + 1), k)
         ]
-        for rows in product(states, repeat=2):
-            if sum(rows[0]) != sum(rows[1]) or len(rows[0]) == len(rows[1]) == 2:
-                continue
-            gone_from = [
-                [c for k in range(len(row) + 1) for c in combinations(row, k)] for row in rows
-            ]
-            for gone, (a, b) in product(
-                product(*gone_from), combinations_with_replacement(range(1, trial["size"] + 1), 2)
-            ):
-                # Loads grow by 1; a worker of two slots fills all that is empty.
-                free = [2 - len(row) + len(out) for row, out in zip(rows, gone, strict=True)]
-                kept = [
-                    sum(row) + len(row) - sum(out) - len(out)
-                    for row, out in zip(rows, gone, strict=True)
-                ]
-                if min(map(min, rows)) < a:
+
+        def steps() -> Iterator[Case]:
+            for rows in product(states, repeat=2):
+                if sum(rows[0]) != sum(rows[1]) or len(rows[0]) == len(rows[1]) == 2:
                     continue
-                sizes = tuple(s for s in range(a, b + 1) for _ in range(sum(free)))
-                optimum = enumerated_optimum(tuple(x - min(kept) for x in kept), tuple(free), sizes)
-                claimed = can_rebalance([[w + 1 for w in out] for out in gone], a, b)
-                if (trial.fault("suffices") and not claimed) or (
-                    trial.fault("nothing-departs") and any(gone)
+                for (gone, kept), (a, b) in product(
+                    _left(rows), combinations_with_replacement(range(1, size + 1), 2)
                 ):
-                    continue
-                witness: Witness = partial(dict, loads=rows, departed=gone, a=a, b=b)
-                if cases.add(int(optimum == 0), int(claimed), witness):
-                    break
-            if cases.violated:
-                break
+                    claimed = can_rebalance([[w + 1 for w in out] for out in gone], a, b)
+                    if (
+                        min(map(min, rows)) < a
+                        or (trial.fault("suffices") and not claimed)
+                        or (trial.fault("nothing-departs") and any(gone))
+                    ):
+                        continue
+                    # A worker of two slots fills all that is empty.
+                    free = [2 - len(row) + len(out) for row, out in zip(rows, gone, strict=True)]
+                    optimum = _rich_optimum(kept, free, a, b)
+                    witness: Witness = partial(dict, loads=rows, departed=gone, a=a, b=b)
+                    yield int(optimum == 0), int(claimed), witness
+
+        cases = Cases("==")
+        cases.extend(steps())
         return cases.finding(
             trial,
             "up to the first disagreement at G = B = 2, balanced states with an empty slot and "
@@ -330,14 +332,16 @@ class Cost:
         cases, low, high = Cases("<="), 0, 0
         for problem, a, b in rich_steps(trial):
             loads, free = problem.loads.tolist(), problem.free.tolist()
-            violation = criterion_violation(loads, free, a, b)
+            violation, witness = criterion_violation(loads, free, a, b), witness_of(problem)
             optimum = problem.objective(exact_step(problem))
             most = (problem.workers - 1 - trial.fault("workers")) * violation
             low += violation == optimum > 0
             high += most == optimum > 0
-            if cases.add(
-                violation * trial.scale_of("lower"), optimum, witness_of(problem)
-            ) or cases.add(optimum, most * trial.scale_of("upper"), witness_of(problem)):
+            sides = (
+                (violation * trial.scale_of("lower"), optimum, witness),
+                (optimum, most * trial.scale_of("upper"), witness),
+            )
+            if cases.extend(sides):
                 break
         return cases.finding(
             trial,
@@ -387,7 +391,7 @@ class Replacement:
             ),
             Conclusion(
                 "By [threshold.rich] Imb = sum_g (X_g - min Y)^+",
-                sp.Eq(sp.Symbol("Imb", positive=True), 0, evaluate=False),
+                self.formula(),
                 {sp.Symbol("Imb", positive=True): sp.Sum(sp.Max(0, -below[g] - above), (g, 1, G))},
             ),
         )
@@ -407,18 +411,18 @@ class Replacement:
         """Every departure pattern of small balanced systems with loads in [a, b]; a positive
         optimal imbalance refutes it.
         """
-        cases, b = Cases("=="), trial["size"]
+        b, cases = trial["size"], Cases("==")
         above = trial.fault("older") or trial.fault("no-growth")
-        for rows, gone, kept in _departures(trial, b + above):
-            oldest = max((w + 1 for out in gone for w in out), default=1)
-            if oldest > b + above:
-                continue
-            for a in range(1, min(map(min, rows)) + 1):
-                optimum = _rich_optimum(kept, gone, a, b, copies=True)
-                if cases.add(optimum, 0, partial(dict, loads=rows, departed=gone, a=a, b=b)):
-                    break
-            if cases.violated:
-                break
+        cases.extend(
+            (
+                _rich_optimum(kept, list(map(len, gone)), a, b),
+                0,
+                partial(dict, loads=rows, departed=gone, a=a, b=b),
+            )
+            for rows, gone, kept in _departures(trial, b + above)
+            if max((w + 1 for out in gone for w in out), default=1) <= b + above
+            for a in range(1, min(map(min, rows)) + 1)
+        )
         return cases.finding(
             trial,
             f"G = 2, B = {trial['B']}, b = {b}, all a, all balanced states with every slot "

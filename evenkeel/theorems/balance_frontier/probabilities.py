@@ -1,5 +1,6 @@
 """How often the criterion holds: bounds of the probability."""
 
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache, partial
@@ -8,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import Case, Cases, Witness, refuted, stands
 from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import held
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.rich_pool import balanced_state
 from theory.formulas.rebalancing import (
     age_squares,
+    bernstein_form,
     failure_bound,
     failure_probability,
     stationary_failure_bound,
@@ -65,7 +66,7 @@ class Sufficient:
 
     def formula(self) -> "sp.Basic":
         G, t, V, R = sp.symbols("G t V R", positive=True)
-        return sp.Le(sp.Symbol("P_fail"), G * (G - 1) * sp.exp(-(t**2) / (2 * (V + R * t / 3))))
+        return sp.Le(sp.Symbol("P_fail"), bernstein_form(G * (G - 1), t, V, R))
 
     def proof(self) -> tuple[Step, ...]:
         B, level, a, b, d, m, R, ell, n = sp.symbols("B Lambda a b d m R ell n", positive=True)
@@ -128,30 +129,27 @@ class Sufficient:
         """The exact probability of failure, by convolution, for a family of states, some far in the
         tail, where the constant of the exponent decides; a probability above the bound refutes it.
         """
+
+        def states() -> Iterator[Case]:
+            for state, p, a, b in _states(trial["B"]):
+                G = len(state)
+                bound = failure_bound(state, float(p), a, b)
+                if bound == 1:
+                    continue
+                if trial.fault("exponent"):
+                    bound = min(1.0, bound * (bound / (G * (G - 1))) ** 0.25)
+                elif trial.fault("one-side"):
+                    t = float(p) * len(state[0]) * (b - a)
+                    variance = float(p * (1 - p)) * sum((w - a) ** 2 for w in state[0]) / 4
+                    bound = min(1.0, bernstein_form(G * (G - 1), t, variance, 0))
+                # The bound is a float of relative error 1e-10; no case is that close.
+                claimed = Fraction(bound) * trial.scale
+                rows = [dict(Counter(row)) for row in state]
+                witness: Witness = partial(dict, p=str(p), a=a, b=b, rows=rows)
+                yield failure_probability(state, p, a, b), claimed, witness
+
         cases = Cases("<=")
-        for state, p, a, b in _states(trial["B"]):
-            G = len(state)
-            bound = failure_bound(state, float(p), a, b)
-            if bound == 1:
-                continue
-            if trial.fault("exponent"):
-                bound = min(1.0, bound * (bound / (G * (G - 1))) ** 0.25)
-            elif trial.fault("one-side"):
-                t = float(p) * len(state[0]) * (b - a)
-                variance = float(p * (1 - p)) * sum((w - a) ** 2 for w in state[0]) / 4
-                bound = min(1.0, G * (G - 1) * float(np.exp(-t * t / (2 * variance))))
-            failed = failure_probability(state, p, a, b)
-            rows = [dict(zip(*np.unique(row, return_counts=True), strict=True)) for row in state]
-            witness: Witness = partial(
-                dict,
-                p=str(p),
-                a=a,
-                b=b,
-                rows=[{int(w): int(n) for w, n in r.items()} for r in rows],
-            )
-            # The bound is a float of relative error 1e-10; no case is that close.
-            if cases.add(failed, Fraction(bound) * trial.scale, witness):
-                break
+        cases.extend(states())
         return cases.finding(
             trial,
             f"states with G in {{2, 3}}, B <= {trial['B']}, p in {{1/2, 1/4}}, loads up to 17, b "
@@ -342,13 +340,12 @@ class Stationary:
                 )
         assert tightest is not None
         rate, bound, interval, point = tightest
-        return Finding(
-            verdict=Verdict.SUPPORTED if trial.variant else held(trial),
-            computed=rate,
-            claimed=bound,
-            relation="<=",
-            domain=f"{samples} states at each of 4 numbers of slots for (G, p, d) in "
-            f"{trial['points']}",
+        return stands(
+            trial,
+            rate,
+            "<=",
+            bound,
+            f"{samples} states at each of 4 numbers of slots for (G, p, d) in {trial['points']}",
             interval=interval,
             details=point,
         )

@@ -54,7 +54,7 @@ def _compared(
     domain : str
         What both are.
     more, less : str
-        What the details call the backlogs on which the first of the averages is larger, and smaller.
+        What the details call the backlogs on which the first average is larger, and smaller.
     """
     cases = Cases("<=")
     cases.extend((left, right * trial.scale, witness) for left, right, witness in stored)

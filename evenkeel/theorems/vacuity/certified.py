@@ -12,6 +12,8 @@ from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.vacuity.edges import FEWER, MORE, OVERLOADED, POWER, laws
 from theory.formulas.constants import FCFS_TEXT
 from theory.formulas.energy import Usage, energy_floor, energy_tangent, exact
+from theory.formulas.ratio import bfio_bound
+from theory.formulas.step import full_refill_bound
 from theory.formulas.vacuity import (
     Lengths,
     best_guaranteed_saving,
@@ -53,7 +55,7 @@ class Certified:
 
     def formula(self) -> "sp.Basic":
         G, a, b = sp.symbols("G a b", positive=True)
-        return sp.Gt(sp.Symbol("E[Imb]") / ((G - 1) * (b - a)), 1)
+        return sp.Gt(sp.Symbol("E[Imb]") / bfio_bound(G, b - a), 1)
 
     def proof(self) -> tuple[Step, ...]:
         h, B, t = sp.symbols("h B t", positive=True)
@@ -102,9 +104,8 @@ class Certified:
         cases += list(product(laws(), trial["workers"]))
         largest = found = claimed = 0
         for x, workers in cases:
-            share = Fraction(x.largest if trial.fault("largest") else x.largest - x.smallest)
-            ratio = share / (x.largest - x.smallest) * trial.scale_of("ratio")
-            gap = ratio * (workers - 1) * (x.largest - x.smallest)
+            gap = full_refill_bound(workers, 0 if trial.fault("largest") else x.smallest, x.largest)
+            gap *= trial.scale_of("ratio")
             if x.name in STATED:
                 claimed, formula = STATED[x.name]
                 formula = ceil(formula * trial.scale_of("formula"))
@@ -121,6 +122,7 @@ class Certified:
                 while refill_imbalance(x, workers, found).lower <= gap:
                     found += 1
             else:
+                ratio = gap / full_refill_bound(workers, x.smallest, x.largest)
                 found = first_certified_slots(x, workers, ratio) or 0
             value = float(refill_imbalance(x, workers, max(1, found)).lower / gap)
             details[f"{x.name}, G = {workers}"] = value
@@ -154,7 +156,7 @@ def _promise(x: Lengths, workers: int, slots: int, share: Fraction) -> Fraction:
     """The floor from the two energies of the sandwich, with a share of the baseline's eta."""
     constants, work = exact(POWER), workers * slots * x.mean
     before = refill_imbalance(x, workers, slots).lower / work * share
-    after = (workers - 1) * (x.largest - x.smallest) / work
+    after = Fraction(full_refill_bound(workers, x.smallest, x.largest), work)
     ratio = energy_tangent(constants, Usage(Fraction(1), after)) / energy_floor(
         constants, Usage(Fraction(1), before)
     )
@@ -166,7 +168,7 @@ def _signs(name: str, workers: int) -> dict[int, tuple[Fraction, bool]]:
     """Certified ratio, and whether a saving is promised, on both sides of the first B."""
     x = trace_lengths()[name]
     first = first_certified_slots(x, workers, break_even(POWER)) or 1
-    gap = (workers - 1) * (x.largest - x.smallest)
+    gap = full_refill_bound(workers, x.smallest, x.largest)
     return {
         b: (
             refill_imbalance(x, workers, b).lower / gap,
