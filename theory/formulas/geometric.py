@@ -65,8 +65,8 @@ def slot_fourth_moment(sizes: Law, p: Fraction) -> Fraction:
     return fourth
 
 
-def frontier_slots(workers: int, p: float, width: int) -> int:
-    """Slots above which a myopic step can hold the balance: ``8 m ln G / (p (b-a)^2)``, rounded up.
+def frontier_edge(workers: int, p: float, width: int) -> float:
+    """``m ln G / (p (b-a)^2)``, the lower edge of the frontier of balance [threshold.frontier].
 
     Parameters
     ----------
@@ -85,18 +85,21 @@ def frontier_slots(workers: int, p: float, width: int) -> int:
     Notes
     -----
     ``m`` is the average of the two squares of :func:`theory.formulas.rebalancing.age_squares`.
-    Source: [threshold.frontier].
     """
     if workers < 2 or width < 1:
         raise InputError(f"need G >= 2 and b - a >= 1, got G = {workers}, b - a = {width}")
     m = sum(age_squares(p, width)) / 2
-    edge: float = 8 * m * log(workers) / (p * width**2)
-    return ceil(edge)
+    return m * log(workers) / (p * width**2)
+
+
+def frontier_slots(workers: int, p: float, width: int) -> int:
+    """Slots above which a myopic step can hold the balance: 8 times the edge, rounded up."""
+    return ceil(8 * frontier_edge(workers, p, width))
 
 
 def edge_slots(workers: int, p: float, width: int) -> int:
-    """The lower edge of the frontier: ``m ln G / (p (b-a)^2)`` rounded up [threshold.frontier]."""
-    return ceil(frontier_slots(workers, p, width) / 8)
+    """:func:`frontier_edge`, rounded up."""
+    return ceil(frontier_edge(workers, p, width))
 
 
 def distances_to_geometric(lengths: ArrayLike, candidates: Sequence[float]) -> list[float]:

@@ -1,11 +1,12 @@
 """Growth with slots and workers: full refills of two sizes, shapes, and fits."""
 
 from collections.abc import Sequence
-from math import sqrt
+from typing import Any
 
 import numpy as np
 from flint import arb, ctx
 
+from theory.elementary import sqrt
 from theory.laws.fcfs_expectation import PRECISION, from_ball
 from theory.laws.law import Enclosure
 from theory.laws.order_statistics import expected_max_of_normals
@@ -40,14 +41,18 @@ def two_size_refill(workers: int, slots: int) -> Enclosure:
         return from_ball((workers - 1 - total) / 2)
 
 
+def iir_form(workers: Any, slots: Any, most: Any) -> Any:
+    """``sqrt(B) E G/(G-1)``, the growth of IIR if FCFS grows like ``E(G)``, of any number type."""
+    return most * sqrt(slots) * workers / (workers - 1)
+
+
 def iir_shape(workers: int, slots: int) -> float:
     """``sqrt(B) E_max(G) G/(G-1)``, the growth of IIR with the exact Gaussian maximum.
 
     ``E_max(G)`` is the expected largest of ``G`` standard normals, for which Theorem 1 has
     ``sqrt(ln G)``.
     """
-    most = float(expected_max_of_normals(workers))
-    return most * sqrt(slots) * workers / (workers - 1)
+    return float(iir_form(workers, slots, float(expected_max_of_normals(workers))))
 
 
 def fitted_exponent(x: Sequence[float], y: Sequence[float] | FloatArray) -> float:

@@ -3,19 +3,20 @@
 from fractions import Fraction
 from functools import cache, partial
 from itertools import islice
-from math import ceil, log
+from math import ceil
 from typing import Any
 
 import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import planted_policy
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.rich_pool import rich_pool_run
-from theory.formulas.rebalancing import FRONTIER, age_squares, frontier_in_words
+from theory.formulas.geometric import frontier_edge
+from theory.formulas.rebalancing import FRONTIER, frontier_in_words
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -69,18 +70,19 @@ class Frontier:
             samples = trial["samples"] * (3 if G < 64 else 1)
             for side, slots in zip(("below", "above"), both, strict=True):
                 B = round(slots * trial.scale_of(side))
-                unit = sum(age_squares(p, d)) / 2 * log(G)
-                unit /= p ** (2 if trial.fault("rate") else 1) * d ** (
-                    1 if trial.fault("width") else 2
-                )
+                edge = frontier_edge(G, p, d)
+                if trial.fault("rate"):
+                    edge /= p
+                elif trial.fault("width"):
+                    edge *= d
                 found = steps_from_balance(G, B, p, d, trial.seed, samples)
                 lost = sum(v > 0 for v, _ in found)
                 low, high = Mean.share(lost, len(found)).interval
                 point = {"G": G, "B": B, "p": p, "d": d, "lost": lost, "states": len(found)}
                 sides.append({**point, "side": side, "interval": (low, high)})
                 below = side == "below"
-                least = unit * float(trial.scale_of("least"))
-                most = 2.1 * unit * float(trial.scale_of("most"))
+                least = edge * float(trial.scale_of("least"))
+                most = 2.1 * edge * float(trial.scale_of("most"))
                 if not least <= B <= most:
                     return refuted(
                         B,
@@ -103,13 +105,14 @@ class Frontier:
         worst = max(
             (s for s in sides if s["side"] == "above"), key=lambda s: s["lost"] / s["states"]
         )
-        return Finding(
-            verdict=Verdict.INCONCLUSIVE if undecided else Verdict.SUPPORTED,
-            computed=worst["lost"] / worst["states"],
-            claimed=0.5,
-            relation="<=",
-            domain=f"{frontier_in_words()}; shown: the most frequent failure at a larger number "
-            "of slots",
+        return weighed(
+            False,
+            not undecided,
+            worst["lost"] / worst["states"],
+            "<=",
+            0.5,
+            f"{frontier_in_words()}; shown: the most frequent failure at a larger number of slots",
+            worst,
             interval=worst["interval"],
             details={"points": sides},
         )
@@ -188,12 +191,10 @@ class Phase:
             """Hold a value within an eighth of what is stated."""
             values[name] = value
             witness: Witness = partial(dict, quantity=name, value=value)
-            for pair in (
-                (stated * trial.scale_of("lower") * Fraction(8, 9), Fraction(value)),
-                (Fraction(value), stated * trial.scale_of("upper") * Fraction(9, 8)),
-            ):
-                if not cases.violated:
-                    cases.add(*pair, witness)
+            lower = stated * trial.scale_of("lower") * Fraction(8, 9)
+            upper = stated * trial.scale_of("upper") * Fraction(9, 8)
+            if not cases.violated:
+                cases.extend(((lower, Fraction(value), witness), (Fraction(value), upper, witness)))
 
         for p, B, multiple, iir in STATED:
             slots = B // 2 if trial.fault("slots") else B
@@ -266,9 +267,7 @@ class Ratchet:
             witness: Witness = partial(dict, B=B, mean_load=load)
             lower = Fraction(stated) * Fraction(19, 20) * trial.scale_of("lower")
             upper = Fraction(stated) * Fraction(21, 20) * trial.scale_of("upper")
-            if cases.add(lower, Fraction(load), witness) or cases.add(
-                Fraction(load), upper, witness
-            ):
+            if cases.extend(((lower, Fraction(load), witness), (Fraction(load), upper, witness))):
                 break
         return cases.finding(
             trial,

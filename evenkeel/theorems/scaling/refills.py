@@ -1,10 +1,11 @@
 """Growth with slots and workers, exactly: full refills."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache, partial
 from itertools import pairwise, product
 from math import comb, log, log2, sqrt
+from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import (
@@ -22,7 +23,7 @@ from evenkeel.theorems.registry import Assumption, claim
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formulas.constants import FCFS_TEXT
-from theory.formulas.growth import iir_shape, misfit, two_size_refill
+from theory.formulas.growth import iir_form, iir_shape, misfit, two_size_refill
 from theory.laws.fcfs_expectation import expected_imbalance, square_root
 from theory.laws.law import Enclosure, Law
 from theory.laws.order_statistics import expected_max_of_normals
@@ -36,11 +37,31 @@ HYPOTHESES = (Assumption.OVERLOADED, Assumption.IID, Assumption.COMMON_DRIFT, As
 IN_WORKERS: dict[str, Callable[[int], float]] = {
     "constant": lambda _: 1.0,
     "E_max(G) G/(G-1)": lambda g: iir_shape(g, 1),
-    "sqrt(ln G) G/(G-1)": lambda g: sqrt(log(g)) * g / (g - 1),
+    "sqrt(ln G) G/(G-1)": lambda g: iir_form(g, 1, sqrt(log(g))),
     "sqrt(ln G)": lambda g: sqrt(log(g)),
     "ln G": log,
 }
 SIZES = Law.uniform(1, 100)
+
+
+def _farthest(
+    points: Iterable[tuple[float, float, Mapping[str, Any]]], within: float, where: str
+) -> tuple[float, float] | Finding:
+    """The two numbers that are farthest apart, relatively; the finding if they are too far.
+
+    Points are (measured, claimed, witness).
+    """
+    found = []
+    for measured, claimed, witness in points:
+        if abs(measured / claimed - 1) > within:
+            return refuted(measured, "==", claimed, where, witness)
+        found.append((abs(measured / claimed - 1), measured, claimed))
+    return max(found)[1:]
+
+
+def _powers(largest: int) -> list[int]:
+    """The powers of two from 2 up to the largest."""
+    return [1 << k for k in range(1, largest.bit_length())]
 
 
 @claim(
@@ -94,35 +115,32 @@ class FcfsSlots:
         """Exact enclosures at B = 256 and 1024 (more G, and 4096, at the larger budgets); an
         exponent outside the stated range refutes it.
         """
-        claimed = Fraction(1, 2) + trial.exponent
-        farthest, points = 0.5, 0
+        claimed = float(Fraction(1, 2) + trial.exponent)
+        exponents: list[float] = []
         for name, law in (
             ("equal lengths", SIZES),
             ("p = 0.05", geometric_slot(SIZES, Fraction(1, 20))),
         ):
-            for workers in trial["workers"]:
-                values = [expected_imbalance(law, workers, b).imbalance for b in trial["slots"]]
-                for slots, (one, four) in zip(trial["slots"], pairwise(values), strict=False):
+            for G in trial["workers"]:
+                values = [expected_imbalance(law, G, b).imbalance.value for b in trial["slots"]]
+                for B, (one, four) in zip(trial["slots"], pairwise(values), strict=False):
                     # The enclosures are narrower than 1e-9; the float logarithm adds 1e-15.
-                    exponent = log(four.value / one.value, 4)
-                    points += 1
-                    if abs(exponent - float(claimed)) > 0.01:
+                    exponents.append(log(four / one, 4))
+                    if abs(exponents[-1] - claimed) > 0.01:
                         return refuted(
-                            exponent,
+                            exponents[-1],
                             "==",
-                            float(claimed),
+                            claimed,
                             f"from exact enclosures at B and 4B, {name}",
-                            {"law": name, "G": workers, "B": slots, "exponent": exponent},
+                            {"law": name, "G": G, "B": B, "exponent": exponents[-1]},
                         )
-                    if abs(exponent - 0.5) > abs(farthest - 0.5):
-                        farthest = exponent
         return stands(
             trial,
-            farthest,
+            max(exponents, key=lambda exponent: abs(exponent - 0.5)),
             "~",
-            float(claimed),
-            f"{points} local exponents from exact enclosures, G in {trial['workers']}, B in "
-            f"{trial['slots']}; farthest from 1/2 shown",
+            claimed,
+            f"{len(exponents)} local exponents from exact enclosures, G in {trial['workers']}, B "
+            f"in {trial['slots']}; farthest from 1/2 shown",
             strongest=Verdict.CERTIFIED,
         )
 
@@ -194,59 +212,49 @@ class FcfsWorkers:
         """Exact enclosures at these ten G; a deviation above 0.1 %, or a rise that is not 1.82 to
         two decimals, refutes it.
         """
-        deviation = square_root(SIZES.variance.lower * trial["B"])
-        rivals: dict[str, list[float]] = {"E_max(G)": [], "sqrt(ln G)": [], "ln G": []}
-        rule = (
-            "sqrt(ln G)"
-            if trial.fault("sqrt-log")
-            else "ln G"
-            if trial.fault("log")
-            else "E_max(G)"
-        )
-        start, workers, farthest = float(expected_max_of_normals(2)), 2, (0.0, 0.0, 0.0)
-        while workers <= trial["largest"]:
-            imbalance = _fcfs(SIZES.bound, workers, trial["B"])
-            measured = imbalance.value / workers / float(deviation)
-            models = {
-                "E_max(G)": float(expected_max_of_normals(workers)),
-                "sqrt(ln G)": start * sqrt(log2(workers)),
-                "ln G": start * log2(workers),
-            }
-            for name, model in models.items():
-                rivals[name].append(measured / model)
-            claimed = models[rule] * float(trial.scale_of("E_max(G)"))
-            if abs(measured / claimed - 1) > 0.001:
-                return refuted(
-                    measured,
-                    "==",
-                    claimed,
-                    f"E[Imb]/(G sigma sqrt(B)) against {rule}, exact enclosure",
-                    {"G": workers, "B": trial["B"], "model": rule},
-                )
-            if abs(measured / claimed - 1) >= abs(farthest[0] - 1) or not farthest[0]:
-                farthest = measured / claimed, measured, claimed
-            workers *= 2
-        spread = rivals["sqrt(ln G)"][-1] / rivals["sqrt(ln G)"][0]
+        B, workers = trial["B"], _powers(trial["largest"])
+        deviation = float(square_root(SIZES.variance.lower * B))
+        start = float(expected_max_of_normals(2))
+        models: dict[str, Callable[[int], float]] = {
+            "E_max(G)": lambda G: float(expected_max_of_normals(G)),
+            "sqrt(ln G)": lambda G: start * sqrt(log2(G)),
+            "ln G": lambda G: start * log2(G),
+        }
+        planted = {"sqrt-log": "sqrt(ln G)", "log": "ln G"}
+        rule = next((planted[name] for name in planted if trial.fault(name)), "E_max(G)")
+        scale = float(trial.scale_of("E_max(G)"))
+
+        def measured(G: int) -> float:
+            return _fcfs(SIZES.bound, G, B).value / G / deviation
+
+        points = [
+            (measured(G), models[rule](G) * scale, {"G": G, "B": B, "model": rule}) for G in workers
+        ]
+        where = f"E[Imb]/(G sigma sqrt(B)) against {rule}, exact enclosure"
+        found = _farthest(points, 0.001, where)
+        if isinstance(found, Finding):
+            return found
+        first, last = workers[0], workers[-1]
+        rises = {
+            name: measured(last) / model(last) / (measured(first) / model(first))
+            for name, model in models.items()
+        }
         rise = RISE * float(trial.scale_of("rise over sqrt(ln G)"))
+        spread = rises["sqrt(ln G)"]
         if abs(spread - rise) > 0.005:
-            return refuted(
-                spread,
-                "==",
-                rise,
-                f"growth of E[Imb]/(G sigma sqrt(B ln G)) from G = 2 to {workers // 2}, exact",
-                {"B": trial["B"], "G": [2, workers // 2]},
-            )
+            where = f"growth of E[Imb]/(G sigma sqrt(B ln G)) from G = 2 to {last}, exact"
+            return refuted(spread, "==", rise, where, {"B": B, "G": [first, last]})
         return stands(
             trial,
-            farthest[1],
+            found[0],
             "~",
-            farthest[2],
-            f"exact enclosures at the powers of two G = 2 to {workers // 2}, B = {trial['B']}; "
-            "farthest from E_max(G) shown",
+            found[1],
+            f"exact enclosures at the powers of two G = 2 to {last}, B = {B}; farthest from "
+            "E_max(G) shown",
             strongest=Verdict.CERTIFIED,
             details={
-                f"measured over {name}, largest over smallest G": v[-1] / v[0]
-                for name, v in rivals.items()
+                f"measured over {name}, largest over smallest G": rise
+                for name, rise in rises.items()
             },
         )
 
@@ -320,28 +328,28 @@ class TwoSizeRefill:
         against the closed form; one difference refutes it.
         """
         cases, a, b = Cases("=="), trial["a"], trial["b"]
-        for workers, slots in trial["systems"]:
-            n, mean = workers * slots, Fraction(0)
-            for large in range(n + 1):
-                problem = StepProblem(
-                    [0] * workers, [slots] * workers, [b] * large + [a] * (n - large)
+        for G, B in trial["systems"]:
+            n = G * B
+            steps = [StepProblem([0] * G, [B] * G, [b] * k + [a] * (n - k)) for k in range(n + 1)]
+            optima = [problem.objective(exact_step(problem)) for problem in steps]
+            modulus = G - 1 if trial.fault("modulus") and G > 2 else G
+            if cases.extend(
+                (
+                    optimum,
+                    (b - a) * (-large % modulus) * trial.scale_of("optimum"),
+                    partial(dict, G=G, B=B, large=large, sizes=[a, b]),
                 )
-                optimum = problem.objective(exact_step(problem))
-                modulus = workers - 1 if trial.fault("modulus") and workers > 2 else workers
-                witness: Witness = partial(dict, G=workers, B=slots, large=large, sizes=[a, b])
-                if cases.add(
-                    optimum, (b - a) * (-large % modulus) * trial.scale_of("optimum"), witness
-                ):
-                    break
-                mean += Fraction(comb(n, large), 2**n) * optimum
-            average = two_size_refill(workers, slots) * trial.scale_of("mean")
-            inside = mean / (b - a) in average and average.upper - average.lower < Fraction(
-                1, 2**40
-            )
+                for large, optimum in enumerate(optima)
+            ):
+                break
+            mean = sum(Fraction(comb(n, k), 2**n) * x for k, x in enumerate(optima))
+            average = two_size_refill(G, B) * trial.scale_of("mean")
+            narrow = average.upper - average.lower < Fraction(1, 2**40)
+            inside = narrow and mean / (b - a) in average
             if trial.fault("no-sum"):
-                inside = mean / (b - a) == Fraction(workers - 1, 2)
-            witness = partial(dict, G=workers, B=slots, mean=str(mean), closed=average.value)
-            if cases.violated or cases.add(
+                inside = mean / (b - a) == Fraction(G - 1, 2)
+            witness: Witness = partial(dict, G=G, B=B, mean=str(mean), closed=average.value)
+            if cases.add(
                 int(inside), 1, witness, "whether the mean is in the closed form's enclosure"
             ):
                 break
@@ -377,7 +385,7 @@ class IirRefill:
     def formula(self) -> "sp.Basic":
         G, B = sp.symbols("G B", positive=True)
         iir, most = sp.Function("IIR"), sp.Function("E_max")
-        return sp.Eq(sp.Limit(iir(G, B) / (sp.sqrt(B) * most(G) * G / (G - 1)), B, sp.oo), 1)
+        return sp.Eq(sp.Limit(iir(G, B) / iir_form(G, B, most(G)), B, sp.oo), 1)
 
     def proof(self) -> tuple[Step, ...]:
         G, B, width, most, s = sp.symbols("G B width E_max s", positive=True)
@@ -395,7 +403,7 @@ class IirRefill:
             Identity(
                 "Their quotient is the shape times a factor that tends to 1",
                 (G * width / 2 * sp.sqrt(B) * most) / (width * (G - 1 - s) / 2),
-                sp.sqrt(B) * most * G / (G - 1) * (1 + s / (G - 1 - s)),
+                iir_form(G, B, most) * (1 + s / (G - 1 - s)),
             ),
         )
 
@@ -419,79 +427,59 @@ class IirRefill:
         """Both expectations as exact enclosures, so no step is solved; limits as in
         [scaling.fcfs-slots] and [scaling.fcfs-workers]. A deviation above them refutes it.
         """
+        B, workers = trial["B"], _powers(trial["largest"])
 
-        def ratio(workers: int, slots: int) -> float:
+        def ratio(G: int, B: int) -> float:
             """IIR, whatever a and b; right to 1e-9, as the enclosures are narrower."""
-            return _fcfs(2, workers, slots).value / _balanced(workers, slots).value
+            return _fcfs(2, G, B).value / _balanced(G, B).value
 
-        def shape(workers: int) -> float:
-            value = iir_shape(workers, trial["B"]) * float(trial.scale_of("shape"))
+        def shape(G: int) -> float:
+            value = iir_shape(G, B) * float(trial.scale_of("shape"))
             if trial.fault("no-factor"):
-                value *= (workers - 1) / workers
+                value *= (G - 1) / G
             if trial.fault("sqrt-log"):
-                most = float(expected_max_of_normals(workers))
-                value *= sqrt(log2(workers)) * float(expected_max_of_normals(2)) / most
+                most, least = (float(expected_max_of_normals(n)) for n in (G, 2))
+                value *= sqrt(log2(G)) * least / most
             return value
 
-        farthest, workers, along = (1.0, 1.0, 1.0), 2, {}
-        while workers <= trial["largest"]:
-            measured, claimed = ratio(workers, trial["B"]), shape(workers)
-            along[workers] = measured
-            if abs(measured / claimed - 1) > abs(farthest[0] - 1):
-                farthest = measured / claimed, measured, claimed
-            if abs(measured / claimed - 1) > 0.001:
-                return refuted(
-                    measured,
-                    "==",
-                    claimed,
-                    "IIR of full refills of two sizes, exact enclosures",
-                    {"G": workers, "B": trial["B"], "sizes": [1, 2]},
-                )
-            workers *= 2
-
+        points = [(ratio(G, B), shape(G), {"G": G, "B": B, "sizes": [1, 2]}) for G in workers]
+        found = _farthest(points, 0.001, "IIR of full refills of two sizes, exact enclosures")
+        if isinstance(found, Finding):
+            return found
+        along = [ratio(G, B) for G in workers]
         tilt = 0.5 * trial.fault("steeper") - 0.5 * trial.fault("flatter")
         rivals = {
-            name: misfit([model(g) * g**tilt for g in along], list(along.values()))
+            name: misfit([model(G) * G**tilt for G in workers], along)
             for name, model in IN_WORKERS.items()
         }
         best, *others = sorted(rivals, key=lambda name: rivals[name])
         fits = 0.0003 * float(trial.scale_of("fit of the shape"))
         misses = 0.05 * float(trial.scale_of("misfit of the others"))
-        own = rivals["E_max(G) G/(G-1)"]
-        least = rivals[best]
-        if found := broken(
+        own, least = rivals["E_max(G) G/(G-1)"], rivals[best]
+        if wrong := broken(
             (
                 Comparison(own <= least, own, "<=", least, "E_max(G) G/(G-1), the best"),
                 Comparison(own <= fits, own, "<=", fits, "E_max(G) G/(G-1)"),
                 Comparison(rivals[others[0]] >= misses, rivals[others[0]], ">=", misses, others[0]),
             ),
             "misfit, root mean square of the logarithms, exact enclosures",
-            {"workers": list(along), "B": trial["B"], "misfits": rivals},
+            {"workers": workers, "B": B, "misfits": rivals},
         ):
-            return found
-        exponents = {}
-        for workers, slots in product((2, 32), (256, 512)):
-            measured = log2(ratio(workers, 2 * slots) / ratio(workers, slots))
-            exponents[f"G = {workers}, B = {slots} to {2 * slots}"] = measured
-            if abs(measured - 0.5 - float(trial.exponent)) > 0.001:
-                return refuted(
-                    measured,
-                    "==",
-                    0.5 + float(trial.exponent),
-                    "local exponent of IIR in B, exact enclosures",
-                    {"G": workers, "B": slots, "sizes": [1, 2]},
-                )
+            return wrong
+        exponents, half = {}, 0.5 + float(trial.exponent)
+        for G, slots in product((2, 32), (256, 512)):
+            exponent = log2(ratio(G, 2 * slots) / ratio(G, slots))
+            exponents[f"G = {G}, B = {slots} to {2 * slots}"] = exponent
+            if abs(exponent - half) > 0.001:
+                where = "local exponent of IIR in B, exact enclosures"
+                return refuted(exponent, "==", half, where, {"G": G, "B": slots, "sizes": [1, 2]})
         return stands(
             trial,
-            farthest[1],
+            found[0],
             "~",
-            farthest[2],
-            f"exact enclosures of both sides at the powers of two G = 2 to {max(along)}, "
-            f"B = {trial['B']}; "
+            found[1],
+            f"exact enclosures of both sides at the powers of two G = 2 to {workers[-1]}, B = {B}; "
             f"farthest from the shape shown; excluded in G: {', '.join(others)}",
             strongest=Verdict.CERTIFIED,
-            details={
-                "exponents in B": exponents,
-                "misfits of shapes in G": rivals,
-            },
+            details={"exponents in B": exponents, "misfits of shapes in G": rivals},
         )
