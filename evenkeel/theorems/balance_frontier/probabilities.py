@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness, refuted, stands
+from evenkeel.evidence.scoreboard import Case, Cases, Witness, near, refuted, stands
 from evenkeel.evidence.statistics import Mean
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.rich_pool import balanced_state
@@ -304,8 +304,8 @@ class Stationary:
         standard={"samples": 600},
         paper={"samples": 5000},
         plants=(
-            Variant("m_1 x1.001", Fraction(1001, 1000), side="m_1"),
-            Variant("m_2 x1.001", Fraction(1001, 1000), side="m_2"),
+            near("m_1"),
+            near("m_2"),
             Variant("chance of an old request x0.95", Fraction(19, 20), side="old"),
             Variant("ages left out of the loads", fault="no-ages"),
             Variant("authority B d in place of B p d", fault="authority"),

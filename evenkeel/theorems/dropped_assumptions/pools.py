@@ -159,11 +159,6 @@ class PoolCondition:
         return without(trial, "==", closed(poor), closed(rich), f"{domain}, smallest first")
 
 
-# Widest b - a of the pools of (G, B), and the largest ratio to (G-1)(b-a) in the paper's pool
-# condition, which the check enumerates.
-POOLS = {(2, 1): 16, (3, 1): 16, (2, 2): 10}
-
-
 def condition_pools(slots: int, width: int) -> Iterator[tuple[int, ...]]:
     """Minimal pools of sizes from 1 to ``1 + width`` that meet the paper's pool condition, sorted.
 
@@ -179,7 +174,8 @@ def condition_pools(slots: int, width: int) -> Iterator[tuple[int, ...]]:
                 yield pool
 
 
-WORST_POOLS = {(2, 1): Fraction(1, 2), (3, 1): Fraction(19, 30), (2, 2): Fraction(2, 9)}
+# Of the pools of (G, B): the widest b - a, and the largest ratio to (G-1)(b-a), as enumerated.
+POOLS = {(2, 1): (16, Fraction(1, 2)), (3, 1): (16, Fraction(19, 30)), (2, 2): (10, Fraction(2, 9))}
 
 
 @claim(
@@ -223,7 +219,7 @@ class PoolConditionRefill:
         ratio refutes it. The numbers were found by the same enumeration.
         """
         cases, pools, worst = Cases("=="), 0, {}
-        for (G, B), widest in POOLS.items():
+        for (G, B), (widest, stated) in POOLS.items():
             largest, where = Fraction(-1), StepProblem([0], [1], [1])
             for width in range(1, widest + 1):
                 every = condition_pools(G * B, width)
@@ -236,13 +232,13 @@ class PoolConditionRefill:
                     if ratio > largest:
                         largest, where = ratio, problem
             worst[f"G = {G}, B = {B}"] = f"{largest} for sizes {where.pool.tolist()}"
-            claimed = WORST_POOLS[G, B] * trial.scale_of(f"{G}, {B}")
+            claimed = stated * trial.scale_of(f"{G}, {B}")
             if cases.add(largest, claimed, witness_of(where)):
                 break
         return cases.finding(
             trial,
             f"{pools:,} minimal pools, b - a up to "
-            + ", ".join(f"{width} at G = {G}, B = {B}" for (G, B), width in POOLS.items()),
+            + ", ".join(f"{width} at G = {G}, B = {B}" for (G, B), (width, _) in POOLS.items()),
             details=worst,
         )
 

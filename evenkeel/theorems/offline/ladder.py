@@ -21,7 +21,6 @@ from theory.symbolic import sp
 # Online policies of the last rung.
 ONLINE = ("fcfs", "jsq", "least_loaded", "bfio", "bfio:horizon=2,predictor=oracle")
 
-
 # Neighbouring rungs, and the work spread evenly below the first.
 LINKS = ("staying", "no pauses", "conserving", "online", "spread evenly")
 
@@ -86,42 +85,41 @@ class Ladder:
         which a freer rule costs more refutes it.
         """
         rng = np.random.default_rng(trial.seed)
-        cases = Cases("<=")
         backlogs = list(instances(DOMAINS[0], 1)) + list(instances((2, 2, 3, 3, 2), 1))
         for _ in range(trial["random"]):
             G, B, n = int(rng.integers(2, 4)), int(rng.integers(1, 3)), trial["requests"]
             system = System(G, B, (int(rng.integers(0, 3)),))
             backlogs.append((system, Requests(rng.integers(1, 9, n), rng.integers(1, 4, n))))
         policies = trial.users() or ONLINE
-        for number, (system, requests) in enumerate(backlogs):
-            rungs = list(price_ladder(system, requests, ()))
-            names = [rung.name for rung in rungs]
-            values = [rung.totals.imbalance for rung in rungs]
-            if trial.fault("fewer-slots") and system.slots > 1:
-                narrow = System(system.workers, system.slots - 1, system.drift)
-                values[0] = price_ladder(narrow, requests, ())[0].totals.imbalance
-            if trial.fault("exchanged"):
-                values[2], values[3] = values[3], values[2]
-            # Runs of all policies on every tiny backlog would cost more than they say.
-            online = policies if number % 5 == 0 or trial.policy else ()
-            last = [simulate(system, requests, p, pool=len(requests)) for p in online]
-            found = [
-                *zip(LINKS, pairwise(names), pairwise(values), strict=False),
-                *(("online", (names[-1], r.policy), (values[-1], r.total.imbalance)) for r in last),
-            ]
-            # The sums of largest loads are no less than the work spread evenly.
-            whole = rungs[0].totals
-            evenly = whole.work, system.workers * whole.sum_max
-            found.append(("spread evenly", ("work", "G sum of largest loads"), evenly))
-            for link, (below, above), (freer, stricter) in found:
-                if cases.add(
-                    freer,
-                    stricter * trial.scale_of(link),
-                    witness_of_backlog(system, requests, **{below: freer, above: stricter}),
-                ):
-                    break
-            if cases.violated:
-                break
+
+        def links() -> Iterator[Case]:
+            for number, (system, requests) in enumerate(backlogs):
+                rungs = price_ladder(system, requests, ())
+                names = [rung.name for rung in rungs]
+                values = [rung.totals.imbalance for rung in rungs]
+                if trial.fault("fewer-slots") and system.slots > 1:
+                    narrow = System(system.workers, system.slots - 1, system.drift)
+                    values[0] = price_ladder(narrow, requests, ())[0].totals.imbalance
+                if trial.fault("exchanged"):
+                    values[2], values[3] = values[3], values[2]
+                found = list(zip(LINKS, pairwise(names), pairwise(values), strict=False))
+                # Runs of all policies on every tiny backlog would cost more than they say.
+                for policy in policies if number % 5 == 0 or trial.policy else ():
+                    run = simulate(system, requests, policy, pool=len(requests))
+                    sides = values[-1], run.total.imbalance
+                    found.append(("online", (names[-1], run.policy), sides))
+                # The sums of largest loads are no less than the work spread evenly.
+                whole = rungs[0].totals
+                evenly = whole.work, system.workers * whole.sum_max
+                found.append(("spread evenly", ("work", "G sum of largest loads"), evenly))
+                for link, (below, above), (freer, stricter) in found:
+                    witness = witness_of_backlog(
+                        system, requests, **{below: freer, above: stricter}
+                    )
+                    yield freer, stricter * trial.scale_of(link), witness
+
+        cases = Cases("<=")
+        cases.extend(links())
         return cases.finding(
             trial,
             "neighbouring rungs of all backlogs with sizes <= 3, lengths <= 2 (G = 2, B = 1, N = "

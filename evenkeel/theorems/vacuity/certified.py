@@ -36,6 +36,12 @@ STATED = {
 }
 
 
+def _certificate(x: Lengths, workers: int, slots: int) -> Fraction:
+    """``E[Imb(FCFS)] / ((G-1)(b-a))``, the lower end of its enclosure."""
+    bound: int = full_refill_bound(workers, x.smallest, x.largest)
+    return refill_imbalance(x, workers, slots).lower / bound
+
+
 @claim(
     "vacuity.certified",
     "equality",
@@ -104,8 +110,9 @@ class Certified:
         cases += list(product(laws(), trial["workers"]))
         largest = found = claimed = 0
         for x, workers in cases:
-            gap = full_refill_bound(workers, 0 if trial.fault("largest") else x.smallest, x.largest)
-            gap *= trial.scale_of("ratio")
+            ratio = trial.scale_of("ratio")
+            if trial.fault("largest"):
+                ratio *= Fraction(x.largest, x.largest - x.smallest)
             if x.name in STATED:
                 claimed, formula = STATED[x.name]
                 formula = ceil(formula * trial.scale_of("formula"))
@@ -119,12 +126,11 @@ class Certified:
                 # The expectation rises with B, but the lower ends of its enclosures, which the
                 # bisection takes to rise, need not: every B is tried.
                 found = 1
-                while refill_imbalance(x, workers, found).lower <= gap:
+                while _certificate(x, workers, found) <= ratio:
                     found += 1
             else:
-                ratio = gap / full_refill_bound(workers, x.smallest, x.largest)
                 found = first_certified_slots(x, workers, ratio) or 0
-            value = float(refill_imbalance(x, workers, max(1, found)).lower / gap)
+            value = float(_certificate(x, workers, max(1, found)) / ratio)
             details[f"{x.name}, G = {workers}"] = value
             if found != claimed:
                 return refuted(
@@ -168,12 +174,8 @@ def _signs(name: str, workers: int) -> dict[int, tuple[Fraction, bool]]:
     """Certified ratio, and whether a saving is promised, on both sides of the first B."""
     x = trace_lengths()[name]
     first = first_certified_slots(x, workers, break_even(POWER)) or 1
-    gap = full_refill_bound(workers, x.smallest, x.largest)
     return {
-        b: (
-            refill_imbalance(x, workers, b).lower / gap,
-            guaranteed_saving(x, workers, b, POWER) > 0,
-        )
+        b: (_certificate(x, workers, b), guaranteed_saving(x, workers, b, POWER) > 0)
         for b in sorted({1, 8, 32, max(1, first - 1), first})
     }
 
