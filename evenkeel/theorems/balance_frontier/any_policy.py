@@ -10,16 +10,17 @@ from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline
 from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
-from evenkeel.evidence.statistics import Mean, first_steps, overloaded_run
+from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.result import RunResult
+from theory.formulas.fcfs import worst_imbalance
 from theory.formulas.ratio import bfio_bound
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
-from theory.model import IntArray, System
+from theory.model import IntArray, System, imbalance
 from theory.proof import Identity, Inequality, Lemma, Step
 from theory.relations import at_most
 from theory.symbolic import sp
@@ -37,20 +38,25 @@ def _ages(result: RunResult, steps: int) -> IntArray:
 
 
 def _hold_path(trial: Trial, cases: Cases, system: System, spec: str, seed: int) -> IntArray:
-    """Add every step of a run; ``G max A - sum A`` of each, int64[steps]."""
+    """Add the steps of a run with a positive bound; ``G max A - sum A`` of all, int64[steps]."""
     G, steps, a, b = system.workers, trial["steps"], trial["a"], trial["b"]
     n = requests_to_overload(system, steps, p=trial["p"])
     requests = workload("uniform", n, seed, a=a, b=b, p=trial["p"])
     result = overloaded_run(system, requests, spec, steps, seed=seed)
-    ages = _ages(result, steps)
-    spread: IntArray = G * ages.max(axis=1) - ages.sum(axis=1)
-    reach = 0 if trial.fault("no-reach") else (G - 1) * system.slots * (b - a)
-    loads = first_steps(result, steps).tolist()
-    for step, (row, least) in enumerate(zip(loads, spread.tolist(), strict=True)):
-        bound = (least * (1 + trial.fault("ages")) - reach) * trial.scale_of("step")
-        witness: Witness = partial(dict, policy=spec, seed=seed, step=step, loads=row)
-        if bound > 0 and cases.add(G * max(row) - sum(row), bound, witness):
-            break
+    spread = imbalances(_ages(result, steps))
+    reach = 0 if trial.fault("no-reach") else worst_imbalance(G, system.slots, a, b)
+    bounds = (spread * (1 + trial.fault("ages")) - reach).tolist()
+    cases.extend(
+        (
+            imbalance(row),
+            bound * trial.scale_of("step"),
+            partial(dict, policy=spec, seed=seed, step=step, loads=row),
+        )
+        for step, (row, bound) in enumerate(
+            zip(first_steps(result, steps).tolist(), bounds, strict=True)
+        )
+        if bound > 0
+    )
     return spread
 
 

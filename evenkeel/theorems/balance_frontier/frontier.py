@@ -10,7 +10,7 @@ import numpy as np
 
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
-from evenkeel.evidence.statistics import Mean
+from evenkeel.evidence.statistics import Mean, imbalances
 from evenkeel.evidence.verdicts import planted_policy
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
@@ -139,7 +139,7 @@ def _long_run(
     rng = np.random.default_rng([seed, B, round(1e6 * p)])
     warm = ceil(10 / p)
     loads = np.array(list(islice(rich_pool_run(G, B, p, (1, b), rng), warm + steps)))
-    costs = G * loads.max(axis=1) - loads.sum(axis=1)
+    costs = imbalances(loads)
     return tuple(costs[warm:].tolist()), int(costs.max()), float(loads[warm:].mean()) / B
 
 
