@@ -7,7 +7,7 @@ import pytest
 
 from evenkeel.evidence import verdicts
 from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.evidence.scoreboard import Cases, sampled_mean, weighed
+from evenkeel.evidence.scoreboard import Cases, sampled_mean, weighed, without
 from evenkeel.evidence.statistics import Mean
 from evenkeel.evidence.verdicts import held, rung
 from evenkeel.report.summary import chance, is_expected, summary, surprises, undecided
@@ -55,6 +55,30 @@ def test_the_tightest_case_is_shown_and_of_ties_the_largest():
     assert board.finding(Trial(BARE_LABEL, {}), "").computed == 9
     board, _ = added(">=", (12, 9), (10, 9), (11, 9))
     assert board.finding(Trial(BARE_LABEL, {}), "").computed == 10
+
+
+def test_a_search_without_an_assumption_ends_at_its_first_case_and_tries_every_control():
+    tried = []
+
+    def each(*cases):
+        for computed, claimed in cases:
+            tried.append(computed)
+            yield computed, claimed, lambda: {"at": "here"}
+
+    def searched(trial):
+        return without(trial, "<=", each((1, 2), (3, 2), (9, 2)), each((0, 2), (5, 2)), "numbers")
+
+    finding = searched(Trial(BARE_LABEL, {}))
+    assert tried == [1, 3, 0, 5]
+    assert (finding.verdict, finding.computed, finding.claimed) == (Verdict.REFUTED, 3, 2)
+    assert finding.details["control: cases with the assumption"] == 2
+    assert finding.details["control: violations"] == 1
+    # A planted factor is on the claimed side of the search, not of the control.
+    doubled = searched(Trial(BARE_LABEL, {}, variant=Variant("doubled", Fraction(2))))
+    assert (doubled.computed, doubled.claimed) == (9, 4)
+    assert doubled.details["control: violations"] == 1
+    none = without(Trial(BARE_LABEL, {}), "<=", each((1, 2)), (), "numbers")
+    assert none.verdict is Verdict.INCONCLUSIVE
 
 
 def test_no_case_decides_nothing():

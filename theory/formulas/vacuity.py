@@ -125,7 +125,7 @@ def guaranteed_saving(lengths: Lengths, workers: int, slots: int, power: PowerMo
     """
     work = workers * slots * lengths.mean
     before = refill_imbalance(lengths, workers, slots).lower / work
-    after = Fraction(full_refill_bound(workers, lengths.smallest, lengths.largest), work)
+    after = full_refill_bound(workers, lengths.smallest, lengths.largest) / work
     floor = saving_sharp(exact(power), Usage(Fraction(1), before), Usage(Fraction(1), after))
     return max(Fraction(0), floor)
 

@@ -68,21 +68,21 @@ class Frontier:
         for G, p, d, *both in FRONTIER:
             # The fewer workers, the more slowly the rate falls with the slots.
             samples = trial["samples"] * (3 if G < 64 else 1)
+            edge = frontier_edge(G, p, d)
+            if trial.fault("rate"):
+                edge /= p
+            elif trial.fault("width"):
+                edge *= d
+            least = edge * float(trial.scale_of("least"))
+            most = 2.1 * edge * float(trial.scale_of("most"))
             for side, slots in zip(("below", "above"), both, strict=True):
                 B = round(slots * trial.scale_of(side))
-                edge = frontier_edge(G, p, d)
-                if trial.fault("rate"):
-                    edge /= p
-                elif trial.fault("width"):
-                    edge *= d
                 found = steps_from_balance(G, B, p, d, trial.seed, samples)
                 lost = sum(v > 0 for v, _ in found)
                 low, high = Mean.share(lost, len(found)).interval
                 point = {"G": G, "B": B, "p": p, "d": d, "lost": lost, "states": len(found)}
                 sides.append({**point, "side": side, "interval": (low, high)})
                 below = side == "below"
-                least = edge * float(trial.scale_of("least"))
-                most = 2.1 * edge * float(trial.scale_of("most"))
                 if not least <= B <= most:
                     return refuted(
                         B,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache, partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -316,10 +315,9 @@ class Stationary:
         balanced states with stationary ages, with a confidence interval. A mean that differs, a
         chance or an interval above its bound refutes it.
         """
-        tightest: tuple[float, float, tuple[float, float], dict[str, Any]] | None = None
-        samples = trial["samples"]
         if wrong := _means_and_old_requests(trial):
             return wrong
+        samples, decided = trial["samples"], []
         for (G, p, d), B in product(trial["points"], (64, 256, 1024, 2048)):
             bound = stationary_failure_bound(G, B, p, d)
             if trial.fault("no-ages"):
@@ -328,24 +326,22 @@ class Stationary:
                 exponent = B * d * d / (2 * p * (1 - p) * sum(age_squares(p, d)))
                 bound = min(1.0, G * G * float(np.exp(-exponent)))
             lost = sum(v > 0 for v, _ in steps_from_balance(G, B, p, d, trial.seed, samples))
-            low, high = Mean.share(lost, samples).interval
+            share = Mean.share(lost, samples)
             point = {"G": G, "B": B, "p": p, "d": d, "lost": lost, "states": samples}
-            if bound < 1 and (
-                tightest is None or bound - lost / samples < tightest[1] - tightest[0]
-            ):
-                tightest = lost / samples, bound, (low, high), point
-            if low > bound:
+            if share.low > bound:
                 return refuted(
-                    lost / samples, "<=", bound, "one point", point, interval=(low, high)
+                    share.value, "<=", bound, "one point", point, interval=share.interval
                 )
-        assert tightest is not None
-        rate, bound, interval, point = tightest
+            if bound < 1:
+                decided.append((share, bound, point))
+        # Shown is the least distance between a frequency and its bound.
+        share, bound, point = min(decided, key=lambda found: found[1] - found[0].value)
         return stands(
             trial,
-            rate,
+            share.value,
             "<=",
             bound,
             f"{samples} states at each of 4 numbers of slots for (G, p, d) in {trial['points']}",
-            interval=interval,
+            interval=share.interval,
             details=point,
         )

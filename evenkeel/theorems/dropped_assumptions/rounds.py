@@ -320,7 +320,7 @@ def _searches(
 
 def _attacked(trial: Trial, space: Space, objective: Callable[[Instance], Fraction]) -> Finding:
     """Several searches for more than ``(G-1)(b-a)``, which itself is there to be found."""
-    bound: int = full_refill_bound(space.workers, space.size_min, space.size_max)
+    bound = full_refill_bound(space.workers, space.size_min, space.size_max)
     seeds = range(trial["runs"] * trial.seed, trial["runs"] * (trial.seed + 1))
     runs = _searches(objective, space, bound, trial["budget"], seeds)
     claimed = bound * trial.scale - trial.fault("one-less")

@@ -38,7 +38,7 @@ STATED = {
 
 def _certificate(x: Lengths, workers: int, slots: int) -> Fraction:
     """``E[Imb(FCFS)] / ((G-1)(b-a))``, the lower end of its enclosure."""
-    bound: int = full_refill_bound(workers, x.smallest, x.largest)
+    bound = full_refill_bound(workers, x.smallest, x.largest)
     return refill_imbalance(x, workers, slots).lower / bound
 
 
@@ -162,7 +162,7 @@ def _promise(x: Lengths, workers: int, slots: int, share: Fraction) -> Fraction:
     """The floor from the two energies of the sandwich, with a share of the baseline's eta."""
     constants, work = exact(POWER), workers * slots * x.mean
     before = refill_imbalance(x, workers, slots).lower / work * share
-    after = Fraction(full_refill_bound(workers, x.smallest, x.largest), work)
+    after = full_refill_bound(workers, x.smallest, x.largest) / work
     ratio = energy_tangent(constants, Usage(Fraction(1), after)) / energy_floor(
         constants, Usage(Fraction(1), before)
     )

@@ -50,7 +50,6 @@ def _searched(
 
 MORE = Variant("one slot more", fault="one-more")
 FEWER = Variant("one slot fewer", fault="one-fewer")
-NO_FACTOR = Variant("G/(G-1) left out", fault="no-factor")
 
 
 def laws() -> tuple[Lengths, ...]:
@@ -97,7 +96,7 @@ class Edge:
         plants=(
             MORE,
             FEWER,
-            NO_FACTOR,
+            Variant("G/(G-1) left out", fault="no-factor"),
             Variant("w in place of its square", exponent=Fraction(-1, 2)),
             Variant("variance of the size alone in Theorem 2", fault="no-age"),
         ),
