@@ -41,20 +41,10 @@ def _compared(
     more: str,
     less: str,
 ) -> Finding:
-    """Stored backlogs up to the first that decides; of others, how often which side is larger.
+    """Two averages on stored backlogs, up to the first where the former is larger.
 
-    Parameters
-    ----------
-    trial : Trial
-        The run.
-    stored : iterable of Case
-        The two averages, and the backlog.
-    others : iterable of (Fraction, Fraction)
-        The two averages on other backlogs, for the details of the claim as stated.
-    domain : str
-        What both are.
-    more, less : str
-        What the details call the backlogs on which the first average is larger, and smaller.
+    The details count on how many of the others it is the larger and the smaller one; planted
+    versions leave these out.
     """
     cases = Cases("<=")
     cases.extend((left, right * trial.scale, witness) for left, right, witness in stored)
@@ -213,10 +203,6 @@ def _backlogs(trial: Trial) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]
         yield tuple(rng.integers(1, 6, 4).tolist()), tuple(rng.integers(1, 5, 4).tolist())
 
 
-def _on_backlogs(trial: Trial) -> str:
-    return f"the stored backlog; {trial['random']} random ones of 4 requests for the details"
-
-
 @claim(
     "limits.look-ahead",
     "upper",
@@ -285,7 +271,7 @@ class LookAhead:
             trial,
             [(_window(lists, H), _window(lists, 0), witness)],
             ((_window(other, H), _window(other, 0)) for other in _backlogs(trial)),
-            _on_backlogs(trial),
+            f"the stored backlog; {trial['random']} random ones of 4 requests for the details",
             "look-ahead averages more",
             "look-ahead averages less",
         )
@@ -377,7 +363,7 @@ class PredictionError:
                 (_window((s, o), 1, (o[0] % 4 + 1, *o[1:])), _window((s, o), 1))
                 for s, o in _backlogs(trial)
             ),
-            _on_backlogs(trial),
+            f"the stored backlog; {trial['random']} random ones of 4 requests for the details",
             "wrong predictions average more",
             "less",
         )
