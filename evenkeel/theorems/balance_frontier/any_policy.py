@@ -359,11 +359,7 @@ class T2Myopic:
         )
         if len(found) < 2:
             return Finding(
-                verdict=Verdict.INCONCLUSIVE,
-                computed=None,
-                claimed=claimed,
-                relation="<=",
-                domain=domain,
+                verdict=Verdict.INCONCLUSIVE, claimed=claimed, relation="<=", domain=domain
             )
         mean = Mean.of([float(row[1]) for row in found])
         return weighed(

@@ -49,8 +49,8 @@ def sorted_refills(shapes: Iterable[tuple[int, int]], size: int) -> list[StepPro
 
 def width(problem: StepProblem) -> int:
     """``(G-1)(b-a)`` with the smallest and the largest size of the pool for a and b."""
-    pool, G = problem.pool.tolist(), problem.workers
-    return full_refill_bound(G, min(pool), max(pool))
+    pool: list[int] = problem.pool.tolist()
+    return full_refill_bound(problem.workers, min(pool), max(pool))
 
 
 def optimum(problem: StepProblem) -> int:

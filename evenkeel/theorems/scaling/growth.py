@@ -94,8 +94,6 @@ def _fit(
             return Finding(
                 verdict=Verdict.NOT_APPLICABLE,
                 computed=0,
-                claimed=None,
-                relation="~",
                 domain=f"no imbalance left to fit at {where}",
             )
         details[where] = {
