@@ -8,7 +8,8 @@ import pytest
 from adversary.workloads.families import workload
 from evenkeel.cli.main import cli
 from evenkeel.studies.policy_comparison import Regretful, rosetta, what, worst
-from solvers.policies.registry import FCFS, POLICIES, policy
+from solvers.policies.arrival_order import FCFS
+from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.exact.brute_force import enumerate_step
 from theory.model import InputError, Requests, System
