@@ -1,4 +1,4 @@
 """Theorem 2: geometric output lengths."""
 
 FAMILY = "geometric"
-ORDER = ("sides", "ratio", "vacuity")
+ORDER = ("sides", "rare_sizes", "ratio", "vacuity")

@@ -10,14 +10,14 @@ from evenkeel.evidence.scoreboard import refuted, weighed
 from evenkeel.evidence.statistics import fresh
 from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, Dropped, claim
-from evenkeel.theorems.theorem2.sides import (
-    HYPOTHESES,
+from evenkeel.theorems.theorem2.rare_sizes import (
     INSTANCE,
     WITNESS,
     range_proof,
     rare_size,
     rare_size_witness,
 )
+from evenkeel.theorems.theorem2.sides import HYPOTHESES
 from theory.formulas.constants import (
     FCFS_ROUNDED,
     FCFS_TEXT,

@@ -12,12 +12,10 @@ from evenkeel.evidence.scoreboard import Cases, refuted, stands, weighed
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.fcfs.law import exact_mean, simulated
 from evenkeel.theorems.registry import Assumption, Dropped, claim
+from evenkeel.theorems.theorem2.rare_sizes import WITNESS, range_proof, rare_size_finding
 from evenkeel.theorems.theorem2.sides import (
     TWO_SIZES_PLANTS,
-    WITNESS,
     bfio_upper_proof,
-    range_proof,
-    rare_size_finding,
     two_sizes,
     two_sizes_domain,
     two_sizes_formula,

@@ -6,9 +6,11 @@ ORDER = (
     "overhead",
     "throughput",
     "work",
+    "exponents",
     "devices",
     "saving",
     "limits",
     "caps",
     "reach",
+    "needed_idle",
 )
