@@ -12,7 +12,7 @@
     Claims: [geometric.bfio-upper], [drift.bfio-upper]. *)
 
 From Coq Require Import Reals Lra ZArith List Lia Permutation.
-From evenkeel Require Import Loads Step Waterfill.
+From evenkeel Require Import Loads Step Waterfill Departures.
 Import ListNotations.
 Open Scope Z_scope.
 
@@ -117,21 +117,6 @@ Qed.
 
 (** ** Departures *)
 
-(** A request on a worker: its load, with the growth of the step, and whether it departs. *)
-Definition job : Type := Z * bool.
-Definition state : Type := list (list job).
-
-Definition held (jobs : list job) : Z := sum (map fst jobs).
-Definition kept (jobs : list job) : list Z := map fst (filter (fun j => negb (snd j)) jobs).
-Definition gone (jobs : list job) : nat := length (filter snd jobs).
-
-(** The step that follows the departures. *)
-Definition refill (workers : state) (pool : list Z) : step :=
-  Step (map (fun jobs => sum (kept jobs)) workers) (map gone workers) pool.
-
-Definition full (G B : nat) (workers : state) : Prop :=
-  length workers = G /\ Forall (fun jobs => length jobs = B) workers.
-
 Open Scope R_scope.
 
 Definition total (xs : list R) : R := fold_right Rplus 0 xs.
@@ -162,22 +147,15 @@ Lemma refilled : forall p y jobs,
   IZR (sum (kept jobs) + Z.of_nat (gone jobs) * y)
   = (1 - p) * IZR (held jobs) + p * INR (length jobs) * IZR y - X p y jobs.
 Proof.
-  intros p y jobs. unfold X. induction jobs as [|[w [|]] jobs IH].
-  - unfold held, kept, gone. simpl. ring.
-  - change (kept ((w, true) :: jobs)) with (kept jobs).
-    change (gone ((w, true) :: jobs)) with (S (gone jobs)).
-    change (held ((w, true) :: jobs)) with (w + held jobs)%Z.
-    replace (sum (kept jobs) + Z.of_nat (S (gone jobs)) * y)%Z
-      with (sum (kept jobs) + Z.of_nat (gone jobs) * y + y)%Z by lia.
-    rewrite plus_IZR, IH. simpl length. rewrite S_INR, plus_IZR. simpl map. simpl total.
-    unfold xi. simpl. rewrite minus_IZR. ring.
-  - change (kept ((w, false) :: jobs)) with (w :: kept jobs).
-    change (gone ((w, false) :: jobs)) with (gone jobs).
-    change (held ((w, false) :: jobs)) with (w + held jobs)%Z.
-    simpl sum. replace (w + sum (kept jobs) + Z.of_nat (gone jobs) * y)%Z
-      with (sum (kept jobs) + Z.of_nat (gone jobs) * y + w)%Z by lia.
-    rewrite plus_IZR, IH. simpl length. rewrite S_INR, plus_IZR. simpl map. simpl total.
-    unfold xi. simpl. rewrite minus_IZR. ring.
+  intros p y jobs. rewrite load_at, minus_IZR. unfold X, held, released, leaving.
+  induction jobs as [|[w [|]] jobs IH].
+  - simpl. ring.
+  - change (filter snd ((w, true) :: jobs)) with ((w, true) :: filter snd jobs).
+    simpl length. rewrite S_INR. simpl map. simpl sum. simpl total. rewrite !plus_IZR, minus_IZR.
+    unfold xi in *. simpl. lra.
+  - change (filter snd ((w, false) :: jobs)) with (filter snd jobs).
+    simpl length. rewrite S_INR. simpl map. simpl sum. simpl total. rewrite !plus_IZR, minus_IZR.
+    unfold xi in *. simpl. lra.
 Qed.
 
 Lemma maximum_above : forall xs x, In x xs -> x <= maximum xs.
@@ -188,10 +166,6 @@ Proof.
   induction zs as [|u us IH]; [destruct I|]. simpl. destruct I as [->|I]; [apply Rmax_l|].
   eapply Rle_trans; [now apply IH|apply Rmax_r].
 Qed.
-
-Lemma combine_maps : forall A B C (f : A -> B) (g : A -> C) xs,
-  combine (map f xs) (map g xs) = map (fun x => (f x, g x)) xs.
-Proof. induction xs; simpl; congruence. Qed.
 
 Lemma total_of_sum : forall A (f : A -> Z) xs,
   IZR (sum (map f xs)) = total (map (fun x => IZR (f x)) xs).
@@ -204,14 +178,6 @@ Proof. induction 1; simpl; lra. Qed.
 Lemma total_linear : forall A a (f g : A -> R) xs,
   total (map (fun x => a * f x + g x) xs) = a * total (map f xs) + total (map g xs).
 Proof. induction xs; simpl; [ring|]. rewrite IHxs. ring. Qed.
-
-Lemma refill_well_formed : forall G B workers pool, (1 <= G)%nat -> full G B workers ->
-  well_formed (refill workers pool).
-Proof.
-  intros G B workers pool g [L _]. split; simpl.
-  - intros E. apply map_eq_nil in E. subst. simpl in g. lia.
-  - now rewrite !map_length.
-Qed.
 
 (** What the level exceeds the upper ends by. *)
 Lemma waterfill_after_departures : forall G B p x delta workers pool,
@@ -271,73 +237,24 @@ Qed.
 
 (** ** A run: what holds of its steps, under any common growth *)
 
-(** [next] is a state after an optimal admission: on every worker the requests that stay and those
-    that are admitted, all grown by the same amount.  What departs then is not restricted. *)
-Definition follows (x delta : Z) (workers next : state) : Prop :=
-  exists pool groups growth,
-    offers x delta (refill workers pool) /\ optimal (refill workers pool) groups /\
-    Forall2 (fun worker jobs =>
-      Permutation (map fst jobs) (map (Z.add growth) (kept (fst worker) ++ snd worker)))
-      (combine workers groups) next.
-
-Lemma sum_grown : forall c xs,
-  sum (map (Z.add c) xs) = (Z.of_nat (length xs) * c + sum xs)%Z.
-Proof. induction xs; [reflexivity|]. simpl map. simpl sum. simpl length. lia. Qed.
-
-Lemma kept_length : forall jobs, (length (kept jobs) + gone jobs = length jobs)%nat.
-Proof.
-  unfold kept, gone. induction jobs as [|[w [|]] jobs IH]; simpl in *; [reflexivity|lia|].
-  rewrite map_length in *. lia.
-Qed.
-
-(** The slots are full again and the imbalance is that of the admission. *)
-Lemma after_a_step : forall G B workers pool groups growth next,
-  (1 <= G)%nat -> full G B workers ->
-  (list_sum (free (refill workers pool)) <= length pool)%nat ->
-  admits (refill workers pool) groups ->
-  Forall2 (fun worker jobs =>
-    Permutation (map fst jobs) (map (Z.add growth) (kept (fst worker) ++ snd worker)))
-    (combine workers groups) next ->
-  full G B next /\
-  map held next = map (Z.add (Z.of_nat B * growth)) (after (refill workers pool) groups).
-Proof.
-  intros G B workers pool groups growth next g [L F] E A S.
-  pose proof (every_slot_filled _ _ A E) as K. simpl in K. clear E A.
-  unfold full, after, add_groups. simpl. subst G. clear g.
-  revert groups next K S. induction F as [|jobs workers N F IH]; intros groups next K S.
-  - inversion K; subst. inversion S; subst. repeat split; constructor.
-  - inversion K as [|? group ? rest L K']; subst. inversion S as [|? new ? nexts P S']; subst.
-    destruct (IH rest nexts K' S') as [[L1 F1] H1]. simpl in P.
-    pose proof (Permutation_length P) as Q. rewrite !map_length, app_length, L in Q.
-    rewrite kept_length in Q. split; [split|].
-    + simpl. congruence.
-    + now constructor.
-    + simpl. f_equal; [|exact H1]. unfold held.
-      rewrite (sum_permutation _ _ P), sum_grown, app_length, L, kept_length, sum_app. lia.
-Qed.
-
-Lemma imbalance_of_all_grown : forall c xs, imbalance (map (Z.add c) xs) = imbalance xs.
-Proof.
-  intros c xs. destruct xs as [|x xs]; [reflexivity|].
-  assert (M : largest (map (Z.add c) (x :: xs)) = (c + largest (x :: xs))%Z).
-  { simpl. induction xs as [|y ys IH]; simpl; [reflexivity|]. rewrite IH. lia. }
-  unfold imbalance. rewrite M, sum_grown, map_length. lia.
-Qed.
-
 Lemma enough_to_fill : forall x delta s, offers x delta s ->
   (list_sum (free s) <= length (pool s))%nat.
 Proof.
   intros x delta s [O _]. pose proof (count_occ_bound Z.eq_dec x (pool s)). lia.
 Qed.
 
+(** An optimal admission from a pool that holds enough copies of both sizes. *)
+Definition of_two_sizes (x delta : Z) (s : step) (groups : list (list Z)) : Prop :=
+  offers x delta s /\ optimal s groups.
+
 Lemma run_step : forall G B p x delta workers next,
   (1 <= G)%nat -> full G B workers -> 0 <= p <= 1 -> (1 <= delta)%Z ->
-  follows x delta workers next ->
+  moves (of_two_sizes x delta) workers next ->
   full G B next /\
   imb next <= (1 - p) * imb workers + (INR G - 1) * (IZR delta - 1)
               + deviations B p x delta workers.
 Proof.
-  intros G B p x delta workers next g L P d (pool & groups & growth & O & [A M] & S).
+  intros G B p x delta workers next g L P d (pool & groups & growth & [O [A M]] & S).
   destruct (after_a_step G B workers pool groups growth next g L (enough_to_fill _ _ _ O) A S)
     as [L' H].
   split; [exact L'|]. unfold imb at 1. rewrite H, imbalance_of_all_grown.
@@ -355,43 +272,19 @@ Definition average (K : nat) (f : nat -> R) : R := upto K f / INR K.
 
 Definition run : Type := nat -> state.
 
-(** All slots are full at first, and every step is an optimal one from a pool that offers both
-    sizes. *)
-Definition runs (G B K : nat) (x delta : Z) (r : run) : Prop :=
-  full G B (r 0%nat) /\ forall k, (k < K)%nat -> follows x delta (r k) (r (S k)).
+(** All slots are full at first, and every step has an admission of the given kind. *)
+Definition runs (G B K : nat) (admission : step -> list (list Z) -> Prop) (r : run) : Prop :=
+  full G B (r 0%nat) /\ forall k, (k < K)%nat -> moves admission (r k) (r (S k)).
 
 (** A law of runs: runs with their probabilities, and the mean over them. *)
-Definition law_of_runs (G B K : nat) (x delta : Z) (law : list (R * run)) : Prop :=
-  Forall (fun c => 0 <= fst c /\ runs G B K x delta (snd c)) law /\ total (map fst law) = 1.
+Definition law_of_runs (allowed : run -> Prop) (law : list (R * run)) : Prop :=
+  Forall (fun c => 0 <= fst c /\ allowed (snd c)) law /\ total (map fst law) = 1.
 
 Definition mean (law : list (R * run)) (f : run -> R) : R :=
   total (map (fun c => fst c * f (snd c)) law).
 
 Lemma imb_nonnegative : forall workers, 0 <= imb workers.
 Proof. intros. apply (IZR_le 0), imbalance_nonnegative. Qed.
-
-Lemma run_steps : forall G B K p x delta r,
-  (1 <= G)%nat -> 0 <= p <= 1 -> (1 <= delta)%Z -> runs G B K x delta r ->
-  (forall k, (k < K)%nat ->
-     imb (r (S k)) <= (1 - p) * imb (r k) + (INR G - 1) * (IZR delta - 1)
-                      + deviations B p x delta (r k)) /\
-  p * upto K (fun k => imb (r k))
-  <= imb (r 0%nat) - imb (r K) + INR K * ((INR G - 1) * (IZR delta - 1))
-     + upto K (fun k => deviations B p x delta (r k)).
-Proof.
-  intros G B K p x delta r g P d [L F].
-  assert (I : forall k, (k <= K)%nat -> full G B (r k)).
-  { induction k as [|k IH]; intros H; [exact L|].
-      apply (run_step G B p x delta (r k)); [exact g|apply IH; lia|exact P|exact d|apply F; lia]. }
-  assert (S : forall k, (k < K)%nat ->
-     imb (r (S k)) <= (1 - p) * imb (r k) + (INR G - 1) * (IZR delta - 1)
-                      + deviations B p x delta (r k)).
-  { intros k H. apply (run_step G B p x delta (r k)); auto. apply I. lia. }
-  split; [exact S|]. clear L F I.
-  induction K as [|K IH]; [simpl; lra|].
-  assert (H := IH (fun k H => S k ltac:(lia))). assert (T := S K ltac:(lia)).
-  rewrite S_INR. simpl upto. lra.
-Qed.
 
 Lemma mean_linear : forall law a f g,
   mean law (fun r => a * f r + g r) = a * mean law f + mean law g.
@@ -427,6 +320,71 @@ Proof.
   pose proof (IH f c (fun k L => H k ltac:(lia))). pose proof (H K ltac:(lia)). lra.
 Qed.
 
+(** A recursion, summed over its steps; with one [p] and one constant it bounds the average. *)
+Lemma summed : forall K p (f c d : nat -> R),
+  (forall k, (k < K)%nat -> f (S k) <= (1 - p) * f k + c k + d k) ->
+  p * upto K f <= f 0%nat - f K + upto K c + upto K d.
+Proof.
+  induction K as [|K IH]; intros p f c d H; [simpl; lra|].
+  pose proof (IH p f c d (fun k L => H k ltac:(lia))). pose proof (H K ltac:(lia)).
+  simpl upto. lra.
+Qed.
+
+Lemma upto_constant : forall K c, upto K (fun _ => c) = INR K * c.
+Proof. induction K; intros c; [simpl; ring|]. rewrite S_INR. simpl. rewrite IHK. ring. Qed.
+
+Lemma averaged : forall K p c (f d : nat -> R), (1 <= K)%nat -> 0 < p -> 0 <= f K ->
+  (forall k, (k < K)%nat -> f (S k) <= (1 - p) * f k + c + d k) ->
+  average K f <= (c + average K d) / p + f 0%nat / (p * INR K).
+Proof.
+  intros K p c f d k1 P N H. apply summed in H. rewrite upto_constant in H.
+  assert (k0 : 0 < INR K) by (apply lt_0_INR; lia).
+  assert (pk : 0 < p * INR K) by (apply Rmult_lt_0_compat; lra).
+  unfold average. set (s := upto K f) in *. set (t := upto K d) in *.
+  apply (Rmult_le_reg_r (p * INR K)); [exact pk|].
+  replace (s / INR K * (p * INR K)) with (p * s) by (field; lra).
+  replace (((c + t / INR K) / p + f 0%nat / (p * INR K)) * (p * INR K))
+    with (INR K * c + t + f 0%nat) by (field; lra). lra.
+Qed.
+
+(** The same in the mean over a law of runs, with [F] a bound of the mean of every [d]. *)
+Lemma averaged_in_the_mean : forall K p c F allowed law (f d : run -> nat -> R),
+  (1 <= K)%nat -> 0 < p -> law_of_runs allowed law ->
+  (forall r, allowed r -> 0 <= f r K /\
+     forall k, (k < K)%nat -> f r (S k) <= (1 - p) * f r k + c + d r k) ->
+  (forall k, (k < K)%nat -> mean law (fun r => d r k) <= F) ->
+  mean law (fun r => average K (f r))
+  <= (c + F) / p + mean law (fun r => f r 0%nat) / (p * INR K).
+Proof.
+  intros K p c F allowed law f d k1 P [A E] H D.
+  assert (k0 : 0 < INR K) by (apply lt_0_INR; lia).
+  assert (pk : 0 < p * INR K) by (apply Rmult_lt_0_compat; lra).
+  apply Rle_trans with (mean law (fun r =>
+    / (p * INR K) * f r 0%nat + (/ (p * INR K) * upto K (d r) + c / p))).
+  - apply mean_le. eapply Forall_impl; [|exact A]. intros [q r] [Q I]. simpl in *.
+    split; [exact Q|]. destruct (H r I) as [N S].
+    eapply Rle_trans; [exact (averaged K p c (f r) (d r) k1 P N S)|].
+    right. unfold average. field. lra.
+  - rewrite !mean_linear, mean_constant by exact E. rewrite mean_upto.
+    apply upto_le in D. set (t := upto K _) in *. set (i := mean law _).
+    apply (Rmult_le_reg_r (p * INR K)); [exact pk|].
+    match goal with |- ?y <= ?z => replace y with (i + (t + INR K * c)) by (field; lra);
+      replace z with (INR K * c + INR K * F + i) by (field; lra) end. lra.
+Qed.
+
+Lemma run_steps : forall G B K p x delta r,
+  (1 <= G)%nat -> 0 <= p <= 1 -> (1 <= delta)%Z -> runs G B K (of_two_sizes x delta) r ->
+  forall k, (k < K)%nat ->
+  imb (r (S k)) <= (1 - p) * imb (r k) + (INR G - 1) * (IZR delta - 1)
+                   + deviations B p x delta (r k).
+Proof.
+  intros G B K p x delta r g P d [L F].
+  assert (I : forall k, (k <= K)%nat -> full G B (r k)).
+  { induction k as [|k IH]; intros H; [exact L|].
+    apply (run_step G B p x delta (r k)); [exact g|apply IH; lia|exact P|exact d|apply F; lia]. }
+  intros k H. apply (run_step G B p x delta (r k)); auto. apply I. lia.
+Qed.
+
 (** Over [K] steps of a run, whatever the common growth and the departures, the recursion holds
     at every step and
     [AvgImb <= ((G-1)(delta-1) + average of the deviations) / p + Imb_0 / (p K)].  In the mean over
@@ -434,46 +392,26 @@ Qed.
     [E AvgImb <= ((G-1)(delta-1) + F) / p + E Imb_0 / (p K)]. *)
 Theorem two_size_average : forall G B K p x delta,
   (1 <= G)%nat -> (1 <= K)%nat -> 0 < p <= 1 -> (1 <= delta)%Z ->
-  (forall r, runs G B K x delta r ->
+  (forall r, runs G B K (of_two_sizes x delta) r ->
      (forall k, (k < K)%nat ->
         imb (r (S k)) <= (1 - p) * imb (r k) + (INR G - 1) * (IZR delta - 1)
                          + deviations B p x delta (r k)) /\
      average K (fun k => imb (r k))
      <= ((INR G - 1) * (IZR delta - 1) + average K (fun k => deviations B p x delta (r k))) / p
         + imb (r 0%nat) / (p * INR K)) /\
-  (forall law F, law_of_runs G B K x delta law ->
+  (forall law F, law_of_runs (runs G B K (of_two_sizes x delta)) law ->
      (forall k, (k < K)%nat -> mean law (fun r => deviations B p x delta (r k)) <= F) ->
      mean law (fun r => average K (fun k => imb (r k)))
      <= ((INR G - 1) * (IZR delta - 1) + F) / p
         + mean law (fun r => imb (r 0%nat)) / (p * INR K)).
 Proof.
-  intros G B K p x delta g k1 P d. assert (P' : 0 <= p <= 1) by lra.
-  assert (k0 : 0 < INR K) by (apply lt_0_INR; lia).
-  assert (pk : 0 < p * INR K) by (apply Rmult_lt_0_compat; lra).
-  assert (one : forall r, runs G B K x delta r ->
-    average K (fun k => imb (r k))
-    <= ((INR G - 1) * (IZR delta - 1) + average K (fun k => deviations B p x delta (r k))) / p
-       + imb (r 0%nat) / (p * INR K)).
-  { intros r H. destruct (run_steps G B K p x delta r g P' d H) as [_ S].
-    pose proof (imb_nonnegative (r K)) as N. unfold average.
-    set (s := upto K (fun k => imb (r k))) in *.
-    set (t := upto K (fun k => deviations B p x delta (r k))) in *.
-    apply (Rmult_le_reg_r (p * INR K)); [exact pk|].
-    replace (s / INR K * (p * INR K)) with (p * s) by (field; lra).
-    match goal with |- _ <= ?y => replace y
-      with (INR K * ((INR G - 1) * (IZR delta - 1)) + t + imb (r 0%nat)) by (field; lra) end.
-    lra. }
+  intros G B K p x delta g k1 P d.
+  assert (S := fun r => run_steps G B K p x delta r g ltac:(lra) d).
   split.
-  - intros r H. split; [|now apply one]. now apply run_steps.
-  - intros law F [A E] D. set (a := (INR G - 1) * (IZR delta - 1)) in *.
-    apply Rle_trans with (mean law (fun r =>
-      / (p * INR K) * imb (r 0%nat)
-      + (/ (p * INR K) * upto K (fun k => deviations B p x delta (r k)) + a / p))).
-    + apply mean_le. eapply Forall_impl; [|exact A]. intros [q r] [Q H]. simpl in *.
-      split; [exact Q|]. eapply Rle_trans; [now apply one|]. right. unfold average. field. lra.
-    + rewrite !mean_linear, mean_constant by exact E. rewrite mean_upto.
-      apply upto_le in D. set (t := upto K _) in *. set (i := mean law _).
-      apply (Rmult_le_reg_r (p * INR K)); [exact pk|].
-      match goal with |- ?y <= ?z => replace y with (i + (t + INR K * a)) by (field; lra);
-        replace z with (INR K * a + INR K * F + i) by (field; lra) end. lra.
+  - intros r H. split; [now apply S|].
+    apply averaged; [exact k1|lra|apply imb_nonnegative|now apply S].
+  - intros law F A D.
+    apply (averaged_in_the_mean K p _ F _ law (fun r k => imb (r k))
+      (fun r k => deviations B p x delta (r k)) k1 ltac:(lra) A); [|exact D].
+    intros r H. split; [apply imb_nonnegative|now apply S].
 Qed.

@@ -24,15 +24,14 @@ Definition waterfill (loads : list Z) (free : list nat) (a b : Z) : Z :=
 
 (** ** Lower side: every worker's load lies in [l_g + c_g a, l_g + c_g b] *)
 
-Lemma loads_between : forall s a b groups, well_formed s -> a <= b -> rich_pool s a b ->
+Lemma filled_between : forall s a b groups, well_formed s ->
+  Forall (fun size => a <= size <= b) (pool s) -> (list_sum (free s) <= length (pool s))%nat ->
   admits s groups ->
   Forall2 (fun worker load => fst worker + Z.of_nat (snd worker) * a <= load
                               <= fst worker + Z.of_nat (snd worker) * b)
     (combine (loads s) (free s)) (after s groups).
 Proof.
-  intros s a b groups [_ W] ab [S R] A.
-  assert (N : (list_sum (free s) <= length (pool s))%nat).
-  { specialize (R a ltac:(lia)). pose proof (count_occ_bound Z.eq_dec a (pool s)). lia. }
+  intros s a b groups [_ W] S N A.
   pose proof (every_slot_filled _ _ A N) as F. pose proof (admitted_sizes _ _ _ A S) as T.
   assert (F' : Forall2 (fun c group => length group = c /\
     Forall (fun size => a <= size <= b) group) (free s) groups).
@@ -40,6 +39,16 @@ Proof.
   apply after_each with (before := loads s) in F'; [|exact W].
   clear - F'. unfold after. induction F' as [|w load ws ls (group & [L G] & ->) F IH];
     constructor; [|exact IH]. apply sum_between in G. rewrite L in G. lia.
+Qed.
+
+Lemma loads_between : forall s a b groups, well_formed s -> a <= b -> rich_pool s a b ->
+  admits s groups ->
+  Forall2 (fun worker load => fst worker + Z.of_nat (snd worker) * a <= load
+                              <= fst worker + Z.of_nat (snd worker) * b)
+    (combine (loads s) (free s)) (after s groups).
+Proof.
+  intros s a b groups W ab [S R] A. apply filled_between; auto.
+  specialize (R a ltac:(lia)). pose proof (count_occ_bound Z.eq_dec a (pool s)). lia.
 Qed.
 
 Lemma Forall2_In_left : forall A B (R : A -> B -> Prop) xs ys x,
