@@ -66,38 +66,54 @@ Proof.
   apply IH in I. lia.
 Qed.
 
-Lemma two_size_step : forall s x delta v, well_formed s -> 1 <= delta -> offers x delta s ->
-  optimum s v ->
-  v <= (Z.of_nat (length (loads s)) - 1) * (delta - 1)
-       + waterfill (loads s) (free s) x (x + delta).
+(** From any level that no worker is above without the larger size, the two sizes give an
+    admission with the loads of [two_sizes_load]. *)
+Lemma two_sizes_admit : forall s M x delta, well_formed s -> 1 <= delta -> offers x delta s ->
+  let workers := combine (loads s) (free s) in
+  let groups := map (two_sizes M x delta) workers in
+  admits s groups /\
+  after s groups = map (fun w => fst w + sum (two_sizes M x delta w)) workers.
 Proof.
-  intros s x delta v W d [O1 O2] (best & [_ O] & <-). set (M := level (loads s) (free s) x).
-  set (workers := combine (loads s) (free s)).
-  assert (LW : length workers = length (loads s)).
-  { unfold workers. rewrite combine_length. destruct W as [_ W]. lia. }
-  assert (B : Forall (fun w => fst w + Z.of_nat (snd w) * x <= M) workers).
-  { apply Forall_forall. intros w I. apply largest_above. apply in_map_iff. now exists w. }
-  set (groups := map (two_sizes M x delta) workers).
+  intros s M x delta W d [O1 O2] workers groups.
   assert (F : Forall2 (fun c group => length group = c) (free s) groups).
-  { unfold groups, workers. destruct W as [_ W]. clearbody M. clear - W. revert W.
+  { unfold groups, workers. destruct W as [_ W]. clear - W. revert W.
     generalize (loads s). induction (free s) as [|c cs IH]; intros [|l ls] E; simpl in *;
       try discriminate; constructor; [apply two_sizes_length|]. apply IH. congruence. }
-  assert (A : admits s groups).
-  { pose proof (groups_fill _ _ F) as N. split; [|split].
-    - clear - F. induction F; constructor; auto. lia.
-    - rewrite N. unfold admissions. pose proof (count_occ_bound Z.eq_dec x (pool s)). lia.
-    - apply part_of. intros y. pose proof (count_occ_bound Z.eq_dec y (concat groups)) as C.
+  split.
+  - pose proof (groups_fill _ _ F) as N. split; [|split].
+    + clear - F. induction F; constructor; auto. lia.
+    + rewrite N. unfold admissions. pose proof (count_occ_bound Z.eq_dec x (pool s)). lia.
+    + apply part_of. intros y. pose proof (count_occ_bound Z.eq_dec y (concat groups)) as C.
       destruct (Z.eq_dec y x) as [->|N1]; [lia|].
       destruct (Z.eq_dec y (x + delta)) as [->|N2]; [lia|].
       rewrite (count_occ_outside (fun z => z = x \/ z = x + delta)); [lia| |tauto].
       apply Forall_forall. intros z I. apply in_concat in I. destruct I as (g & I & J).
       apply in_map_iff in I. destruct I as (w & <- & _). apply in_app_or in J.
-      destruct J as [J|J]; apply repeat_spec in J; tauto. }
-  assert (E : after s groups = map (fun w => fst w + sum (two_sizes M x delta w)) workers).
-  { unfold after, groups, workers. destruct W as [_ W]. clearbody M. clear - W. revert W.
+      destruct J as [J|J]; apply repeat_spec in J; tauto.
+  - unfold after, groups, workers. destruct W as [_ W]. clear - W. revert W.
     generalize (loads s). induction (free s) as [|c cs IH]; intros [|l ls] E; simpl in *;
       try discriminate; [reflexivity|]. unfold add_groups in *. simpl. f_equal. apply IH.
-    congruence. }
+    congruence.
+Qed.
+
+Lemma below_level : forall s x,
+  Forall (fun w => fst w + Z.of_nat (snd w) * x <= level (loads s) (free s) x)
+    (combine (loads s) (free s)).
+Proof.
+  intros s x. apply Forall_forall. intros w I. apply largest_above, in_map_iff. now exists w.
+Qed.
+
+Lemma two_size_step : forall s x delta v, well_formed s -> 1 <= delta -> offers x delta s ->
+  optimum s v ->
+  v <= (Z.of_nat (length (loads s)) - 1) * (delta - 1)
+       + waterfill (loads s) (free s) x (x + delta).
+Proof.
+  intros s x delta v W d O (best & [_ least] & <-).
+  set (M := level (loads s) (free s) x). set (workers := combine (loads s) (free s)).
+  assert (LW : length workers = length (loads s)).
+  { unfold workers. rewrite combine_length. destruct W as [_ W]. lia. }
+  destruct (two_sizes_admit s M x delta W d O) as [A E]. fold workers in A, E.
+  set (groups := map _ workers) in *. pose proof (below_level s x) as B. fold workers M in B.
   assert (N : workers <> []) by now apply workers_nonempty.
   assert (top : largest (after s groups) <= M).
   { rewrite E. apply largest_least; [intros Z; now apply map_eq_nil in Z|].
@@ -106,7 +122,7 @@ Proof.
   assert (I : In M (map (fun w => fst w + Z.of_nat (snd w) * x) workers)).
   { apply largest_in. intros Z. now apply map_eq_nil in Z. }
   apply in_map_iff in I. destruct I as (w & K & I).
-  eapply Z.le_trans; [exact (O groups A)|]. unfold cost.
+  eapply Z.le_trans; [exact (least groups A)|]. unfold cost.
   rewrite imbalance_is_the_sum_of_gaps, E, map_map. rewrite <- LW. unfold waterfill. fold workers M.
   apply sum_of_all_but_one with (y := w); [exact I|lia| |].
   - eapply Forall_impl; [|exact B]. intros u U. cbv beta in U.
@@ -247,19 +263,16 @@ Qed.
 Definition of_two_sizes (x delta : Z) (s : step) (groups : list (list Z)) : Prop :=
   offers x delta s /\ optimal s groups.
 
-Lemma run_step : forall G B p x delta workers next,
-  (1 <= G)%nat -> full G B workers -> 0 <= p <= 1 -> (1 <= delta)%Z ->
-  moves (of_two_sizes x delta) workers next ->
-  full G B next /\
-  imb next <= (1 - p) * imb workers + (INR G - 1) * (IZR delta - 1)
-              + deviations B p x delta workers.
+Lemma run_step : forall G B x delta workers next,
+  (1 <= G)%nat -> full G B workers -> moves (of_two_sizes x delta) workers next ->
+  exists pool, offers x delta (refill workers pool) /\
+    optimum (refill workers pool) (imbalance (map held next)).
 Proof.
-  intros G B p x delta workers next g L P d (pool & groups & growth & [O [A M]] & S).
+  intros G B x delta workers next g L (pool & groups & growth & [O [A M]] & S).
   destruct (after_a_step G B workers pool groups growth next g L (enough_to_fill _ _ _ O) A S)
-    as [L' H].
-  split; [exact L'|]. unfold imb at 1. rewrite H, imbalance_of_all_grown.
-  apply (two_size_recursion G B p x delta workers pool); try assumption.
-  exists groups. split; [now split|reflexivity].
+    as [_ H].
+  exists pool. split; [exact O|]. exists groups. split; [now split|].
+  now rewrite H, imbalance_of_all_grown.
 Qed.
 
 (** ** Averages over [K] steps *)
@@ -372,17 +385,27 @@ Proof.
       replace z with (INR K * c + INR K * F + i) by (field; lra) end. lra.
 Qed.
 
+Lemma run_full : forall G B K x delta r, (1 <= G)%nat ->
+  runs G B K (of_two_sizes x delta) r -> forall k, (k <= K)%nat -> full G B (r k).
+Proof.
+  intros G B K x delta r g [L F]. induction k as [|k IH]; intros H; [exact L|].
+  destruct (F k ltac:(lia)) as (pool & groups & growth & [O [A M]] & S).
+  exact (proj1 (after_a_step G B _ pool groups growth _ g (IH ltac:(lia))
+    (enough_to_fill _ _ _ O) A S)).
+Qed.
+
 Lemma run_steps : forall G B K p x delta r,
   (1 <= G)%nat -> 0 <= p <= 1 -> (1 <= delta)%Z -> runs G B K (of_two_sizes x delta) r ->
   forall k, (k < K)%nat ->
   imb (r (S k)) <= (1 - p) * imb (r k) + (INR G - 1) * (IZR delta - 1)
                    + deviations B p x delta (r k).
 Proof.
-  intros G B K p x delta r g P d [L F].
-  assert (I : forall k, (k <= K)%nat -> full G B (r k)).
-  { induction k as [|k IH]; intros H; [exact L|].
-    apply (run_step G B p x delta (r k)); [exact g|apply IH; lia|exact P|exact d|apply F; lia]. }
-  intros k H. apply (run_step G B p x delta (r k)); auto. apply I. lia.
+  intros G B K p x delta r g P d H k I.
+  destruct (run_step G B x delta (r k) (r (S k)) g) as (pool & O & T).
+  - apply (run_full G B K x delta); auto. lia.
+  - now apply (proj2 H).
+  - apply (two_size_recursion G B p x delta _ pool); auto.
+    apply (run_full G B K x delta); auto. lia.
 Qed.
 
 (** Over [K] steps of a run, whatever the common growth and the departures, the recursion holds

@@ -301,13 +301,15 @@ Proof.
     - rewrite <- (E_pool_constant a b 0 X n S). apply (E_pool_le a b); [exact S|]. apply I.
     - rewrite <- (E_pool_constant a b bound X n S). apply (E_pool_le a b); [exact S|]. apply I. }
   assert (scale : forall r, 0 <= r -> r <= F -> r / bound * O <= F).
-  { intros r r0 rF. apply Rle_trans with (r / bound * bound); [|replace (r / bound * bound) with r by (field; lra); exact rF].
+  { intros r r0 rF. apply Rle_trans with (r / bound * bound); [|].
+    2: { replace (r / bound * bound) with r by (field; lra). exact rF. }
     apply Rmult_le_compat_l; [|lra]. unfold Rdiv. apply Rmult_le_pos; [exact r0|].
     left. now apply Rinv_0_lt_compat. }
   assert (F0 : 0 <= F).
   { rewrite E, imbalance_is_lead by now apply (reals_is_law a b).
     apply Rmult_le_pos; [lra|].
-    rewrite <- (one_worker B (reals X)) by now apply (reals_is_law a b). apply more_workers; [lia|]. now apply (reals_is_law a b). }
+    rewrite <- (one_worker B (reals X)) by now apply (reals_is_law a b).
+    apply more_workers; [lia|]. now apply (reals_is_law a b). }
   assert (c0 : 0 <= order_constant kappa).
   { unfold order_constant. pose proof ln_2_positive. pose proof (Rmax_l 3 kappa).
     left. apply Rdiv_lt_0_compat; [lra|]. apply Rmult_lt_0_compat; [lra|].
