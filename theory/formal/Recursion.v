@@ -183,6 +183,14 @@ Proof.
   eapply Rle_trans; [now apply IH|apply Rmax_r].
 Qed.
 
+Lemma maximum_in : forall xs, xs <> [] -> In (maximum xs) xs.
+Proof.
+  intros [|x xs] N; [congruence|]. simpl. clear N. induction xs as [|y ys IH]; simpl; [tauto|].
+  destruct (Rle_dec y (fold_right Rmax x ys)) as [H|H].
+  - rewrite Rmax_right by exact H. tauto.
+  - rewrite Rmax_left by lra. tauto.
+Qed.
+
 Lemma total_of_sum : forall A (f : A -> Z) xs,
   IZR (sum (map f xs)) = total (map (fun x => IZR (f x)) xs).
 Proof. induction xs; simpl; [reflexivity|]. now rewrite plus_IZR, IHxs. Qed.

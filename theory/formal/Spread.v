@@ -32,14 +32,6 @@ Definition optimal_from_rich (a b : Z) (s : step) (groups : list (list Z)) : Pro
 
 (** ** Every policy, from below *)
 
-Lemma maximum_in : forall xs, xs <> [] -> In (maximum xs) xs.
-Proof.
-  intros [|x xs] N; [congruence|]. simpl. clear N. induction xs as [|y ys IH]; simpl; [tauto|].
-  destruct (Rle_dec y (fold_right Rmax x ys)) as [H|H].
-  - rewrite Rmax_right by exact H. tauto.
-  - rewrite Rmax_left by lra. tauto.
-Qed.
-
 Lemma load_below_spread : forall workers g h, In g workers -> In h workers ->
   IZR (held g) - IZR (held h) <= V workers.
 Proof.
