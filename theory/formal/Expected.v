@@ -76,7 +76,7 @@ Qed.
 (** Over [K] steps the expected average imbalance is at most
     [((G - 1) (delta - 1) + F) / p + Imb_0 / (p K)], with [F] a bound of the mean deviations of a
     step for the loads after every past. *)
-Theorem two_size_expected : forall G B K p x delta F plan,
+Lemma two_size_expected : forall G B K p x delta F plan,
   (1 <= G)%nat -> (1 <= K)%nat -> 0 < p <= 1 -> (1 <= delta)%Z -> exact_rule G B x delta plan ->
   (forall past, reachable plan past -> (length past < K)%nat ->
      E_state p (plan past) (deviations B p x delta) <= F) ->

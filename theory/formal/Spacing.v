@@ -4,7 +4,9 @@
     [delta - 1] for each but one.  Any level up to [delta - 1] above it will do as well; over all of
     them what a worker lacks is [(delta - 1) / 2] on average.  So an optimal admission loses at most
     [G (delta - 1) / 2] to the spacing, half as much for many workers, and no smaller multiple of
-    [G (delta - 1)] will do. *)
+    [G (delta - 1)] will do.
+
+    Claim: [geometric.two-sizes-half]. *)
 
 From Coq Require Import Reals Lra ZArith List Lia Permutation.
 From evenkeel Require Import Loads Step Waterfill Departures Recursion.

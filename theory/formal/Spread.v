@@ -5,7 +5,9 @@
     smallest and [N = max X + max Y] what the departures deviate from a share [p] of all load, no
     admission of any policy leaves less than [N - B p (b - a) - (1 - p) V]; and from a rich pool an
     optimal one leaves at most [((1 - p) V + N - B p (b - a))^+].  So between them the average of
-    [N - B p (b - a)] decides, whatever the common growth. *)
+    [N - B p (b - a)] decides, whatever the common growth.
+
+    Claims: [geometric.recursion], [threshold.converse]. *)
 
 From Coq Require Import Reals Lra ZArith List Lia Permutation.
 From evenkeel Require Import Loads Step Waterfill Departures Recursion.

@@ -417,7 +417,7 @@ Qed.
     [G^2 / theta exp (2 theta^2 p (1 - p) s - theta B p delta)] for every [theta <= 1 / r]; so at
     most [G^2 (4 (1 - p) s) / (B delta) exp (- p (B delta)^2 / (8 (1 - p) s))] where [r] is
     not large. *)
-Theorem two_size_tail : forall G B p x delta r s loads,
+Lemma two_size_tail : forall G B p x delta r s loads,
   (1 <= B)%nat -> 0 <= p < 1 -> (1 <= delta)%Z -> length loads = G ->
   Forall (fun ws => length ws = B) loads ->
   Forall (Forall (fun w => Rabs (IZR (w - (x + delta))) <= r /\ Rabs (IZR (w - x)) <= r)) loads ->

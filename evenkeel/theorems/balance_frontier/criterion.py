@@ -14,6 +14,7 @@ from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import affordable, rich_steps, witness_of
 from solvers.step.exact.brute_force import exact_step, optimal_step
 from solvers.step.problem import StepProblem
+from theory.formal.record import Theorem
 from theory.formulas.rebalancing import can_rebalance
 from theory.formulas.step import criterion_violation
 from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting, Step
@@ -82,6 +83,7 @@ def _rich_optimum(
         Assumption.EXACT_STEP,
     ),
     requires=("step.waterfill",),
+    coq=Theorem("threshold_rich", "Departures.v"),
 )
 class Rich:
     """The imbalance of the step after a balanced one.
@@ -362,6 +364,7 @@ class Cost:
         Assumption.EXACT_STEP,
     ),
     requires=("threshold.rich",),
+    coq=Theorem("threshold_replacement", "Departures.v"),
 )
 class Replacement:
     """Balance is kept for free while departing loads are admissible sizes.

@@ -13,6 +13,7 @@ from evenkeel.evidence.scoreboard import TENTH, Cases, Witness, near
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import COIN, STEEPER
 from evenkeel.theorems.registry import claim
+from theory.formal.record import Theorem
 from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -44,7 +45,15 @@ def _lead(law: Law, workers: int, slots: int) -> Fraction:
     return imbalance.lower / workers
 
 
-@claim("fcfs.superadditive", "lower", assumptions=EXPECTATION, requires=("fcfs.exact",))
+@claim(
+    "fcfs.superadditive",
+    "lower",
+    assumptions=EXPECTATION,
+    requires=("fcfs.exact",),
+    coq=Theorem(
+        "fcfs_superadditive", "LogGrowth.v", "laws with infinitely many or negative values"
+    ),
+)
 class Superadditive:
     """Workers multiply, slots add.
 
@@ -141,6 +150,11 @@ class Superadditive:
     version="ours",
     assumptions=EXPECTATION,
     requires=("fcfs.superadditive", "fcfs.pairing"),
+    coq=Theorem(
+        "fcfs_log_growth",
+        "LogGrowth.v",
+        "laws with infinitely many values, and the step from FCFS to independent loads",
+    ),
 )
 class LogGrowth:
     """FCFS's side of Theorems 1 to 3 with its constant, for every G and B.

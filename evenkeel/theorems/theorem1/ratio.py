@@ -11,6 +11,7 @@ from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
 from evenkeel.evidence.verdicts import BUSIEST
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
+from theory.formal.record import Theorem
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.formulas.ratio import (
     certified_ratio,
@@ -36,6 +37,7 @@ from theory.symbolic import sp
     assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
     requires=("warmup.fcfs-lower", "warmup.bfio-upper"),
     answers=("T1",),
+    coq=Theorem("warmup_iir", "Theorem1.v", "the effective c of a law"),
 )
 class Iir:
     """Theorem 1 as a number with a certificate.

@@ -25,6 +25,7 @@ from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem
+from theory.formal.record import Theorem
 from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -66,6 +67,7 @@ STEEPER = Variant("B in place of its square root", exponent=Fraction(1, 2))
     assumptions=HYPOTHESES,
     requires=("fcfs.exact", "fcfs.log-growth"),
     answers=("T1",),
+    coq=Theorem("warmup_fcfs_lower", "Theorem1.v", "the remarks on the paper's constant"),
 )
 class FcfsLower:
     """FCFS side of Theorem 1.
@@ -158,6 +160,11 @@ class FcfsLower:
     assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
     requires=("step.full-refill-gap", "step.full-refill-tight"),
     answers=("T1",),
+    coq=Theorem(
+        "warmup_bfio_upper",
+        "Rounds.v",
+        "that a pool of G B attains it, and the remark on the spare request",
+    ),
 )
 class BfioUpper:
     """BF-IO side of Theorem 1.

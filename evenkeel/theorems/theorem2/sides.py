@@ -1,15 +1,17 @@
 """The two sides of Theorem 2: FCFS from below, BF-IO from above."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from itertools import combinations_with_replacement, product
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, sampled_mean
+from evenkeel.evidence.scoreboard import Cases, Comparison, Exact, Witness, broken, sampled_mean
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import Assumption, claim
+from theory.formal.record import Theorem
 from theory.formulas.geometric import (
     age_moments,
     slot_fourth_moment,
@@ -265,8 +267,22 @@ def two_sizes_domain(trial: Trial) -> str:
     )
 
 
-def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
-    """The inequality of one step, over all departures of small systems, in exact arithmetic."""
+def two_sizes(
+    trial: Trial,
+    growths: tuple[int, ...],
+    spacing: Callable[[int, int], Exact] = lambda G, delta: bfio_bound(G, delta - 1),
+) -> Cases:
+    """The inequality of one step, over all departures of small systems, in exact arithmetic.
+
+    Parameters
+    ----------
+    trial : Trial
+        The run, with its systems, sizes, spacings and p.
+    growths : tuple of int
+        What every request grows by in the step.
+    spacing : callable
+        What the spacing ``delta`` costs ``G`` workers in one step.
+    """
     cases = Cases("<=")
     factor = {
         side: trial.scale_of(side) for side in ("carried", "spacing", "deviations", "authority")
@@ -303,7 +319,7 @@ def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
                     deviations = sum(max(0, excess + max(Y) - reach) for excess in X)
                     claimed = (
                         (1 - p) * imbalance * factor["carried"]
-                        + bfio_bound(workers, delta - 1) * factor["spacing"]
+                        + spacing(workers, delta) * factor["spacing"]
                         + Fraction(deviations) / m * factor["deviations"]
                     )
                     witness: Witness = partial(
@@ -330,6 +346,11 @@ def two_sizes(trial: Trial, growths: tuple[int, ...]) -> Cases:
     ),
     recovered=False,
     answers=("T2",),
+    coq=Theorem(
+        "two_size_average",
+        "Recursion.v",
+        "laws with infinitely many runs, and the remark on the sizes of all",
+    ),
 )
 class BfioUpper:
     """BF-IO side of Theorem 2, by two sizes that the pool really offers.

@@ -21,6 +21,7 @@ from evenkeel.theorems.theorem2.sides import (
     two_sizes_formula,
 )
 from solvers.simulation.engine import simulate
+from theory.formal.record import Theorem
 from theory.formulas.ratio import bfio_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -319,6 +320,7 @@ class FcfsLower:
     requires=("geometric.bfio-upper",),
     recovered=False,
     answers=("T3",),
+    coq=Theorem("two_size_recursion", "Recursion.v", "the average over K steps"),
 )
 class BfioUpper:
     """BF-IO side of Theorem 3, by two sizes that the pool really offers.

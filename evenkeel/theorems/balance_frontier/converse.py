@@ -1,0 +1,73 @@
+"""What every policy leaves after the departures, whatever it admits."""
+
+from fractions import Fraction
+
+from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.scoreboard import Cases
+from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem2.recursion import departures, departures_domain
+from theory.formal.record import Theorem
+from theory.relations import at_least
+from theory.symbolic import sp
+
+
+@claim(
+    "threshold.converse",
+    "lower",
+    assumptions=(
+        Assumption.FULL_SLOTS,
+        Assumption.COMMON_DRIFT,
+        Assumption.STICKY,
+        Assumption.WORK_CONSERVING,
+        Assumption.BOUNDED_SIZES,
+    ),
+    requires=("geometric.recursion",),
+    coq=Theorem("threshold_converse", "Spread.v"),
+)
+class Converse:
+    """What no policy avoids, from the same departures.
+
+    Every slot occupied, any common growth, any departures, and any admission that fills every free
+    slot with sizes in [a, b], of a policy that may even know the future: with V, N and p in [0, 1]
+    as in [geometric.recursion], V' >= N - B p (b-a) - (1-p) V. As Imb >= V, the average of Imb over
+    the steps 0 to K is at least the sum over k < K of N_k - B p (b-a), divided by (2-p)(K+1); and
+    so are the means over a law of finitely many runs. From above [geometric.recursion] has the same
+    N - B p (b-a), for an optimal step from a rich pool.
+    """
+
+    def formula(self) -> "sp.Basic":
+        return at_least("AvgImb", "(E_N - B * p * (b - a)) * K / ((2 - p) * (K + 1))")
+
+    @evidence(
+        measures="smallest max L - min L after any admission (load)",
+        plants=(
+            Variant("deviations x1.05", Fraction(21, 20), side="deviations"),
+            Variant("authority x0.95", Fraction(19, 20), side="authority"),
+            Variant("spread carried over x0.95", Fraction(19, 20), side="carried"),
+            Variant("X taken at the smallest size", fault="smallest"),
+        ),
+        systems=((2, 2, 4), (3, 1, 4)),
+        d=(1, 2),
+        p=(Fraction(1, 5), Fraction(3, 4)),
+        standard={"systems": ((2, 2, 6), (3, 1, 6), (2, 3, 3))},
+    )
+    def check(self, trial: Trial) -> Finding:
+        """The inequality of the step in exact arithmetic for every departure pattern of small
+        systems, against the smallest spread of all loads between the lowest and the highest that
+        each worker can get; one step below refutes it.
+        """
+        cases = Cases(">=")
+        factor = {side: trial.scale_of(side) for side in ("deviations", "authority", "carried")}
+        for step, p, reach, witness in departures(trial):
+            excess = step.excess
+            if trial.fault("smallest"):
+                excess = max(step.X) + p * reach + max(step.Y)
+            claimed = (
+                excess * factor["deviations"]
+                - p * reach * factor["authority"]
+                - (1 - p) * step.spread * factor["carried"]
+            )
+            least = max(0, max(step.lowest) - min(step.highest))
+            if cases.add(least, claimed, witness):
+                break
+        return cases.finding(trial, departures_domain(trial))
