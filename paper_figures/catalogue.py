@@ -41,7 +41,13 @@ def committed(name: str) -> str:
     Raises
     ------
     InputError
-        If there is no such figure.
+        If there is no such figure, or it has no committed table.
     """
     figure(name)
-    return files("paper_figures").joinpath("tables", f"{name}.csv").read_text("utf-8")
+    table = files("paper_figures").joinpath("tables", f"{name}.csv")
+    if not table.is_file():
+        raise InputError(
+            f"the figure {name!r} has no committed table: compute it with `evenkeel figures "
+            f"{name}` and put {name}.csv into paper_figures/tables"
+        )
+    return table.read_text("utf-8")

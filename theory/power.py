@@ -64,7 +64,7 @@ def hardware_catalogue() -> dict[str, PowerModel]:
     table = tomllib.loads(files("theory").joinpath("hardware.toml").read_text("utf-8"))
     return {
         name: PowerModel(
-            row["p_idle_w"], row["p_max_w"], row["gamma"], name, row["source"], row["note"]
+            row["p_idle_w"], row["p_max_w"], row["gamma"], name, row["source"], row.get("note", "")
         )
         for name, row in table.items()
     }

@@ -72,12 +72,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A workload family: what it is, its parameters, and how it is drawn."""
+    """A workload family: what it is, its parameters, and how it is drawn.
+
+    ``measured`` says whether its output lengths, by default, follow those of a trace.
+    """
 
     name: str
     text: str
     parameters: Mapping[str, Parameter]
     draw: Callable[..., tuple[IntArray, IntArray]]
+    measured: bool = False
 
 
 _SIZE = 1, SIZE_LIMIT
@@ -432,7 +436,7 @@ def _families() -> dict[str, Family]:
         ),
     ]
     listed += [
-        Family(name, f"fit to {fit['text']}", _LENGTHS, _fitted(name))
+        Family(name, f"fit to {fit['text']}", _LENGTHS, _fitted(name), measured=True)
         for name, fit in _fits().items()
     ]
     listed += [
@@ -441,6 +445,7 @@ def _families() -> dict[str, Family]:
             f"joint histogram of the paper's {name} sample",
             _LENGTHS,
             _from_histogram(name),
+            measured=True,
         )
         for name in ("burst", "longbench", "arxiv")
     ]

@@ -185,8 +185,8 @@ def policies(
         click.echo(to_json([asdict(entry) for entry in entries]))
         return
     click.echo(
-        f"{family}: {seeds} backlogs of {rounds * system.capacity} requests, G = {workers}, "
-        f"B = {slots}, {hardware}\n\n{side_by_side(entries)}\n\n"
+        f"{family}: {seeds} backlog{'s' * (seeds != 1)} of {rounds * system.capacity} requests, "
+        f"G = {workers}, B = {slots}, {hardware}\n\n{side_by_side(entries)}\n\n"
         "* before the first step that left a slot empty; energy is of the whole runs\n"
         f"† largest average imbalance of all {SMALL.size} backlogs of {SMALL.requests} requests "
         f"with sizes 1..{SMALL.size_max} and lengths of 1 on G = {SMALL.workers}, "

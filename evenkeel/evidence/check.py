@@ -125,6 +125,11 @@ class Trial:
     sides: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self.params:
+            raise InputError(
+                f"the check of {self.label} asks for the parameter {name!r}, which its @evidence "
+                f"does not declare; it has: {', '.join(self.params) or 'none'}"
+            )
         return self.params[name]
 
     @property
@@ -280,6 +285,8 @@ class Check:
     def hold(self, trial: Trial) -> Finding:
         """Run the check; not applicable if a user's policy is to be held and takes no part."""
         finding = self.run(trial)
+        if not isinstance(finding, Finding):
+            raise InputError(f"the check of {self.label} must return a Finding, not {finding!r}")
         if trial.policy is None or trial.asked:
             return finding
         return Finding(

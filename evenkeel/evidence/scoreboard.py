@@ -30,6 +30,12 @@ def _shown(side: Exact) -> Exact | float:
     return float(side) if long else side
 
 
+def unconfirmed(trial: Trial) -> str:
+    """Which steps of the claim's proof are not confirmed, in words; empty if all are."""
+    failed = verify(claim_of(trial.label).steps)
+    return f"proof steps not confirmed: {', '.join(map(str, failed))}" if failed else ""
+
+
 def refuted(
     computed: Number | None,
     relation: Relation,
@@ -96,13 +102,13 @@ def stands(
     interval, details
         As in :func:`refuted`.
     """
-    failed = verify(claim_of(trial.label).steps)
+    failed = unconfirmed(trial)
     return Finding(
         verdict=Verdict.INCONCLUSIVE if failed else held(trial, strongest),
         computed=computed,
         claimed=claimed,
         relation=relation,
-        domain=f"proof steps not confirmed: {', '.join(map(str, failed))}" if failed else domain,
+        domain=failed or domain,
         interval=interval,
         details=details or {},
     )
@@ -295,7 +301,8 @@ class Cases:
             Further numbers.
         strongest : Verdict
             The verdict if no case violates the relation; the rung of the claim's proof stands
-            in its place, unless it is inconclusive.
+            in its place, unless it is inconclusive.  A step of the proof that is not confirmed
+            makes the finding inconclusive.
         """
         computed, claimed = map(_shown, self._tightest) if self._tightest else (None, None)
         if self.violated:
@@ -306,6 +313,8 @@ class Cases:
             verdict = Verdict.INCONCLUSIVE
         elif strongest is Verdict.INCONCLUSIVE or trial.variant or trial.policy:
             verdict = strongest
+        elif failed := unconfirmed(trial):
+            verdict, domain = Verdict.INCONCLUSIVE, failed
         else:
             verdict = rung(trial.label) or strongest
         number = f"{self.count:,} case{'s' * (self.count != 1)}"

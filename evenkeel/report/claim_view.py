@@ -136,8 +136,10 @@ class ClaimView:
     @property
     def caveat(self) -> str:
         """What is said of a claim that is held to be false; empty for any other."""
-        held = self.claim.holds
-        return "" if held else "Registered as stated elsewhere; evenkeel holds it to be false."
+        if self.claim.holds:
+            return ""
+        stated = "because it is tempting" if self.claim.version == "ours" else "as stated elsewhere"
+        return f"Registered {stated}; evenkeel holds it to be false."
 
     @property
     def proof(self) -> str:

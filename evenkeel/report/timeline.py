@@ -54,8 +54,8 @@ def timeline(run: Instance, policy: str) -> str:
     )
     average, steps = totals.avg_imbalance, totals.steps
     return (
-        f"{policy}: average imbalance {average} over {steps} steps, pool of {run.pool}; "
-        f"size x output length: {sizes}\n{table(head, rows)}"
+        f"{policy}: average imbalance {average} over {steps} step{'s' * (steps != 1)}, "
+        f"pool of {run.pool}; size x output length: {sizes}\n{table(head, rows)}"
     )
 
 

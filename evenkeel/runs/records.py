@@ -139,13 +139,14 @@ def read_records(path: Path) -> Iterator[Record]:
         If a complete line is not a record of this schema.
     """
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        if not line.endswith(b"\n"):
+        if not line.endswith((b"\n", b"\r")):
             return
         try:
             decoded(line, _Known)
+            entry = decoded(line, dict[str, Any])
         except InputError as error:
             raise InputError(
                 f"{path} line {number} is not a record of schema {SCHEMA} ({error}): "
                 "remove the file, or run without --resume"
             ) from None
-        yield decoded(line, dict[str, Any])
+        yield entry

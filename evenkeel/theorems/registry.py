@@ -5,6 +5,8 @@ is made, a formula where it is one, its proof as data where there is one, and a 
 stands in one decorated class; what the evidence says about it is decided by its check.
 """
 
+import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +16,7 @@ from inspect import cleandoc
 from pkgutil import iter_modules
 from string import Template
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from evenkeel.evidence.check import Check, declared
 from evenkeel.evidence.headline import Headline, asked
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from theory.proof import Step
 
 Kind = Literal["equality", "upper", "lower", "order", "limit", "empirical"]
+KINDS = ", ".join(get_args(Kind))
 
 
 class Assumption(StrEnum):
@@ -174,6 +177,7 @@ def _steps(entry: Claim) -> "tuple[Step, ...]":
 
 
 _CLAIMS: dict[str, Claim] = {}
+OTHERS = "others"  # the family of claims that are registered outside of evenkeel
 _Definition = TypeVar("_Definition", bound=type)
 
 
@@ -214,7 +218,8 @@ def claim(
     Raises
     ------
     InputError
-        If the class has no docstring of a title and a statement, or the label is taken.
+        If the class has no docstring of a title and a statement, the label is taken or is not
+        ``family.name``, the kind is none of :data:`KINDS`, or a ``$name`` has no value.
 
     Examples
     --------
@@ -229,6 +234,12 @@ def claim(
     """
 
     def register(definition: _Definition) -> _Definition:
+        if sys.flags.optimize > 1:
+            raise InputError("claims are stated in docstrings: run Python without -OO")
+        if kind not in get_args(Kind):
+            raise InputError(f"the claim {label!r} has no kind {kind!r}; known: {KINDS}")
+        if not re.fullmatch(r"[\w-]+\.[\w-]+", label):
+            raise InputError(f"the label {label!r} must be family.name, of letters and hyphens")
         title, _, statement = cleandoc(definition.__doc__ or "").partition("\n\n")
         if not statement:
             raise InputError(
@@ -240,7 +251,10 @@ def claim(
 
         def text(words: str) -> str:
             found = " ".join(words.split())
-            return Template(found).substitute(values) if values else found
+            try:
+                return Template(found).substitute(values) if values else found
+            except (KeyError, ValueError) as error:
+                raise InputError(f"the texts of {label!r} do not fit its values: {error}") from None
 
         it = definition()
         run = getattr(it, "check", None)
@@ -274,7 +288,7 @@ def claim(
 def _modules(package: ModuleType) -> list[str]:
     """The full names of a package's modules in reading order: those it names, then the others."""
     found = {module.name for module in iter_modules(package.__path__)}
-    first = [name for name in package.ORDER if name in found]
+    first = [name for name in getattr(package, "ORDER", ()) if name in found]
     return [f"{package.__name__}.{name}" for name in (*first, *sorted(found - set(first)))]
 
 
@@ -286,13 +300,16 @@ def _rooms() -> dict[str, tuple[ModuleType, tuple[str, ...]]]:
     rooms = {}
     for name in _modules(house):
         room = import_module(name)
-        if hasattr(room, "FAMILY"):
+        if hasattr(room, "__path__"):
+            if not hasattr(room, "FAMILY"):
+                raise InputError(f"{name} must say its FAMILY: what the labels in it begin with")
             modules = tuple(_modules(room))
             for module in modules:
                 import_module(module)
             rooms[room.FAMILY] = room, modules
+    house_modules = {module for _, modules in rooms.values() for module in modules}
     for entry in _CLAIMS.values():
-        for label in entry.requires:
+        for label in entry.requires if entry.module in house_modules else ():
             if label not in _CLAIMS:
                 raise InputError(f"claim {entry.label!r} requires the unknown label {label!r}")
     return rooms
@@ -300,24 +317,33 @@ def _rooms() -> dict[str, tuple[ModuleType, tuple[str, ...]]]:
 
 def families() -> dict[str, str]:
     """The heading of every family, in reading order."""
-    return {
+    found = {
         family: (room.__doc__ or family).strip().removesuffix(".")
         for family, (room, _) in _rooms().items()
     }
+    return found | ({OTHERS: "Claims of one's own"} if _others() else {})
+
+
+def _others() -> tuple[Claim, ...]:
+    """The claims that are registered outside of evenkeel."""
+    house = {module for _, modules in _rooms().values() for module in modules}
+    return tuple(entry for entry in _CLAIMS.values() if entry.module not in house)
 
 
 def chapters() -> dict[str, tuple[Claim, ...]]:
     """The claims of each family by its heading, in reading order."""
-    found = {
-        heading: tuple(
+    rooms = _rooms()
+    return {
+        heading: _others()
+        if family == OTHERS
+        else tuple(
             entry
-            for module in _rooms()[family][1]
+            for module in rooms[family][1]
             for entry in _CLAIMS.values()
             if entry.module == module
         )
         for family, heading in families().items()
     }
-    return found
 
 
 def claims() -> dict[str, Claim]:
@@ -328,9 +354,7 @@ def claims() -> dict[str, Claim]:
     InputError
         If two claims share a label, or a claim requires a label that is not registered.
     """
-    return {
-        entry.label: entry for group in (*chapters().values(), _CLAIMS.values()) for entry in group
-    }
+    return {entry.label: entry for group in chapters().values() for entry in group}
 
 
 def claim_of(label: str) -> Claim:

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from adversary.workloads.families import workload, workload_names
+from adversary.workloads.families import family, workload, workload_names
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
@@ -157,8 +157,7 @@ class OutputsFit:
             float(end * trial.scale_of(side))
             for end, side in zip(ends, ("lower", "upper", "best"), strict=True)
         )
-        own = ("uniform", "two-point", "lognormal", "fcfs-worst", "refill-tight")
-        families = [name for name in workload_names() if name not in own]
+        families = [name for name in workload_names() if family(name).measured]
         params = {"p": 0.01} if trial.fault("geometric") else {}
         distances: dict[str, tuple[float, float, float]] = {}
         for name in families:

@@ -239,7 +239,7 @@ class Reach:
     answers=("T4", "fact 4"),
 )
 class Exceed52:
-    """The saving can exceed 52 %, on 100/400 W and gamma 0.7.
+    """The saving "can exceed 52 %", on 100/400 W and gamma 0.7.
 
     The guaranteed (paper-shaped) saving can exceed 52 % for 100/400 W, gamma 0.7 and C = 0. It does
     at perfect balance exactly where eta > 520/3.
