@@ -7,6 +7,7 @@ import pytest
 
 from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
+from evenkeel.theorems.theorem2.recursion import Departures
 from theory.formulas.rebalancing import RareSizeRun
 from theory.model import InputError
 
@@ -95,3 +96,35 @@ def test_another_constant_than_the_refuted_one_is_not_refuted() -> None:
     check = checks()["geometric.iir-range"]
     finding = check.run(check.trial(variant=Variant("", Fraction(3, 4))))
     assert finding.verdict is Verdict.INCONCLUSIVE
+
+
+ONE = {"systems": ((1, 1, 3), (1, 2, 2)), "p": (Fraction(1, 3), Fraction(1))}
+
+
+@pytest.mark.parametrize(
+    ("label", "edge"),
+    [
+        ("geometric.recursion", ONE),
+        ("geometric.recursion", {"systems": ((2, 1, 3),), "d": (0,), "p": (Fraction(1),)}),
+        ("geometric.two-sizes-half", ONE),
+        ("geometric.two-sizes-half", {"systems": ((2, 1, 3),), "delta": (1,), "p": (Fraction(1),)}),
+        ("threshold.converse", ONE | {"p": (Fraction(0), Fraction(1))}),
+        ("threshold.converse", {"systems": ((2, 1, 3),), "d": (0,)}),
+    ],
+)
+def test_the_step_from_one_to_the_next_at_its_edges(label, edge):
+    check = checks()[label]
+    assert check.run(check.trial(**edge)).verdict is Verdict.MACHINE_CHECKED
+    # One worker, all of a size, every request gone: nothing is left over.
+    assert check.run(check.trial(**edge)).details["attained"] > 0
+
+
+def test_a_spread_by_hand():
+    # Two workers of one slot, loads 3 and 1, sizes 1 and 2, p = 1/2; the request of load 3 departs.
+    step = Departures(((3,), (1,)), ((True,), (False,)), Fraction(1, 2), 1, 2)
+    assert (step.spread, step.imbalance, step.free, step.kept) == (2, 2, (1, 0), (0, 1))
+    # X at b = 2: (1/2) 1 and (-1/2)(-1); Y at a = 1: (-1/2) 2 and (1/2) 0.
+    assert ([Fraction(1, 2), Fraction(1, 2)], [-1, 0]) == (step.X, step.Y)
+    assert (step.lowest, step.highest) == ([1, 1], [2, 1])
+    # N - B p (b-a) - (1-p) V = 1/2 - 1/2 - 1 < 0 = V', which taking size 1 leaves.
+    assert step.excess == Fraction(1, 2)
