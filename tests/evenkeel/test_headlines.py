@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evenkeel.cli.assess import assess
 from evenkeel.evidence.headline import Record
 from evenkeel.report.headlines import HEAD, asked, headlines
 from evenkeel.report.rendering import headline_table, report_markdown
@@ -98,3 +99,15 @@ def test_tables_are_grouped_by_theorem(records: list[Record]) -> None:
         assert [line.split()[0] for line in lines[at + 1 : at + 1 + len(part)]] == [
             entry["claim"] for entry in part
         ]
+
+
+def test_the_readme_shows_what_assess_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assess.main([], standalone_mode=False)
+    printed = capsys.readouterr().out.strip()
+    readme = README.read_text("utf-8")
+    start = readme.index(printed.partition("\n")[0])
+    shown = readme[start : readme.index("```", start)].strip()
+    assert NUMBER.sub("#", shown) == NUMBER.sub("#", printed)
+    # The last digit may differ between machines.
+    found, run = ([float(text) for text in NUMBER.findall(part)] for part in (shown, printed))
+    assert found == pytest.approx(run, rel=2e-3, abs=0.11)
