@@ -61,7 +61,7 @@ RANGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 class Hardware:
     """The limit belongs to the constants, not to the method.
 
-    P_idle/D is 52.6 % for the paper's constants, and for no other device of the catalogue. With
+    P_idle/D is 52.6 % for the paper's constants, and for none of the devices below. With
     gamma 0.7 it is 27.0 % to 43.4 % for the idle powers of V100 to GB200, 45.5 % and 51.6 % for
     MI300X (bare and loaded) and 74.6 % for TPU v4's smallest power; with measured exponents it is
     22.9 % to 28.6 %. For 100/400 W, gamma 0.5 to 0.9 moves it from 40 % to 76.9 %.
