@@ -99,7 +99,7 @@ class Hardware:
         ),
     )
     def check(self, trial: Trial) -> Finding:
-        """Exact fractions for every device of the catalogue, and sympy's partial derivatives
+        """Exact fractions for every device that is named, and sympy's partial derivatives
         against the closed ones; a device outside its stated range refutes it.
         """
         scale, steeper = trial.scale_of("shares"), float(trial.scale_of("slopes"))
