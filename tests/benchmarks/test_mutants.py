@@ -113,6 +113,7 @@ def test_tests_are_found_by_name_by_imports_and_by_label(tmp_path):
     assert suite.runs("app/theorems/shared.py", 9) == [["tests/power", "-k", "[base.other]"]]
 
 
+@pytest.mark.slow
 def test_a_caught_and_a_surviving_mutant(tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -158,6 +159,7 @@ def twice(x):
 """
 
 
+@pytest.mark.slow
 def test_machine_code_is_compiled_again_for_a_mutant(tmp_path):
     test = "from pack.code import twice\n\n\ndef test():\n    assert twice(3) == 6\n"
     root = checkout(tmp_path, {"pack/code.py": COMPILED, "tests/test_code.py": test})
@@ -169,6 +171,7 @@ def test_machine_code_is_compiled_again_for_a_mutant(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_time_up_is_caught_and_tests_that_fail_anyway_do_not_count(tmp_path, capsys):
     files = {
         "pack/wait.py": "import time\n\n\ndef wait():\n    while False:\n        pass\n",
