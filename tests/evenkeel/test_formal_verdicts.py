@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from evenkeel.cli.claims import claims as command
+from evenkeel.cli.main import cli
 from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.verdicts import rung
 from evenkeel.report.rendering import report_markdown
@@ -58,7 +58,7 @@ THEOREMS = {label: claim.coq for label, claim in claims().items() if claim.coq}
 @pytest.mark.parametrize("label", THEOREMS)
 def test_the_claims_command_names_the_theorem(label):
     theorem = THEOREMS[label]
-    shown = CliRunner().invoke(command, [label, "--format", "markdown"])
+    shown = CliRunner().invoke(cli, ["claims", label, "--format", "markdown"])
     assert shown.exit_code == 0
     plain = shown.output.replace("\\", "")
     assert f"theorem {theorem.name} in theory/formal/{theorem.file}" in plain
@@ -66,9 +66,9 @@ def test_the_claims_command_names_the_theorem(label):
 
 
 def test_the_data_of_a_claim_hold_the_theorem_as_it_stands_in_coq():
-    shown = json.loads(CliRunner().invoke(command, ["step.waterfill", "--json"]).output)
+    shown = json.loads(CliRunner().invoke(cli, ["claims", "step.waterfill", "--json"]).output)
     assert shown["machine_checked"]["statement"].startswith(
         "Theorem step_waterfill : forall s a b,"
     )
-    shown = json.loads(CliRunner().invoke(command, ["step.lexicographic", "--json"]).output)
+    shown = json.loads(CliRunner().invoke(cli, ["claims", "step.lexicographic", "--json"]).output)
     assert shown["machine_checked"] is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evenkeel.cli.assess import assess
+from evenkeel.cli.main import cli
 from evenkeel.evidence.headline import Record
 from evenkeel.report.headlines import HEAD, asked, headlines
 from evenkeel.report.rendering import headline_table, report_markdown
@@ -102,7 +102,7 @@ def test_tables_are_grouped_by_theorem(records: list[Record]) -> None:
 
 
 def test_the_readme_shows_what_assess_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    assess.main([], standalone_mode=False)
+    cli.main(["assess"], standalone_mode=False)
     printed = capsys.readouterr().out.strip()
     readme = README.read_text("utf-8")
     start = readme.index(printed.partition("\n")[0])
