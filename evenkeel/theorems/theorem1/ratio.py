@@ -153,10 +153,21 @@ class Iir:
 
 
 def searched_slots(
-    workers: int, width: Fraction | int, variance: Fraction, c: Fraction
-) -> int | None:
-    """:func:`theory.formulas.ratio.first_formula_slots` by a search over the bound itself."""
-    return first_slots(lambda slots: iir_enclosure(workers, slots, variance, width, c).lower > 1)
+    workers: int,
+    width: Fraction | int,
+    variance: Fraction,
+    c: Fraction = FCFS_ROUNDED,
+    ratio: Fraction | int = 1,
+) -> int:
+    """The first B at which the bound of IIR is known to exceed the ratio, by a search over B.
+
+    The second way to :func:`theory.formulas.ratio.first_formula_slots`.
+    """
+    found = first_slots(
+        lambda slots: iir_enclosure(workers, slots, variance, width, c).lower > ratio
+    )
+    assert found is not None
+    return found
 
 
 def _thresholds() -> bool:

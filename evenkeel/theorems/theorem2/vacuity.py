@@ -12,7 +12,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.ratio import searched_slots
-from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
+from theory.formulas.constants import FCFS_TEXT
 from theory.formulas.geometric import distances_to_geometric, slot_variance
 from theory.formulas.ratio import first_formula_slots, iir_bound, slots_edge
 from theory.laws.law import Law
@@ -77,7 +77,7 @@ class Vacuity:
             variance = slot_variance(sizes, p).upper
             closed = first_formula_slots(workers, b / p, variance)
             claimed = round(closed * trial.stretch(closed)) + shift
-            found = searched_slots(workers, b / p, variance, FCFS_ROUNDED)
+            found = searched_slots(workers, b / p, variance)
             points += 1
             if found != claimed:
                 where = {"G": workers, "p": str(p), "b": b}

@@ -9,12 +9,11 @@ from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
+from evenkeel.theorems.theorem1.ratio import searched_slots
+from theory.formulas.constants import FCFS_TEXT
 from theory.formulas.ratio import (
     first_formula_slots,
-    first_slots,
     iir_bound,
-    iir_enclosure,
     slots_edge,
 )
 from theory.formulas.vacuity import Lengths, break_even, first_slots_of
@@ -35,17 +34,6 @@ FORMS: dict[str, Callable[[Lengths], tuple[Fraction, Fraction | int, Fraction | 
     "T4 by T1": lambda x: (x.variance, x.largest, break_even(POWER)),
     "T4 by T2": lambda x: (x.variance + (1 - x.p) / x.p**2, x.largest / x.p, break_even(POWER)),
 }
-
-
-def _searched(
-    workers: int, variance: Fraction, width: Fraction | int, ratio: Fraction | int
-) -> int:
-    """The first B at which the bound of IIR is known to exceed the ratio, by a search over B."""
-    found = first_slots(
-        lambda slots: iir_enclosure(workers, slots, variance, width, FCFS_ROUNDED).lower > ratio
-    )
-    assert found is not None
-    return found
 
 
 MORE = Variant("one slot more", fault="one-more")
@@ -115,11 +103,12 @@ class Edge:
             if trial.fault("no-age") and theorem == "T2":
                 closed = first_formula_slots(workers, x.largest / x.p, x.variance)
             assert closed is not None
-            claimed = round(closed * Fraction(float(closed) ** float(trial.exponent)))
+            claimed = round(closed * trial.stretch(closed))
             claimed += trial.fault("one-more") - trial.fault("one-fewer")
             if trial.fault("no-factor"):
                 claimed = int(closed * Fraction(workers, workers - 1) ** 2) + 1
-            found = _searched(workers, *FORMS[theorem](x))
+            variance, width, ratio = FORMS[theorem](x)
+            found = searched_slots(workers, width, variance, ratio=ratio)
             points += 1
             if found != claimed:
                 return refuted(
@@ -174,7 +163,7 @@ class Theorem2:
             variance, width, ratio = FORMS["T2"](y)
             if trial.fault("no-p"):
                 width = x.largest
-            edges[name] = _searched(workers, variance, width, ratio)
+            edges[name] = searched_slots(workers, width, variance, ratio=ratio)
         details = {f"first B of {name}": slots for name, slots in edges.items()}
         claimed = (
             round(6509 * trial.scale_of("smallest")),
