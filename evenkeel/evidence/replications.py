@@ -51,9 +51,6 @@ class Balanced:
         if self.violated is not None:
             return Finding(
                 verdict=Verdict.NOT_APPLICABLE,
-                computed=None,
-                claimed=None,
-                relation="~",
                 domain=f"the pool condition failed at step {self.violated}, {where}",
             )
         if self.gap > LARGEST_GAP * failing:

@@ -24,7 +24,7 @@ from evenkeel.report import dropped_assumptions, hardware_table, headlines, summ
 from evenkeel.report.claim_view import ClaimView, Relation
 from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, prose, shortened
 from evenkeel.theorems.paper_index import ROWS
-from evenkeel.theorems.registry import Claim, claims, families
+from evenkeel.theorems.registry import Claim, claim_of, families
 from paper_figures.catalogue import figure
 
 # What the verdicts mean, for the head of every report.
@@ -160,7 +160,7 @@ def _again(entry: Record) -> str:
 
 def _view_of(entry: Record) -> ClaimView:
     """The claim of a record."""
-    return ClaimView(claims()[entry["claim"]])
+    return ClaimView(claim_of(entry["claim"]))
 
 
 # --- How a template shows it ---------------------------------------------------------------------

@@ -7,7 +7,7 @@ from evenkeel.evidence.check import Verdict
 from evenkeel.evidence.headline import Record
 from evenkeel.output import table
 from evenkeel.report.claim_view import tally
-from evenkeel.theorems.registry import chapters, claims
+from evenkeel.theorems.registry import chapters, claim_of
 from theory.formal import record as machine_checked
 
 HEAD = ("claim", "verdict", "computed", "", "claimed", "margin", "power", "what is computed")
@@ -64,7 +64,7 @@ def power_text(entry: Record) -> str:
 
 def is_expected(entry: Record) -> bool:
     """Whether a record refutes a statement that evenkeel holds to be false."""
-    return entry["verdict"] == Verdict.REFUTED and not claims()[entry["claim"]].holds
+    return entry["verdict"] == Verdict.REFUTED and not claim_of(entry["claim"]).holds
 
 
 def verdict_text(entry: Record) -> str:
@@ -72,7 +72,7 @@ def verdict_text(entry: Record) -> str:
     verdict, expected = Verdict(entry["verdict"]), is_expected(entry)
     marks = ["as expected"] if expected else []
     if expected or verdict in (Verdict.PROVED, Verdict.ARGUED):
-        marks += filter(None, [machine_checked.mark(claims()[entry["claim"]].coq)])
+        marks += filter(None, [machine_checked.mark(claim_of(entry["claim"]).coq)])
     return verdict + (f" ({', '.join(marks)})" if marks else "")
 
 
@@ -81,7 +81,7 @@ def steps_text(entry: Record) -> str:
     verdict = Verdict(entry["verdict"])
     on_proof = (Verdict.MACHINE_CHECKED, Verdict.PROVED, Verdict.ARGUED)
     rests = is_expected(entry) or verdict in on_proof
-    return tally(claims()[entry["claim"]].steps) if rests else ""
+    return tally(claim_of(entry["claim"]).steps) if rests else ""
 
 
 def row(entry: Record) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def surprises(entries: Iterable[Record]) -> list[Record]:
     return [
         entry
         for entry in entries
-        if (entry["verdict"] == Verdict.REFUTED) == claims()[entry["claim"]].holds
+        if (entry["verdict"] == Verdict.REFUTED) == claim_of(entry["claim"]).holds
         and (entry["verdict"] == Verdict.REFUTED or Verdict(entry["verdict"]).held)
     ]
 

@@ -18,7 +18,7 @@ from evenkeel.evidence.headline import Record
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.executors import completed
 from evenkeel.runs.records import RecordFile, record
-from evenkeel.theorems.registry import Claim, checks, claims
+from evenkeel.theorems.registry import Claim, checks, claim_of, claims
 from theory.model import InputError
 
 
@@ -61,20 +61,14 @@ def perform(job: Job) -> tuple[Record, float]:
     started = time.perf_counter()
     check = checks().get(job.label)
     if check is None:
-        empty = Check(job.label, lambda trial: unchecked(claims()[job.label]), {}, {}, ())
+        empty = Check(job.label, lambda trial: unchecked(claim_of(job.label)), {}, {}, ())
         trial = empty.trial(job.budget, job.seed)
         return record(empty, trial, empty.run(trial), None, versions()), 0.0
     trial = check.trial(job.budget, job.seed, policy=job.policy)
     try:
         finding = check.hold(trial)
     except InputError as error:
-        finding = Finding(
-            verdict=Verdict.INCONCLUSIVE,
-            computed=None,
-            claimed=None,
-            relation="~",
-            domain=f"could not run: {error}",
-        )
+        finding = Finding(verdict=Verdict.INCONCLUSIVE, domain=f"could not run: {error}")
     # Power is a property of the check, measured at the smallest budget whatever this one is.
     power = check.power(Budget.SMOKE, job.seed)
     entry = record(check, trial, finding, power, versions())

@@ -293,57 +293,46 @@ def _modules(package: ModuleType) -> list[str]:
 
 
 @cache
-def _rooms() -> dict[str, tuple[ModuleType, tuple[str, ...]]]:
-    """Of every family, its folder and the modules of it, all of them imported."""
+def _house() -> tuple[dict[str, str], dict[str, str]]:
+    """The heading of every family, and the family of every module of claims, in reading order.
+
+    All of these modules are imported.
+    """
     import evenkeel.theorems as house
 
-    rooms = {}
+    headings, family_of = {}, {}
     for name in _modules(house):
         room = import_module(name)
         if hasattr(room, "__path__"):
             if not hasattr(room, "FAMILY"):
                 raise InputError(f"{name} must say its FAMILY: what the labels in it begin with")
-            modules = tuple(_modules(room))
-            for module in modules:
+            headings[room.FAMILY] = (room.__doc__ or name).strip().removesuffix(".")
+            for module in _modules(room):
                 import_module(module)
-            rooms[room.FAMILY] = room, modules
-    house_modules = {module for _, modules in rooms.values() for module in modules}
+                family_of[module] = room.FAMILY
     for entry in _CLAIMS.values():
-        for label in entry.requires if entry.module in house_modules else ():
+        for label in entry.requires if entry.module in family_of else ():
             if label not in _CLAIMS:
                 raise InputError(f"claim {entry.label!r} requires the unknown label {label!r}")
-    return rooms
+    return headings, family_of
 
 
 def families() -> dict[str, str]:
     """The heading of every family, in reading order."""
-    found = {
-        family: (room.__doc__ or family).strip().removesuffix(".")
-        for family, (room, _) in _rooms().items()
-    }
-    return found | ({OTHERS: "Claims of one's own"} if _others() else {})
-
-
-def _others() -> tuple[Claim, ...]:
-    """The claims that are registered outside of evenkeel."""
-    house = {module for _, modules in _rooms().values() for module in modules}
-    return tuple(entry for entry in _CLAIMS.values() if entry.module not in house)
+    headings, family_of = _house()
+    foreign = any(entry.module not in family_of for entry in _CLAIMS.values())
+    return headings | ({OTHERS: "Claims of one's own"} if foreign else {})
 
 
 def chapters() -> dict[str, tuple[Claim, ...]]:
     """The claims of each family by its heading, in reading order."""
-    rooms = _rooms()
-    return {
-        heading: _others()
-        if family == OTHERS
-        else tuple(
-            entry
-            for module in rooms[family][1]
-            for entry in _CLAIMS.values()
-            if entry.module == module
-        )
-        for family, heading in families().items()
-    }
+    family_of = _house()[1]
+    place = {module: number for number, module in enumerate(family_of)}
+    found: dict[str, list[Claim]] = {family: [] for family in families()}
+    # Within a module as defined; claims from elsewhere come last.
+    for entry in sorted(_CLAIMS.values(), key=lambda entry: place.get(entry.module, len(place))):
+        found[family_of.get(entry.module, OTHERS)].append(entry)
+    return {heading: tuple(found[family]) for family, heading in families().items()}
 
 
 def claims() -> dict[str, Claim]:
@@ -365,7 +354,7 @@ def claim_of(label: str) -> Claim:
     InputError
         If there is none; the message names the nearest labels, or the families.
     """
-    _rooms()
+    _house()
     if label not in _CLAIMS:
         from difflib import get_close_matches
 
