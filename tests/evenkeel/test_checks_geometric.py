@@ -7,7 +7,7 @@ import pytest
 
 from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
-from evenkeel.theorems.theorem2.recursion import Departures
+from evenkeel.theorems.theorem2.departures import Departures
 from theory.formulas.rebalancing import RareSizeRun
 from theory.model import InputError
 
@@ -121,10 +121,10 @@ def test_the_step_from_one_to_the_next_at_its_edges(label, edge):
 
 def test_a_spread_by_hand():
     # Two workers of one slot, loads 3 and 1, sizes 1 and 2, p = 1/2; the request of load 3 departs.
-    step = Departures(((3,), (1,)), ((True,), (False,)), Fraction(1, 2), 1, 2)
+    step, p = Departures(((3,), (1,)), ((True,), (False,))), Fraction(1, 2)
     assert (step.spread, step.imbalance, step.free, step.kept) == (2, 2, (1, 0), (0, 1))
     # X at b = 2: (1/2) 1 and (-1/2)(-1); Y at a = 1: (-1/2) 2 and (1/2) 0.
-    assert ([Fraction(1, 2), Fraction(1, 2)], [-1, 0]) == (step.X, step.Y)
-    assert (step.lowest, step.highest) == ([1, 1], [2, 1])
+    assert ([Fraction(1, 2), Fraction(1, 2)], [-1, 0]) == (step.X(2, p), step.Y(1, p))
+    assert (step.refilled(1), step.refilled(2)) == ((1, 1), (2, 1))
     # N - B p (b-a) - (1-p) V = 1/2 - 1/2 - 1 < 0 = V', which taking size 1 leaves.
-    assert step.excess == Fraction(1, 2)
+    assert max(step.X(2, p)) + max(step.Y(1, p)) == Fraction(1, 2)

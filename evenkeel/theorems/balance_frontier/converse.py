@@ -5,7 +5,7 @@ from fractions import Fraction
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem2.recursion import departures, departures_domain
+from evenkeel.theorems.theorem2.recursion import SMALL, refills, refills_domain
 from theory.formal.record import Theorem
 from theory.relations import at_least
 from theory.symbolic import sp
@@ -46,10 +46,7 @@ class Converse:
             Variant("spread carried over x0.95", Fraction(19, 20), side="carried"),
             Variant("X taken at the smallest size", fault="smallest"),
         ),
-        systems=((2, 2, 4), (3, 1, 4)),
-        d=(1, 2),
-        p=(Fraction(1, 5), Fraction(3, 4)),
-        standard={"systems": ((2, 2, 6), (3, 1, 6), (2, 3, 3))},
+        **SMALL,
     )
     def check(self, trial: Trial) -> Finding:
         """The inequality of the step in exact arithmetic for every departure pattern of small
@@ -58,16 +55,16 @@ class Converse:
         """
         cases = Cases(">=")
         factor = {side: trial.scale_of(side) for side in ("deviations", "authority", "carried")}
-        for step, p, reach, witness in departures(trial):
-            excess = step.excess
+        for refill in refills(trial):
+            step, p, excess = refill.step, refill.p, refill.excess
             if trial.fault("smallest"):
-                excess = max(step.X) + p * reach + max(step.Y)
+                excess += refill.authority
             claimed = (
                 excess * factor["deviations"]
-                - p * reach * factor["authority"]
+                - refill.authority * factor["authority"]
                 - (1 - p) * step.spread * factor["carried"]
             )
-            least = max(0, max(step.lowest) - min(step.highest))
-            if cases.add(least, claimed, witness):
+            least = max(0, max(step.refilled(refill.a)) - min(step.refilled(refill.b)))
+            if cases.add(least, claimed, refill.witness):
                 break
-        return cases.finding(trial, departures_domain(trial))
+        return cases.finding(trial, refills_domain(trial))

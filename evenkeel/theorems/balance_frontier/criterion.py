@@ -1,6 +1,6 @@
 """When a rich pool can make the loads equal: the criterion and its cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache, partial
 from itertools import combinations, combinations_with_replacement, product
@@ -63,13 +63,23 @@ def enumerated_optimum(
     return problem.objective(assignment)
 
 
-def _rich_optimum(
-    kept: Sequence[int], free: Sequence[int], a: int, b: int, *, copies: bool = True
+def refill_optimum(
+    kept: Sequence[int], free: Sequence[int], offered: Iterable[int], copies: int | None = None
 ) -> int:
-    """Optimal imbalance of the refill, from the smallest rich pool, by trying all assignments."""
-    sizes = [s for s in range(a, b + 1) for _ in range(sum(free) if copies else 1)]
+    """Optimal imbalance of a refill, by trying all assignments.
+
+    Parameters
+    ----------
+    kept, free : sequence of int
+        What is left on each worker, and its free slots.
+    offered : iterable of int
+        The sizes in the pool.
+    copies : int, optional
+        Of each; as many as slots are free by default, the smallest pool that never runs out of one.
+    """
+    sizes = tuple(size for size in offered for _ in range(sum(free) if copies is None else copies))
     low = min(kept)
-    return enumerated_optimum(tuple(x - low for x in kept), tuple(free), tuple(sizes))
+    return enumerated_optimum(tuple(x - low for x in kept), tuple(free), sizes)
 
 
 @claim(
@@ -147,15 +157,15 @@ class Rich:
         """Every departure pattern of small balanced systems, the imbalance and the criterion each
         against the enumerated optimum; one disagreement refutes it.
         """
-        copies = not trial.fault("one-copy")
+        copies = 1 if trial.fault("one-copy") else None
 
         def steps() -> Iterator[Case]:
             for rows, gone, kept in _departures(trial, trial["top"]):
                 grown = [[w + (not trial.fault("no-growth")) for w in out] for out in gone]
                 for a, b in combinations_with_replacement(range(1, trial["size"] + 1), 2):
-                    if not copies and sum(map(len, gone)) > b - a + 1:
+                    if copies and sum(map(len, gone)) > b - a + 1:
                         continue
-                    optimum = _rich_optimum(kept, list(map(len, gone)), a, b, copies=copies)
+                    optimum = refill_optimum(kept, list(map(len, gone)), range(a, b + 1), copies)
                     X, Y = ([sum(w - s for w in out) for out in grown] for s in (b, a))
                     balanced = can_rebalance(grown, a, b)
                     if trial.fault("totals"):
@@ -250,7 +260,7 @@ class RichAnySlots:
                         continue
                     # A worker of two slots fills all that is empty.
                     free = [2 - len(row) + len(out) for row, out in zip(rows, gone, strict=True)]
-                    optimum = _rich_optimum(kept, free, a, b)
+                    optimum = refill_optimum(kept, free, range(a, b + 1))
                     witness: Witness = partial(dict, loads=rows, departed=gone, a=a, b=b)
                     yield int(optimum == 0), int(claimed), witness
 
@@ -418,7 +428,7 @@ class Replacement:
         above = trial.fault("older") or trial.fault("no-growth")
         cases.extend(
             (
-                _rich_optimum(kept, list(map(len, gone)), a, b),
+                refill_optimum(kept, list(map(len, gone)), range(a, b + 1)),
                 0,
                 partial(dict, loads=rows, departed=gone, a=a, b=b),
             )

@@ -1,15 +1,23 @@
 """From one step to the next: what is carried over, and what the departures add."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
-from itertools import combinations_with_replacement, product
+from itertools import product
+from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
-from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
+from evenkeel.evidence.scoreboard import Cases, Witness, refuted
+from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum, refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem2.sides import two_sizes, two_sizes_domain
+from evenkeel.theorems.theorem2.departures import Departures, departures, departures_domain
+from evenkeel.theorems.theorem2.sides import (
+    TWO_SIZES,
+    TWO_SIZES_PLANTS,
+    two_sizes,
+    two_sizes_domain,
+)
 from theory.formal.record import Theorem
 from theory.relations import at_most
 from theory.symbolic import sp
@@ -21,77 +29,48 @@ FULL = (
 )
 
 
-class Departures:
-    """One step of a full system: the loads before, who departs, and what they deviate from p.
+# Systems (G, B, largest load), widths d of the sizes 1..1 + d and shares p.
+SMALL: dict[str, Any] = {
+    "systems": ((2, 2, 4), (3, 1, 4)),
+    "d": (1, 2),
+    "p": (Fraction(1, 5), Fraction(3, 4)),
+    "standard": {"systems": ((2, 2, 6), (3, 1, 6), (2, 3, 3))},
+}
 
-    Parameters
-    ----------
-    rows : tuple of tuple of int
-        The loads of the requests of each worker, the growth of the step included.
-    gone : tuple of tuple of bool
-        Which of them depart.
-    p : Fraction
-        The share of all load that is taken to depart.
-    a, b : int
-        The smallest and the largest size that is admitted.
+
+@dataclass(frozen=True, slots=True)
+class Refill:
+    """A departure that is refilled with sizes of ``a..b``, and a share p of all load.
+
+    ``excess`` is ``N = max_g X_g + max_h Y_h`` and ``authority`` is ``B p (b - a)``.
     """
 
-    def __init__(
-        self,
-        rows: tuple[tuple[int, ...], ...],
-        gone: tuple[tuple[bool, ...], ...],
-        p: Fraction,
-        a: int,
-        b: int,
-    ) -> None:
-        self.sizes = range(a, b + 1)
-        before = [sum(row) for row in rows]
-        self.spread = max(before) - min(before)
-        self.imbalance = len(rows) * max(before) - sum(before)
-        self.free = tuple(sum(out) for out in gone)
-        self.kept = tuple(
-            sum(w for w, left in zip(row, out, strict=True) if not left)
-            for row, out in zip(rows, gone, strict=True)
-        )
-        # X_g = sum (xi - p)(w - b) and Y_g = sum (p - xi)(w - a), xi = 1 for who departs.
-        self.X, self.Y = (
-            [
-                sum(((left - p) * (w - size) for w, left in zip(row, out, strict=True)), Fraction())
-                * sign
-                for row, out in zip(rows, gone, strict=True)
-            ]
-            for size, sign in ((b, 1), (a, -1))
-        )
-        self.lowest = [load + c * a for load, c in zip(self.kept, self.free, strict=True)]
-        self.highest = [load + c * b for load, c in zip(self.kept, self.free, strict=True)]
+    step: Departures
+    a: int
+    b: int
+    p: Fraction
+    authority: Fraction
+    witness: Witness
 
     @property
     def excess(self) -> Fraction:
-        """``N = max_g X_g + max_h Y_h``."""
-        return max(self.X) + max(self.Y)
+        return max(self.step.X(self.b, self.p)) + max(self.step.Y(self.a, self.p))
 
 
-def departures(trial: Trial) -> Iterator[tuple[Departures, Fraction, int, Witness]]:
-    """Every state and every pattern of departures of the trial's small systems.
-
-    Yields the step, its p, ``B (b - a)`` and the step written down.
-    """
-    for (workers, slots, top), p, d in product(trial["systems"], trial["p"], trial["d"]):
-        rows = list(combinations_with_replacement(range(1, top + 1), slots))
-        outs = list(product((False, True), repeat=slots))
-        for state in combinations_with_replacement(rows, workers):
-            for gone in product(outs, repeat=workers):
-                witness: Witness = partial(
-                    dict, loads=state, departed=gone, p=str(p), sizes=[1, 1 + d]
-                )
-                yield Departures(state, gone, p, 1, 1 + d), p, slots * d, witness
+def refills(trial: Trial) -> Iterator[Refill]:
+    """Every departure from the trial's small systems, refilled with sizes 1..1 + d."""
+    for state, gone in departures(trial):
+        step = Departures(state, gone)
+        for d, p in product(trial["d"], trial["p"]):
+            sizes = [1, 1 + d]
+            witness: Witness = partial(dict, loads=state, departed=gone, p=str(p), sizes=sizes)
+            yield Refill(step, 1, 1 + d, p, len(state[0]) * p * d, witness)
 
 
-def departures_domain(trial: Trial) -> str:
-    """The domain of :func:`departures` in words."""
-    systems = ", ".join(f"G = {g}, B = {b}, loads <= {top}" for g, b, top in trial["systems"])
+def refills_domain(trial: Trial) -> str:
+    """The domain of :func:`refills` in words."""
     return (
-        f"every state and departure pattern of {systems}; sizes 1..1 + d, d in {trial['d']}, p in "
+        f"{departures_domain(trial)}; sizes 1..1 + d, d in {trial['d']}, p in "
         f"{', '.join(map(str, trial['p']))}"
     )
 
@@ -151,10 +130,7 @@ class Recursion:
             Variant("authority over the imbalance x1.05", Fraction(21, 20), side="authority of it"),
             Variant("growth of the step left out", fault="no-growth"),
         ),
-        systems=((2, 2, 4), (3, 1, 4)),
-        d=(1, 2),
-        p=(Fraction(1, 5), Fraction(3, 4)),
-        standard={"systems": ((2, 2, 6), (3, 1, 6), (2, 3, 3))},
+        **SMALL,
     )
     def check(self, trial: Trial) -> Finding:
         """Both inequalities of the step in exact arithmetic, for every departure pattern of small
@@ -173,36 +149,23 @@ class Recursion:
                 "authority of it",
             )
         }
-        for step, p, reach, witness in departures(trial):
-            left = p * reach
-            if trial.fault("no-growth"):
-                step.X = [x - 1 for x in step.X]
+        for refill in refills(trial):
+            step, a, b, p = refill.step, refill.a, refill.b, refill.p
             spread = (
                 (1 - p) * step.spread * factor["carried"]
-                + step.excess * factor["deviations"]
-                - left * factor["authority"]
+                + (refill.excess - trial.fault("no-growth")) * factor["deviations"]
+                - refill.authority * factor["authority"]
             )
-            if cases.add(
-                _largest_optimal_spread(tuple(step.lowest), tuple(step.highest)),
-                max(Fraction(0), spread),
-                witness,
-            ):
+            largest = _largest_optimal_spread(step.refilled(a), step.refilled(b))
+            if cases.add(largest, max(Fraction(0), spread), refill.witness):
                 break
-            above = max(step.Y)
-            added = sum(
-                max(
-                    Fraction(0),
-                    (x + above) * factor["deviations of it"] - left * factor["authority of it"],
-                )
-                for x in step.X
-            )
-            low = min(step.kept)
-            sizes = tuple(s for s in step.sizes for _ in range(sum(step.free)))
-            optimum = enumerated_optimum(tuple(x - low for x in step.kept), step.free, sizes)
-            claimed = (1 - p) * step.imbalance * factor["carried imbalance"] + added
-            if cases.add(optimum, claimed, witness, "imbalance"):
+            claimed = (1 - p) * step.imbalance * factor["carried imbalance"] + step.deviations(
+                a, b, p, factor["authority of it"]
+            ) * factor["deviations of it"]
+            optimum = refill_optimum(step.kept, step.free, range(a, b + 1))
+            if cases.add(optimum, claimed, refill.witness, "imbalance"):
                 break
-        return cases.finding(trial, departures_domain(trial))
+        return cases.finding(trial, refills_domain(trial))
 
 
 @claim(
@@ -228,18 +191,10 @@ class TwoSizesHalf:
     @evidence(
         measures="imbalance after an optimal step (load)",
         plants=(
-            Variant("what is carried over x0.95", Fraction(19, 20), side="carried"),
-            Variant("the spacing x0.95", Fraction(19, 20), side="spacing"),
-            Variant("the deviations x0.95", Fraction(19, 20), side="deviations"),
-            Variant("the authority x1.05", Fraction(21, 20), side="authority"),
+            *TWO_SIZES_PLANTS,
             Variant("the loss of three workers x1.01", Fraction(101, 100), side="attained"),
-            Variant("the larger size not in the pool", fault="one-size"),
         ),
-        systems=((2, 2, 3), (3, 1, 4)),
-        x=(1, 2),
-        delta=(1, 2, 4),
-        p=(Fraction(1, 5), Fraction(3, 4)),
-        standard={"systems": ((2, 2, 5), (3, 1, 7))},
+        **TWO_SIZES,
     )
     def check(self, trial: Trial) -> Finding:
         """The inequality of the step in exact arithmetic, against the enumerated optimum from the
@@ -247,13 +202,9 @@ class TwoSizesHalf:
         workers; one step above it, or another optimum of that step, refutes it.
         """
         cases = two_sizes(trial, (0, 1), lambda G, delta: Fraction(G * (delta - 1), 2))
-        if not cases.violated:
-            loads, pool = (0, 1, 2), (1, 1, 1, 4, 4, 4)
-            optimum = enumerated_optimum(loads, (1, 1, 1), pool)
-            witness: Witness = partial(dict, loads=loads, free=(1, 1, 1), pool=pool)
-            stated = 3 * trial.scale_of("attained")
-            # An equality: both ways.
-            _ = cases.add(optimum, stated, witness, "loss") or cases.add(
-                stated, Fraction(optimum), witness, "loss"
-            )
+        loads, free, pool = (0, 1, 2), (1, 1, 1), (1, 1, 1, 4, 4, 4)
+        optimum, stated = enumerated_optimum(loads, free, pool), 3 * trial.scale_of("attained")
+        if not cases.violated and optimum != stated:
+            witness = {"loads": loads, "free": free, "pool": pool}
+            return refuted(optimum, "==", stated, "the loss of three workers", witness)
         return cases.finding(trial, two_sizes_domain(trial))

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
-from itertools import combinations_with_replacement, product
+from itertools import product
+from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.replications import balanced_runs
 from evenkeel.evidence.scoreboard import Cases, Comparison, Exact, Witness, broken, sampled_mean
 from evenkeel.evidence.verdicts import BFIO, planted_policy
-from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
+from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem2.departures import Departures, departures, departures_domain
 from theory.formal.record import Theorem
 from theory.formulas.geometric import (
     age_moments,
@@ -257,13 +259,21 @@ TWO_SIZES_PLANTS = (
 )
 
 
+# Systems (G, B, largest load), sizes, spacings and shares p.
+TWO_SIZES: dict[str, Any] = {
+    "systems": ((2, 2, 3), (3, 1, 4)),
+    "x": (1, 2),
+    "delta": (1, 2, 4),
+    "p": (Fraction(1, 5), Fraction(3, 4)),
+    "standard": {"systems": ((2, 2, 5), (3, 1, 7))},
+}
+
+
 def two_sizes_domain(trial: Trial) -> str:
     """The domain of :func:`two_sizes` in words."""
-    systems = ", ".join(f"G = {g}, B = {b}, loads <= {top}" for g, b, top in trial["systems"])
     return (
-        f"imbalance after one optimal step, for every state and departure pattern of {systems}; x "
-        f"in {trial['x']}, delta in {trial['delta']}, p in "
-        f"{', '.join(map(str, trial['p']))}"
+        f"imbalance after one optimal step, for {departures_domain(trial)}; x in {trial['x']}, "
+        f"delta in {trial['delta']}, p in {', '.join(map(str, trial['p']))}"
     )
 
 
@@ -287,46 +297,20 @@ def two_sizes(
     factor = {
         side: trial.scale_of(side) for side in ("carried", "spacing", "deviations", "authority")
     }
-    for (workers, slots, top), growth in product(trial["systems"], growths):
-        rows = list(combinations_with_replacement(range(1, top + 1), slots))
-        outs = list(product((False, True), repeat=slots))
-        for state in combinations_with_replacement(rows, workers):
-            before = [sum(row) for row in state]
-            imbalance = workers * max(before) - sum(before)
-            for gone in product(outs, repeat=workers):
-                grown = [[w + growth for w in row] for row in state]
-                free = tuple(sum(out) for out in gone)
-                kept = [
-                    sum(w for w, g in zip(row, out, strict=True) if not g)
-                    for row, out in zip(grown, gone, strict=True)
-                ]
-                low = min(kept)
-                for x, delta, p in product(trial["x"], trial["delta"], trial["p"]):
-                    offered = (x,) if trial.fault("one-size") else (x, x + delta)
-                    sizes = tuple(s for s in offered for _ in range(sum(free)))
-                    optimum = enumerated_optimum(tuple(load - low for load in kept), free, sizes)
-                    # X_g and Y_g times the denominator of p.
-                    n, m = p.numerator, p.denominator
-                    X, Y = (
-                        [
-                            sum((m * left - n) * (w - s) for w, left in zip(row, out, strict=True))
-                            * sign
-                            for row, out in zip(grown, gone, strict=True)
-                        ]
-                        for s, sign in ((x + delta, 1), (x, -1))
-                    )
-                    reach = slots * n * delta * factor["authority"]
-                    deviations = sum(max(0, excess + max(Y) - reach) for excess in X)
-                    claimed = (
-                        (1 - p) * imbalance * factor["carried"]
-                        + spacing(workers, delta) * factor["spacing"]
-                        + Fraction(deviations) / m * factor["deviations"]
-                    )
-                    witness: Witness = partial(
-                        dict, loads=state, growth=growth, departed=gone, x=x, delta=delta, p=str(p)
-                    )
-                    if cases.add(optimum, claimed, witness):
-                        return cases
+    for (state, gone), growth in product(departures(trial), growths):
+        step = Departures(state, gone, growth)
+        for x, delta, p in product(trial["x"], trial["delta"], trial["p"]):
+            offered = (x,) if trial.fault("one-size") else (x, x + delta)
+            claimed = (
+                (1 - p) * step.imbalance * factor["carried"]
+                + spacing(len(state), delta) * factor["spacing"]
+                + step.deviations(x, x + delta, p, factor["authority"]) * factor["deviations"]
+            )
+            witness: Witness = partial(
+                dict, loads=state, growth=growth, departed=gone, x=x, delta=delta, p=str(p)
+            )
+            if cases.add(refill_optimum(step.kept, step.free, offered), claimed, witness):
+                return cases
     return cases
 
 
@@ -372,13 +356,7 @@ class BfioUpper:
         return bfio_upper_proof()
 
     @evidence(
-        measures="imbalance after an optimal step (load)",
-        plants=TWO_SIZES_PLANTS,
-        systems=((2, 2, 3), (3, 1, 4)),
-        x=(1, 2),
-        delta=(1, 2, 4),
-        p=(Fraction(1, 5), Fraction(3, 4)),
-        standard={"systems": ((2, 2, 5), (3, 1, 7))},
+        measures="imbalance after an optimal step (load)", plants=TWO_SIZES_PLANTS, **TWO_SIZES
     )
     def check(self, trial: Trial) -> Finding:
         """The inequality of the step in exact arithmetic, against the enumerated optimum from the
