@@ -49,7 +49,7 @@ def data(
     Row
         ``computed`` with its 95 % interval; ``theory``, the exact ratio of expectations;
         ``bound``, the certified floor ``E[Imb FCFS] / ((G-1)(b-a))`` [warmup.bfio-upper]; and
-        ``shape = constant * sqrt(B ln G) G/(G-1)`` [warmup.iir], the constant fitted to all
+        ``shape = constant * sqrt(B ln G) G/(G-1)`` [warmup.theorem-1], the constant fitted to all
         ``theory`` by least squares of the logarithms.
     """
     law = Law.of({A: Fraction(1, 2), B: Fraction(1, 2)})

@@ -53,6 +53,11 @@ IN_FAMILY = {
         "saving": "1 - E1 / E0",
         "c": "fixed overhead of a step in load units, C / t_l",
     },
+    "warmup": {
+        "k": "floor(log2 G)",
+        "n": "floor(B/k)",
+        "kappa": "kurtosis of the sizes",
+    },
     "step": {
         "M": "largest load",
         "l": "loads before admission",

@@ -4,15 +4,16 @@ The renderings themselves are the templates in ``evenkeel/templates``
 (:mod:`evenkeel.report.rendering`) and, for a terminal, :mod:`evenkeel.report.terminal`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.report.typeset import latex
-from evenkeel.theorems.registry import Claim
+from evenkeel.theorems.registry import Claim, Table, claim_of
 from theory.formal import record as machine_checked
 from theory.notation import meaning
-from theory.proof import Conclusion, Inequality, Lemma, Status, Step, domain, relations_of
+from theory.proof import Conclusion, Inequality, Lemma, Setting, Status, Step, domain, relations_of
 
 if TYPE_CHECKING:
     import sympy
@@ -72,9 +73,18 @@ def tally(steps: tuple[Step, ...]) -> str:
 
 @dataclass(frozen=True)
 class StepView:
-    """What a rendering shows of one step of a proof."""
+    """What a rendering shows of one step of a proof.
+
+    Parameters
+    ----------
+    step : Step
+        The step.
+    defined : mapping
+        What the settings before it define; it is not shown again.
+    """
 
     step: Step
+    defined: "Mapping[sympy.Basic, sympy.Basic]" = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -100,7 +110,8 @@ class StepView:
         """
         found = [Relation((left, right), sign) for left, sign, right in relations_of(self.step)]
         if isinstance(self.step, Conclusion):
-            found += [Relation(pair, "=") for pair in self.step.where.items()]
+            where = self.step.where.items()
+            found += [Relation(pair, "=") for pair in where if self.defined.get(pair[0]) != pair[1]]
         return tuple(found)
 
     @property
@@ -131,7 +142,18 @@ class ClaimView:
     @cached_property
     def steps(self) -> tuple[StepView, ...]:
         """The steps of the proof, none without one."""
-        return tuple(map(StepView, self.claim.steps))
+        found: list[StepView] = []
+        defined: dict[sympy.Basic, sympy.Basic] = {}
+        for step in self.claim.steps:
+            found.append(StepView(step, dict(defined)))
+            if isinstance(step, Setting):
+                defined |= step.defines
+        return tuple(found)
+
+    @cached_property
+    def numbers(self) -> Table | None:
+        """The claim's table of numbers; None without one."""
+        return self.claim.numbers() if self.claim.numbers else None
 
     @property
     def caveat(self) -> str:
@@ -169,6 +191,16 @@ class ClaimView:
         return machine_checked.note(self.claim.coq)
 
     @property
+    def rests_on(self) -> dict[str, str]:
+        """The claims that it rests on: label to title, and what Coq has checked of it."""
+        found = {}
+        for label in self.claim.requires:
+            entry = claim_of(label)
+            checked = machine_checked.mark(entry.coq)
+            found[label] = entry.heading + (f" ({checked})" if checked else "")
+        return found
+
+    @property
     def theorem(self) -> dict[str, str] | None:
         """The claim's theorem and its statement in Coq; None unless its check is up to date."""
         theorem = self.claim.coq
@@ -203,6 +235,7 @@ def data(claim: Claim) -> dict[str, Any]:
             }
             for number, step in enumerate(view.steps, 1)
         ],
+        "numbers": asdict(view.numbers) if view.numbers else None,
         "machine_checked": view.theorem,
         "evidence": claim.evidence,
         "requires": list(claim.requires),

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from evenkeel.output import table
 from evenkeel.report.claim_view import ClaimView, Relation
 from evenkeel.theorems.registry import Claim
 from theory.proof import Status
@@ -52,6 +53,10 @@ def show(claim: Claim, console: Console) -> None:
     part("Symbols", *(f"{name:<{wide}}  {words}" for name, words in view.symbols.items()))
     assumed = [f"- {assumption.value}" for assumption in claim.assumptions]
     part("Assumptions", *(assumed or ["none"]))
+    if view.numbers:
+        part("Numbers", view.numbers.text, "")
+        for line in table(view.numbers.head, view.numbers.rows).splitlines():
+            put(Text(line, no_wrap=True), 4)
     if view.steps:
         head(view.proof, view.tally)
     for number, step in enumerate(view.steps, 1):
@@ -65,8 +70,12 @@ def show(claim: Claim, console: Console) -> None:
             why += "".join(f"; right side minus left: {slack} >= 0" for slack in step.slacks)
             put(Text(f"{why}.", style="dim"), 5)
     part("Formal proof", *filter(None, [view.coq]))
+    if view.theorem:
+        console.print()
+        for line in view.theorem["statement"].splitlines():
+            put(Text(line), 4)
     part("Evidence", claim.evidence)
-    part("Rests on", *filter(None, [", ".join(claim.requires)]))
+    part("Rests on", *(f"{label}: {title}" for label, title in view.rests_on.items()))
     console.print()
     console.print(Text(f"Check it: evenkeel check {claim.label}", style="dim"))
 

@@ -82,6 +82,25 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers that show how large the sides of a claim are.
+
+    Parameters
+    ----------
+    text : str
+        What the numbers are, and how they are rounded.
+    head : tuple of str
+        The heads of the columns.
+    rows : tuple of tuple of str
+        The cells; empty where a number is not known.
+    """
+
+    text: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A statement that can be true or false, with everything that is known about it.
 
@@ -110,6 +129,8 @@ class Claim:
         registered as false.
     check : Check, optional
         The check, with its parameters and planted false versions.
+    numbers : callable, optional
+        Computes a table of what the statement gives.
     coq : Theorem, optional
         The theorem in Coq that states it, in whole or in part; of its negation, for a claim that is
         registered as false.
@@ -145,6 +166,7 @@ class Claim:
     formula: "Callable[[], sympy.Basic] | None" = None
     proof: "Callable[[], tuple[Step, ...]] | None" = None
     check: Check | None = field(default=None, compare=False)
+    numbers: Callable[[], Table] | None = None
     coq: "Theorem | None" = None
     requires: tuple[str, ...] = ()
     recovered: bool = True
@@ -204,6 +226,7 @@ def claim(
 
     * ``formula(self)``, the statement in sympy;
     * ``proof(self)``, the steps of the proof, or of the disproof (:mod:`theory.proof`);
+    * ``numbers(self)``, a :class:`Table` of what the statement gives;
     * ``check(self, trial)``, decorated by :func:`~evenkeel.evidence.check.evidence`; its docstring
       says how the claim is checked and what would refute it;
     * ``answer(self, record, ...)``, decorated by :func:`~evenkeel.evidence.headline.headline`.
@@ -270,6 +293,7 @@ def claim(
             formula=getattr(it, "formula", None),
             proof=getattr(it, "proof", None),
             check=declared(run, label) if run else None,
+            numbers=getattr(it, "numbers", None),
             coq=coq,
             requires=requires,
             recovered=recovered,

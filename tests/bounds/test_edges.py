@@ -785,7 +785,7 @@ def exact_imbalance(law: Law, workers: int, slots: int) -> Fraction:
 @pytest.mark.parametrize(("workers", "slots"), SHAPES)
 @pytest.mark.parametrize("name", LAWS)
 def test_expectations_and_their_bounds_at_an_edge(name: str, workers: int, slots: int) -> None:
-    """[fcfs.exact], [fcfs.lower], [fcfs.pairing], [warmup.fcfs-lower], [warmup.iir]."""
+    """[fcfs.exact], [fcfs.lower], [fcfs.pairing], [warmup.fcfs-lower], [warmup.theorem-1]."""
     law, truth = LAWS[name], exact_imbalance(LAWS[name], workers, slots)
     found = expected_imbalance(law, workers, slots).imbalance
     assert found.lower <= truth <= found.upper
@@ -841,7 +841,7 @@ def test_what_has_no_value_at_an_edge_is_named(name: str) -> None:
 # their checks take the edges of the parameters that they have.
 BY_CHECK = (
     "warmup.fcfs-lower",
-    "warmup.iir",
+    "warmup.theorem-1",
     "fcfs.exact",
     "fcfs.size-blind",
     "fcfs.stationary",

@@ -18,6 +18,7 @@ from theory.proof import Identity, Lemma
 
 # One claim of every shape: identities, inequalities, limits, integrals, sums, words alone, none.
 SHOWN = (
+    "warmup.theorem-1",
     "step.objective",
     "step.full-refill-gap",
     "step.lp-closed-form",
@@ -45,13 +46,16 @@ def test_a_terminal_shows_every_part_within_its_width(label: str, width: int) ->
     assert max(map(len, lines)) <= width
     heads = [line for line in lines if re.match(r"[A-Z]", line) and not line.endswith(".")]
     steps = "Proof" if entry.holds else "Disproof"
-    wanted = ["Statement", "Formula", "Symbols", "Assumptions", steps, "Evidence", "Rests on"]
+    wanted = ["Statement", "Formula", "Symbols", "Assumptions", "Numbers", steps]
+    wanted += ["Formal proof", "Evidence", "Rests on"]
     seen = [head.split("  ")[0] for head in heads if head.split("  ")[0] in wanted]
     assert seen == [head for head in wanted if head in seen]
     assert {"Statement", "Assumptions", "Evidence"} <= set(seen)
     assert ("Formula" in seen) == (entry.formula is not None)
     assert (steps in seen) == (entry.proof is not None)
     assert ("Rests on" in seen) == bool(entry.requires)
+    assert ("Numbers" in seen) == (entry.numbers is not None)
+    assert ("Formal proof" in seen) == (entry.coq is not None)
     flat = " ".join(" ".join(lines).split())
     assert " ".join(entry.statement.split()) in flat
     assert " ".join(entry.evidence.split()) in flat
@@ -101,6 +105,7 @@ def _balanced(text: str, pairs: str) -> bool:
 @pytest.mark.parametrize("label", claims())
 def test_latex_is_well_formed(label: str) -> None:
     text = claim_latex(claim_of(label))
+    text = re.sub(r"\\begin\{verbatim\}.*?\\end\{verbatim\}", "", text, flags=re.S)
     plain = re.sub(r"\\[\\{}$&%#_]", "", text.replace(r"\left\{", "").replace(r"\right\}", ""))
     assert _balanced(plain, "{}")
     assert plain.count("$") % 2 == 0
@@ -118,6 +123,12 @@ def test_latex_is_well_formed(label: str) -> None:
         r"\\\[.*?\\\]|\\begin\{multline\*\}.*?\\end\{multline\*\}", "", plain, flags=re.S
     )
     words = re.sub(r"\$[^$]*\$", "", words)
+    words = re.sub(
+        r"\\begin\{tabular\}.*?\\end\{tabular\}",
+        lambda cells: cells[0].replace(" & ", " "),
+        words,
+        flags=re.S,
+    )
     assert not re.search(r"(?<!\\)[_^&#]", words)
     assert text.isascii() or re.fullmatch(r"[\x00-\u024f]*", text)
 
@@ -136,7 +147,7 @@ def test_markdown_is_well_formed(label: str) -> None:
             assert formula
             assert _balanced(formula, "{}")
     heads = re.findall(r"^## (\w+)", text, flags=re.M)
-    wanted = ("Statement", "Assumptions", "Proof", "Disproof", "Formal", "Evidence")
+    wanted = ("Statement", "Assumptions", "Numbers", "Proof", "Disproof", "Formal", "Evidence")
     assert heads == [h for h in wanted if h in heads]
     assert not {"Proof", "Disproof"} <= set(heads)
     proof = claim_of(label).proof

@@ -8,7 +8,7 @@
     [k sigma sqrt (n / (6 + (kappa - 3) / n)) / (b - a)] times [G / (G - 1)], with
     [k = floor (log2 G)] and [n = floor (B / k)], for every [G >= 2] and [B >= k].
 
-    Claims: [warmup.fcfs-lower], [warmup.iir]. *)
+    Claims: [warmup.fcfs-lower], [warmup.theorem-1]. *)
 
 From Coq Require Import Reals Lra ZArith List Lia Permutation.
 From evenkeel Require Import Energy Extremes LogGrowth.
@@ -253,12 +253,12 @@ Proof.
   lra.
 Qed.
 
-(** [warmup.iir]: Theorem 1.  Whatever optimal admissions are taken in every round, the expected
+(** [warmup.theorem-1]: Theorem 1.  Whatever optimal admissions are taken in every round, the expected
     average imbalance of first come, first served is at least [E Imb / ((G - 1) (b - a))] times the
     one that they leave, [E Imb] for independent loads; so at least
     [k sigma sqrt (n / (6 + (kappa - 3) / n)) / (b - a)] times [G / (G - 1)] times it, and
     [c (sigma / b) sqrt (B ln G)] times [G / (G - 1)] times it. *)
-Theorem warmup_iir : forall G B R n a b X (exact : list Z -> list Z),
+Theorem warmup_theorem_1 : forall G B R n a b X (exact : list Z -> list Z),
   (2 <= G)%nat -> (Nat.log2 G <= B)%nat -> (1 <= R)%nat -> (R * (G * B) <= n)%nat ->
   (0 <= a)%Z -> sizes_between a b X ->
   (forall pool, drawn n a b pool ->

@@ -25,10 +25,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from flint import ctx
+from flint import arb, ctx
 
 from theory.elementary import log, sqrt
 from theory.formulas.constants import FCFS_ROUNDED
+from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import (
     PRECISION,
@@ -167,7 +168,7 @@ def certified_ratio(sizes: Law, workers: int, slots: int) -> Enclosure:
 
     Notes
     -----
-    Source: [warmup.iir].
+    Source: [warmup.theorem-1].
 
     Examples
     --------
@@ -177,10 +178,83 @@ def certified_ratio(sizes: Law, workers: int, slots: int) -> Enclosure:
     >>> str(certified_ratio(law, 2, 1))
     '1/2'
     """
+    return expected_imbalance(sizes, workers, slots).imbalance * Fraction(1, _gap(sizes, workers))
+
+
+def _gap(sizes: Law, workers: int) -> int:
+    """``(G-1)(b-a)``, refused where it is zero."""
     gap = full_refill_bound(workers, sizes.offset, sizes.bound)
     if gap == 0:
         raise InputError("the ratio needs at least 2 workers and sizes that differ")
-    return expected_imbalance(sizes, workers, slots).imbalance * Fraction(1, gap)
+    return gap
+
+
+def explicit_ratio(
+    workers: Any, k: Any, n: Any, variance: Any, kurtosis: Any, a: Any, b: Any
+) -> Any:
+    """``[k/(b-a)] sigma sqrt(n / (6 + (kappa-3)/n)) G/(G-1)``, of any number type.
+
+    FCFS's explicit bound :func:`theory.formulas.fcfs.log_growth_form` over ``(G-1)(b-a)``.
+    """
+    return sqrt(log_growth_form(workers, k, n, variance, kurtosis)) / full_refill_bound(
+        workers, a, b
+    )
+
+
+def explicit_ratio_square(sizes: Law, workers: int, slots: int) -> Fraction:
+    """Square of the explicit lower bound of IIR for equal output lengths, ``B >= floor(log2 G)``.
+
+    Parameters
+    ----------
+    sizes : Law
+        Exact law of the sizes.
+    workers, slots : int
+        ``G >= 2`` and ``B >= k = floor(log2 G)``; ``n = floor(B/k)`` in :func:`explicit_ratio`.
+
+    Raises
+    ------
+    InputError
+        If there are too few workers or slots, or the sizes are constant.
+
+    Notes
+    -----
+    Source: [warmup.theorem-1].
+
+    Examples
+    --------
+    Sizes 1 or 3 at equal odds, two workers of one slot: ``k = n = kappa = sigma = 1``, so that
+    ``(1/2) sqrt(1/4) 2 = 1/2``, which is the exact ratio as well.
+
+    >>> explicit_ratio_square(Law.of({1: Fraction(1, 2), 3: Fraction(1, 2)}), 2, 1)
+    Fraction(1, 4)
+    """
+    fourth = sizes.moment(4, sizes.mean.lower).lower
+    square = log_growth_square(sizes.variance.lower, fourth, workers, slots)
+    return square / _gap(sizes, workers) ** 2
+
+
+def paper_ratio(sizes: Law, workers: int, slots: int) -> Enclosure:
+    """Theorem 1 as the paper writes it, ``c kappa0 sqrt(B ln G) G/(G-1)``, with a proved ``c``.
+
+    ``c = 2/(3 sqrt(ln 2 (3 + max(3, kappa))))`` of the law's kurtosis [fcfs.log-growth].
+
+    Parameters
+    ----------
+    sizes : Law
+        Exact law of the sizes; they must differ.
+    workers, slots : int
+        ``G >= 2`` and ``B >= 1``.
+
+    Notes
+    -----
+    Source: [warmup.theorem-1].
+    """
+    variance = sizes.variance.lower
+    kurtosis = sizes.moment(4, sizes.mean.lower).lower / variance**2
+    with ctx.workprec(PRECISION):
+        c = 2 / (3 * (arb(2).log() * to_ball(3 + max(Fraction(3), kurtosis))).sqrt())
+        G, B, b = (to_ball(number) for number in (workers, slots, sizes.bound))
+        return from_ball(iir_bound(G, B, to_ball(variance).sqrt(), b, c))
 
 
 def kappa0(sizes: Law) -> Enclosure:

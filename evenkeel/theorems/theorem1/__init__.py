@@ -1,4 +1,4 @@
 """Theorem 1: equal output lengths."""
 
 FAMILY = "warmup"
-ORDER = ("sides", "ratio")
+ORDER = ("sides", "ratio", "vacuity")

@@ -45,12 +45,22 @@ HYPOTHESES = (
 )
 
 
-def round_imbalances(trial: Trial, policy: str, departed: bool = False) -> FloatArray:
-    """Mean imbalance of each round of iid uniform sizes, float64[rounds]."""
-    system, length = System(trial["G"], trial["B"]), trial["length"]
-    steps = length * trial["rounds"]
+@cache
+def round_imbalances(
+    family: str,
+    system: System,
+    policy: str,
+    rounds: int,
+    seed: int,
+    *,
+    length: int,
+    departed: bool = False,
+    **sizes: float,
+) -> FloatArray:
+    """Mean imbalance of each round of independent sizes of a family, float64[rounds]."""
+    steps = length * rounds
     n = requests_to_overload(system, steps, length=length)
-    requests = workload("uniform", n, trial.seed, b=trial["b"], length=length)
+    requests = workload(family, n, seed, length=length, **sizes)
     run = overloaded_run(system, requests, policy, steps)
     loads = departed_loads(run)[:steps] if departed else first_steps(run, steps)
     return np.asarray(imbalances(loads).reshape(-1, length).mean(axis=1))
@@ -142,9 +152,19 @@ class FcfsLower:
                 {"G": 2, "B": 1, "sizes": [1, 2]},
             )
         policy = planted_policy(trial, "fcfs")
+        rounds = round_imbalances(
+            "uniform",
+            System(workers, slots),
+            policy,
+            trial["rounds"],
+            trial.seed,
+            length=trial["length"],
+            departed=trial.fault("departed-loads"),
+            b=trial["b"],
+        )
         return sampled_mean(
             trial,
-            Mean.of(round_imbalances(trial, policy, trial.fault("departed-loads"))),
+            Mean.of(rounds),
             float(expected.upper * (trial.scale_of("rounds") * trial.stretch(slots))),
             f"{trial['rounds']} rounds of {trial['length']} steps at G = {workers}, B = {slots}, "
             f"sizes uniform on 1..{trial['b']}",

@@ -11,7 +11,7 @@ from adversary.workloads.families import family, workload, workload_names
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem1.ratio import searched_slots
+from evenkeel.theorems.theorem1.vacuity import searched_slots
 from theory.formulas.constants import FCFS_TEXT
 from theory.formulas.geometric import distances_to_geometric, slot_variance
 from theory.formulas.ratio import first_formula_slots, iir_bound, slots_edge

@@ -46,7 +46,7 @@ def _certificate(x: Lengths, workers: int, slots: int) -> Fraction:
     "vacuity.certified",
     "equality",
     assumptions=(Assumption.EQUAL_LENGTHS, *OVERLOADED),
-    requires=("warmup.iir", "fcfs.constant-of-law"),
+    requires=("warmup.theorem-1", "fcfs.constant-of-law"),
     values={"c": FCFS_TEXT},
 )
 class Certified:

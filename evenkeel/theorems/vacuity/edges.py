@@ -9,7 +9,7 @@ from adversary.workloads.trace_statistics import trace_lengths
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem1.ratio import searched_slots
+from evenkeel.theorems.theorem1.vacuity import searched_slots
 from theory.formulas.constants import FCFS_TEXT
 from theory.formulas.ratio import (
     first_formula_slots,
