@@ -88,6 +88,8 @@ IN_FAMILY = {
         "sigma": "standard deviation of a slot's load",
         "mu_4": "fourth central moment of a slot's load",
         "E[X]": "mean load of a slot",
+        "theta": "mean load of a slot in stationarity",
+        "theta_2": "second moment of the load of a slot in stationarity",
     },
 }
 

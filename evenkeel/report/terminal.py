@@ -55,7 +55,7 @@ def show(claim: Claim, console: Console) -> None:
     part("Assumptions", *(assumed or ["none"]))
     if view.numbers:
         part("Numbers", view.numbers.text, "")
-        for line in table(view.numbers.head, view.numbers.rows).splitlines():
+        for line in table(view.numbers.head, view.numbers.rows, console.width - 4).splitlines():
             put(Text(line, no_wrap=True), 4)
     if view.steps:
         head(view.proof, view.tally)

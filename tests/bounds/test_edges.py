@@ -845,6 +845,7 @@ BY_CHECK = (
     "fcfs.exact",
     "fcfs.size-blind",
     "fcfs.stationary",
+    "fcfs.slot-moments",
     "fcfs.moments",
     "geometric.fcfs-lower",
     "geometric.bfio-upper",

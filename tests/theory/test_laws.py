@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from theory.formulas.slot_moments import expectation, stationary_moments
 from theory.laws import law as laws_module
 from theory.laws import slot_load as slots
 from theory.laws.law import Enclosure, Law
@@ -120,6 +121,19 @@ def test_stationary_joint_slot_is_the_age_law() -> None:
     # P(s, A = t) = P(s, o > t) / E[o] with E[o] = (1 + 3) / 2 = 2.
     law = joint_slot([10, 20], [1, 3])
     assert probabilities(law) == {x: Fraction(1, 4) for x in (10, 20, 21, 22)}
+
+
+def test_stationary_moments_by_hand() -> None:
+    # Sizes 3 and 9 with lengths 2 and 1: loads 3, 4 and 9, each a third of the time.
+    by_hand = Fraction(16, 3), Fraction(106, 3)
+    assert stationary_moments(expectation([3, 9], [2, 1])) == by_hand
+    # The first pair twice as likely: loads 3, 4, 3, 4, 9.
+    assert stationary_moments(expectation([3, 9], [2, 1], [2, 1])) == (
+        Fraction(23, 5),
+        Fraction(131, 5),
+    )
+    law = joint_slot([3, 9], [2, 1], counts=[2, 1])
+    assert (law.mean.lower, law.moment(2).lower) == (Fraction(23, 5), Fraction(131, 5))
 
 
 def test_transient_law_tends_to_the_stationary_one() -> None:

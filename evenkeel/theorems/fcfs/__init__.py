@@ -1,4 +1,13 @@
 """FCFS in expectation: the lower side of Theorems 1 to 3."""
 
 FAMILY = "fcfs"
-ORDER = ("law", "pairing", "growth", "constants", "stationary", "moments", "worst_case")
+ORDER = (
+    "law",
+    "pairing",
+    "growth",
+    "constants",
+    "stationary",
+    "slot_moments",
+    "moments",
+    "worst_case",
+)
