@@ -196,7 +196,8 @@ def requests_to_overload(
         ``G*B + R`` plus the departures after the first ``K - 1`` steps: exactly
         ``G*B*floor((K-1)/length)`` for equal lengths.  A full slot of geometric lengths empties
         after each step with probability ``p``, so the departures are binomial, and Bernstein's
-        inequality bounds them: mean ``m`` plus ``sqrt(2 m t) + 2t/3``, ``t = ln(1/failure)``.
+        inequality (Bernstein 1924) bounds them: mean ``m`` plus ``sqrt(2 m t) + 2t/3``, ``t =
+        ln(1/failure)``.
     """
     _check_integer("steps", steps, 1)
     if (p is None) == (length is None):

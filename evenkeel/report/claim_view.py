@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evenkeel.report.typeset import latex
 from evenkeel.theorems.registry import Claim, Table, claim_of
+from theory.bibliography import cited, references
 from theory.formal import record as machine_checked
 from theory.notation import meaning
 from theory.proof import Conclusion, Inequality, Lemma, Setting, Status, Step, domain, relations_of
@@ -201,6 +202,14 @@ class ClaimView:
         return found
 
     @property
+    def references(self) -> dict[str, str]:
+        """The works that its texts cite, by their keys."""
+        claim, works = self.claim, references()
+        steps = (step.text for step in self.steps)
+        keys = cited(" ".join((claim.source, claim.statement, claim.evidence, *steps)))
+        return {key: str(works[key]) for key in keys if key in works}
+
+    @property
     def theorem(self) -> dict[str, str] | None:
         """The claim's theorem and its statement in Coq; None unless its check is up to date."""
         theorem = self.claim.coq
@@ -239,6 +248,7 @@ def data(claim: Claim) -> dict[str, Any]:
         "machine_checked": view.theorem,
         "evidence": claim.evidence,
         "requires": list(claim.requires),
+        "references": view.references,
     }
 
 

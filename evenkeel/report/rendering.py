@@ -113,6 +113,7 @@ def _sections(entries: Sequence[Record], command: str) -> dict[str, Section]:
     )
     versions = entries[0]["versions"] if entries else {}
     made = [("command", command), ("budget", budget), ("seeds", seeds), *versions.items()]
+    works = {key: work for entry in entries for key, work in _view_of(entry).references.items()}
     same = "The same seed gives the same records, byte for byte; each claim names its own command."
     found = (
         Section("headlines", "Headlines", headlines.HEAD, questions, stack=True),
@@ -132,6 +133,7 @@ def _sections(entries: Sequence[Record], command: str) -> dict[str, Section]:
             hardware_table.ABOUT,
             range(1, 9),
         ),
+        Section("references", "References", ("cited as", "work"), sorted(works.items())),
         Section("provenance", "Provenance", ("what", "value"), made, same),
     )
     return {section.anchor: section for section in found}

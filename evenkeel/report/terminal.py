@@ -76,6 +76,7 @@ def show(claim: Claim, console: Console) -> None:
             put(Text(line), 4)
     part("Evidence", claim.evidence)
     part("Rests on", *(f"{label}: {title}" for label, title in view.rests_on.items()))
+    part("References", *view.references.values())
     console.print()
     console.print(Text(f"Check it: evenkeel check {claim.label}", style="dim"))
 

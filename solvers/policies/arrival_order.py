@@ -206,7 +206,10 @@ class TensorRTLLMADP:
 
 @built_in()
 class LeastLoaded(ArrivalOrder):
-    """Oldest first, each to the worker of the smallest current load in tokens, lowest on ties."""
+    """Oldest first, each to the worker of the smallest current load in tokens, lowest on ties.
+
+    List scheduling (Graham 1966), with slots.
+    """
 
     name = "least_loaded"
     rule = LIGHTEST
@@ -216,7 +219,8 @@ class LeastLoaded(ArrivalOrder):
 class LPT(ArrivalOrder):
     """Longest processing time: the oldest requests, the largest of them first, to the least loaded.
 
-    The set admitted is that of fcfs, so nothing starves.  Equal sizes go in arrival order.
+    The set admitted is that of fcfs, so nothing starves.  Equal sizes go in arrival order.  The
+    rule of (Graham 1969), with slots.
     """
 
     name = "lpt"
@@ -343,8 +347,7 @@ def _better_of_two(run: RunState, seed: np.uint64) -> None:
 def splitmix64(x: np.uint64) -> np.uint64:
     """One step of the splitmix64 generator: a bijection of 64-bit words that scrambles them.
 
-    Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
-    OOPSLA 2014, with the constants of its reference implementation.
+    Source: (Steele et al. 2014), with the constants of its reference implementation.
     """
     x += np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,4 +1,4 @@
-"""The policies of BalanceRoute (arXiv 2605.06113): BR-0, and BR-H with look-ahead.
+"""The policies of BalanceRoute (Bu et al. 2026): BR-0, and BR-H with look-ahead.
 
 A set of requests of total size ``S`` on worker ``g`` scores
 ``(1'd) S - beta ((S - m_g)^+)'d`` with the predicted margins ``m_g`` below the largest loads of

@@ -174,8 +174,7 @@ def median_remaining(ended: IntArray, running: IntArray) -> IntArray:
 
     Notes
     -----
-    Source: E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations",
-    J. Amer. Statist. Assoc. 53 (1958).
+    Source: (Kaplan and Meier 1958).
 
     Examples
     --------

@@ -355,8 +355,7 @@ def _add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None
 def _add(total: FloatArray, term: float) -> None:
     """Add with compensation: ``total[0]`` is the sum, ``total[1]`` what rounding cut off.
 
-    Source: A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
-    ZAMM 54 (1974).
+    Source: (Neumaier 1974).
     """
     before = total[0]
     after = before + term

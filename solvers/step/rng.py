@@ -1,6 +1,6 @@
 """Random numbers inside compiled searches: a xorshift generator with a state of one 64-bit word.
 
-Source: G. Marsaglia, "Xorshift RNGs", J. Statist. Software 8 (2003).
+Source: (Marsaglia 2003).
 """
 
 import numpy as np

@@ -47,7 +47,7 @@ def test_a_terminal_shows_every_part_within_its_width(label: str, width: int) ->
     heads = [line for line in lines if re.match(r"[A-Z]", line) and not line.endswith(".")]
     steps = "Proof" if entry.holds else "Disproof"
     wanted = ["Statement", "Formula", "Symbols", "Assumptions", "Numbers", steps]
-    wanted += ["Formal proof", "Evidence", "Rests on"]
+    wanted += ["Formal proof", "Evidence", "Rests on", "References"]
     seen = [head.split("  ")[0] for head in heads if head.split("  ")[0] in wanted]
     assert seen == [head for head in wanted if head in seen]
     assert {"Statement", "Assumptions", "Evidence"} <= set(seen)
@@ -147,7 +147,8 @@ def test_markdown_is_well_formed(label: str) -> None:
             assert formula
             assert _balanced(formula, "{}")
     heads = re.findall(r"^## (\w+)", text, flags=re.M)
-    wanted = ("Statement", "Assumptions", "Numbers", "Proof", "Disproof", "Formal", "Evidence")
+    wanted = ("Statement", "Assumptions", "Numbers", "Proof", "Disproof", "Formal")
+    wanted += ("Evidence", "References")
     assert heads == [h for h in wanted if h in heads]
     assert not {"Proof", "Disproof"} <= set(heads)
     proof = claim_of(label).proof

@@ -133,7 +133,7 @@ def failure_probability(state: Sequence[Sequence[int]], p: Fraction, a: int, b: 
 
 
 def bernstein_form(events: Any, t: Any, variance: Any, reach: Any) -> Any:
-    """``events exp(-t^2 / (2 (V + R t / 3)))``, Bernstein's inequality (1924), summed.
+    """``events exp(-t^2 / (2 (V + R t / 3)))``, Bernstein's inequality (Bernstein 1924), summed.
 
     Bounds the probability that one of ``events`` sums of independent centred terms, each at most
     ``R`` and of total variance ``V``, exceeds ``t``; of any number type.
@@ -319,8 +319,8 @@ class RareSizeRun:
     def unlikely(self) -> Fraction:
         """Chance that a quarter of the requests is not of size 1, or not of size 2.
 
-        At most ``2^-1000`` or, by Hoeffding and for a ``rare`` up to 1/50, ``2 exp(-2 N (1/4 -
-        rare/2)^2) <= 2 exp(-N / 9)``, whichever is larger.
+        At most ``2^-1000`` or, by Hoeffding's inequality (Hoeffding 1963) and for a ``rare`` up to
+        1/50, ``2 exp(-2 N (1/4 - rare/2)^2) <= 2 exp(-N / 9)``, whichever is larger.
         """
         return Fraction(1, 2 ** min(1000, self.requests // 9 - 1))
 

@@ -209,7 +209,7 @@ def lp_optimum(
     Both maxima over ``W`` are maxima of a convex function over the zonotope of the points
     ``(c_g, h_g)``, so they are attained at a prefix in the order of ``h_g / c_g``.  ``M`` is the
     maximal ratio ``(l(W) + beta((C(W)-K)^+)) / |W|``, found by Newton's method for fractional
-    programs (Dinkelbach, 1967), which ends at the exact value after finitely many rounds.
+    programs (Dinkelbach 1967), which ends at the exact value after finitely many rounds.
 
     Examples
     --------

@@ -10,7 +10,7 @@ Three methods, one result with two exact sides:
   ``1 - F^G`` is then summed in ball arithmetic;
 * *lattice*: sizes are first floored to multiples of ``h``.  With ``X = h*floor(X/h) + R``,
   ``0 <= R <= h-1``, a worker's remainder is a sum of ``B`` bounded iid variables, so by
-  Hoeffding's lemma (1963) its centred maximum over ``G`` workers is at most
+  Hoeffding's lemma (Hoeffding 1963) its centred maximum over ``G`` workers is at most
   ``(h-1) sqrt(B ln(G) / 2)`` in expectation.  Hence ``E[Imb]`` lies within
   ``G (h-1) sqrt(B ln(G) / 2)`` of ``h`` times the lattice's.
 """
@@ -69,8 +69,8 @@ def square_root(number: Fraction | int) -> Enclosure:
 def _reach(law: Law, copies: int) -> int:
     """A value that the sum of that many copies, less its offset, exceeds with chance 2^-BITS.
 
-    Chernoff's bound (1952) in floats; nothing rests on its accuracy, as the mass beyond it is
-    counted as lost.
+    Chernoff's bound (Chernoff 1952) in floats; nothing rests on its accuracy, as the mass beyond it
+    is counted as lost.
     """
     mass = law.floats
     values = np.arange(mass.size, dtype=float)
@@ -328,7 +328,7 @@ def remainder_bound(cell: int, workers: int, slots: int) -> Fraction:
     """``G (h-1) sqrt(B ln(G) / 2)``: how much flooring sizes to multiples of ``h`` moves ``E[Imb]``
     at most, rounded up.
 
-    Source: Hoeffding's lemma (1963), [vacuity.certified].
+    Source: Hoeffding's lemma (Hoeffding 1963), [vacuity.certified].
     """
     with ctx.workprec(PRECISION):
         return workers * (cell - 1) * from_ball((slots * arb(workers).log() / 2).sqrt()).upper

@@ -18,7 +18,7 @@ from theory.laws.fcfs_expectation import PRECISION, expected_imbalance, from_bal
 from theory.laws.law import Enclosure, Law
 from theory.model import InputError
 
-# Shevtsova (2011): sup |F_n - Phi| <= 0.4748 rho / (sigma^3 sqrt(n)) and also
+# (Shevtsova 2011): sup |F_n - Phi| <= 0.4748 rho / (sigma^3 sqrt(n)) and also
 # <= 0.33554 (rho + 0.415 sigma^3) / (sigma^3 sqrt(n)), rho = E|X - EX|^3.
 BERRY_ESSEEN = Fraction(4748, 10000)
 BERRY_ESSEEN_SPLIT = Fraction(33554, 100000), Fraction(415, 1000)
@@ -80,7 +80,8 @@ def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
 def berry_esseen_distance(law: Law, slots: int) -> Fraction:
     """An upper bound of ``sup_x |P((L - B E[X]) / (sigma sqrt(B)) <= x) - Phi(x)|``, at most 1.
 
-    The smaller of the two bounds of I. Shevtsova (2011), from the third absolute moment.
+    The theorem of (Berry 1941; Esseen 1942) from the third absolute moment, the smaller of the two
+    bounds of (Shevtsova 2011).
     """
     variance = law.variance
     if variance.lower == 0:

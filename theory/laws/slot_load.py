@@ -171,9 +171,8 @@ def period(lengths: ArrayLike, drift: Sequence[int] = (1,)) -> int:
 def renewals(lengths: Law, steps: int) -> tuple[list[int], int]:
     """Probability that a slot admits at step ``0..steps`` after a cold start, and its scale.
 
-    The renewal equation ``u_0 = 1``, ``u_j = sum_i P(o = i) u_{j-i}`` (Feller, An Introduction to
-    Probability Theory, vol. 1, chapter XIII); exact where the scale ``N^steps`` is of moderate
-    size, else rounded down.
+    The renewal equation ``u_0 = 1``, ``u_j = sum_i P(o = i) u_{j-i}``, chapter XIII of
+    (Feller 1968); exact where the scale ``N^steps`` is of moderate size, else rounded down.
 
     Parameters
     ----------

@@ -91,7 +91,8 @@ class Sufficient:
             Lemma(
                 "Bernstein",
                 "A centred sum of independent terms at most R, of variance at most V, reaches t "
-                "with probability at most exp(-t^2 / (2 (V + R t / 3))).  Union over the pairs.",
+                "with probability at most exp(-t^2 / (2 (V + R t / 3))) (Bernstein 1924).  Union "
+                "over the pairs.",
             ),
             Identity(
                 "With t = p B d, V = 2 p q B m, q = 1 - p, ell = ln(G (G-1) / eps): the bound is "

@@ -27,7 +27,7 @@ REPORTED_GAIN = {4: Fraction("13.4"), 8: Fraction("21.5"), 16: Fraction("34.5")}
 @claim(
     "balanceroute.gain-arithmetic",
     "empirical",
-    source="BalanceRoute, arXiv 2605.06113",
+    source="BalanceRoute (Bu et al. 2026)",
     version="v1",
     answers=("BR results",),
 )
@@ -162,7 +162,7 @@ class LookaheadGain:
 @claim(
     "balanceroute.throughput",
     "empirical",
-    source="BalanceRoute, arXiv 2605.06113",
+    source="BalanceRoute (Bu et al. 2026)",
     version="v1",
     recovered=False,
     answers=("BR results",),
@@ -183,7 +183,7 @@ class Throughput:
 @claim(
     "balanceroute.gain-scaling",
     "empirical",
-    source="BalanceRoute, arXiv 2605.06113",
+    source="BalanceRoute (Bu et al. 2026)",
     version="v1",
     recovered=False,
     answers=("BR results",),
@@ -203,7 +203,7 @@ class GainScaling:
 @claim(
     "balanceroute.dispatch-latency",
     "empirical",
-    source="BalanceRoute, arXiv 2605.06113",
+    source="BalanceRoute (Bu et al. 2026)",
     version="v1",
     recovered=False,
     answers=("BR results",),

@@ -42,7 +42,7 @@ def _with(loads: Sequence[int], worker: int, size: int) -> list[int]:
 @claim(
     "balanceroute.score-identity",
     "equality",
-    source="BalanceRoute, arXiv 2605.06113",
+    source="BalanceRoute (Bu et al. 2026)",
     version="v1",
     coq=Theorem("balanceroute_score_identity", "Scores.v"),
     answers=("BR-0",),
@@ -116,7 +116,7 @@ class ScoreIdentity:
 @claim(
     "balanceroute.brh-reduces",
     "equality",
-    source="BalanceRoute, arXiv 2605.06113",
+    source="BalanceRoute (Bu et al. 2026)",
     version="v1",
     requires=("balanceroute.score-identity",),
     coq=Theorem("balanceroute_brh_reduces", "Discounts.v"),

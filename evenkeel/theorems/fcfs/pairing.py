@@ -130,10 +130,11 @@ class Lower:
         z = sp.Symbol("z", real=True)
         return (
             Lemma(
-                "Berry-Esseen (Shevtsova 2011)",
-                "Z = (L - B EX)/(sigma sqrt(B)) has |F_Z - Phi| <= eps everywhere, with eps the "
-                "smaller of 0.4748 rho/(sigma^3 sqrt(B)) and "
-                "0.33554 (rho + 0.415 sigma^3)/(sigma^3 sqrt(B)).",
+                "Berry-Esseen",
+                "Z = (L - B EX)/(sigma sqrt(B)) has |F_Z - Phi| <= eps everywhere (Berry 1941; "
+                "Esseen 1942), with the constants of (Shevtsova 2011): eps is the smaller of "
+                "0.4748 rho/(sigma^3 sqrt(B)) and 0.33554 (rho + 0.415 sigma^3)/(sigma^3 "
+                "sqrt(B)).",
             ),
             Lemma(
                 "split at zero",

@@ -227,8 +227,8 @@ class Vanishing:
             Lemma(
                 "Hoeffding",
                 "A load is a sum of B independent sizes in [a, b]: E exp(lambda (L - E L)) <= "
-                "exp(lambda^2 B (b-a)^2 / 8), hence by Jensen E max_g (L_g - E L) <= ln G / "
-                "lambda + lambda B (b-a)^2 / 8 for every lambda > 0.",
+                "exp(lambda^2 B (b-a)^2 / 8) (Hoeffding 1963), hence by Jensen E max_g (L_g - E "
+                "L) <= ln G / lambda + lambda B (b-a)^2 / 8 for every lambda > 0.",
             ),
             Identity(
                 "With w = b - a and y = ln G this is (b - a) sqrt(B ln G / 2) at the best lambda",

@@ -75,10 +75,10 @@ class Certified:
             Lemma(
                 "floors",
                 "With sizes s = h floor(s/h) + R, 0 <= R <= h-1, a worker's remainder less its "
-                "mean is a sum of B independent terms of range h-1; by Hoeffding's lemma and "
-                "Jensen's inequality the mean of the largest of G is at most ln(G)/t + t B "
-                "(h-1)^2/8, for every t > 0, and E[Imb] lies within G times that of h E[Imb of "
-                "the floors].",
+                "mean is a sum of B independent terms of range h-1; by Hoeffding's lemma "
+                "(Hoeffding 1963) and Jensen's inequality the mean of the largest of G is at most "
+                "ln(G)/t + t B (h-1)^2/8, for every t > 0, and E[Imb] lies within G times that of "
+                "h E[Imb of the floors].",
             ),
             Identity(
                 "The best t gives (h-1) sqrt(B ln(G)/2); here h is the range",

@@ -6,10 +6,7 @@ exact in integers, and into the best column of each worker.  It ends when the bo
 meets the value of the linear program rounded up, or no column prices out.  Prices are smoothed
 towards those of the best bound.  The linear program guides the search and proves nothing.
 
-Sources: M. E. Lübbecke, J. Desrosiers, "Selected topics in column generation", Operations Research
-53 (2005) 1007-1023; P. Wentges, "Weighted Dantzig-Wolfe decomposition for linear mixed-integer
-programming", International Transactions in Operational Research 4 (1997) 151-162, for the
-smoothing.
+Column generation and its bound: (Lübbecke and Desrosiers 2005); the smoothing: (Wentges 1997).
 """
 
 import math

@@ -1,15 +1,11 @@
 """Columns of the master problem, and the knapsack that prices them.
 
 A column is a set of ``c_g`` requests that worker ``g`` can take without exceeding the level ``M``,
-the largest load after admission: the cutting pattern of Gilmore and Gomory.  Under dual prices
+the largest load after admission: a cutting pattern (Gilmore and Gomory 1961).  Under dual prices
 ``y_v >= 0`` on the requests of size ``v`` the best column maximises ``sum (v - y_v)`` over sets of
 ``k`` requests of total size ``<= h``, a cardinality-constrained knapsack.  One dynamic program
-over ``(k, h)`` serves all workers and levels.  Prices and profits are integers in units of
-``1 / SCALE``, so it is exact.
-
-Sources: P. C. Gilmore, R. E. Gomory, "A linear programming approach to the cutting-stock problem",
-Operations Research 9 (1961) 849-859; H. Kellerer, U. Pferschy, D. Pisinger, "Knapsack Problems",
-Springer 2004, for the knapsack of exactly ``k`` items.
+over ``(k, h)`` (Kellerer et al. 2004) serves all workers and levels.  Prices and profits are
+integers in units of ``1 / SCALE``, so it is exact.
 """
 
 from collections.abc import Iterable

@@ -7,8 +7,7 @@ assigned to a worker or left waiting, and keeps one lower bound for each level, 
 others.  Branching assigns one request to each worker in turn, as is done for the generalized
 assignment problem, where it leaves the structure of the pricing problem as it is.
 
-Source: M. W. P. Savelsbergh, "A branch-and-price algorithm for the generalized assignment problem",
-Operations Research 45 (1997) 831-841.
+Source: (Savelsbergh 1997).
 """
 
 from dataclasses import dataclass, replace

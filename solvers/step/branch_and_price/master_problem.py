@@ -6,9 +6,7 @@ rows go to the pricing problem (:mod:`solvers.step.branch_and_price.pricing`).  
 Dantzig-Wolfe reformulation of the fixed-level problem, with one convexity row for each worker.  Its
 values are floating point and prove nothing: a proof prices the columns in integers.
 
-Source: C. Barnhart, E. L. Johnson, G. L. Nemhauser, M. W. P. Savelsbergh, P. H. Vance,
-"Branch-and-price: column generation for solving huge integer programs", Operations Research 46
-(1998) 316-329.
+Source: (Barnhart et al. 1998).
 """
 
 from collections.abc import Iterable

@@ -14,8 +14,7 @@ column that fits only as rounded is replaced by the best feasible one
 (:mod:`solvers.step.branch_and_price.pricing_enumeration`), before a long search with a table of
 smaller unit built on the exact pairs.
 
-Source: M. E. Lübbecke, J. Desrosiers, "Selected topics in column generation", Operations Research
-53 (2005) 1007-1023, for the Lagrangian bound of column generation.
+The Lagrangian bound of column generation: (Lübbecke and Desrosiers 2005).
 """
 
 import math

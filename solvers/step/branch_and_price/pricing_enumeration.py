@@ -6,9 +6,7 @@ what the requests still to be chosen can bring; a branch whose bound is too smal
 fronts are exact, so from two open requests on hardly any branch is a dead end.
 
 Listing all columns whose reduced cost is within the gap, none of the others being in a better
-assignment, is the column enumeration of R. Baldacci, N. Christofides, A. Mingozzi, "An exact
-algorithm for the vehicle routing problem based on the set partitioning formulation with additional
-cuts", Mathematical Programming 115 (2008) 351-385.
+assignment, is column enumeration (Baldacci et al. 2008).
 """
 
 from typing import NamedTuple

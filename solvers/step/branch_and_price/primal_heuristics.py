@@ -3,8 +3,7 @@
 The heuristics are diving, which fixes columns of large value in the linear program and generates
 columns again, and the restricted master problem solved in integers.
 
-Source: C. Joncour, S. Michel, R. Sadykov, D. Sverdlov, F. Vanderbeck, "Column generation based
-primal heuristics", Electronic Notes in Discrete Mathematics 36 (2010) 695-702.
+Source: (Joncour et al. 2010).
 """
 
 import math

@@ -19,10 +19,7 @@ Guarantee: the lower bound returned is evaluated in integers, whatever the linea
 Within the time limit the two sides need not meet; without one they meet wherever a table of 10^8
 words is exact, unless the last phase ends with a level that neither bound nor branching decides.
 
-Sources: C. Barnhart, E. L. Johnson, G. L. Nemhauser, M. W. P. Savelsbergh, P. H. Vance,
-"Branch-and-price: column generation for solving huge integer programs", Operations Research 46
-(1998) 316-329; P. H. Vance, "Branch-and-price algorithms for the one-dimensional cutting stock
-problem", Computational Optimization and Applications 9 (1998) 211-228.
+Sources: (Barnhart et al. 1998; Vance 1998).
 """
 
 import math

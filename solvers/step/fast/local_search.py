@@ -6,8 +6,7 @@ at random, or two workers swap), repaired by the same exchanges, and kept when i
 levels are tried in the order of their lower bounds (:mod:`solvers.step.bounds.few_slots`).  The
 effort is a count of operations and no time, so the same step gives the same plan on any machine.
 
-Source of the method: H. R. Lourenço, O. C. Martin, T. Stützle, "Iterated local search", in Handbook
-of Metaheuristics (2003).
+Source of the method: (Lourenço et al. 2003).
 """
 
 import numpy as np
