@@ -58,7 +58,9 @@ def least_expected_imbalance(
         """Before an admission."""
         choices = product(*(combinations_with_replacement(offered, c) for c in free))
         return min(
-            serve(tuple(sorted(tuple(sorted(k + s)) for k, s in zip(kept, chosen, strict=True))), step)
+            serve(
+                tuple(sorted(tuple(sorted(k + s)) for k, s in zip(kept, chosen, strict=True))), step
+            )
             for chosen in choices
         )
 

@@ -10,6 +10,7 @@ geometric and no policy changes their law.
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import combinations
+from math import inf
 from typing import Any
 
 from flint import arb, ctx
@@ -50,11 +51,26 @@ def _switch(theta: float, p: float, above: int, below: int) -> int:
     return high
 
 
-def _slot_moment(theta: float, p: Fraction, above: int, below: int) -> arb | None:
+def slot_moment(theta: float, p: Fraction, above: int, below: int) -> arb | None:
     """``E max(m(theta (above + A)), m(-theta below))``, ``m`` the :func:`departure_moment`.
 
-    ``A`` is geometric(``p``) from 1; the maximum rises with it, so the bound holds for younger
-    requests too.  A negative ``theta`` stands for ``p - xi``.  None if the mean is infinite.
+    ``A`` is geometric(``p``) from 1.  The maximum rises with the age, so the mean bounds that of
+    younger requests; and ``m`` falls to 0 and rises from there, so it bounds the moment of every
+    load between ``-below`` and ``above + A``.
+
+    Parameters
+    ----------
+    theta : float
+        Tilt of ``xi - p``; a negative one is that of ``p - xi``.
+    p : Fraction
+        ``0 < p < 1``.
+    above, below : int
+        Both ``>= 0``.
+
+    Returns
+    -------
+    arb or None
+        An upper bound, as a ball at the working precision; None if the mean is infinite.
     """
     t, chance = arb(theta), to_ball(p)
     stay = 1 - chance
@@ -74,7 +90,7 @@ def _slot_moment(theta: float, p: Fraction, above: int, below: int) -> arb | Non
     return total
 
 
-def _tilted(
+def excess_moment(
     theta: float,
     workers: int,
     slots: int,
@@ -82,17 +98,21 @@ def _tilted(
     sizes: tuple[int, int],
     offered: tuple[int, int],
 ) -> arb | None:
-    """The bound of :func:`deviation_bound` at one tilt; None if a moment is infinite."""
+    """``Z``, a bound of ``sum_h E exp(theta (X_g + Y_h - B p (y - x)))`` for each worker ``g``.
+
+    Worker ``g`` itself has ``X_g + Y_g = -(y - x) sum (xi - p)``; the ``G - 1`` others are
+    independent of it, given the loads.  Arguments as for :func:`deviation_bound`; None if a
+    moment is infinite.
+    """
     (a, b), (x, y) = sizes, offered
-    above = _slot_moment(theta, p, b - y, max(0, y - a - 1))
-    below = _slot_moment(-theta, p, b - x, max(0, x - a - 1))
+    above = slot_moment(theta, p, b - y, max(0, y - a - 1))
+    below = slot_moment(-theta, p, b - x, max(0, x - a - 1))
     if above is None or below is None:
         return None
     t, chance = arb(theta), to_ball(p)
     others = (workers - 1) * (above * below) ** slots
     own = departure_moment(chance, -t * (y - x)) ** slots
-    excess = (others + own) * (-t * slots * chance * (y - x)).exp()
-    return workers * (1 + excess).log().min(excess * arb(-1).exp()) / t
+    return (others + own) * (-t * slots * chance * (y - x)).exp()
 
 
 def _best_tilt(at: Callable[[float], float], p: float) -> float:
@@ -163,16 +183,22 @@ def deviation_bound(
         )
     p = Fraction(p)
 
-    def at(theta: float) -> float:
-        found = _tilted(theta, workers, slots, p, sizes, (x, y))
-        return float("inf") if found is None else float(found.upper())
+    def bound(theta: float) -> arb | None:
+        z = excess_moment(theta, workers, slots, p, sizes, (x, y))
+        if z is None:
+            return None
+        return workers * (1 + z).log().min(z * arb(-1).exp()) / arb(theta)
+
+    def rough(theta: float) -> float:
+        found = bound(theta)
+        return inf if found is None else float(found.upper())
 
     with ctx.workprec(ROUGH):
-        tilt = _best_tilt(at, float(p))
+        tilt = _best_tilt(rough, float(p))
     with ctx.workprec(PRECISION):
-        bound = _tilted(tilt, workers, slots, p, sizes, (x, y))
-        assert bound is not None
-        return from_ball(bound).upper
+        found = bound(tilt)
+        assert found is not None
+        return from_ball(found).upper
 
 
 def guaranteed_imbalance(

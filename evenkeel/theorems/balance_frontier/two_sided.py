@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Two computed numbers that enclose what an online policy can reach."""

@@ -51,7 +51,7 @@ class Window:
     def proof(self) -> tuple[Step, ...]:
         G, B, d, q, c, e = sp.symbols("G B d q c e", positive=True)
         a, age = sp.symbols("a A", nonnegative=True)
-        xi, mean, low, Y = sp.symbols("xi m l Y", real=True)
+        xi, mean, low = sp.symbols("xi m l", real=True)
         u = sp.Symbol("u", nonnegative=True)
         departed = sp.Symbol("n", nonnegative=True)
         chance = sp.Symbol("U", positive=True)

@@ -1,4 +1,4 @@
 """Theorem 2: geometric output lengths."""
 
 FAMILY = "geometric"
-ORDER = ("sides", "recursion", "rare_sizes", "ratio", "vacuity")
+ORDER = ("sides", "recursion", "guarantee", "rare_sizes", "ratio", "vacuity")
