@@ -37,9 +37,10 @@ def departure_moment(p: Any, x: Any) -> Any:
 def _switch(theta: float, p: float, above: int, below: int) -> int:
     """The first age whose moment exceeds that of the load ``-below``, about; at least 1."""
 
+    floor = departure_moment(p, -theta * below)
+
     def smaller(age: int) -> bool:
-        grown: float = departure_moment(p, theta * (above + age))
-        return grown < departure_moment(p, -theta * below)
+        return bool(departure_moment(p, theta * (above + age)) < floor)
 
     high = 1
     while smaller(high):

@@ -125,7 +125,7 @@ def largest_deviation(
     if square == 0:
         return Fraction(0)
     # A power of two, which keeps numerators short.
-    finest = max(sqrt(square) / CELLS, slots * (top + window) / POINTS)
+    finest = max(sqrt(square) / CELLS, float(slots * (top + window) / POINTS))
     unit = Fraction(2) ** ceil(log2(finest))
     load: Law | None = None
     for n, c in groups:
@@ -134,7 +134,8 @@ def largest_deviation(
     assert load is not None
     lead = expected_maximum(load, workers).lower + load.offset - load.mean.upper
     # Flooring takes less than a unit from every slot: at most the Hoeffding bound of cells of two.
-    return max(Fraction(0), (lead - remainder_bound(2, workers, slots) / workers) * unit)
+    above: Fraction = (lead - remainder_bound(2, workers, slots) / workers) * unit
+    return max(Fraction(0), above)
 
 
 def window_deviations(

@@ -8,7 +8,6 @@ import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline
 from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
 from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
@@ -281,21 +280,6 @@ class T2Static:
             "policy",
             details={"multiple of (G-1) s_max / p": float(least / unit)},
             strongest=Verdict.INCONCLUSIVE,
-        )
-
-    @headline("Where does Theorem 2 bite?", 4, "geometric.bfio-upper-range", "geometric.vacuity")
-    def answer(self, static: Record, rare: Record, vacuity: Record) -> str:
-        where, factor = static["witness"], static["details"]["multiple of (G-1) s_max / p"]
-        faked, times = rare["witness"], float(rare["computed"]) / float(rare["claimed"])
-        return (
-            "Not below the balance threshold: with B p small against the spread of the lengths "
-            f"its BF-IO side fails for every policy that does not see lengths, by {factor:.1f} "
-            f"times at G = {where['G']}, B = {where['B']}, p = {where['p']}, sizes "
-            f"{where['a']}..{where['b']}.  Nor wherever the range of the sizes is wide: a size "
-            f"that one request in 10^15 has breaks it by {times:.1f} times at G = {faked['G']}, B "
-            f"= {faked['B']}.  What counts is the spacing of two sizes that the pool always "
-            "offers.  For sizes 1..100, G = 32, p = 0.01 and the largest constant it says more "
-            f"than 1 only from B = {vacuity['computed']} on."
         )
 
 
