@@ -883,6 +883,8 @@ OUTSIDE = {
     "scaling.two-size-refill": "its check runs through G = 2..5 and B = 1..3 with every number",
     "threshold.sufficient": "probabilities of states with every slot full",
     "threshold.stationary": "probabilities of states with every slot full",
+    "threshold.window": "means over coins, held against every online policy of small systems",
+    "geometric.theorem-2": "means over coins and ages; what has no value is refused by name",
     "energy.hardware": _NAMED,
     "energy.reach": _NAMED,
     "energy.exceed-52": _NAMED,

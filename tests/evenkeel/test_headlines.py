@@ -12,6 +12,7 @@ from evenkeel.report.rendering import headline_table, report_markdown
 from evenkeel.report.summary import by_chapter, claims_table
 from evenkeel.runs.records import record
 from evenkeel.runs.reproduce import versions
+from evenkeel.theorems.balance_frontier.two_sided import ENCLOSED
 from evenkeel.theorems.registry import checks, families
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -54,6 +55,13 @@ def test_the_readme_says_what_the_run_says(records: list[Record]) -> None:
         readme = [float(text) for text in NUMBER.findall(theirs)]
         # The last digit may differ between machines; what is sampled may move by a point.
         assert readme == pytest.approx(run, rel=1e-3, abs=1 if sampled else 0.11), hint
+
+
+def test_the_readme_has_the_slots_of_the_two_sided_law() -> None:
+    text = README.read_text("utf-8")
+    for it in ENCLOSED:
+        row = f"| {it} | B = {it.unavoidable} | B = {it.measured} | B = {it.guaranteed} |"
+        assert row in text
 
 
 def test_the_report_opens_with_the_headlines(records: list[Record]) -> None:

@@ -36,7 +36,6 @@ def departure_moment(p: Any, x: Any) -> Any:
 
 def _switch(theta: float, p: float, above: int, below: int) -> int:
     """The first age whose moment exceeds that of the load ``-below``, about; at least 1."""
-
     floor = departure_moment(p, -theta * below)
 
     def smaller(age: int) -> bool:
