@@ -64,6 +64,8 @@ IN_FAMILY = {
         "c": "free slots",
         "L": "loads after admission",
         "LB": "lower bound of the largest load",
+        "c_least": "least c such that Imb <= c (b - a) for all pools of the statement",
+        "Imb_worst": "largest optimum over the pools of the statement",
     },
     "balanceroute": {"m": "margin of the worker, M - L_g", "S": "size of the routed requests"},
     "geometric": {

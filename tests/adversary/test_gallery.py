@@ -140,11 +140,13 @@ def time(says, policy):
         ),
         ("waterfill-admitted", lambda x: x["optimum"] == 1),  # (0 + 1) - 0 - 1 = 0 by the form
         ("rich-empty-slots", lambda x: x["optimum"] == 1),  # nobody departed: 0 <= 0
-        ("pool-condition-two-workers", lambda x: x["optimum"] == 6),  # of 12
-        ("pool-condition-three-workers", lambda x: x["optimum"] == 15),  # of 24
-        ("pool-condition-three-workers-worst", lambda x: x["optimum"] == 19),  # of 30
-        ("pool-condition-two-slots", lambda x: x["optimum"] == 2),  # of 9
-        ("pool-condition-two-slots-narrow", lambda x: x["optimum"] == 1),  # of 8
+        # Of (1 - 1/G) (G-1)(b-a), and 0 + ... + GB-2 below where all sizes are distinct.
+        ("spare-request-worst", lambda x: x["optimum"] == Fraction(2, 3) * 2 * 6),
+        ("pool-condition-two-workers", lambda x: x["optimum"] == Fraction(1, 2) * 12),
+        ("pool-condition-two-slots-wide", lambda x: x["optimum"] == Fraction(1, 2) * 1000 - 3),
+        ("pool-condition-three-by-two", lambda x: x["optimum"] == Fraction(2, 3) * 2 * 300 - 10),
+        ("pool-condition-three-workers-worst", lambda x: x["optimum"] == 19),  # 15 + 5 - 1
+        ("pool-condition-two-slots", lambda x: x["optimum"] == 2),  # (9 - 5) / 2
         ("rare-size", lambda x: x["any_policy_at_least"] > 2 * Fraction(x["paper_form"])),
     ],
 )

@@ -74,6 +74,7 @@ STEPS = [
     _step("one slot each, rich", [1, 0], [1, 1], [1, 1, 2, 2], (1, 2)),
     _step("equal sizes", [1, 4], [2, 1], [3, 3, 3], (3, 3)),
     _step("equal sizes, a full refill", [0, 0], [2, 2], [2] * 4, (2, 2)),
+    _step("two requests to spare", [0, 0], [1, 1], [1, 2, 2, 3], (1, 3)),
     _step("equal sizes, too few", [0, 0], [1, 1], [1], (1, 1)),
     _step("fewer requests than slots", [0, 2, 1], [1, 1, 1], [3, 1], (1, 3)),
     _step("fewer requests than slots, a full refill", [0, 0], [2, 2], [1, 3, 1], (1, 3)),
@@ -288,9 +289,16 @@ def threshold_cost(subject):
 
 def spare_request(subject):
     problem, _, free, pool, a, b = parts(subject)
-    if problem.workers == 2 and len(pool) > sum(free):
-        chosen = best(problem)
-        yield 2 * (max(chosen) - min(chosen)), "<=", b - a
+    G = problem.workers
+    if len(pool) > sum(free):
+        yield G * imb(best(problem)), "<=", (G - 1) ** 2 * (b - a)
+
+
+def longer_pool(subject):
+    problem, _, free, pool, a, b = parts(subject)
+    G = problem.workers
+    shares = (len(pool) - sum(free)) // (G - 1) + 1 if G > 1 else 1
+    yield shares * imb(best(problem)), "<=", (G - 1) * (b - a)
 
 
 def worst_order(subject):
@@ -301,7 +309,9 @@ def worst_order(subject):
 
 
 STEP_CLAIMS: dict[str, Says] = {
-    "warmup.spare-request": spare_request,
+    "step.spare-request": spare_request,
+    "step.pool-condition-refill": spare_request,
+    "step.longer-pool": longer_pool,
     "fcfs.worst-case": worst_order,
     "step.objective": objective,
     "step.full-refill-gap": full_refill_gap,
@@ -901,7 +911,7 @@ OUTSIDE = {
     "offline.price-pauses": _NAMED,
     "offline.price-conserving": _NAMED,
     "offline.price-online": _NAMED,
-    "limits.pool-condition-refill": _NAMED,
+    "step.pool-condition-widths": _NAMED,
 }
 COVERED = {*STEP_CLAIMS, *RUN_CLAIMS, *ENERGY_CLAIMS, *BY_CHECK, *OUTSIDE}
 

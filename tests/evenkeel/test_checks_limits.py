@@ -1,8 +1,6 @@
 """The checks of dropped assumptions: windows, games, migrations and witnesses."""
 
-from collections.abc import Iterator
 from fractions import Fraction
-from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from evenkeel.theorems.dropped_assumptions.forecasts import (
     LOOK_AHEAD_WITNESS,
     PREDICTION_WITNESS,
 )
-from evenkeel.theorems.dropped_assumptions.pools import condition_pools
 from evenkeel.theorems.registry import checks
 from solvers.simulation.reference import simulate_reference
 from tests.oracles.lookahead_runs import average_imbalance
@@ -78,50 +75,6 @@ def test_games_by_hand():
     # One free slot left: forced, and the adversary takes the worse of 0 and the width.
     assert dispatch_value(((0, 0), (3, 1)), 2) == 5
     assert dispatch_value(((4, 0), (3, 1)), 2) == 1
-
-
-def least_refill(pool: tuple[int, ...], G: int, B: int) -> int:
-    """Least imbalance of a full refill from a pool, by trying all of them."""
-
-    def groups(left: tuple[int, ...], workers: int) -> Iterator[list[int]]:
-        if not workers:
-            yield []
-        for chosen in combinations(range(len(left)), B) if workers else ():
-            rest = tuple(x for i, x in enumerate(left) if i not in chosen)
-            for loads in groups(rest, workers - 1):
-                yield [sum(left[i] for i in chosen), *loads]
-
-    return min(G * max(loads) - sum(loads) for loads in groups(pool, G))
-
-
-@pytest.mark.parametrize(("G", "B", "width"), [(2, 1, 6), (3, 1, 4), (2, 2, 3)])
-def test_minimal_pools_are_the_worst_of_all_that_meet_the_condition(G, B, width):
-    slots = G * B
-
-    def worst(pools):
-        return max(
-            (Fraction(least_refill(p, G, B), (G - 1) * (max(p) - min(p))) for p in pools),
-            default=0,
-        )
-
-    every = [
-        pool
-        for n in range(slots + 1, 2 * slots + 1)
-        for pool in combinations_with_replacement(range(1, width + 2), n)
-        if pool[0] < pool[-1] and n - max(map(pool.count, pool)) >= slots
-    ]
-    minimal = [p for d in range(1, width + 1) for p in condition_pools(slots, d)]
-    assert all(len(p) - max(map(p.count, p)) >= slots for p in minimal)
-    assert 0 < len(minimal) < len(every)
-    assert worst(minimal) == worst(every)
-
-
-def test_pools_of_the_condition_by_hand():
-    # Two slots: any class may go, so three sizes, or two of each of two.
-    assert list(condition_pools(2, 2)) == [(1, 2, 3), (1, 1, 3, 3)]
-    # 0, 1, 6 k, 9 k: {0, 1, 6 k} and {1, 6 k, 9 k} both leave 12 k - 1 of 18 k.
-    assert least_refill((1, 2, 11, 16), 3, 1) == 19
-    assert least_refill((1, 2, 9, 13), 3, 1) == 15
 
 
 def test_migration_by_hand():

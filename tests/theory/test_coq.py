@@ -24,12 +24,28 @@ from theory.formal.coq import (
 from theory.formal.record import Theorem, sources
 from theory.formulas.balanceroute import br0_score
 from theory.formulas.fcfs import worst_imbalance
-from theory.formulas.step import full_refill_bound, simple_lower_bound, waterfill_optimum
+from theory.formulas.step import (
+    full_refill_bound,
+    pool_condition_extremal,
+    simple_lower_bound,
+    spare_request_bound,
+    spare_request_extremal,
+    waterfill_optimum,
+)
 from theory.model import Requests, imbalance
 
 needs_coq = pytest.mark.skipif(coq.coqc() is None, reason=coq.INSTALL)
 
-INTEGERS = ("Loads.v", "Step.v", "Refill.v", "Waterfill.v", "LowerBound.v", "Scores.v", "Work.v")
+INTEGERS = (
+    "Loads.v",
+    "Step.v",
+    "Refill.v",
+    "Waterfill.v",
+    "LowerBound.v",
+    "Scores.v",
+    "Work.v",
+    "SpareRequest.v",
+)
 
 
 def test_without_coq_the_check_says_how_to_install_it(monkeypatch, capsys):
@@ -63,6 +79,13 @@ CHANGES = [
     ("Refill.v", "(G - 1) * (b - a).", "(G - 1) * (b - a - 1).", "step.full-refill-gap"),
     ("Refill.v", "(G - 1) * (b - a).", "(G - 1) * (b - a + 1).", "step.full-refill-tight"),
     ("Refill.v", "(G - 1) * B * (b - a).", "(G - 1) * B * (b - a) - 1.", "fcfs.worst-case"),
+    (
+        "SpareRequest.v",
+        "(G - 1) * (G - 1) * (b",
+        "(G - 1) * (G - 1) * (b - 1",
+        "step.spare-request",
+    ),
+    ("SpareRequest.v", "<= (n - 1) * (n - 2)", "<= n * (n - 3)", "step.pool-condition-refill"),
     ("Waterfill.v", "Z.of_nat (snd worker) * b))", "Z.of_nat (snd worker) * a))", "step.waterfill"),
     ("LowerBound.v", "- ((- x) / n)", "- ((- x) / n) + 1", "step.lower-bound"),
     ("GapNaive.v", "[1; 1; 3; 3; 3; 3]", "[1; 1; 3; 3; 3; 2]", "step.gap-naive"),
@@ -207,6 +230,15 @@ def test_coq_and_python_agree_on_random_steps(compiled):
 
 
 @needs_coq
+@pytest.mark.parametrize("pool", [spare_request_extremal, pool_condition_extremal])
+def test_coq_and_python_have_the_same_extremal_pools(compiled, pool):
+    for G, B, a, m in ((2, 1, 3, 5), (3, 2, 1, 40), (2, 4, 7, 9)):
+        listed = f"{pool.__name__} {G} {B} {a} {m}"
+        expressions = [f"nth {i} ({listed}) 0" for i in range(G * B + 1)]
+        assert sorted(evaluate(compiled, expressions)) == list(pool(G, B, a, m))
+
+
+@needs_coq
 def test_coq_and_python_agree_on_random_numbers(compiled):
     rng = random.Random(2)
     expressions, expected = [], []
@@ -215,12 +247,14 @@ def test_coq_and_python_agree_on_random_numbers(compiled):
         b = a + rng.randint(0, 999)
         expressions += [
             f"full_refill_bound {G} {a} {b}",
+            f"spare_request_bound {G} {a} {b}",
             f"worst_imbalance {G} {B} {a} {b}",
             f"score {G} {b} {a}",
             f"request_work {B} {a} {G}",
         ]
         expected += [
             full_refill_bound(G, a, b),
+            int(G * spare_request_bound(G, a, b)),
             worst_imbalance(G, B, a, b),
             br0_score(b, a, G),
             Requests([a], [G]).work(B),

@@ -43,7 +43,7 @@ from theory.formulas.energy import (
 )
 from theory.formulas.energy_inversions import limit_paper
 from theory.formulas.fcfs import worst_imbalance
-from theory.formulas.step import full_refill_bound
+from theory.formulas.step import full_refill_bound, spare_request_bound
 from theory.laws.law import Law
 from theory.laws.order_statistics import pairing_bound
 from theory.model import Requests, idle_share
@@ -255,11 +255,13 @@ def whole(name: str, file: str) -> Definition:
 def test_whole_number_formulas_are_the_python_functions():
     rng = random.Random(0)
     bound, worst = whole("full_refill_bound", "Refill.v"), whole("worst_imbalance", "Refill.v")
+    spare = whole("spare_request_bound", "SpareRequest.v")
     score, work = whole("score", "Scores.v"), whole("request_work", "Work.v")
     for _ in range(300):
         G, B, a = rng.randint(1, 99), rng.randint(1, 99), rng.randint(1, 999)
         b = a + rng.randint(0, 999)
         assert bound(G, a, b) == full_refill_bound(G, a, b)
+        assert spare(G, a, b) == G * spare_request_bound(G, a, b)
         assert worst(G, B, a, b) == worst_imbalance(G, B, a, b)
         assert score(G, a, b) == br0_score(a, b, G)
         assert score(G, b, a) == br0_score(b, a, G) == brh_score(b, [a], [1], 1, G)

@@ -3,7 +3,7 @@
 A step is given by plain sequences of ints: ``loads`` before admission and ``free`` slots, one entry
 a worker, and either an interval ``[a, b]`` of sizes or the sizes of a ``pool``.  Loads, sizes and
 imbalances are in one unit, such as tokens.  Every number is exact (``int`` or ``Fraction``), none
-is found by search.  :func:`full_refill_bound`, :func:`gap_below` and :func:`gap_allowed` take sympy
+is found by search.  Bounds of full refills, :func:`gap_below` and :func:`gap_allowed` take sympy
 symbols, too.
 """
 
@@ -37,6 +37,90 @@ def full_refill_bound(G: Any, a: Any, b: Any) -> Any:
 def full_refill_extremal(G: int, B: int, a: int, b: int) -> tuple[int, ...]:
     """The pool that reaches the bound: one ``b`` and ``G*B - 1`` times ``a``."""
     return (*(a,) * (G * B - 1), b)
+
+
+@overload
+def spare_request_bound(G: int, a: int, b: int) -> Fraction: ...
+@overload
+def spare_request_bound(G: "sympy.Expr", a: "sympy.Expr", b: "sympy.Expr") -> "sympy.Expr": ...
+def spare_request_bound(G: Any, a: Any, b: Any) -> Any:
+    """``(1 - 1/G) (G-1) (b-a)``: with a request to spare none leaves more [step.spare-request].
+
+    Examples
+    --------
+    >>> spare_request_bound(3, 1, 5)
+    Fraction(16, 3)
+    """
+    times = (G - 1) ** 2 * (b - a)
+    return Fraction(times, G) if isinstance(times, int) else times / G
+
+
+def spare_request_extremal(G: int, B: int, a: int, m: int) -> tuple[int, ...]:
+    """A pool of ``G*B + 1`` that reaches that bound, of width ``b - a = G m``.
+
+    Examples
+    --------
+    Without 9 the imbalance is ``3 * 7 - (3 + 3 + 7)``, without a 3 it is ``3 * 9 - (3 + 7 + 9)``:
+
+    >>> spare_request_extremal(3, 1, 3, 2)
+    (3, 3, 7, 9)
+    """
+    return (*(a,) * (G * B - 1), a + (G - 1) * m, a + G * m)
+
+
+def pool_condition_extremal(G: int, B: int, a: int, m: int) -> tuple[int, ...]:
+    """The same with distinct sizes, so that any one class may be removed.
+
+    Examples
+    --------
+    >>> pool_condition_extremal(2, 2, 1, 50)
+    (1, 2, 3, 51, 101)
+    """
+    return (*range(a, a + G * B - 1), a + (G - 1) * m, a + G * m)
+
+
+def pool_condition_loss(G: int, B: int) -> int:
+    """By how much :func:`pool_condition_extremal` stays below the bound at most: ``0 + 1 + ...``.
+
+    Examples
+    --------
+    >>> pool_condition_loss(2, 2)  # 0 + 1 + 2
+    3
+    """
+    return sum(range(G * B - 1))
+
+
+def one_slot_worst(G: int, width: int) -> int:
+    """The worst optimum of integer sizes at ``B = 1`` [step.pool-condition-widths].
+
+    Of all full refills inside the paper's pool condition with ``b - a = width >= G^2/2``.
+
+    Examples
+    --------
+    Sizes 0, 1, 10 and 15: {0, 1, 10} and {1, 10, 15} both leave 19.
+
+    >>> one_slot_worst(3, 15)
+    19
+    """
+    return (G - 2) * width + width // G - (G - 1) * (G - 2) // 2
+
+
+@overload
+def longer_pool_bound(G: int, a: int, b: int, c: int) -> Fraction: ...
+@overload
+def longer_pool_bound(
+    G: "sympy.Expr", a: "sympy.Expr", b: "sympy.Expr", c: "sympy.Expr"
+) -> "sympy.Expr": ...
+def longer_pool_bound(G: Any, a: Any, b: Any, c: Any) -> Any:
+    """``(G-1)(b-a)/(c+1)``: the bound with ``(G-1) c`` requests to spare [step.longer-pool].
+
+    Examples
+    --------
+    >>> longer_pool_bound(3, 1, 5, 1)
+    Fraction(4, 1)
+    """
+    whole = full_refill_bound(G, a, b)
+    return Fraction(whole, c + 1) if isinstance(whole, int) else whole / (c + 1)
 
 
 def gap_below(level: Any, load: Any, refill: Any) -> Any:

@@ -22,7 +22,7 @@ from evenkeel.theorems.step.domains import weight, witness_of
 from evenkeel.theorems.step.waterfill import waterfill_formula
 from solvers.step.problem import StepProblem
 from theory.disproof import imbalance_at, violated
-from theory.formulas.step import full_refill_bound, full_refill_extremal, waterfill_optimum
+from theory.formulas.step import full_refill_extremal, waterfill_optimum
 from theory.proof import Identity, Lemma, Step
 from theory.relations import at_most
 from theory.symbolic import sp
@@ -157,90 +157,6 @@ class PoolCondition:
 
         domain = f"two workers with loads <= 2, up to 6 requests of size <= {trial['size']}"
         return without(trial, "==", closed(poor), closed(rich), f"{domain}, smallest first")
-
-
-def condition_pools(slots: int, width: int) -> Iterator[tuple[int, ...]]:
-    """Minimal pools of sizes from 1 to ``1 + width`` that meet the paper's pool condition, sorted.
-
-    Every pool that meets it has one of these inside, perhaps of a smaller width.  While it fills
-    all slots with a request to spare after any class is removed, any request may go; else, while
-    one class is larger than all others, one of its own may.
-    """
-    for most in range(1, slots + 1):
-        for inner in combinations_with_replacement(range(1, width + 2), slots + most - 2):
-            pool = (1, *inner, 1 + width)
-            copies = sorted(map(pool.count, set(pool)))
-            if copies[-2:] == [most, most]:
-                yield pool
-
-
-# Of the pools of (G, B): the widest b - a, and the largest ratio to (G-1)(b-a), as enumerated.
-POOLS = {(2, 1): (16, Fraction(1, 2)), (3, 1): (16, Fraction(19, 30)), (2, 2): (10, Fraction(2, 9))}
-
-
-@claim(
-    "limits.pool-condition-refill",
-    "equality",
-    assumptions=(
-        Assumption.FULL_REFILL,
-        Assumption.POOL_CONDITION,
-        Assumption.BOUNDED_SIZES,
-        Assumption.EXACT_STEP,
-    ),
-    requires=("step.full-refill-gap", "step.full-refill-tight"),
-    answers=("A1",),
-)
-class PoolConditionRefill:
-    """The paper's pool condition in a full refill: below (G-1)(b-a) wherever searched.
-
-    Of full refills whose pool fills all slots even after any one size class is removed, the optimum
-    is at most 1/2, 19/30 and 2/9 of (G-1)(b-a), and as much, over all pools with 0 < b - a <= 16 at
-    G = 2, B = 1 and at G = 3, B = 1, and with 0 < b - a <= 10 at G = 2, B = 2. The whole of
-    (G-1)(b-a) is reached by a pool of exactly G*B requests [step.full-refill-tight], which is
-    outside; the constant inside is not known.
-    """
-
-    @evidence(
-        measures="largest optimal imbalance over (G-1)(b-a) (share)",
-        plants=(
-            *(
-                Variant(f"1/100 more at G = {G}, B = {B}", Fraction(101, 100), side=f"{G}, {B}")
-                for G, B in POOLS
-            ),
-            *(
-                Variant(f"1/100 less at G = {G}, B = {B}", Fraction(99, 100), side=f"{G}, {B}")
-                for G, B in POOLS
-            ),
-            Variant("a pool of exactly G*B is enough", fault="exact-pool"),
-        ),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """The optimum of every minimal pool, of which any other has one inside; another largest
-        ratio refutes it. The numbers were found by the same enumeration.
-        """
-        cases, pools, worst = Cases("=="), 0, {}
-        for (G, B), (widest, stated) in POOLS.items():
-            largest, where = Fraction(-1), StepProblem([0], [1], [1])
-            for width in range(1, widest + 1):
-                every = condition_pools(G * B, width)
-                if trial.fault("exact-pool"):
-                    every = iter([full_refill_extremal(G, B, 1, 1 + width)])
-                for pool in every:
-                    pools += 1
-                    problem = StepProblem([0] * G, [B] * G, pool)
-                    ratio = Fraction(optimum(problem), full_refill_bound(G, 0, width))
-                    if ratio > largest:
-                        largest, where = ratio, problem
-            worst[f"G = {G}, B = {B}"] = f"{largest} for sizes {where.pool.tolist()}"
-            claimed = stated * trial.scale_of(f"{G}, {B}")
-            if cases.add(largest, claimed, witness_of(where)):
-                break
-        return cases.finding(
-            trial,
-            f"{pools:,} minimal pools, b - a up to "
-            + ", ".join(f"{width} at G = {G}, B = {B}" for (G, B), (width, _) in POOLS.items()),
-            details=worst,
-        )
 
 
 @claim(

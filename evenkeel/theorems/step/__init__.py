@@ -1,4 +1,12 @@
 """One admission step."""
 
 FAMILY = "step"
-ORDER = ("objective", "refill", "waterfill", "relaxation", "gap")
+ORDER = (
+    "objective",
+    "refill",
+    "spare_requests",
+    "pool_condition",
+    "waterfill",
+    "relaxation",
+    "gap",
+)

@@ -146,3 +146,33 @@ def lattice_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
             if sum(free) + more > 0:
                 for pool in combinations_with_replacement(sizes, sum(free) + more):
                     yield StepProblem(loads, free, pool), q
+
+
+def condition_pools(slots: int, width: int) -> Iterator[tuple[int, ...]]:
+    """Minimal pools of sizes from 1 to ``1 + width`` that meet the paper's pool condition, sorted.
+
+    Every pool that meets it has one of these inside, perhaps of a smaller width.  While it fills
+    all slots with a request to spare after any class is removed, any request may go; else, while
+    one class is larger than all others, one of its own may.
+
+    Examples
+    --------
+    Two slots and sizes 1 to 3: any class may go, so three sizes, or two of each of two.
+
+    >>> list(condition_pools(2, 2))
+    [(1, 2, 3), (1, 1, 3, 3)]
+    """
+
+    def classes(size: int, left: int, most: int, largest: int) -> Iterator[tuple[int, ...]]:
+        """Pools of ``left`` sizes, at most so many of each, with classes of ``most`` to come."""
+        if size == width + 1:
+            if 1 <= left <= most and largest <= (left == most):
+                yield (size,) * left
+            return
+        for copies in range(size == 1, min(most, left - 1) + 1):
+            if left - copies <= most * (width + 1 - size):
+                for others in classes(size + 1, left - copies, most, largest - (copies == most)):
+                    yield (size,) * copies + others
+
+    for most in range(1, slots + 1):
+        yield from classes(1, slots + most, most, 2)

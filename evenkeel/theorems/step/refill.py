@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
+from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, says
 from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
@@ -248,8 +248,7 @@ class FullRefillTight:
         """The extremal pool solved exactly over a range of (G, B, a, b), and the worst pool found
         by exhaustive search on small domains; another value than (G-1)(b-a) refutes it. For G >= 2
         and a < b that pool does not fill the slots without one of its sizes, so it lies outside the
-        paper's pool condition: at G = 2 the bound is not attained inside [warmup.spare-request],
-        for G >= 3 it is not known to be.
+        paper's pool condition, inside which nothing attains the bound [step.pool-condition-refill].
         """
         cases = Cases("==")
         shapes = product(
@@ -280,19 +279,18 @@ class FullRefillTight:
             f"the worst of all pools with sizes <= {trial['worst']} for five (G, B) up to (3, 2)",
         )
 
-    @headline(
-        "Is Theorem 1's constant tight?", 8, "fcfs.worst-case", "limits.pool-condition-refill"
-    )
+    @headline("Is Theorem 1's constant tight?", 8, "fcfs.worst-case", "step.pool-condition-refill")
     def answer(self, tight: Record, worst: Record, inside: Record) -> str:
-        shares = {
-            where: share.split(" for ")[0]
-            for where, share in inside["details"].items()
-            if where.startswith("G =")
-        }
-        searched = ", ".join(f"{share} ({where})" for where, share in shares.items())
+        least = "is open"
+        if Verdict(inside["verdict"]).held:
+            least = (
+                "is (1 - 1/G) (G-1)(b-a), for every G >= 2 and B: the condition enforces one "
+                "request to spare, which takes off a G-th.  At G = B = 2 distinct sizes leave a "
+                f"share of {inside['details']['share of the bound, G = 2, B = 2']}"
+            )
         return (
             f"{says(tight)}, for a pool of exactly G B requests: it attains (G-1)(b-a), and FCFS's "
             f"worst case is {worst['details']['ratio of the suprema']} times larger at "
             f"B = {worst['details']['B']}, exactly B times.  Inside the paper's pool condition the "
-            f"worst full refill reaches a share of {searched} of it, over all pools searched."
+            f"least bound {least}."
         )

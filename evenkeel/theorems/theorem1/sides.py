@@ -1,19 +1,16 @@
 """The two sides of Theorem 1: FCFS from below, BF-IO from above."""
 
 from fractions import Fraction
-from functools import cache, partial
-from itertools import combinations_with_replacement, product
-from typing import Any
+from functools import cache
 
 import numpy as np
 
 from adversary.paired_runs import departed_loads
-from adversary.workloads.families import pool_survives_a_class, requests_to_overload, workload
+from adversary.workloads.families import requests_to_overload, workload
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import (
     TENTH,
     THOUSANDTH,
-    Cases,
     near,
     refuted,
     sampled_mean,
@@ -30,7 +27,7 @@ from theory.formulas.fcfs import log_growth_form, log_growth_square
 from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
-from theory.model import FloatArray, IntArray, System
+from theory.model import FloatArray, System
 from theory.proof import Identity, Inequality, Lemma, Step
 from theory.symbolic import sp
 
@@ -178,12 +175,12 @@ class FcfsLower:
     source="paper, Theorem 1",
     version="v1, v2",
     assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
-    requires=("step.full-refill-gap", "step.full-refill-tight"),
+    requires=("step.full-refill-gap", "step.full-refill-tight", "step.pool-condition-refill"),
     answers=("T1",),
     coq=Theorem(
         "warmup_bfio_upper",
         "Rounds.v",
-        "that a pool of G B attains it, and the remark on the spare request",
+        "that a pool of G B attains it, and the remark on the pool condition",
     ),
 )
 class BfioUpper:
@@ -192,8 +189,7 @@ class BfioUpper:
     In every round, for every sequence of sizes in [a, b] and every pool of at least G B requests,
     Imb(BF-IO) <= (G-1)(b-a) <= (G-1) s_max: deterministic, and constant through the round because
     all requests grow alike. A pool of exactly G B attains it, one b and GB-1 a's; inside the
-    paper's pool condition, which leaves a spare request, it is not attained at G = 2
-    [warmup.spare-request], and the least bound there is not known.
+    paper's pool condition the least bound is (1 - 1/G) (G-1)(b-a) [step.pool-condition-refill].
     """
 
     def formula(self) -> "sp.Basic":
@@ -291,119 +287,4 @@ class BfioUpper:
             f"{steps_seen} full refills of five families at (G, B) in {trial['systems']}, pools "
             f"GB and 2GB, under {policy}",
             strongest=Verdict.INCONCLUSIVE if uncertified else strongest,
-        )
-
-
-def _least_gap(slots: int, pool: tuple[int, ...]) -> int:
-    """Smallest gap between two workers that take B requests of the pool each."""
-    return int(np.abs(_two_workers(slots, len(pool)) @ np.array(pool)).min())
-
-
-@cache
-def _two_workers(slots: int, n: int) -> IntArray:
-    """Every way to send B of n items to either of two workers, int64[ways, n] in {-1, 0, 1}."""
-    ways = [way for way in product((-1, 0, 1), repeat=n) if way.count(1) == slots == way.count(-1)]
-    return np.array(ways, dtype=np.int64)
-
-
-@claim(
-    "warmup.spare-request",
-    "upper",
-    assumptions=(Assumption.FULL_REFILL, Assumption.BOUNDED_SIZES, Assumption.EXACT_STEP),
-    requires=("warmup.bfio-upper",),
-    answers=("A1",),
-)
-class SpareRequest:
-    """One spare request halves the worst round of two workers.
-
-    G = 2, full refill, at least 2B+1 waiting requests with sizes in [a, b]: the optimum has max -
-    min <= (b-a)/2, attained at B = 1 by sizes a, (a+b)/2, b. The paper's pool condition always
-    leaves a spare request, so the worst case of (G-1)(b-a) lies outside its own overloaded class at
-    G = 2.
-    """
-
-    def formula(self) -> "sp.Basic":
-        a, b = sp.symbols("a b", positive=True, integer=True)
-        return sp.Le(sp.Symbol("max L - min L"), (b - a) / 2)
-
-    def proof(self) -> tuple[Step, ...]:
-        x, y, rest = sp.symbols("x y r", nonnegative=True)  # two gaps and the other gaps
-        d, lead, a, b = sp.symbols("d s a b", nonnegative=True)
-        return (
-            Inequality(
-                "Sort 2B+1 of the sizes.  Their adjacent gaps sum to at most b - a, so of two gaps "
-                "the smaller is at most half of it: only one gap can exceed (b-a)/2",
-                sp.Min(x, x + y),
-                (x + (x + y) + rest) / 2,
-                (y + rest) / 2,
-            ),
-            Lemma(
-                "avoid the wide gap",
-                "Leave out the item of an odd rank j and pair (1,2), (3,4), ... below it and "
-                "(j+1,j+2), ... above it.  A gap between ranks i and i+1 is paired only if i is "
-                "odd and j > i, or i is even and j < i; so some odd j avoids it.  Every pair then "
-                "has a gap of at most (b-a)/2.",
-            ),
-            Lemma(
-                "alternate",
-                "Give the larger item of each pair to the worker that is behind, the smaller to "
-                "the other.  If the lead is s and the pair's gap d, the new lead is |s - d|.",
-            ),
-            Inequality(
-                "The new lead never exceeds the larger of lead and gap",
-                sp.Max(lead, lead + d) - sp.Min(lead, lead + d),
-                sp.Max(lead, lead + d),
-                sp.Min(lead, lead + d),
-            ),
-            Identity(
-                "Attained at B = 1 by a, (a+b)/2, b: the lower pair differs by (b-a)/2",
-                sp.UnevaluatedExpr((a + b) / 2) - a,
-                (b - a) / 2,
-            ),
-            Identity(
-                "and the upper pair, too, so no choice of two leaves less",
-                b - sp.UnevaluatedExpr((a + b) / 2),
-                (b - a) / 2,
-            ),
-        )
-
-    @evidence(
-        measures="smallest possible gap between two workers, largest over pools (load)",
-        plants=(
-            near("with a spare request", 1 / THOUSANDTH),
-            near("without"),
-            Variant("no spare request", fault="no-spare"),
-        ),
-        standard={"domain": ((1, 3, 16), (1, 4, 12), (2, 5, 11), (2, 6, 8), (3, 7, 7), (3, 8, 5))},
-        domain=((1, 3, 12), (1, 4, 8), (2, 5, 8), (3, 7, 5)),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Every pool of a finite domain, solved by enumeration: none above (b-a)/2 with a spare
-        request, and one at b-a without; a pool above refutes it.
-        """
-        cases, classes = Cases("<="), 0
-        for slots, spare_n, b in trial["domain"]:
-            n = 2 * slots if trial.fault("no-spare") else spare_n
-            for pool in combinations_with_replacement(range(1, b + 1), n):
-                claimed = Fraction(pool[-1] - pool[0], 2) * trial.scale_of("with a spare request")
-                classes += pool_survives_a_class(np.array(pool), 2 * slots)
-                witness = partial(dict[str, Any], G=2, B=slots, pool=pool)
-                if cases.add(_least_gap(slots, pool), claimed, witness):
-                    return cases.finding(trial, f"pools of {n} sizes 1..{b}, G = 2, B = {slots}")
-        b = trial["domain"][0][2]
-        pairs = combinations_with_replacement(range(1, b + 1), 2)
-        alone = max(_least_gap(1, pair) for pair in pairs)
-        stated = (b - 1) * trial.scale_of("without")
-        if alone != stated:
-            return refuted(
-                alone,
-                "==",
-                stated,
-                f"pools of two sizes 1..{b}, G = 2, B = 1, no spare request",
-                {"G": 2, "B": 1, "pool": [1, b]},
-            )
-        return cases.finding(
-            trial,
-            f"all pools of the domains (B, n, b) in {trial['domain']}, of which {classes} satisfy "
-            "the paper's pool condition",
         )
