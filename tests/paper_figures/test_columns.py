@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from adversary.paired_runs import E2, E3, Ends, Setting, Spread, Stretch
@@ -79,16 +80,33 @@ def test_balance_threshold(monkeypatch):
         return (np.array([k - 12 + more, 0]) for k in count())
 
     monkeypatch.setattr(balance_threshold, "rich_pool_run", loads)
-    (row,) = balance_threshold.data(2, Fraction(1, 2), (1,), (1,), steps=3, seeds=2)
+    row, edge = balance_threshold.data(2, Fraction(1, 2), (1,), (1,), steps=3, seeds=2)
     # FCFS: sizes 1 or 2, equal or 1 apart, (4/3 + 5/3)/2.  Means of the runs: 1 and 5.
     spread(row, 1 / 1.5, 5 / 1.5)
-    # Imbalances 0 1 2 and 4 5 6: one of six is perfectly balanced.
-    assert row["lost"] == near(5 / 6)
-    # Ages alone leave 4/3, of which sizes can fill (G-1) B d = 1.
-    assert row["theory"] == near((4 / 3 - 1) / 1.5)
-    # E(1+A)^2 = 1 + 4 + 6 and E max(A,1)^2 = 6: m = 17/2, over p d^2 = 1/2.
-    assert (row["below"], row["above"]) == (near(17 * log(2)), near(136 * log(2)))
+    # Ages alone leave 4/3, of which sizes can fill (G-1) B d = 1; no window of steps shows more.
+    assert row["least"] == near((4 / 3 - 1) / 1.5)
     assert (row["G"], row["p"], row["d"], row["B"]) == (2, 0.5, 1, 1)
+
+    def guaranteed(theta):
+        """``F / p``: a coin has the moment cosh(v/2), a load is the age or one more."""
+        ages = np.arange(1, 400)
+        above = np.sum(0.5**ages * np.cosh(theta * ages / 2))
+        below = np.sum(0.5**ages * np.cosh(theta * (1 + ages) / 2))
+        z = (above * below + np.cosh(theta / 2)) * exp(-theta / 2)
+        return 2 * 2 / theta * min(log(1 + z), z / exp(1))
+
+    best = minimize_scalar(guaranteed, bounds=(0.01, 1.3), method="bounded").fun
+    assert row["most"] == near(best / 1.5, 1e-4)
+    # One slot is enough for a tenth to be out of reach, sixteen too few to be sure of it.
+    assert (edge["kind"], edge["least"], edge["most"]) == ("slots at a tenth of it", 1, "")
+
+
+def test_slots_around_a_tenth():
+    # Of 8, 8 2^(1/4) = 9.5, 11.3, 13.5 and 16, rounded, 10 is the last with 1/B of a tenth or more.
+    assert balance_threshold._around((4, 8, 16, 32), lambda b: 1 / b) == (10, 11)
+    assert balance_threshold._around((1, 2, 4), lambda b: 0.15 / b) == (1, 2)
+    assert balance_threshold._around((11, 22), lambda b: 1 / b) == ("", 11)
+    assert balance_threshold._around((4, 8), lambda b: 1 / b) == (8, "")
 
 
 def test_effective_constant():

@@ -49,7 +49,7 @@ def draw(monkeypatch, tmp_path):
             for column in columns:
                 if row[column] not in ("", None):
                     row[column] = repr(float(rng.uniform(low, high)))
-            if "computed" in columns and "lower" in row and "lower" not in columns:
+            if "computed" in columns and row.get("lower") and "lower" not in columns:
                 # Not the same distance on both sides.
                 row["lower"] = repr(0.9 * float(row["computed"]))
                 row["upper"] = repr(1.3 * float(row["computed"]))
@@ -127,35 +127,57 @@ def same_look(one, two):
 
 
 def test_balance_threshold(draw):
-    rows = list(csv.DictReader(io.StringIO(committed("balance_threshold"))))
-    for row in rows:
-        row["below"], row["above"] = str(10 + int(row["d"])), str(1000 + 3 * int(row["d"]))
-    shares = iter((0.0, 0.004, 0.05, 0.5))
-    picture = draw("balance_threshold", "computed", "theory", "lost", rows=rows)
-    special = dict(zip(range(4), shares, strict=True))
-    for place, share in special.items():
-        picture.rows[place]["computed"] = repr(share)
-    picture = draw("balance_threshold", rows=picture.rows)
-    (ax,) = picture.axes
+    picture = draw("balance_threshold", "computed", "least", "most", low=0.01, high=1.2)
+    plane, *cuts = picture.axes
+    cells = picture.part(kind="share of FCFS's imbalance")
+    edges = picture.part(kind="slots at a tenth of it")
     p = 0.1
-    points = ax.collections[0]
-    assert np.asarray(points.get_offsets()) == pytest.approx(
-        np.transpose([col(picture.rows, "d", p), col(picture.rows, "B", p)])
-    )
-    share = col(picture.rows, "computed")
-    assert list(points.get_array()) == pytest.approx([min(100, 1 / x) if x else 100 for x in share])
-    texts = {tuple(np.round(text.xy, 9)): text.get_text() for text in ax.texts}
-    assert len(texts) == len(picture.rows)
-    said = [texts[round(float(r["d"]) * p, 9), round(float(r["B"]) * p, 9)] for r in picture.rows]
-    assert said[:4] == [">100", ">100", "20", "2.0"]
-    assert said[4:] == [f"{1 / x:.1f}" for x in share[4:]]
-    widths = sorted({int(row["d"]) for row in picture.rows})
-    lower, upper = ax.get_lines()
-    assert "= m ln G: below it balance is lost" in lower.get_label()
-    assert "= 8 m ln G: above it balance holds" in upper.get_label()
-    holds(lower, [p * d for d in widths], [p * (10 + d) for d in widths])
-    holds(upper, [p * d for d in widths], [p * (1000 + 3 * d) for d in widths])
-    assert ax.get_title() == "G = 16, p = 0.1, rich pool, 4 seeds; numbers: IIR"
+    tiles = plane.collections[0]
+    corners = tiles.get_coordinates()
+    shown = np.asarray(tiles.get_array())
+    widths, slots = (list(dict.fromkeys(row[name] for row in cells)) for name in ("d", "B"))
+    assert shown.shape == (len(slots), len(widths))
+    for row in cells:
+        y, x = slots.index(row["B"]), widths.index(row["d"])
+        # What leaves more than FCFS has the colour of what leaves as much.
+        assert shown[y, x] == pytest.approx(min(99, 100 * float(row["computed"])))
+        at = (p * float(row["d"]), p * float(row["B"]))
+        for low, value, high in zip(corners[y, x], at, corners[y + 1, x + 1], strict=True):
+            assert low < value < high
+    lower, upper, *at_cuts = plane.get_lines()
+    bands = plane.collections[1:]
+    for name, found, filled, end in (
+        ("least", lower, bands[0], min(map(int, slots)) * p),
+        ("most", upper, bands[1], max(map(int, slots)) * p),
+    ):
+        known = [row for row in edges if row[name]]
+        holds(found, col(known, "d", p), col(known, name, p))
+        band(filled, col(known, "d", p), col(known, name, p), [end] * len(known))
+        assert filled.get_hatch()
+    below, above = plane.texts
+    assert below.get_text() == "no online policy\ngets below 10 %"
+    assert above.get_text() == "BF-IO is below\n10 %: proved"
+    for ax, place, d in zip(cuts, at_cuts, ("4", "16"), strict=True):
+        assert list(place.get_xdata()) == pytest.approx([p * float(d)] * 2)
+        assert ax.get_title(loc="left") == f"cut at (b−a) p = {p * float(d):g}"
+        rows = [row for row in cells if row["d"] == d]
+        gone, excluded = (c for c in ax.collections if c.get_label().endswith("here"))
+        assert gone.get_label() == "no online policy is here"
+        assert excluded.get_label() == "BF-IO is not here"
+        band(gone, col(rows, "B", p), col(rows, "least", 100), [0.05] * len(rows))
+        band(excluded, col(rows, "B", p), col(rows, "most", 100), [1e4] * len(rows))
+        (measured,) = error_containers(ax)
+        errors(measured, col(rows, "B", p), rows, 100)
+    title = picture.figure.get_suptitle()
+    assert title == "G = 16, p = 0.1, rich pool, 8 seeds"
+
+
+def test_balance_threshold_shows_perfect_balance_at_the_bottom(draw):
+    rows = list(csv.DictReader(io.StringIO(committed("balance_threshold"))))
+    first, *_ = draw("balance_threshold", rows=rows).axes[1:]
+    unseen = line(first, "BF-IO, below 0.1 %")
+    assert list(unseen.get_xdata()) == pytest.approx([204.8, 409.6])
+    assert max(unseen.get_ydata()) < 0.2
 
 
 def test_effective_constant(draw):
