@@ -62,7 +62,7 @@ def assess(
         paced = fcfs if timed else simulate(system, read.requests, "fcfs")
     numbers = [summary(run, power) for run in runs]
     saved = saving(system, power, fcfs, bfio)
-    promised = guarantees(requests, workers, slots, power)
+    promised = guarantees(requests, workers, slots, power, pool)
     failed = assumptions(requests, system, pool, paced)
     notes = [*read.notes]
     if trace is None:
@@ -110,26 +110,30 @@ def assess(
             f"  FCFS in the long run: imbalance {exact['imbalance']:.0f} tokens, idle share "
             f"{percent(exact['idle_share'])} ({exact['method']})"
         )
-    for title, key, bound in (
-        ("Theorem 1 (equal lengths)", "theorem_1_ratio", "theorem_1_bfio_bound"),
-        (
-            "Theorem 2 (geometric lengths, constant 1, no rare sizes)",
-            "theorem_2_ratio",
-            "theorem_2_bfio",
-        ),
-    ):
+    told = [("Theorem 1 (equal lengths)", "theorem_1_ratio", "theorem_1_bfio_bound")]
+    if (offer := promised["theorem_2_sizes"]) is not None:
+        title = (
+            f"Theorem 2 (geometric lengths, {workers * slots} copies of the sizes {offer[0]} and "
+            f"{offer[1]} always in the pool)"
+        )
+        told.append((title, "theorem_2_ratio", "theorem_2_bfio"))
+    for title, key, bound in told:
         if promised[key] is not None:
             empty = "" if promised[key] > 1 else ": it guarantees nothing here"
             click.echo(
                 f"  {title}: BF-IO at most {promised[bound]:.0f} tokens, "
                 f"FCFS at least {promised[key]:.2f} times that{empty}"
             )
-    if promised["first_slots"] is not None:
-        edges = promised["first_slots"]
+    if (least := promised["unavoidable"]) is not None:
+        known = "nothing is known to be unavoidable"
+        if least > 0:
+            ratio = f"FCFS at most {promised['largest_ratio']:.2f} times that"
+            known = f"at least {least:.0f} tokens, {ratio}"
+        click.echo(f"  Any online policy (geometric lengths): {known}")
+    if (edges := promised["first_slots"]) is not None:
         click.echo(
             f"  With G = {workers} Theorem 1 says more than nothing from about B = {edges['T1']}, "
-            f"Theorem 2 from B = {edges['T2']}, Theorem 4 on top of Theorem 1 from "
-            f"B = {edges['T4 by T1']}"
+            f"Theorem 4 on top of Theorem 1 from B = {edges['T4 by T1']}"
         )
     for reason in promised["reasons"]:
         click.echo(f"  not available: {reason}")

@@ -1,6 +1,8 @@
 """What the theorems guarantee for a trace, and which of their assumptions it does not meet."""
 
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +11,11 @@ from adversary.workloads.trace_statistics import lengths_of
 from evenkeel.theorems.registry import Assumption
 from solvers.simulation.result import RunResult
 from theory.formulas import energy as savings
-from theory.formulas.geometric import distance_to_geometric, frontier_slots
-from theory.formulas.ratio import bfio_bound, certified_ratio
+from theory.formulas.geometric import distance_to_geometric
+from theory.formulas.guaranteed import best_offer
+from theory.formulas.ratio import certified_ratio
 from theory.formulas.step import full_refill_bound
+from theory.formulas.unavoidable import least_imbalance
 from theory.formulas.vacuity import first_slots_of
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -22,6 +26,9 @@ from theory.power import PowerModel
 # Lengths farther than this from geometric, in Kolmogorov-Smirnov distance, are called not
 # geometric: a sample of 1,000 exceeds 0.05 by chance about once in a hundred.
 NEAR_GEOMETRIC = 0.05
+
+# Sizes of which each two are tried for Theorem 2: some ms a pair.
+OFFERS = 12
 
 # With a smaller share of busy slots than this, drain aside, a system is not overloaded.
 FULL = 0.95
@@ -57,48 +64,106 @@ def saving(
     }
 
 
-def guarantees(requests: Requests, workers: int, slots: int, power: PowerModel) -> dict[str, Any]:
+def guarantees(
+    requests: Requests, workers: int, slots: int, power: PowerModel, pool: int | None = None
+) -> dict[str, Any]:
     """The theorems' numbers for requests that are independent draws from this trace.
 
     Entries are None, with the reason in ``reasons``, where a number does not exist.
-    ``first_slots`` is the smallest ``B`` at which each theorem says more than nothing, with the
-    largest constant of the FCFS side that holds for every ``G``.
+    ``theorem_2_sizes`` are the two sizes whose spacing promises most, of those with a copy for
+    every slot in the mean pool; the promise holds while the pool has these copies.
+    ``unavoidable`` is what every online policy leaves at least if lengths are geometric, and
+    ``largest_ratio`` the largest ratio that this allows.  ``first_slots`` is the smallest ``B`` at
+    which a theorem says more than nothing, with the largest constant of the FCFS side that holds
+    for every ``G``.
     """
     found: dict[str, Any] = dict.fromkeys(
         (
-            *("fcfs", "theorem_1_ratio", "theorem_1_bfio_bound", "theorem_2_ratio"),
-            *("theorem_2_bfio", "first_slots"),
+            *("fcfs", "theorem_1_ratio", "theorem_1_bfio_bound"),
+            *("theorem_2_ratio", "theorem_2_bfio", "theorem_2_sizes"),
+            *("unavoidable", "largest_ratio", "first_slots"),
         )
     )
-    reasons: list[str] = []
     if workers < 2:
         return found | {"reasons": ["one worker is always balanced: nothing to guarantee"]}
-    try:
-        sizes = Law.empirical(requests.prefill)
-        # Halfway through the period stands for all of it: 0 unless the lengths share a divisor.
-        phase = period(requests.decode) // 2
-        slot = joint_slot(requests.prefill, requests.decode, phase=phase)
-        fcfs = expected_imbalance(slot, workers, slots)
-        found["fcfs"] = {
-            "imbalance": fcfs.imbalance.value,
-            "idle_share": fcfs.idle_share.value,
-            "method": fcfs.method,
-        }
-        p = Fraction(len(requests), int(requests.decode.sum()))
-        found["theorem_2_bfio"] = float(bfio_bound(workers, sizes.bound / p))
-        steady = expected_imbalance(geometric_slot(sizes, p), workers, slots).imbalance.value
-        found["theorem_2_ratio"] = steady / found["theorem_2_bfio"]
-        found["theorem_1_bfio_bound"] = full_refill_bound(workers, sizes.offset, sizes.bound)
-        found["theorem_1_ratio"] = float(certified_ratio(sizes, workers, slots).lower)
-        found["frontier_slots"] = frontier_slots(workers, float(p), sizes.bound - sizes.offset)
-        lengths = lengths_of("the trace", requests)
-        found["first_slots"] = {
+    visible = workers * slots if pool is None else pool
+    reasons: list[str] = []
+    for part in (
+        partial(_fcfs, requests, workers, slots),
+        partial(_equal_lengths, requests, workers, slots),
+        partial(_geometric_lengths, requests, workers, slots, visible),
+        partial(_first_slots, requests, workers, power),
+    ):
+        try:
+            for key, value in part():
+                found[key] = value
+        except (InputError, ZeroDivisionError) as error:
+            reasons.append(str(error) or "a law has no spread")
+    return found | {"reasons": list(dict.fromkeys(reasons))}
+
+
+def _fcfs(requests: Requests, workers: int, slots: int) -> Iterator[tuple[str, Any]]:
+    """FCFS in the long run."""
+    # Halfway through the period stands for all of it: 0 unless the lengths share a divisor.
+    phase = period(requests.decode) // 2
+    slot = joint_slot(requests.prefill, requests.decode, phase=phase)
+    long_run = expected_imbalance(slot, workers, slots)
+    yield (
+        "fcfs",
+        {
+            "imbalance": long_run.imbalance.value,
+            "idle_share": long_run.idle_share.value,
+            "method": long_run.method,
+        },
+    )
+
+
+def _equal_lengths(requests: Requests, workers: int, slots: int) -> Iterator[tuple[str, Any]]:
+    """Theorem 1."""
+    sizes = Law.empirical(requests.prefill)
+    yield "theorem_1_ratio", float(certified_ratio(sizes, workers, slots).lower)
+    yield "theorem_1_bfio_bound", full_refill_bound(workers, sizes.offset, sizes.bound)
+
+
+def _geometric_lengths(
+    requests: Requests, workers: int, slots: int, pool: int
+) -> Iterator[tuple[str, Any]]:
+    """What no online policy avoids [threshold.window], and Theorem 2 [geometric.theorem-2]."""
+    p = Fraction(len(requests), int(requests.decode.sum()))
+    if p == 1:
+        raise InputError("no request stays for a second step: Theorem 2 needs longer lengths")
+    sizes = Law.empirical(requests.prefill)
+    a, b = sizes.offset, sizes.bound
+    fcfs = expected_imbalance(geometric_slot(sizes, p), workers, slots).imbalance.value
+    least = float(least_imbalance(workers, slots, p, b - a))
+    yield "unavoidable", least
+    if least > 0:
+        yield "largest_ratio", fcfs / least
+    capacity = workers * slots
+    values, counts = np.unique(requests.prefill, return_counts=True)
+    often = values[counts * pool >= capacity * len(requests)].tolist()
+    if len(often) < 2:
+        raise InputError(
+            f"no two sizes have G B = {capacity} copies in a pool of {pool}: Theorem 2 guarantees "
+            "nothing here"
+        )
+    # Evenly spaced places of them, the ends included.
+    places = np.linspace(0, len(often) - 1, min(OFFERS, len(often))).round().astype(int)
+    most, offer = best_offer(workers, slots, p, (a, b), [often[i] for i in places])
+    yield "theorem_2_sizes", offer
+    yield "theorem_2_bfio", float(most)
+    yield "theorem_2_ratio", fcfs / float(most)
+
+
+def _first_slots(requests: Requests, workers: int, power: PowerModel) -> Iterator[tuple[str, Any]]:
+    lengths = lengths_of("the trace", requests)
+    yield (
+        "first_slots",
+        {
             theorem: first_slots_of(theorem, lengths, workers, power)
-            for theorem in ("T1", "T2", "T3", "T4 by T1")
-        }
-    except (InputError, ZeroDivisionError) as error:
-        reasons.append(str(error) or "a law has no spread")
-    return found | {"reasons": reasons}
+            for theorem in ("T1", "T4 by T1")
+        },
+    )
 
 
 def assumptions(

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
-from math import log, log10, sqrt
+from math import cosh, exp, log, log10, sqrt
 
 import polars
 import pytest
@@ -387,9 +387,6 @@ def test_what_the_theorems_say_of_sizes_2_and_4_and_lengths_of_2(say, pairs):
     found = json.loads(say("assess", pairs, *SYSTEM, "--json"))
     # FCFS, G = 2, B = 1, half way through lengths of 2: loads 3 or 5, E|X - Y| = 1, work 8.
     fcfs = {"imbalance": near(1), "idle_share": near(Fraction(1, 9)), "method": "exact"}
-    # Geometric lengths of mean 2: X = s + age, P(age difference k) = 2^-|k| / 3.  Equal sizes (one
-    # half): E|k| = 4/3.  Sizes 2 apart: E|k + 2| = 2 + 2 E(k - 2)^+ = 2 + 2 * (2/3)/4 = 7/3.
-    steady = (Fraction(4, 3) + Fraction(7, 3)) / 2
     c2, ln2 = Fraction(6776, 10000) ** 2, log(2)
 
     def first(ceiling, variance):
@@ -397,58 +394,112 @@ def test_what_the_theorems_say_of_sizes_2_and_4_and_lengths_of_2(say, pairs):
         return int(float(Fraction(ceiling) ** 2 / (4 * c2 * Fraction(variance))) / ln2) + 1
 
     guarantees = found["guarantees"]
-    # Mean squares of 2 + A and max(A, 2), A geometric from 1 with E A = 2, E A^2 = 6: 4 + 8 + 6 and
-    # 4 + (8 + 6)/4, their half-sum m = 12.75; 8 m ln 2 / (p (b-a)^2) = 51 ln 2 = 35.35.
-    assert guarantees.pop("frontier_slots") == 36
+    nothing = "no two sizes have G B = 2 copies in a pool of 2: Theorem 2 guarantees nothing here"
     assert guarantees == {
         "fcfs": fcfs,
         # E|X - Y| = 1 of the sizes over (G-1)(b-a) = 2.
         "theorem_1_ratio": near(Fraction(1, 2)),
         "theorem_1_bfio_bound": 2,
-        # (G-1) s_max / p = 4 * 2.
-        "theorem_2_ratio": near(steady / 8),
-        "theorem_2_bfio": near(8),
-        # Variances: 1 of the sizes, 2 more of geometric ages; the ceiling of Theorem 4 is
-        # D / P_idle = 25/10 times that of Theorem 1; Theorem 3 adds the mean length.
-        "first_slots": {
-            "T1": first(4, 1),
-            "T2": first(8, 3),
-            "T3": first(4 + 2, 1),
-            "T4 by T1": first(10, 1),
-        },
-        "reasons": [],
+        # One copy of each size in a pool of two.
+        **dict.fromkeys(("theorem_2_ratio", "theorem_2_bfio", "theorem_2_sizes")),
+        # Ages are 4/3 apart, and sizes can fill 2.
+        "unavoidable": 0,
+        "largest_ratio": None,
+        # Variance 1; the ceiling of Theorem 4 is D / P_idle = 25/10 times that of Theorem 1.
+        "first_slots": {"T1": first(4, 1), "T4 by T1": first(10, 1)},
+        "reasons": [nothing],
     }
-    assert (first(4, 1), first(8, 3), first(6, 1), first(10, 1)) == (13, 17, 29, 79)
+    assert (first(4, 1), first(10, 1)) == (13, 79)
     out = say("assess", pairs, *SYSTEM)
     for line in (
         "no arrival times",
         "FCFS in the long run: imbalance 1 tokens, idle share 11.1 % (exact)",
         "Theorem 1 (equal lengths): BF-IO at most 2 tokens, FCFS at least 0.50 times that: it "
         "guarantees nothing here",
-        "Theorem 2 (geometric lengths, constant 1, no rare sizes): BF-IO at most 8 tokens, FCFS "
-        "at least 0.23 times that: it guarantees nothing here",
-        "With G = 2 Theorem 1 says more than nothing from about B = 13, Theorem 2 from B = 17, "
-        "Theorem 4 on top of Theorem 1 from B = 79",
+        "Any online policy (geometric lengths): nothing is known to be unavoidable",
+        "With G = 2 Theorem 1 says more than nothing from about B = 13, Theorem 4 on top of "
+        "Theorem 1 from B = 79",
+        f"not available: {nothing}",
     ):
         assert line in out
+    assert "Theorem 2 (" not in out
     assert "output lengths run" not in out  # they are equal
 
 
+def test_what_theorem_2_says_where_the_pool_has_two_copies_of_two_sizes(say, pairs):
+    def guaranteed(theta):
+        """``(G (y-x-1)/2 + F)/p``, sizes 2 and 4: a coin has the moment cosh(v/2)."""
+        ages = range(1, 200)
+        above = sum(0.5**age * cosh(theta * age / 2) for age in ages)
+        below = sum(0.5**age * cosh(theta * (2 + age) / 2) for age in ages)
+        z = (above * below + cosh(theta)) * exp(-theta)
+        return 2 * (1 + 2 / theta * min(log(1 + z), z / exp(1)))
+
+    most = min(guaranteed(k / 1000) for k in range(100, 1300))
+    # Geometric lengths of mean 2: X = s + age, P(age difference k) = 2^-|k| / 3.  Equal sizes (one
+    # half): E|k| = 4/3.  Sizes 2 apart: E|k + 2| = 2 + 2 E(k - 2)^+ = 2 + 2 * (2/3)/4 = 7/3.
+    ratio = (4 / 3 + 7 / 3) / 2 / most
+    words = ("assess", pairs, *SYSTEM, "--pool", "4")
+    found = json.loads(say(*words, "--json"))["guarantees"]
+    assert found["theorem_2_sizes"] == [2, 4]
+    assert found["theorem_2_bfio"] == pytest.approx(most, rel=1e-4)
+    assert found["theorem_2_ratio"] == pytest.approx(ratio, rel=1e-4)
+    assert found["reasons"] == []
+    assert (
+        "  Theorem 2 (geometric lengths, 2 copies of the sizes 2 and 4 always in the pool): BF-IO "
+        f"at most {most:.0f} tokens, FCFS at least {ratio:.2f} times that: it guarantees nothing "
+        "here\n"
+    ) in say(*words)
+
+
+def test_what_no_policy_avoids_where_sizes_are_equal(say, tmp_path):
+    path = tmp_path / "equal.csv"
+    path.write_text("prefill,decode\n3,2\n3,2\n", "utf-8")
+    found = json.loads(say("assess", str(path), *SYSTEM, "--json"))["guarantees"]
+    # Ages alone differ, by 4/3 in the mean, and FCFS has no more.
+    assert (found["unavoidable"], found["largest_ratio"]) == (near(4 / 3), near(1))
+    assert (
+        "  Any online policy (geometric lengths): at least 1 tokens, FCFS at most 1.00 times that\n"
+    ) in say("assess", str(path), *SYSTEM)
+
+
+def test_more_sizes_than_are_tried(say, tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text("prefill,decode\n" + "".join(f"{size},2\n" for size in range(1, 41)), "utf-8")
+    found = json.loads(say("assess", str(path), *SYSTEM, "--pool", "80", "--json"))["guarantees"]
+    low, high = found["theorem_2_sizes"]
+    assert 1 <= low < high <= 40
+
+
+SPREADLESS = (
+    "the ratio needs at least 2 workers and sizes that differ",
+    "no two sizes have G B = 2 copies in a pool of 2: Theorem 2 guarantees nothing here",
+    "the trace: need sizes 1 <= a < b, a variance > 0 and 0 < p <= 1, got 3..3, 0 and 1/2",
+)
+
+
 @pytest.mark.parametrize(
-    ("text", "workers", "reason"),
+    ("text", "workers", "reasons"),
     [
-        ("2,2\n4,2\n", "1", "one worker is always balanced: nothing to guarantee"),
-        ("3,2\n3,2\n", "2", "the ratio needs at least 2 workers and sizes that differ"),
+        ("2,2\n4,2\n", "1", ("one worker is always balanced: nothing to guarantee",)),
+        ("3,2\n3,2\n", "2", SPREADLESS),
+        (
+            "2,1\n4,1\n",
+            "2",
+            ("no request stays for a second step: Theorem 2 needs longer lengths",),
+        ),
     ],
 )
-def test_why_a_guarantee_is_not_available(say, tmp_path, text, workers, reason):
+def test_why_a_guarantee_is_not_available(say, tmp_path, text, workers, reasons):
     path = tmp_path / "few.csv"
     path.write_text("prefill,decode\n" + text, "utf-8")
     words = ("assess", str(path), "-G", workers, "-B", "1", "--hardware", "bench")
     found = json.loads(say(*words, "--json"))["guarantees"]
-    assert found["reasons"] == [reason]
-    assert (found["theorem_1_ratio"], found["first_slots"]) == (None, None)
-    assert f"  not available: {reason}\n" in say(*words)
+    assert found["reasons"] == list(reasons)
+    assert (found["theorem_2_bfio"], found["theorem_2_ratio"]) == (None, None)
+    out = say(*words)
+    for reason in reasons:
+        assert f"  not available: {reason}\n" in out
 
 
 # --- energy -------------------------------------------------------------------------------------
