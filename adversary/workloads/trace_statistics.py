@@ -89,10 +89,7 @@ def _tables(files: dict[str, str]) -> tuple[str, str]:
     """The two tables for traces in files, as text."""
     facts, sizes = [], ["trace,counts"]
     for name, file in files.items():
-        columns = {}
-        if "vidur" in name:
-            columns = {"prefill": "num_prefill_tokens", "decode": "num_decode_tokens"}
-        trace = read_trace(file, **columns)
+        trace = read_trace(file)
         x = lengths_of(name, trace.requests)
         assert x.floors is not None
         facts.append(

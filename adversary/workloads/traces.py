@@ -1,54 +1,98 @@
-"""Readers for request traces: Azure LLM inference CSV, Mooncake JSON Lines, and named columns.
+"""Request traces: the usable rows of a file, in order of arrival, or one line that says why not.
 
-What a file is follows from its content, never from its name: gzip and Parquet by their magic
-bytes, JSON Lines by the first brace, the published layouts by their column names.  A row that
-cannot be used is counted and skipped; a file with more than 1 % of such rows is refused.
+What a file is follows from its content, never from its name: gzip and Parquet by their first
+bytes, JSON by its first brace, the layout by the names of its fields.  A row that cannot be used
+refuses the file, unless the caller wants such rows dropped.
 """
 
-import gzip
-import json
-import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from adversary.workloads.families import SIZE_LIMIT
-from theory.model import FloatArray, InputError, Requests
+from adversary.workloads.layouts.content import Content, opened
+from adversary.workloads.layouts.delimited import Delimited
+from adversary.workloads.layouts.known import LAYOUTS, SUMMARIES
+from adversary.workloads.layouts.layout import UNITS, Layout, Paths, fits, nearest, recognised
+from adversary.workloads.layouts.lengths import length_fault, number, shown
+from adversary.workloads.layouts.objects import Objects
+from adversary.workloads.layouts.parquet import MAGIC, Parquet
+from adversary.workloads.layouts.rows import Batch, Rows, batches, one_line
+from adversary.workloads.layouts.times import ISO, Times, unrounded
+from theory.model import FloatArray, InputError, IntArray, Requests
 
-MOST_BAD_ROWS = 0.01
+MAX_ROWS = 10_000_000
+MAX_BYTES = 2**31
+
+# Fewer requests a second, on average, than any trace of a service has: one in three hours.
+_LEAST_RATE = 1e-4
+
+ARRIVAL_UNITS = (*UNITS, ISO)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Which columns of a trace hold what, and in which unit it counts time."""
+class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a trace is to be read.
 
-    prefill: str
-    decode: str
-    arrival: str
-    ticks_per_s: int = 1
+    Parameters
+    ----------
+    prefill, decode, arrival : str, optional
+        Names of the fields that hold prompt lengths, output lengths and arrival times, where they
+        are not those of the file's layout.  A dotted name reaches into nested values; keys may
+        have dots themselves.
+    arrival_unit : str, optional
+        What arrival times count, one of :data:`ARRIVAL_UNITS`, where that is not the layout's.
+    drop_bad : bool
+        Whether rows that cannot be used are dropped; else the file is refused.
+    max_rows, max_bytes : int
+        Rows, and bytes when decompressed, of the largest file that is read.
+
+    Raises
+    ------
+    InputError
+        If the unit is unknown, or a limit is no positive number.
+    """
+
+    prefill: str | None = None
+    decode: str | None = None
+    arrival: str | None = None
+    arrival_unit: str | None = None
+    drop_bad: bool = False
+    max_rows: int = MAX_ROWS
+    max_bytes: int = MAX_BYTES
+
+    def __post_init__(self) -> None:
+        if self.arrival_unit not in (None, *ARRIVAL_UNITS):
+            raise InputError(
+                f"no arrival unit {self.arrival_unit!r}; known: {', '.join(ARRIVAL_UNITS)}"
+            )
+        for name in ("max_rows", "max_bytes"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The fields that the caller names."""
+        all_three = {"prefill": self.prefill, "decode": self.decode, "arrival": self.arrival}
+        return {key: path for key, path in all_three.items() if path is not None}
 
 
-# Recognised by their column names; the last is the general one, taken when none fits better.
-LAYOUTS: Mapping[str, Layout] = {
-    "azure": Layout("ContextTokens", "GeneratedTokens", "TIMESTAMP"),
-    "mooncake": Layout("input_length", "output_length", "timestamp", 1000),
-    "columns": Layout("prefill", "decode", "arrival"),
-}
+DEFAULT = Reading()
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be used: its number among the data rows, from 1, and why."""
+    """A row that cannot be used: its number among the data rows from 1, its line, and why."""
 
     row: int
+    line: int | None
     reason: str
 
     def __str__(self) -> str:
-        return f"data row {self.row}: {self.reason}"
+        place = "" if self.line is None else f" (line {self.line})"
+        return f"data row {self.row}{place}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +106,13 @@ class Trace:
     format : str
         Name of its layout, one of :data:`LAYOUTS`.
     columns : mapping of str to str
-        Which column was read as ``prefill``, ``decode`` and, if there is one, ``arrival``.
+        Which field was read as ``prefill``, ``decode`` and, if there is one, ``arrival``.
     requests : Requests
         The usable rows in order of arrival; arrivals in seconds from the first.
     rows, bad_rows : int
-        Data rows in the file, blank lines not counted, and those of them that were skipped.
+        Rows in the file that are requests, and those of them that were dropped.
     first_bad : BadRow or None
-        The first skipped row.
+        The first dropped row.
     notes : tuple of str
         What a reader of results should know about the file.
     """
@@ -95,301 +139,271 @@ class Trace:
 
 def read_trace(
     path: str | Path,
+    reading: Reading = DEFAULT,
     *,
-    prefill: str | None = None,
-    decode: str | None = None,
-    arrival: str | None = None,
     format: str | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Trace:
-    """Read a request trace from CSV, JSON Lines or Parquet, plain or gzip-compressed.
+    """Read a request trace.
 
     Parameters
     ----------
     path : str or Path
-        The file.
-    prefill, decode, arrival : str, optional
-        Names of the columns that hold prompt lengths, output lengths and arrival times (seconds,
-        or ISO dates and times).  In JSON Lines a dotted name reaches into nested objects.
-        Without any of the three, the layout is recognised by its columns.
+        A regular file, or ``-`` for standard input: CSV, JSON or Parquet, plain or
+        gzip-compressed.  ``evenkeel formats`` lists the layouts.
+    reading : Reading
+        Which fields to read, whether to drop bad rows, and the limits.
     format : str, optional
         Name of a layout in :data:`LAYOUTS`, to insist on it.
+    progress : callable, optional
+        Is told how many rows have been read.
 
     Returns
     -------
     Trace
-        Without an arrival column, its requests are a backlog in the order of the file.
+        Without arrival times, its requests are a backlog in the order of the file.
 
     Raises
     ------
     InputError
-        One line that names the file, and row, column and remedy where there are any: the file
-        cannot be read, is empty, damaged, not a table, lacks a column, or has more than 1 % of
-        rows whose lengths are not integers from 1 to 2^31 - 1 or whose time cannot be read.
+        One line that names the file, and row, field, value and remedy where there are any: the
+        file cannot be read, is none, is empty, damaged or too large, lacks a field, or has rows
+        whose lengths are not integers from 1 to 2^31 - 1, whose time cannot be read, or which
+        failed.
     """
-    file = Path(path)
-    table = _open(file, _content(file))
-    names = {"prefill": prefill, "decode": decode, "arrival": arrival}
-    name, layout = _layout(table, format, {f: c for f, c in names.items() if c is not None})
-    columns = {"prefill": layout.prefill, "decode": layout.decode}
-    if layout.arrival in table.columns or arrival is not None:
-        columns["arrival"] = layout.arrival
-    missing = [c for c in columns.values() if c not in table.columns]
-    if missing:
-        raise InputError(
-            f"{file}: no column {missing[0]!r}; it has: {_one_line(', '.join(table.columns))}; "
-            "name the columns that hold prefill, decode and arrival"
-        )
-    frame = _checked(table.load(columns), columns, layout)
-    good = frame.filter(pl.col("fault").is_null())
-    bad = frame.with_row_index("row", 1).filter(pl.col("fault").is_not_null())
-    first_bad = BadRow(bad["row"][0], bad["fault"][0]) if len(bad) else None
-    if len(bad) > MOST_BAD_ROWS * len(frame) or not len(good):
-        raise InputError(
-            f"{file}: {len(bad)} of {len(frame)} data rows cannot be used; first, {first_bad}; "
-            f"at most 1 % may be bad: correct the file or name other columns"
-            if len(frame)
-            else f"{file}: has columns but no data rows"
-        )
-    notes = []
-    arrivals: FloatArray | None = None
-    if "arrival" in columns:
-        if not good["arrival"].is_sorted():
-            good = good.sort("arrival", maintain_order=True)
-            notes.append(f"rows were not in order of {columns['arrival']}: sorted by it")
-        ticks = good["arrival"].to_numpy()
-        arrivals = (ticks - ticks[0]) / 1e9
-        notes += _grid_note(ticks - ticks[0])
-    requests = Requests(
-        good["prefill"].cast(pl.Int64).to_numpy(),
-        good["decode"].cast(pl.Int64).to_numpy(),
-        arrivals,
-    )
-    return Trace(file.name, name, columns, requests, len(frame), len(bad), first_bad, tuple(notes))
+    with opened(path, reading.max_bytes) as content:
+        rows = _rows(content, reading.max_rows)
+        name, layout = _layout(content.name, rows, format, reading.named)
+        wanted = _wanted(content.name, rows.names, layout, reading)
+        return _Reader(content.name, name, layout, wanted, reading, progress).read(rows)
 
 
-# --- Bytes --------------------------------------------------------------------------------------
+def _rows(content: Content, most: int) -> Rows:
+    """The rows of a file of any kind."""
+    if content.head.startswith(MAGIC):
+        return Parquet(content, most)
+    lines = content.lines()
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise InputError(f"{content.name}: is empty; expected a header and at least one request")
+    if first.lstrip().startswith(("{", "[")):
+        return Objects(first, lines, LAYOUTS)
+    return Delimited(first, lines)
 
 
-def _content(file: Path) -> bytes:
-    """The file's content, decompressed."""
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{file}: there is no such file") from None
-    except IsADirectoryError:
-        raise InputError(f"{file}: is a directory; name one trace file") from None
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InputError(
-                f"{file}: the gzip data is truncated or damaged ({error}); fetch the file again"
-            ) from None
-    return data
+def _layout(
+    file: str, rows: Rows, insisted: str | None, named: Mapping[str, str]
+) -> tuple[str, Layout]:
+    """The layout that the caller asks for, or that the fields show, with the fields named."""
+    if insisted is not None and insisted not in LAYOUTS:
+        raise InputError(f"no trace format {insisted!r}; known formats: {', '.join(LAYOUTS)}")
+    lengths_named = named.keys() >= {"prefill", "decode"}
+    name = insisted or getattr(rows, "shape", None) or recognised(LAYOUTS, rows.names)
+    if name is None and not lengths_named:
+        for summary in SUMMARIES:
+            if fits(summary.known_by, rows.names):
+                raise InputError(f"{file}: holds {summary.what}; {summary.instead}")
+        name = nearest(LAYOUTS, rows.names)
+    name = name or "columns"
+    return name, LAYOUTS[name].naming(named)
 
 
-# --- Tables -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table of text: its column names, and how to load some of them.
-
-    ``load`` takes field -> column and gives one String column per field, and a column ``fault``
-    with the reason where a row does not fit the table at all.
-    """
-
-    columns: list[str]
-    load: Callable[[Mapping[str, str]], pl.DataFrame]
-
-
-def _open(file: Path, data: bytes) -> _Table:
-    if data[:4] == b"PAR1":
-        return _parquet(file, data)
-    if b"\0" in data[:65536]:
-        raise InputError(f"{file}: is binary; expected text (UTF-8), gzip or Parquet")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: is not UTF-8 text (byte {error.start})") from None
-    lines = [
-        line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()
-    ]
-    if not lines:
-        raise InputError(f"{file}: is empty; expected a header and at least one request")
-    first = lines[0].lstrip()
-    if first.startswith("["):
-        raise InputError(f"{file}: is a JSON array; expected JSON Lines, one object a line")
-    return _json_lines(file, lines) if first.startswith("{") else _csv(file, lines)
-
-
-def _parquet(file: Path, data: bytes) -> _Table:
-    try:
-        frame = pl.read_parquet(BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{file}: damaged Parquet file: {_one_line(error)}") from None
-
-    def load(columns: Mapping[str, str]) -> pl.DataFrame:
-        for column in columns.values():
-            if frame.schema[column].is_nested():
-                raise InputError(f"{file}: column {column!r} holds {frame.schema[column]} values")
-        fields = [pl.col(c).cast(pl.String).alias(f) for f, c in columns.items()]
-        return frame.select(*fields, pl.lit(None, pl.String).alias("fault"))
-
-    return _Table(frame.columns, load)
-
-
-def _json_lines(file: Path, lines: list[str]) -> _Table:
-    names: list[str] = []
-    for line in lines[:100]:
-        try:
-            record = json.loads(line)
-        except ValueError:
+def _wanted(file: str, names: list[str], layout: Layout, reading: Reading) -> dict[str, Paths]:
+    """The paths to read, by what they hold; those of arrival only if there is any."""
+    wanted = layout.lengths_and_times
+    for key, paths in wanted.items():
+        if key == "arrival" and "arrival" not in reading.named:
             continue
-        if isinstance(record, dict):
-            names += [n for n in _paths(record) if n not in names]
-    if not names:
-        raise InputError(f"{file}: none of its first lines is a JSON object; expected JSON Lines")
-    text = pl.col("line")
-
-    def load(columns: Mapping[str, str]) -> pl.DataFrame:
-        broken = text.str.json_path_match("$").is_null()
-        return pl.DataFrame({"line": lines}).select(
-            *(text.str.json_path_match(f"$.{c}").alias(f) for f, c in columns.items()),
-            pl.when(broken).then(pl.lit("is not a JSON object")).alias("fault"),
-        )
-
-    return _Table(names, load)
-
-
-def _paths(record: Mapping[str, object], prefix: str = "") -> list[str]:
-    """Names of all values in a JSON object, nested ones dotted."""
-    names = []
-    for key, value in record.items():
-        names += _paths(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
-    return names
+        if not any(path in names for path in paths):
+            has = one_line(", ".join(names), 200) or "nothing"
+            why = f" ({layout.if_missing})" if layout.if_missing else ""
+            raise InputError(
+                f"{file}: no field {' or '.join(map(repr, paths))}; it has: {has}; name the field "
+                f"of {key} with --{key}{why} (evenkeel formats lists what is known)"
+            )
+    if not any(path in names for path in wanted["arrival"]):
+        if reading.arrival_unit is not None:
+            raise InputError(
+                f"{file}: --arrival-unit without arrival times; it has: "
+                f"{one_line(', '.join(names), 200)}; name their field with --arrival"
+            )
+        del wanted["arrival"]
+    for path in (*layout.failed, *layout.among):
+        wanted[path] = (path,)
+    return wanted
 
 
-def _csv(file: Path, lines: list[str]) -> _Table:
-    header = lines[0]
-    separator = max(",;\t", key=header.count)
-    text = "\n".join(lines)
-    quoted = '"' in text
-    try:
-        # Rows of a wrong length are marked below, which needs no quotes in the file; with quotes
-        # the parser refuses them.
-        frame = pl.read_csv(
-            text.encode(), separator=separator, infer_schema=False, truncate_ragged_lines=not quoted
-        )
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{file}: is not a readable CSV file: {_one_line(error)}") from None
-    columns = [c.strip() for c in frame.columns]
-    twice = [c for c in columns if f"{c}_duplicated_0" in columns]
-    if twice:
-        raise InputError(f"{file}: the header names the column {twice[0]!r} twice")
-    fault = pl.lit(None, pl.String)
-    if not quoted:
-        fields = pl.Series(lines[1:], dtype=pl.String).str.count_matches(separator, literal=True)
-        wrong = pl.lit(fields) != header.count(separator)
-        fault = pl.when(wrong).then(
-            pl.format("fields: {}, in the header: {}", fields + 1, len(columns))
-        )
+class _Reader:
+    """Judges the rows of one trace, and keeps the numbers of those that can be used."""
 
-    def load(wanted: Mapping[str, str]) -> pl.DataFrame:
-        return frame.rename(dict(zip(frame.columns, columns, strict=True))).select(
-            *(pl.col(c).alias(f) for f, c in wanted.items()), fault.alias("fault")
-        )
+    def __init__(
+        self,
+        file: str,
+        name: str,
+        layout: Layout,
+        wanted: dict[str, Paths],
+        reading: Reading,
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        self._file, self._name, self._layout, self._reading = file, name, layout, reading
+        self._wanted, self._progress = wanted, progress
+        self._seen = self._others = self._bad = 0
+        self._first_bad: BadRow | None = None
+        self._columns: dict[str, str] = {}
+        self._good: list[tuple[IntArray, IntArray, IntArray]] = []
+        self._times: Times | None = None
 
-    return _Table(columns, load)
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())[:200]
-
-
-# --- Layouts and rows ---------------------------------------------------------------------------
-
-
-def _layout(table: _Table, name: str | None, named: Mapping[str, str]) -> tuple[str, Layout]:
-    """The layout that the caller asks for, or the one most of whose columns are there."""
-    if name is not None and name not in LAYOUTS:
-        raise InputError(f"no trace format {name!r}; known formats: {', '.join(LAYOUTS)}")
-    if name is None:
-        present = {
-            n: len({known.prefill, known.decode, known.arrival} & set(table.columns))
-            for n, known in LAYOUTS.items()
+    def read(self, rows: Rows) -> Trace:
+        """The trace."""
+        keys = [key for key in ("prefill", "decode", "arrival") if key in self._wanted]
+        self._columns = {
+            key: next(path for path in self._wanted[key] if path in rows.names) for key in keys
         }
-        name = "columns" if named else max(reversed(present), key=present.__getitem__)
-    base = LAYOUTS[name]
-    return name, replace(
-        base,
-        prefill=named.get("prefill", base.prefill),
-        decode=named.get("decode", base.decode),
-        arrival=named.get("arrival", base.arrival),
-    )
+        if "arrival" in self._columns:
+            self._times = Times(self._layout, self._reading.arrival_unit, self._columns["arrival"])
+        for batch in batches(rows.read(self._wanted, self._layout.any_of), self._wanted):
+            self._judge(batch)
+            if self._progress is not None:
+                self._progress(self._seen)
+        requests, notes = self._requests()
+        return Trace(
+            Path(self._file).name,
+            self._name,
+            self._columns,
+            requests,
+            self._seen - self._others,
+            self._bad,
+            self._first_bad,
+            (*notes, *rows.notes),
+        )
 
-
-def _checked(frame: pl.DataFrame, columns: Mapping[str, str], layout: Layout) -> pl.DataFrame:
-    """Values as numbers (arrivals in int64 nanoseconds) and the first fault of each row."""
-    fields = [pl.col(f).str.strip_chars() for f in columns]
-    frame = frame.with_columns(*fields)
-    values = [pl.col(f).cast(pl.Float64, strict=False) for f in ("prefill", "decode")]
-    faults = [pl.col("fault"), *(_length_fault(f, columns[f]) for f in ("prefill", "decode"))]
-    if "arrival" in columns:
-        frame = frame.with_columns(_nanoseconds(frame["arrival"], layout).alias("time"))
-        values.append(pl.col("time").alias("arrival"))
-        unread = pl.when(pl.col("time").is_null())
-        faults += [
-            _missing("arrival", columns["arrival"]),
-            unread.then(_says("arrival", columns["arrival"], "is not a time")),
+    def _judge(self, batch: Batch) -> None:
+        """Keep the good rows of some, and remember the first bad one."""
+        if self._seen + len(batch.lines) > self._reading.max_rows:
+            raise InputError(
+                f"{self._file}: has more than {self._reading.max_rows} rows; --max-rows allows more"
+            )
+        frame = pl.DataFrame(
+            {key: pl.Series(column, dtype=pl.String) for key, column in batch.values.items()}
+        ).with_columns(pl.all().str.strip_chars())
+        zero = "marks a failed request" if self._layout.zero_fails else "must be at least 1"
+        faults = [
+            pl.lit(pl.Series("whole", batch.faults, dtype=pl.String)),
+            *(_failed(path, healthy) for path, healthy in self._layout.failed.items()),
+            length_fault("prefill", self._columns["prefill"], "must be at least 1"),
+            length_fault("decode", self._columns["decode"], zero),
         ]
-    return frame.select(*values, pl.coalesce(faults).alias("fault"))
+        values = [number("prefill").alias("prefill"), number("decode").alias("decode")]
+        if self._times is not None:
+            times = self._times.read(frame["arrival"])
+            faults.append(pl.lit(times["fault"]))
+            values.append(pl.lit(times["ns"]))
+        others = pl.Series([not one for one in batch.are_requests], dtype=pl.Boolean)
+        for path, requests in self._layout.among.items():
+            others |= (
+                frame.select((pl.col(path) != "") & ~pl.col(path).is_in(requests))
+                .to_series()
+                .fill_null(False)
+            )
+        judged = frame.select(
+            *values,
+            pl.lit(others).alias("other"),
+            pl.coalesce(faults).alias("fault"),
+        )
+        good = judged.filter(~pl.col("other") & pl.col("fault").is_null())
+        bad = judged.with_row_index("at").filter(~pl.col("other") & pl.col("fault").is_not_null())
+        if self._first_bad is None and len(bad):
+            at = bad["at"][0]
+            self._first_bad = BadRow(self._seen + at + 1, batch.lines[at], bad["fault"][0])
+        self._good.append(
+            (
+                good["prefill"].cast(pl.Int32).to_numpy(),
+                good["decode"].cast(pl.Int32).to_numpy(),
+                good["ns" if "ns" in good.columns else "prefill"].to_numpy(),
+            )
+        )
+        self._seen += len(judged)
+        self._others += int(others.sum())
+        self._bad += len(bad)
+
+    def _requests(self) -> tuple[Requests, list[str]]:
+        """The good rows in order of arrival, and notes on them; or the refusal."""
+        rows, good = self._seen - self._others, self._seen - self._others - self._bad
+        if self._bad and not (self._reading.drop_bad and good):
+            raise InputError(f"{self._file}: {self._refusal(rows, good)}")
+        if not good:
+            raise InputError(f"{self._file}: {self._emptiness()}")
+        notes = [] if self._times is None else list(self._times.notes)
+        if self._others:
+            notes.append(f"{self._others} rows are no requests to a model, and were not read")
+        if self._bad:
+            notes.append(
+                f"{self._bad} of {rows} rows cannot be used and were dropped; {self._first_bad}"
+            )
+        prefill, decode, times = zip(*self._good, strict=True)
+        order: slice | IntArray = slice(None)
+        arrival: FloatArray | None = None
+        if self._times is not None:
+            ns = np.concatenate(times)
+            if (np.diff(ns) < 0).any():
+                path = self._columns["arrival"]
+                moved = None if self._times.unit == ISO else unrounded(ns, UNITS[self._times.unit])
+                if moved is None:
+                    order = np.argsort(ns, kind="stable")
+                    ns = ns[order]
+                    notes.append(f"rows were not in order of {path}: sorted by it")
+                else:
+                    ns = moved
+                    notes.append(
+                        f"some of {path} are rounded to whole {self._times.unit}, which puts them "
+                        "out of order: they were moved between the others"
+                    )
+            ns -= ns[0]
+            arrival = ns / 1e9
+            notes += _pace_note(ns, self._layout) + _grid_note(ns)
+        return Requests(
+            np.concatenate(prefill)[order], np.concatenate(decode)[order], arrival
+        ), notes
+
+    def _refusal(self, rows: int, good: int) -> str:
+        """Which rows cannot be used, and what would help."""
+        instead = "correct the file, or name other fields with --prefill, --decode and --arrival"
+        if good and not self._reading.drop_bad:
+            instead += f"; --drop-bad drops such rows and reads the other {good}"
+        return f"{self._first_bad}; {self._bad} of {rows} rows cannot be used: {instead}"
+
+    def _emptiness(self) -> str:
+        if self._others:
+            return (
+                f"none of its {self._others} rows is a request to a model; "
+                "name the fields of requests with --prefill, --decode and --arrival"
+            )
+        return "has columns but no data rows"
 
 
-def _says(field: str, column: str, complaint: str) -> pl.Expr:
-    shown = pl.col(field).str.slice(0, 40).str.replace_all(r"\s+", " ")
-    return pl.format("{} = {} {}", pl.lit(column), shown, pl.lit(complaint))
+def _failed(path: str, healthy: tuple[str, ...]) -> pl.Expr:
+    """That a field marks a failed request, and with what."""
+    value = pl.col(path)
+    told = pl.format("a failed request ({})", shown(path, path))
+    return pl.when((value != "") & ~value.is_in(healthy)).then(told)
 
 
-def _missing(field: str, column: str) -> pl.Expr:
-    absent = pl.col(field).is_null() | (pl.col(field) == "")
-    return pl.when(absent).then(pl.lit(f"{column} is missing"))
+def _pace_note(ns: IntArray, layout: Layout) -> list[str]:
+    """A warning when so many requests a second, or so few, suggest another unit."""
+    count, span_s = len(ns) - 1, float(ns[-1]) / 1e9
+    if count < 20 or span_s == 0:
+        return []
+    rate = count / span_s
+    if rate > layout.busiest:
+        says = f"{rate:.3g} a second, more than such a trace has: is the unit right?"
+    elif rate < _LEAST_RATE:
+        says = f"one in {1 / rate / 3600:.3g} hours, fewer than a trace has: is the unit right?"
+    else:
+        return []
+    return [f"the arrival times make {says} --arrival-unit says what they count"]
 
 
-def _length_fault(field: str, column: str) -> pl.Expr:
-    """Why a length cannot be used, or null."""
-    value = pl.col(field).cast(pl.Float64, strict=False)
-    rules = [
-        (value.is_null() | value.is_nan(), "is not a number"),
-        (value < 1, "must be at least 1"),
-        (value > SIZE_LIMIT, f"is larger than {SIZE_LIMIT}"),
-        (value != value.floor(), "is not an integer"),
-    ]
-    return pl.coalesce(
-        _missing(field, column),
-        *(pl.when(broken).then(_says(field, column, says)) for broken, says in rules),
-    )
-
-
-def _nanoseconds(text: pl.Series, layout: Layout) -> pl.Series:
-    """Times as int64 nanoseconds, null where they cannot be read.
-
-    Numbers count ticks of the layout; if not even one value is a number, all are dates.
-    """
-    number = text.cast(pl.Float64, strict=False)
-    if number.is_not_null().any():
-        ns = number * (1e9 / layout.ticks_per_s)
-        usable = ns.is_finite() & (ns.abs() < 2.0**62)
-        return ns.round().set(~usable.fill_null(False), None).cast(pl.Int64)
-    stamp = text.str.replace("T", " ", literal=True).str.replace(r"Z$", "+00:00")
-    plain = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns", strict=False)
-    zoned = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%:z", time_unit="ns", strict=False)
-    return plain.cast(pl.Int64).fill_null(zoned.cast(pl.Int64))
-
-
-def _grid_note(ns: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[str]:
+def _grid_note(ns: IntArray) -> list[str]:
     """A note when most requests arrive at the very time of the one before."""
     gaps = np.diff(ns)
     ties = float((gaps == 0).mean()) if gaps.size else 0.0

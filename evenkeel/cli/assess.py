@@ -1,9 +1,14 @@
 """``evenkeel assess``: whether balancing would help a trace on given hardware."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import json_option, progress, slots_option, table, to_json, workers_option
-from theory.model import InputError
+
+if TYPE_CHECKING:
+    from adversary.workloads.traces import Reading
 
 CAVEATS = (
     "The runs are simulated: a step takes C + t_l * (largest load), with the constants of the "
@@ -22,6 +27,7 @@ CAVEATS = (
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
 @click.option("--hardware", default="h100-sxm", show_default=True, help="Device of the worker.")
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
+@trace_options
 @json_option
 def assess(
     trace: str | None,
@@ -30,27 +36,28 @@ def assess(
     pool: int | None,
     hardware: str,
     timed: bool,
+    reading: "Reading",
     as_json: bool,
 ) -> None:
     """Say whether balancing would help this trace on this hardware.
 
-    Serves TRACE (CSV, JSON Lines or Parquet, plain or gzip; without one, the sample trace that
-    ships with evenkeel) under FCFS and BF-IO, and says what the theorems guarantee.
+    Serves TRACE (CSV, JSON or Parquet, plain or gzip, or - for standard input; without one, the
+    sample trace that ships with evenkeel) under FCFS and BF-IO, and says what the theorems
+    guarantee.
     """
     from adversary.workloads.sample_trace import SAMPLE_TRACE
-    from adversary.workloads.traces import read_trace
     from evenkeel.studies.assessment import assumptions, guarantees, saving
     from evenkeel.studies.run_summary import percent, rows, summary
     from solvers.simulation.engine import simulate
-    from theory.model import Requests, System
+    from theory.model import System
     from theory.power import hardware as device
 
     system, power = System.paper(workers, slots), device(hardware)
-    read = read_trace(SAMPLE_TRACE if trace is None else trace)
-    if timed and not read.has_arrivals:
-        raise InputError(f"{read.name}: --timed needs arrival times, and the trace has none")
-    backlog = Requests(read.requests.prefill, read.requests.decode)
-    requests = read.requests if timed else backlog
+    if trace is None:
+        without_trace(reading, "a TRACE")
+    found, requests = served(
+        SAMPLE_TRACE if trace is None else trace, reading, timed=timed, pool=pool
+    )
     gammas = tuple(dict.fromkeys((power.gamma, 1.0)))
     runs = []
     for name in ("fcfs", "bfio"):
@@ -58,26 +65,24 @@ def assess(
             runs.append(simulate(system, requests, name, pool=pool, gammas=gammas, progress=tick))
     fcfs, bfio = runs
     paced = None
-    if read.has_arrivals:
-        paced = fcfs if timed else simulate(system, read.requests, "fcfs")
+    if found.has_arrivals:
+        paced = fcfs if timed else simulate(system, found.requests, "fcfs")
     numbers = [summary(run, power) for run in runs]
     saved = saving(system, power, fcfs, bfio)
     promised = guarantees(requests, workers, slots, power, pool)
     failed = assumptions(requests, system, pool, paced)
-    notes = [*read.notes]
+    notes = [*found.notes]
     if trace is None:
         notes.append("no TRACE given: this is the synthetic sample trace that ships with evenkeel")
-    if read.first_bad is not None:
-        notes.append(f"first bad row: {read.first_bad}")
     if as_json:
         click.echo(
             to_json(
                 {
-                    "trace": read.name,
-                    "format": read.format,
-                    "rows": read.rows,
-                    "bad_rows": read.bad_rows,
-                    "duration_s": read.duration_s,
+                    "trace": found.name,
+                    "format": found.format,
+                    "rows": found.rows,
+                    "bad_rows": found.bad_rows,
+                    "duration_s": found.duration_s,
                     "notes": notes,
                     "workers": workers,
                     "slots": slots,
@@ -93,8 +98,10 @@ def assess(
             )
         )
         return
-    span = "no arrival times" if read.duration_s is None else f"{read.duration_s:.0f} s"
-    click.echo(f"{read.name}: {read.rows} rows, {read.bad_rows} bad, {read.format} layout, {span}")
+    span = "no arrival times" if found.duration_s is None else f"{found.duration_s:.0f} s"
+    click.echo(
+        f"{found.name}: {found.rows} rows, {found.bad_rows} bad, {found.format} layout, {span}"
+    )
     for note in notes:
         click.echo(f"note: {note}")
     mode = "at its arrival times" if timed else "as a backlog"

@@ -1,7 +1,10 @@
 """``evenkeel simulate``: run policies on a workload or a trace."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import (
     json_option,
     progress,
@@ -11,7 +14,10 @@ from evenkeel.output import (
     to_json,
     workers_option,
 )
-from theory.model import InputError, Requests
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    from adversary.workloads.traces import Reading
 
 
 def _number(text: str) -> int | float:
@@ -44,7 +50,10 @@ class _Command(click.Command):
 
 
 @click.command(cls=_Command)
-@click.option("--trace", type=click.Path(), help="CSV, JSON Lines or Parquet, plain or gzip.")
+@click.option(
+    "--trace", type=click.Path(), help="CSV, JSON or Parquet, plain or gzip, or - for stdin."
+)
+@trace_options
 @click.option("--family", help="Workload family to draw from.  [default: uniform]")
 @click.option(
     "-n", "--requests", "n", type=int, help="Requests to draw.  [default: 10 rounds of G*B]"
@@ -62,6 +71,7 @@ class _Command(click.Command):
 @json_option
 def simulate(
     trace: str | None,
+    reading: "Reading",
     family: str | None,
     n: int | None,
     param: tuple[str, ...],
@@ -80,7 +90,6 @@ def simulate(
     the first step that left a slot empty, the part that the theorems speak of.
     """
     from adversary.workloads.families import workload
-    from adversary.workloads.traces import read_trace
     from evenkeel.studies.run_summary import rows, summary
     from solvers.simulation.engine import simulate
     from theory.model import System
@@ -91,16 +100,13 @@ def simulate(
     if trace is not None:
         if family is not None or n is not None or parameters:
             raise InputError("--trace goes without --family, -n and --param")
-        read = read_trace(trace)
-        if timed and not read.has_arrivals:
-            raise InputError(f"{trace}: --timed needs arrival times, and the trace has none")
-        requests, source = read.requests, read.name
-        if not timed:
-            requests = Requests(requests.prefill, requests.decode)
+        read, requests = served(trace, reading, timed=timed, pool=pool)
+        source, notes = read.name, [*read.notes]
     else:
+        without_trace(reading, "--trace")
         if timed:
             raise InputError("--timed needs a --trace with arrival times")
-        source = family or "uniform"
+        source, notes = family or "uniform", []
         count = 10 * system.capacity if n is None else n
         if n is None and count > 10_000_000:
             raise InputError(f"10 rounds of G*B are {count} requests: give a number with -n")
@@ -112,7 +118,6 @@ def simulate(
                 system, requests, name, pool=pool, seed=seed, gammas=(power.gamma,), progress=tick
             )
         found.append(summary(run, power))
-    notes = []
     if any(run["overloaded"]["steps"] == 0 for run in found):
         notes.append(
             "no overloaded part: some slots were empty from the first step on"

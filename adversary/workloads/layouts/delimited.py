@@ -1,0 +1,74 @@
+"""Tables of text: CSV with commas, semicolons or tabs, as spreadsheets export it too."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from operator import itemgetter
+
+from adversary.workloads.layouts.content import Lines
+from adversary.workloads.layouts.layout import Paths
+from adversary.workloads.layouts.rows import Row, one_line
+from theory.model import InputError
+
+_SEPARATORS = ",;\t|"
+
+
+class Delimited:
+    """The rows of a table of text whose first line names its columns.
+
+    Parameters
+    ----------
+    first : str
+        Its first line that is not blank.  ``sep=;`` there, as Excel writes it, sets the separator.
+    lines : Lines
+        The others.
+    """
+
+    def __init__(self, first: str, lines: Lines) -> None:
+        self.notes: list[str] = []
+        self._lines = lines
+        separator = None
+        if told := re.fullmatch(r'\s*"?sep=([^\r\n])"?\s*', first, re.IGNORECASE):
+            separator = told[1]
+            first = next((line for line in lines if line.strip()), "")
+        separator = separator or max(
+            _SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one)))
+        )
+        # A field may be as long as a line, and lines are bounded.
+        csv.field_size_limit(2**31 - 1)
+        self._reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
+        try:
+            self.names = [name.strip() for name in next(self._reader, [])]
+        except csv.Error as error:
+            raise InputError(f"{lines.name}: the header is not CSV: {error}") from None
+
+    def read(self, wanted: Mapping[str, Paths], any_of: tuple[str, ...] = ()) -> Iterator[Row]:
+        """Each row's values; see :class:`Rows`."""
+        times, width = Counter(self.names), len(self.names)
+        places = []
+        for paths in wanted.values():
+            path = next((path for path in paths if path in times), None)
+            if path is not None and times[path] > 1:
+                raise InputError(
+                    f"{self._lines.name}: the header names the column {path!r} twice; rename one"
+                )
+            places.append(width if path is None else self.names.index(path))
+        nothing = (None,) * len(places)
+        pick = itemgetter(*places)
+        lines = self._lines
+        while True:
+            try:
+                for cells in self._reader:
+                    if len(cells) != width:
+                        if not any(map(str.strip, cells)):
+                            continue  # a blank line
+                        if len(cells) < width or any(map(str.strip, cells[width:])):
+                            says = f"fields: {len(cells)}, in the header: {width}"
+                            yield Row(lines.number, nothing, says)
+                            continue
+                    yield Row(lines.number, pick((*cells[:width], None)))
+                return
+            except csv.Error as error:
+                yield Row(lines.number, nothing, f"is not CSV ({one_line(error)})")
