@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from adversary.workloads.families import workload
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
-    from adversary.workloads.traces import Trace, read_trace
+    from adversary.workloads.traces import Reading, Trace, read_trace
     from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict
     from evenkeel.theorems.registry import Assumption, Claim, check_of, claim, claim_of, claims
     from solvers.lookahead.problem import WindowProblem, solve_window
@@ -53,6 +53,7 @@ __all__ = [
     "Lengths",
     "Policy",
     "PowerModel",
+    "Reading",
     "Requests",
     "RunResult",
     "StepProblem",

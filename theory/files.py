@@ -75,6 +75,8 @@ def _fault(error: msgspec.ValidationError, kind: Any, part: str) -> str:
     if found := re.fullmatch("Object missing required field `(.*)`", says):
         return f"the field {found[1]!r} is missing" + (f" in {place}" if place else "")
     if found := re.fullmatch("Object contains unknown field `(.*)`", says):
+        if place:
+            return f"unknown {part} {found[1]!r} in {place}"
         return f"unknown {part} {found[1]!r}; a {kind.__name__.strip('_').lower()} has: {names}"
     if found := re.fullmatch("Expected `int` >= (.*)", says):
         return f"{place} must be an integer of at least {found[1]}"

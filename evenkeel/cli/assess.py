@@ -74,6 +74,7 @@ def assess(
     notes = [*found.notes]
     if trace is None:
         notes.append("no TRACE given: this is the synthetic sample trace that ships with evenkeel")
+    prompt, output = int(requests.prefill.sum()), int(requests.decode.sum())
     if as_json:
         click.echo(
             to_json(
@@ -83,6 +84,8 @@ def assess(
                     "rows": found.rows,
                     "bad_rows": found.bad_rows,
                     "duration_s": found.duration_s,
+                    "prompt_tokens": prompt,
+                    "output_tokens": output,
                     "notes": notes,
                     "workers": workers,
                     "slots": slots,
@@ -98,9 +101,10 @@ def assess(
             )
         )
         return
-    span = "no arrival times" if found.duration_s is None else f"{found.duration_s:.0f} s"
+    span = "no arrival times" if found.duration_s is None else f"{found.duration_s:.6g} s"
     click.echo(
-        f"{found.name}: {found.rows} rows, {found.bad_rows} bad, {found.format} layout, {span}"
+        f"{found.name}: {found.rows} rows, {found.bad_rows} bad, {found.format} layout, {span}, "
+        f"{prompt} prompt and {output} output tokens"
     )
     for note in notes:
         click.echo(f"note: {note}")

@@ -19,6 +19,7 @@ COMMANDS = {
     "policies": ("study", "The built-in policies side by side: regret, energy, waiting."),
     "sweep": ("study", "Run policies over a grid of systems and workloads."),
     "assess": ("assess", "Would balancing help this trace on this hardware?"),
+    "formats": ("formats", "The request traces that can be read, and which fields."),
     "energy": ("energy", "Bounds on the energy saving for given hardware."),
     "attack": ("attack", "Find the worst instance for a policy."),
     "gallery": ("verify", "Show the stored witnesses step by step."),

@@ -3,11 +3,16 @@
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 import click
 
+from evenkeel.cli.trace_options import trace_options, without_trace
 from evenkeel.output import json_option, progress, table, terminal_width, to_json
 from evenkeel.runs.executors import cluster_option, jobs_option
+
+if TYPE_CHECKING:
+    from adversary.workloads.traces import Reading
 
 
 @click.command()
@@ -33,15 +38,19 @@ def sweep(
     from evenkeel.runs.executors import executor
     from evenkeel.studies.grid import means, read_sweep, run_sweep
 
-    wanted = read_sweep(sweep)
+    with progress(f"reading {sweep}", None) as tick:
+        wanted = read_sweep(sweep, tick)
     folder = out or Path("out") / "sweeps" / wanted.name
     with executor(jobs, cluster) as pool, progress(wanted.name, len(wanted.cells)) as tick:
         rows = run_sweep(wanted, folder, pool, tick)
     if as_json:
-        click.echo(to_json({"out": str(folder), "cells": rows.to_dicts()}))
+        told = {"out": str(folder), "cells": rows.to_dicts(), "notes": wanted.notes}
+        click.echo(to_json(told))
         return
     click.echo(means(rows))
     click.echo("\n* before the first step that left a slot empty, where there is such a part")
+    for note in wanted.notes:
+        click.echo(f"note: {note}")
     click.echo(f"{len(rows)} cells in {folder}")
 
 
@@ -53,6 +62,7 @@ def sweep(
     "--policy", "policies", multiple=True, help="Beside fcfs, repeatable.  [default: the paper's]"
 )
 @click.option("--trace", type=click.Path(), help="Draw the lengths from the rows of this file.")
+@trace_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -69,6 +79,7 @@ def experiment(
     requests: int | None,
     policies: tuple[str, ...],
     trace: str | None,
+    reading: "Reading",
     out: Path,
     jobs: int | None,
     cluster: str | None,
@@ -83,10 +94,18 @@ def experiment(
     from evenkeel.runs.executors import executor
     from evenkeel.studies import paper_experiments as paper
     from evenkeel.studies.study import run_cells
+    from evenkeel.studies.trace_draws import Source
 
     experiments = paper.chosen(names or ("E2", "E3"))
+    source = None
+    if trace is None:
+        without_trace(reading, "--trace")
+    else:
+        source = Source(trace, reading)
+        with progress(f"reading {trace}", None) as tick:
+            source.trace(tick)
     runs = {
-        one.name: paper.runs_of(one, seeds, policies=policies, requests=requests, trace=trace)
+        one.name: paper.runs_of(one, seeds, policies=policies, requests=requests, trace=source)
         for one in experiments
     }
     cells = [run for some in runs.values() for run in some]
@@ -96,7 +115,9 @@ def experiment(
     found = {name: paper.outcomes(part) for name, part in parts.items()}
     rooms = {name: paper.room(part) for name, part in parts.items()}
     notes = [paper.note(name, each) for name, each in found.items()]
-    if trace is None and {"E2", "E3"} <= rooms.keys():
+    if source is not None:
+        notes += source.trace().notes
+    elif {"E2", "E3"} <= rooms.keys():
         notes.append(paper.both_right(rooms["E2"], rooms["E3"]))
     if as_json:
         told = [

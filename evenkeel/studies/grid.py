@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from adversary.workloads.traces import Reading
 from evenkeel.output import to_json
 from evenkeel.studies.run_summary import flat_summary, summary_types
 from evenkeel.studies.study import (
@@ -27,6 +28,7 @@ from evenkeel.studies.study import (
     run_cells,
     tabulated,
 )
+from evenkeel.studies.trace_draws import Source
 from theory.files import read
 from theory.model import InputError, System
 from theory.power import hardware
@@ -76,6 +78,9 @@ class Cell:
         Number of the seed, from 0.
     parameters : tuple of pairs
         Parameters of the family.
+    trace : Source or None
+        File whose rows the lengths are drawn from, instead of a family; ``family`` then names it
+        and what is in it.
     """
 
     family: str
@@ -88,16 +93,22 @@ class Cell:
     rounds: int
     repeat: int
     parameters: tuple[tuple[str, int | float], ...] = ()
+    trace: Source | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All that its row depends on, by name."""
+        return {key: value for key, value in asdict(self).items() if key != "trace"}
 
     @property
     def name(self) -> str:
         """File name of the cell, from all of its parameters."""
-        return _digest_of({"schema": SCHEMA, **asdict(self)})[:20]
+        return _digest_of({"schema": SCHEMA, **self.fields})[:20]
 
     @property
     def seed(self) -> int:
         """Root of the randomness of its requests and policy."""
-        drawn = {key: value for key, value in asdict(self).items() if key not in _PAIRED}
+        drawn = {key: value for key, value in self.fields.items() if key not in _PAIRED}
         return int(_digest_of(drawn)[:15], 16)
 
     @property
@@ -115,13 +126,20 @@ def _digest_of(fields: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep: its name and its cells, in the order of the grid."""
+    """A sweep: its name, its cells in the order of the grid, and what to know of its trace."""
 
     name: str
     cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
 
 
 _Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Trace(Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The trace of a sweep: its file, and the options of the command line on how to read it."""
+
+    file: str
 
 
 class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
@@ -132,15 +150,18 @@ class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
     seeds: _Count = 3
     grid: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
+    trace: _Trace | None = None
 
 
-def read_sweep(path: Path) -> Sweep:
+def read_sweep(path: Path, progress: Callable[[int], None] | None = None) -> Sweep:
     """The sweep that a TOML file describes.
 
     The file has ``rounds`` (requests per slot, 4 by default) and ``seeds`` (paired repeats, 3 by
     default), a table ``[grid]`` whose keys are among :data:`AXES` and whose values are lists, and
     a table ``[parameters]`` of lists for the parameters of the workload families.  The cells are
-    all combinations.
+    all combinations.  A table ``[trace]`` in the place of families and parameters has a ``file``,
+    relative to the folder of the sweep, whose rows the lengths are drawn from, and the keys of
+    :class:`~adversary.workloads.traces.Reading`.  ``progress`` is told how many rows were read.
 
     Raises
     ------
@@ -151,10 +172,20 @@ def read_sweep(path: Path) -> Sweep:
     for key in given.grid:
         if key not in AXES:
             raise InputError(f"{path}: [grid] has no axis {key!r}; it has: {', '.join(AXES)}")
+    source: Source | None = None
+    notes: tuple[str, ...] = ()
+    if given.trace is not None:
+        if "family" in given.grid or given.parameters:
+            raise InputError(f"{path}: a sweep has a [trace], or families and [parameters]")
+        reading = {key: getattr(given.trace, key) for key in Reading.__struct_fields__}
+        source = Source(str(path.parent / given.trace.file), Reading(**reading))
+        notes = source.trace(progress).notes
     axes = {
         key: _values(path, f"grid.{key}", given.grid[key], kind) if key in given.grid else [default]
         for key, (kind, default) in AXES.items()
     }
+    if source is not None:
+        axes["family"] = [source.label]
     parameters = {
         key: _values(path, f"parameters.{key}", values, (int, float))
         for key, values in given.parameters.items()
@@ -165,6 +196,7 @@ def read_sweep(path: Path) -> Sweep:
             rounds=given.rounds,
             repeat=repeat,
             parameters=tuple(sorted(zip(parameters, chosen, strict=True))),
+            trace=source,
         )
         for point in product(*axes.values())
         for chosen in product(*parameters.values())
@@ -174,7 +206,7 @@ def read_sweep(path: Path) -> Sweep:
         raise InputError(f"{path}: a list of the grid names a value twice")
     for cell in cells:
         _validate(path, cell)
-    return Sweep(str(path.stem if given.name is None else given.name), cells)
+    return Sweep(str(path.stem if given.name is None else given.name), cells, notes)
 
 
 def _values(path: Path, key: str, values: Any, kind: type | tuple[type, ...]) -> list[Any]:
@@ -195,7 +227,8 @@ def _validate(path: Path, cell: Cell) -> None:
         _ = cell.system
         hardware(cell.hardware)
         policy(cell.policy)
-        workload(cell.family, 1, 0, **dict(cell.parameters))
+        if cell.trace is None:
+            workload(cell.family, 1, 0, **dict(cell.parameters))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     if cell.pool is not None and cell.pool < 1:
@@ -208,7 +241,10 @@ def perform(cell: Cell) -> Row:
     from solvers.simulation.engine import simulate
 
     power, count = hardware(cell.hardware), cell.rounds * cell.workers * cell.slots
-    requests = workload(cell.family, count, cell.seed, **dict(cell.parameters))
+    if cell.trace is None:
+        requests = workload(cell.family, count, cell.seed, **dict(cell.parameters))
+    else:
+        requests = cell.trace.draw(count, cell.seed)
     run = simulate(
         cell.system,
         requests,
@@ -217,7 +253,7 @@ def perform(cell: Cell) -> Row:
         seed=cell.seed % 2**31,
         gammas=(power.gamma,),
     )
-    what = asdict(cell) | {"parameters": to_json(dict(cell.parameters)), "seed": cell.seed}
+    what = cell.fields | {"parameters": to_json(dict(cell.parameters)), "seed": cell.seed}
     return what | flat_summary(run, power)
 
 

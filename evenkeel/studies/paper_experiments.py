@@ -4,12 +4,10 @@ Every cell is one run: a policy on the requests of one seed, the same for all po
 against FCFS, seed by seed, so that their intervals are those of paired differences.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,11 +28,11 @@ from adversary.paired_runs import (
     throughput_gain,
     time_per_token_drop,
 )
-from adversary.workloads.traces import read_trace
 from evenkeel.output import to_json
 from evenkeel.studies.study import Column, Estimate, Row, digest, grouped, plus_minus, tabulated
+from evenkeel.studies.trace_draws import Source
 from solvers.policies.registry import policy as policy_of
-from theory.model import InputError, Requests
+from theory.model import InputError
 from theory.power import hardware
 from theory.reported import REPORTED
 
@@ -110,7 +108,7 @@ class Run:
         As :func:`solvers.policies.registry.policy` takes it.
     seed : int
         Of the requests and of the policy.
-    trace : str or None
+    trace : Source or None
         File of lengths to draw from, instead of a workload family.
     """
 
@@ -118,7 +116,7 @@ class Run:
     setting: Setting
     policy: str
     seed: int
-    trace: str | None = None
+    trace: Source | None = None
 
     @property
     def name(self) -> str:
@@ -133,7 +131,7 @@ def runs_of(
     *,
     policies: Sequence[str] = (),
     requests: int | None = None,
-    trace: str | None = None,
+    trace: Source | None = None,
 ) -> list[Run]:
     """The runs of an experiment, checked before the first of them starts.
 
@@ -147,7 +145,7 @@ def runs_of(
         The experiment's own by default; the baseline is always among them.
     requests : int, optional
         Another number of requests, more than there are slots.
-    trace : str, optional
+    trace : Source, optional
         File whose rows the lengths are drawn from, with replacement; arrival times play no role.
 
     Raises
@@ -166,9 +164,7 @@ def runs_of(
             )
         setting = replace(setting, requests=requests)
     if trace is not None:
-        lengths = _lengths(trace)
-        digest = hashlib.sha256(lengths.prefill.tobytes() + lengths.decode.tobytes()).hexdigest()
-        setting = replace(setting, workload=f"{Path(trace).name} {digest[:12]}", parameters=())
+        setting = replace(setting, workload=trace.label, parameters=())
     names = list(dict.fromkeys((BASELINE, *(policies or experiment.policies))))
     for name in names:
         policy_of(name)
@@ -177,21 +173,13 @@ def runs_of(
     ]
 
 
-@cache
-def _lengths(trace: str) -> Requests:
-    read = read_trace(trace).requests
-    return Requests(read.prefill, read.decode)
-
-
 def perform(run: Run) -> Row:
     """The row of a run: what it was, and the three measurements of it."""
     setting = run.setting
     if run.trace is None:
         requests = setting.draw(run.seed)
     else:
-        lengths = _lengths(run.trace)
-        rows = np.random.default_rng(run.seed).integers(len(lengths), size=setting.requests)
-        requests = Requests(lengths.prefill[rows], lengths.decode[rows])
+        requests = run.trace.draw(setting.requests, run.seed)
     ends = measure(setting, requests, run.policy, run.seed)
     row = {"experiment": run.experiment, "policy": run.policy, "seed": run.seed, **asdict(setting)}
     row |= {key: to_json(row[key]) for key in ("parameters", "drift")}

@@ -85,29 +85,25 @@ def _ks(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "file", "columns", "prompt_ks", "output_ks"),
+    ("name", "file", "prompt_ks", "output_ks"),
     [
         (
             "azure2023-code",
             "azure-2023-code/AzureLLMInferenceTrace_code.csv.gz",
-            {},
             0.0295,
             0.0217,
         ),
-        ("azure2023-conv", "azure-2023-conv/AzureLLMInferenceTrace_conv.csv.gz", {}, 0.115, 0.0288),
+        ("azure2023-conv", "azure-2023-conv/AzureLLMInferenceTrace_conv.csv.gz", 0.115, 0.0288),
         (
             "mooncake-conversation",
             "mooncake-conversation/conversation_trace.jsonl.gz",
-            {},
             0.027,
             0.0108,
         ),
     ],
 )
-def test_fits_are_as_close_to_their_traces_as_they_say(
-    traces, name, file, columns, prompt_ks, output_ks
-):
-    real = read_trace(traces / file, **columns).requests
+def test_fits_are_as_close_to_their_traces_as_they_say(traces, name, file, prompt_ks, output_ks):
+    real = read_trace(traces / file).requests
     drawn = workload(name, 40_000, 5)
     # 0.03: sampling noise of 40,000 draws (0.01 is already beyond the 99.9 % point) and the
     # truncation at the observed maximum.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adversary.workloads.layouts.known import LAYOUTS
 from evenkeel.cli.main import main
 
 Call = Callable[..., tuple[int, str, str]]
@@ -119,6 +120,60 @@ def test_assess_of_the_sample_trace(call: Call) -> None:
     code, out, _ = call("assess", "-G", "4", "-B", "8", "--timed")
     assert code == 0
     assert "Assumptions that do not hold" in out
+
+
+OTEL = (
+    '{"startTimeUnixNano": 1000000000000000000, "attributes": {"gen_ai.usage.input_tokens": 5, '
+    '"gen_ai.usage.output_tokens": 2, "my.limit": 4}}\n'
+    '{"startTimeUnixNano": 1000000002000000000, "attributes": {"gen_ai.usage.input_tokens": 7, '
+    '"gen_ai.usage.output_tokens": 3, "my.limit": 6}}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "duration_s"),
+    [
+        ((), 5, 2),
+        (("--decode", "attributes.my.limit"), 10, 2),
+        (("--decode", "my.limit", "--arrival", "my.limit", "--arrival-unit", "ms"), 10, 0.002),
+    ],
+)
+def test_assess_reads_what_it_is_told_to(
+    call: Call, options: tuple[str, ...], output: int, duration_s: float
+) -> None:
+    Path("spans.jsonl").write_text(OTEL, "utf-8")
+    words = ("assess", "spans.jsonl", "-G", "1", "-B", "1", *options)
+    code, out, _ = call(*words, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["format"], found["rows"], found["duration_s"]) == ("otel-spans", 2, duration_s)
+    assert (found["prompt_tokens"], found["output_tokens"]) == (12, output)
+    told = f"otel-spans layout, {duration_s:.6g} s, 12 prompt and {output} output tokens"
+    assert told in call(*words)[1]
+
+
+def test_simulate_drops_bad_rows_and_says_which(call: Call) -> None:
+    Path("t.csv").write_text("Request tokens,Response tokens\n5,2\n6,0\n7,3\n", "utf-8")
+    words = ("simulate", "--trace", "t.csv", "-G", "1", "-B", "1", "--policy", "fcfs")
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert "t.csv: data row 2 (line 3): Response tokens = 0 marks a failed request; 1 of 3" in err
+    code, out, _ = call(*words, "--drop-bad")
+    assert code == 0
+    assert "t.csv: 2 requests as a backlog" in out
+    assert "note: 1 of 3 rows cannot be used and were dropped; data row 2 (line 3): Resp" in out
+
+
+def test_formats_tells_each_layout(call: Call) -> None:
+    code, out, _ = call("formats")
+    assert code == 0
+    found = json.loads(call("formats", "--json")[1])["formats"]
+    assert [one["name"] for one in found] == [*LAYOUTS]
+    for one in found:
+        assert f"{one['name']}: {one['written_by']}" in out
+        for field in ("prefill", "decode", "arrival"):
+            assert all(path in out for path in one[field])
+        assert f"source: {one['source']}" in out
 
 
 def test_energy(call: Call) -> None:

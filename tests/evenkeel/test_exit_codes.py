@@ -42,6 +42,8 @@ FILES = {
     "untimed.csv": "prefill,decode\n5,3\n6,2\n",
     "bad.json": "{",
     "bad.toml": "rounds = 0\n",
+    "both.toml": SWEEP + '[trace]\nfile = "trace.csv"\n',
+    "lost.toml": '[trace]\nfile = "absent.csv"\n',
     "bad.csv": "prefill\n3\n",
     "table/hardware_savings.csv": "device\nabacus\n",
 }
@@ -405,6 +407,7 @@ def test_doctor(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, .
 GOOD = {
     "simulate": ("-G", "2", "-B", "1", "-n", "4"),
     "assess": ("trace.csv", "-G", "2", "-B", "1"),
+    "formats": (),
     "energy": ("--hardware", "a100-paper"),
     "policies": ("--list",),
     "experiment": ("E2", "--seeds", "2", "--requests", "2400", "--policy", "jsq"),
@@ -415,13 +418,29 @@ GOOD = {
 BAD = {
     "simulate": [
         *(("--trace", "bad.csv"), ("--trace", "absent.csv"), ("--policy", "nobody")),
-        ("--trace", "untimed.csv", "--timed"),
+        *(
+            ("--trace", "untimed.csv", "--timed"),
+            ("--trace", "trace.csv", "--timed", "--pool", "2"),
+        ),
+        *(("--prefill", "x"), ("--trace", "trace.csv", "--prefill", "x"), ("--trace", ".")),
+        ("--trace", "trace.csv", "--max-rows", "1"),
     ],
-    "assess": [("bad.csv",), ("absent.csv",), ("untimed.csv", "--timed"), ("-G", "0")],
+    "assess": [
+        *(("bad.csv",), ("absent.csv",), ("untimed.csv", "--timed"), ("-G", "0")),
+        *(("trace.csv", "--timed", "--pool", "2"), ("--timed", "--pool", "2"), ("--drop-bad",)),
+        ("trace.csv", "--arrival-unit", "hours"),
+    ],
+    "formats": [("all",)],
     "energy": [("--hardware", "abacus"), ("--idle-w", "1")],
     "policies": [("--policy", "nobody"), ("--rounds", "0"), ("--family", "nobody")],
-    "experiment": [("E9",), ("E2", "--seeds", "1"), ("E2", "--trace", "bad.csv")],
-    "sweep": [("bad.toml",), ("absent.toml",), ()],
+    "experiment": [
+        ("E9",),
+        ("E2", "--seeds", "1"),
+        ("E2", "--trace", "bad.csv"),
+        ("E2", "--drop-bad"),
+        ("E2", "--trace", "-"),
+    ],
+    "sweep": [("bad.toml",), ("absent.toml",), ("both.toml",), ("lost.toml",), ()],
     "figures": [("nothing",), ("hardware_savings", "--redraw", "--out", "table")],
     "claims": [("step.full-refil-gap",), ("--format", "latex")],
     "check": [("step.full-refil-gap",), (TRUE, "--scale", "half"), (TRUE, "--policy", "nobody")],

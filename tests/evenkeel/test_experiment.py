@@ -21,6 +21,7 @@ from evenkeel.studies.paper_experiments import (
     room,
     runs_of,
 )
+from evenkeel.studies.trace_draws import Source
 from theory.model import InputError
 
 TINY = Experiment("tiny", "tiny", Setting("uniform", 3, 4, 90, 12, (("length", 4),)), 2)
@@ -91,7 +92,7 @@ def test_one_worker_has_nothing_to_gain():
 def test_lengths_of_a_file_are_drawn_with_replacement(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("prefill,decode\n700,2\n50,3\n", "utf-8")
-    runs = runs_of(TINY, 2, policies=("bfio",), trace=str(path))
+    runs = runs_of(TINY, 2, policies=("bfio",), trace=Source(str(path)))
     assert [(run.policy, run.seed) for run in runs] == [
         *(("fcfs", 0), ("bfio", 0), ("fcfs", 1), ("bfio", 1)),
     ]
@@ -104,7 +105,7 @@ def test_lengths_of_a_file_are_drawn_with_replacement(tmp_path):
     other.parent.mkdir()
     for last, same in ((50, True), (51, False)):
         other.write_text(f"prefill,decode\n700,2\n{last},3\n", "utf-8")
-        again = runs_of(TINY, 2, policies=("bfio",), trace=str(other))
+        again = runs_of(TINY, 2, policies=("bfio",), trace=Source(str(other)))
         assert ([run.name for run in again] == [run.name for run in runs]) == same
         other = tmp_path / "other" / ".." / "other" / "mine.csv"
 
@@ -121,7 +122,8 @@ def test_quantiles_are_values_that_occur():
         ({"seeds": 1}, "at least two seeds"),
         ({"requests": 12}, "needs more requests than its 12 slots, got 12"),
         ({"policies": ("nonsense",)}, "unknown policy 'nonsense'"),
-        ({"trace": "nowhere.csv"}, "no such file"),
+        ({"trace": Source("nowhere.csv")}, "no such file"),
+        ({"trace": Source("-")}, "give a file, not -"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_the_first_run(given, message):

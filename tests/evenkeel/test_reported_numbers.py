@@ -223,7 +223,8 @@ SYSTEM = ("-G", "2", "-B", "1", "--hardware", "bench")
 def test_simulate_as_json(say, trace, words, runs):
     found = json.loads(say("simulate", "--trace", trace, *SYSTEM, *words, "--seed", "3", "--json"))
     assert found["runs"] == [run.summary(name, joules(run.steps, C1)) for name, run in runs.items()]
-    gaps = found.pop("notes")
+    coarse, *gaps = found.pop("notes")
+    assert coarse.startswith("arrival times are coarse: 57% of the requests arrive together")
     del found["runs"]
     assert found == {
         "source": "hand.csv",
@@ -243,7 +244,7 @@ def test_energy_is_that_of_the_steps_and_a_note_says_so(say, trace):
     # Without the gaps: (8 C + 2,950,005 t) = 0.3143 s of 5.0072 s.
     assert "note: energy is that of the steps: nothing is counted between them, where" in out
     assert all(run.time > 5 and sum(run.lengths) < Fraction(32, 100) for run in TIMED.values())
-    assert "note" not in say("simulate", "--trace", trace, *SYSTEM)
+    assert "note: energy" not in say("simulate", "--trace", trace, *SYSTEM)
 
 
 def test_the_rows_of_simulate(say, trace):

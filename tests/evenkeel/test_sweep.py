@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars
 import pytest
 
@@ -15,7 +16,7 @@ from evenkeel.studies import grid as sweeps
 from evenkeel.studies.grid import Sweep, perform, read_sweep, run_sweep
 from evenkeel.studies.grid import means as _means
 from solvers.simulation.engine import simulate
-from theory.model import InputError
+from theory.model import InputError, Requests
 from theory.power import hardware
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
@@ -228,3 +229,64 @@ def test_each_column_of_means_is_the_number_of_its_heading():
             *(policy, "30.0 ± 127.1", "10.0", "1001 ± 13", "52 ± 25", "11.00 ± 12.71"),
             *("7.2 ± 2.5", "9 ± 13"),
         ]
+
+
+TRACED = """
+rounds = 2
+seeds = 2
+[grid]
+workers = [2]
+slots = [3]
+policy = ["fcfs", "bfio"]
+[trace]
+file = "mine/trace.csv"
+prefill = "in"
+decode = "out"
+drop_bad = true
+"""
+
+
+def test_lengths_of_a_trace(tmp_path):
+    """Drawn from its rows with replacement, and known by them, not by where the file is."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "trace.csv").write_text("in,out\n700,2\n0,1\n50,3\n", "utf-8")
+    path = tmp_path / "traced.toml"
+    path.write_text(TRACED, "utf-8")
+    traced = read_sweep(path)
+    assert [cell.policy for cell in traced.cells] == ["fcfs", "fcfs", "bfio", "bfio"]
+    assert traced.notes == (
+        "1 of 3 rows cannot be used and were dropped; "
+        "data row 2 (line 3): in = 0 must be at least 1",
+    )
+    cell = traced.cells[0]
+    assert cell.family.startswith("trace.csv ")
+    rows = np.random.default_rng(cell.seed).integers(2, size=12)
+    requests = Requests(np.array([700, 50])[rows], np.array([2, 3])[rows])
+    run = simulate(cell.system, requests, "fcfs", seed=cell.seed % 2**31)
+    assert perform(cell)["whole_imbalance"] == run.total.imbalance
+    (tmp_path / "else").mkdir()
+    folder.rename(tmp_path / "else" / "mine")
+    path = path.rename(tmp_path / "else" / "traced.toml")
+    assert [cell.name for cell in read_sweep(path).cells] == [cell.name for cell in traced.cells]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (("drop_bad", "drop-bad"), "unknown key 'drop-bad' in trace"),
+        (("drop_bad = true", "drop_bad = 1"), "trace.drop_bad: expected `bool`"),
+        (("drop_bad = true", ""), r"trace.csv: data row 2 \(line 3\): in = 0 must be at least 1"),
+        (("drop_bad = true", "max_rows = 0"), "trace: max_rows must be at least 1, got 0"),
+        (('"mine/trace.csv"', '"none.csv"'), "none.csv: there is no such file"),
+        (('file = "mine/trace.csv"', ""), "the field 'file' is missing in trace"),
+        (("[grid]", '[grid]\nfamily = ["uniform"]'), r"a sweep has a \[trace\], or families and"),
+    ],
+)
+def test_a_trace_that_is_refused(tmp_path, changed, says):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "trace.csv").write_text("in,out\n700,2\n0,1\n50,3\n", "utf-8")
+    path = tmp_path / "traced.toml"
+    path.write_text(TRACED.replace(*changed), "utf-8")
+    with pytest.raises(InputError, match=says):
+        read_sweep(path)

@@ -9,8 +9,8 @@ def with_usage(request: dict[str, Any]) -> dict[str, Any]:
     r"""The request with the last ``usage`` of its responses, if one has any.
 
     >>> end = 'data: {"usage": {"prompt_tokens": 5}}\n\ndata: [DONE]'
-    >>> with_usage({"response_outputs": [{"response": end}]})["usage"]["prompt_tokens"]
-    5
+    >>> text(with_usage({"response_outputs": [{"response": end}]})["usage"]["prompt_tokens"])
+    '5'
     """
     outputs = opened(find(request, "response_outputs"))
     for output in reversed(outputs if isinstance(outputs, list) else []):

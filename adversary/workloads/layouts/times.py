@@ -73,7 +73,8 @@ class Times:
     def _settled(self, frame: pl.DataFrame) -> str:
         """The unit that the first part shows, with notes on why."""
         numbers = frame["number"].drop_nulls()
-        if self._asked == ISO or (self._asked is None and not len(numbers)):
+        others = int((frame["arrival"] != "").sum()) - len(numbers)
+        if self._asked == ISO or (self._asked is None and others > len(numbers)):
             return ISO
         layout, unit = self._layout, self._asked or self._layout.unit
         since_1970 = _since_1970(numbers)
