@@ -53,7 +53,7 @@ class Objects:
                 "line, with the fields of one request"
             )
         self.shape = next(
-            (name for name, one in layouts.items() if _holds(objects[0], one.within)), None
+            (n for n, one in layouts.items() if any(_holds(o, one.within) for o in objects)), None
         )
         layout = None if self.shape is None else layouts[self.shape]
         requests = self._requests(chain(peeked, tops), layout)

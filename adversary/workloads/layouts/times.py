@@ -14,8 +14,13 @@ ISO = "iso"
 # Times are kept below this many nanoseconds, so that the difference of two fits as well.
 _LIMIT = 2**62
 
-# Dates of ISO 8601, and those of spreadsheets that write the day first, with points.
-_DATES = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M:%S%.f", "%d.%m.%Y %H:%M")
+# Dates of ISO 8601, and others in which month and day cannot be mistaken for each other: with
+# slashes only where the year comes first.
+_DATES = tuple(
+    f"{day} {time}"
+    for day in ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d")
+    for time in ("%H:%M:%S%.f", "%H:%M")
+)
 
 # Commas that begin a fraction for certain, and those that may group thousands as well.
 _FRACTION = r"^[+-]?(0?|\d{4,}|\d{1,3}(\.\d{3})+),\d+$|^[+-]?\d+,(\d{1,2}|\d{4,})$"
@@ -72,7 +77,7 @@ class Times:
 
     def _settled(self, frame: pl.DataFrame) -> str:
         """The unit that the first part shows, with notes on why."""
-        numbers = frame["number"].drop_nulls()
+        numbers = frame["number"].filter(frame["number"].is_finite())
         others = int((frame["arrival"] != "").sum()) - len(numbers)
         if self._asked == ISO or (self._asked is None and others > len(numbers)):
             return ISO
@@ -143,8 +148,8 @@ def _dates() -> pl.Expr:
     """Dates and times, those without a zone as UTC."""
     stamp = (
         pl.col("arrival")
+        .str.replace(r"( UTC|Z)$", "+00:00")
         .str.replace("T", " ", literal=True)
-        .str.replace(r"Z$", "+00:00")
         .str.replace(r",(\d+)", ".$1")
     )
     plain = [stamp.str.to_datetime(one, time_unit="ns", strict=False) for one in _DATES]
