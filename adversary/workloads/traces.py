@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from adversary.workloads.layouts.content import Content, opened
+from adversary.workloads.layouts.decimals import with_point
 from adversary.workloads.layouts.delimited import Delimited
 from adversary.workloads.layouts.known import LAYOUTS, SUMMARIES
 from adversary.workloads.layouts.layout import UNITS, Layout, Paths, fits, nearest, recognised
@@ -27,8 +28,8 @@ from theory.model import FloatArray, InputError, IntArray, Requests
 MAX_ROWS = 10_000_000
 MAX_BYTES = 2**31
 
-# Fewer requests a second, on average, than any trace of a service has: one in three hours.
-_LEAST_RATE = 1e-4
+# Fewer requests a second, on average, than any trace of a service has: one in an hour.
+_LEAST_RATE = 1 / 3600
 
 ARRIVAL_UNITS = (*UNITS, ISO)
 
@@ -286,6 +287,7 @@ class _Reader:
         frame = pl.DataFrame(
             {key: pl.Series(column, dtype=pl.String) for key, column in batch.values.items()}
         ).with_columns(pl.all().str.strip_chars())
+        frame = frame.with_columns(with_point("prefill"), with_point("decode"))
         zero = "marks a failed request" if self._layout.zero_fails else "must be at least 1"
         faults = [
             pl.lit(pl.Series("whole", batch.faults, dtype=pl.String)),

@@ -679,6 +679,15 @@ def test_decimal_commas_and_dates_of_spreadsheets(tmp_path, times, seconds):
     assert trace.requests.arrival == pytest.approx(seconds, abs=1e-9)
 
 
+def test_lengths_with_decimal_commas(tmp_path):
+    path = _write(tmp_path, "prefill;decode\n12,0;1.234,0\n2000,00;3\n")
+    requests = read_trace(path).requests
+    assert requests.prefill.tolist() == [12, 2000]
+    assert requests.decode.tolist() == [1234, 3]
+    with pytest.raises(InputError, match=r"prefill = 12.5 is not an integer"):
+        read_trace(_write(tmp_path, "prefill;decode\n12,5;3\n"))
+
+
 def test_a_comma_that_may_group_thousands(tmp_path):
     path = _write(tmp_path, "prefill;decode;arrival\n1;1;1,000\n1;1;12,345\n")
     with pytest.raises(InputError, match="arrival = 1,000 may be a fraction or group thousands"):
@@ -697,9 +706,9 @@ def test_rounded_times_among_others_keep_the_order_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("unit", "gap", "says"),
     [
-        ("ms", 1, "make 1e+03 a second, more than such a trace has"),
-        ("ms", 20, None),
-        ("s", 3600, None),
+        ("ms", 30, "make 33.3 a second, more than such a trace has"),
+        ("ms", 40, None),
+        ("s", 3500, None),
         ("s", 20_000, "make one in 5.56 hours, fewer than a trace has"),
     ],
 )

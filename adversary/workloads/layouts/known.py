@@ -77,7 +77,7 @@ LAYOUTS: Mapping[str, Layout] = {
         prefill=("input_length",),
         decode=("output_length",),
         arrival=("timestamp",),
-        busiest=1000,
+        busiest=300,
         remark="Qwen-Bailian counts seconds; chat_id tells it from Mooncake, whose fields have the "
         "same names and count milliseconds",
     ),
@@ -90,7 +90,7 @@ LAYOUTS: Mapping[str, Layout] = {
         arrival=("timestamp",),
         unit="ms",
         if_fractional="s",
-        busiest=100,
+        busiest=30,
     ),
     "burstgpt": Layout(
         writer="BurstGPT, with and without failures",

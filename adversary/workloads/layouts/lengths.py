@@ -3,6 +3,7 @@
 import polars as pl
 
 from adversary.workloads.families import SIZE_LIMIT
+from adversary.workloads.layouts.decimals import EITHER
 
 
 def shown(key: str, path: str) -> pl.Expr:
@@ -48,7 +49,7 @@ def length_fault(key: str, path: str, zero: str) -> pl.Expr:
         pl.when(broken).then(pl.format("{} {}", shown(key, path), pl.lit(why)))
         for broken, why in rules
     ]
-    comma = pl.col(key).str.contains(r"^\d{1,3}(,\d{3})+$")
+    comma = pl.col(key).str.contains(EITHER)
     grouped = pl.format(
         "{} may have a comma that groups thousands: write it without", shown(key, path)
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from adversary.workloads.layouts.decimals import EITHER, FRACTION, with_point
 from adversary.workloads.layouts.layout import UNITS, Layout
 from adversary.workloads.layouts.lengths import absent, shown
 from theory.model import IntArray
@@ -21,10 +22,6 @@ _DATES = tuple(
     for day in ("%Y-%m-%d", "%d.%m.%Y", "%Y/%m/%d")
     for time in ("%H:%M:%S%.f", "%H:%M")
 )
-
-# Commas that begin a fraction for certain, and those that may group thousands as well.
-_FRACTION = r"^[+-]?(0?|\d{4,}|\d{1,3}(\.\d{3})+),\d+$|^[+-]?\d+,(\d{1,2}|\d{4,})$"
-_EITHER = r"^[+-]?\d{1,3}(,\d{3})+$"
 
 # As seconds, milliseconds, ... since 1970, the years 2001 to 2286 begin with these numbers; a trace
 # that counts from its own beginning starts long before.
@@ -55,8 +52,10 @@ class Times:
 
     def read(self, texts: pl.Series) -> pl.DataFrame:
         """The times as ``ns``, null where a ``fault`` says why they cannot be read."""
-        self._commas |= bool(texts.str.contains(_FRACTION).any())
-        frame = pl.DataFrame({"arrival": texts}).with_columns(plain=_with_points(self._commas))
+        self._commas |= bool(texts.str.contains(FRACTION).any())
+        frame = pl.DataFrame({"arrival": texts}).with_columns(
+            plain=with_point("arrival", known=self._commas)
+        )
         frame = frame.with_columns(number=pl.col("plain").cast(pl.Float64, strict=False))
         if not self.unit:
             self.unit = self._settled(frame)
@@ -65,7 +64,7 @@ class Times:
         if self._asked is not None:
             kind = "a date and time" if self.unit == ISO else f"a number of {_WORDS[self.unit]}"
         value = shown("arrival", self._path)
-        either = pl.col("arrival").str.contains(_EITHER) & pl.lit(not self._commas)
+        either = pl.col("arrival").str.contains(EITHER) & pl.lit(not self._commas)
         fault = pl.coalesce(
             absent("arrival", self._path),
             pl.when(either).then(
@@ -120,15 +119,6 @@ def _since_1970(numbers: pl.Series) -> str | None:
     if not isinstance(least, float):
         return None
     return next((unit for unit, (low, high) in _EPOCHS.items() if low <= least < high), None)
-
-
-def _with_points(commas: bool) -> pl.Expr:
-    """The texts with points before fractions."""
-    text = pl.col("arrival")
-    if not commas:
-        return text
-    pointed = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
-    return pl.when(text.str.contains(",", literal=True)).then(pointed).otherwise(text)
 
 
 def _ticks(ns: int) -> pl.Expr:
