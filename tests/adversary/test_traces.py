@@ -449,6 +449,8 @@ def test_limits_are_kept_exactly(tmp_path):
     assert read_trace(path, Reading(max_rows=300)).rows == 300
     with pytest.raises(InputError, match="has 300 rows, more than 299; --max-rows allows more"):
         read_trace(path, Reading(max_rows=299))
+    with pytest.raises(InputError, match="more than 100 bytes when decompressed; --max-bytes"):
+        read_trace(path, Reading(max_bytes=100))
 
 
 def test_a_line_is_bounded_too(tmp_path, monkeypatch):

@@ -107,10 +107,7 @@ class Content:
         while piece:
             seen += len(piece)
             if seen > self._most:
-                raise InputError(
-                    f"{self.name}: holds more than {human(self._most)} when decompressed; "
-                    "--max-bytes allows more"
-                )
+                raise _too_large(self.name, self._most)
             yield piece
             piece = self._read(_HEAD)
 
@@ -126,6 +123,12 @@ class Content:
             if self._head.startswith(magic):
                 raise InputError(f"{self.name}: is {what}")
         return Lines(self.name, _buffered(self.pieces()), _encoding(self.name, self._head))
+
+
+def _too_large(name: str, most: int) -> InputError:
+    return InputError(
+        f"{name}: holds more than {human(most)} when decompressed; --max-bytes allows more"
+    )
 
 
 @contextmanager
@@ -149,9 +152,12 @@ def opened(file: str | Path, most: int) -> Iterator[Content]:
         return
     name = str(file)
     try:
-        kind = stat.S_IFMT(os.stat(file).st_mode)
+        about = os.stat(file)
+        kind = stat.S_IFMT(about.st_mode)
         if kind != stat.S_IFREG:
             raise InputError(f"{name}: {_NOT_REGULAR.get(kind, 'is not a regular file')}")
+        if about.st_size > most:
+            raise _too_large(name, most)
         stream = Path(file).open("rb")  # noqa: SIM115
     except FileNotFoundError:
         raise InputError(f"{name}: there is no such file") from None
