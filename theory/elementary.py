@@ -1,4 +1,4 @@
-"""Square root, logarithm, exponential and positive part, in the number type of the argument.
+"""Square root, logarithm, exponential, positive part and gcd, in the number type of the argument.
 
 A formula that is written with them is one definition for numbers, for balls and for symbols:
 
@@ -66,3 +66,12 @@ def positive_part(x: Any) -> Any:
     import sympy
 
     return sympy.Max(0, x)
+
+
+def gcd(x: Any, y: Any) -> Any:
+    """The greatest common divisor of two whole numbers; for symbols a function of them."""
+    if isinstance(x, int) and isinstance(y, int):
+        return math.gcd(x, y)
+    import sympy
+
+    return sympy.Function("gcd", positive=True)(x, y)

@@ -85,6 +85,7 @@ STEPS = [
     _step("a worker far ahead", [20, 0], [0, 2], [1, 2, 2], (1, 2)),
     _step("a full worker", [0, 1], [0, 1], [2], (1, 2)),
     _step("all loads zero", [0, 0], [1, 1], [2, 5], (2, 5)),
+    _step("two sizes, three apart", [0, 1, 2], [1, 1, 1], [1, 1, 1, 4, 4, 4], (1, 4)),
 ]
 
 
@@ -149,6 +150,19 @@ def waterfill(subject):
     value = sum(max(0, level - x - c * b) for x, c in zip(loads, free, strict=True))
     yield imb(best(problem)), "==", value
     yield min(max(x) for x in admissions(problem) if imb(x) == value), "==", level
+
+
+def spacing(subject):
+    problem, loads, free, pool, _, _ = parts(subject)
+    for x, y in combinations([x for x in sorted(set(pool)) if pool.count(x) >= sum(free)], 2):
+        top = max(load + c * x for load, c in zip(loads, free, strict=True))
+        rich = sum(max(0, top - load - c * y) for load, c in zip(loads, free, strict=True))
+        # The worst residues, each at its best level.
+        cost = max(
+            min(sum((e - r) % (y - x) for r in residues) for e in range(y - x))
+            for residues in product(range(y - x), repeat=len(loads))
+        )
+        yield imb(best(problem)), "<=", rich + cost
 
 
 def prefix_bound(problem, loads, free, pool) -> int:
@@ -317,6 +331,7 @@ STEP_CLAIMS: dict[str, Says] = {
     "step.full-refill-gap": full_refill_gap,
     "step.full-refill-tight": full_refill_tight,
     "step.waterfill": waterfill,
+    "step.spacing": spacing,
     "step.lower-bound": lower_bound,
     "step.lattice": lattice,
     "step.lexicographic": lexicographic,
@@ -860,7 +875,8 @@ BY_CHECK = (
     "geometric.fcfs-lower",
     "geometric.bfio-upper",
     "geometric.recursion",
-    "geometric.two-sizes-half",
+    "geometric.expected",
+    "geometric.deviations-tail",
     "drift.fcfs-lower",
     "drift.bfio-upper",
     "threshold.rich",

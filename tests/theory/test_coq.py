@@ -28,6 +28,8 @@ from theory.formulas.step import (
     full_refill_bound,
     pool_condition_extremal,
     simple_lower_bound,
+    spacing_cost,
+    spacing_extremal,
     spare_request_bound,
     spare_request_extremal,
     waterfill_optimum,
@@ -45,6 +47,7 @@ INTEGERS = (
     "Scores.v",
     "Work.v",
     "SpareRequest.v",
+    "Spacing.v",
 )
 
 
@@ -87,6 +90,8 @@ CHANGES = [
     ),
     ("SpareRequest.v", "<= (n - 1) * (n - 2)", "<= n * (n - 3)", "step.pool-condition-refill"),
     ("Waterfill.v", "Z.of_nat (snd worker) * b))", "Z.of_nat (snd worker) * a))", "step.waterfill"),
+    ("Spacing.v", "delta - 1) / 2.", "delta - 1) * 99 / 200.", "step.spacing"),
+    ("Spacing.v", "optimum s (spacing G delta)", "optimum s (spacing G delta + 1)", "step.spacing"),
     ("LowerBound.v", "- ((- x) / n)", "- ((- x) / n) + 1", "step.lower-bound"),
     ("GapNaive.v", "[1; 1; 3; 3; 3; 3]", "[1; 1; 3; 3; 3; 2]", "step.gap-naive"),
     (
@@ -101,6 +106,49 @@ CHANGES = [
         "INR B * p * IZR delta)) workers).",
         "101 / 100 * INR B * p * IZR delta)) workers).",
         "drift.bfio-upper",
+    ),
+    (
+        "Recursion.v",
+        "IZR (spacing G delta)",
+        "(99 / 100 * IZR (spacing G delta))",
+        "geometric.bfio-upper",
+    ),
+    ("Recursion.v", "(IZR s_max + 1) / 2", "(IZR s_max + 102 / 100) / 2", "geometric.bfio-upper"),
+    (
+        "Tail.v",
+        "(exp (theta * r) - 1 - theta * r) / r ^ 2.",
+        "99 / 100 * ((exp (theta * r) - 1 - theta * r) / r ^ 2).",
+        "geometric.deviations-tail",
+    ),
+    (
+        "Tail.v",
+        "INR G * (INR G - 1) / theta",
+        "99 / 100 * INR G * (INR G - 1) / theta",
+        "geometric.deviations-tail",
+    ),
+    (
+        "Tail.v",
+        "2 * (1 - p) * s + 2 / 3 * r",
+        "2 * (1 - p) * s + 66 / 100 * r",
+        "geometric.deviations-tail",
+    ),
+    (
+        "Tail.v",
+        "((1 - p) * s + r * (INR B * IZR delta) / 3)",
+        "(99 / 100 * (1 - p) * s + r * (INR B * IZR delta) / 3)",
+        "geometric.deviations-tail",
+    ),
+    (
+        "Expected.v",
+        "+ average K (fun k => E k (deviations B p x delta))) / p",
+        "+ 99 / 100 * average K (fun k => E k (deviations B p x delta))) / p",
+        "geometric.expected",
+    ),
+    (
+        "Expected.v",
+        "+ E k (fun st => Rmax 0 (excess B p a b st))",
+        "+ 99 / 100 * E k (fun st => Rmax 0 (excess B p a b st))",
+        "geometric.expected",
     ),
     (
         "Spread.v",
@@ -251,6 +299,8 @@ def test_coq_and_python_agree_on_random_numbers(compiled):
             f"worst_imbalance {G} {B} {a} {b}",
             f"score {G} {b} {a}",
             f"request_work {B} {a} {G}",
+            f"spacing {G}%nat {a}",
+            f"spaced {G}%nat {a} {B % G}",
         ]
         expected += [
             full_refill_bound(G, a, b),
@@ -258,5 +308,7 @@ def test_coq_and_python_agree_on_random_numbers(compiled):
             worst_imbalance(G, B, a, b),
             br0_score(b, a, G),
             Requests([a], [G]).work(B),
+            spacing_cost(G, a),
+            spacing_extremal(G, a)[B % G],
         ]
     assert evaluate(compiled, expressions) == expected

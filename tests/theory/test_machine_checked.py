@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from math import gcd
 from typing import Any
 
 import pytest
@@ -43,7 +44,12 @@ from theory.formulas.energy import (
 )
 from theory.formulas.energy_inversions import limit_paper
 from theory.formulas.fcfs import worst_imbalance
-from theory.formulas.step import full_refill_bound, spare_request_bound
+from theory.formulas.step import (
+    full_refill_bound,
+    spacing_cost,
+    spacing_extremal,
+    spare_request_bound,
+)
 from theory.laws.law import Law
 from theory.laws.order_statistics import pairing_bound
 from theory.model import Requests, idle_share
@@ -249,7 +255,8 @@ def real(name: str, file: str) -> Definition:
 
 
 def whole(name: str, file: str) -> Definition:
-    return Definition(name, file, {"Z.max": max}, lambda x, y: x // y)
+    names = {"Z.max": max, "Z.gcd": gcd, "Z.of_nat": int}
+    return Definition(name, file, names, lambda x, y: x // y)
 
 
 def test_whole_number_formulas_are_the_python_functions():
@@ -257,6 +264,7 @@ def test_whole_number_formulas_are_the_python_functions():
     bound, worst = whole("full_refill_bound", "Refill.v"), whole("worst_imbalance", "Refill.v")
     spare = whole("spare_request_bound", "SpareRequest.v")
     score, work = whole("score", "Scores.v"), whole("request_work", "Work.v")
+    spacing, spaced = whole("spacing", "Spacing.v"), whole("spaced", "Spacing.v")
     for _ in range(300):
         G, B, a = rng.randint(1, 99), rng.randint(1, 99), rng.randint(1, 999)
         b = a + rng.randint(0, 999)
@@ -266,6 +274,8 @@ def test_whole_number_formulas_are_the_python_functions():
         assert score(G, a, b) == br0_score(a, b, G)
         assert score(G, b, a) == br0_score(b, a, G) == brh_score(b, [a], [1], 1, G)
         assert work(B, a, G) == Requests([a], [G]).work(B)
+        assert spacing(G, a) == spacing_cost(G, a)
+        assert tuple(spaced(G, a, j) for j in range(G)) == spacing_extremal(G, a)
 
 
 def _fractions(seed: int) -> tuple[Constants[Fraction], Fraction, Fraction]:

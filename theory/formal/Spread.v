@@ -173,14 +173,10 @@ Proof.
   split; [exact L'|]. unfold V. now rewrite H, spread_of_all_grown.
 Qed.
 
-Lemma stays_full : forall G B K (admission : step -> list (list Z) -> Prop) r, (1 <= G)%nat ->
-  (forall s groups, admission s groups -> exists a b, filling a b s groups) ->
-  runs G B K admission r -> forall k, (k <= K)%nat -> full G B (r k).
+Lemma filling_fills : forall G B a b, (1 <= G)%nat -> fills G B (filling a b).
 Proof.
-  intros G B K admission r g H [L F]. induction k as [|k IH]; intros I; [exact L|].
-  destruct (F k ltac:(lia)) as (pool & groups & growth & A & M).
-  destruct (H _ _ A) as (a & b & Q).
-  exact (proj1 (filled_step G B a b _ _ _ _ _ g (IH ltac:(lia)) Q M)).
+  intros G B a b g st next L (pool & groups & growth & A & M).
+  exact (proj1 (filled_step G B a b _ _ _ _ _ g L A M)).
 Qed.
 
 Lemma imbalance_and_spread : forall G B workers, (1 <= G)%nat -> full G B workers ->
@@ -194,6 +190,17 @@ Proof.
   rewrite mult_IZR, minus_IZR, <- INR_IZR_INZ in C.
   split; [split; [|exact A]|exact C]. apply (IZR_le 0). unfold spread.
   pose proof (largest_above _ _ (smallest_in _ N)). lia.
+Qed.
+
+Lemma average_wide : forall K c (f v : nat -> R), (forall k, (k < K)%nat -> f k <= c * v k) ->
+  average K f <= c * average K v.
+Proof.
+  intros K c f v H. unfold average, Rdiv. rewrite <- Rmult_assoc.
+  assert (Q : upto K f <= c * upto K v).
+  { induction K as [|K IH]; simpl; [lra|]. pose proof (IH (fun k L => H k ltac:(lia))).
+    pose proof (H K ltac:(lia)). lra. }
+  destruct K as [|K]; [simpl in *; lra|].
+  apply Rmult_le_compat_r; [left; apply Rinv_0_lt_compat, lt_0_INR; lia|exact Q].
 Qed.
 
 Lemma summed_below : forall K p (n v : nat -> R), 0 <= p <= 1 ->
@@ -217,13 +224,13 @@ Theorem threshold_converse : forall G B K p a b, (1 <= G)%nat -> 0 <= p <= 1 ->
      (forall k, (k < K)%nat -> excess B p a b (r k) - (1 - p) * V (r k) <= V (r (S k))) /\
      upto K (fun k => excess B p a b (r k)) <= (2 - p) * upto (S K) (fun k => V (r k)) /\
      forall k, (k <= K)%nat -> V (r k) <= imb (r k)) /\
-  (forall law, law_of_runs (runs G B K (filling a b)) law ->
-     upto K (fun k => mean law (fun r => excess B p a b (r k))) / ((2 - p) * INR (S K))
+  (forall law, law_of (runs G B K (filling a b)) law ->
+     mean law (fun r => upto K (fun k => excess B p a b (r k))) / ((2 - p) * INR (S K))
      <= mean law (fun r => average (S K) (fun k => imb (r k)))).
 Proof.
   intros G B K p a b g P.
   assert (L : forall r, runs G B K (filling a b) r -> forall k, (k <= K)%nat -> full G B (r k)).
-  { intros r. apply stays_full; [exact g|]. intros s groups H. now exists a, b. }
+  { intros r. apply stays_full. now apply filling_fills. }
   assert (I : forall r, runs G B K (filling a b) r ->
     forall k, (k <= K)%nat -> 0 <= V (r k) <= imb (r k)).
   { intros r H k k1. now apply (imbalance_and_spread G B), (L r H). }
@@ -240,13 +247,12 @@ Proof.
     - now apply low. }
   split.
   - intros r H. split; [now apply low|]. split; [now apply T|]. intros k k1. now apply I.
-  - intros law [F E].
+  - intros law F.
     assert (k0 : 0 < INR (S K)) by (apply lt_0_INR; lia).
     assert (q : 0 < (2 - p) * INR (S K)) by (apply Rmult_lt_0_compat; lra).
-    rewrite <- mean_upto. unfold Rdiv. rewrite Rmult_comm.
-    rewrite <- (Rplus_0_r (/ _ * _)), <- (mean_constant law 0 E), <- mean_linear.
-    apply mean_le. eapply Forall_impl; [|exact F]. intros [w r] [W H].
-    cbn [fst snd] in *. split; [exact W|]. unfold average.
+    rewrite <- (Rplus_0_r (mean _ _ / _)), <- (mean_constant _ _ law 0 F). unfold Rdiv.
+    rewrite Rmult_comm, <- mean_linear.
+    apply (mean_le _ (runs G B K (filling a b))); [exact F|]. intros r H. unfold average.
     apply (Rmult_le_reg_l ((2 - p) * INR (S K))); [exact q|].
     match goal with |- ?y <= ?z => replace y with (upto K (fun k => excess B p a b (r k)))
       by (field; lra); replace z with ((2 - p) * upto (S K) (fun k => imb (r k)))
@@ -259,11 +265,50 @@ Proof.
     now apply M.
 Qed.
 
+(** One step from a rich pool. *)
+Lemma rich_step : forall G B p a b workers next, (1 <= G)%nat -> full G B workers -> p <= 1 ->
+  moves (optimal_from_rich a b) workers next ->
+  full G B next /\
+  V next <= Rmax 0 ((1 - p) * V workers + excess B p a b workers) /\
+  imb next <= (1 - p) * imb workers + deviations B p a (b - a) workers.
+Proof.
+  intros G B p a b workers next g L P (pool & groups & growth & A & M).
+  pose proof (rich_pool_fills _ _ _ _ A) as Fill.
+  destruct (filled_step G B a b _ _ _ _ _ g L Fill M) as [L' E]. split; [exact L'|].
+  split; [rewrite E; now apply (spread_from_above G B)|].
+  destruct Fill as (_ & fills & _). destruct A as (ab & R & [A O]).
+  destruct (after_a_step G B _ _ _ _ _ g L fills A M) as [_ H'].
+  unfold imb at 1. rewrite H', imbalance_of_all_grown.
+  pose proof (waterfill_after_departures G B p a (b - a) workers pool g L P) as Q.
+  cbv zeta in Q. replace (a + (b - a))%Z with b in Q by lia.
+  destruct (waterfill_is_reached _ a b (refill_well_formed G B _ pool g L) ab R)
+    as (others & D & _ & C).
+  pose proof (O others D) as T. rewrite C in T. apply IZR_le in T. unfold cost in T. lra.
+Qed.
+
+Lemma rich_fills : forall G B a b, (1 <= G)%nat -> fills G B (optimal_from_rich a b).
+Proof.
+  intros G B a b g st next L M. exact (proj1 (rich_step G B 1 a b st next g L (Rle_refl 1) M)).
+Qed.
+
+(** The recursion of the spread, as one that can be summed. *)
+Lemma spread_sum : forall G B p a b workers next, (1 <= G)%nat -> full G B workers -> p <= 1 ->
+  moves (optimal_from_rich a b) workers next ->
+  V next <= (1 - p) * V workers + 0 + Rmax 0 (excess B p a b workers).
+Proof.
+  intros G B p a b workers next g L P M.
+  destruct (rich_step G B p a b workers next g L P M) as (_ & Q & _).
+  eapply Rle_trans; [exact Q|].
+  pose proof (proj1 (proj1 (imbalance_and_spread G B workers g L))) as N.
+  pose proof (Rmax_l 0 (excess B p a b workers)). pose proof (Rmax_r 0 (excess B p a b workers)).
+  assert (0 <= (1 - p) * V workers) by (apply Rmult_le_pos; lra). apply Rmax_lub; lra.
+Qed.
+
 (** From a rich pool an optimal admission has [V' <= ((1 - p) V + N - B p (b - a))^+], and
     [Imb' <= (1 - p) Imb + sum_g (X_g + max_h Y_h - B p (b - a))^+], at every step; so over [K]
     steps the average imbalance is at most [G - 1] times
     [average of (N - B p (b - a))^+ / p + V_0 / (p K)].  The same holds in the mean over any finite
-    law of runs, with [F] a bound of the mean of [(N - B p (b - a))^+] of every step. *)
+    law of runs. *)
 Theorem geometric_recursion : forall G B K p a b,
   (1 <= G)%nat -> (1 <= K)%nat -> 0 < p <= 1 ->
   (forall r, runs G B K (optimal_from_rich a b) r ->
@@ -273,63 +318,39 @@ Theorem geometric_recursion : forall G B K p a b,
      average K (fun k => imb (r k))
      <= (INR G - 1) * (average K (fun k => Rmax 0 (excess B p a b (r k))) / p
                        + V (r 0%nat) / (p * INR K))) /\
-  (forall law F, law_of_runs (runs G B K (optimal_from_rich a b)) law ->
-     (forall k, (k < K)%nat -> mean law (fun r => Rmax 0 (excess B p a b (r k))) <= F) ->
+  (forall law, law_of (runs G B K (optimal_from_rich a b)) law ->
      mean law (fun r => average K (fun k => imb (r k)))
-     <= (INR G - 1) * (F / p + mean law (fun r => V (r 0%nat)) / (p * INR K))).
+     <= (INR G - 1) * (mean law (fun r => average K (fun k => Rmax 0 (excess B p a b (r k)))) / p
+                       + mean law (fun r => V (r 0%nat)) / (p * INR K))).
 Proof.
   intros G B K p a b g k1 P.
   assert (g1 : 0 <= INR G - 1) by (apply (le_INR 1) in g; simpl in g; lra).
-  assert (k0 : 0 < INR K) by (apply lt_0_INR; lia).
   assert (L : forall r, runs G B K (optimal_from_rich a b) r ->
     forall k, (k <= K)%nat -> full G B (r k)).
-  { intros r. apply stays_full; [exact g|]. intros s groups H. exists a, b.
-    now apply rich_pool_fills. }
-  assert (up : forall r, runs G B K (optimal_from_rich a b) r -> forall k, (k < K)%nat ->
-    V (r (S k)) <= Rmax 0 ((1 - p) * V (r k) + excess B p a b (r k)) /\
-    imb (r (S k)) <= (1 - p) * imb (r k) + deviations B p a (b - a) (r k)).
-  { intros r H k kK. destruct (proj2 H k kK) as (pool & groups & growth & A & M).
-    assert (Lk := L r H k ltac:(lia)).
-    destruct (filled_step G B a b _ _ _ _ _ g Lk (rich_pool_fills _ _ _ _ A) M) as [_ E].
-    split; [rewrite E; apply (spread_from_above G B); auto; lra|].
-    destruct (rich_pool_fills _ _ _ _ A) as (_ & fills & _).
-    destruct A as (ab & R & [A O]).
-    destruct (after_a_step G B _ _ _ _ _ g Lk fills A M) as [_ H'].
-    unfold imb at 1. rewrite H', imbalance_of_all_grown.
-    pose proof (waterfill_after_departures G B p a (b - a) (r k) pool g Lk ltac:(lra)) as Q.
-    cbv zeta in Q. replace (a + (b - a))%Z with b in Q by lia.
-    destruct (waterfill_is_reached _ a b (refill_well_formed G B _ pool g Lk) ab R)
-      as (others & D & _ & C).
-    pose proof (O others D) as T. rewrite C in T. apply IZR_le in T. unfold cost in T. lra. }
+  { intros r. apply stays_full. now apply rich_fills. }
   assert (step : forall r, runs G B K (optimal_from_rich a b) r -> 0 <= V (r K) /\
     forall k, (k < K)%nat ->
     V (r (S k)) <= (1 - p) * V (r k) + 0 + Rmax 0 (excess B p a b (r k))).
   { intros r H. split; [apply (imbalance_and_spread G B); auto; now apply L|].
-    intros k kK. destruct (up r H k kK) as [Q _]. eapply Rle_trans; [exact Q|].
-    pose proof (proj1 (proj1 (imbalance_and_spread G B (r k) g (L r H k ltac:(lia))))) as N.
-    pose proof (Rmax_l 0 (excess B p a b (r k))). pose proof (Rmax_r 0 (excess B p a b (r k))).
-    assert (0 <= (1 - p) * V (r k)) by (apply Rmult_le_pos; lra). apply Rmax_lub; lra. }
+    intros k kK. apply (spread_sum G B); [exact g|apply (L r H); lia|lra|now apply (proj2 H)]. }
   assert (wide : forall r, runs G B K (optimal_from_rich a b) r ->
     average K (fun k => imb (r k)) <= (INR G - 1) * average K (fun k => V (r k))).
-  { intros r H. unfold average. unfold Rdiv. rewrite <- Rmult_assoc.
-    apply Rmult_le_compat_r; [left; now apply Rinv_0_lt_compat|].
-    assert (Q : forall J, (J <= K)%nat ->
-      upto J (fun k => imb (r k)) <= (INR G - 1) * upto J (fun k => V (r k))).
-    { induction J as [|J IH]; intros j; simpl; [lra|]. pose proof (IH ltac:(lia)).
-      pose proof (proj2 (imbalance_and_spread G B (r J) g (L r H J ltac:(lia)))). lra. }
-    now apply Q. }
+  { intros r H. apply average_wide. intros k kK.
+    apply (imbalance_and_spread G B); [exact g|apply (L r H); lia]. }
   split.
-  - intros r H. split; [now apply up|]. eapply Rle_trans; [now apply wide|].
+  - intros r H. split.
+    { intros k kK. apply (rich_step G B); [exact g|apply (L r H); lia|lra|now apply (proj2 H)]. }
+    eapply Rle_trans; [now apply wide|].
     apply Rmult_le_compat_l; [exact g1|]. destruct (step r H) as [N Q].
     pose proof (averaged K p 0 (fun k => V (r k)) (fun k => Rmax 0 (excess B p a b (r k)))
       k1 (proj1 P) N Q) as T. rewrite Rplus_0_l in T. exact T.
-  - intros law F A D.
+  - intros law A.
     apply Rle_trans with ((INR G - 1) * mean law (fun r => average K (fun k => V (r k)))).
-    + rewrite <- (Rplus_0_r (_ * _)), <- (mean_constant law 0 (proj2 A)), <- mean_linear.
-      apply mean_le. eapply Forall_impl; [|exact (proj1 A)]. intros [w r] [W H].
-      cbn [fst snd] in *. split; [exact W|]. rewrite Rplus_0_r. now apply wide.
+    + rewrite <- (Rplus_0_r (_ * _)), <- (mean_constant _ _ law 0 A), <- mean_linear.
+      apply (mean_le _ (runs G B K (optimal_from_rich a b))); [exact A|]. intros r H.
+      rewrite Rplus_0_r. now apply wide.
     + apply Rmult_le_compat_l; [exact g1|].
-      pose proof (averaged_in_the_mean K p 0 F _ law (fun r k => V (r k))
-        (fun r k => Rmax 0 (excess B p a b (r k))) k1 (proj1 P) A step D) as T.
+      pose proof (averaged_in_the_mean _ _ K p 0 law (fun r k => V (r k))
+        (fun r k => Rmax 0 (excess B p a b (r k))) k1 (proj1 P) A step) as T.
       rewrite Rplus_0_l in T. exact T.
 Qed.

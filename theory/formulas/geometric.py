@@ -1,4 +1,4 @@
-"""Geometric output lengths: moments of a slot's load, the frontier of balance, goodness of fit."""
+"""Geometric output lengths: a slot's moments, deviations, the frontier of balance, fit."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory.elementary import exp
 from theory.formulas.rebalancing import age_squares
 from theory.laws.law import Enclosure, Law
 from theory.model import InputError, IntArray
@@ -63,6 +64,52 @@ def slot_fourth_moment(sizes: Law, p: Fraction) -> Fraction:
     own = sizes.moment(4, sizes.mean.lower).lower
     fourth: Fraction = slot_moments(sizes.variance.lower, own, p)[1]
     return fourth
+
+
+def deviations_exponent(p: Any, s: Any, r: Any, theta: Any) -> Any:
+    """``p (1-p) s (e^(theta r) - 1 - theta r) / r^2``: Bennett's exponent at ``theta > 0``.
+
+    Bounds the logarithm of ``E exp(theta (X_g + Y_h))`` for two workers
+    [geometric.deviations-tail], in any number type of :mod:`theory.elementary`.
+    """
+    return p * (1 - p) * s * (exp(theta * r) - 1 - theta * r) / r**2
+
+
+def deviations_bound_at(G: Any, B: Any, p: Any, delta: Any, s: Any, r: Any, theta: Any) -> Any:
+    """Bound of ``E sum_g (X_g + max_h Y_h - B p delta)^+`` by :func:`deviations_exponent`.
+
+    ``G (G-1) / theta exp(exponent - theta B p delta - 1)``, for every ``theta > 0``.
+    """
+    exponent = deviations_exponent(p, s, r, theta) - theta * B * p * delta - 1
+    return G * (G - 1) / theta * exp(exponent)
+
+
+def deviations_bound(G: Any, B: Any, p: Any, delta: Any, s: Any, r: Any) -> Any:
+    """Bernstein's bound of ``E sum_g (X_g + max_h Y_h - B p delta)^+``.
+
+    ``G (G-1) D / (B delta) exp(-p (B delta)^2 / (2 D) - 1)`` with ``D = (1-p) s + r B delta / 3``:
+    that of :func:`deviations_bound_at` at ``theta = B delta / D``, with ``e^x - 1 - x`` at most
+    ``x^2 / (2 (1 - x/3))``.
+
+    Parameters
+    ----------
+    G, B, p, delta
+        Workers, slots, probability to depart, spacing of the two sizes ``x`` and ``x + delta``.
+    s, r
+        Of the loads ``w``: a bound of the sum of ``(w - x - delta)^2`` on one worker and of ``(w -
+        x)^2`` on another, and one of ``|w - x - delta|`` and ``|w - x|``.
+
+    Examples
+    --------
+    One worker lacks nothing; with B p delta^2 large against the squares nothing is left:
+
+    >>> deviations_bound(1, 100, 0.5, 2, 50.0, 1.0)
+    0.0
+    >>> deviations_bound(2, 100, 0.5, 10, 5000.0, 10.0) < 1e-10
+    True
+    """
+    width = (1 - p) * s + r * B * delta / 3
+    return G * (G - 1) * width / (B * delta) * exp(-p * (B * delta) ** 2 / (2 * width) - 1)
 
 
 def frontier_edge(workers: int, p: float, width: int) -> float:

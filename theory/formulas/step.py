@@ -3,8 +3,8 @@
 A step is given by plain sequences of ints: ``loads`` before admission and ``free`` slots, one entry
 a worker, and either an interval ``[a, b]`` of sizes or the sizes of a ``pool``.  Loads, sizes and
 imbalances are in one unit, such as tokens.  Every number is exact (``int`` or ``Fraction``), none
-is found by search.  Bounds of full refills, :func:`gap_below` and :func:`gap_allowed` take sympy
-symbols, too.
+is found by search.  Bounds of full refills, :func:`spacing_cost`, :func:`gap_below` and
+:func:`gap_allowed` take sympy symbols, too.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from itertools import accumulate
 from math import inf
 from typing import TYPE_CHECKING, Any, overload
 
-from theory.elementary import positive_part
+from theory.elementary import gcd, positive_part
 
 if TYPE_CHECKING:
     import sympy
@@ -121,6 +121,34 @@ def longer_pool_bound(G: Any, a: Any, b: Any, c: Any) -> Any:
     """
     whole = full_refill_bound(G, a, b)
     return Fraction(whole, c + 1) if isinstance(whole, int) else whole / (c + 1)
+
+
+@overload
+def spacing_cost(G: int, delta: int) -> int: ...
+@overload
+def spacing_cost(G: "sympy.Expr", delta: "sympy.Expr") -> "sympy.Expr": ...
+def spacing_cost(G: Any, delta: Any) -> Any:
+    """``((G-1)(delta-1) + gcd(G, delta) - 1) / 2``: what the spacing of two sizes can cost a step.
+
+    With enough copies of the sizes ``x`` and ``x + delta`` in the pool the optimum is at most this
+    much above that of a rich pool on ``[x, x + delta]``, and for all ``G`` and ``delta`` some step
+    loses it [step.spacing].
+
+    Examples
+    --------
+    Three workers: loads that are 0, 1 and 2 modulo 3 lack 0 + 1 + 2 at any level; modulo 4 they
+    lack no more than at the second of them, 1 + 0 + 3, or than at the third, 2 + 1 + 0.
+
+    >>> spacing_cost(3, 3), spacing_cost(3, 4), spacing_cost(3, 1), spacing_cost(1, 7)
+    (3, 3, 0, 0)
+    """
+    twice = (G - 1) * (delta - 1) + gcd(G, delta) - 1
+    return twice // 2 if isinstance(twice, int) else twice / 2
+
+
+def spacing_extremal(G: int, delta: int) -> tuple[int, ...]:
+    """Loads whose next step, with one free slot on each worker, loses :func:`spacing_cost`."""
+    return tuple(j * delta // G for j in range(G))
 
 
 def gap_below(level: Any, load: Any, refill: Any) -> Any:

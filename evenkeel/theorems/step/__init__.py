@@ -7,6 +7,7 @@ ORDER = (
     "spare_requests",
     "pool_condition",
     "waterfill",
+    "spacing",
     "relaxation",
     "gap",
 )

@@ -126,6 +126,16 @@ def rich_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
                 yield StepProblem(loads, free, sizes), a, b
 
 
+def two_size_steps(trial: Trial) -> Iterator[tuple[StepProblem, int, int]]:
+    """Every step of a domain with just enough copies of x and of x + delta; with x and delta."""
+    for loads, free in _systems(trial):
+        if sum(free) > trial["slots"]:
+            continue
+        for x, delta in product(trial["x"], range(1, trial["delta"] + 1)):
+            sizes = (x,) if trial.fault("one-size") else (x, x + delta)
+            yield StepProblem(loads, free, [y for y in sizes for _ in range(sum(free))]), x, delta
+
+
 def poor_steps(trial: Trial) -> Iterator[tuple[StepProblem, int]]:
     """Every step of a domain with k requests of one size a, fewer than slots are free; with a.
 

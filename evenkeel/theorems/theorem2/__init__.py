@@ -1,4 +1,13 @@
 """Theorem 2: geometric output lengths."""
 
 FAMILY = "geometric"
-ORDER = ("sides", "recursion", "guarantee", "rare_sizes", "ratio", "vacuity")
+ORDER = (
+    "sides",
+    "recursion",
+    "in_expectation",
+    "deviations",
+    "guarantee",
+    "rare_sizes",
+    "ratio",
+    "vacuity",
+)

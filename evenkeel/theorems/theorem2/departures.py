@@ -8,6 +8,7 @@ from evenkeel.evidence.check import Trial
 from theory.model import imbalance
 
 Rows = Sequence[Sequence[int]]
+State = tuple[tuple[int, ...], ...]
 Gone = tuple[tuple[bool, ...], ...]
 
 
@@ -54,6 +55,10 @@ class Departures:
         """``sum (p - xi)(w - size)`` of each worker."""
         return [-x for x in self.X(size, p)]
 
+    def excess(self, a: int, b: int, p: Fraction) -> Fraction:
+        """``N = max_g X_g + max_h Y_h``, with X at ``b`` and Y at ``a``."""
+        return max(self.X(b, p)) + max(self.Y(a, p))
+
     def refilled(self, size: int) -> tuple[int, ...]:
         """The loads with every free slot given that size."""
         return tuple(load + c * size for load, c in zip(self.kept, self.free, strict=True))
@@ -69,14 +74,29 @@ class Departures:
         return sum(max(Fraction(0), x + above) for x in self.X(b, p))
 
 
-def departures(trial: Trial) -> Iterator[tuple[Rows, Gone]]:
-    """Every state of the trial's small systems, and which of its requests depart."""
+def chances(rows: Rows, p: Fraction) -> Iterator[tuple[Gone, Fraction]]:
+    """What departs from a state if every request does with probability ``p``, with its chance."""
+    slots = [len(row) for row in rows]
+    for gone in product(*(product((False, True), repeat=count) for count in slots)):
+        count = sum(map(sum, gone))
+        chance = p**count * (1 - p) ** (sum(slots) - count)
+        if chance:
+            yield gone, chance
+
+
+def states(trial: Trial) -> Iterator[State]:
+    """Every state of the trial's small systems ``(G, B, largest load)``."""
     for workers, slots, top in trial["systems"]:
         rows = list(combinations_with_replacement(range(1, top + 1), slots))
-        outs = list(product((False, True), repeat=slots))
-        for state in combinations_with_replacement(rows, workers):
-            for gone in product(outs, repeat=workers):
-                yield state, gone
+        yield from combinations_with_replacement(rows, workers)
+
+
+def departures(trial: Trial) -> Iterator[tuple[State, Gone]]:
+    """Every state of the trial's small systems, and which of its requests depart."""
+    for state in states(trial):
+        outs = product((False, True), repeat=len(state[0]))
+        for gone in product(list(outs), repeat=len(state)):
+            yield state, gone
 
 
 def departures_domain(trial: Trial) -> str:

@@ -8,16 +8,10 @@ from itertools import product
 from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted
-from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum, refill_optimum
+from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.departures import Departures, departures, departures_domain
-from evenkeel.theorems.theorem2.sides import (
-    TWO_SIZES,
-    TWO_SIZES_PLANTS,
-    two_sizes,
-    two_sizes_domain,
-)
 from theory.formal.record import Theorem
 from theory.relations import at_most
 from theory.symbolic import sp
@@ -54,7 +48,7 @@ class Refill:
 
     @property
     def excess(self) -> Fraction:
-        return max(self.step.X(self.b, self.p)) + max(self.step.Y(self.a, self.p))
+        return self.step.excess(self.a, self.b, self.p)
 
 
 def refills(trial: Trial) -> Iterator[Refill]:
@@ -166,45 +160,3 @@ class Recursion:
             if cases.add(optimum, claimed, refill.witness, "imbalance"):
                 break
         return cases.finding(trial, refills_domain(trial))
-
-
-@claim(
-    "geometric.two-sizes-half",
-    "upper",
-    assumptions=(*FULL, Assumption.BOUNDED_SIZES, Assumption.MYOPIC, Assumption.EXACT_STEP),
-    requires=("geometric.bfio-upper",),
-    coq=Theorem("two_size_half", "Spacing.v"),
-)
-class TwoSizesHalf:
-    """Half the spacing of two sizes is enough for Theorem 2.
-
-    In [geometric.bfio-upper] and [drift.bfio-upper] the spacing costs G (delta-1)/2 a step in place
-    of (G-1)(delta-1), which is less for G > 2: Imb' <= (1-p) Imb + G (delta-1)/2 + sum_g (X_g +
-    max_h Y_h - B p delta)^+, and so E[AvgImb(BF-IO)] <= (G (delta-1)/2 + F)/p + Imb_0/(p K) over
-    the laws of finitely many runs. Loads 0, 1, 2 with one free slot each and three copies each of
-    the sizes 1 and 4 lose all of it: the optimum is 3 where a rich pool leaves 0.
-    """
-
-    def formula(self) -> "sp.Basic":
-        return at_most("AvgImb_BFIO", "(G * (delta - 1) / 2 + F) / p + Imb_0 / (p * K)")
-
-    @evidence(
-        measures="imbalance after an optimal step (load)",
-        plants=(
-            *TWO_SIZES_PLANTS,
-            Variant("the loss of three workers x1.01", Fraction(101, 100), side="attained"),
-        ),
-        **TWO_SIZES,
-    )
-    def check(self, trial: Trial) -> Finding:
-        """The inequality of the step in exact arithmetic, against the enumerated optimum from the
-        smallest such pool, for every departure pattern of small systems, and the step of three
-        workers; one step above it, or another optimum of that step, refutes it.
-        """
-        cases = two_sizes(trial, (0, 1), lambda G, delta: Fraction(G * (delta - 1), 2))
-        loads, free, pool = (0, 1, 2), (1, 1, 1), (1, 1, 1, 4, 4, 4)
-        optimum, stated = enumerated_optimum(loads, free, pool), 3 * trial.scale_of("attained")
-        if not cases.violated and optimum != stated:
-            witness = {"loads": loads, "free": free, "pool": pool}
-            return refuted(optimum, "==", stated, "the loss of three workers", witness)
-        return cases.finding(trial, two_sizes_domain(trial))

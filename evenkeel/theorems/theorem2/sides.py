@@ -1,6 +1,5 @@
 """The two sides of Theorem 2: FCFS from below, BF-IO from above."""
 
-from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from itertools import product
@@ -8,7 +7,7 @@ from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import Cases, Comparison, Exact, Witness, broken, sampled_mean
+from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, sampled_mean
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
@@ -21,6 +20,7 @@ from theory.formulas.geometric import (
     slot_variance,
 )
 from theory.formulas.ratio import bfio_bound
+from theory.formulas.step import spacing_cost
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
@@ -166,46 +166,22 @@ class FcfsLower:
 def two_sizes_formula() -> "sp.Basic":
     """Formula of [geometric.bfio-upper] and [drift.bfio-upper]."""
     G, d, F, p, K, first = sp.symbols("G delta F p K Imb_0", positive=True)
-    return at_most("AvgImb_BFIO", (bfio_bound(G, d - 1) + F) / p + first / (p * K))
+    return at_most("AvgImb_BFIO", (spacing_cost(G, d) + F) / p + first / (p * K))
 
 
 def _two_sizes_steps() -> tuple[Step, ...]:
     """One step from a pool that offers x and x + delta; growth is common and drops out."""
     d, B, x, z = sp.symbols("delta B x z", positive=True)
-    r, u, v, y = sp.symbols("r u v y", nonnegative=True)
-    j, c = sp.symbols("j c_g", nonnegative=True, integer=True)
-    load, low, level = sp.symbols("l_g low_g T", real=True)
+    u, v, y = sp.symbols("u v y", nonnegative=True)
     L, M, D, X, Y = sp.symbols("L_g M D X_g Y", real=True)
     p, q = 1 / (1 + z), z / (1 + z)  # any p in (0, 1)
     return (
         Setting(
             "After the departures worker g has load l_g and c_g free slots.  Let low_g = l_g + "
-            "c_g x, up_g = low_g + c_g delta and T = max_h low_h, and let it take j = min(c_g, "
-            "floor((T - low_g)/delta)) requests of size x + delta and c_g - j of size x."
+            "c_g x, up_g = low_g + c_g delta, T = max_h low_h and S = ((G-1)(delta-1) + gcd(G, "
+            "delta) - 1)/2."
         ),
-        Identity(
-            "Then its load is low_g + j delta",
-            sp.Subs(load, load, low - c * x) + (c - j) * x + j * (x + d),
-            low + j * d,
-        ),
-        Inequality(
-            "If j < c_g, T = low_g + j delta + delta - 1 - r with r >= 0, as sizes are integers: "
-            "it ends at most delta - 1 below T",
-            sp.Subs(level - (low + j * d), level, low + j * d + d - 1 - r),
-            d - 1,
-            r,
-        ),
-        Identity(
-            "and if j = c_g, by T - up_g, which is not negative",
-            sp.Subs(level - (low + j * d), j, c),
-            level - (low + c * d),
-        ),
-        Lemma(
-            "the optimum",
-            "So no worker ends above T, the one with low_g = T ends there, and each of the G - 1 "
-            "others at most (delta-1) + (T - up_g)^+ below it.  The copies suffice for that "
-            "admission, and the optimal one has no larger imbalance.",
-        ),
+        Lemma("the optimum", "It is at most sum_g (T - up_g)^+ + S [step.spacing]."),
         Identity(
             "With L_g the load before the departures, D = sum (w-x) over them and Y = p (L_g - "
             "B x) - D: low_g",
@@ -237,12 +213,11 @@ def bfio_upper_proof() -> tuple[Step, ...]:
     """Proof of [geometric.bfio-upper] and [drift.bfio-upper]: a step, then the mean over K."""
     G, d, F, p, K, first = sp.symbols("G delta F p K Imb_0", positive=True)
     last, u = sp.symbols("Imb_K u", nonnegative=True)
-    total = first - last + K * (bfio_bound(G, d - 1) + F) - u
+    total = first - last + K * (spacing_cost(G, d) + F) - u
     return (
         *_two_sizes_steps(),
         Conclusion(
-            "Summed over K steps, p K AvgImb = Imb_0 - Imb_K + K ((G-1)(delta-1) + F) - u with u "
-            ">= 0",
+            "Summed over K steps, p K AvgImb = Imb_0 - Imb_K + K (S + F) - u with u >= 0",
             two_sizes_formula(),
             {sp.Symbol("AvgImb_BFIO", positive=True): total / (p * K)},
             ((last + u) / (p * K),),
@@ -250,9 +225,32 @@ def bfio_upper_proof() -> tuple[Step, ...]:
     )
 
 
+def _papers_form() -> tuple[Step, ...]:
+    """When the bound is at most the paper's, for G = n + 1 workers; before the conclusion."""
+    n, g = sp.symbols("n g", positive=True, integer=True)
+    s_max, d, F, p = sp.symbols("s_max delta F p", positive=True)
+    y, r, t = sp.symbols("y r t", nonnegative=True)
+    S = (n * (d - 1) + g - 1) / 2
+    return (
+        Inequality(
+            "As gcd(G, delta) = G - y and delta = s_max - 1 - r, with n = G - 1 S is at most half "
+            "of n (s_max - 1)",
+            sp.Subs(S, (g, d), (n + 1 - y, s_max - 1 - r)),
+            n * (s_max - 1) / 2,
+            (n * r + y) / 2,
+        ),
+        Inequality(
+            "so with F = n (s_max + 1)/2 - t the bound without the start is at most the paper's",
+            sp.Subs((n * (s_max - 1) / 2 + F) / p, F, n * (s_max + 1) / 2 - t),
+            bfio_bound(n + 1, s_max / p),
+            t / p,
+        ),
+    )
+
+
 TWO_SIZES_PLANTS = (
     Variant("what is carried over x0.95", Fraction(19, 20), side="carried"),
-    Variant("the spacing x0.95", Fraction(19, 20), side="spacing"),
+    Variant("the spacing x0.99", Fraction(99, 100), side="spacing"),
     Variant("the deviations x0.95", Fraction(19, 20), side="deviations"),
     Variant("the authority x1.05", Fraction(21, 20), side="authority"),
     Variant("the larger size not in the pool", fault="one-size"),
@@ -280,7 +278,6 @@ def two_sizes_domain(trial: Trial) -> str:
 def two_sizes(
     trial: Trial,
     growths: tuple[int, ...],
-    spacing: Callable[[int, int], Exact] = lambda G, delta: bfio_bound(G, delta - 1),
 ) -> Cases:
     """The inequality of one step, over all departures of small systems, in exact arithmetic.
 
@@ -290,8 +287,6 @@ def two_sizes(
         The run, with its systems, sizes, spacings and p.
     growths : tuple of int
         What every request grows by in the step.
-    spacing : callable
-        What the spacing ``delta`` costs ``G`` workers in one step.
     """
     cases = Cases("<=")
     factor = {
@@ -303,7 +298,7 @@ def two_sizes(
             offered = (x,) if trial.fault("one-size") else (x, x + delta)
             claimed = (
                 (1 - p) * step.imbalance * factor["carried"]
-                + spacing(len(state), delta) * factor["spacing"]
+                + spacing_cost(len(state), delta) * factor["spacing"]
                 + step.deviations(x, x + delta, p, factor["authority"]) * factor["deviations"]
             )
             witness: Witness = partial(
@@ -320,40 +315,39 @@ def two_sizes(
     source="paper, Theorem 2; hypothesis and constants: evenkeel",
     version="v1, v2",
     assumptions=(
-        Assumption.GEOMETRIC_LENGTHS,
         Assumption.BOUNDED_SIZES,
-        Assumption.CONSTANT_DRIFT,
+        Assumption.COMMON_DRIFT,
         Assumption.FULL_SLOTS,
         Assumption.STICKY,
         Assumption.MYOPIC,
         Assumption.EXACT_STEP,
     ),
+    requires=("step.spacing",),
     recovered=False,
     answers=("T2",),
-    coq=Theorem(
-        "two_size_average",
-        "Recursion.v",
-        "laws with infinitely many runs, and the remark on the sizes of all",
-    ),
+    coq=Theorem("two_size_average", "Recursion.v"),
 )
 class BfioUpper:
     """BF-IO side of Theorem 2, by two sizes that the pool really offers.
 
-    If the pool always holds at least as many copies of two sizes x and x + delta as slots are free,
-    then at each step, whatever departs, an optimal step has Imb' <= (1-p) Imb + (G-1)(delta-1) +
-    sum_g (X_g + max_h Y_h - B p delta)^+. X_g is the sum over all requests on worker g of
-    (xi-p)(w-x-delta), Y_g that of (p-xi)(w-x), w the load with the growth of the step, xi = 1 for a
-    request that departs and 0 else. So over K steps E[AvgImb(BF-IO)] <= ((G-1)(delta-1) + F)/p +
-    Imb_0/(p K), with F a bound of the mean of the sum. As delta < s_max, with F <= G - 1 it is
-    below the paper's (G-1) s_max / p; what counts is the spacing of two common sizes, not the range
-    of all [geometric.bfio-upper-range].
+    If the pool always holds at least as many copies of two sizes x and x + delta, delta >= 1, as
+    slots are free, then at each step, whatever departs, and for any p in (0, 1], an optimal step
+    has Imb' <= (1-p) Imb + S + sum_g (X_g + max_h Y_h - B p delta)^+ with S = ((G-1)(delta-1) +
+    gcd(G, delta) - 1)/2, the least that will do [step.spacing]. X_g is the sum over all requests on
+    worker g of (xi-p)(w-x-delta), Y_g that of (p-xi)(w-x), w the load with the growth of the step,
+    xi = 1 for a request that departs and 0 else. So over K >= 1 steps AvgImb(BF-IO) <= (S + F)/p +
+    Imb_0/(p K), with F the average of that sum; and so are the means over a law of finitely many
+    runs. Without the start it is at most the paper's (G-1) s_max / p, s_max >= x + delta, if F <=
+    (G-1)(s_max+1)/2. What counts is the spacing of two common sizes, not the range of all
+    [geometric.bfio-upper-range].
     """
 
     def formula(self) -> "sp.Basic":
         return two_sizes_formula()
 
     def proof(self) -> tuple[Step, ...]:
-        return bfio_upper_proof()
+        *steps, conclusion = bfio_upper_proof()
+        return (*steps, *_papers_form(), conclusion)
 
     @evidence(
         measures="imbalance after an optimal step (load)", plants=TWO_SIZES_PLANTS, **TWO_SIZES

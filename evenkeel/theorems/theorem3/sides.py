@@ -309,7 +309,6 @@ class FcfsLower:
     source="paper, Theorem 3; hypothesis and constants: evenkeel",
     version="v1, v2",
     assumptions=(
-        Assumption.GEOMETRIC_LENGTHS,
         Assumption.BOUNDED_SIZES,
         Assumption.COMMON_DRIFT,
         Assumption.FULL_SLOTS,
@@ -317,20 +316,22 @@ class FcfsLower:
         Assumption.MYOPIC,
         Assumption.EXACT_STEP,
     ),
-    requires=("geometric.bfio-upper",),
+    requires=("step.spacing",),
     recovered=False,
     answers=("T3",),
-    coq=Theorem("two_size_recursion", "Recursion.v", "the average over K steps"),
+    coq=Theorem("two_size_recursion", "Recursion.v"),
 )
 class BfioUpper:
     """BF-IO side of Theorem 3, by two sizes that the pool really offers.
 
-    The bound of [geometric.bfio-upper] for any common drift: all slots are full, so a common growth
-    adds the same to every worker. If the pool always holds at least as many copies of two sizes x
-    and x + delta as slots are free, at each step an optimal step has Imb' <= (1-p) Imb +
-    (G-1)(delta-1) + sum_g (X_g + max_h Y_h - B p delta)^+, with the loads w that have grown as the
-    drift says, and over K steps E[AvgImb(BF-IO)] <= ((G-1)(delta-1) + F)/p + Imb_0/(p K). At drift
-    0 departing loads are sizes: [threshold.replacement].
+    All slots are full, so a common growth adds the same to every worker: the bound of
+    [geometric.bfio-upper] holds along every run, whatever the common drift and the departures. If
+    the pool always holds at least as many copies of two sizes x and x + delta, delta >= 1, as slots
+    are free, then at each step an optimal step has, for any p in (0, 1], Imb' <= (1-p) Imb + S +
+    sum_g (X_g + max_h Y_h - B p delta)^+ with S = ((G-1)(delta-1) + gcd(G, delta) - 1)/2, and with
+    the loads w that have grown as the drift says; so over K >= 1 steps AvgImb(BF-IO) <= (S + F)/p +
+    Imb_0/(p K), F the average of that sum. At drift 0 departing loads are sizes:
+    [threshold.replacement].
     """
 
     def formula(self) -> "sp.Basic":
