@@ -88,11 +88,11 @@ def test_balance_threshold(monkeypatch):
     assert (row["G"], row["p"], row["d"], row["B"]) == (2, 0.5, 1, 1)
 
     def guaranteed(theta):
-        """``F / p``: a coin has the moment cosh(v/2), a load is the age or one more."""
+        """``F / p``: a coin has the moment cosh(v/2), a load is the age or one more; one other."""
         ages = np.arange(1, 400)
         above = np.sum(0.5**ages * np.cosh(theta * ages / 2))
         below = np.sum(0.5**ages * np.cosh(theta * (1 + ages) / 2))
-        z = (above * below + np.cosh(theta / 2)) * exp(-theta / 2)
+        z = above * below * exp(-theta / 2)
         return 2 * 2 / theta * min(log(1 + z), z / exp(1))
 
     best = minimize_scalar(guaranteed, bounds=(0.01, 1.3), method="bounded").fun

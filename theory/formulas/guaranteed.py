@@ -16,6 +16,7 @@ from typing import Any
 from flint import arb, ctx
 
 from theory.elementary import exp, log, sqrt
+from theory.formulas.step import spacing_cost
 from theory.laws.fcfs_expectation import PRECISION, from_ball, to_ball
 from theory.model import InputError
 
@@ -98,11 +99,11 @@ def excess_moment(
     sizes: tuple[int, int],
     offered: tuple[int, int],
 ) -> arb | None:
-    """``Z``, a bound of ``sum_h E exp(theta (X_g + Y_h - B p (y - x)))`` for each worker ``g``.
+    """``Z``, a bound of ``sum_(h != g) E exp(theta (X_g + Y_h - B p (y - x)))`` for each ``g``.
 
-    Worker ``g`` itself has ``X_g + Y_g = -(y - x) sum (xi - p)``; the ``G - 1`` others are
-    independent of it, given the loads.  Arguments as for :func:`deviation_bound`; None if a
-    moment is infinite.
+    The ``G - 1`` others are independent of worker ``g``, given the loads; on its own ``X_g + Y_g``
+    is never above ``B p (y - x)``.  Arguments as for :func:`deviation_bound`; None if a moment is
+    infinite.
     """
     (a, b), (x, y) = sizes, offered
     above = slot_moment(theta, p, b - y, max(0, y - a - 1))
@@ -111,8 +112,7 @@ def excess_moment(
         return None
     t, chance = arb(theta), to_ball(p)
     others = (workers - 1) * (above * below) ** slots
-    own = departure_moment(chance, -t * (y - x)) ** slots
-    return (others + own) * (-t * slots * chance * (y - x)).exp()
+    return others * (-t * slots * chance * (y - x)).exp()
 
 
 def _best_tilt(at: Callable[[float], float], p: float) -> float:
@@ -154,7 +154,7 @@ def deviation_bound(
     -------
     Fraction
         ``min G/theta min(log(1 + Z), Z/e)`` over tilts ``theta > 0``, with ``Z`` a bound of
-        ``sum_h E exp(theta (X_g + Y_h - B p (y - x)))``; rounded up.
+        ``sum_(h != g) E exp(theta (X_g + Y_h - B p (y - x)))``; rounded up.
 
     Raises
     ------
@@ -210,21 +210,20 @@ def guaranteed_imbalance(
 ) -> Fraction:
     """Upper bound of BF-IO's mean imbalance over any number of steps from a cold start.
 
-    ``F / p`` from a rich pool, ``(G (y-x-1)/2 + F) / p`` from one that always holds enough copies
-    of ``x`` and ``y`` [geometric.theorem-2]; parameters as for :func:`deviation_bound`.
+    ``F / p`` from a rich pool, ``(S + F) / p`` with ``S`` of
+    :func:`theory.formulas.step.spacing_cost` from one that always holds enough copies of ``x`` and
+    ``y`` [geometric.theorem-2]; parameters as for :func:`deviation_bound`.
 
     Examples
     --------
-    Two sizes that follow each other need no rounding:
+    Two sizes that follow each other cost no spacing:
 
     >>> half = Fraction(1, 2)
     >>> guaranteed_imbalance(2, 9, half, (1, 2)) == guaranteed_imbalance(2, 9, half, (1, 2), (1, 2))
     True
     """
-    rounding = Fraction(0)
-    if offered is not None:
-        rounding = Fraction(workers * (offered[1] - offered[0] - 1), 2)
-    return (rounding + deviation_bound(workers, slots, p, sizes, offered)) / Fraction(p)
+    spacing = 0 if offered is None else spacing_cost(workers, offered[1] - offered[0])
+    return (spacing + deviation_bound(workers, slots, p, sizes, offered)) / Fraction(p)
 
 
 def best_offer(
@@ -246,7 +245,7 @@ def best_offer(
 
     Examples
     --------
-    With few departures a wide spacing is worth its rounding:
+    With few departures a wide spacing is worth its cost:
 
     >>> _, (x, y) = best_offer(4, 40, Fraction(1, 2), (1, 9), [1, 2, 9])
     >>> y - x > 1
@@ -257,8 +256,8 @@ def best_offer(
         raise InputError(f"need two sizes with enough copies in the pool, got {list(held)}")
     best: tuple[Fraction, tuple[int, int]] | None = None
     for x, y in pairs:
-        if best is not None and Fraction(workers * (y - x - 1), 2) / p >= best[0]:
-            break  # wider pairs lose more by rounding alone
+        if best is not None and spacing_cost(workers, y - x) / Fraction(p) >= best[0]:
+            continue
         found = guaranteed_imbalance(workers, slots, p, sizes, (x, y))
         if best is None or found < best[0]:
             best = found, (x, y)

@@ -54,7 +54,7 @@ class Enclosed:
 
 
 ENCLOSED = (
-    Enclosed(16, Fraction(1, 10), 5, 120, 580, 2249),
+    Enclosed(16, Fraction(1, 10), 5, 120, 580, 2248),
     Enclosed(64, Fraction(1, 20), 9, 224, 1687, 6446),
     Enclosed(32, Fraction(1, 20), 17, 13, 435, 1877),
 )

@@ -10,6 +10,7 @@ from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Case, Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.guaranteed import departure_moment, excess_moment, slot_moment
+from theory.formulas.step import spacing_cost
 from theory.laws.fcfs_expectation import from_ball
 from theory.proof import Conclusion, Identity, Inequality, Lemma, Setting, Step
 from theory.relations import at_most
@@ -40,7 +41,7 @@ def _moments(trial: Trial) -> Iterator[Case]:
 
 
 def _excesses(trial: Trial) -> Iterator[Case]:
-    """The sum over ``h`` of the moments, over all coins and ages of single slots."""
+    """The moment of the other worker, over all coins and ages of single slots."""
     for p, theta in product(trial["p"], trial["theta"]):
         z = excess_moment(float(theta), 2, 1, p, (1, 2), (1, 2))
         if theta < 0 or z is None:
@@ -55,7 +56,7 @@ def _excesses(trial: Trial) -> Iterator[Case]:
         chances = [(age, share * (1 - share) ** (age - 1)) for age in ages]
         above = sum(q * max(coin(tilt * age), coin(tilt * (age - 1))) for age, q in chances)
         below = sum(q * max(coin(-tilt * age), coin(-tilt * (age + 1))) for age, q in chances)
-        total = (above * below + coin(-tilt)) * exp(-tilt * share)
+        total = above * below * exp(-tilt * share)
         witness: Witness = partial(dict, p=str(p), theta=str(theta), quantity="Z at G = 2, B = 1")
         claimed = from_ball(z).upper * trial.scale_of("Z")
         yield Fraction(total) * (1 - Fraction(1, 10**9)), claimed, witness
@@ -74,7 +75,7 @@ def _excesses(trial: Trial) -> Iterator[Case]:
         Assumption.MYOPIC,
         Assumption.EXACT_STEP,
     ),
-    requires=("geometric.recursion", "geometric.bfio-upper", "threshold.any-policy"),
+    requires=("geometric.expected", "step.spacing", "threshold.any-policy"),
     recovered=False,
     answers=("T2",),
 )
@@ -83,17 +84,18 @@ class Theorem2:
 
     Overloaded from a cold start, geometric(p) lengths, 0 < p < 1, drift 1, sizes in [a, b], exact
     steps, whichever optimal admission is taken. Over any number of steps E[AvgImb(BF-IO)] <= F/p
-    from a rich pool, with x = a and y = b below, and <= (G (y-x-1)/2 + F)/p if the pool always
-    holds as many copies of two sizes x < y as slots are free. Here, for every theta > 0, F =
-    (G/theta) min(ln(1+Z), Z/e) and Z = ((G-1) (m_X m_Y)^B + m(-theta (y-x))^B) e^(-theta B p
-    (y-x)), m(t) = (1-p) e^(-p t) + p e^((1-p) t), m_X the mean of the larger of m(theta (b-y+A))
-    and m(-theta max(0, y-a-1)), m_Y that of the larger of m(-theta (b-x+A)) and m(theta max(0,
-    x-a-1)), P(A = t) = p (1-p)^(t-1) for t >= 1. Theorem 2's ratio is at least the exact E[Imb] of
-    FCFS [fcfs.exact] over this.
+    from a rich pool, with x = a and y = b below, and <= (S + F)/p, S = ((G-1)(y-x-1) + gcd(G, y-x)
+    - 1)/2, if the pool always holds as many copies of two sizes x < y as slots are free. Here, for
+    every theta > 0, F = (G/theta) min(ln(1+Z), Z/e) and Z = (G-1) (m_X m_Y)^B e^(-theta B p (y-x)),
+    m(t) = (1-p) e^(-p t) + p e^((1-p) t), m_X the mean of the larger of m(theta (b-y+A)) and
+    m(-theta max(0, y-a-1)), m_Y that of the larger of m(-theta (b-x+A)) and m(theta max(0, x-a-1)),
+    P(A = t) = p (1-p)^(t-1) for t >= 1. Theorem 2's ratio is at least the exact E[Imb] of FCFS
+    [fcfs.exact] over this.
     """
 
     def formula(self) -> "sp.Basic":
-        return at_most("AvgImb_BFIO", "(G * (y - x - 1) / 2 + F) / p")
+        G, p, F, x, y = sp.symbols("G p F x y", positive=True)
+        return at_most("AvgImb_BFIO", (spacing_cost(G, y - x) + F) / p)
 
     def proof(self) -> tuple[Step, ...]:
         p, G, K, F, t, x, y, z = sp.symbols("p G K F t x y z", positive=True)
@@ -132,14 +134,16 @@ class Theorem2:
                 "[threshold.any-policy]: the mean is at most (m_X m_Y)^B e^(-theta B p (y-x)).",
             ),
             Identity(
-                "At h = g a coin has (xi-p)(w-y) + (p-xi)(w-x): the moment is m(-theta (y-x))^B",
-                sp.UnevaluatedExpr(t - y) - sp.UnevaluatedExpr(t - x),
-                -(y - x),
+                "At h = g a coin has (xi-p)(w-y) + (p-xi)(w-x), with its share of B p (y-x) -xi "
+                "(y-x): u_g is never positive",
+                (z - p) * (t - y) + (p - z) * (t - x) - p * (y - x),
+                -z * (y - x),
             ),
             Lemma(
                 "the largest",
-                "(max u_h)^+ <= ln(1 + sum e^(theta u_h)) / theta, whose mean is at most ln(1+Z) / "
-                "theta by Jensen's inequality; and (max u_h)^+ <= sum u_h^+.",
+                "Over h other than g, (max u_h)^+ <= ln(1 + sum e^(theta u_h)) / theta, whose "
+                "mean is at most ln(1+Z) / theta by Jensen's inequality; and (max u_h)^+ <= sum "
+                "u_h^+.",
             ),
             Identity(
                 "u^+ <= e^(theta u - 1) / theta: e^(z-1) - z is convex, 0 at z = 1",
@@ -157,12 +161,12 @@ class Theorem2:
                 "first imbalance is 0.  G workers make F of the mean deviations of a step.",
             ),
             Conclusion(
-                "By [geometric.bfio-upper] p K AvgImb = -Imb_K + K (G (y-x-1)/2 + F) - u with u >= "
-                "0; by [geometric.recursion] a rich pool needs no first term",
+                "By [geometric.expected] p K AvgImb = -Imb_K + K (S + F) - u with u >= 0; a rich "
+                "pool needs no S",
                 self.formula(),
                 {
                     sp.Symbol("AvgImb_BFIO", positive=True): (
-                        K * (G * (y - x - 1) / 2 + F) - last - u
+                        K * (spacing_cost(G, y - x) + F) - last - u
                     )
                     / (p * K)
                 },
