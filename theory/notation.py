@@ -101,7 +101,15 @@ IN_FAMILY = {
 }
 
 
-IN_FAMILY["drift"] = IN_FAMILY["geometric"]
+IN_FAMILY["drift"] = IN_FAMILY["geometric"] | {
+    "V": "max L - min L at the measured step",
+    "V_next": "max L - min L after the next admission",
+    "N": "max_g X_g + max_h Y_h",
+    "B_min": "smallest number of slots of a worker",
+    "B_max": "largest number of slots of a worker",
+    "Gamma(a)_max": "most that a worker grows by, its empty slots given size a",
+    "Gamma(b)_min": "least that a worker grows by, its empty slots given size b",
+}
 
 
 def meaning(family: str, symbol: str) -> str | None:

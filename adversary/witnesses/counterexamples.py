@@ -15,8 +15,9 @@ from itertools import combinations, product
 from typing import Any, ClassVar
 
 from adversary.instances.small_runs import backlog_imbalance
-from solvers.step.exact.brute_force import exact_step
+from solvers.step.exact.brute_force import check_assignments, exact_step
 from solvers.step.problem import WAITS, StepProblem
+from theory.formulas.departures import Departures
 from theory.formulas.geometric import slot_variance
 from theory.formulas.ratio import iir_enclosure
 from theory.formulas.rebalancing import unavoidable_imbalance
@@ -254,6 +255,64 @@ class Migration(Situation):
 
 
 @dataclass(frozen=True)
+class Departure(Situation):
+    """A step of growth and departures, and an optimal refill from a rich pool.
+
+    Requests may grow each in its own way, slots may be empty before, and workers may differ in the
+    number of their slots.
+
+    Parameters
+    ----------
+    rows, growth, gone : sequence of sequence of int
+        For each worker the loads of its requests, what each grows by, and 1 for one that departs.
+    slots : sequence of int
+        Slots of each worker.
+    sizes : two int
+        Least and largest size in the pool.
+    p : two int
+        Numerator and denominator of the share ``p``.
+    """
+
+    kind = "departure"
+    rows: tuple[Ints, ...]
+    growth: tuple[Ints, ...]
+    gone: tuple[Ints, ...]
+    slots: Ints
+    sizes: tuple[int, int]
+    p: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        columns = self.rows, self.growth, self.gone
+        lengths = {tuple(map(len, column)) for column in columns}
+        if len(lengths) != 1 or not 0 < len(self.rows) == len(self.slots):
+            raise InputError("a departure needs loads, growths and departures of the same requests")
+        fits = all(len(row) <= B for row, B in zip(self.rows, self.slots, strict=True))
+        if not fits or not {out for row in self.gone for out in row} <= {0, 1}:
+            raise InputError("a departure needs a slot, and 0 or 1, for each request")
+        if not 1 <= self.sizes[0] <= self.sizes[1] or not 0 < self.p[0] <= self.p[1]:
+            raise InputError("a departure takes sizes 1 <= a <= b and 0 < p <= 1")
+        offered = sum(self.slots) * (self.sizes[1] - self.sizes[0] + 1)
+        check_assignments(len(self.rows), offered)
+
+    def replay(self) -> dict[str, Any]:
+        """Spread and imbalance before and after, and what [geometric.recursion] would allow."""
+        (a, b), p = self.sizes, Fraction(*self.p)
+        gone = [[bool(out) for out in row] for row in self.gone]
+        step = Departures(self.rows, gone, self.growth, self.slots)
+        pool = [size for size in range(a, b + 1) for _ in range(sum(step.free))]
+        problem = StepProblem(step.kept, step.free, pool)
+        after = problem.loads_after(exact_step(problem)).tolist()
+        return {
+            "spread": step.spread,
+            "imbalance": step.imbalance,
+            "next_spread": max(after) - min(after),
+            "spread_allowed": str(step.spread_bound(a, b, p)),
+            "next_imbalance": imbalance(after),
+            "imbalance_allowed": str(step.imbalance_bound(a, b, p)),
+        }
+
+
+@dataclass(frozen=True)
 class LongRun(Situation):
     """Overloaded workers in the long run, geometric lengths, sizes uniform, growth 1.
 
@@ -356,7 +415,16 @@ class RareSizeRun(Situation):
 
 KINDS: dict[str, type[Situation]] = {
     kind.kind: kind
-    for kind in (Window, Round, PartialAdmission, Dispatch, Migration, LongRun, RareSizeRun)
+    for kind in (
+        Window,
+        Round,
+        PartialAdmission,
+        Dispatch,
+        Migration,
+        Departure,
+        LongRun,
+        RareSizeRun,
+    )
 }
 
 DispatchState = tuple[tuple[int, int], ...]

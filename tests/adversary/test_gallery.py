@@ -140,6 +140,16 @@ def time(says, policy):
         ),
         ("waterfill-admitted", lambda x: x["optimum"] == 1),  # (0 + 1) - 0 - 1 = 0 by the form
         ("rich-empty-slots", lambda x: x["optimum"] == 1),  # nobody departed: 0 <= 0
+        *(
+            (
+                f"recursion-{name}",
+                lambda x: (
+                    x["next_spread"] > Fraction(x["spread_allowed"])
+                    and x["next_imbalance"] > Fraction(x["imbalance_allowed"])
+                ),
+            )
+            for name in ("own-growth", "empty-slots", "unequal-slots")
+        ),
         # Of (1 - 1/G) (G-1)(b-a), and 0 + ... + GB-2 below where all sizes are distinct.
         ("spare-request-worst", lambda x: x["optimum"] == Fraction(2, 3) * 2 * 6),
         ("pool-condition-two-workers", lambda x: x["optimum"] == Fraction(1, 2) * 12),
@@ -308,6 +318,14 @@ def test_damaged_witnesses_are_named(tmp_path, change, says):
         ("limits-stickiness", "migration", {"workers": [[[1, 0]]]}, "between two workers"),
         ("limits-stickiness", "migration", {"workers": [[1], [1]]}, "wrong type"),
         ("limits-stickiness", "migration", {"workers": [[[1]], [[1]]]}, "size >= 1 and an age"),
+        ("recursion-own-growth", "departure", {"growth": [[0], []]}, "of the same requests"),
+        ("recursion-own-growth", "departure", {"slots": [1]}, "of the same requests"),
+        ("recursion-own-growth", "departure", {"slots": [1, 0]}, "a slot, and 0 or 1,"),
+        ("recursion-own-growth", "departure", {"gone": [[0], [2]]}, "a slot, and 0 or 1,"),
+        ("recursion-own-growth", "departure", {"sizes": [2, 1]}, "sizes 1 <= a <= b"),
+        ("recursion-own-growth", "departure", {"p": [3, 2]}, "0 < p <= 1"),
+        ("recursion-own-growth", "departure", {"sizes": [1, 9]}, "have more than"),
+        ("recursion-own-growth", "departure", {"rows": [1, 1]}, "wrong type"),
         ("iir-static", "long-run", {"p": [1, 0]}, "between 0 and 1"),
         ("iir-static", "long-run", {"p": [True, 2]}, "wrong type"),
         ("iir-static", "long-run", {"extra": 1}, "wrong type"),

@@ -879,6 +879,7 @@ BY_CHECK = (
     "geometric.deviations-tail",
     "drift.fcfs-lower",
     "drift.bfio-upper",
+    "drift.uncommon",
     "threshold.rich",
     "threshold.replacement",
     "threshold.converse",

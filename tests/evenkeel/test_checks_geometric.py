@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import checks
-from evenkeel.theorems.theorem2.departures import Departures
 from evenkeel.theorems.theorem2.deviations import deviations_of
 from evenkeel.theorems.theorem2.in_expectation import means_along
+from theory.formulas.departures import Departures
 from theory.formulas.geometric import deviations_bound, deviations_bound_at
 from theory.formulas.rebalancing import RareSizeRun
 from theory.formulas.step import spacing_cost, spacing_extremal

@@ -162,6 +162,7 @@ CHANGES = [
         "101 / 100 * (INR B * p * IZR (b - a)).",
         "geometric.recursion",
     ),
+    ("Commonness.v", "(empty w) * y", "(empty w) * (y - 1)", "drift.uncommon"),
     ("Scores.v", "S - G * Z.max 0", "S - (G - 1) * Z.max 0", "balanceroute.score-identity"),
     ("Work.v", "d * (o * (o - 1) / 2)", "d * (o * (o + 1) / 2)", "energy.work-invariance"),
     ("EnvelopeWorkers.v", "(1 - 1 / G) *", "(99 / 100 - 1 / G) *", "energy.envelope-workers"),

@@ -11,13 +11,13 @@ from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.departures import (
-    Departures,
     State,
     chances,
     departures_domain,
     states,
 )
 from theory.formal.record import Theorem
+from theory.formulas.departures import Departures
 from theory.formulas.geometric import (
     deviations_bound,
     deviations_bound_at,

@@ -10,7 +10,6 @@ from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.departures import (
-    Departures,
     Gone,
     State,
     chances,
@@ -21,6 +20,7 @@ from evenkeel.theorems.theorem2.sides import two_sizes_formula
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
+from theory.formulas.departures import Departures
 from theory.formulas.step import spacing_cost
 from theory.model import imbalance
 from theory.symbolic import sp

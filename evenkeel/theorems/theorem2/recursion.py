@@ -11,8 +11,9 @@ from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, Witness
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem2.departures import Departures, departures, departures_domain
+from evenkeel.theorems.theorem2.departures import departures, departures_domain
 from theory.formal.record import Theorem
+from theory.formulas.departures import Departures
 from theory.relations import at_most
 from theory.symbolic import sp
 
@@ -70,7 +71,7 @@ def refills_domain(trial: Trial) -> str:
 
 
 @cache
-def _largest_optimal_spread(lowest: tuple[int, ...], highest: tuple[int, ...]) -> int:
+def largest_optimal_spread(lowest: tuple[int, ...], highest: tuple[int, ...]) -> int:
     """Largest ``V'`` over all optimal admissions from a rich pool, by trying all loads.
 
     Sizes follow each other without a gap and are all there often enough, so the loads that a
@@ -150,7 +151,7 @@ class Recursion:
                 + (refill.excess - trial.fault("no-growth")) * factor["deviations"]
                 - refill.authority * factor["authority"]
             )
-            largest = _largest_optimal_spread(step.refilled(a), step.refilled(b))
+            largest = largest_optimal_spread(step.refilled(a), step.refilled(b))
             if cases.add(largest, max(Fraction(0), spread), refill.witness):
                 break
             claimed = (1 - p) * step.imbalance * factor["carried imbalance"] + step.deviations(

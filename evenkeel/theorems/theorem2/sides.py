@@ -11,8 +11,9 @@ from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, sam
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem2.departures import Departures, departures, departures_domain
+from evenkeel.theorems.theorem2.departures import departures, departures_domain
 from theory.formal.record import Theorem
+from theory.formulas.departures import Departures
 from theory.formulas.geometric import (
     age_moments,
     slot_fourth_moment,

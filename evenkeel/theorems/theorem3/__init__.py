@@ -1,4 +1,4 @@
 """Theorem 3: any common drift."""
 
 FAMILY = "drift"
-ORDER = ("sides", "ratio")
+ORDER = ("sides", "commonness", "ratio")
