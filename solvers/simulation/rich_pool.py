@@ -7,6 +7,7 @@ them as level as possible.
 """
 
 from collections.abc import Iterator
+from itertools import cycle
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,13 +69,26 @@ def balanced_state(
     return ages + level_sizes(np.ones((G, B), dtype=np.bool_), missing + B * a)
 
 
-def rich_pool_run(
-    G: int, B: int, p: float, sizes: tuple[int, int], rng: np.random.Generator
-) -> Iterator[IntArray]:
-    """Loads of each step, int64[G], of BF-IO (H = 0) from a cold start, without end.
+def rich_pool_states(
+    G: int,
+    B: int,
+    p: float,
+    sizes: tuple[int, int],
+    rng: np.random.Generator,
+    drift: tuple[int, ...] = (1,),
+) -> Iterator[tuple[IntArray, NDArray[np.bool_]]]:
+    """Every step of BF-IO (H = 0) from a cold start, slot by slot, without end.
 
-    Every slot departs with probability ``p`` at the end of each step; active requests grow by 1;
-    sizes come from the rich pool on ``sizes = [a, b]``.
+    Every slot departs with probability ``p`` at the end of each step; active requests grow by
+    ``drift[k % len(drift)]`` at the end of step ``k``; sizes come from the rich pool on ``sizes =
+    [a, b]``.
+
+    Yields
+    ------
+    loads : int64[G, B]
+        Loads of all requests at the step.
+    entered : bool[G, B]
+        Slots whose request departed before the step and was replaced.
 
     Raises
     ------
@@ -84,11 +98,24 @@ def rich_pool_run(
     _require(G, B, p, sizes)
     loads = np.zeros((G, B), dtype=np.int64)
     departed = np.ones((G, B), dtype=np.bool_)
-    while True:
+    for growth in cycle(drift):
         before = np.where(departed, 0, loads)
         kept, free = before.sum(axis=1), departed.sum(axis=1)
         after = np.array(waterfill_loads(kept.tolist(), free.tolist(), *sizes), dtype=np.int64)
         loads = before + level_sizes(departed, after - kept)
-        yield after
-        loads = loads + 1
+        yield loads, departed
+        loads = loads + growth
         departed = rng.random((G, B)) < p
+
+
+def rich_pool_run(
+    G: int, B: int, p: float, sizes: tuple[int, int], rng: np.random.Generator
+) -> Iterator[IntArray]:
+    """Loads of each step, int64[G], of :func:`rich_pool_states` at drift 1.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+    """
+    return (loads.sum(axis=1) for loads, _ in rich_pool_states(G, B, p, sizes, rng))

@@ -1,11 +1,20 @@
 """What every policy leaves after the departures, whatever it admits."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.evidence.scoreboard import Cases, near
 from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem2.along_runs import LATE, SPREAD_BELOW, Along, Shared
 from evenkeel.theorems.theorem2.recursion import SMALL, refills, refills_domain
+from evenkeel.theorems.theorem2.runs import (
+    DRIFTS,
+    family_run,
+    rare_size_run,
+    rich_runs,
+    sample_trace_run,
+)
 from theory.formal.record import Theorem
 from theory.relations import at_least
 from theory.symbolic import sp
@@ -45,13 +54,16 @@ class Converse:
             Variant("authority x0.95", Fraction(19, 20), side="authority"),
             Variant("spread carried over x0.95", Fraction(19, 20), side="carried"),
             Variant("X taken at the smallest size", fault="smallest"),
+            near("along runs"),
+            LATE,
         ),
         **SMALL,
     )
     def check(self, trial: Trial) -> Finding:
         """The inequality of the step in exact arithmetic for every departure pattern of small
         systems, against the smallest spread of all loads between the lowest and the highest that
-        each worker can get; one step below refutes it.
+        each worker can get, and at every step of runs of several policies, or of the user's, under
+        drifts 0, 1 and (3, 0, 1), with the sizes that entered; one step below refutes it.
         """
         cases = Cases(">=")
         factor = {side: trial.scale_of(side) for side in ("deviations", "authority", "carried")}
@@ -67,4 +79,20 @@ class Converse:
             least = max(0, max(step.refilled(refill.a)) - min(step.refilled(refill.b)))
             if cases.add(least, claimed, refill.witness):
                 break
-        return cases.finding(trial, refills_domain(trial))
+        along = Along(trial, cases)
+        along.hold("along runs", SPREAD_BELOW, _runs(trial))
+        return cases.finding(trial, along.domain(refills_domain(trial)), details=along.details)
+
+
+def _runs(trial: Trial) -> Iterator[Shared]:
+    """Runs of several policies, or of the user's alone."""
+    seed, steps = trial.seed, trial["steps"]
+    policies = trial.users() or ("bfio", "fcfs", "least_loaded", "always_busiest")
+    for policy in policies:
+        for drift in DRIFTS:
+            yield family_run("uniform", 4, 4, drift, seed, steps, policy, b=3)
+        yield family_run("lognormal", 4, 4, (1,), seed, steps, policy)
+        yield sample_trace_run(8, 16, (1,), steps, policy)
+    if not trial.users():
+        yield from rich_runs(seed, steps)
+        yield rare_size_run(16, 32, (1,), seed, steps)

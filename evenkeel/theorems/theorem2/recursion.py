@@ -8,10 +8,18 @@ from itertools import product
 from typing import Any
 
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, Witness, near
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem2.along_runs import (
+    IMBALANCE_ABOVE,
+    LATE,
+    SPREAD_ABOVE,
+    Along,
+    Shared,
+)
 from evenkeel.theorems.theorem2.departures import departures, departures_domain
+from evenkeel.theorems.theorem2.runs import DRIFTS, family_run, rare_size_run, rich_runs
 from theory.formal.record import Theorem
 from theory.formulas.departures import Departures
 from theory.relations import at_most
@@ -29,7 +37,9 @@ SMALL: dict[str, Any] = {
     "systems": ((2, 2, 4), (3, 1, 4)),
     "d": (1, 2),
     "p": (Fraction(1, 5), Fraction(3, 4)),
-    "standard": {"systems": ((2, 2, 6), (3, 1, 6), (2, 3, 3))},
+    "standard": {"systems": ((2, 2, 6), (3, 1, 6), (2, 3, 3)), "steps": 300},
+    "paper": {"steps": 3000},
+    "steps": 100,
 }
 
 
@@ -124,13 +134,18 @@ class Recursion:
             Variant("deviations of the imbalance x0.95", Fraction(19, 20), side="deviations of it"),
             Variant("authority over the imbalance x1.05", Fraction(21, 20), side="authority of it"),
             Variant("growth of the step left out", fault="no-growth"),
+            near("spread along runs", 1 / THOUSANDTH),
+            near("imbalance along runs", 1 / THOUSANDTH),
+            LATE,
         ),
         **SMALL,
     )
     def check(self, trial: Trial) -> Finding:
         """Both inequalities of the step in exact arithmetic, for every departure pattern of small
         systems: the largest spread of any optimal admission, over all loads that can be reached,
-        and the enumerated optimum from the smallest rich pool. One step above refutes it.
+        and the enumerated optimum from the smallest rich pool; and at every step of runs under
+        drifts 0, 1 and (3, 0, 1), from rich pools and of BF-IO while its pool is rich. One step
+        above refutes it.
         """
         cases = Cases("<=")
         factor = {
@@ -160,4 +175,19 @@ class Recursion:
             optimum = refill_optimum(step.kept, step.free, range(a, b + 1))
             if cases.add(optimum, claimed, refill.witness, "imbalance"):
                 break
-        return cases.finding(trial, refills_domain(trial))
+        along = Along(trial, cases)
+        for side, inequality in (
+            ("spread along runs", SPREAD_ABOVE),
+            ("imbalance along runs", IMBALANCE_ABOVE),
+        ):
+            along.hold(side, inequality, _runs(trial))
+        return cases.finding(trial, along.domain(refills_domain(trial)), details=along.details)
+
+
+def _runs(trial: Trial) -> Iterator[Shared]:
+    """Runs from rich pools, and of BF-IO on sizes 1..3 from pools that are rich now and then."""
+    seed, steps = trial.seed, trial["steps"]
+    yield from rich_runs(seed, steps)
+    for (G, B), drift in product(((2, 2), (4, 4)), DRIFTS):
+        yield family_run("uniform", G, B, drift, seed, steps, b=3)
+    yield rare_size_run(16, 32, (1,), seed, steps)

@@ -1,17 +1,29 @@
 """The two sides of Theorem 2: FCFS from below, BF-IO from above."""
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import product
 from typing import Any
 
+from adversary.workloads.families import workload_names
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, sampled_mean
+from evenkeel.evidence.scoreboard import (
+    THOUSANDTH,
+    Cases,
+    Comparison,
+    Witness,
+    broken,
+    near,
+    sampled_mean,
+)
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
+from evenkeel.theorems.theorem2.along_runs import LATE, TWO_SIZES_ABOVE, Along, Shared
 from evenkeel.theorems.theorem2.departures import departures, departures_domain
+from evenkeel.theorems.theorem2.runs import family_run, rare_size_run, sample_trace_run
 from theory.formal.record import Theorem
 from theory.formulas.departures import Departures
 from theory.formulas.geometric import (
@@ -258,13 +270,17 @@ TWO_SIZES_PLANTS = (
 )
 
 
+RUN_PLANTS = (near("along runs", 1 / THOUSANDTH), LATE)
+
 # Systems (G, B, largest load), sizes, spacings and shares p.
 TWO_SIZES: dict[str, Any] = {
     "systems": ((2, 2, 3), (3, 1, 4)),
     "x": (1, 2),
     "delta": (1, 2, 4),
     "p": (Fraction(1, 5), Fraction(3, 4)),
-    "standard": {"systems": ((2, 2, 5), (3, 1, 7))},
+    "steps": 100,
+    "standard": {"systems": ((2, 2, 5), (3, 1, 7)), "steps": 300},
+    "paper": {"steps": 3000},
 }
 
 
@@ -310,6 +326,13 @@ def two_sizes(
     return cases
 
 
+def two_sizes_along(trial: Trial, cases: Cases, paths: Iterable[Shared], domain: str) -> Finding:
+    """The finding of :func:`two_sizes` once the inequality is held along runs, too."""
+    along = Along(trial, cases)
+    along.hold("along runs", TWO_SIZES_ABOVE, paths)
+    return cases.finding(trial, along.domain(domain), details=along.details)
+
+
 @claim(
     "geometric.bfio-upper",
     "upper",
@@ -351,11 +374,24 @@ class BfioUpper:
         return (*steps, *_papers_form(), conclusion)
 
     @evidence(
-        measures="imbalance after an optimal step (load)", plants=TWO_SIZES_PLANTS, **TWO_SIZES
+        measures="imbalance after an optimal step (load)",
+        plants=(*TWO_SIZES_PLANTS, *RUN_PLANTS),
+        **TWO_SIZES,
     )
     def check(self, trial: Trial) -> Finding:
         """The inequality of the step in exact arithmetic, against the enumerated optimum from the
-        smallest such pool, for every departure pattern of small systems; one step above it refutes
-        it.
+        smallest such pool, for every departure pattern of small systems; and at every step of runs
+        of BF-IO at drift 1, on every workload family, with a rare size, and on the sample trace,
+        while the pool holds two sizes. One step above it refutes it.
         """
-        return two_sizes(trial, (1,)).finding(trial, two_sizes_domain(trial))
+        return two_sizes_along(trial, two_sizes(trial, (1,)), _runs(trial), two_sizes_domain(trial))
+
+
+def _runs(trial: Trial) -> Iterator[Shared]:
+    seed, steps, drift = trial.seed, trial["steps"], (1,)
+    yield family_run("two-point", 2, 1, drift, seed, steps, b=3)
+    for name in workload_names():
+        yield family_run(name, 4, 4, drift, seed, steps)
+    yield rare_size_run(64, 107, drift, seed, min(40, steps))
+    yield rare_size_run(16, 32, drift, seed, steps)
+    yield sample_trace_run(8, 16, drift, steps)

@@ -1,22 +1,28 @@
 """The two sides of Theorem 3: FCFS from below, BF-IO from above."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import product
 from typing import Any
 
-from adversary.workloads.families import workload
+from adversary.workloads.families import workload, workload_names
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
 from evenkeel.evidence.scoreboard import Cases, refuted, stands, weighed
 from evenkeel.evidence.verdicts import BFIO, planted_policy
 from evenkeel.theorems.fcfs.law import exact_mean, simulated
 from evenkeel.theorems.registry import Assumption, Dropped, claim
+from evenkeel.theorems.theorem2.along_runs import Shared
 from evenkeel.theorems.theorem2.rare_sizes import WITNESS, range_proof, rare_size_finding
+from evenkeel.theorems.theorem2.runs import DRIFTS as RUN_DRIFTS
+from evenkeel.theorems.theorem2.runs import family_run, rare_size_run, sample_trace_run
 from evenkeel.theorems.theorem2.sides import (
+    RUN_PLANTS,
     TWO_SIZES_PLANTS,
     bfio_upper_proof,
     two_sizes,
+    two_sizes_along,
     two_sizes_domain,
     two_sizes_formula,
 )
@@ -342,21 +348,40 @@ class BfioUpper:
 
     @evidence(
         measures="imbalance after an optimal step (load)",
-        plants=TWO_SIZES_PLANTS,
+        plants=(*TWO_SIZES_PLANTS, *RUN_PLANTS),
         systems=((2, 2, 3), (3, 1, 4)),
         x=(1, 2),
         delta=(1, 2),
         p=(Fraction(2, 5),),
-        standard={"systems": ((2, 2, 4), (3, 1, 6)), "delta": (1, 2, 4)},
+        families=("uniform", "two-point", "burst-like", "longbench-like"),
+        steps=100,
+        standard={
+            "systems": ((2, 2, 4), (3, 1, 6)),
+            "delta": (1, 2, 4),
+            "families": None,
+            "steps": 200,
+        },
+        paper={"steps": 3000},
     )
     def check(self, trial: Trial) -> Finding:
         """The inequality of the step in exact arithmetic, for growths 0, 1 and 3 and every
         departure pattern of small systems, against the enumerated optimum from the smallest such
-        pool; one step above it refutes it.
+        pool; and at every step of runs of BF-IO under drifts 0, 1 and (3, 0, 1), on workload
+        families, with a rare size, and on the sample trace, while the pool holds two sizes. One
+        step above it refutes it.
         """
-        return two_sizes(trial, (0, 1, 3)).finding(
-            trial, f"growth 0, 1 or 3; {two_sizes_domain(trial)}"
-        )
+        domain = f"growth 0, 1 or 3; {two_sizes_domain(trial)}"
+        return two_sizes_along(trial, two_sizes(trial, (0, 1, 3)), _runs(trial), domain)
+
+
+def _runs(trial: Trial) -> Iterator[Shared]:
+    seed, steps = trial.seed, trial["steps"]
+    for drift in RUN_DRIFTS:
+        yield family_run("two-point", 2, 1, drift, seed, steps, b=3)
+        for name in trial["families"] or workload_names():
+            yield family_run(name, 4, 4, drift, seed, steps)
+        yield rare_size_run(16, 32, drift, seed, steps)
+        yield sample_trace_run(8, 16, drift, steps)
 
 
 @claim(
