@@ -18,6 +18,8 @@ from solvers.simulation.result import RunResult
 from theory.model import IntArray, Requests, System
 from theory.power import PowerModel, hardware
 
+DEVICE = hardware("a100-paper")
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -166,7 +168,7 @@ def stretch(
     top = loads.max(axis=1)
     utilisation = loads / np.maximum(top, 1)[:, None]
     length = system.step_overhead_s + system.seconds_per_token * top
-    watts = power.idle_w + power.dynamic_w * utilisation**power.gamma
+    watts = power.powers(utilisation)
     end = result.start_step + result.requests.decode
     work = int(loads.sum())
     return Stretch(
@@ -210,11 +212,11 @@ class Ends:
 def measure(setting: Setting, requests: Requests, policy: str, seed: int) -> Ends:
     """Run a policy on requests in a setting; ``seed`` is the policy's."""
     result = simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
-    power, last = hardware("a100-paper"), int(result.start_step.max()) + 1
+    last = int(result.start_step.max()) + 1
     return Ends(
-        stretch(result, last, power),
-        stretch(result, last, power, at_departure=True),
-        stretch(result, result.total.steps, power),
+        stretch(result, last, DEVICE),
+        stretch(result, last, DEVICE, at_departure=True),
+        stretch(result, result.total.steps, DEVICE),
     )
 
 

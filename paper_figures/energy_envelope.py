@@ -59,7 +59,7 @@ def data(
                 "loads": shape,
                 "idle_share": 1 - busy,
                 "kind": "between lower and upper",
-                "computed": float(np.mean([power.power(u) for u in used.tolist()])),
+                "computed": float(power.powers(used).mean()),
                 "theory": energy_envelope(power, run),
                 "n": workers,
                 "lower": energy_floor(power, run),

@@ -2,10 +2,13 @@
 
 From the floor that is guaranteed to the cap that nobody passes, with the catalogue's exponent; the
 thin lines show how far each end moves when the exponent is anything from the lower quartile of
-the measured serving curves to 1 [energy.hardware, energy.gamma].
+the measured serving curves to 1 [energy.hardware, energy.gamma].  A waiting worker draws what the
+catalogue has for it, or else the idle power; at the largest power both ends are the idle share
+itself, on every device [energy.wait-raises].
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, where
@@ -17,7 +20,7 @@ from theory.power_measurements import a100_sweeps, gamma_quartiles, mlenergy_swe
 _STEPS = 60
 
 
-@table("device end kind computed theory gamma n lower upper")
+@table("device end kind computed theory gamma wait_w n lower upper")
 def data(idle_share: float = 0.4) -> Iterator[Row]:
     """Guaranteed and largest possible saving of every device.
 
@@ -41,7 +44,7 @@ def data(idle_share: float = 0.4) -> Iterator[Row]:
         for end, bound in (("floor", saving_sharp), ("cap", saving_cap)):
 
             def saving(gamma: float, power: PowerModel = power) -> float:
-                model = PowerModel(power.idle_w, power.max_w, gamma)
+                model = replace(power, gamma=gamma)
                 return bound(model, base, balanced)  # noqa: B023  called in this round only
 
             values = [saving(gamma) for gamma in exponents]
@@ -52,6 +55,7 @@ def data(idle_share: float = 0.4) -> Iterator[Row]:
                 "computed": saving(power.gamma),
                 "theory": saving(1.0),
                 "gamma": power.gamma,
+                "wait_w": power.barrier_w,
                 "n": len(measured),
                 "lower": min(values),
                 "upper": max(values),
@@ -62,9 +66,8 @@ def data(idle_share: float = 0.4) -> Iterator[Row]:
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     ends = {end: where(rows, end=end) for end in ("floor", "cap")}
-    names = [row["device"] for row in ends["cap"]]
-    places = list(range(len(names)))
-    picture.set_size_inches(7.2, 1.2 + 0.27 * len(names))
+    places = list(range(len(ends["cap"])))
+    picture.set_size_inches(7.2, 1.2 + 0.27 * len(places))
     ax = picture.subplots()
     floor = column(ends["floor"], "computed", 100)
     cap = column(ends["cap"], "computed", 100)
@@ -77,8 +80,11 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         shifted = [y + (0.16 if number else -0.16) for y in places]
         ax.hlines(shifted, low, high, color=f"C{1 + number}", linewidth=1.4,
                   label=f"{end} for γ from the measured lower quartile to 1")  # fmt: skip
-    ax.set_yticks(places, [f"{n} (γ {float(r['gamma']):g})" for n, r in
-                           zip(names, ends["cap"], strict=True)], fontsize=8)  # fmt: skip
+    ticks = [
+        f"{row['device']} (waiting {float(row['wait_w']):g} W, γ {float(row['gamma']):g})"
+        for row in ends["cap"]
+    ]
+    ax.set_yticks(places, ticks, fontsize=8)
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     ax.set_xlabel("energy saved by perfect balance over a 40 % idle baseline (%)")

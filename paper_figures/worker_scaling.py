@@ -72,7 +72,7 @@ def data(
                 assert run.loads is not None
                 loads = run.loads[skip:steps].astype(float)
                 top = loads.max(axis=1)
-                watts = power.idle_w + power.dynamic_w * (loads / top[:, None]) ** power.gamma
+                watts = power.powers(loads / top[:, None])
                 energy = float((watts.sum(axis=1) * top).sum())
                 idle = 1 - float(loads.sum() / (g * top.sum()))
                 found[policy].append((idle, energy / float(loads.sum())))

@@ -1,6 +1,7 @@
 """Power and the hardware catalogue.
 
-A device at utilisation ``u`` draws ``P(u) = P_idle + (P_max - P_idle) * u**gamma`` watts.
+A device at utilisation ``u`` draws ``P(u) = P_w + (P_max - P_w) * u**gamma`` watts in a step for
+which work is resident on it, ``0 < u <= 1``, and ``P_idle`` watts where none is.
 """
 
 import tomllib
@@ -11,7 +12,7 @@ from importlib.resources import files
 import numpy as np
 
 from theory.formulas.energy import Constants
-from theory.model import InputError
+from theory.model import FloatArray, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,18 @@ class PowerModel(Constants[float]):
     Parameters
     ----------
     idle_w, max_w : float
-        Power at ``u = 0`` and ``u = 1``, in watts, ``0 <= idle_w <= max_w``, ``max_w > 0``.
+        Power without resident work and at ``u = 1``, in watts, ``0 <= idle_w <= max_w``,
+        ``max_w > 0``.
     gamma : float
         Exponent in ``(0, 1]``: 1 is proportional, small values are almost flat.
     name, source, note : str
         Where the numbers come from and how far to trust them.
+    wait_w : float, optional
+        Power of a worker that has work and waits at the barrier, ``idle_w <= wait_w <= max_w``:
+        waiting keeps all that is resident, so that it takes no less than idling, and it does
+        nothing that work at full load does not.  By default ``idle_w``, the paper's assumption.
+    wait_source : str
+        Where ``wait_w`` comes from, if the catalogue has it.
 
     Raises
     ------
@@ -40,22 +48,47 @@ class PowerModel(Constants[float]):
     name: str = "custom"
     source: str = "given by the user"
     note: str = ""
+    wait_source: str = ""
 
     def __post_init__(self) -> None:
-        for field in ("idle_w", "max_w", "gamma"):
-            if not np.isfinite(getattr(self, field)):
-                raise InputError(f"{field} must be a finite number, got {getattr(self, field)!r}")
+        for field in ("idle_w", "max_w", "gamma", "barrier_w"):
+            value = getattr(self, field)
+            if not np.isfinite(value):
+                name = "wait_w" if field == "barrier_w" else field
+                raise InputError(f"{name} must be a finite number, got {value!r}")
         if not 0 <= self.idle_w <= self.max_w or self.max_w <= 0:
             raise InputError(
                 "power must satisfy 0 <= idle_w <= max_w and max_w > 0, "
                 f"got idle_w = {self.idle_w}, max_w = {self.max_w}"
             )
+        if not self.idle_w <= self.barrier_w <= self.max_w:
+            raise InputError(
+                "waiting power must satisfy idle_w <= wait_w <= max_w, got "
+                f"wait_w = {self.wait_w}, idle_w = {self.idle_w}, max_w = {self.max_w}"
+            )
         if not 0 < self.gamma <= 1:
             raise InputError(f"gamma must lie in (0, 1], got {self.gamma}")
 
+    @property
+    def waiting(self) -> str:
+        """What is taken for a waiting worker, in words.
+
+        Examples
+        --------
+        >>> PowerModel(100, 400, 0.7).waiting, PowerModel(100, 400, 0.7, wait_w=250).waiting
+        ('a waiting worker at its idle power of 100 W', 'a waiting worker at 250 W')
+        """
+        assumed = "its idle power of " if self.wait_w is None else ""
+        return f"a waiting worker at {assumed}{self.barrier_w:g} W"
+
     def power(self, utilisation: float) -> float:
         """``P(u)`` in watts for ``u`` in [0, 1]."""
-        return float(self.idle_w + self.dynamic_w * utilisation**self.gamma)
+        return float(self.powers(np.asarray(utilisation)))
+
+    def powers(self, utilisation: FloatArray) -> FloatArray:
+        """``P(u)`` in watts for each ``u`` in [0, 1]."""
+        working = self.barrier_w + self.dynamic_w * utilisation**self.gamma
+        return np.where(utilisation > 0, working, self.idle_w)
 
 
 @cache
@@ -64,7 +97,14 @@ def hardware_catalogue() -> dict[str, PowerModel]:
     table = tomllib.loads(files("theory").joinpath("hardware.toml").read_text("utf-8"))
     return {
         name: PowerModel(
-            row["p_idle_w"], row["p_max_w"], row["gamma"], name, row["source"], row.get("note", "")
+            row["p_idle_w"],
+            row["p_max_w"],
+            row["gamma"],
+            name,
+            row["source"],
+            row.get("note", ""),
+            row.get("wait_source", ""),
+            wait_w=row.get("p_wait_w"),
         )
         for name, row in table.items()
     }

@@ -112,8 +112,9 @@ def assess(
     click.echo(f"served {mode} on G = {workers}, B = {slots}, {hardware}\n")
     click.echo(table(("", "fcfs", "bfio"), rows(numbers)))
     click.echo(
-        f"\nenergy saved by bfio: {percent(saved['simulated'])} simulated; the bounds allow "
-        f"{percent(saved['floor'])} to {percent(saved['cap'])} for this work, idle time and steps"
+        f"\nenergy saved by bfio, with {power.waiting}: {percent(saved['simulated'])} simulated; "
+        f"the bounds allow {percent(saved['floor'])} to {percent(saved['cap'])} for this work, "
+        "idle time and steps"
     )
     click.echo("\nWhat the theorems say if requests were independent draws from this trace:")
     if (exact := promised["fcfs"]) is not None:

@@ -1,10 +1,12 @@
 """``evenkeel energy``: bounds on the energy saving for given hardware."""
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from evenkeel.cli.device import device_of, power_options
 from evenkeel.output import json_option, table, to_json
 from theory.model import InputError
 
@@ -17,6 +19,10 @@ SAVINGS = (0.28, 0.52)
 
 def bounds(power: "PowerModel", idle_share: float, improvement: float) -> dict[str, Any]:
     """Floors and caps of the saving, for a baseline of that idle share and no step overhead.
+
+    For steps in which every worker has work, as overloaded ones do.  Two hold on every device:
+    "cap any law" for any power law between proportional and full [energy.any-power], and "padded",
+    the exact saving where every rank computes on padding up to the largest load [energy.padding].
 
     Parameters
     ----------
@@ -48,6 +54,8 @@ def bounds(power: "PowerModel", idle_share: float, improvement: float) -> dict[s
         "floor envelope": savings.saving_floor(power, baseline, improved),
         "cap envelope": savings.saving_cap(power, baseline, improved),
         "cap tangent": savings.saving_cap_tangent(power, baseline, improved),
+        "cap any law": baseline.idle_share,
+        "padded": savings.saving_padded(baseline, improved),
     }
 
 
@@ -55,11 +63,13 @@ def facts(power: "PowerModel", idle_share: float, improvement: float) -> dict[st
     """Everything that the command says about one device."""
     from theory.formulas import energy_inversions as reach
 
-    # 0 < gamma <= 1 and P_idle = 0, gamma = 1 leave D = 0: no imbalance is ever charged.
+    # gamma = 1 and a waiting worker at 0 W leave D = 0: no imbalance is ever charged.
     wasteful = power.waste_w > 0
     return {
         "name": power.name,
         "idle_w": power.idle_w,
+        "wait_w": power.barrier_w,
+        "wait_source": power.wait_source,
         "max_w": power.max_w,
         "gamma": power.gamma,
         "limit": reach.limit_paper(power) if wasteful else 0.0,
@@ -86,22 +96,26 @@ def _smaller(improvement: float) -> str:
 
 def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
     click.echo(
-        f"{found['name']}: {found['idle_w']:g} W idle, {found['max_w']:g} W at most, "
-        f"gamma {found['gamma']:g}"
+        f"{found['name']}: {found['idle_w']:g} W idle, {found['wait_w']:g} W waiting at the "
+        f"barrier, {found['max_w']:g} W at most, gamma {found['gamma']:g}"
+    )
+    click.echo(
+        f"waiting power: {found['wait_source'] or 'the idle power, the assumption of the paper'}"
     )
     click.echo(f"source: {found['source']}")
     if found["note"]:
         click.echo(f"note: {found['note']}")
-    click.echo(f"\nlimit of the paper's bound, P_idle / D: {_share(found['limit'])}")
+    click.echo(f"\nlimit of the paper's bound, P_w / D: {_share(found['limit'])}")
     slopes = found["limit_sensitivity"]
     if slopes is not None:
         click.echo(
-            f"  it moves by {100 * slopes['idle_w']:+.3f} points per watt of idle power, "
+            f"  it moves by {100 * slopes['wait_w']:+.3f} points per watt of waiting power, "
             f"{100 * slopes['max_w']:+.3f} per watt of maximum power, "
             f"{slopes['gamma']:+.3f} points per 0.01 of gamma"
         )
     click.echo(
-        f"\nsaving for a baseline that idles {_share(idle_share)} and {_smaller(improvement)}"
+        f"\nsaving for a baseline that idles {_share(idle_share)} and {_smaller(improvement)}, "
+        f"with a waiting worker at {found['wait_w']:g} W"
     )
     cells = [(name, _share(v)) for name, v in found["bounds"].items()]
     click.echo(table(("bound", "saving"), cells))
@@ -119,9 +133,7 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
 
 @click.command()
 @click.option("--hardware", "names", multiple=True, help='Device, or "all".  [default: all]')
-@click.option("--idle-w", type=float, help="Idle power of a device of your own, in watts.")
-@click.option("--max-w", type=float, help="Its largest power, in watts.")
-@click.option("--gamma", type=float, help="Its exponent, in (0, 1].")
+@power_options
 @click.option(
     "--idle-share", type=float, default=0.4, show_default=True, help="Of the baseline, in [0, 1)."
 )
@@ -135,30 +147,23 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
 @json_option
 def energy(
     names: tuple[str, ...],
-    idle_w: float | None,
-    max_w: float | None,
-    gamma: float | None,
+    power: Mapping[str, float],
     idle_share: float,
     improvement: float,
     as_json: bool,
 ) -> None:
     """Bounds on the energy that balancing saves, for hardware by name or by numbers.
 
-    The bounds hold for equal work and no step overhead.  Without a device, a table of all.
+    The bounds hold for equal work, no step overhead, and work on every worker.  Numbers change a
+    named device, or make one of their own.  Without a device, a table of all.
     """
-    from theory.power import PowerModel, hardware, hardware_catalogue
+    from theory.power import hardware_catalogue
 
-    own = (idle_w, max_w, gamma)
-    if any(value is not None for value in own):
-        if idle_w is None or max_w is None or gamma is None:
-            raise InputError("a device of your own needs --idle-w, --max-w and --gamma")
-        if names:
-            raise InputError("give --hardware or --idle-w, --max-w and --gamma, not both")
-        devices = [PowerModel(idle_w, max_w, gamma)]
-    elif not names or "all" in names:
-        devices = list(hardware_catalogue().values())
+    if power and not names:
+        devices = [device_of(None, power)]
     else:
-        devices = [hardware(name) for name in names]
+        listed = tuple(hardware_catalogue()) if not names or "all" in names else names
+        devices = [device_of(name, power) for name in listed]
     found = [facts(device, idle_share, improvement) for device in devices]
     if as_json:
         click.echo(
@@ -175,6 +180,7 @@ def energy(
             (
                 row["name"],
                 f"{row['idle_w']:g}",
+                f"{row['wait_w']:g}",
                 f"{row['max_w']:g}",
                 f"{row['gamma']:g}",
                 _share(row["limit"]),
@@ -186,5 +192,10 @@ def energy(
             )
             for row in found
         ]
-        head = ("hardware", "idle W", "max W", "gamma", "limit", "paper floor", "sharp floor")
-        click.echo(table((*head, "floor", "cap", "28 % needs"), cells))
+        head = ("hardware", "idle W", "wait W", "max W", "gamma", "limit", "paper floor")
+        click.echo(table((*head, "sharp floor", "floor", "cap", "28 % needs"), cells))
+        padded = _share(found[0]["bounds"]["padded"])
+        click.echo(
+            f"\non any device: at most {_share(idle_share)} whatever a waiting worker draws, and "
+            f"{padded} where every rank computes on padding up to the largest load"
+        )

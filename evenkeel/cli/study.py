@@ -91,6 +91,7 @@ def experiment(
     are on disk are not done again, even where the code of your own policy has changed since: give
     another --out then.
     """
+    from adversary.paired_runs import DEVICE
     from evenkeel.runs.executors import executor
     from evenkeel.studies import paper_experiments as paper
     from evenkeel.studies.study import run_cells
@@ -148,7 +149,8 @@ def experiment(
             click.echo(f"\n{title}\n\n{changes}\n\n{levels}")
         click.echo()
     click.echo("Changes are against fcfs on the same requests, ± the half-width of the 95 %")
-    click.echo("interval; / is how many times less imbalance.  Waits are in steps.")
+    click.echo("interval; / is how many times less imbalance.  Waits are in steps.  Energy is that")
+    click.echo(f"of {DEVICE.name}, with {DEVICE.waiting}.")
     if any(one.name.startswith("bsp") for one in experiments):
         click.echo("Where there are no tokens, one superstep of one domain counts as one.")
     click.echo()
@@ -208,7 +210,8 @@ def policies(
     click.echo(
         f"{family}: {seeds} backlog{'s' * (seeds != 1)} of {rounds * system.capacity} requests, "
         f"G = {workers}, B = {slots}, {hardware}\n\n{side_by_side(entries)}\n\n"
-        "* before the first step that left a slot empty; energy is of the whole runs\n"
+        "* before the first step that left a slot empty; energy is of the whole runs, with\n"
+        f"  {power.waiting}\n"
         f"† largest average imbalance of all {SMALL.size} backlogs of {SMALL.requests} requests "
         f"with sizes 1..{SMALL.size_max} and lengths of 1 on G = {SMALL.workers}, "
         f"B = {SMALL.slots}; --json has the backlog"

@@ -7,9 +7,10 @@ from theory.power import hardware_catalogue
 HEAD = (
     "device",
     "idle W",
+    "wait W",
     "max W",
     "gamma",
-    "P_idle / D",
+    "P_w / D",
     "paper floor",
     "sharp floor",
     "cap",
@@ -18,9 +19,11 @@ HEAD = (
 )
 
 ABOUT = (
-    "Saving of perfect balance over a baseline that idles 40 % of the time, for equal work and no "
-    "step overhead; P_idle / D is the limit of the paper's bound; the last number is the idle "
-    "share from which 28 % is possible at all."
+    "Saving of perfect balance over a baseline that idles 40 % of the time, for equal work, no "
+    "step overhead and work on every worker, with a waiting worker at wait W: the idle power where "
+    "no source has another.  P_w / D is the limit of the paper's bound; the last number is the "
+    "idle share from which 28 % is possible at all.  At max W while waiting, and where ranks "
+    "compute on padding, every device saves exactly 40 %."
 )
 
 
@@ -31,6 +34,7 @@ def hardware_rows() -> list[tuple[str, ...]]:
         (
             power.name,
             f"{power.idle_w:g}",
+            f"{power.barrier_w:g}",
             f"{power.max_w:g}",
             f"{power.gamma:g}",
             _share(limit_paper(power)),

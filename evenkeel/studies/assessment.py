@@ -1,6 +1,7 @@
 """What the theorems guarantee for a trace, and which of their assumptions it does not meet."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -37,21 +38,23 @@ FULL = 0.95
 def saving(
     system: System, power: PowerModel, baseline: RunResult, improved: RunResult
 ) -> dict[str, Any]:
-    """The saving of energy as simulated, and what the energy bounds say from W, I and steps only.
+    """The saving of energy as simulated, and what the energy bounds say from a few totals only.
 
-    The runs need the sums for gamma = 1: the usage counts the step overhead, so that the bounds
-    hold with C > 0 as well [energy.overhead].
+    The totals are W, I, the number of steps and, where a worker that waits draws more than one
+    without work, the time without work.  The runs need the sums for gamma = 1: the usage counts the
+    step overhead, so that the bounds hold with C > 0 as well [energy.overhead].
     """
     overhead = system.step_overhead_s / system.seconds_per_token
 
     def used(run: RunResult) -> savings.Usage[float]:
-        return savings.usage(
+        found = savings.usage(
             float(run.total.work),
             float(run.total.imbalance),
             overhead,
             float(system.workers * run.total.steps),
             run.power_sums[1.0].per_step,
         )
+        return replace(found, empty=run.empty_max + overhead * run.empty_steps)
 
     before, after = used(baseline), used(improved)
     simulated = 1 - improved.energy_j(power) / baseline.energy_j(power)
@@ -61,6 +64,7 @@ def saving(
         "cap": savings.saving_cap(power, before, after),
         "floor_sharp": savings.saving_sharp(power, before, after),
         "cap_tangent": savings.saving_cap_tangent(power, before, after),
+        "wait_w": power.barrier_w,
     }
 
 

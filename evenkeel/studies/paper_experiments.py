@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adversary.paired_runs import (
+    DEVICE,
     E2,
     E3,
     HORIZONS,
@@ -33,7 +34,6 @@ from evenkeel.studies.study import Column, Estimate, Row, digest, grouped, plus_
 from evenkeel.studies.trace_draws import Source
 from solvers.policies.registry import policy as policy_of
 from theory.model import InputError
-from theory.power import hardware
 from theory.reported import REPORTED
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ class Room:
 
 def room(rows: "polars.DataFrame") -> Room:
     """The :class:`Room` of one experiment, from the rows of its runs."""
-    full = hardware("a100-paper").max_w
+    full = DEVICE.max_w
     found = []
     for row in _by_seed(grouped(rows, ["policy"])[BASELINE,]):
         part, workers = _stretch(row, "window"), row["workers"]

@@ -109,6 +109,8 @@ def simulate(
         pool_limit=limit,
         total=_totals(system, state, "step", "sum_max", "work"),
         overloaded=_totals(system, state, "full_steps", "full_max", "full_work"),
+        empty_steps=int(state["empty_steps"]),
+        empty_max=int(state["empty_max"]),
         power_sums={
             gamma: PowerSums(float(row[0] + row[1]), float(row[2] + row[3]))
             for gamma, row in zip(gammas, run.powers, strict=True)

@@ -187,6 +187,8 @@ def simulate_reference(
         pool_limit=limit,
         total=total,
         overloaded=_totals(G, loads_by_step[:full_steps]),
+        empty_steps=sum(loads.count(0) for loads in loads_by_step),
+        empty_max=sum(loads.count(0) * max(loads) for loads in loads_by_step),
         power_sums={gamma: _power_sums(gamma, loads_by_step) for gamma in gammas},
         time_s=clock,
         worker=np.array(worker_of, dtype=np.int64),

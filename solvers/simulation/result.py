@@ -92,6 +92,9 @@ class RunResult:
     overloaded : Totals
         Over the steps before the first one that left a slot empty: the part that the theorems
         speak of.  The rest is start-up or drain.
+    empty_steps, empty_max : int
+        Worker-steps in which no request is resident, and the sum of the largest loads of their
+        steps, over the whole run; both are 0 over the overloaded part.
     power_sums : mapping of float to PowerSums
         By exponent ``gamma``.
     time_s : float
@@ -113,6 +116,8 @@ class RunResult:
     pool_limit: int
     total: Totals
     overloaded: Totals
+    empty_steps: int
+    empty_max: int
     power_sums: Mapping[float, PowerSums]
     time_s: float
     worker: IntArray
@@ -126,6 +131,9 @@ class RunResult:
     def energy_j(self, power: PowerModel) -> float:
         """Energy of all workers in joules, drawing ``P(u_g)`` through the whole of each step.
 
+        Workers without a request draw ``P_idle``.  What is drawn between the steps, while an idle
+        system waits for arrivals, is left out.
+
         Raises
         ------
         InputError
@@ -136,9 +144,11 @@ class RunResult:
             raise InputError(f"this run has no sums for gamma = {power.gamma}; it has: {known}")
         sums = self.power_sums[power.gamma]
         overhead, per_token = self.system.step_overhead_s, self.system.seconds_per_token
-        busy = self.total.steps * overhead + per_token * self.total.sum_max
+        steps_s = self.total.steps * overhead + per_token * self.total.sum_max
+        empty_s = self.empty_steps * overhead + per_token * self.empty_max
+        held_s = self.system.workers * steps_s - empty_s
         varying = overhead * sums.per_step + per_token * sums.per_load
-        return power.idle_w * self.system.workers * busy + power.dynamic_w * varying
+        return power.barrier_w * held_s + power.idle_w * empty_s + power.dynamic_w * varying
 
     @property
     def throughput(self) -> float:

@@ -46,6 +46,8 @@ _INTS = (
     "unused",  # first unused row of RunState.active
     "sum_max",  # over all steps
     "work",
+    "empty_steps",  # worker-steps without a request
+    "empty_max",  # the largest loads of their steps
     "full_steps",  # over the steps before the first that left a slot empty
     "full_max",
     "full_work",
@@ -257,12 +259,15 @@ def measure_loads(run: RunState) -> None:
 
 @compiled
 def _add_loads(state: Any, loads: IntArray) -> None:
-    largest, work = np.int64(0), np.int64(0)
+    largest, work, empty = np.int64(0), np.int64(0), np.int64(0)
     for load in loads:
         largest = max(largest, load)
         work += load
+        empty += load == 0
     state.sum_max += largest
     state.work += work
+    state.empty_steps += empty
+    state.empty_max += empty * largest
     if state.active < state.capacity:
         state.still_full = 0
     if state.still_full:

@@ -182,7 +182,8 @@ def test_energy(call: Call) -> None:
     (device,) = json.loads(out)["hardware"]
     # P_idle / (P_idle + (1 - gamma)(P_max - P_idle)) = 100 / (100 + 0.3 * 300) = 10/19
     assert device["limit"] == pytest.approx(10 / 19)
-    for words in ((), ("--idle-w", "0", "--max-w", "400", "--gamma", "1")):
+    own = ("--idle-w", "0", "--max-w", "400", "--gamma", "1")
+    for words in ((), own, ("--hardware", "h100-sxm", "--wait-w", "300")):
         code, out, _ = call("energy", *words)
         assert code == 0
         assert out
@@ -255,6 +256,9 @@ WORDS = {
     "NaN power": ("energy", "--idle-w", "nan", "--max-w", "2", "--gamma", "0.5"),
     "idle above max": ("energy", "--idle-w", "3", "--max-w", "2", "--gamma", "0.5"),
     "half a device": ("energy", "--idle-w", "3"),
+    "waiting below idle": ("energy", "--hardware", "h100-sxm", "--wait-w", "3"),
+    "waiting above max": ("energy", "--hardware", "h100-sxm", "--wait-w", "701"),
+    "idle above waiting": ("energy", "--hardware", "v100-sxm2", "--idle-w", "67"),
     "idle share 1": ("energy", "--idle-share", "1"),
     "NaN improvement": ("energy", "--improvement", "nan"),
     "unknown hardware": ("energy", "--hardware", "abacus"),

@@ -340,6 +340,7 @@ def savings_by_hand(runs):
         "cap": near(1 - floor[1] / envelope(0)),
         "floor_sharp": near(1 - tangent[1] / floor[0]),
         "cap_tangent": near(1 - floor[1] / tangent[0]),
+        "wait_w": 10e6,
     }
 
 
@@ -370,10 +371,12 @@ def test_assess_as_text(say, trace):
     assert "served at its arrival times on G = 2, B = 1, bench" in out
     assert cells(out) == cells(say("simulate", "--trace", trace, *SYSTEM, "--timed"))
     saved = savings_by_hand(TIMED)
-    said = {key: f"{100 * value.expected:.1f} %" for key, value in saved.items()}
+    simulated, floor, cap = (
+        f"{100 * saved[key].expected:.1f} %" for key in ("simulated", "floor", "cap")
+    )
     assert (
-        f"energy saved by bfio: {said['simulated']} simulated; the bounds allow {said['floor']} to "
-        f"{said['cap']} for this work, idle time and steps"
+        f"energy saved by bfio, with a waiting worker at its idle power of 1e+07 W: {simulated} "
+        f"simulated; the bounds allow {floor} to {cap} for this work, idle time and steps"
     ) in out
 
 
@@ -533,12 +536,14 @@ def test_energy_as_json(say):
     assert device == {
         "name": "custom",
         "idle_w": 100,
+        "wait_w": 100,
+        "wait_source": "",
         "max_w": 300,
         "gamma": 0.5,
         "limit": near(Fraction(1, 2)),
-        # (1-gamma) P_max / D^2, -(1-gamma) P_idle / D^2, P_idle dP / D^2.
+        # (1-gamma) P_max / D^2, -(1-gamma) P_w / D^2, P_w dP / D^2.
         "limit_sensitivity": {
-            "idle_w": near(Fraction(3, 800)),
+            "wait_w": near(Fraction(3, 800)),
             "max_w": near(Fraction(-1, 800)),
             "gamma": near(Fraction(1, 2)),
         },
@@ -549,10 +554,34 @@ def test_energy_as_json(say):
             "floor envelope": near(Fraction(3400 - 2700, 3400)),
             "cap envelope": near(Fraction(4000 - 2700, 4000)),
             "cap tangent": near(Fraction(4100 - 2700, 4100)),
+            "cap any law": near(Fraction(7, 16)),
+            "padded": near(Fraction(7, 16)),
         },
         "source": "given by the user",
         "note": "",
     }
+
+
+def test_energy_with_a_waiting_power_of_its_own(say):
+    (device,) = json.loads(say(*OWN, "--wait-w", "200", "--json"))["hardware"]
+    # D = 250; the baseline times 9: floor 2700 + 1400, tangent 2700 + 1750, envelope
+    # 16 (200 + 100 * 3/4); balanced 2700.
+    assert device["bounds"] == {
+        "floor paper": near(Fraction(1400, 4450)),
+        "floor sharp": near(Fraction(1400, 4100)),
+        "floor envelope": near(Fraction(1400, 4100)),
+        "cap envelope": near(Fraction(1700, 4400)),
+        "cap tangent": near(Fraction(1750, 4450)),
+        "cap any law": near(Fraction(7, 16)),
+        "padded": near(Fraction(7, 16)),
+    }
+    assert (device["limit"], device["wait_w"]) == (near(Fraction(4, 5)), 200)
+    (named,) = json.loads(say("energy", "--hardware", "bench", "--wait-w", "2e7", "--json"))[
+        "hardware"
+    ]
+    assert named["name"] == "bench with --wait-w 2e+07"
+    assert [named[key] for key in ("idle_w", "wait_w", "max_w")] == [10e6, 20e6, 40e6]
+    assert named["wait_source"] == "given by the user"
 
 
 def test_energy_with_some_imbalance_left(say):
@@ -564,6 +593,8 @@ def test_energy_with_some_imbalance_left(say):
         "floor envelope": near(Fraction(-41, 544)),  # 1 - 9 * 406.25 / 3400
         "cap envelope": near(Fraction(127, 640)),  # 1 - 9 * 356.25 / 4000
         "cap tangent": near(Fraction(143, 656)),
+        "cap any law": near(Fraction(7, 16)),
+        "padded": near(Fraction(31, 256)),  # 16/9 and 25/16 of time: 1 - (25/16)/(16/9)
     }
     # With 81/112 left the paper's slope is negative: 100 - 200 * 81/112 < 0; the tangent cap's is
     # 200 * 0.72 - 100 * 81/112.
@@ -576,13 +607,15 @@ def test_energy_with_some_imbalance_left(say):
 def test_energy_as_text(say):
     out = say(*OWN)
     for line in (
-        "custom: 100 W idle, 300 W at most, gamma 0.5",
+        "custom: 100 W idle, 100 W waiting at the barrier, 300 W at most, gamma 0.5",
+        "waiting power: the idle power, the assumption of the paper",
         "source: given by the user",
-        "limit of the paper's bound, P_idle / D: 50.0 %",
+        "limit of the paper's bound, P_w / D: 50.0 %",
         # 3/800, -1/800 and, per 0.01 of gamma, 1/200, in points.
-        "it moves by +0.375 points per watt of idle power, -0.125 per watt of maximum power, "
+        "it moves by +0.375 points per watt of waiting power, -0.125 per watt of maximum power, "
         "+0.500 points per 0.01 of gamma",
-        "saving for a baseline that idles 43.8 % and perfect balance in its place",
+        "saving for a baseline that idles 43.8 % and perfect balance in its place, with a waiting "
+        "worker at 100 W",
     ):
         assert line in out
     # 7/41, 7/34, 13/40 and 14/41.
@@ -593,6 +626,8 @@ def test_energy_as_text(say):
         "floor envelope": ("20.6 %",),
         "cap envelope": ("32.5 %",),
         "cap tangent": ("34.1 %",),
+        "cap any law": ("43.8 %",),
+        "padded": ("43.8 %",),
     }
     assert "guarantees nothing" not in out
     assert cells(needed) == {
@@ -603,25 +638,26 @@ def test_energy_as_text(say):
     assert "a negative floor guarantees nothing" in say(*OWN, "--improvement", repr(112 / 81))
     assert "an imbalance 2 times smaller" in say(*OWN, "--improvement", "2")
     # Nothing is ever charged to a device that draws nothing while it waits.
-    assert "P_idle / D: 0.0 %" in say(
-        *("energy", "--idle-w", "0", "--max-w", "300", "--gamma", "1")
-    )
+    assert "P_w / D: 0.0 %" in say(*("energy", "--idle-w", "0", "--max-w", "300", "--gamma", "1"))
 
 
 def test_the_table_of_devices(say, monkeypatch):
     own = PowerModel(100.0, 300.0, 0.5, "own")
     monkeypatch.setattr("theory.power.hardware_catalogue", lambda: {"own": own, "bench": BENCH})
     head = say("energy", "--idle-share", "0.4375").splitlines()[2]
-    columns = "hardware idle W max W gamma limit paper floor sharp floor floor cap 28 % needs"
+    columns = (
+        "hardware idle W wait W max W gamma limit paper floor sharp floor floor cap 28 % needs"
+    )
     assert head.split() == columns.split()
     # bench, in MW: D = 25; of 9: floor 360 + 70, tangent 360 + 175, envelope 16 (10 + 22.5) = 520,
     # balanced 360.  0.72 (10 x + 30 sqrt(x)) = 40: sqrt(x) = (-3 + sqrt(9 + 200/9)) / 2.
     x = ((-3 + sqrt(9 + 200 / 9)) / 2) ** 2
     assert cells(say("energy", "--idle-share", "0.4375")) == {
-        "own": ("100", "300", "0.5", "50.0 %", "17.1 %", "20.6 %", "20.6 %", "32.5 %",
+        "own": ("100", "100", "300", "0.5", "50.0 %", "17.1 %", "20.6 %", "20.6 %", "32.5 %",
                 f"{100 * NEEDED['28%'][0]:.1f} %"),
-        "bench": ("1e+07", "4e+07", "0.5", "40.0 %", f"{7000 / 535:.1f} %", f"{7000 / 430:.1f} %",
-                  f"{7000 / 430:.1f} %", f"{16000 / 520:.1f} %", f"{100 * (1 - 1 / x):.1f} %"),
+        "bench": ("1e+07", "1e+07", "4e+07", "0.5", "40.0 %", f"{7000 / 535:.1f} %",
+                  f"{7000 / 430:.1f} %", f"{7000 / 430:.1f} %", f"{16000 / 520:.1f} %",
+                  f"{100 * (1 - 1 / x):.1f} %"),
     }  # fmt: skip
 
 

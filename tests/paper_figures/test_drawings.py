@@ -370,7 +370,8 @@ def test_hardware_savings(draw):
         assert bar.get_x() == pytest.approx(100 * float(low["computed"]))
         assert bar.get_x() + bar.get_width() == pytest.approx(100 * float(high["computed"]))
         assert bar.get_y() + bar.get_height() / 2 == pytest.approx(place)
-        assert labels[place] == f"{high['device']} (γ {float(high['gamma']):g})"
+        wait, gamma = float(high["wait_w"]), float(high["gamma"])
+        assert labels[place] == f"{high['device']} (waiting {wait:g} W, γ {gamma:g})"
     for name, rows in (("floor", floor), ("cap", cap)):
         (thin,) = [c for c in ax.collections if c.get_label().startswith(f"{name} for γ")]
         segments = thin.get_segments()

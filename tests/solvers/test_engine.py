@@ -58,7 +58,8 @@ def runs(draw, largest_size=30):
 def assert_equal_runs(run, other):
     for name in ("worker", "reveal_step", "start_step", "start_s", "finish_s", "loads"):
         np.testing.assert_array_equal(getattr(run, name), getattr(other, name), err_msg=name)
-    for name in ("policy", "pool_limit", "total", "overloaded", "time_s", "bound_gap"):
+    counted = ("total", "overloaded", "empty_steps", "empty_max")
+    for name in ("policy", "pool_limit", *counted, "time_s", "bound_gap"):
         assert getattr(run, name) == getattr(other, name), name
     assert run.power_sums.keys() == other.power_sums.keys()
     for gamma, sums in run.power_sums.items():

@@ -9,6 +9,7 @@ from solvers.policies.protocol import PolicyError
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError, Requests, System
+from theory.power import PowerModel
 
 # Both engines must reproduce the runs worked out here.
 both = pytest.mark.parametrize("engine", [simulate_reference, simulate])
@@ -89,6 +90,20 @@ def test_utilisations_are_raised_to_the_exponent(engine):
     assert run.power_sums[0.5].per_load == 4 * 1.5
     assert run.power_sums[1.0].per_step == 1.25
     assert run.power_sums[1.0].per_load == 5.0
+
+
+@both
+def test_a_worker_without_work_draws_less_than_one_that_waits(engine):
+    # Loads (1, 1), (3, 2), (4, 0) in steps of 1 + M = 2, 4 and 5 seconds; the last is empty once.
+    system = System(2, 1, step_overhead_s=1.0, seconds_per_token=1.0)
+    requests = Requests([1, 1, 3], [1, 2, 2])
+    run = engine(system, requests, "fcfs", pool=2, gammas=(1.0,))
+    assert (run.empty_steps, run.empty_max) == (1, 4)
+    # 400 W at u = 1; 100 + 300 * 2/3 = 300 W at u = 2/3; 40 W without work.
+    apart = PowerModel(40, 400, 1.0, wait_w=100)
+    assert run.energy_j(apart) == pytest.approx(2 * 800 + 4 * 700 + 5 * 440)
+    # One power for both, 100 W, as in the paper.
+    assert run.energy_j(PowerModel(100, 400, 1.0)) == pytest.approx(2 * 800 + 4 * 700 + 5 * 500)
 
 
 @both

@@ -67,9 +67,9 @@ def law(idle, full, gamma):
 
 
 def test_constants_that_leave_nothing_to_divide_by_are_answered_by_name():
-    # P_idle = 0 and gamma = 1: D = 0.
+    # P_w = P_idle = 0 and gamma = 1: D = 0.
     for function in (limit_paper, limit_sensitivity):
-        with pytest.raises(InputError, match=r"0/0 for P_idle = 0 and gamma = 1"):
+        with pytest.raises(InputError, match=r"0/0 for P_w = 0 and gamma = 1"):
             function(law(0, 300, 1))
     assert limit_paper(law(0, 300, "0.7")) == 0
 

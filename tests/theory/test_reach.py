@@ -1,5 +1,6 @@
 """Limits, inversions and sensitivities of the saving bounds."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -48,7 +49,7 @@ def test_the_limit_and_how_it_moves():
     )  # 100/130 = 76.9 %
     # d(p/D)/dp = (1-gamma) P/D^2 = 0.3 * 400 / 36100; in gamma: p dP / D^2 = 30000/36100.
     assert limit_sensitivity(A100) == {
-        "idle_w": Fraction(120, 36100),
+        "wait_w": Fraction(120, 36100),
         "max_w": Fraction(-30, 36100),
         "gamma": Fraction(30000, 36100),
     }
@@ -68,11 +69,12 @@ def test_partials_of_a_cap_agree_with_differences():
         return saving_cap(law, Usage(1, Fraction(2, 3)), Usage(1, 0))
 
     derived = partials(cap, power)
-    for name in ("idle_w", "max_w", "gamma"):
-        values = {field: getattr(power, field) for field in ("idle_w", "max_w", "gamma")}
-        h = 1e-5 * values[name]
-        up = cap(PowerModel(**{**values, name: values[name] + h}))
-        down = cap(PowerModel(**{**values, name: values[name] - h}))
+    for name, value in (("wait_w", power.idle_w), ("max_w", power.max_w), ("gamma", power.gamma)):
+        h = 1e-5 * value
+        up, down = (
+            cap(replace(power, **{"wait_w": power.idle_w, "idle_w": 0.0, name: value + sign * h}))
+            for sign in (1, -1)
+        )
         assert derived[name] == pytest.approx((up - down) / (2 * h), rel=1e-5)
 
 

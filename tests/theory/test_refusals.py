@@ -84,11 +84,12 @@ EDGES = [
     (spread, {"law": LAW, "workers": 1, "slots": 1}, {"law": [Law.uniform(0, 1)]}),
     (
         PowerModel,
-        {"name": "x", "idle_w": 0.0, "max_w": 1.0, "gamma": 1.0},
+        {"name": "x", "idle_w": 0.0, "max_w": 1.0, "gamma": 1.0, "wait_w": 0.5},
         {
-            "idle_w": [-0.1, 1.1, float("nan")],
-            "max_w": [0.0, -1.0, float("inf")],
+            "idle_w": [-0.1, 0.6, 1.1, float("nan")],
+            "max_w": [0.0, 0.4, -1.0, float("inf")],
             "gamma": [0.0, 1.01],
+            "wait_w": [-0.1, 1.1, float("nan"), float("inf")],
         },
     ),
     (

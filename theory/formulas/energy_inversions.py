@@ -5,7 +5,8 @@ depends on the power constants.  At equal work and without overhead a run is des
 ``eta`` of its imbalance to its work, or by its idle share ``f = eta / (1 + eta)``.  Throughout,
 ``power`` holds the constants of the power law in watts, ``saving`` lies in (0, 1), and
 ``remaining`` is ``1/alpha``, the share of the baseline's imbalance that is left: 0 at perfect
-balance.
+balance.  Work is resident on every worker, so of the idle power only ``P_w`` plays a part; the
+paper writes ``P_idle`` for it.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,12 +36,12 @@ def share_of(eta: Scalar) -> Scalar:
 
 
 def limit_paper(power: Constants[Scalar]) -> Scalar:
-    """Limit ``P_idle / D`` of the paper-shaped floor as eta and alpha grow; never attained.
+    """Limit ``P_w / D`` of the paper-shaped floor as eta and alpha grow; never attained.
 
     Raises
     ------
     InputError
-        If ``D = 0`` (``P_idle = 0`` and ``gamma = 1``): no idle time is charged, and the form is 0.
+        If ``D = 0`` (``P_w = 0`` and ``gamma = 1``): no idle time is charged, and the form is 0.
 
     Notes
     -----
@@ -52,29 +53,29 @@ def limit_paper(power: Constants[Scalar]) -> Scalar:
     >>> limit_paper(Constants(100, 400, Fraction(7, 10)))  # 100 / 190
     Fraction(10, 19)
     """
-    return power.idle_w / _charged(power)
+    return power.barrier_w / _charged(power)
 
 
 def _charged(power: Constants[Scalar]) -> Scalar:
     """``D``, where it is not 0."""
     if power.waste_w == 0:
         raise InputError(
-            "P_idle / D is 0/0 for P_idle = 0 and gamma = 1: idle time costs nothing, and the "
+            "P_w / D is 0/0 for P_w = 0 and gamma = 1: idle time costs nothing, and the "
             "paper-shaped floor is 0 at every eta"
         )
     return power.waste_w
 
 
 def eta_past_limit(power: Constants[Scalar]) -> Scalar | None:
-    """The eta at which the sharp floor passes ``P_idle / D``; None where it never does.
+    """The eta at which the sharp floor passes ``P_w / D``; None where it never does.
 
-    It never does for ``D = P_idle`` (gamma = 1 or ``P_idle = P_max``), where the limit is 1 for
-    both, nor without idle power, where both are 0.
+    It never does for ``D = P_w`` (gamma = 1 or ``P_w = P_max``), where the limit is 1 for
+    both, nor where waiting costs nothing, where both are 0.
 
     Source: [energy.limit-sharp].
     """
-    gap = power.waste_w - power.idle_w
-    return power.max_w / gap if gap > 0 and power.idle_w > 0 else None
+    gap = power.waste_w - power.barrier_w
+    return power.max_w / gap if gap > 0 and power.barrier_w > 0 else None
 
 
 def limit_sensitivity(power: Constants[Scalar]) -> dict[str, Scalar]:
@@ -84,26 +85,26 @@ def limit_sensitivity(power: Constants[Scalar]) -> dict[str, Scalar]:
     """
     square = _charged(power) * _charged(power)
     return {
-        "idle_w": (1 - power.gamma) * power.max_w / square,
-        "max_w": -power.idle_w * (1 - power.gamma) / square,
-        "gamma": power.idle_w * power.dynamic_w / square,
+        "wait_w": (1 - power.gamma) * power.max_w / square,
+        "max_w": -power.barrier_w * (1 - power.gamma) / square,
+        "gamma": power.barrier_w * power.dynamic_w / square,
     }
 
 
 def cap_slope(power: Constants[Any], eta: Any) -> Any:
     """Partial derivative in gamma of the best cap at perfect balance, of numbers or symbols.
 
-    ``- P_max dP x^(1-gamma) ln x / (P_idle x + dP x^(1-gamma))^2`` with ``x = 1 + eta``.
+    ``- P_max dP x^(1-gamma) ln x / (P_w x + dP x^(1-gamma))^2`` with ``x = 1 + eta``.
 
     Source: [energy.sensitivity].
     """
     varying = power.dynamic_w * (1 + eta) ** (1 - power.gamma)
-    drawn = power.idle_w * (1 + eta) + varying
+    drawn = power.barrier_w * (1 + eta) + varying
     return -(power.max_w * varying * log(1 + eta) / drawn**2)
 
 
 def partials(bound: Callable[[Constants[Any]], Any], power: Constants[float]) -> dict[str, float]:
-    """Partial derivatives of any bound in the three power constants, derived by sympy.
+    """Partial derivatives of any bound in ``P_w``, ``P_max`` and gamma, derived by sympy.
 
     Parameters
     ----------
@@ -114,22 +115,18 @@ def partials(bound: Callable[[Constants[Any]], Any], power: Constants[float]) ->
     """
     import sympy
 
-    names = ("idle_w", "max_w", "gamma")
-    symbols = [sympy.Symbol(name, positive=True) for name in names]
-    expression = bound(Constants(*symbols))
-    point = {
-        symbol: sympy.Float(getattr(power, name), 30)
-        for symbol, name in zip(symbols, names, strict=True)
-    }
+    values = {"wait_w": power.barrier_w, "max_w": power.max_w, "gamma": power.gamma}
+    symbols = {name: sympy.Symbol(name, positive=True) for name in values}
+    expression = bound(Constants(*symbols.values()))
+    point = {symbols[name]: sympy.Float(value, 30) for name, value in values.items()}
     return {
-        name: float(sympy.diff(expression, symbol).subs(point))
-        for symbol, name in zip(symbols, names, strict=True)
+        name: float(sympy.diff(expression, symbol).subs(point)) for name, symbol in symbols.items()
     }
 
 
 def eta_for_paper(power: Constants[Scalar], saving: Scalar, remaining: Scalar) -> Scalar | None:
     """The eta at which the paper-shaped floor equals ``saving``; None where none does."""
-    slope = power.idle_w - power.waste_w * remaining - saving * power.waste_w
+    slope = power.barrier_w - power.waste_w * remaining - saving * power.waste_w
     return saving * power.max_w / slope if slope > 0 else None
 
 
@@ -144,7 +141,7 @@ def eta_for_sharp(power: Constants[Scalar], saving: Scalar, remaining: Scalar) -
     >>> eta_for_sharp(Constants(100, 400, Fraction(7, 10)), Fraction(28, 100), 0)
     Fraction(14, 9)
     """
-    slope = power.idle_w * (1 - saving) - power.waste_w * remaining
+    slope = power.barrier_w * (1 - saving) - power.waste_w * remaining
     return saving * power.max_w / slope if slope > 0 else None
 
 
@@ -152,7 +149,7 @@ def eta_for_tangent_cap(
     power: Constants[Scalar], saving: Scalar, remaining: Scalar
 ) -> Scalar | None:
     """The least eta at which the tangent cap allows ``saving``; None where none does."""
-    slope = (1 - saving) * power.waste_w - power.idle_w * remaining
+    slope = (1 - saving) * power.waste_w - power.barrier_w * remaining
     return saving * power.max_w / slope if slope > 0 else None
 
 
@@ -173,7 +170,7 @@ def eta_for_cap(power: Constants[float], saving: float, remaining: float) -> Bra
     """The least eta at which the envelope cap allows ``saving``; None where none does.
 
     With ``x = 1 + eta`` the cap allows it where
-    ``h(x) = (1 - saving)(P_idle x + dP x^(1-gamma)) - P_max - P_idle remaining (x - 1) >= 0``.
+    ``h(x) = (1 - saving)(P_w x + dP x^(1-gamma)) - P_max - P_w remaining (x - 1) >= 0``.
     ``h`` is concave and negative at ``x = 1``, so the least root lies before its maximum, where it
     is found by bisection to a relative 1e-12 (floating-point evaluation, about 1e-15, aside).
 
@@ -187,7 +184,7 @@ def eta_for_cap(power: Constants[float], saving: float, remaining: float) -> Bra
         return saving_cap(power, base, new) >= saving
 
     rising = (1 - saving) * (1 - power.gamma) * power.dynamic_w
-    falling = power.idle_w * (remaining - (1 - saving))
+    falling = power.barrier_w * (remaining - (1 - saving))
     if falling > 0:
         # h'(x) = rising x^-gamma - falling: one maximum.
         high = max(1.0, (rising / falling) ** (1 / power.gamma))

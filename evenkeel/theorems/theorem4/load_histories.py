@@ -34,20 +34,21 @@ def bare_usage(history: LoadHistory) -> Usage[Fraction]:
 
 @lru_cache(maxsize=4096)  # every device and every false version asks again
 def usage_of(loads: Loads, overhead: Fraction) -> Usage[Fraction]:
-    """Busy and idle time of a load history, exact."""
-    busy = total = Fraction(0)
+    """Busy, idle and empty time of a load history, exact."""
+    busy = total = empty = Fraction(0)
     for step in loads:
         top = max(step)
         if top:
             busy += (overhead + top) * Fraction(sum(step), top)
             total += (overhead + top) * len(step)
-    return Usage(busy, total - busy)
+            empty += (overhead + top) * step.count(0)
+    return Usage(busy, total - busy, empty)
 
 
 def energy_of(loads: Loads, power: Constants[Any], overhead: Fraction) -> Any:
     """Energy of a load history as a ball, in watts times units of load.
 
-    ``sum (c + M) (P_idle + dP u^gamma)``, the definition, worker by worker.
+    ``sum (c + M) P(u)``, the definition, worker by worker.
     """
     energy, dynamic = arb(0), power.dynamic_w
     for step in loads:
@@ -56,10 +57,11 @@ def energy_of(loads: Loads, power: Constants[Any], overhead: Fraction) -> Any:
             continue
         length = to_ball(overhead + top)
         for load in step:
-            draw = power.idle_w
             if load:
-                draw = draw + dynamic * (arb(load) / arb(top)) ** power.gamma
-            energy += length * draw
+                share = (arb(load) / arb(top)) ** power.gamma
+                energy += length * (power.barrier_w + dynamic * share)
+            else:
+                energy += length * power.idle_w
     return energy
 
 

@@ -85,7 +85,7 @@ def on_device(
     """The history per unit of its work; ``overhead`` is a share of that work, in every step."""
     work = history.work
     used = usage_of(history.loads, overhead * work)
-    run = Usage(used.busy / work, used.idle / work)
+    run = Usage(used.busy / work, used.idle / work, used.empty / work)
     energy = energy_of(history.loads, power, overhead * work) / work
     return HistoryOnDevice(history, bare_usage(history), run, ball_usage(run), energy)
 

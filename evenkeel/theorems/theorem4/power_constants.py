@@ -1,5 +1,6 @@
 """The devices of the energy claims: their constants, as fractions and as balls."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -31,7 +32,7 @@ WASTE = Variant("gamma in place of 1 - gamma in D", fault="gamma-for-waste")
 def seen(trial: Trial, power: Constants[Scalar]) -> Constants[Scalar]:
     """The constants as a bound sees them; planted, ``D`` has gamma for 1 - gamma."""
     if trial.fault("gamma-for-waste"):
-        return Constants(power.idle_w, power.max_w, 1 - power.gamma)
+        return replace(power, gamma=1 - power.gamma)
     return power
 
 
@@ -40,6 +41,7 @@ def written(device: str, power: Constants[Fraction]) -> dict[str, str]:
     return {
         "device": device,
         "idle_w": str(power.idle_w),
+        "wait_w": str(power.barrier_w),
         "max_w": str(power.max_w),
         "gamma": str(power.gamma),
     }
@@ -56,12 +58,13 @@ AT_40 = per_work(Fraction(2, 3))  # 40 % idle
 
 def ball_constants(power: Constants[Fraction]) -> Constants[Any]:
     """The same constants as balls."""
-    return Constants(to_ball(power.idle_w), to_ball(power.max_w), to_ball(power.gamma))
+    wait = None if power.wait_w is None else to_ball(power.wait_w)
+    return Constants(to_ball(power.idle_w), to_ball(power.max_w), to_ball(power.gamma), wait_w=wait)
 
 
 def ball_usage(run: Usage[Fraction]) -> Usage[Any]:
     """The same usage as balls."""
-    return Usage(to_ball(run.busy), to_ball(run.idle))
+    return Usage(to_ball(run.busy), to_ball(run.idle), to_ball(run.empty))
 
 
 def half_unit(stated: str) -> Fraction:
