@@ -8,7 +8,7 @@ from flint import ctx
 
 from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
-from evenkeel.theorems.theorem4.caps import LAWS
+from evenkeel.theorems.theorem4.any_power import LAWS
 from evenkeel.theorems.theorem4.load_histories import (
     OVERHEADS,
     energy_of,

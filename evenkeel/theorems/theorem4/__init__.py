@@ -11,6 +11,7 @@ ORDER = (
     "saving",
     "limits",
     "caps",
+    "any_power",
     "reach",
     "needed_idle",
 )

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 from flint import ctx
@@ -11,9 +10,10 @@ from flint import ctx
 from adversary.instances.load_histories import LoadHistory
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands, weighed
-from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import PAIRED, bare_usage, by_workers, shown
+from evenkeel.evidence.scoreboard import Comparison, broken, near, weighed
+from evenkeel.theorems.registry import claim
+from evenkeel.theorems.theorem4.any_power import any_power
+from evenkeel.theorems.theorem4.load_histories import PAIRED, bare_usage, shown
 from evenkeel.theorems.theorem4.pairs import (
     AT_C0,
     PAIR,
@@ -215,11 +215,6 @@ class Cap:
         )
 
 
-def any_power() -> "sp.Basic":
-    """[energy.any-power]."""
-    return sp.Le(es.saving, es.RUN.idle_share)
-
-
 @claim(
     "energy.cap-with-overhead",
     "upper",
@@ -282,179 +277,4 @@ class CapWithOverhead:
                 "baseline": shown(last.loads),
                 "improved": shown(first.loads),
             },
-        )
-
-
-# Power in units of P_max at a utilisation in [0, 1], between u and 1: rational, so that energies
-# are exact.  Some are neither concave nor continuous.
-LAWS: dict[str, Callable[[Fraction], Fraction]] = {
-    "proportional": lambda u: u,
-    "half idle power": lambda u: (1 + u) / 2,
-    "constant": lambda _u: Fraction(1),
-    "waiting at full power": lambda u: Fraction(u > 0),
-    "full from a tenth on": lambda u: min(Fraction(1), 10 * u),
-    "concave parabola": lambda u: u * (2 - u),
-    "a jump at one half": lambda u: u if 2 * u < 1 else Fraction(1),
-}
-
-
-def _energy_per_work(history: LoadHistory, law: Callable[[Fraction], Fraction]) -> Fraction:
-    """Energy without overhead over work, in units of ``P_max``."""
-    loads = history.loads
-    energy = sum((max(s) * law(Fraction(load, max(s))) for s in loads for load in s), Fraction(0))
-    return energy / history.work
-
-
-@claim(
-    "energy.any-power",
-    "upper",
-    assumptions=(*(entry for entry in AT_C0 if entry is not Assumption.POWER_LAW),),
-    requires=("energy.work-invariance",),
-    coq=Theorem("energy_any_power", "AnyPower.v"),
-)
-class AnyPower:
-    """The idle share caps the saving for every power law between proportional and full.
-
-    If all devices draw the same P(u) with u P_max <= P(u) <= P_max for 0 <= u <= 1 (P_idle and the
-    power of waiting play no part), 1 - E1/E0 <= f = I0/(W + I0). Perfect balance saves exactly f
-    where waiting costs as much as working (P = P_max throughout).
-    """
-
-    def formula(self) -> "sp.Basic":
-        return any_power()
-
-    def proof(self) -> tuple[Step, ...]:
-        P = es.p + es.d
-        return (
-            Lemma(
-                "two bounds",
-                "Summed over worker-steps u P_max <= P(u) gives E1 = P_max W + r, r >= 0, and "
-                "P(u) <= P_max gives E0 = P_max (W + I0) / (1 + t), t >= 0.",
-            ),
-            Conclusion(
-                "The saving 1 - E1/E0 is at most the idle share",
-                any_power(),
-                {es.saving: 1 - (P * es.W + es.r) * (1 + es.t) / (P * (es.W + es.I))},
-                ((es.r + es.t * (P * es.W + es.r)) / (P * (es.W + es.I)),),
-            ),
-        )
-
-    @evidence(
-        measures=SAVED,
-        plants=(
-            near("idle share", Fraction(999, 1000)),
-            Variant("attained at constant power x1.001", Fraction(1001, 1000), side="attained"),
-            Variant("a convex law among the others", fault="convex"),
-        ),
-        random=6,
-        standard={"random": 100},
-        paper={"random": 400},
-    )
-    def check(self, trial: Trial) -> Finding:
-        """Pairs of adversarial load histories of equal work under seven power laws, some of them
-        neither concave nor continuous, in fractions; a saving above f refutes it, and so does
-        perfect balance at constant power that saves anything else.
-        """
-        cap, exactly = trial.scale_of("idle share"), trial.scale_of("attained")
-        laws = dict(LAWS)
-        if trial.fault("convex"):
-            laws["convex"] = lambda u: u * u
-        compared, closest = 0, (Fraction(2), Fraction(0), Fraction(0))
-        for (name, law), group in product(laws.items(), by_workers(trial)):
-            # Per unit of work: what a policy does to the works plays no part.
-            drawn = [(history, _energy_per_work(history, law)) for history in group]
-            for (base, before), (new, after) in product(drawn, repeat=2):
-                compared += 1
-                share = bare_usage(base).idle_share
-                saving, most = 1 - after / before, share * cap
-                right = saving <= most
-                if name == "constant" and new.imbalance == 0:
-                    most = share * exactly if right else most
-                    right = right and saving == most
-                if not right:
-                    return refuted(
-                        saving,
-                        "<=" if saving > most else "==",
-                        most,
-                        f"saving of a pair of equal work, power law: {name}, exact",
-                        {
-                            "power law": name,
-                            "baseline": shown(base.loads),
-                            "improved": shown(new.loads),
-                        },
-                    )
-                if 0 < most - saving < closest[0]:
-                    closest = most - saving, saving, most
-        return stands(
-            trial,
-            float(closest[1]),
-            "<=",
-            float(closest[2]),
-            f"{compared:,} pairs of load histories of equal work under {len(laws)} power laws, "
-            "exact; the closest that is not met is shown",
-            details={"pairs": compared, "power laws": list(laws)},
-        )
-
-
-@claim(
-    "energy.any-power-convex",
-    "upper",
-    assumptions=(
-        Assumption.SAME_REQUESTS,
-        Assumption.CONSTANT_DRIFT,
-        Assumption.STICKY,
-        Assumption.NO_OVERHEAD,
-    ),
-    requires=("energy.any-power",),
-    holds=False,
-)
-class AnyPowerConvex:
-    """The idle share caps the saving for every power law.
-
-    1 - E1/E0 <= f for every P(u) that rises from 0 to P_max.
-    """
-
-    def formula(self) -> "sp.Basic":
-        return any_power()
-
-    def proof(self) -> tuple[Step, ...]:
-        full, work, u = sp.symbols("P_max W u", positive=True)
-        return (
-            Setting(
-                "Two workers and P(u) = P_max u^2.  The baseline is perfectly balanced: f = 0 and "
-                "E0 = P_max W.  The improved run has utilisations 1 and u, W = (1 + u) M."
-            ),
-            Identity(
-                "It draws M (P_max + P_max u^2): at u = 1/2 five sixths of E0",
-                sp.Subs(work / (1 + u) * (full + full * u**2), u, sp.Rational(1, 2)),
-                sp.Rational(5, 6) * full * work,
-            ),
-        )
-
-    @evidence(
-        measures=SAVED,
-        plants=(
-            Variant("three quarters of the load in place of half", Fraction(3, 2)),
-            Variant("P = P_max u^3", fault="cube"),
-            Variant("at most a tenth above the idle share", fault="allowance"),
-        ),
-    )
-    def check(self, trial: Trial) -> Finding:
-        """A convex law, P = P_max u^2, and a perfectly balanced baseline: idling then saves energy,
-        which refutes it.
-        """
-        power = 3 if trial.fault("cube") else 2
-        base = LoadHistory("balanced", ((4, 4),))
-        new = LoadHistory("partly idle", ((4, int(2 * trial.scale)),))
-        before, after = (_energy_per_work(history, lambda u: u**power) for history in (base, new))
-        saving = 1 - after / before
-        claimed = bare_usage(base).idle_share + Fraction(trial.fault("allowance"), 10)
-        return weighed(
-            saving > claimed,
-            False,
-            saving,
-            "<=",
-            claimed,
-            f"P = P_max u^{power}: a worker at half its load draws less than half its power, exact",
-            {"baseline": shown(base.loads), "improved": shown(new.loads)},
         )
