@@ -193,6 +193,20 @@ def _some_work(subject: Subject) -> str:
     return "nothing is served" if any(run.total.work == 0 for run in runs) else ""
 
 
+def _work_on_every_worker(subject: Subject) -> str:
+    for run in (subject.run, subject.baseline):
+        if run is not None and run.empty_steps:
+            return f"{run.empty_steps} worker-steps are without work"
+    return ""
+
+
+def _power_law(subject: Subject) -> str:
+    power = subject.power
+    if power is None or power.barrier_w == power.idle_w:
+        return ""
+    return f"a waiting worker draws {power.barrier_w:g} W, one without work {power.idle_w:g} W"
+
+
 def _idle_power(subject: Subject) -> str:
     return "P_idle = 0" if subject.power is not None and subject.power.idle_w == 0 else ""
 
@@ -212,6 +226,8 @@ _GATES: dict[Assumption, Callable[[Subject], str]] = {
     Assumption.SAME_REQUESTS: _same_requests,
     Assumption.NO_OVERHEAD: _no_overhead,
     Assumption.IDLE_POWER: _idle_power,
+    Assumption.POWER_LAW: _power_law,
+    Assumption.WORK_ON_EVERY_WORKER: _work_on_every_worker,
     Assumption.SOME_WORK: _some_work,
 }
 

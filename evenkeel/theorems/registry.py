@@ -55,6 +55,11 @@ class Assumption(StrEnum):
     NO_OVERHEAD = "a step has no fixed overhead (C = 0)"
     IDLE_POWER = "an idle worker draws power (P_idle > 0)"
     SOME_WORK = "something is served (W > 0)"
+    WAIT_POWER = (
+        "P(u) = P_w + (P_max - P_w) u^gamma with 0 < gamma <= 1 for 0 < u <= 1, u = L_g / max L, "
+        "and P(0) = P_idle without work, P_idle <= P_w <= P_max"
+    )
+    WORK_ON_EVERY_WORKER = "every worker has work in every step"
     POWER_LAW = "P(u) = P_idle + (P_max - P_idle) u^gamma with 0 < gamma <= 1, u = L_g / max L"
 
 

@@ -755,8 +755,82 @@ def any_power(subject):
         yield saving, "<=", base.imbalance / (base.work + base.imbalance)
 
 
+def apart(p: PowerModel) -> list[PowerModel]:
+    """The device with a waiting worker at the idle power, half way, and at full power."""
+    return [replace(p, wait_w=p.idle_w + k * (p.max_w - p.idle_w) / 2) for k in range(3)]
+
+
+def wait_power(subject):
+    for p, run in product(apart(subject.power), (subject.run, subject.baseline)):
+        now, one = use(run, p), use(run, replace(p, idle_w=p.wait_w))
+        c = run.system.step_overhead_s / run.system.seconds_per_token
+        unspent = (p.wait_w - p.idle_w) * sum(
+            (c + max(row)) * row.count(0) for row in run.loads.tolist()
+        )
+        yield now.energy, "==", one.energy - unspent
+        dynamic = p.max_w - p.wait_w
+        waste = p.wait_w + (1 - p.gamma) * dynamic
+        yield now.energy, ">=", p.max_w * now.busy + p.wait_w * now.idle - unspent
+        yield now.energy, "<=", p.max_w * now.busy + waste * now.idle - unspent
+        if now.time:
+            varying = dynamic * (1 - now.idle / now.time) ** p.gamma
+            yield now.energy, "<=", now.time * (p.wait_w + varying) - unspent
+
+
+def wait_raises(subject):
+    base, _, _ = uses(subject)
+    if base.work:
+        x, gamma = 1 + base.imbalance / base.work, subject.power.gamma
+        bounds = []
+        for p in apart(subject.power):
+            waste = p.wait_w + (1 - gamma) * (p.max_w - p.wait_w)
+            drawn = (
+                p.max_w + p.wait_w * (x - 1),
+                p.wait_w * x + (p.max_w - p.wait_w) * x ** (1 - gamma),
+                p.max_w + waste * (x - 1),
+            )
+            bounds.append([1 - p.max_w / energy for energy in drawn])
+        for less, more in pairwise(bounds):
+            for a, b in zip(less, more, strict=True):
+                yield a, "<=", b
+        for bound in bounds[-1]:
+            yield bound, "==", 1 - 1 / x
+
+
+def any_power_floor(subject):
+    base, _, _ = uses(subject)
+    if base.work:
+        f = base.imbalance / (base.work + base.imbalance)
+        for p in apart(subject.power):
+            least = f * p.wait_w / (p.max_w * (1 - f) + p.wait_w * f)
+            yield 1 - p.max_w * base.work / use(subject.baseline, p).energy, ">=", least
+            straight = use(subject.baseline, replace(p, gamma=1.0)).energy
+            yield 1 - p.max_w * base.work / straight, "==", least
+
+
+def padding(subject):
+    runs = [run.loads.tolist() for run in (subject.baseline, subject.run)]
+    top = subject.power.max_w
+    for c in (0.0, 1.0, 100.0):
+        before, after = (
+            sum((c + max(row)) * subject.power.power(1.0) for row in rows for _ in row)
+            for rows in runs
+        )
+        spans = [sum(c + max(row) for row in rows) for rows in runs]
+        yield before, "==", top * spans[0] * subject.run.system.workers
+        yield 1 - after / before, "==", 1 - spans[1] / spans[0]
+        if c == 0 and sum(map(sum, runs[0])) == sum(map(sum, runs[1])):
+            lost = [sum(map(imb, rows)) for rows in runs]
+            whole = sum(map(sum, runs[0])) + lost[0]
+            yield 1 - after / before, "==", (lost[0] - lost[1]) / whole
+
+
 ENERGY_CLAIMS: dict[str, Says] = {
     "energy.any-power": any_power,
+    "energy.any-power-floor": any_power_floor,
+    "energy.padding": padding,
+    "energy.wait-power": wait_power,
+    "energy.wait-raises": wait_raises,
     "energy.sandwich": sandwich,
     "energy.envelope": envelope,
     "energy.envelope-workers": envelope_workers,

@@ -1,6 +1,7 @@
 """The checks of the energy claims: gates and independent numbers."""
 
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from flint import ctx
 
 from evenkeel.evidence.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
-from evenkeel.theorems.theorem4.any_power import LAWS
+from evenkeel.theorems.theorem4.any_power import CONCAVE, LAWS
 from evenkeel.theorems.theorem4.load_histories import (
     OVERHEADS,
     energy_of,
@@ -129,6 +130,19 @@ def test_the_power_laws_are_those_of_the_claim():
         assert all(u <= law(u) <= 1 for u in grid), name
     jump = LAWS["a jump at one half"]
     assert jump(Fraction(1, 4)) < (jump(Fraction(0)) + jump(Fraction(1, 2))) / 2
+
+
+def test_the_concave_laws_are_those_of_the_claim():
+    """Concave on (0, 1] and full at 1, with the P(0+) that is said; one draws less without work."""
+    grid = [Fraction(k, 60) for k in range(1, 61)]
+    for name, (wait, law) in CONCAVE.items():
+        near_0 = [law(Fraction(1, 10**k)) for k in (6, 9)]
+        assert abs(near_0[0] - wait) <= Fraction(1, 10**5), name
+        assert abs(near_0[1] - wait) <= Fraction(1, 10**8), name
+        assert law(Fraction(1)) == 1
+        for u, v in combinations(grid, 2):
+            assert 2 * law((u + v) / 2) >= law(u) + law(v), name
+    assert any(law(Fraction(0)) < wait for wait, law in CONCAVE.values())
 
 
 @pytest.mark.parametrize("run", [simulate, simulate_reference])

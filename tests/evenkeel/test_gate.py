@@ -32,6 +32,7 @@ HELD_BACK = dataclasses.replace(
     FULL, start_step=FULL.start_step + 1, total=dataclasses.replace(FULL.total, steps=3)
 )
 IDLE, FREE = PowerModel(100, 400, 0.7), PowerModel(0, 400, 0.7)
+SPINS = PowerModel(100, 400, 0.7, wait_w=150)
 
 # For each assumption: what meets it, what violates it, and a word of the reason.
 CASES = [
@@ -108,6 +109,13 @@ CASES = [
     ),
     (Assumption.SOME_WORK, Subject(run=FULL), Subject(run=run([], [])), "nothing is served"),
     (Assumption.IDLE_POWER, Subject(power=IDLE), Subject(power=FREE), "P_idle = 0"),
+    (Assumption.POWER_LAW, Subject(power=IDLE), Subject(power=SPINS), "draws 150 W, one"),
+    (
+        Assumption.WORK_ON_EVERY_WORKER,
+        Subject(run=FULL),
+        Subject(run=FULL, baseline=run([1], [2])),
+        "2 worker-steps are without work",
+    ),
 ]
 
 

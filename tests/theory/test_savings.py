@@ -1,5 +1,6 @@
 """Bounds of energy and saving: the numbers of the paper's constants, and exact properties."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -43,6 +44,28 @@ def constants(draw):
 
 def at(eta):
     return Usage(Fraction(1), Fraction(eta))
+
+
+def test_a_waiting_power_of_its_own_by_hand():
+    # Loads (4, 1), (2, 0) with an overhead of 1: busy 5 (5/4) + 3, idle 5 (3/4) + 3, of which 3
+    # without work.  100 W without work, 220 W waiting, 400 W at most, gamma 1/2: D = 310 W.
+    power = Constants(Fraction(100), Fraction(400), Fraction(1, 2), wait_w=Fraction(220))
+    run = Usage(Fraction(37, 4), Fraction(27, 4), Fraction(3))
+    assert (power.barrier_w, power.dynamic_w, power.waste_w) == (220, 180, 310)
+    # 9.25 * 400 + 3.75 * 220 + 3 * 100, and 9.25 * 400 + 6.75 * 310 - 3 * 120.
+    assert energy_floor(power, run) == 3700 + 825 + 300
+    assert energy_tangent(power, run) == Fraction(3700 * 4 + 27 * 310, 4) - 360
+    # The energy itself: 5 (400 + 220 + 180/2) + 3 (400 + 100).
+    drawn = 5 * 710 + 3 * 500
+    floats = Constants(100.0, 400.0, 0.5, wait_w=220.0)
+    envelope = energy_envelope(floats, Usage(9.25, 6.75, 3.0))
+    assert envelope == pytest.approx(16 * (220 + 180 * (37 / 64) ** 0.5) - 360)
+    assert energy_floor(power, run) <= drawn <= envelope <= energy_tangent(power, run)
+    # With one power for both nothing depends on the time without work.
+    one = Constants(Fraction(100), Fraction(400), Fraction(1, 2))
+    assert energy_floor(one, run) == energy_floor(one, replace(run, empty=Fraction(0)))
+    # A waiting power that is not given follows the idle power.
+    assert replace(one, idle_w=Fraction(150)).barrier_w == 150
 
 
 def test_catalogue_constants_are_read_as_decimals():

@@ -293,12 +293,12 @@ def saving_cap(power: Constants[float], baseline: Usage[float], improved: Usage[
     return 1 - energy_floor(power, improved) / energy_envelope(power, baseline)
 
 
-def energy_padded(power: Constants[Scalar], run: Usage[Scalar]) -> Scalar:
+def energy_padded(max_w: Scalar, run: Usage[Scalar]) -> Scalar:
     """``P_max T``: the energy where every rank computes on padding up to the largest load.
 
     Source: [energy.padding].
     """
-    return power.max_w * run.total
+    return max_w * run.total
 
 
 def saving_padded(baseline: Usage[Scalar], improved: Usage[Scalar]) -> Scalar:

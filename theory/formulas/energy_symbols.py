@@ -3,7 +3,8 @@
 ``p = P_idle`` and ``e = delta = 1 - gamma`` (non-negative), ``d = dP = P_max - P_idle``
 (positive: at constant power all bounds are one number), busy time ``W`` and idle time ``I`` in load
 units, ``eta`` and ``eta1`` their ratios in the baseline and in the improved run.  With a step
-overhead, ``W`` and ``I`` stand for the usage with overhead.  Importing this imports sympy: claims
+overhead, ``W`` and ``I`` stand for the usage with overhead.  Where a waiting worker has a power of
+its own, ``P_max = P_w + dP``.  Importing this imports sympy: claims
 reach it through :data:`theory.symbolic.es`.
 """
 
@@ -29,6 +30,12 @@ BALANCED = Usage(sympy.Integer(1), sympy.Integer(0))
 A100 = Constants(sympy.Integer(100), sympy.Integer(400), Rational(7, 10))
 LINEAR = Constants(p, p + d, sympy.Integer(1))
 TOP, D = p + d, p + e * d
+
+# A waiting worker's power P_w = P_idle + q, and the worker-time Z without work.
+extra = Symbol("q", nonnegative=True)
+Z = Symbol("Z", nonnegative=True)
+APART = Constants(p, p + extra + d, 1 - e, wait_w=p + extra)
+RUN_APART = Usage(W, I, Z)
 
 # Further quantities of proofs.
 m = Symbol("m", positive=True)

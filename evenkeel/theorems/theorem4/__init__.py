@@ -4,6 +4,7 @@ FAMILY = "energy"
 ORDER = (
     "envelope",
     "overhead",
+    "waiting",
     "throughput",
     "work",
     "exponents",
@@ -12,6 +13,7 @@ ORDER = (
     "limits",
     "caps",
     "any_power",
+    "padding",
     "reach",
     "needed_idle",
 )

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import product
+from typing import Any
 
 from adversary.instances.load_histories import LoadHistory
 from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import near, refuted, stands, weighed
+from evenkeel.evidence.scoreboard import Cases, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.theorem4.load_histories import bare_usage, by_workers, shown
+from evenkeel.theorems.theorem4.load_histories import bare_usage, by_workers, histories, shown
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED
+from evenkeel.theorems.theorem4.power_constants import per_work
 from theory.formal.record import Theorem
+from theory.formulas.energy import Constants, Usage, saving_sharp
 from theory.proof import Conclusion, Identity, Lemma, Setting, Step
 from theory.symbolic import es, sp
 
@@ -128,6 +132,143 @@ class AnyPower:
             f"{compared:,} pairs of load histories of equal work under {len(laws)} power laws, "
             "exact; the closest that is not met is shown",
             details={"pairs": compared, "power laws": list(laws)},
+        )
+
+
+# Concave power laws with their P(0+), in units of P_max, between 0 and 1; at 0, where no work is
+# resident, some draw less.
+CONCAVE: dict[str, tuple[Fraction, Callable[[Fraction], Fraction]]] = {
+    "straight from 1/4": (Fraction(1, 4), lambda u: (1 + 3 * u) / 4),
+    "straight from 1/4, less without work": (
+        Fraction(1, 4),
+        lambda u: (1 + 3 * u) / 4 if u else Fraction(1, 10),
+    ),
+    "full from a quarter on": (Fraction(1, 4), lambda u: min(Fraction(1), (1 + 12 * u) / 4)),
+    "parabola from 1/2": (Fraction(1, 2), lambda u: Fraction(1, 2) + u * (2 - u) / 2),
+    "parabola from 0": (Fraction(0), lambda u: u * (2 - u)),
+    "constant with work": (Fraction(1), lambda u: Fraction(u > 0)),
+}
+
+
+def _against_balance(law: str, history: LoadHistory) -> dict[str, Any]:
+    """A baseline of perfect balance under a power law, JSON-ready."""
+    return {"power law": law, "baseline": shown(history.loads)}
+
+
+@claim(
+    "energy.any-power-floor",
+    "lower",
+    assumptions=(
+        *(entry for entry in AT_C0 if entry is not Assumption.POWER_LAW),
+        Assumption.WORK_ON_EVERY_WORKER,
+    ),
+    requires=("energy.work-invariance",),
+    coq=Theorem("energy_any_power_floor", "ConcavePower.v"),
+)
+class AnyPowerFloor:
+    """What a waiting worker's power guarantees, for every concave power law.
+
+    If P is concave on (0, 1] with P(0+) = P_w >= 0 and P(1) = P_max > 0, and every worker of the
+    baseline has work in every step (or P(0) >= P_w), perfect balance saves at least f P_w / (P_max
+    (1-f) + P_w f) of the energy, and exactly that for P(u) = P_w + (P_max - P_w) u.
+    """
+
+    def formula(self) -> "sp.Basic":
+        wait, top = sp.Symbol("P_w", nonnegative=True), sp.Symbol("P_max", positive=True)
+        f = es.RUN.idle_share
+        return sp.Ge(es.saving, f * wait / (top * (1 - f) + wait * f))
+
+    def proof(self) -> tuple[Step, ...]:
+        wait, top = sp.Symbol("P_w", nonnegative=True), sp.Symbol("P_max", positive=True)
+        u, near_0 = sp.symbols("u v", positive=True)
+        low = sp.Symbol("P(v)", nonnegative=True)
+        share = (1 - u) / (1 - near_0)
+        base = es.RUN
+        return (
+            Identity(
+                "u lies between v and 1: it is a share (1-u)/(1-v) of v, the rest of 1",
+                share * near_0 + (1 - share),
+                u,
+            ),
+            Lemma("concave", "So P(u) >= (1-u)/(1-v) P(v) + (1 - (1-u)/(1-v)) P_max, 0 < v < u."),
+            Identity(
+                "As v falls to 0, P(v) to P_w, the right side tends to P_w + (P_max - P_w) u",
+                sp.Limit((share * low + (1 - share) * top).subs(low, wait), near_0, 0),
+                wait + (top - wait) * u,
+            ),
+            Lemma(
+                "summation",
+                "Over worker-steps: E0 = P_max W + P_w I0 + r, r >= 0.  A perfectly balanced run "
+                "has u = 1 throughout and E1 = P_max W.",
+            ),
+            Identity(
+                "This is the sharp floor at perfect balance, with P_w for P_idle",
+                saving_sharp(Constants(wait, top, sp.Integer(1)), base, Usage(es.W, sp.Integer(0))),
+                base.idle_share * wait / (top * (1 - base.idle_share) + wait * base.idle_share),
+            ),
+            Conclusion(
+                "The saving is at least the stated one",
+                self.formula(),
+                {es.saving: 1 - top * es.W / (top * es.W + wait * es.I + es.r)},
+                (
+                    top
+                    * es.W
+                    * es.r
+                    / ((top * es.W + wait * es.I) * (top * es.W + wait * es.I + es.r)),
+                ),
+            ),
+        )
+
+    @evidence(
+        measures=SAVED,
+        plants=(
+            near("floor"),
+            Variant("attained by the straight law x1.001", Fraction(1001, 1000), side="attained"),
+            Variant("a convex law among the others", fault="convex"),
+            Variant("workers without work counted as waiting", fault="empty"),
+            Variant("P_w f, without the baseline's own saving", fault="undivided"),
+        ),
+        random=40,
+        standard={"random": 400},
+        paper={"random": 4000},
+    )
+    def check(self, trial: Trial) -> Finding:
+        """Adversarial load histories against perfect balance under six concave laws, in fractions;
+        a saving below the floor refutes it, and so does the straight law if it saves anything
+        else. Histories with a worker without work count where P(0) is at least P(0+).
+        """
+        laws = dict(CONCAVE)
+        if trial.fault("convex"):
+            laws["convex"] = (Fraction(1, 4), lambda u: (1 + 3 * u * u) / 4)
+        cases = Cases(">=")
+        for (name, (wait, law)), history in product(laws.items(), histories(trial)):
+            empty = min(map(min, history.loads)) == 0
+            if empty and law(Fraction(0)) < wait and not trial.fault("empty"):
+                continue
+            run = bare_usage(history)
+            power = Constants(wait, Fraction(1), Fraction(1))
+            saving = 1 - 1 / _energy_per_work(history, law)
+            least = saving_sharp(power, run, per_work(Fraction(0)))
+            if trial.fault("undivided"):
+                least = wait * run.idle
+            if cases.add(
+                saving,
+                least * trial.scale_of("floor"),
+                partial(_against_balance, name, history),
+            ):
+                break
+            exactly = least * trial.scale_of("attained")
+            if name == "straight from 1/4" and saving != exactly:
+                return refuted(
+                    saving,
+                    "==",
+                    exactly,
+                    "saving of perfect balance under the straight law, exact",
+                    _against_balance(name, history),
+                )
+        return cases.finding(
+            trial,
+            f"load histories against perfect balance under {len(laws)} concave power laws, exact",
         )
 
 

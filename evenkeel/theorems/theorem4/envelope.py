@@ -1,6 +1,6 @@
 """The energy of a run between a floor and an envelope."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -108,7 +108,10 @@ class _Case:
         }
 
 
-def _cases(trial: Trial) -> list[_Case]:
+Devices = Sequence[tuple[str, Constants[Fraction]]]
+
+
+def _cases(trial: Trial, devices: Devices) -> list[_Case]:
     made = [run for group in runs(trial.seed, paired_policies(trial)) for run in group]
     if trial.fault("departed-loads"):
         sources = [(run.history, run.departed) for run in made]
@@ -117,16 +120,21 @@ def _cases(trial: Trial) -> list[_Case]:
         sources = [(history, history.loads) for history in patterns]
     return [
         _Case(history, drawn, device, power, overhead)
-        for (history, drawn), (device, power), overhead in product(sources, DEVICES, OVERHEADS)
+        for (history, drawn), (device, power), overhead in product(sources, devices, OVERHEADS)
     ]
 
 
-def between(trial: Trial, lower: LowerEnergy | None, upper: UpperEnergy) -> Finding:
+def between(
+    trial: Trial,
+    lower: LowerEnergy | None,
+    upper: UpperEnergy,
+    devices: Devices = DEVICES,
+) -> Finding:
     """Hold every energy between the two sides; exact where every utilisation is 0 or 1."""
     lowered = to_ball(trial.scale_of("upper"))
     raised = to_ball(trial.scale_of("lower") if lower else Fraction(1))
     exactly = trial.scale_of("attained") if lower else Fraction(1)
-    cases = _cases(trial)
+    cases = _cases(trial, devices)
     closest, attained = Closest("<="), 0
     with ctx.workprec(PRECISION):
         for case in cases:
