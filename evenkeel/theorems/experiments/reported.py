@@ -53,10 +53,10 @@ class Energy28:
     def answer(self, reported: Record, needs: Record) -> str:
         ends, last = reported["details"], needs["details"]
         return (
-            f"Without look-ahead our re-run saves {percent(ends['to the last admission'])} up to "
-            f"the last admission, where the paper stops, and {percent(ends['completed'])} for the "
-            "same requests completed.  On 100/400 W with gamma 0.7, a waiting worker at 100 W "
-            "and C = 0, no policy saves 28 % where FCFS idles less than "
+            "On 100/400 W with gamma 0.7 and a waiting worker at 100 W our re-run without "
+            f"look-ahead saves {percent(ends['to the last admission'])} up to the last admission, "
+            f"where the paper stops, and {percent(ends['completed'])} for the same requests "
+            "completed; at C = 0 no policy saves 28 % where FCFS idles less than "
             f"{percent(last['idle share needed'])}."
         )
 

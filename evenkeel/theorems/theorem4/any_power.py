@@ -54,9 +54,9 @@ def _energy_per_work(history: LoadHistory, law: Callable[[Fraction], Fraction]) 
 class AnyPower:
     """The idle share caps the saving for every power law between proportional and full.
 
-    If all devices draw the same P(u) with u P_max <= P(u) <= P_max for 0 <= u <= 1 (P_idle and the
-    power of waiting play no part), 1 - E1/E0 <= f = I0/(W + I0). Perfect balance saves exactly f
-    where waiting costs as much as working (P = P_max throughout).
+    If all devices draw the same P(u) with u P_max <= P(u) <= P_max for 0 <= u <= 1, P_max > 0
+    (P_idle and the power of waiting play no part), 1 - E1/E0 <= f = I0/(W + I0). Perfect balance
+    saves exactly f where waiting costs as much as working (P = P_max throughout).
     """
 
     def formula(self) -> "sp.Basic":

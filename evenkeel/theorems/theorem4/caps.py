@@ -202,16 +202,19 @@ class Cap:
             },
         )
 
-    @headline("What can 40 % idle time give?", 2, "energy.any-power")
-    def answer(self, cap: Record, any_power: Record) -> str:
+    @headline("What can 40 % idle time give?", 2, "energy.any-power", "energy.padding")
+    def answer(self, cap: Record, any_power: Record, padding: Record) -> str:
         at = cap["details"]["at 40 % idle"]
-        whatever = "" if Verdict(any_power["verdict"]).held else f" ({any_power['verdict']})"
+        whatever, padded = (
+            "" if Verdict(record["verdict"]).held else f" ({record['verdict']})"
+            for record in (any_power, padding)
+        )
         return (
             "With a waiting worker at the paper's 100 W of 400 W, gamma 0.7 and C = 0: at most "
             f"{percent(at['envelope cap'])} less energy, at least {percent(at['sharp floor'])} "
             "with perfect balance (the paper's own form guarantees "
             f"{percent(at['paper floor'])}).  Whatever it draws while waiting, at most 40 % at C "
-            f"= 0{whatever}."
+            f"= 0{whatever}; where ranks compute on padding perfect balance saves just that{padded}."
         )
 
 

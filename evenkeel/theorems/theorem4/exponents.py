@@ -53,8 +53,9 @@ class Gamma:
     With u the relative throughput of a serving configuration the fitted exponent has median 0.21 on
     H100 (quartiles 0.18 and 0.26, 31 sweeps), 0.12 on B200 (0.07 and 0.26, 36 sweeps) and 0.02 to
     0.04 on A100 (4 sweeps); all 71 lie between 0.0007 and 0.686, below 0.7. With u the busy
-    fraction of a step (P_idle while waiting, P_max while working) gamma is 1 exactly, both sides of
-    the sandwich meet and the saving is P_idle (eta0 - eta1)/(P_max + P_idle eta0), the sharp floor.
+    fraction of a step (P_idle while waiting, P_max while working) gamma is 1 exactly and both sides
+    of the sandwich meet: at equal work W > 0 and C = 0 the saving is P_idle (eta0 - eta1)/(P_max +
+    P_idle eta0), the sharp floor.
     """
 
     def formula(self) -> "sp.Basic":
@@ -183,7 +184,12 @@ def _caps_at_40(scale: Fraction = Fraction(1)) -> list[Comparison]:
 @claim(
     "energy.sensitivity",
     "equality",
-    assumptions=(Assumption.POWER_LAW, Assumption.SAME_REQUESTS, Assumption.NO_OVERHEAD),
+    assumptions=(
+        Assumption.POWER_LAW,
+        Assumption.SAME_REQUESTS,
+        Assumption.SOME_WORK,
+        Assumption.NO_OVERHEAD,
+    ),
     requires=("energy.gamma", "energy.cap"),
 )
 class Sensitivity:

@@ -374,7 +374,8 @@ class LimitIsACap:
         details = sharp["details"]
         limit = percent(details["limit of the paper's form"])
         return (
-            f"{says(is_cap)}: {limit} is the limit of one bound.  The sharper floor passes it from "
+            f"{says(is_cap)}: {limit} is the limit of one bound, with a waiting worker at 100 W of "
+            "400 W and gamma 0.7.  The sharper floor passes it from "
             f"{percent(details['passed at idle share'])} idle on and tends to "
             f"{percent(sharp['claimed'])}."
         )

@@ -323,7 +323,7 @@ class Exceed52:
         at_32 = reach["details"]["largest paper-shaped floor at G = 32"]
         # As eta <= G - 1, more than eta needs G - 1 > eta.
         return (
-            f"{says(exceed)}, the paper's bound can: where FCFS idles more than "
-            f"{percent(share_of(eta))} of the time, which takes G >= {floor(eta) + 2} workers; "
-            f"at G = 32 it stays below {percent(at_32)}."
+            f"{says(exceed)}, the paper's bound can, with a waiting worker at the paper's 100 W of "
+            f"400 W: where FCFS idles more than {percent(share_of(eta))} of the time, which takes "
+            f"G >= {floor(eta) + 2} workers; at G = 32 it stays below {percent(at_32)}."
         )

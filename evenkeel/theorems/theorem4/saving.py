@@ -246,10 +246,10 @@ class SavingSharp:
 class SharpDominates:
     """The sharp floor is never below the paper's where that says anything.
 
-    Where P_idle eta0 >= D eta1 (alpha >= D/P_idle) the sharp floor is at least the paper-shaped
-    one, strictly above it if P_idle eta0 > D eta1, eta0 > 0, gamma < 1 and P_idle < P_max. Where
-    P_idle eta0 < D eta1 the order is reversed (the sharp floor is at most the paper-shaped one) and
-    both are negative.
+    Where P_idle eta0 >= D eta1 (alpha >= D/P_idle, if P_idle, I1 > 0) the sharp floor is at least
+    the paper-shaped one, strictly above it if P_idle eta0 > D eta1, eta0 > 0, gamma < 1 and P_idle
+    < P_max. Where P_idle eta0 < D eta1 the order is reversed (the sharp floor is at most the
+    paper-shaped one) and both are negative.
     """
 
     def formula(self) -> "sp.Basic":

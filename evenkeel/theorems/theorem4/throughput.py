@@ -68,6 +68,7 @@ def _durations(trial: Trial, base: LoadHistory, new: LoadHistory) -> list[Compar
         Assumption.CONSTANT_DRIFT,
         Assumption.STICKY,
         Assumption.BACKLOG,
+        Assumption.SOME_WORK,
     ),
     requires=("energy.work-invariance",),
     coq=Theorem("energy_throughput", "Throughput.v"),
