@@ -214,7 +214,7 @@ class Cap:
             f"{percent(at['envelope cap'])} less energy, at least {percent(at['sharp floor'])} "
             "with perfect balance (the paper's own form guarantees "
             f"{percent(at['paper floor'])}).  Whatever it draws while waiting, at most 40 % at C "
-            f"= 0{whatever}; where ranks compute on padding perfect balance saves just that{padded}."
+            f"= 0{whatever}, which perfect balance saves where ranks compute on padding{padded}."
         )
 
 
