@@ -71,6 +71,18 @@ def trace_lengths() -> dict[str, Lengths]:
     return found
 
 
+def example_lengths() -> tuple[Lengths, ...]:
+    """Three laws of sizes: many sizes, two, and a rare large one; with geometric lengths."""
+    return tuple(
+        Lengths.of(name, law, p)
+        for name, law, p in (
+            ("uniform 1..100", Law.uniform(1, 100), Fraction(1, 20)),
+            ("fair 1 or 2", Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)}), Fraction(1, 4)),
+            ("rare 50", Law.of({1: Fraction(9, 10), 50: Fraction(1, 10)}), Fraction(1, 100)),
+        )
+    )
+
+
 def trace_source(name: str) -> str:
     """Where the facts of a trace come from, and under which licence.
 

@@ -994,6 +994,8 @@ OUTSIDE = {
     "vacuity.certified": _NAMED,
     "vacuity.theorem-2": _NAMED,
     "vacuity.energy": _NAMED,
+    "vacuity.saving-limit": _BOTH,
+    "vacuity.saving-map": _NAMED,
     "balanceroute.gain-arithmetic": _NAMED,
     "waste.idle40": _NAMED,
     "experiment.consistency": _NAMED,

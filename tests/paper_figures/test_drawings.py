@@ -17,6 +17,7 @@ from adversary.witnesses.gallery import gallery
 from paper_figures import witness as witness_picture
 from paper_figures.catalogue import committed, figure
 from paper_figures.files import style, to_csv
+from paper_figures.guaranteed_saving import DRAWN
 from paper_figures.iir_exponents import SHAPES
 from theory.laws.order_statistics import expected_max_of_normals
 
@@ -600,6 +601,28 @@ def test_vacuity_map(draw):
             assert artist.get_marker() == named.get_marker()
         systems = [a for a in ax.get_lines() if a.get_marker() == "+" and len(a.get_xdata())]
         holds(systems[0], [32, 256], [72, 72])  # E2 and E3
+
+
+def test_guaranteed_saving(draw):
+    picture = draw("guaranteed_saving", "computed", "growth")
+    names = list(dict.fromkeys(row["lengths"] for row in picture.rows))
+    assert [ax.get_title() for ax in picture.axes] == names
+    assert picture.axes[0].get_ylim()[0] == 0
+    for ax, name in zip(picture.axes, names, strict=True):
+        top = ax.get_ylim()[1]
+        for number, device in enumerate(DRAWN):
+            rows = picture.part(lengths=name, device=device)
+            exact, closed = ax.get_lines()[2 * number : 2 * number + 2]
+            holds(exact, col(rows, "G"), col(rows, "computed", 100))
+            holds(closed, col(rows, "G"), col(rows, "growth", 100))
+            assert exact.get_label().startswith(device)
+            assert same_color(exact.get_color(), closed.get_color())
+            assert closed.get_linestyle() == "--"
+            assert max(exact.get_ydata()) <= top
+    shares = [
+        line.get_ydata()[0] for line in picture.axes[0].get_lines() if line.get_color() == "0.6"
+    ]
+    assert shares == [1, 5, 10]
 
 
 def test_worker_scaling(draw):

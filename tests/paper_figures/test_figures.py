@@ -15,6 +15,7 @@ from paper_figures import (
     fairness,
     fcfs_expectation,
     growth,
+    guaranteed_saving,
     hardware_savings,
     iir_exponents,
     iir_scaling,
@@ -30,6 +31,7 @@ from paper_figures import (
 from paper_figures.catalogue import FIGURES, committed, figure
 from paper_figures.files import to_csv
 from theory.model import InputError
+from theory.power import hardware_catalogue
 
 SMALL = {
     "imbalance_trace": {"workers": 4, "slots": 8, "steps": 6, "seeds": 4},
@@ -37,6 +39,7 @@ SMALL = {
     "energy_saving": {"devices": ("a100-paper", "b200"), "workers": 20, "stride": 2},
     "loads_by_policy": {"workers": 4, "slots": 6, "steps": 20, "seeds": 2},
     "effective_constant": {"workers": (2, 8), "slots": (1, 8)},
+    "guaranteed_saving": {"workers": (2, 32), "names": ("fair 1 or 2",), "slots": (1, 3, 9, 27)},
     "vacuity_map": {"workers": (32,), "names": ("azure2023-code", "peer-burst")},
     "fcfs_expectation": {"workers": (2, 4), "slots": (1, 3), "samples": 200},
     "worker_scaling": {"workers": (2, 8), "slots": 6, "steps": 60, "seeds": 2},
@@ -304,6 +307,31 @@ def test_a_certificate_speaks_before_the_closed_form():
             assert row["computed"] < row["theory"]
         else:
             assert row["computed"] == row["theory"]
+
+
+def test_what_is_guaranteed_lies_between_its_bounds_and_says_where_it_exceeds():
+    rows = guaranteed_saving.data(**SMALL["guaranteed_saving"])
+    # One line for each device of the catalogue, and one for all that wait at full power.
+    assert len(rows) == 2 * (1 + len(hardware_catalogue()))
+    kinds = set()
+    for row in rows:
+        assert 0 <= row["growth"] <= row["computed"] == row["lower"] <= row["upper"]
+        assert row["computed"] < row["theory"]
+        for percent in (1, 5, 10):
+            region = row[f"above_{percent}"]
+            kinds.add(region if ".." not in region else "from..to")
+            if ".." in region:
+                first, _, last = region.partition("..")
+                assert int(first) <= row["B"] <= int(last or 27)
+                assert row["computed"] > percent / 100
+            elif region != "open":
+                assert row["upper"] <= percent / 100 or region == "never"
+            if region == "never":  # x = 1/3 for sizes 1 and 2
+                device = hardware_catalogue()[row["device"]]
+                assert row["wait_w"] / 3 / (device.max_w + row["wait_w"] / 3) <= percent / 100
+    assert kinds >= {"from..to", "none", "never"}
+    waiting = {row["device"]: row["computed"] for row in rows if row["G"] == 32}
+    assert waiting["any, waiting at full power"] == max(waiting.values())
 
 
 def test_worst_cases_attain_their_closed_forms_and_the_witness_waits_for_its_barrier():

@@ -7,11 +7,9 @@ from theory.formulas.ratio import certified_ratio, first_formula_slots
 from theory.formulas.vacuity import (
     EDGES,
     Lengths,
-    best_guaranteed_saving,
     break_even,
     first_certified_slots,
     first_slots_of,
-    guaranteed_saving,
     refill_imbalance,
 )
 from theory.laws.law import Law
@@ -78,14 +76,6 @@ def test_without_the_law_there_is_no_certificate() -> None:
     assert first_slots_of("T1", bare, 8, POWER) == first_slots_of("T1", UNIFORM, 8, POWER)
     with pytest.raises(InputError, match="law of its sizes"):
         refill_imbalance(bare, 8, 4)
-
-
-def test_the_promise_has_a_largest_value() -> None:
-    best, slots = best_guaranteed_saving(UNIFORM, 32, POWER, 2**10)
-    assert 1 < slots < 2**10
-    assert 0 < best < Fraction(1, 10)
-    assert guaranteed_saving(UNIFORM, 32, 1, POWER) == 0
-    assert guaranteed_saving(UNIFORM, 32, 2 * slots, POWER) < best
 
 
 FAIR = Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)})

@@ -1,15 +1,16 @@
-"""The least number of slots at which each theorem says something, and the saving they promise.
+"""The least number of slots at which each theorem says something.
 
 Theorems 1 to 3 say something where their lower bound of IIR exceeds 1, Theorem 4 where the ratio
-exceeds ``D / P_idle``.  A closed form (:func:`theory.formulas.ratio.first_formula_slots`) has the
-paper's shape with the constant 0.6776; a *certified* one has the exact expectation of FCFS.
+exceeds ``D / P_w``; what they guarantee there is in :mod:`theory.formulas.guaranteed_saving`.  A
+closed form (:func:`theory.formulas.ratio.first_formula_slots`) has the paper's shape with the
+constant 0.6776; a *certified* one has the exact expectation of FCFS.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.formulas.energy import Usage, exact, saving_sharp
+from theory.formulas.energy import exact
 from theory.formulas.geometric import age_moments
 from theory.formulas.ratio import first_formula_slots, first_slots
 from theory.formulas.step import full_refill_bound
@@ -55,6 +56,19 @@ class Lengths:
                 f"{self.smallest}..{self.largest}, {self.variance} and {self.p}"
             )
 
+    @property
+    def known(self) -> Law:
+        """``floors``.
+
+        Raises
+        ------
+        InputError
+            If that law is not known.
+        """
+        if self.floors is None:
+            raise InputError(f"{self.name}: the law of its sizes is not known, only their moments")
+        return self.floors
+
     @classmethod
     def of(cls, name: str, sizes: Law, p: Fraction) -> "Lengths":
         """Of an exact law of sizes."""
@@ -72,9 +86,7 @@ def refill_imbalance(lengths: Lengths, workers: int, slots: int) -> Enclosure:
     InputError
         If that law is not known.
     """
-    if lengths.floors is None:
-        raise InputError(f"{lengths.name}: the law of its sizes is not known, only their moments")
-    cells = expected_imbalance(lengths.floors, workers, slots).imbalance * lengths.cell
+    cells = expected_imbalance(lengths.known, workers, slots).imbalance * lengths.cell
     moved = remainder_bound(lengths.cell, workers, slots)
     return Enclosure(max(Fraction(0), cells.lower - moved), cells.upper + moved)
 
@@ -91,12 +103,12 @@ def first_certified_slots(lengths: Lengths, workers: int, ratio: Fraction | int 
 
 
 def break_even(power: PowerModel) -> Fraction:
-    """``D / P_idle``, the ratio of imbalances above which Theorem 4 promises a saving.
+    """``D / P_w``, the ratio of imbalances above which Theorem 4 promises a saving.
 
     Raises
     ------
     InputError
-        If ``P_idle = 0``: no ratio is enough.
+        If ``P_w = 0``: no ratio is enough.
 
     Examples
     --------
@@ -107,38 +119,9 @@ def break_even(power: PowerModel) -> Fraction:
     Fraction(19, 10)
     """
     constants = exact(power)
-    if constants.idle_w == 0:
-        raise InputError("without idle power (P_idle = 0) no saving is promised at any ratio")
-    return constants.waste_w / constants.idle_w
-
-
-def guaranteed_saving(lengths: Lengths, workers: int, slots: int, power: PowerModel) -> Fraction:
-    """Saving that Theorems 1 and 4 together guarantee, 0 where they promise none.
-
-    The sharp floor [energy.saving-sharp] at the certified ratio, for rounds of one step; longer
-    lengths add work and lower it.
-
-    Notes
-    -----
-    With ``eta0`` of FCFS known exactly and ``eta1 <= (G-1)(b-a) / (G B E[s])``, the floor
-    increases in ``eta0`` and decreases in ``eta1``, so the safe end of each is taken.
-    """
-    work = workers * slots * lengths.mean
-    before = refill_imbalance(lengths, workers, slots).lower / work
-    after = full_refill_bound(workers, lengths.smallest, lengths.largest) / work
-    floor = saving_sharp(exact(power), Usage(Fraction(1), before), Usage(Fraction(1), after))
-    return max(Fraction(0), floor)
-
-
-def best_guaranteed_saving(
-    lengths: Lengths, workers: int, power: PowerModel, most: int = 2**12
-) -> tuple[Fraction, int]:
-    """The largest :func:`guaranteed_saving` over ``B = 1, 2, 4, .., most``, and its ``B``.
-
-    It has a largest value because ``eta`` falls like ``1/sqrt(B)`` while the ratio grows.
-    """
-    slots = [1 << k for k in range(most.bit_length())]
-    return max((guaranteed_saving(lengths, workers, b, power), b) for b in slots)
+    if constants.barrier_w == 0:
+        raise InputError("where waiting costs nothing (P_w = 0) no saving is promised at any ratio")
+    return constants.waste_w / constants.barrier_w
 
 
 def _theorem_1(x: Lengths, workers: int, ratio: Fraction | int = 1) -> int:

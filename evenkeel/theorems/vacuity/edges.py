@@ -5,7 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
-from adversary.workloads.trace_statistics import trace_lengths
+from adversary.workloads.trace_statistics import example_lengths, trace_lengths
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
@@ -17,7 +17,6 @@ from theory.formulas.ratio import (
     slots_edge,
 )
 from theory.formulas.vacuity import Lengths, break_even, first_slots_of
-from theory.laws.law import Law
 from theory.power import hardware
 from theory.proof import Conclusion, Step
 from theory.symbolic import sp
@@ -38,18 +37,6 @@ FORMS: dict[str, Callable[[Lengths], tuple[Fraction, Fraction | int, Fraction | 
 
 MORE = Variant("one slot more", fault="one-more")
 FEWER = Variant("one slot fewer", fault="one-fewer")
-
-
-def laws() -> tuple[Lengths, ...]:
-    """The laws of sizes and lengths at which the edges are computed."""
-    return tuple(
-        Lengths.of(name, law, p)
-        for name, law, p in (
-            ("uniform 1..100", Law.uniform(1, 100), Fraction(1, 20)),
-            ("fair 1 or 2", Law.of({1: Fraction(1, 2), 2: Fraction(1, 2)}), Fraction(1, 4)),
-            ("rare 50", Law.of({1: Fraction(9, 10), 50: Fraction(1, 10)}), Fraction(1, 100)),
-        )
-    )
 
 
 @claim(
@@ -97,7 +84,7 @@ class Edge:
         """
         points, largest = 0, 0
         for x, workers, theorem in product(
-            (*laws(), *trace_lengths().values()), trial["workers"], FORMS
+            (*example_lengths(), *trace_lengths().values()), trial["workers"], FORMS
         ):
             closed = first_slots_of(theorem, x, workers, POWER)
             if trial.fault("no-age") and theorem == "T2":
