@@ -41,9 +41,13 @@ EVERYWHERE = {
 
 IN_FAMILY = {
     "energy": {
-        "P_idle": "power of an idle worker",
+        "P_idle": "power of an idle worker; of one without work, where P_w stands beside it",
+        "P_w": "power of a worker that waits at the barrier",
+        "q": "P_w - P_idle",
+        "Z": "worker-time without work",
+        "I1": "total imbalance of the improved run",
         "P_max": "power of a busy worker",
-        "dP": "P_max - P_idle",
+        "dP": "P_max - P_idle, or P_max - P_w where P_w stands beside it",
         "delta": "1 - gamma",
         "W": "total work: busy time in load units",
         "I": "total imbalance: idle time in load units",

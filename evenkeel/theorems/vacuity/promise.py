@@ -356,7 +356,7 @@ class SavingMap:
             f"Azure code: {percent(code['at 100 W'])} with a waiting worker at 100 W of 400 W, B = "
             f"{MAP[LARGEST][0][0]}, {percent(code['at 400 W'])} with one at 400 W, B = "
             f"{MAP[LARGEST][1][0]}, by exact FCFS; at most {percent(code['closed, 100 W'])} and "
-            f"{percent(code['closed, 400 W'])} by the closed bound of FCFS."
+            f"{percent(code['closed, 400 W'])} by the closed bound of FCFS, B <= 1024."
         )
 
 
