@@ -4,9 +4,15 @@ from fractions import Fraction
 
 import pytest
 
+from theory.formulas.constants import uniform_constant
 from theory.formulas.energy import Constants
 from theory.formulas.energy_inversions import eta_for_cap
-from theory.formulas.fcfs import log_growth_square, worst_imbalance
+from theory.formulas.fcfs import (
+    explicit_bound,
+    few_slots_square,
+    log_growth_square,
+    worst_imbalance,
+)
 from theory.formulas.geometric import distance_to_geometric, edge_slots, frontier_slots
 from theory.formulas.growth import two_size_refill
 from theory.formulas.ratio import first_formula_slots, iir_enclosure
@@ -20,6 +26,7 @@ from theory.laws.order_statistics import (
     largest_constant,
 )
 from theory.laws.slot_load import geometric_slot, growth, joint_slot, period
+from theory.laws.tournament import tournament_bound
 from theory.model import InputError
 from theory.power import PowerModel
 from theory.power_measurements import fit_gamma
@@ -55,6 +62,22 @@ EDGES = [
         {"variance": Fraction(1), "fourth": Fraction(3), "workers": 4, "slots": 2},
         {"variance": [Fraction(0)], "workers": [1], "slots": [1]},
     ),
+    (
+        few_slots_square,
+        {"variance": Fraction(1), "fourth": Fraction(3), "workers": 4, "slots": 2},
+        {"variance": [Fraction(0)], "workers": [1, 3], "slots": [0, 3]},
+    ),
+    (
+        explicit_bound,
+        {"law": LAW, "workers": 2, "slots": 1},
+        {"law": [Law.uniform(2, 2)], "workers": [0, 1], "slots": [0]},
+    ),
+    (
+        tournament_bound,
+        {"law": LAW, "workers": 2, "slots": 1, "most": 2},
+        {"workers": [0, 1], "slots": [0], "most": [1]},
+    ),
+    (uniform_constant, {"kurtosis": Fraction(3)}, {"kurtosis": [Fraction(299, 100)]}),
     (
         iir_enclosure,
         {"workers": 2, "slots": 1, "variance": Fraction(9, 4), "width": 4, "c": Fraction(1)},

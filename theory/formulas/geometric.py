@@ -46,6 +46,38 @@ def slot_moments(variance: Any, fourth: Any, p: Any) -> tuple[Any, Any]:
     return variance + spread, fourth + 6 * variance * spread + age4
 
 
+def age_kurtosis(p: Any) -> Any:
+    """``9 + p^2/(1-p)``, the kurtosis of :func:`age_moments`, for ``0 < p < 1``.
+
+    Examples
+    --------
+    ``38 / 2^2`` at ``p = 1/2``:
+
+    >>> age_kurtosis(Fraction(1, 2))
+    Fraction(19, 2)
+    """
+    return 9 + p**2 / (1 - p)
+
+
+def slot_kurtosis(variance: Any, kurtosis: Any, p: Any) -> Any:
+    """Kurtosis of a slot's load, size plus age, from variance and kurtosis of the sizes.
+
+    ``3 + ((kappa_s - 3) sigma_s^4 + (6 + p^2/(1-p)) v^2) / (sigma_s^2 + v)^2`` with
+    ``v = (1-p)/p^2``, of any number type or symbols, for ``0 < p < 1``.  Sizes that do not vary
+    have the variance 0, and any number for their kurtosis.  Source: [geometric.fcfs-log-growth].
+
+    Examples
+    --------
+    Sizes 1 or 3 at equal odds and ``p = 1/2``: ``51 / 3^2``, as in :func:`slot_moments`.
+
+    >>> slot_kurtosis(1, 1, Fraction(1, 2))
+    Fraction(17, 3)
+    """
+    spread = age_moments(p)[0]
+    excess = (kurtosis - 3) * variance**2 + (age_kurtosis(p) - 3) * spread**2
+    return 3 + excess / (variance + spread) ** 2
+
+
 def slot_variance(sizes: Law, p: Fraction) -> Enclosure:
     """``sigma_X^2 = sigma_s^2 + (1-p)/p^2``, because size and age are independent.
 

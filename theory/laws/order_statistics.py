@@ -87,7 +87,7 @@ def berry_esseen_distance(law: Law, slots: int) -> Fraction:
     if variance.lower == 0:
         return Fraction(1)
     with ctx.workprec(PRECISION):
-        skew = _norm(law, 3) ** 3 / to_ball(variance.lower) ** 1.5
+        skew = central_norm(law, 3) ** 3 / to_ball(variance.lower) ** 1.5
         root = arb(slots).sqrt()
         plain = from_ball(to_ball(BERRY_ESSEEN) * skew / root).upper
         a, b = BERRY_ESSEEN_SPLIT
@@ -95,7 +95,7 @@ def berry_esseen_distance(law: Law, slots: int) -> Fraction:
     return min(plain, split, Fraction(1))
 
 
-def _norm(law: Law, order: int) -> arb:
+def central_norm(law: Law, order: int) -> arb:
     """An upper bound of ``E[|X - EX|^order]^(1/order)``, at the working precision."""
     mean = law.mean
     middle, width = (mean.lower + mean.upper) / 2, mean.upper - mean.lower
@@ -189,7 +189,7 @@ def pairing_bound(law: Law, workers: int, slots: int) -> Fraction:
     if workers < 2 or variance.lower == 0:
         return Fraction(0)
     with ctx.workprec(PRECISION):
-        fourth = _norm(law, 4) ** 4
+        fourth = central_norm(law, 4) ** 4
         v = to_ball(variance.lower)  # the bound grows with the variance
         return from_ball(pairing_square(workers, slots, v, fourth).sqrt()).lower
 
