@@ -21,13 +21,14 @@ from theory.proof import Conclusion, Identity, Inequality, Lemma, Setting, Step
 from theory.symbolic import sp
 
 
-def _small_laws(seed: int, count: int) -> dict[str, Law]:
+def small_laws(seed: int, count: int) -> dict[str, Law]:
     """Fixed and random laws of at most four sizes, exact at any system."""
     rng = np.random.default_rng(seed)
     laws = {
         "fair coin": COIN,
         "uniform 1..4": Law.uniform(1, 4),
         "rare 6": Law.of({1: Fraction(19, 20), 6: Fraction(1, 20)}),
+        "rare 1": Law.of({1: Fraction(1, 20), 6: Fraction(19, 20)}),
     }
     for index in range(count):
         sizes = rng.choice(np.arange(1, 9), int(rng.integers(2, 5)), replace=False)
@@ -38,7 +39,7 @@ def _small_laws(seed: int, count: int) -> dict[str, Law]:
     return laws
 
 
-def _lead(law: Law, workers: int, slots: int) -> Fraction:
+def exact_lead(law: Law, workers: int, slots: int) -> Fraction:
     """``M(G, B) = E[max L] - B E[X]``, exact for a law of small support."""
     imbalance = expected_imbalance(law, workers, slots).imbalance
     assert imbalance.lower == imbalance.upper
@@ -112,11 +113,11 @@ class Superadditive:
         of G_1, G_2, B_1, B_2, and M at G and G + 1; one violation refutes it.
         """
         cases = Cases(">=")
-        laws = _small_laws(trial.seed, trial["random"])
+        laws = small_laws(trial.seed, trial["random"])
 
         @cache
         def lead(name: str, workers: int, slots: int) -> Fraction:
-            return _lead(laws[name], workers, slots)
+            return exact_lead(laws[name], workers, slots)
 
         for name, g1, g2, b1, b2 in product(
             laws, trial["workers"], trial["workers"], trial["slots"], trial["slots"]
@@ -239,13 +240,13 @@ class LogGrowth:
         2, B = 1 a fair coin attains the first bound.
         """
         cases = Cases(">=")
-        laws = _small_laws(trial.seed, trial["random"])
+        laws = small_laws(trial.seed, trial["random"])
         for (name, law), workers, slots in product(laws.items(), trial["workers"], trial["slots"]):
             k = workers.bit_length() - 1
             if slots < k:
                 continue
             variance, fourth = law.variance.lower, law.moment(4, law.mean.lower).lower
-            square = (_lead(law, workers, slots) * workers) ** 2
+            square = (exact_lead(law, workers, slots) * workers) ** 2
             proved = claimed = log_growth_square(variance, fourth, workers, slots)
             if trial.fault("no-kurtosis"):
                 claimed = log_growth_form(workers, k, slots // k, variance, Fraction(3))
