@@ -3,6 +3,7 @@
 FAMILY = "geometric"
 ORDER = (
     "sides",
+    "fcfs_growth",
     "recursion",
     "in_expectation",
     "deviations",

@@ -75,8 +75,8 @@ class FcfsLower:
     Geometric(p) lengths, drift 1, stationarity: a slot's load X = s + A has variance sigma_s^2 +
     (1-p)/p^2 and fourth central moment mu_4(s) + 6 sigma_s^2 (1-p)/p^2 + (1-p)(p^2 - 9p + 9)/p^4,
     and E[Imb(FCFS)] is the exact value of [fcfs.exact] for it. With these moments [fcfs.pairing]
-    and [fcfs.lower] are explicit lower bounds; of the paper's c G sigma_X sqrt(B log G), with c
-    unnamed, only the order is meant here.
+    and [fcfs.lower] are explicit lower bounds; the paper's c G sigma_X sqrt(B log G), with c
+    unnamed there, has its constant in [geometric.fcfs-log-growth].
     """
 
     def formula(self) -> "sp.Basic":

@@ -28,6 +28,7 @@ from evenkeel.theorems.theorem2.sides import (
 )
 from solvers.simulation.engine import simulate
 from theory.formal.record import Theorem
+from theory.formulas.fcfs import explicit_bound
 from theory.formulas.ratio import bfio_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
@@ -155,6 +156,7 @@ HYPOTHESES = (
 )
 
 DRIFTS = ((0,), (1,), (3, 0, 1), (0, 0, 5))
+FAIR = Law.uniform(1, 2)
 
 
 def _dependent_lengths() -> Finding:
@@ -181,7 +183,7 @@ def _dependent_lengths() -> Finding:
     source="paper, Theorem 3 (order); statement: evenkeel",
     version="v1, v2",
     assumptions=HYPOTHESES,
-    requires=("fcfs.exact",),
+    requires=("fcfs.exact", "fcfs.log-growth"),
     answers=("T3",),
     drops=(Dropped("geometric.fcfs-lower", "constant drift (any common drift instead)"),),
 )
@@ -190,7 +192,9 @@ class FcfsLower:
 
     Output lengths independent of sizes: for every common non-negative drift and at every step,
     E[Imb(FCFS)] is at least its exact value without drift, X = s; so whatever bounds that value
-    below, as [fcfs.pairing] and [fcfs.lower] do, serves for every drift.
+    below, as [fcfs.pairing] and [fcfs.lower] do, serves for every drift. By [fcfs.log-growth], with
+    the kurtosis kappa of the sizes, G >= 2, B >= k = floor(log2 G) and n = floor(B/k): E[Imb(FCFS)]
+    >= G k sigma_s sqrt(n / (6 + (kappa-3)/n)) for every drift.
     """
 
     def formula(self) -> "sp.Basic":
@@ -244,6 +248,7 @@ class FcfsLower:
         measures="mean imbalance of FCFS under drift (load)",
         plants=(
             Variant("value without drift x1.001", Fraction(1001, 1000), side="still"),
+            Variant("explicit bound x1.001", Fraction(1001, 1000), side="explicit"),
             Variant("exact mean under drift x1.2", Fraction(6, 5), side="mean"),
             Variant("exact mean under drift x0.85", Fraction(17, 20), side="mean"),
             Variant("sizes that depend on lengths", fault="dependent-lengths"),
@@ -258,7 +263,8 @@ class FcfsLower:
     def check(self, trial: Trial) -> Finding:
         """Exact enclosures for drifts 0, 1, (3,0,1), (0,0,5), at steps of the start-up and at every
         phase of stationarity, over a grid of (G, B, p), and simulated FCFS under a drift of period
-        3 against the exact value; an enclosure below the value without drift, or a mean outside its
+        3 against the exact value; an enclosure below the value without drift, or below the explicit
+        bound, which sizes 1 or 2 attain without drift at G = 2, B = 1, or a mean outside its
         interval, refutes it.
         """
         if trial.fault("dependent-lengths"):
@@ -266,6 +272,11 @@ class FcfsLower:
         sizes, points = Law.uniform(1, 12), 0
         closest: tuple[Fraction, float, float] | None = None
         chances = Fraction(1, 2), Fraction(1, 10), Fraction(1)
+        factor = trial.scale_of("explicit")
+        attained = expected_imbalance(FAIR, 2, 1).imbalance
+        if attained.upper < (least := explicit_bound(FAIR, 2, 1) * factor):
+            where = {"G": 2, "B": 1, "sizes": [1, 2], "drift": [0]}
+            return refuted(attained.value, ">=", float(least), "explicit bound", where)
         for (workers, slots), p, moving_by in product(trial["systems"], chances, DRIFTS):
             exact = expected_imbalance(sizes, workers, slots).imbalance.lower
             still = exact * trial.scale_of("still")
@@ -275,9 +286,11 @@ class FcfsLower:
                 law = geometric_slot(sizes, p, drift=moving_by, **when)
                 moving = expected_imbalance(law, workers, slots).imbalance
                 points += 1
+                where = {"G": workers, "B": slots, "p": str(p), "drift": moving_by, **when}
                 if moving.upper < still:
-                    where = {"G": workers, "B": slots, "p": str(p), "drift": moving_by, **when}
                     return refuted(moving.value, ">=", float(still), "exact enclosures", where)
+                if moving.upper < (least := explicit_bound(sizes, workers, slots) * factor):
+                    return refuted(moving.value, ">=", float(least), "explicit bound", where)
                 if moving_by != (0,) and (closest is None or moving.lower / still < closest[0]):
                     closest = moving.lower / still, moving.value, float(still)
         assert closest is not None
