@@ -26,10 +26,12 @@ from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
 from theory.formulas import geometric, vacuity
+from theory.formulas.fcfs import explicit_bound
 from theory.formulas.ratio import certified_ratio, first_formula_slots, iir_enclosure
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.order_statistics import berry_esseen_bound, effective_constant, pairing_bound
+from theory.laws.tournament import tournament_bound
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
 
@@ -884,7 +886,7 @@ def exact_imbalance(law: Law, workers: int, slots: int) -> Fraction:
 @pytest.mark.parametrize(("workers", "slots"), SHAPES)
 @pytest.mark.parametrize("name", LAWS)
 def test_expectations_and_their_bounds_at_an_edge(name: str, workers: int, slots: int) -> None:
-    """[fcfs.exact], [fcfs.lower], [fcfs.pairing], [warmup.fcfs-lower], [warmup.theorem-1]."""
+    """[fcfs.exact], its lower bounds, [warmup.fcfs-lower], [warmup.theorem-1]."""
     law, truth = LAWS[name], exact_imbalance(LAWS[name], workers, slots)
     found = expected_imbalance(law, workers, slots).imbalance
     assert found.lower <= truth <= found.upper
@@ -893,13 +895,18 @@ def test_expectations_and_their_bounds_at_an_edge(name: str, workers: int, slots
     degenerate = workers == 1 or name == "equal sizes"
     assert (truth == 0) == degenerate
     assert pairing_bound(law, workers, slots) <= truth
+    if workers > 1:
+        assert tournament_bound(law, workers, slots, most=2) <= truth
     if degenerate:
+        with pytest.raises(InputError, match="need G >= 2"):
+            explicit_bound(law, workers, slots)
         # 0/0 is named, never computed.
         with pytest.raises(InputError, match="at least 2 workers"):
             certified_ratio(law, workers, slots)
         with pytest.raises(InputError, match="at least 2 workers"):
             effective_constant(law, workers, slots)
     else:
+        assert explicit_bound(law, workers, slots) <= truth
         gap = (workers - 1) * (law.bound - law.offset)
         ratio = certified_ratio(law, workers, slots)
         assert ratio.lower <= truth / gap <= ratio.upper
@@ -972,12 +979,17 @@ OUTSIDE = {
     "fcfs.pairing": _BOTH,
     "fcfs.superadditive": _BOTH,
     "fcfs.log-growth": _BOTH,
+    "fcfs.tournament": _BOTH,
+    "fcfs.bound-shares": _NAMED,
+    "fcfs.constant-range": _BOTH,
+    "fcfs.few-slots": _BOTH,
     "fcfs.gaussian": "normals for every G >= 2",
     "fcfs.constant": "a limit for every G >= 2 and sigma > 0",
     "fcfs.constant-of-law": _NAMED,
     "fcfs.effective-constant": _NAMED,
     "fcfs.berry-esseen-share": _NAMED,
     "geometric.vacuity": _NAMED,
+    "geometric.fcfs-log-growth": _BOTH,
     "scaling.fcfs-slots": _NAMED,
     "scaling.fcfs-workers": _NAMED,
     "scaling.iir-refill": _NAMED,
@@ -992,6 +1004,7 @@ OUTSIDE = {
     "energy.saving-28": _NAMED,
     "vacuity.edge": "an identity for w, sigma, c, B > 0 and G >= 2",
     "vacuity.certified": _NAMED,
+    "vacuity.explicit": _NAMED,
     "vacuity.theorem-2": _NAMED,
     "vacuity.energy": _NAMED,
     "vacuity.saving-limit": _BOTH,

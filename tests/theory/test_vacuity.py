@@ -3,6 +3,7 @@ from math import isqrt
 
 import pytest
 
+from theory.formulas.fcfs import explicit_bound
 from theory.formulas.ratio import certified_ratio, first_formula_slots
 from theory.formulas.vacuity import (
     EDGES,
@@ -14,6 +15,7 @@ from theory.formulas.vacuity import (
 )
 from theory.laws.law import Law
 from theory.laws.order_statistics import effective_constant, largest_constant
+from theory.laws.tournament import tournament_bound
 from theory.model import InputError
 from theory.power import hardware
 
@@ -65,14 +67,43 @@ def test_every_theorem_has_an_edge_and_theorem_4_speaks_last() -> None:
     assert all(edge is not None for edge in edges.values())
     assert edges["T1"] < edges["T4 by T1"]
     assert edges["T1 certified"] < edges["T4 certified"]
+    # A weaker bound of FCFS says more than nothing later; groups of 8 are all of 8 workers.
+    for theorem in ("T1", "T4"):
+        certified, computed, explicit = (
+            edges[f"{theorem} {form}"] for form in ("certified", "computed", "explicit")
+        )
+        assert certified == computed < explicit
     assert edges["T2"] < edges["T4 by T2"]
     # At drift 0 Theorem 3 is Theorem 1; any growth raises its bound of BF-IO.
     assert edges["T3"] > edges["T1"]
 
 
+@pytest.mark.parametrize("workers", [2, 5, 32, 300])
+def test_the_first_slots_of_a_bound_are_those_where_it_exceeds_the_gap(workers: int) -> None:
+    law, gap = Law.uniform(1, 20), 19 * (workers - 1)
+    firsts = {
+        tournament_bound: first_slots_of("T1 computed", UNIFORM, workers, POWER),
+        explicit_bound: first_slots_of("T1 explicit", UNIFORM, workers, POWER),
+    }
+    for bound, first in firsts.items():
+        assert first is not None
+        assert bound(law, workers, first) > gap  # type: ignore[operator]
+        assert bound(law, workers, first - 1) <= gap  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("cell", [2, 3])
+def test_the_fourth_moment_of_floored_sizes_is_rounded_up(cell: int) -> None:
+    exact = Law.uniform(1, 20).moment(4, Fraction(21, 2)).lower
+    assert exact <= UNIFORM.fourth_moment() <= exact * (1 + Fraction(1, 10**30))
+    assert exact < floored(UNIFORM, cell).fourth_moment() < 3 * exact
+
+
 def test_without_the_law_there_is_no_certificate() -> None:
     bare = Lengths("moments", 1, 20, Fraction(21, 2), Fraction(133, 4), Fraction(1, 10))
-    assert first_slots_of("T1 certified", bare, 8, POWER) is None
+    for form in ("certified", "computed", "explicit"):
+        assert first_slots_of(f"T1 {form}", bare, 8, POWER) is None
+    with pytest.raises(InputError, match="law of its sizes"):
+        bare.fourth_moment()
     assert first_slots_of("T1", bare, 8, POWER) == first_slots_of("T1", UNIFORM, 8, POWER)
     with pytest.raises(InputError, match="law of its sizes"):
         refill_imbalance(bare, 8, 4)
