@@ -582,25 +582,59 @@ def test_vacuity_map(draw):
     picture = draw("vacuity_map", "computed", "theory", low=1, high=99)
     theorems = list(dict.fromkeys(row["theorem"] for row in picture.rows))
     names = list(dict.fromkeys(row["lengths"] for row in picture.rows))
-    first = picture.axes[0]
-    samples = {
-        text: line(first, text) for text in ("with a certificate", "closed form, c = 0.6776")
-    }
-    assert [ax.get_title() for ax in picture.axes] == theorems
-    for ax, theorem in zip(picture.axes, theorems, strict=True):
-        for number, name in enumerate(names):
+    samples = {text: found[0] for text, found in lines(picture.axes[0]).items()}
+    assert [ax.get_title() for ax in picture.axes] == names
+    for ax, name in zip(picture.axes, names, strict=True):
+        artists = iter(ax.get_lines())
+        for theorem in theorems:
             rows = picture.part(theorem=theorem, lengths=name)
-            artist = ax.get_lines()[number]
-            holds(artist, col(rows, "G"), col(rows, "computed"))
-            certified = rows[0]["kind"] == "certified"
-            sample = samples["with a certificate" if certified else "closed form, c = 0.6776"]
-            assert artist.get_linestyle() == sample.get_linestyle()
-            # One look and one name of a trace in every panel.
-            named = line(first, name)
-            assert same_color(artist.get_color(), named.get_color())
-            assert artist.get_marker() == named.get_marker()
-        systems = [a for a in ax.get_lines() if a.get_marker() == "+" and len(a.get_xdata())]
-        holds(systems[0], [32, 256], [72, 72])  # E2 and E3
+            for form in dict.fromkeys(row["form"] for row in rows):
+                artist = next(artists)
+                part = [row for row in rows if row["form"] == form]
+                holds(artist, col(part, "G"), col(part, "computed"))
+                # The colour says the theorem, line and mark its form.
+                assert same_color(artist.get_color(), samples[theorem].get_color())
+                assert artist.get_linestyle() == samples[form].get_linestyle()
+                assert artist.get_marker() == samples[form].get_marker()
+        holds(next(artists), [32, 256], [72, 72])  # E2 and E3
+    forms = [samples[form] for form in dict.fromkeys(row["form"] for row in picture.rows)]
+    assert len({(form.get_linestyle(), form.get_marker()) for form in forms}) == len(forms)
+
+
+def test_fcfs_bounds(draw):
+    picture = draw("fcfs_bounds", "computed", "theory")
+    laws = list(dict.fromkeys(row["law"] for row in picture.rows))
+    bounds = list(dict.fromkeys(row["bound"] for row in picture.rows))
+    panels = np.array(picture.axes).reshape(len(laws), len(bounds))
+    assert [ax.get_title(loc="left") for ax in panels[:, 0]] == laws
+    assert [ax.get_title(loc="right") for ax in panels[0]] == bounds
+    for (i, j), ax in np.ndenumerate(panels):
+        rows = picture.part(law=laws[i], bound=bounds[j])
+        (image,) = ax.images
+        workers = list(dict.fromkeys(row["G"] for row in rows))
+        slots = list(dict.fromkeys(row["B"] for row in rows))
+        if i == len(laws) - 1:
+            marks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+            assert all(workers[int(at)] == text.get_text() for at, text in marks)
+        if j == 0:
+            assert [text.get_text() for text in ax.get_yticklabels()] == slots
+        assert image.origin == "lower"
+        for row in rows:
+            value = image.get_array()[slots.index(row["B"]), workers.index(row["G"])]
+            assert value == pytest.approx(float(row["theory"]) / float(row["computed"]))
+        # The staircase of B = floor(log2 G) stands where the explicit bound changes its form.
+        assert len(ax.patches) == (bounds[j] == "explicit")
+        for stairs in ax.patches:
+            few = [sum(int(b) < int(g).bit_length() - 1 for b in slots) for g in workers]
+            assert list(stairs.get_data().values + 0.5) == few
+
+
+def test_a_bound_that_says_nothing_has_no_colour(draw):
+    rows = list(csv.DictReader(io.StringIO(committed("fcfs_bounds"))))
+    silent = [row["computed"] == "0.0" for row in rows]
+    picture = draw("fcfs_bounds", rows=rows)
+    blank = sum(int(np.ma.getmaskarray(ax.images[0].get_array()).sum()) for ax in picture.axes)
+    assert blank == sum(silent) > 0
 
 
 def test_guaranteed_saving(draw):

@@ -13,6 +13,7 @@ from paper_figures import (
     energy_saving,
     experiment_bars,
     fairness,
+    fcfs_bounds,
     fcfs_expectation,
     growth,
     guaranteed_saving,
@@ -41,6 +42,11 @@ SMALL = {
     "effective_constant": {"workers": (2, 8), "slots": (1, 8)},
     "guaranteed_saving": {"workers": (2, 32), "names": ("fair 1 or 2",), "slots": (1, 3, 9, 27)},
     "vacuity_map": {"workers": (32,), "names": ("azure2023-code", "peer-burst")},
+    "fcfs_bounds": {
+        "workers": (2, 32),
+        "slots": (1, 8),
+        "names": ("fair 1 or 2", "100 once in 100, else 1"),
+    },
     "fcfs_expectation": {"workers": (2, 4), "slots": (1, 3), "samples": 200},
     "worker_scaling": {"workers": (2, 8), "slots": 6, "steps": 60, "seeds": 2},
     "fairness": {"workers": 4, "slots": 6, "rounds": 8, "seeds": 2},
@@ -299,14 +305,32 @@ def test_effective_constants_lie_in_their_ends_and_rise_to_the_limit():
             assert row["computed"] == pytest.approx(row["theory"], rel=0.02)
 
 
-def test_a_certificate_speaks_before_the_closed_form():
-    rows = vacuity_map.data(**SMALL["vacuity_map"])
-    assert {r["kind"] for r in rows} == {"certified", "closed form"}
+def test_every_bound_of_fcfs_is_below_its_exact_imbalance():
+    rows = fcfs_bounds.data(**SMALL["fcfs_bounds"])
+    assert {row["bound"] for row in rows} == {"tournament", "explicit", "Berry-Esseen"}
     for row in rows:
-        if row["kind"] == "certified":
-            assert row["computed"] < row["theory"]
-        else:
-            assert row["computed"] == row["theory"]
+        assert 0 <= row["computed"] <= row["upper"] * (1 + 1e-12)
+        assert row["lower"] <= row["theory"] <= row["upper"]
+        if row["G"] == 2 and row["bound"] == "tournament":  # a group of both workers
+            assert row["computed"] == pytest.approx(row["theory"])
+
+
+def test_a_stronger_bound_speaks_before_a_weaker_one():
+    rows = vacuity_map.data(**SMALL["vacuity_map"])
+    for theorem in ("Theorem 1", "Theorem 4, with the ratio of Theorem 1"):
+        edges = {
+            row["form"]: row["computed"]
+            for row in rows
+            if (row["lengths"], row["theorem"]) == ("azure2023-code", theorem)
+        }
+        assert edges["exact FCFS"] <= edges["tournament"] <= edges["explicit bound"]
+        assert edges["exact FCFS"] < edges[vacuity_map.PAPER]
+    # Without the law of the sizes there are moments only.
+    alone = {row["form"] for row in rows if row["lengths"] == "peer-burst"}
+    assert alone == {vacuity_map.PAPER}
+    for row in rows:
+        if row["form"] == vacuity_map.PAPER:
+            assert (row["computed"], row["kind"]) == (row["theory"], "not proved")
 
 
 def test_what_is_guaranteed_lies_between_its_bounds_and_says_where_it_exceeds():
