@@ -39,20 +39,15 @@ class Tournament:
     rounds: int
 
 
-def largest_group(workers: int, rounds: int) -> int:
-    """The largest ``g`` with ``g^j <= G``.
+def largest_group(workers: int, rounds: int, most: int = MOST) -> int:
+    """The largest ``g`` with ``g^j <= G`` and ``g <= most``, for ``G >= 2^j``.
 
     Examples
     --------
-    >>> largest_group(124, 3), largest_group(125, 3)
-    (4, 5)
+    >>> largest_group(124, 3), largest_group(125, 3), largest_group(125, 1)
+    (4, 5, 16)
     """
-    group = round(workers ** (1 / rounds))
-    while group**rounds > workers:
-        group -= 1
-    while (group + 1) ** rounds <= workers:
-        group += 1
-    return group
+    return next(group for group in range(most, 1, -1) if group**rounds <= workers)
 
 
 def best_tournament(
@@ -89,7 +84,7 @@ def best_tournament(
         )
     found = []
     for rounds in range(1, min(slots, workers.bit_length() - 1) + 1):
-        group = min(most, largest_group(workers, rounds))
+        group = largest_group(workers, rounds, most)
         n, more = divmod(slots, rounds)
         gain = (rounds - more) * lead(group, n)
         if more:

@@ -117,7 +117,8 @@ class Tournament:
         for (name, law), workers in product(laws.items(), trial["workers"]):
             lead = cache(partial(exact_lead, law))
             for slots, rounds in product(trial["slots"], range(2, workers.bit_length())):
-                for g in range(2, largest_group(workers, rounds) + 1 if rounds <= slots else 0):
+                last = largest_group(workers, rounds) if rounds <= slots else 0
+                for g in range(2, last + 1):
                     found, equal = _rounds(lead, g, rounds, slots), lead(g, slots // rounds)
                     claimed = rounds * lead(g, slots) if whole else found + more * equal
                     witness: Witness = partial(
