@@ -101,6 +101,10 @@ CHANGES = [
         "fcfs.log-growth",
     ),
     ("LogGrowth.v", "326 / 1000", "327 / 1000", "fcfs.log-growth"),
+    ("Tournament.v", "<= lead G (j * n + r) X /", "<= lead G (j * n) X /", "fcfs.tournament"),
+    ("Tournament.v", "389 / 1000 <=", "390 / 1000 <=", "fcfs.constant-range"),
+    ("Tournament.v", "472 / 1000", "471 / 1000", "fcfs.constant-range"),
+    ("Tournament.v", "/ sqrt (3 + moment 4", "/ sqrt (2 + moment 4", "fcfs.few-slots"),
     (
         "Recursion.v",
         "INR B * p * IZR delta)) workers).",

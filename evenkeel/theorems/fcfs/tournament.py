@@ -13,6 +13,7 @@ from evenkeel.theorems.fcfs.growth import exact_lead, small_laws
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import RARE
 from evenkeel.theorems.registry import claim
+from theory.formal.record import Theorem
 from theory.formulas.fcfs import explicit_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Enclosure
@@ -58,7 +59,15 @@ def _rare_shares() -> dict[str, Enclosure]:
     }
 
 
-@claim("fcfs.tournament", "lower", assumptions=EXPECTATION, requires=("fcfs.superadditive",))
+@claim(
+    "fcfs.tournament",
+    "lower",
+    assumptions=EXPECTATION,
+    requires=("fcfs.superadditive",),
+    coq=Theorem(
+        "fcfs_tournament", "Tournament.v", "laws with infinitely many values, and the shares kept"
+    ),
+)
 class Tournament:
     """A lower bound by exact values of a few workers.
 

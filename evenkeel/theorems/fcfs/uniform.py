@@ -13,6 +13,7 @@ from evenkeel.theorems.fcfs.growth import exact_lead, small_laws
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import COIN
 from evenkeel.theorems.registry import claim
+from theory.formal.record import Theorem
 from theory.formulas.constants import pair_constant, rare_share, uniform_constant
 from theory.formulas.fcfs import few_slots_square, log_growth_form
 from theory.laws.fcfs_expectation import PRECISION, from_ball
@@ -20,6 +21,8 @@ from theory.laws.law import Law
 from theory.laws.order_statistics import effective_constant
 from theory.proof import Computation, Identity, Inequality, Lemma, Setting, Step
 from theory.symbolic import sp
+
+WITHOUT = "laws with infinitely many values, and the step from FCFS to independent loads"
 
 # Chance of the smaller of two sizes whose kurtosis is just below 3.
 WITNESS = Fraction(2114, 10_000)
@@ -56,6 +59,7 @@ def _log_3(workers: int) -> Fraction:
     assumptions=EXPECTATION,
     requires=("fcfs.tournament", "fcfs.log-growth"),
     answers=("T1", "A4"),
+    coq=Theorem("fcfs_constant_range", "Tournament.v", WITHOUT),
 )
 class ConstantRange:
     """What one constant for all G and B may be.
@@ -203,6 +207,7 @@ class ConstantRange:
     assumptions=EXPECTATION,
     requires=("fcfs.superadditive", "fcfs.pairing"),
     answers=("A4",),
+    coq=Theorem("fcfs_few_slots", "Tournament.v", WITHOUT),
 )
 class FewSlots:
     """With fewer slots than log2 G the order is another.
