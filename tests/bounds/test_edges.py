@@ -28,6 +28,7 @@ from solvers.step.problem import StepProblem
 from theory.formulas import geometric, vacuity
 from theory.formulas.fcfs import explicit_bound
 from theory.formulas.ratio import certified_ratio, first_formula_slots, iir_enclosure
+from theory.formulas.tilting import tilting_bounds
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.order_statistics import berry_esseen_bound, effective_constant, pairing_bound
@@ -900,6 +901,8 @@ def test_expectations_and_their_bounds_at_an_edge(name: str, workers: int, slots
     if degenerate:
         with pytest.raises(InputError, match="need G >= 2"):
             explicit_bound(law, workers, slots)
+        with pytest.raises(InputError, match="needs G >= 2"):
+            tilting_bounds(law, workers, slots)
         # 0/0 is named, never computed.
         with pytest.raises(InputError, match="at least 2 workers"):
             certified_ratio(law, workers, slots)
@@ -907,6 +910,8 @@ def test_expectations_and_their_bounds_at_an_edge(name: str, workers: int, slots
             effective_constant(law, workers, slots)
     else:
         assert explicit_bound(law, workers, slots) <= truth
+        low, high = tilting_bounds(law, workers, slots)
+        assert low <= truth <= high
         gap = (workers - 1) * (law.bound - law.offset)
         ratio = certified_ratio(law, workers, slots)
         assert ratio.lower <= truth / gap <= ratio.upper
@@ -983,6 +988,7 @@ OUTSIDE = {
     "fcfs.bound-shares": _NAMED,
     "fcfs.constant-range": _BOTH,
     "fcfs.few-slots": _BOTH,
+    "fcfs.tilting": _BOTH,
     "fcfs.gaussian": "normals for every G >= 2",
     "fcfs.constant": "a limit for every G >= 2 and sigma > 0",
     "fcfs.constant-of-law": _NAMED,

@@ -9,6 +9,8 @@ import pytest
 from theory.formulas.constants import rare_share, uniform_constant
 from theory.formulas.fcfs import explicit_bound, few_slots_square, log_growth_square
 from theory.formulas.geometric import age_kurtosis, slot_kurtosis
+from theory.formulas.tilting import tilted_tail, tilting_bounds
+from theory.laws.fcfs_expectation import expected_imbalance, load_law
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
 from theory.laws.tournament import (
@@ -143,3 +145,35 @@ def test_what_a_bound_does_not_apply_to_is_named(call, says):
 
 def test_a_load_that_does_not_vary_has_no_lead():
     assert tournament_bound(CONSTANT, 8, 3) == 0
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("slots", [4, 30, 200])
+def test_the_tilted_level_is_reached_with_the_chance_that_is_claimed(name, slots):
+    load = load_law(Law.of(LAWS[name]), slots)
+    mean = float(load.mean.lower)
+    unit = sqrt(load.variance.lower)
+    width = (max(LAWS[name]) - min(LAWS[name])) / unit
+    for x, reach in product((0.5, 1.0, 2.0, 3.0), (0.4, 1.0, 1.5)):
+        level, chance = tilted_tail(x, reach, x * width)
+        above = sum(
+            w
+            for load_value, w in enumerate(load.weights, load.offset)
+            if load_value >= mean + level * unit
+        )
+        assert above / load.scale >= chance * (1 - 1e-9)
+
+
+def test_tilting_comes_near_as_workers_grow():
+    shares = []
+    for doublings in (10, 20, 40):
+        workers = 2**doublings
+        low, high = tilting_bounds(FAIR, workers, 2**14)
+        exact = expected_imbalance(FAIR, workers, 2**14).imbalance
+        assert low <= exact.upper
+        assert exact.lower <= high
+        shares.append(float(low / high))
+    assert 0 < shares[0] < shares[1] < shares[2]
+    # Both sides over G sigma sqrt(B ln G), sigma = 1/2, lie around sqrt(2).
+    unit = workers / 2 * sqrt(2**14 * log(workers))
+    assert float(low) / unit < sqrt(2) < float(high) / unit

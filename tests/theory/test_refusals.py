@@ -17,6 +17,7 @@ from theory.formulas.geometric import distance_to_geometric, edge_slots, frontie
 from theory.formulas.growth import two_size_refill
 from theory.formulas.ratio import first_formula_slots, iir_enclosure
 from theory.formulas.rebalancing import can_rebalance, failure_bound
+from theory.formulas.tilting import tilting_bounds
 from theory.laws.fcfs_expectation import expected_maximum, load_law, on_lattice
 from theory.laws.fcfs_moments import spread
 from theory.laws.law import Enclosure, Law
@@ -76,6 +77,11 @@ EDGES = [
         tournament_bound,
         {"law": LAW, "workers": 2, "slots": 1, "most": 2},
         {"workers": [0, 1], "slots": [0], "most": [1]},
+    ),
+    (
+        tilting_bounds,
+        {"law": LAW, "workers": 2, "slots": 1},
+        {"law": [Law.uniform(2, 2), Law.uniform(1, 3).rounded(8)], "workers": [0, 1], "slots": [0]},
     ),
     (uniform_constant, {"kurtosis": Fraction(3)}, {"kurtosis": [Fraction(299, 100)]}),
     (

@@ -8,6 +8,7 @@ ORDER = (
     "tournament",
     "constants",
     "uniform",
+    "tilting",
     "stationary",
     "slot_moments",
     "moments",
