@@ -5,11 +5,11 @@ from fractions import Fraction
 from functools import cache
 from itertools import count, product
 
-from adversary.workloads.trace_statistics import trace_lengths
+from adversary.workloads.trace_statistics import example_lengths, trace_lengths
 from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
-from evenkeel.theorems.vacuity.edges import FEWER, MORE, OVERLOADED, laws
+from evenkeel.theorems.vacuity.edges import FEWER, MORE, OVERLOADED
 from theory.formulas.fcfs import log_growth_form
 from theory.formulas.ratio import bfio_bound
 from theory.formulas.step import full_refill_bound
@@ -23,7 +23,7 @@ from theory.laws.tournament import best_tournament
 from theory.proof import Inequality, Lemma, Setting, Step
 from theory.symbolic import sp
 
-LAWS = tuple(x.name for x in laws())
+LAWS = tuple(x.name for x in example_lengths())
 
 # First B of the tournament and of the closed form at G = 32, in the statement's order.
 STATED = {
@@ -45,7 +45,7 @@ def _computed(name: str, workers: int, slots: int) -> Fraction:
 
 @cache
 def _lengths() -> dict[str, Lengths]:
-    return {name: trace_lengths()[name] for name in STATED} | {x.name: x for x in laws()}
+    return {name: trace_lengths()[name] for name in STATED} | {x.name: x for x in example_lengths()}
 
 
 def _first(exceeds: Callable[[int], bool]) -> int:
