@@ -14,6 +14,10 @@ import numpy as np
 from theory.formulas.energy import Constants
 from theory.model import FloatArray, InputError
 
+# What every command takes for a worker unless told otherwise: a device whose exponent is measured,
+# while serving, and not assumed.
+DEFAULT_DEVICE = "h100-sxm-decode"
+
 
 @dataclass(frozen=True, slots=True)
 class PowerModel(Constants[float]):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from theory.model import InputError
+from theory.power import DEFAULT_DEVICE
 
 if TYPE_CHECKING:
     from theory.power import PowerModel
@@ -17,6 +18,11 @@ _NUMBERS = {
     "max_w": "Power at full load, in watts.",
     "gamma": "Exponent of the power law, in (0, 1].",
 }
+
+
+hardware_option = click.option(
+    "--hardware", default=DEFAULT_DEVICE, show_default=True, help="Device of the worker."
+)
 
 
 def _option(number: str) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evenkeel.cli.device import hardware_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import (
     json_option,
@@ -65,7 +66,7 @@ class _Command(click.Command):
     "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
 )
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
-@click.option("--hardware", default="a100-paper", show_default=True, help="Device of the worker.")
+@hardware_option
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @seed_option
 @json_option

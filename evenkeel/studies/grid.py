@@ -31,7 +31,7 @@ from evenkeel.studies.study import (
 from evenkeel.studies.trace_draws import Source
 from theory.files import read
 from theory.model import InputError, System
-from theory.power import hardware
+from theory.power import DEFAULT_DEVICE, hardware
 
 if TYPE_CHECKING:
     import polars
@@ -47,7 +47,7 @@ AXES: dict[str, tuple[type | tuple[type, ...], Any]] = {
     "policy": (str, "bfio"),
     "pool": (int, None),
     "overhead_s": ((int, float), None),
-    "hardware": (str, "a100-paper"),
+    "hardware": (str, DEFAULT_DEVICE),
 }
 
 # Axes that do not change which requests are drawn.

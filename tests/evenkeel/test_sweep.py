@@ -17,7 +17,7 @@ from evenkeel.studies.grid import Sweep, perform, read_sweep, run_sweep
 from evenkeel.studies.grid import means as _means
 from solvers.simulation.engine import simulate
 from theory.model import InputError, Requests
-from theory.power import hardware
+from theory.power import DEFAULT_DEVICE, hardware
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 
@@ -67,7 +67,7 @@ def test_a_row_is_what_the_engine_says(small):
     cell = small.cells[-1]
     row = perform(cell)
     requests = workload("uniform", 2 * 3 * 4, cell.seed, b=50, length=3)
-    power = hardware("a100-paper")
+    power = hardware(DEFAULT_DEVICE)
     run = simulate(cell.system, requests, "bfio", seed=cell.seed % 2**31, gammas=(power.gamma,))
     assert cell.system.step_overhead_s == 0.001
     assert row["whole_imbalance"] == run.total.imbalance
