@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evenkeel.cli.device import hardware_option
 from evenkeel.cli.trace_options import trace_options, without_trace
 from evenkeel.output import json_option, progress, table, terminal_width, to_json
 from evenkeel.runs.executors import cluster_option, jobs_option
@@ -115,10 +116,12 @@ def experiment(
     parts = {one.name: rows.filter(rows["experiment"] == one.name) for one in experiments}
     found = {name: paper.outcomes(part) for name, part in parts.items()}
     rooms = {name: paper.room(part) for name, part in parts.items()}
-    notes = [paper.note(name, each) for name, each in found.items()]
+    notes = [paper.note(name, each, runs[name][0].setting) for name, each in found.items()]
     if source is not None:
         notes += source.trace().notes
-    elif {"E2", "E3"} <= rooms.keys():
+    elif {"E2", "E3"} <= rooms.keys() and not any(
+        paper.too_short(some[0].setting) for some in runs.values()
+    ):
         notes.append(paper.both_right(rooms["E2"], rooms["E3"]))
     if as_json:
         told = [
@@ -168,7 +171,7 @@ def experiment(
 @click.option("--rounds", type=click.IntRange(min=1), default=24, show_default=True,
               help="The workload has ROUNDS * G * B requests.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs.")
-@click.option("--hardware", default="a100-paper", show_default=True, help="Device of the worker.")
+@hardware_option
 @click.option("--list", "only_list", is_flag=True, help="Say what each does, and run nothing.")
 @json_option
 def policies(
