@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from adversary.workloads.trace_statistics import lengths_of
+from evenkeel.studies.answer import Cost, occupancy
 from evenkeel.theorems.registry import Assumption
 from solvers.simulation.result import RunResult
 from theory.formulas import energy as savings
@@ -35,18 +36,18 @@ OFFERS = 12
 FULL = 0.95
 
 
-def saving(
-    system: System, power: PowerModel, baseline: RunResult, improved: RunResult
-) -> dict[str, Any]:
+def saving(power: PowerModel, baseline: Cost, improved: Cost) -> dict[str, Any]:
     """The saving of energy as simulated, and what the energy bounds say from a few totals only.
 
     The totals are W, I, the number of steps and, where a worker that waits draws more than one
     without work, the time without work.  The runs need the sums for gamma = 1: the usage counts the
-    step overhead, so that the bounds hold with C > 0 as well [energy.overhead].
+    step overhead, so that the bounds hold with C > 0 as well [energy.overhead].  The time between
+    the steps of a fleet that is on is time without work.
     """
-    overhead = system.step_overhead_s / system.seconds_per_token
 
-    def used(run: RunResult) -> savings.Usage[float]:
+    def used(cost: Cost) -> savings.Usage[float]:
+        run, system = cost.run, cost.run.system
+        overhead = system.step_overhead_s / system.seconds_per_token
         found = savings.usage(
             float(run.total.work),
             float(run.total.imbalance),
@@ -54,7 +55,9 @@ def saving(
             float(system.workers * run.total.steps),
             run.power_sums[1.0].per_step,
         )
-        return replace(found, empty=run.empty_max + overhead * run.empty_steps)
+        between = system.workers * cost.gaps_s() / system.seconds_per_token
+        empty = run.empty_max + overhead * run.empty_steps + between
+        return replace(found, idle=found.idle + between, empty=empty)
 
     before, after = used(baseline), used(improved)
     simulated = 1 - improved.energy_j(power) / baseline.energy_j(power)
@@ -171,17 +174,34 @@ def _first_slots(requests: Requests, workers: int, power: PowerModel) -> Iterato
 
 
 def assumptions(
-    requests: Requests, system: System, pool: int | None, own_pace: RunResult | None
+    requests: Requests,
+    system: System,
+    pool: int | None,
+    run: RunResult,
+    own_pace: RunResult | None,
 ) -> dict[str, str]:
-    """Which assumptions of the theorems fail here, and why; by the assumption's wording."""
+    """Which assumptions of the theorems fail here, and why; by the assumption's wording.
+
+    Parameters
+    ----------
+    requests : Requests
+        What is served, at its arrival times or as a backlog.
+    system : System
+        What it runs on.
+    pool : int or None
+        Waiting requests that a policy sees; the number of slots by default.
+    run : RunResult
+        The baseline on these requests.
+    own_pace : RunResult or None
+        The baseline at the trace's arrival times, if it has any.
+    """
     failed: dict[str, str] = {}
-    if own_pace is not None and (busy := _occupancy(own_pace)) < FULL:
-        failed[Assumption.OVERLOADED.value] = (
-            f"at the trace's own arrival times {100 * busy:.1f} % of the slots are busy in the "
-            "average step of FCFS"
+    if reasons := list(_not_overloaded(requests, system, pool, run, own_pace)):
+        failed[Assumption.OVERLOADED.value] = "; ".join(reasons)
+    if requests.arrival is not None and requests.arrival[-1] > requests.arrival[0]:
+        failed[Assumption.BACKLOG.value] = (
+            f"they arrive over {requests.arrival[-1] - requests.arrival[0]:.6g} s"
         )
-    elif pool is not None and pool < system.capacity:
-        failed[Assumption.OVERLOADED.value] = "a pool below G*B cannot fill the empty system"
     copies = int(np.unique(requests.prefill, return_counts=True)[1].max())
     visible = system.capacity if pool is None else pool
     if visible < system.capacity + copies * min(1.0, visible / len(requests)):
@@ -207,7 +227,26 @@ def assumptions(
     return failed
 
 
-def _occupancy(run: RunResult) -> float:
-    """Share of slots that are busy in the average step: one output token is one slot and step."""
-    tokens = int(run.requests.decode.sum())
-    return tokens / (run.total.steps * run.system.capacity)
+def _not_overloaded(
+    requests: Requests,
+    system: System,
+    pool: int | None,
+    run: RunResult,
+    own_pace: RunResult | None,
+) -> Iterator[str]:
+    """Why slots stay empty, if they do."""
+    n, slots = len(requests), system.capacity
+    if own_pace is not None and (busy := occupancy(own_pace)) < FULL:
+        yield (
+            f"at the trace's own arrival times {100 * busy:.1f} % of the slots are busy in the "
+            f"average step of {own_pace.policy}"
+        )
+    if n < slots:
+        yield f"{n} requests cannot fill {slots} slots"
+    elif requests.arrival is None and pool is not None and pool < slots:
+        yield "a pool below G*B cannot fill the empty system"
+    elif requests.arrival is None and 2 * run.overloaded.steps < run.total.steps:
+        yield (
+            f"all slots are full in the first {run.overloaded.steps} of {run.total.steps} steps "
+            "alone: the rest is the drain"
+        )

@@ -144,11 +144,21 @@ class RunResult:
             raise InputError(f"this run has no sums for gamma = {power.gamma}; it has: {known}")
         sums = self.power_sums[power.gamma]
         overhead, per_token = self.system.step_overhead_s, self.system.seconds_per_token
-        steps_s = self.total.steps * overhead + per_token * self.total.sum_max
         empty_s = self.empty_steps * overhead + per_token * self.empty_max
-        held_s = self.system.workers * steps_s - empty_s
+        held_s = self.system.workers * self.steps_s - empty_s
         varying = overhead * sums.per_step + per_token * sums.per_load
         return power.barrier_w * held_s + power.idle_w * empty_s + power.dynamic_w * varying
+
+    @property
+    def steps_s(self) -> float:
+        """Duration of the steps alone, ``K C + t_l sum_k M(k)`` seconds."""
+        system, total = self.system, self.total
+        return total.steps * system.step_overhead_s + system.seconds_per_token * total.sum_max
+
+    @property
+    def share_empty(self) -> Fraction:
+        """Share of the worker-steps in which no request is resident."""
+        return Fraction(self.empty_steps, max(1, self.system.workers * self.total.steps))
 
     @property
     def throughput(self) -> float:

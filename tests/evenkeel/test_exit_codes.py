@@ -429,6 +429,8 @@ BAD = {
         *(("bad.csv",), ("absent.csv",), ("untimed.csv", "--timed"), ("-G", "0")),
         *(("trace.csv", "--timed", "--pool", "2"), ("--timed", "--pool", "2"), ("--drop-bad",)),
         ("trace.csv", "--arrival-unit", "hours"),
+        *(("trace.csv", "--policy", "nobody"), ("trace.csv", "--policy", "jsq")),
+        *(("trace.csv", "--baseline", "nobody"), ("trace.csv", "--gamma", "2")),
     ],
     "formats": [("all",)],
     "energy": [("--hardware", "abacus"), ("--idle-w", "1")],

@@ -9,7 +9,7 @@ exponent 1/2, so that roots of utilisations replace powers, and kilojoules have 
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from math import cosh, exp, log, log10, sqrt
 
@@ -317,15 +317,18 @@ def test_rows_take_each_number_from_its_place():
 def savings_by_hand(runs):
     """The energy bounds from W, I, K and S = sum u alone, written out for gamma = 1/2.
 
-    Busy is ``W + c S`` and idle ``I + c (2 K - S)``, with ``c = C/t``; ``D`` is 25 MW.
+    Busy is ``W + c S`` and idle ``I + c (2 K - S)``, with ``c = C/t``; ``D`` is 25 MW.  Both
+    workers idle through the gaps, until the slower policy has finished.
     """
     busy, idle, energy = [], [], []
+    end = max(run.time for run in runs.values())
     for run in runs.values():
         used = sum(Fraction(sum(step), max(step)) for step in run.steps)
         c, (work, imbalance) = C1 / T, run.whole
+        gap = end - sum(run.lengths) if runs is TIMED else 0
         busy.append(float(work + c * used))
-        idle.append(float(imbalance + c * (2 * len(run.steps) - used)))
-        energy.append(joules(run.steps, C1))
+        idle.append(float(imbalance + c * (2 * len(run.steps) - used) + 2 * gap / T))
+        energy.append(joules(run.steps, C1) + float(2 * IDLE * gap))
 
     def envelope(i):
         total = busy[i] + idle[i]
@@ -334,29 +337,42 @@ def savings_by_hand(runs):
     floor, tangent = (
         [40 * b + watts * i for b, i in zip(busy, idle, strict=True)] for watts in (10, 25)
     )
-    return {
+    return energy, {
         "simulated": near(1 - energy[1] / energy[0]),
         "floor": near(1 - envelope(1) / floor[0]),
         "cap": near(1 - floor[1] / envelope(0)),
         "floor_sharp": near(1 - tangent[1] / floor[0]),
         "cap_tangent": near(1 - floor[1] / tangent[0]),
-        "wait_w": 10e6,
+        "wait_w": IDLE,
     }
+
+
+AGAINST_FCFS = ("--baseline", "fcfs", "--policy", "bfio")
 
 
 @pytest.mark.parametrize(("words", "runs"), [(("--timed",), TIMED), ((), BACKLOG)])
 def test_assess_as_json(say, trace, words, runs):
-    found = json.loads(say("assess", trace, *SYSTEM, *words, "--json"))
-    assert found["runs"] == [run.summary(name, joules(run.steps, C1)) for name, run in runs.items()]
-    saved = savings_by_hand(runs)
+    found = json.loads(say("assess", trace, *SYSTEM, *AGAINST_FCFS, *words, "--json"))
+    energy, saved = savings_by_hand(runs)
+    for run, (name, hand), joules_in_all in zip(found["runs"], runs.items(), energy, strict=True):
+        fewest, most = run.pop("requests_of_workers")
+        assert run.pop("energy_with_gaps_j") == near(joules_in_all)
+        assert (run.pop("saved_by_judged", None) is None) == (name == "bfio")
+        assert run == hand.summary(name, joules(hand.steps, C1))
+        assert fewest + most == 8
+        if name == "fcfs":  # a, e, f and h; as a backlog a, e and g
+            assert fewest == (4 if runs is TIMED else 3)
     assert found["saving"] == saved
     assert found["saving"]["floor"] <= found["saving"]["simulated"] <= found["saving"]["cap"]
     kept = ("trace", "format", "rows", "bad_rows", "duration_s", "workers", "slots", "pool")
     assert [found[key] for key in kept] == ["hand.csv", "columns", 8, 0, 5, 2, 1, None]
     assert (found["timed"], found["hardware"]) == (runs is TIMED, "bench")
+    assert (found["schema_version"], found["baseline"], found["judged"]) == (2, "fcfs", "bfio")
     failed = list(found["assumptions_that_fail"].values())
     # At its own times, under FCFS, 12 slots of 8 steps times 2 are busy, whichever way it is run.
     assert failed[0].startswith("at the trace's own arrival times 75.0 % of the slots are busy")
+    if runs is TIMED:
+        assert failed.pop(1) == "they arrive over 5 s"
     assert "a pool of 2 for 2 slots" in failed[1]
     assert "run from 1 to 3" in failed[2]
     # Lengths 1 (6 of 8) and 3; mean 3/2, p = 2/3: |6/8 - 2/3| = 1/12 at 1, at 2 6/8 beside 8/9.
@@ -366,17 +382,33 @@ def test_assess_as_json(say, trace, words, runs):
 
 
 def test_assess_as_text(say, trace):
-    out = say("assess", trace, *SYSTEM, "--timed")
-    assert "hand.csv: 8 rows, 0 bad, columns layout, 5 s" in out
-    assert "served at its arrival times on G = 2, B = 1, bench" in out
-    assert cells(out) == cells(say("simulate", "--trace", trace, *SYSTEM, "--timed"))
-    saved = savings_by_hand(TIMED)
-    simulated, floor, cap = (
-        f"{100 * saved[key].expected:.1f} %" for key in ("simulated", "floor", "cap")
+    out = say("assess", trace, *SYSTEM, *AGAINST_FCFS, "--timed")
+    energy, saved = savings_by_hand(TIMED)
+    assert out.startswith(
+        "Cannot tell: the run is too short: 8 requests, and an interval needs 100."
     )
+    assert "hand.csv: 8 rows, 0 bad, columns layout, 5 s" in out
+    assert "served at its arrival times on G = 2, B = 1, bench: 1e+07 W idle, 4e+07 W" in out
+    costs, rest = out.split("\nless with bfio: ")
+    (fcfs, change, per_token, faster), (bfio, *_) = cells(costs).values()
+    assert (fcfs, bfio) == tuple(f"{joule / 1000:.1f}" for joule in energy)
+    assert change.startswith(f"{100 * saved['simulated'].expected:+.1f} % (")
+    # 44.74 and 44.11 ms, as in the table of simulate.
+    assert (per_token, faster[:6]) == ("44.74", "+1.4 %")
+    simulated = cells(say("simulate", "--trace", trace, *SYSTEM, "--timed"))
+    rows = {name: [shown[i] for shown in simulated.values()] for i, name in enumerate(TIMED)}
+    for name, shown in cells(rest).items():
+        full, idle_full, apart_full, steps, idle, apart, _, flow, _, tail, wait, longest, _ = rows[
+            name
+        ]
+        assert full == "3"
+        rounded = [f"{float(text):.0f}" for text in (apart, apart_full)]
+        assert shown[:-1] == (steps, idle, idle_full, *rounded, flow, tail, wait, longest)
+        assert name == "bfio" or shown[-1] == "4 to 4"
+    said = {key: f"{100 * saved[key].expected:.1f} %" for key in ("floor", "cap")}
     assert (
-        f"energy saved by bfio, with a waiting worker at its idle power of 1e+07 W: {simulated} "
-        f"simulated; the bounds allow {floor} to {cap} for this work, idle time and steps"
+        f"the bounds allow {said['floor']} to {said['cap']} less energy than fcfs for this work, "
+        "idle time and steps"
     ) in out
 
 
@@ -1035,7 +1067,8 @@ def test_the_note_of_an_experiment_takes_the_policy_that_saves_most(tiny):
         outcome("jsq", "completed", imbalance=3, throughput=0.4, tpot=-0.5, energy=-0.25),
         outcome("bfio", "window", imbalance=9, throughput=0.9, tpot=-0.9, energy=-0.2),
     ]
-    text = _summary("tiny", found)
+    long = replace(tiny.setting, requests=6)  # three rounds of two slots
+    text = _summary("tiny", found, long)
     assert text.startswith(
         "tiny: jsq saves most, 2 times less imbalance, +10.0 % throughput, -20.0 % time per token, "
         "-30.0 % energy up to the last admission; the paper has +25.0 % throughput, -12.5 % energy."
@@ -1043,7 +1076,20 @@ def test_the_note_of_an_experiment_takes_the_policy_that_saves_most(tiny):
         "-50.0 % time per token, -25.0 % energy: after"
     )
     assert text.endswith("it would be 5 times less imbalance.")
-    assert _summary("other", found).endswith("-50.0 % time per token, -25.0 % energy.")
+    assert _summary("other", found, long).endswith("-50.0 % time per token, -25.0 % energy.")
+
+
+def test_an_experiment_concludes_nothing_from_what_shows_nothing(tiny):
+    none = {"imbalance": 1, "throughput": 0, "tpot": 0, "energy": 0}
+    found = [outcome("fcfs", "window", **none), outcome("jsq", "window", **none | {"energy": 0.1})]
+    long = replace(tiny.setting, requests=6)
+    assert _summary("tiny", found, long) == (
+        "tiny: no policy is shown to save energy up to the last admission."
+    )
+    assert _summary("tiny", found, tiny.setting) == (
+        "tiny: too short to tell which policy saves: 5 requests are 2.5 rounds of 2 slots, "
+        "start-up and drain; 6 would do."
+    )
 
 
 def test_the_note_on_both_savings_takes_each_number_from_its_room():
