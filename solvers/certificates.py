@@ -305,7 +305,7 @@ def certify_energy(
     loads : int[K, G]
         Loads of the workers at each step.
     idle_w, max_w : int
-        Power at utilisations 0 and 1, in watts.
+        Power at utilisations 0 and 1, in watts; a waiting worker is taken at ``idle_w``.
     gamma : Fraction
         Exponent in (0, 1), of denominator at most 100.  At 1 the floor and the ceilings coincide
         with the energy, and a bracket of it would cross them.

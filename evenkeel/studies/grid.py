@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import polars
 
 # Part of a cell's identity: a change of what a cell holds, or of how it is seeded, raises it.
-SCHEMA = 1
+SCHEMA = 2
 
 # Axis of the grid: the type of its values, and its only value where the grid does not name it.
 AXES: dict[str, tuple[type | tuple[type, ...], Any]] = {

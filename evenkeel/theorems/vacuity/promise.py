@@ -155,7 +155,7 @@ class SavingLimit:
             Variant("eta0 P_w/P_max x0.9", Fraction(9, 10), side="line"),
             near("1/13"),
             Variant("no more than without growth x0.999", Fraction(999, 1000), side="longer"),
-            Variant("something is promised where waiting costs nothing", fault="unpaid"),
+            Variant("waiting at 100 W said to cost nothing", fault="paid"),
         ),
         standard={"workers": (2, 32, 1024, 2**20), "slots": (1, 4, 16, 64, 256)},
         workers=(2, 32, 1024),
@@ -201,10 +201,11 @@ def _caps(
 ) -> list[Comparison]:
     """One promise against the caps."""
     constants, imbalance = exact(power), _imbalance(x.name, workers, slots)
-    promise = promised(x, workers, slots, power, imbalance)
     if constants.barrier_w == 0:
-        bad = promise > 0 or trial.fault("unpaid")
-        return [Comparison(not bad, promise, "<=", Fraction(0), "waiting costs nothing")]
+        paid = POWER if trial.fault("paid") else power
+        promise = promised(x, workers, slots, paid, imbalance)
+        return [Comparison(promise <= 0, float(promise), "<=", 0, "waiting costs nothing")]
+    promise = promised(x, workers, slots, power, imbalance)
     eta0 = imbalance / work_per_step(x, workers, slots)
     limit = saving_limit(x, power) * trial.scale_of("limit")
     line = eta0 * constants.barrier_w / constants.max_w * trial.scale_of("line")
