@@ -2,7 +2,7 @@
 
 One panel a trace or sample.  Theorem 1 speaks with ``(G-1)(b-a)`` for BF-IO and, for FCFS, with the
 exact expectation [vacuity.certified], the tournament of at most 16 workers or the explicit bound
-[vacuity.explicit], where the law of the sizes is known; Theorem 4 needs a ratio of ``D / P_idle``
+[vacuity.explicit], where the law of the sizes is known; Theorem 4 needs a ratio of ``D / P_w``
 from it first [vacuity.energy].  The forms of the paper [vacuity.edge] need moments only, and are
 what the theorems would say with the constant 0.6776: for Theorem 1 no bound at finite ``B``
 [fcfs.constant], for Theorems 2 and 3, the latter for a growth of at most one a step, false where
