@@ -32,7 +32,7 @@ from theory.model import InputError
 
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 TINY = st.sampled_from([(2, 1), (3, 1), (2, 2)])
-CHANCE = st.sampled_from([HALF, QUARTER, Fraction(1, 3), Fraction(1, 50)])
+CHANCE = st.sampled_from([HALF, QUARTER, Fraction(4, 5), Fraction(1, 3), Fraction(1, 50)])
 
 
 # --- from below --------------------------------------------------------------------------------
@@ -84,6 +84,17 @@ def test_the_largest_deviation_of_coins():
         law[i] * law[j] * law[k] * 2 * (1 - min(i, j, k)) for i, j, k in product(range(5), repeat=3)
     )
     found = largest_deviation(3, [(1, Fraction(2)), (3, Fraction(2))], QUARTER)
+    assert 0.99 * exact < found <= exact
+
+
+@pytest.mark.parametrize("p", [Fraction(3, 5), Fraction(1, 10)])
+def test_the_second_deviation_is_that_of_the_other_coin(p):
+    # One step after a cold start, d = 1: all ages are 0, so e = 0 + 1 - 1 = 0; two steps after it
+    # the ages are 0 or 1 and e is the chance of the latter, 1 - p, on one slot.
+    assert window_deviations(3, 1, p, 1, 1, step=1)[1] == 0
+    # E max of three coins less p: 1 - (1-p)^3 - p, times e.
+    exact = (1 - (1 - p) ** 3 - p) * (1 - p)
+    found = window_deviations(3, 1, p, 1, 1, step=2)[1]
     assert 0.99 * exact < found <= exact
 
 
@@ -176,6 +187,11 @@ def test_a_pair_of_sizes_costs_its_spacing():
         guaranteed_imbalance(3, 50, HALF, (1, 4), each) for each in ((1, 2), (2, 4), (1, 4))
     )
     assert pair in ((1, 2), (2, 4), (1, 4))
+
+
+def test_sizes_beyond_what_a_float_can_tilt_have_a_bound():
+    bounds = [guaranteed_imbalance(2, 1, HALF, (1, b)) for b in (10**4, 10**5, 10**6)]
+    assert bounds == sorted(bounds)
 
 
 def test_moments_without_a_tilt_are_one():

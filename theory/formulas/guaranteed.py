@@ -37,10 +37,17 @@ def departure_moment(p: Any, x: Any) -> Any:
 
 def _switch(theta: float, p: float, above: int, below: int) -> int:
     """The first age whose moment exceeds that of the load ``-below``, about; at least 1."""
-    floor = departure_moment(p, -theta * below)
+
+    def moment(x: float) -> float:
+        """Logarithm of the moment, which itself may not fit a float."""
+        one, other = log(1 - p) - p * x, log(p) + (1 - p) * x
+        top = max(one, other)
+        return float(top + log(exp(one - top) + exp(other - top)))
+
+    floor = moment(-theta * below)
 
     def smaller(age: int) -> bool:
-        return bool(departure_moment(p, theta * (above + age)) < floor)
+        return moment(theta * (above + age)) < floor
 
     high = 1
     while smaller(high):

@@ -175,13 +175,13 @@ def window_deviations(
         raise InputError(f"a window of {window} steps does not fit before step {step}")
     p = Fraction(p)
     ages = sorted_ages(slots, p, limit=limit)
-    below = largest_deviation(workers, [(n, c + window) for n, c in ages], p, window)
+    grown = [(n, c + window) for n, c in ages]
+    below = largest_deviation(workers, grown, p, window)
     if window > 1:
         return below, Fraction(0)
-    if width == 0:
-        return below, below
-    old = sorted_ages(slots, p, beyond=width - 1, limit=limit)
-    return below, largest_deviation(workers, old, p)
+    old = sorted_ages(slots, p, beyond=width - 1, limit=limit) if width else grown
+    # X has xi - p where Y has p - xi: the coin that falls with chance 1 - p.
+    return below, largest_deviation(workers, old, 1 - p)
 
 
 def reach(slots: int, p: Fraction, width: int, window: int) -> Fraction:

@@ -36,12 +36,12 @@ from theory.symbolic import sp
 class Converse:
     """What no policy avoids, from the same departures.
 
-    Every slot occupied, any common growth, any departures, and any admission that fills every free
-    slot with sizes in [a, b], of a policy that may even know the future: with V, N and p in [0, 1]
-    as in [geometric.recursion], V' >= N - B p (b-a) - (1-p) V. As Imb >= V, the average of Imb over
-    the steps 0 to K is at least the sum over k < K of N_k - B p (b-a), divided by (2-p)(K+1); and
-    so are the means over a law of finitely many runs. From above [geometric.recursion] has the same
-    N - B p (b-a), for an optimal step from a rich pool.
+    Every slot occupied, any common whole growth, any departures, and any admission that fills every
+    free slot with sizes in [a, b], of a policy that may even know the future: with V, N and p in
+    [0, 1] as in [geometric.recursion], V' >= N - B p (b-a) - (1-p) V. As Imb >= V, the average of
+    Imb over the steps 0 to K is at least the sum over k < K of N_k - B p (b-a), divided by
+    (2-p)(K+1); and so are the means over a law of finitely many runs. From above
+    [geometric.recursion] has the same N - B p (b-a), for an optimal step from a rich pool.
     """
 
     def formula(self) -> "sp.Basic":

@@ -98,14 +98,14 @@ def _measured(it: Enclosed, seed: int, steps: int) -> Mean:
 class TwoSided:
     """Two computed numbers enclose what online policies reach.
 
-    For each system three numbers of slots B at which a tenth of FCFS's mean imbalance is left, in
-    stationarity and with uniform sizes for FCFS: every online policy leaves at least a tenth at the
-    first [threshold.window]; BF-IO from a rich pool leaves about a tenth in runs at the second,
-    between 2/3 and 3/2 of it; and is proved to leave at most a tenth at the third
-    [geometric.theorem-2]. $systems. Three causes keep the outer two apart: the lower side allows
-    every policy, also one that plans; the upper side allows every choice among optimal steps, as if
-    all sizes were the largest; and it counts all pairs of workers. The wider the sizes against the
-    ages, the less is unavoidable, as requests can be replaced by their own loads
+    For each system three numbers of slots B, at each of which a tenth of FCFS's mean imbalance is
+    left, in stationarity and with uniform sizes for FCFS: every online policy leaves at least a
+    tenth at the first [threshold.window]; BF-IO from a rich pool leaves about a tenth in runs at
+    the second, between 2/3 and 3/2 of it; and is proved to leave at most a tenth at the third
+    [geometric.theorem-2]. $systems. To remark on what keeps the outer two apart: the lower side
+    allows every policy, also one that plans; the upper side allows every choice among optimal steps
+    by what is past, as if all sizes were the largest; and it counts all pairs of workers. Of wide
+    sizes less is unavoidable, as requests can be replaced by their own loads
     [threshold.replacement].
     """
 
@@ -184,7 +184,7 @@ class TwoSided:
         unavoidable, measured, guaranteed = found["B"]
         return (
             f"Between two computed numbers: at {system} BF-IO is proved to leave at most a tenth "
-            f"of FCFS's imbalance at B = {guaranteed}, in runs it does from about {measured} on, "
+            f"of FCFS's imbalance at B = {guaranteed}, in runs it does at about {measured}, "
             f"and at B = {unavoidable} every online policy leaves more.  A wide range of sizes is "
             f"not enough, as the paper has it: a size that one request in 10^15 has breaks its "
             f"bound by {times:.1f} times at G = {faked['G']}, B = {faked['B']}; two sizes that the "

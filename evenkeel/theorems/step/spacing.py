@@ -36,11 +36,12 @@ def _waterfill() -> "sp.Expr":
 class Spacing:
     """What the spacing of two sizes costs one step.
 
-    If the pool holds at least as many copies of two integer sizes x and x + delta, delta >= 1, as
-    slots are free, the optimal imbalance is at most sum_g (T - l_g - c_g (x + delta))^+ + S with T
-    = max_g (l_g + c_g x) and S = ((G-1)(delta-1) + gcd(G, delta) - 1)/2, a whole number. For all G
-    and delta some step with first term 0 has S: loads floor(j delta / G) for j = 0..G-1, one free
-    slot each, G copies of both sizes. S is at most (G-1) delta / 2 and at most G (delta-1) / 2.
+    Loads are integers. If the pool holds at least as many copies of two integer sizes x and x +
+    delta, delta >= 1, as slots are free, the optimal imbalance is at most sum_g (T - l_g - c_g (x +
+    delta))^+ + S with T = max_g (l_g + c_g x) and S = ((G-1)(delta-1) + gcd(G, delta) - 1)/2, a
+    whole number. For all G and delta some step with first term 0 has S: loads floor(j delta / G)
+    for j = 0..G-1, one free slot each, G copies of both sizes. S is at most (G-1) delta / 2 and at
+    most G (delta-1) / 2.
     """
 
     def formula(self) -> "sp.Basic":

@@ -102,7 +102,7 @@ def _rounded_down(number: Fraction) -> str:
     "lower",
     source="paper, Theorem 1 (order); constants: evenkeel",
     version="v1, v2",
-    assumptions=(*HYPOTHESES, Assumption.EXACT_STEP),
+    assumptions=(Assumption.BACKLOG, *HYPOTHESES, Assumption.EXACT_STEP),
     requires=("warmup.fcfs-lower", "warmup.bfio-upper", "fcfs.exact", "fcfs.log-growth"),
     answers=("T1",),
     coq=Theorem("warmup_theorem_1", "Theorem1.v"),
@@ -111,13 +111,13 @@ class Theorem1:
     """Theorem 1, whole: equal output lengths.
 
     For every G >= 2, every B >= k = floor(log2 G), with n = floor(B/k), and every law of the sizes
-    on [a, b] with standard deviation sigma_s > 0 and kurtosis kappa: with independent sizes, equal
-    output lengths, full refills and exact steps, over any number of whole rounds and whichever
-    optima BF-IO takes, IIR >= E[Imb(FCFS)]/((G-1)(b-a)), the exact bound, with the expectation of
-    [fcfs.exact], and IIR >= [k/(b-a)] sigma_s sqrt(n / (6 + (kappa-3)/n)) G/(G-1), the explicit
-    bound. IIR is infinite where BF-IO leaves nothing. The explicit bound is at least c kappa0
-    sqrt(B ln G) G/(G-1), the paper's form, with kappa0 = sigma_s/b and c = 2/(3 sqrt(ln 2 (3 +
-    max(3, kappa)))).
+    on [a, b] with standard deviation sigma_s > 0 and kurtosis kappa: with independent sizes, all
+    requests waiting from the start, equal output lengths, full refills and exact steps, over any
+    number of whole rounds and whichever optima BF-IO takes, IIR >= E[Imb(FCFS)]/((G-1)(b-a)), the
+    exact bound, with the expectation of [fcfs.exact], and IIR >= [k/(b-a)] sigma_s sqrt(n / (6 +
+    (kappa-3)/n)) G/(G-1), the explicit bound. IIR is infinite where BF-IO leaves nothing. The
+    explicit bound is at least c kappa0 sqrt(B ln G) G/(G-1), the paper's form, with kappa0 =
+    sigma_s/b and c = 2/(3 sqrt(ln 2 (3 + max(3, kappa)))).
     """
 
     def formula(self) -> "sp.Basic":

@@ -83,14 +83,15 @@ class Theorem2:
     """BF-IO's side of Theorem 2 with constants, for every G >= 2 and B >= 1.
 
     Overloaded from a cold start, geometric(p) lengths, 0 < p < 1, drift 1, sizes in [a, b], exact
-    steps, whichever optimal admission is taken. Over any number of steps E[AvgImb(BF-IO)] <= F/p
+    steps. Pools and optimal admissions may depend on all that is past and on chance, whichever they
+    are; no output length is seen before its end. Over any number of steps E[AvgImb(BF-IO)] <= F/p
     from a rich pool, with x = a and y = b below, and <= (S + F)/p, S = ((G-1)(y-x-1) + gcd(G, y-x)
     - 1)/2, if the pool always holds as many copies of two sizes x < y as slots are free. Here, for
     every theta > 0, F = (G/theta) min(ln(1+Z), Z/e) and Z = (G-1) (m_X m_Y)^B e^(-theta B p (y-x)),
     m(t) = (1-p) e^(-p t) + p e^((1-p) t), m_X the mean of the larger of m(theta (b-y+A)) and
     m(-theta max(0, y-a-1)), m_Y that of the larger of m(-theta (b-x+A)) and m(theta max(0, x-a-1)),
-    P(A = t) = p (1-p)^(t-1) for t >= 1. Theorem 2's ratio is at least the exact E[Imb] of FCFS
-    [fcfs.exact] over this.
+    P(A = t) = p (1-p)^(t-1) for t >= 1. In the long run Theorem 2's ratio is at least FCFS's
+    stationary E[Imb] [fcfs.exact] over this.
     """
 
     def formula(self) -> "sp.Basic":

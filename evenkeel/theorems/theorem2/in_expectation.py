@@ -137,7 +137,7 @@ def means_along(
 class InExpectation:
     """The recursions of Theorem 2 in expectation, whatever the policy has seen.
 
-    Every slot occupied, any common growth, and after each step every request departs with
+    Every slot occupied, any common whole growth, and after each step every request departs with
     probability p in (0, 1], independently of the others and of all that happened. Pools and optimal
     admissions are functions of the past; these functions and the start may be drawn at random,
     finitely many of them, independently of the departures. D is sum_g (X_g + max_h Y_h - B p

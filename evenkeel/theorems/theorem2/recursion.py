@@ -112,8 +112,8 @@ def largest_optimal_spread(lowest: tuple[int, ...], highest: tuple[int, ...]) ->
 class Recursion:
     """BF-IO from a rich pool: the spread of the loads from step to step.
 
-    Rich pools of sizes in [a, b], every slot occupied, any common growth and any departures. With
-    V = max L - min L, X_g the sum over all requests of worker g of (xi-p)(w-b) and Y_g that of
+    Rich pools of sizes in [a, b], every slot occupied, any common whole growth and any departures.
+    With V = max L - min L, X_g the sum over all requests of worker g of (xi-p)(w-b) and Y_g that of
     (p-xi)(w-a), w the load with the growth of the step, xi = 1 for a request that departs and 0
     else, N = max X + max Y, and any p in (0, 1]: every optimal step has V' <= ((1-p) V + N - B p
     (b-a))^+ and Imb' <= (1-p) Imb + sum_g (X_g + max_h Y_h - B p (b-a))^+. So the average of Imb

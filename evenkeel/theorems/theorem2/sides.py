@@ -354,16 +354,16 @@ def two_sizes_along(trial: Trial, cases: Cases, paths: Iterable[Shared], domain:
 class BfioUpper:
     """BF-IO side of Theorem 2, by two sizes that the pool really offers.
 
-    If the pool always holds at least as many copies of two sizes x and x + delta, delta >= 1, as
-    slots are free, then at each step, whatever departs, and for any p in (0, 1], an optimal step
-    has Imb' <= (1-p) Imb + S + sum_g (X_g + max_h Y_h - B p delta)^+ with S = ((G-1)(delta-1) +
-    gcd(G, delta) - 1)/2, the least that will do [step.spacing]. X_g is the sum over all requests on
-    worker g of (xi-p)(w-x-delta), Y_g that of (p-xi)(w-x), w the load with the growth of the step,
-    xi = 1 for a request that departs and 0 else. So over K >= 1 steps AvgImb(BF-IO) <= (S + F)/p +
-    Imb_0/(p K), with F the average of that sum; and so are the means over a law of finitely many
-    runs. Without the start it is at most the paper's (G-1) s_max / p, s_max >= x + delta, if F <=
-    (G-1)(s_max+1)/2. What counts is the spacing of two common sizes, not the range of all
-    [geometric.bfio-upper-range].
+    Whole loads and growths. If the pool always holds at least as many copies of two sizes x and x +
+    delta, delta >= 1, as slots are free, then at each step, whatever departs, and for any p in (0,
+    1], an optimal step has Imb' <= (1-p) Imb + S + sum_g (X_g + max_h Y_h - B p delta)^+ with S =
+    ((G-1)(delta-1) + gcd(G, delta) - 1)/2, the least that will do [step.spacing]. X_g is the sum
+    over all requests on worker g of (xi-p)(w-x-delta), Y_g that of (p-xi)(w-x), w the load with the
+    growth of the step, xi = 1 for a request that departs and 0 else. So over K >= 1 steps
+    AvgImb(BF-IO) <= (S + F)/p + Imb_0/(p K), with F the average of that sum; and so are the means
+    over a law of finitely many runs. Without the start it is at most the paper's (G-1) s_max / p,
+    s_max >= x + delta, if F <= (G-1)(s_max+1)/2. What counts is the spacing of two common sizes,
+    not the range of all [geometric.bfio-upper-range].
     """
 
     def formula(self) -> "sp.Basic":

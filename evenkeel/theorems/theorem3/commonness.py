@@ -403,13 +403,13 @@ class Uncommon:
     """The recursion without a common growth, full slots or equal slots.
 
     Worker g has B_g slots, e_g of them empty at the measured step and none after the admission; its
-    requests grow by Gamma_g in all, each by its own amount. Let Gamma_g(s) = Gamma_g + s e_g, and
-    V, Imb, X, Y, N as in [geometric.recursion] over the requests that are there, p in [0, 1]. From
-    a rich pool of sizes in [a, b] an optimal step has V' <= ((1-p) (V + max Gamma(a) - min
+    requests grow by Gamma_g in all, each by its own whole amount. Let Gamma_g(s) = Gamma_g + s e_g,
+    and V, Imb, X, Y, N as in [geometric.recursion] over the requests that are there, p in [0, 1].
+    From a rich pool of sizes in [a, b] an optimal step has V' <= ((1-p) (V + max Gamma(a) - min
     Gamma(b)) + N - p (b min B - a max B))^+ and Imb' <= (1-p) Imb + sum_g ((1-p) (max Gamma(a) -
     Gamma_g(b)) + X_g + max Y - p (b B_g - a max B))^+, and from any pool with as many copies of a
-    and of b = a + delta > a as slots are free at most S of [step.spacing] more. Whatever is
-    admitted, of sizes in [a, b], V' >= N - p (b max B - a min B) - (1-p) (V + max Gamma(b) - min
+    and of b = a + delta > a as slots are free an Imb' of at most S of [step.spacing] more. Whatever
+    is admitted, of sizes in [a, b], V' >= N - p (b max B - a min B) - (1-p) (V + max Gamma(b) - min
     Gamma(a)). So with B full slots each, growths in [0, d] add to V only what they differ by in sum
     between workers, at most B d; and with B slots each, however many are empty, a common growth in
     [a, b] adds nothing: at drift 1 and a = 1 slots need not be full.
