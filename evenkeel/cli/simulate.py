@@ -1,5 +1,6 @@
 """``evenkeel simulate``: run policies on a workload or a trace."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from evenkeel.output import (
     to_json,
     workers_option,
 )
+from theory.files import written_whole
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -68,6 +70,12 @@ class _Command(click.Command):
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
 @hardware_option
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
+@click.option(
+    "--requests-out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a row for each request and policy to this Parquet file.",
+)
 @seed_option
 @json_option
 def simulate(
@@ -82,6 +90,7 @@ def simulate(
     pool: int | None,
     hardware: str,
     timed: bool,
+    requests_out: Path | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -91,7 +100,7 @@ def simulate(
     the first step that left a slot empty, the part that the theorems speak of.
     """
     from adversary.workloads.families import workload
-    from evenkeel.studies.run_summary import rows, summary
+    from evenkeel.studies.run_summary import by_worker, request_rows, rows, summary, worker_table
     from solvers.simulation.engine import simulate
     from theory.model import System
     from theory.power import hardware as device
@@ -112,13 +121,19 @@ def simulate(
         if n is None and count > 10_000_000:
             raise InputError(f"10 rounds of G*B are {count} requests: give a number with -n")
         requests = workload(source, count, seed, **parameters)
-    found = []
+    found, workers_of, runs = [], [], []
     for name in policies or ("fcfs", "bfio"):
         with progress(name, len(requests)) as tick:
             run = simulate(
                 system, requests, name, pool=pool, seed=seed, gammas=(power.gamma,), progress=tick
             )
         found.append(summary(run, power))
+        workers_of.append(by_worker(run))
+        if requests_out is not None:
+            runs.append(run)
+    if requests_out is not None:
+        with written_whole(requests_out) as scratch:
+            request_rows(runs).write_parquet(scratch)
     if any(run["overloaded"]["steps"] == 0 for run in found):
         notes.append(
             "no overloaded part: some slots were empty from the first step on"
@@ -142,7 +157,10 @@ def simulate(
                     "timed": timed,
                     "hardware": hardware,
                     "seed": seed,
-                    "runs": found,
+                    "runs": [
+                        run | {"by_worker": each}
+                        for run, each in zip(found, workers_of, strict=True)
+                    ],
                     "notes": notes,
                 }
             )
@@ -153,5 +171,6 @@ def simulate(
         f"{source}: {len(requests)} requests {mode}, G = {workers}, B = {slots}, {hardware}\n"
     )
     click.echo(table(("", *(str(run["policy"]) for run in found)), rows(found)))
+    click.echo(f"\n{worker_table([str(run['policy']) for run in found], workers_of)}")
     for note in notes:
         click.echo(f"\nnote: {note}")

@@ -196,7 +196,7 @@ def policies(
     from theory.power import hardware as device
 
     if only_list:
-        texts = {name: what(name) for name in POLICIES}
+        texts = {name: what(name) for name in names or POLICIES}
         told = table(("policy", "what it does"), [*texts.items()], terminal_width())
         click.echo(to_json(texts) if as_json else told)
         return

@@ -1,12 +1,19 @@
 """The numbers of one run, nested for JSON or as a flat row, and the table of several runs."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evenkeel.output import table
 from solvers.simulation.result import RunResult, Totals
 from theory.power import PowerModel
+
+if TYPE_CHECKING:
+    import polars
+
+# So many workers are listed one by one.
+SHOWN = 16
 
 
 def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
@@ -39,6 +46,87 @@ def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
         "energy_j": run.energy_j(power),
         "unproved_imbalance": run.bound_gap,
     }
+
+
+def by_worker(run: RunResult) -> dict[str, Any]:
+    """What each worker did, JSON-ready: requests, work in tokens, idle time in seconds and share.
+
+    The idle time is what a worker waits at the barrier; the fixed part of a step is not in it.
+    """
+    idle, busiest = run.idle_by_worker, run.total.sum_max
+    return {
+        "requests": run.requests_by_worker.tolist(),
+        "work": run.work_by_worker.tolist(),
+        "idle_s": (idle * run.system.seconds_per_token).tolist(),
+        "idle_share": (idle / busiest).tolist() if busiest else [None] * run.system.workers,
+    }
+
+
+def worker_table(policies: list[str], workers: list[dict[str, Any]]) -> str:
+    """The workers of several runs side by side, a line for each worker.
+
+    Of many workers those with the fewest and the most requests are shown, and the median.
+
+    Parameters
+    ----------
+    policies : list of str
+        Names of the runs' policies.
+    workers : list of dict
+        Their :func:`by_worker`.
+    """
+    runs = [list(zip(*run.values(), strict=True)) for run in workers]
+    count = len(runs[0])
+    names = [f"{g}" for g in range(count)]
+    if count > SHOWN:
+        for rows_of_run in runs:
+            rows_of_run.sort(key=lambda row: (row[0], row[1]))
+        chosen = [0, count // 2, count - 1]
+        names = ["fewest requests", "median", "most requests"]
+        runs = [[rows_of_run[g] for g in chosen] for rows_of_run in runs]
+    head = [f"{title} {name}" for name in policies for title in ("requests", "idle s", "idle")]
+    cells = [
+        [
+            text
+            for number, _, idle, share in at_worker
+            for text in (f"{number}", f"{idle:.2f}", percent(share))
+        ]
+        for at_worker in zip(*runs, strict=True)
+    ]
+    return table(("worker", *head), [(name, *row) for name, row in zip(names, cells, strict=True)])
+
+
+def request_rows(runs: Sequence[RunResult]) -> "polars.DataFrame":
+    """What became of every request of some runs, a row for each, in arrival order.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns ``policy``, ``request`` (from 0), ``prefill``, ``decode``, ``arrival_s`` (empty in
+        a backlog), ``worker``, ``reveal_step``, ``start_step``, ``start_s`` and ``finish_s``.
+    """
+    import polars
+
+    def rows_of(run: RunResult) -> polars.DataFrame:
+        requests = run.requests
+        return polars.DataFrame(
+            {
+                "policy": polars.Series([run.policy] * len(requests), dtype=polars.String),
+                "request": np.arange(len(requests)),
+                "prefill": requests.prefill,
+                "decode": requests.decode,
+                "arrival_s": polars.Series(
+                    [None] * len(requests) if requests.arrival is None else requests.arrival,
+                    dtype=polars.Float64,
+                ),
+                "worker": run.worker,
+                "reveal_step": run.reveal_step,
+                "start_step": run.start_step,
+                "start_s": run.start_s,
+                "finish_s": run.finish_s,
+            }
+        )
+
+    return polars.concat([rows_of(run) for run in runs])
 
 
 def flat_summary(run: RunResult, power: PowerModel) -> dict[str, Any]:

@@ -161,6 +161,41 @@ class RunResult:
         return Fraction(self.empty_steps, max(1, self.system.workers * self.total.steps))
 
     @property
+    def requests_by_worker(self) -> IntArray:
+        """How many requests each worker served, int64[G]."""
+        return np.bincount(self.worker, minlength=self.system.workers)
+
+    @property
+    def work_by_worker(self) -> IntArray:
+        """Load of each worker added up over the steps, int64[G]; together they are the work.
+
+        Examples
+        --------
+        A request of size 5 that grows to 6 on worker 0, and one of size 3 on worker 1:
+
+        >>> from solvers.simulation.engine import simulate
+        >>> simulate(System(2, 1), Requests([5, 3], [2, 1]), "fcfs").work_by_worker.tolist()
+        [11, 3]
+        """
+        drift = np.array(self.system.drift, dtype=np.int64)
+        grown = np.concatenate(([0], np.cumsum(np.resize(drift, self.total.steps))))
+        # Differences of sums are right where they fit, even if the sums have wrapped.
+        sums = np.concatenate(([0], np.cumsum(grown)))
+        first, length = self.start_step, self.requests.decode
+        growth = sums[first + length] - sums[first] - length * grown[first]
+        work = np.zeros(self.system.workers, dtype=np.int64)
+        np.add.at(work, self.worker, length * self.requests.prefill + growth)
+        return work
+
+    @property
+    def idle_by_worker(self) -> IntArray:
+        """What each worker waited at the barrier, in tokens, int64[G].
+
+        Times the seconds per token it is a time; together they are the imbalance.
+        """
+        return self.total.sum_max - self.work_by_worker
+
+    @property
     def throughput(self) -> float:
         """Output tokens per second, over the whole run."""
         tokens = sum(self.requests.decode.tolist())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import polars
 import pytest
 
 from adversary.workloads.layouts.known import LAYOUTS
@@ -86,6 +87,47 @@ def test_simulate_reports_each_policy(call: Call) -> None:
     code, out, _ = call(*SMALL)
     assert code == 0
     assert "idle share, overloaded" in out
+
+
+def test_simulate_says_what_each_worker_did(call: Call) -> None:
+    # Three requests, each gone before the next comes: a step lasts milliseconds.
+    rows = "prefill,decode,arrival\n10,2,0\n10,2,10\n10,2,20\n"
+    Path("t.csv").write_text(rows)
+    words = ("simulate", "--trace", "t.csv", "--timed", "-G", "2", "-B", "2")
+    policies = ("--policy", "jsq", "--policy", "vllm_dp_rotating", "--requests-out", "out.parquet")
+    code, out, _ = call(*words, *policies, "--json")
+    assert code == 0
+    fixed, rotating = (run["by_worker"] for run in json.loads(out)["runs"])
+    assert (fixed["requests"], rotating["requests"]) == ([3, 0], [2, 1])
+    # A request works 10 + 11 tokens, for which the other worker waits.
+    assert (fixed["work"], rotating["work"]) == ([63, 0], [42, 21])
+    assert fixed["idle_s"] == pytest.approx([0, 63 * 1.0052e-7])
+    assert rotating["idle_share"] == pytest.approx([1 / 3, 2 / 3])
+    code, out, _ = call(*words, *policies)
+    assert code == 0
+    assert "requests vllm_dp_rotating" in out
+    found = polars.read_parquet("out.parquet")
+    assert found["policy"].to_list() == ["jsq"] * 3 + ["vllm_dp_rotating"] * 3
+    assert found["worker"].to_list() == [0, 0, 0, 0, 1, 0]
+    assert found["arrival_s"].to_list() == found["start_s"].to_list() == 2 * [0.0, 10.0, 20.0]
+    assert found["start_step"].to_list() == 2 * [0, 2, 4]
+
+
+def test_of_many_workers_the_extremes_are_shown(call: Call) -> None:
+    code, out, _ = call("simulate", "-G", "20", "-B", "2", "-n", "45", "--policy", "fcfs")
+    assert code == 0
+    assert [
+        line.split()[0] for line in out.splitlines() if line.startswith(("fewest", "med", "most"))
+    ] == ["fewest", "median", "most"]
+
+
+def test_a_policy_of_ones_own_is_compared_and_listed(call: Call) -> None:
+    small = ("-G", "2", "-B", "2", "--seeds", "1", "--rounds", "2")
+    code, out, _ = call("policies", "--policy", "own_policies:Fine", *small)
+    assert code == 0
+    assert "own_policies:Fine" in out
+    code, out, _ = call("policies", "--list", "--policy", "own_policies:Fine", "--json")
+    assert (code, list(json.loads(out))) == (0, ["own_policies:Fine"])
 
 
 def test_the_help_of_simulate_names_every_policy(call: Call) -> None:

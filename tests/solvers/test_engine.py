@@ -55,6 +55,19 @@ def runs(draw, largest_size=30):
     return system, Requests(sizes, lengths, tick * np.cumsum(gaps)), None
 
 
+@settings(max_examples=60)
+@given(case=runs())
+def test_what_each_worker_does_is_its_part_of_the_history(case):
+    system, requests, pool = case
+    run = simulate(system, requests, "least_loaded", pool=pool, history=True)
+    assert run.work_by_worker.tolist() == run.loads.sum(axis=0).tolist()
+    waited = run.loads.max(axis=1, keepdims=True, initial=0) - run.loads
+    assert run.idle_by_worker.tolist() == waited.sum(axis=0).tolist()
+    assert run.idle_by_worker.sum() == run.total.imbalance
+    counts = [run.worker.tolist().count(g) for g in range(system.workers)]
+    assert run.requests_by_worker.tolist() == counts
+
+
 def assert_equal_runs(run, other):
     for name in ("worker", "reveal_step", "start_step", "start_s", "finish_s", "loads"):
         np.testing.assert_array_equal(getattr(run, name), getattr(other, name), err_msg=name)
