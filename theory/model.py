@@ -146,6 +146,9 @@ class Requests:
         policies.
     arrival : float64[N] or None
         Arrival times in seconds, non-negative and non-decreasing; None for a backlog.
+    group : int64[N] or None
+        A key ``>= 0`` for each request, equal for those that belong together (a conversation, a
+        common prefix).  The model gives it no meaning; a policy may see it.
 
     Raises
     ------
@@ -156,9 +159,14 @@ class Requests:
     prefill: IntArray
     decode: IntArray
     arrival: FloatArray | None = None
+    group: IntArray | None = None
 
     def __init__(
-        self, prefill: ArrayLike, decode: ArrayLike, arrival: ArrayLike | None = None
+        self,
+        prefill: ArrayLike,
+        decode: ArrayLike,
+        arrival: ArrayLike | None = None,
+        group: ArrayLike | None = None,
     ) -> None:
         s = _int_column("prefill", prefill, 1)
         o = _int_column("decode", decode, 1)
@@ -167,6 +175,12 @@ class Requests:
         object.__setattr__(self, "prefill", s)
         object.__setattr__(self, "decode", o)
         object.__setattr__(self, "arrival", None)
+        object.__setattr__(self, "group", None)
+        if group is not None:
+            key = _int_column("group", group, 0)
+            if key.size != s.size:
+                raise InputError(f"group has {key.size} entries but there are {s.size} requests")
+            object.__setattr__(self, "group", key)
         if arrival is not None:
             a = np.array(arrival, dtype=np.float64)
             if a.shape != s.shape:
@@ -187,17 +201,13 @@ class Requests:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Requests):
             return NotImplemented
-        if (self.arrival is None) != (other.arrival is None):
-            return False
-        return (
-            np.array_equal(self.prefill, other.prefill)
-            and np.array_equal(self.decode, other.decode)
-            and (
-                self.arrival is None
-                or other.arrival is None
-                or np.array_equal(self.arrival, other.arrival)
-            )
-        )
+        for name in ("prefill", "decode", "arrival", "group"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if (mine is None) != (theirs is None):
+                return False
+            if mine is not None and not np.array_equal(mine, theirs):
+                return False
+        return True
 
     def work(self, growth: int = 1) -> int:
         """Total work ``sum_i sum_j w_i(j)`` under constant drift, as an exact int.

@@ -172,7 +172,12 @@ def experiment(
               help="The workload has ROUNDS * G * B requests.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs.")
 @hardware_option
-@click.option("--list", "only_list", is_flag=True, help="Say what each does, and run nothing.")
+@click.option(
+    "--list",
+    "only_list",
+    is_flag=True,
+    help="Say what each does and whose rule it is, and run nothing.",
+)
 @json_option
 def policies(
     names: tuple[str, ...],
@@ -190,15 +195,30 @@ def policies(
     All serve the same backlogs.  The regret of a step is its imbalance less the least possible
     for the same loads, free slots and pool; where that is not proved, an interval is given.
     """
-    from evenkeel.studies.policy_comparison import SMALL, rosetta, side_by_side, what
+    from evenkeel.studies.policy_comparison import SMALL, rosetta, rule_of, side_by_side, what
     from solvers.policies.registry import POLICIES
     from theory.model import System
     from theory.power import hardware as device
 
     if only_list:
-        texts = {name: what(name) for name in names or POLICIES}
-        told = table(("policy", "what it does"), [*texts.items()], terminal_width())
-        click.echo(to_json(texts) if as_json else told)
+        rules = {name: (what(name), rule_of(name)) for name in names or POLICIES}
+        if as_json:
+            told = {
+                name: {"text": text, **({} if rule is None else asdict(rule))}
+                for name, (text, rule) in rules.items()
+            }
+            click.echo(to_json(told))
+            return
+        lines = [
+            (
+                name,
+                text,
+                *(("", "", "") if rule is None else (rule.engine, rule.formula, rule.source)),
+            )
+            for name, (text, rule) in rules.items()
+        ]
+        head = ("policy", "what it does", "engine and version", "formula", "source")
+        click.echo(table(head, lines, terminal_width()))
         return
     chosen = names or tuple(POLICIES)
     system, power = System.paper(workers, slots), device(hardware)

@@ -18,7 +18,7 @@ from adversary.worst_case.objectives import average_imbalance
 from evenkeel.report.summary import number
 from evenkeel.studies.run_summary import flat_summary, percent
 from evenkeel.studies.study import Column, Row, tabulated
-from solvers.policies.protocol import Policy, StepView
+from solvers.policies.protocol import DECLARED, Policy, Rule, StepView
 from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.fast.solve import solve_step
@@ -85,7 +85,7 @@ class Regretful:
         self.name = inner.name
         self.steps = self.imbalance = self.least = self.most = 0
         self.surely = self.perhaps = 0
-        for attribute in ("horizon", "predictor"):
+        for attribute in ("horizon", "predictor", "sees_in_flight"):
             if hasattr(inner, attribute):
                 setattr(self, attribute, getattr(inner, attribute))
 
@@ -113,6 +113,17 @@ def what(name: str) -> str:
     known = POLICIES.get(name.partition(":")[0])
     text = inspect.getdoc(known or type(policy(name))) or ""
     return " ".join(text.partition("\n\n")[0].split())
+
+
+def rule_of(name: str) -> Rule | None:
+    """The rule of a serving engine that a policy is, with its version and source.
+
+    >>> rule_of("vllm_dp").formula
+    '4 waiting + running; lowest index on ties'
+    >>> rule_of("fcfs")
+    """
+    known = POLICIES.get(name.partition(":")[0])
+    return None if known is None else DECLARED[known].rule
 
 
 def worst(name: str) -> tuple[Fraction, tuple[tuple[int, ...], tuple[int, ...]]]:

@@ -8,14 +8,13 @@ When the pool is full and sizes are iid, every rule that looks at neither sizes 
 in law to fcfs: differences between such rules are noise or a start-up artefact.
 """
 
-import heapq
 from typing import ClassVar
 
 import numpy as np
 
 from solvers.compiled import compiled
 from solvers.policies.ordering import heap_of_open_workers, sift_down, sort_by_size
-from solvers.policies.protocol import StepView, built_in
+from solvers.policies.protocol import Rule, StepView, built_in
 from solvers.simulation.state import (
     RunState,
     admissions,
@@ -29,7 +28,7 @@ from solvers.simulation.state import (
     place,
     reveal,
 )
-from solvers.step.problem import WAITS, Assignment
+from solvers.step.problem import Assignment
 from theory.model import Requests, System
 
 # The compiled rules, by the number under which :func:`run_oldest_first` knows them.
@@ -99,14 +98,21 @@ class RoundRobin(ArrivalOrder):
 class JSQ(ArrivalOrder):
     """Join the shortest queue: oldest first, each to the worker with the fewest running requests.
 
-    Ties go to the lowest index.
+    Ties go to the lowest index.  This is FCFS that spreads, and the fair baseline that is blind to
+    sizes where slots are empty: ``fcfs`` leaves workers idle until worker 0 is full.
     """
 
     name = "jsq"
     rule = FEWEST
 
 
-@built_in()
+@built_in(
+    rule=Rule(
+        "vLLM until July 2026",
+        "vllm-project/vllm, vllm/v1/engine/core_client.py before pull request 47420",
+        "4 waiting + running; lowest index on ties",
+    )
+)
 class VllmDP(ArrivalOrder):
     """The score of vLLM's data-parallel front end: ``4 * waiting + running``.
 
@@ -118,90 +124,31 @@ class VllmDP(ArrivalOrder):
     rule = FEWEST_SENT
 
 
-@built_in()
-class VllmDPRotating:
-    """The score ``4 * waiting + running`` of vLLM; ties go to the next worker in turn.
-
-    The turn moves on by one worker with every request, and is kept between steps.
-
-    Parameters
-    ----------
-    turn : int
-        Worker that wins the first tie, taken modulo ``G``.
-    """
-
-    name = "vllm_dp_rotating"
-
-    def __init__(self, turn: int = 0) -> None:
-        self.turn = turn
-
-    def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.policies.protocol.Policy`."""
-        free: list[int] = view.free.tolist()
-        score: list[int] = (view.slots - view.free).tolist()
-        G = len(free)
-        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-        for position in range(view.admissions):
-            first = self.turn % G
-            best = min(
-                (worker for worker in range(G) if free[worker]),
-                key=lambda worker: (score[worker], (worker - first) % G),
-            )
-            assignment[position] = best
-            free[best] -= 1
-            score[best] += 4
-            self.turn += 1
-        return assignment
-
-
-@built_in()
+@built_in(
+    rule=Rule(
+        "SGLang until 2026",
+        "sgl-project/sglang at 000a3db1, python/sglang/srt/managers/data_parallel_controller.py",
+        "requests; lowest index on ties (its budget levels the counts, in the same order)",
+    )
+)
 class SGLangShortestQueue(JSQ):
     """SGLang's ``shortest_queue``: oldest first, to the worker with the fewest requests."""
 
     name = "sglang_shortest_queue"
 
 
-@built_in()
+@built_in(
+    rule=Rule(
+        "SGLang, June 2025 to 2026",
+        "sgl-project/sglang, pull request 7379; from a description",
+        "tokens held + tokens sent; lowest index on ties",
+    )
+)
 class SGLangMinimumTokens(ArrivalOrder):
     """SGLang's ``minimum_tokens``: oldest first, to the worker with the fewest tokens."""
 
     name = "sglang_minimum_tokens"
     rule = LIGHTEST
-
-
-@built_in()
-class TensorRTLLMADP:
-    """TensorRT-LLM's attention-DP balance: the oldest requests, the largest first.
-
-    Each goes to the worker with the fewest tokens, then the fewest requests, then the lowest
-    index, among those that run fewer requests than the mean after this step, rounded up.
-
-    The system also holds back prefills until every rank has one or a time-out passes; a step here
-    has no prefill phase of its own, so only the placement is modelled.
-    """
-
-    name = "trtllm_adp"
-
-    def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.policies.protocol.Policy`."""
-        running: list[int] = (view.slots - view.free).tolist()
-        loads: list[int] = view.loads.tolist()
-        total = sum(running) + view.admissions
-        # At most B, and enough for all: the workers below it have room for every admission.
-        most = -(-total // len(running))
-        heap = [
-            (load, count, g) for g, (load, count) in enumerate(zip(loads, running, strict=True))
-        ]
-        heap = [entry for entry in heap if entry[1] < most]
-        heapq.heapify(heap)
-        sizes = view.pool[: view.admissions]
-        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-        for request in np.argsort(-sizes, kind="stable").tolist():
-            load, count, g = heapq.heappop(heap)
-            assignment[request] = g
-            if count + 1 < most:
-                heapq.heappush(heap, (load + int(sizes[request]), count + 1, g))
-        return assignment
 
 
 @built_in()

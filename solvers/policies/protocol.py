@@ -13,6 +13,44 @@ from theory.model import InputError, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InFlight:
+    """The requests that have been sent to a worker and are not finished, oldest first.
+
+    Parameters
+    ----------
+    request : int64[m]
+        Their numbers, in arrival order from 0: names by which a policy knows them again.
+    worker : int64[m]
+        Where each of them is.
+    size : int64[m]
+        Sizes on arrival (prompt tokens).
+    age : int64[m]
+        Steps that each has been served before this one; 0 for one in a worker's queue.
+    queued : bool[m]
+        Whether it is in the queue of its worker rather than being served.
+    """
+
+    request: IntArray
+    worker: IntArray
+    size: IntArray
+    age: IntArray
+    queued: NDArray[np.bool_]
+
+    @classmethod
+    def nobody(cls) -> "InFlight":
+        """No requests."""
+        none = np.empty(0, dtype=np.int64)
+        return cls(none, none, none, none, np.empty(0, dtype=np.bool_))
+
+    def sum_by_worker(self, values: IntArray, workers: int) -> list[int]:
+        """These values of the requests, added up by worker."""
+        total = np.zeros(workers, dtype=np.int64)
+        np.add.at(total, self.worker, values)
+        added: list[int] = total.tolist()
+        return added
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StepView:
     """All that a policy may see at a step; only ``ahead`` may depend on hidden output lengths.
 
@@ -35,6 +73,22 @@ class StepView:
         this step and the next ``H``, if nothing more is admitted.
     grown : int64[H + 1], optional
         How much a request grows from this step to each of these.
+    now_s : float
+        The clock at the start of the step.
+    request : int64[n], optional
+        Numbers of the waiting requests, in arrival order from 0.
+    group : int64[n], optional
+        What group each belongs to, if the requests have groups: an opaque key.
+    in_flight : InFlight, optional
+        For a policy with a true ``sees_in_flight``.
+    budget : int64[G], optional
+        Tokens that each worker's KV cache holds, if the system has budgets.
+    slowness : int64[G], optional
+        What a token costs each worker, if that differs.
+    queued, queued_tokens : int64[G], optional
+        Requests in the queue of each worker and their sizes together, if the workers have queues.
+        They are then part of ``loads`` too and each takes a slot, and ``slots`` is so large that
+        everything can be sent: what a policy sees is where requests are, not what is served.
 
     Examples
     --------
@@ -58,6 +112,14 @@ class StepView:
     waited: IntArray
     ahead: IntArray | None = None
     grown: IntArray | None = None
+    now_s: float = 0.0
+    request: IntArray | None = None
+    group: IntArray | None = None
+    in_flight: InFlight | None = None
+    budget: IntArray | None = None
+    slowness: IntArray | None = None
+    queued: IntArray | None = None
+    queued_tokens: IntArray | None = None
 
     @property
     def problem(self) -> StepProblem:
@@ -85,7 +147,8 @@ class Policy(Protocol):
     certifies its steps counts the excess of its imbalances over their lower bounds in an
     attribute ``bound_gap``.  One that looks ahead has a ``horizon``, the number ``H > 0`` of steps
     after the present one, and a ``predictor`` (:mod:`solvers.policies.predictors`): its views show
-    the predicted loads.
+    the predicted loads.  One with a true ``sees_in_flight`` is shown the requests that were sent
+    to a worker and are not finished.
     """
 
     name: str
@@ -103,13 +166,41 @@ class PolicyError(AssignmentError):
     """A policy failed or broke a rule; the message names the policy, the step and the rule."""
 
 
-# Every built-in policy, with examples of its parameters.
-DECLARED: dict[type[Policy], Mapping[str, str]] = {}
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a serving engine does, where it is written, and since when.
+
+    Parameters
+    ----------
+    engine : str
+        Project and version, or the time of the version.
+    source : str
+        File and commit, or release, or that it is known from a description alone.
+    formula : str
+        What decides, with how ties are broken.
+    """
+
+    engine: str
+    source: str
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A built-in policy's examples of parameters, and the rule that it is, if it is an engine's."""
+
+    examples: Mapping[str, str]
+    rule: Rule | None
+
+
+DECLARED: dict[type[Policy], Declaration] = {}
 
 P = TypeVar("P", bound=Policy)
 
 
-def built_in(examples: Mapping[str, str] | None = None) -> Callable[[type[P]], type[P]]:
+def built_in(
+    examples: Mapping[str, str] | None = None, rule: Rule | None = None
+) -> Callable[[type[P]], type[P]]:
     """Declare a class of this package as a built-in policy, known by its ``name``.
 
     Its parameters are those of its constructor; what it does is the first paragraph of its
@@ -119,10 +210,12 @@ def built_in(examples: Mapping[str, str] | None = None) -> Callable[[type[P]], t
     ----------
     examples : dict of str to str, optional
         Parameters as they are written behind the name, and what they do, for the help.
+    rule : Rule, optional
+        For the rule of a serving engine.
     """
 
     def declare(kind: type[P]) -> type[P]:
-        DECLARED[kind] = examples or {}
+        DECLARED[kind] = Declaration(examples or {}, rule)
         return kind
 
     return declare

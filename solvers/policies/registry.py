@@ -40,7 +40,7 @@ def policy_help() -> str:
     examples = {
         f"{name}:{parameters}": text
         for name, kind in POLICIES.items()
-        for parameters, text in DECLARED[kind].items()
+        for parameters, text in DECLARED[kind].examples.items()
     }
     width = max(map(len, examples))
     lines = [f"  {spec:{width}}   {text}" for spec, text in examples.items()]

@@ -99,7 +99,7 @@ def simulate(
     chosen = policy_of(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
     run = new_run(system, requests, limit, exponents, history)
-    blocks = _run_to_completion(run, _loop(run, chosen, visible), progress)
+    blocks = _run_to_completion(run, _loop(run, chosen, visible, requests.group), progress)
     _check_conservation(run, system, work)
     state = run.state[0]
     return RunResult(
@@ -181,7 +181,9 @@ def _check_memory(system: System, requests: Requests, visible: int, history: boo
         raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")
 
 
-def _loop(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]:
+def _loop(
+    run: RunState, policy: Policy, visible: int, groups: IntArray | None
+) -> Callable[[int], None]:
     """The function that runs the policy for up to so many steps."""
     kind = type(policy)
     if isinstance(policy, ArrivalOrder) and kind.admit is ArrivalOrder.admit:
@@ -193,7 +195,7 @@ def _loop(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]:
             return _ahead(run, policy, SortedPool.of_length(visible))
         if policy.effort <= 1:  # what more adds is not part of the compiled loop
             return _bfio(run, policy, SortedPool.of_length(visible))
-    return asking(run, policy, visible)
+    return asking(run, policy, visible, groups)
 
 
 def _oldest_first(run: RunState, policy: ArrivalOrder) -> Callable[[int], None]:

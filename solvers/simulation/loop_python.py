@@ -9,9 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.policies.protocol import Policy, StepView, ask, checked
+from solvers.policies.protocol import InFlight, Policy, StepView, ask, checked
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.state import (
+    NO_ROW,
     RunState,
     admissions,
     depart,
@@ -29,7 +30,9 @@ from theory.model import IntArray
 REQUEST, SIZE, REVEALED = range(3)
 
 
-def asking(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]:
+def asking(
+    run: RunState, policy: Policy, visible: int, groups: IntArray | None = None
+) -> Callable[[int], None]:
     """The function that runs up to so many steps, asking the policy at each.
 
     Parameters
@@ -40,6 +43,8 @@ def asking(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]
         The policy.
     visible : int
         Largest number of requests that can wait at once.
+    groups : int64[N], optional
+        Groups of the requests.
 
     Raises
     ------
@@ -52,6 +57,7 @@ def asking(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]
     pool = np.empty((3, visible), dtype=np.int64)
     nothing = np.empty(0, dtype=np.int64)
     outlook = Outlook(run, policy) if getattr(policy, "horizon", 0) else None
+    sees_in_flight = getattr(policy, "sees_in_flight", False)
 
     def advance(steps: int) -> None:
         end = int(state["step"]) + steps
@@ -68,6 +74,10 @@ def asking(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]
                 waited=state["step"] - pool[REVEALED, waiting],
                 ahead=None if forecast is None else forecast.ahead.copy(),
                 grown=None if forecast is None else forecast.grown.copy(),
+                now_s=float(state["now_s"]),
+                request=pool[REQUEST, waiting].copy(),
+                group=None if groups is None else groups[pool[REQUEST, waiting]],
+                in_flight=in_flight(run) if sees_in_flight else None,
             )
             answer = ask(policy, view)
             if answer.dtype.kind == "i" and answer.shape == view.waited.shape:
@@ -78,6 +88,20 @@ def asking(run: RunState, policy: Policy, visible: int) -> Callable[[int], None]
             until_decision(run, pool, checked(policy, view.step, problem, answer), end)
 
     return advance
+
+
+def in_flight(run: RunState) -> InFlight:
+    """The requests that are being served; without queues of the workers these are all."""
+    rows = run.active[run.active["worker"] != NO_ROW]
+    rows = rows[np.argsort(rows["request"])]
+    request = rows["request"].astype(np.int64)
+    return InFlight(
+        request=request,
+        worker=rows["worker"].astype(np.int64),
+        size=run.prefill[request],
+        age=run.state[0]["step"] - run.start_step[request],
+        queued=np.zeros(request.size, dtype=np.bool_),
+    )
 
 
 @compiled

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.policies.predictors import AgePredictor, Predictor
-from solvers.policies.protocol import Policy, StepView, decide
+from solvers.policies.protocol import InFlight, Policy, StepView, decide
 from solvers.policies.registry import policy as policy_of
 from solvers.simulation.result import PowerSums, RunResult, Totals
 from theory.model import InputError, Requests, System
@@ -22,6 +22,7 @@ class _Active:
     """A request that is being served."""
 
     index: int
+    size: int
     load: int
     steps_left: int
     age: int = 0
@@ -91,6 +92,7 @@ def simulate_reference(
     chosen = policy_of(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
     horizon: int = getattr(chosen, "horizon", 0)
+    sees_in_flight = getattr(chosen, "sees_in_flight", False)
     foresight = _Foresight(chosen.predictor, requests) if horizon else None  # type: ignore[attr-defined]
 
     workers: list[list[_Active]] = [[] for _ in range(G)]
@@ -143,11 +145,15 @@ def simulate_reference(
                 waited=np.array([step - reveal_step[i] for i in waiting]),
                 ahead=ahead,
                 grown=None if ahead is None else np.array(grown),
+                now_s=clock,
+                request=np.array(waiting),
+                group=None if requests.group is None else requests.group[np.array(waiting)],
+                in_flight=in_flight(workers) if sees_in_flight else None,
             )
             assignment: list[int] = decide(chosen, view).tolist()
             for i, g in zip(waiting, assignment, strict=True):
                 if g >= 0:
-                    workers[g].append(_Active(i, sizes[i], lengths[i]))
+                    workers[g].append(_Active(i, sizes[i], sizes[i], lengths[i]))
                     worker_of[i], start_step[i], start_s[i] = g, step, clock
                     times_admitted[i] += 1
             waiting = [i for i, g in zip(waiting, assignment, strict=True) if g < 0]
@@ -199,6 +205,13 @@ def simulate_reference(
         loads=np.array(loads_by_step, dtype=np.int64).reshape(-1, G) if history else None,
         bound_gap=gap,
     )
+
+
+def in_flight(workers: list[list[_Active]]) -> InFlight:
+    """What a policy is shown of the requests that are being served."""
+    rows = sorted((r.index, g, r.size, r.age) for g, active in enumerate(workers) for r in active)
+    request, worker, size, age = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    return InFlight(request, worker, size, age, np.zeros(len(rows), dtype=np.bool_))
 
 
 def _totals(workers: int, loads: list[list[int]]) -> Totals:

@@ -111,6 +111,7 @@ class Borrowed:
         self.name = name
         self.horizon = getattr(self.policy, "horizon", 0)
         self.predictor = getattr(self.policy, "predictor", None)
+        self.sees_in_flight = getattr(self.policy, "sees_in_flight", False)
 
     def admit(self, view):
         return self.policy.admit(view)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from solvers.policies import registry as policies
 from solvers.policies.arrival_order import splitmix64
-from solvers.policies.protocol import Policy, PolicyError, StepView, decide
+from solvers.policies.protocol import InFlight, Policy, PolicyError, StepView, decide
 from solvers.policies.registry import POLICIES, policy
 from tests.oracles import policies as plain
 from theory.model import InputError
@@ -26,6 +26,7 @@ def view(loads, free, pool, *, slots=9, step=0):
         free=np.array(free, dtype=np.int64),
         pool=np.array(pool, dtype=np.int64),
         waited=np.zeros(len(pool), dtype=np.int64),
+        in_flight=InFlight.nobody(),
     )
 
 
@@ -75,7 +76,16 @@ def test_a_view_shows_nothing_but_what_is_listed_here():
         "waited",
         "ahead",
         "grown",
+        "now_s",
+        "request",
+        "group",
+        "in_flight",
+        "budget",
+        "slowness",
+        "queued",
+        "queued_tokens",
     }
+    assert {f.name for f in fields(InFlight)} == {"request", "worker", "size", "age", "queued"}
 
 
 def test_fcfs_fills_worker_0_first():
@@ -361,5 +371,5 @@ def test_an_installed_policy_is_found_by_its_entry_point(module, monkeypatch):
     points = EntryPoints([EntryPoint("theirs", f"{module}:Mine", "evenkeel.policies")])
     monkeypatch.setattr(policies, "entry_points", lambda group: points.select(group=group))
     assert policy("theirs", 4).seed == 4
-    with pytest.raises(InputError, match="always_busiest, theirs, or module:attribute"):
+    with pytest.raises(InputError, match="trtllm_kv_aware, theirs, or module:attribute"):
         policy("unknown")

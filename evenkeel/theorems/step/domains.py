@@ -10,7 +10,7 @@ import numpy as np
 from adversary.instances.space import StepSpace
 from adversary.worst_case.exhaustive import step_problems_of
 from evenkeel.evidence.check import Trial
-from solvers.policies.protocol import StepView, decide
+from solvers.policies.protocol import InFlight, StepView, decide
 from solvers.policies.registry import policy as policy_of
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import Assignment, StepProblem
@@ -66,6 +66,7 @@ def view(problem: StepProblem) -> StepView:
         problem.free,
         problem.pool,
         np.zeros(problem.pool.size, dtype=np.int64),
+        in_flight=InFlight.nobody(),
     )
 
 
