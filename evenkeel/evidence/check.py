@@ -283,7 +283,19 @@ class Check:
         return Trial(self.label, params, seed, budget, variant, policy)
 
     def hold(self, trial: Trial) -> Finding:
-        """Run the check; not applicable if a user's policy is to be held and takes no part."""
+        """Run the check.
+
+        Not applicable if a user's policy is to be held and takes no part, or declares that it may
+        leave a slot empty while a request waits, which no claim speaks of.
+        """
+        from solvers.policies.protocol import conserves_work
+        from solvers.policies.registry import policy
+
+        if trial.policy is not None and not conserves_work(policy(trial.policy)):
+            return Finding(
+                verdict=Verdict.NOT_APPLICABLE,
+                domain=f"{trial.policy} declares that it is not work conserving",
+            )
         finding = self.run(trial)
         if not isinstance(finding, Finding):
             raise InputError(f"the check of {self.label} must return a Finding, not {finding!r}")

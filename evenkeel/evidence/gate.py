@@ -15,6 +15,7 @@ from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem
 from theory.model import IntArray
 from theory.power import PowerModel
+from theory.serving import ServingSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,13 @@ class Subject:
         if self.problem is not None:
             return self.problem.pool
         return self.run.requests.prefill if self.run is not None else np.zeros(0, dtype=np.int64)
+
+
+def _model(subject: Subject) -> str:
+    for run in (subject.run, subject.baseline):
+        if run is not None and isinstance(run.system, ServingSystem) and run.system.departures:
+            return ", ".join(run.system.departures)
+    return ""
 
 
 def _backlog(subject: Subject) -> str:
@@ -235,6 +243,9 @@ _GATES: dict[Assumption, Callable[[Subject], str]] = {
 def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
     """The assumptions of the claim that the subject violates, each with the reason.
 
+    That the system is one of the model is an assumption of every claim.  Where it is not, the other
+    gates are not asked: they read a run as one of the model.
+
     Examples
     --------
     >>> from solvers.step.problem import StepProblem
@@ -243,6 +254,8 @@ def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
     >>> unmet(claim_of("step.waterfill"), poor)[Assumption.RICH_POOL]
     '1 requests of size 1 wait for 2 free slots'
     """
+    if departs := _model(subject):
+        return {Assumption.MODEL: departs}
     reasons = {
         assumption: _GATES[assumption](subject)
         for assumption in claim.assumptions

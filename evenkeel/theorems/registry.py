@@ -33,8 +33,12 @@ KINDS = ", ".join(get_args(Kind))
 
 
 class Assumption(StrEnum):
-    """Hypotheses of the theorems; a run that violates one is not applicable, never a pass."""
+    """Hypotheses of the theorems; a run that violates one is not applicable, never a pass.
 
+    Every claim is about the systems of the model, whether it lists that or not.
+    """
+
+    MODEL = "workers have the same slots and speed, loads are all that costs, and one pool waits"
     OVERLOADED = "the pool fills every free slot at every step"
     POOL_CONDITION = "the pool fills every free slot even after any one size class is removed"
     RICH_POOL = "the pool holds at least as many copies of every admissible size as slots are free"

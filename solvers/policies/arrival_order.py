@@ -28,7 +28,7 @@ from solvers.simulation.state import (
     place,
     reveal,
 )
-from solvers.step.problem import Assignment
+from solvers.step.problem import WAITS, Assignment
 from theory.model import Requests, System
 
 # The compiled rules, by the number under which :func:`run_oldest_first` knows them.
@@ -56,6 +56,8 @@ class ArrivalOrder:
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
         G, n = view.free.size, view.pool.size
+        if view.held is not None and self.rule in (FEWEST, FEWEST_SENT):
+            return _to_fewest(view, 1 if self.rule == FEWEST else 4)
         # One step of a run that stands where the view does; output lengths decide nothing.
         requests = Requests(view.pool, np.ones(n, np.int64))
         run = new_run(System(G, view.slots), requests, n, np.empty(0), False)
@@ -192,6 +194,19 @@ class PowerOfTwo(ArrivalOrder):
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+
+
+def _to_fewest(view: StepView, more: int) -> Assignment:
+    """The rules that count, where the free slots do not say how many requests a worker has."""
+    weight: list[int] = view.counts.tolist()
+    free: list[int] = view.free.tolist()
+    assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
+    for position in range(view.admissions):
+        g = min((g for g in range(len(free)) if free[g]), key=weight.__getitem__)
+        assignment[position] = g
+        free[g] -= 1
+        weight[g] += more
+    return assignment
 
 
 @compiled

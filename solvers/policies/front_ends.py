@@ -52,7 +52,7 @@ class Counts:
         queued = none if view.queued is None else view.queued
         tokens = none if view.queued_tokens is None else view.queued_tokens
         self.waiting, self.waiting_tokens = queued.tolist(), tokens.tolist()
-        self.running = (view.slots - view.free - queued).tolist()
+        self.running = (view.counts - queued).tolist()
         self.running_tokens = (view.loads - tokens).tolist()
         self.budget = None if view.budget is None else view.budget.tolist()
 

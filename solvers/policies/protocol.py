@@ -81,6 +81,9 @@ class StepView:
         What group each belongs to, if the requests have groups: an opaque key.
     in_flight : InFlight, optional
         For a policy with a true ``sees_in_flight``.
+    held : int64[G], optional
+        Requests on each worker, if it is not ``slots - free``: where slots differ or tokens have a
+        budget, ``free`` is what the waiting requests can fill.
     budget : int64[G], optional
         Tokens that each worker's KV cache holds, if the system has budgets.
     slowness : int64[G], optional
@@ -116,6 +119,7 @@ class StepView:
     request: IntArray | None = None
     group: IntArray | None = None
     in_flight: InFlight | None = None
+    held: IntArray | None = None
     budget: IntArray | None = None
     slowness: IntArray | None = None
     queued: IntArray | None = None
@@ -133,6 +137,11 @@ class StepView:
         return WindowProblem(ahead, self.free, self.pool, self.grown)
 
     @property
+    def counts(self) -> IntArray:
+        """Requests on each worker, those in its queue included, int64[G]."""
+        return self.slots - self.free if self.held is None else self.held
+
+    @property
     def admissions(self) -> int:
         """``U``, the number of requests that work conservation admits."""
         free: list[int] = self.free.tolist()
@@ -148,7 +157,8 @@ class Policy(Protocol):
     attribute ``bound_gap``.  One that looks ahead has a ``horizon``, the number ``H > 0`` of steps
     after the present one, and a ``predictor`` (:mod:`solvers.policies.predictors`): its views show
     the predicted loads.  One with a true ``sees_in_flight`` is shown the requests that were sent
-    to a worker and are not finished.
+    to a worker and are not finished.  One that may leave a slot empty while a request waits has a
+    false ``work_conserving``: no theorem speaks of it.
     """
 
     name: str
@@ -157,7 +167,8 @@ class Policy(Protocol):
         """Return the worker of each waiting request, int64[n], ``-1`` for one that waits.
 
         Called at every step at which something can be admitted.  Exactly
-        ``min(n, sum(view.free))`` requests must be, at most ``view.free[g]`` on worker ``g``.
+        ``min(n, sum(view.free))`` requests must be, at most ``view.free[g]`` on worker ``g``; a
+        policy with a false ``work_conserving`` may admit fewer.
         """
         ...
 
@@ -221,8 +232,55 @@ def built_in(
     return declare
 
 
-def decide(policy: Policy, view: StepView) -> Assignment:
+# Steps that a policy may leave everything empty while requests wait.
+PATIENCE = 1000
+
+
+class Patience:
+    """Ends a run in which a policy that need not conserve work admits nothing for ever.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.idle = 0
+
+    def spend(self, step: int, busy: bool) -> None:
+        """Say, after a decision, whether anything is served.
+
+        Raises
+        ------
+        PolicyError
+            If nothing has been for too many decisions.
+        """
+        self.idle = 0 if busy else self.idle + 1
+        if self.idle > PATIENCE:
+            raise PolicyError(
+                f"policy {self.policy.name!r} at step {step}: nothing is served, and it has "
+                f"admitted nothing for {PATIENCE} steps"
+            )
+
+
+def conserves_work(policy: Policy) -> bool:
+    """Whether a policy declares to fill every slot that it can, as it does if it says nothing."""
+    return bool(getattr(policy, "work_conserving", True))
+
+
+def decide(policy: Policy, view: StepView, conserving: bool | None = None) -> Assignment:
     """Ask a policy for its decision and check it against every rule of the step.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+    view : StepView
+        The step.
+    conserving : bool, optional
+        Whether every slot must be filled that can be; as the policy declares by default.
 
     Raises
     ------
@@ -230,7 +288,7 @@ def decide(policy: Policy, view: StepView) -> Assignment:
         If the policy raises, or returns anything but a valid assignment.
     """
     problem = view.problem  # taken before the policy could change the view's arrays
-    return checked(policy, view.step, problem, ask(policy, view))
+    return checked(policy, view.step, problem, ask(policy, view), conserving)
 
 
 def ask(policy: Policy, view: StepView) -> NDArray[Any]:
@@ -243,10 +301,16 @@ def ask(policy: Policy, view: StepView) -> NDArray[Any]:
         ) from error
 
 
-def checked(policy: Policy, step: int, problem: StepProblem, answer: NDArray[Any]) -> Assignment:
+def checked(
+    policy: Policy,
+    step: int,
+    problem: StepProblem,
+    answer: NDArray[Any],
+    conserving: bool | None = None,
+) -> Assignment:
     """Return a policy's answer if it obeys the rules; otherwise a PolicyError says which not."""
     try:
-        problem.validate(answer)
+        problem.validate(answer, conserves_work(policy) if conserving is None else conserving)
     except AssignmentError as error:
         raise PolicyError(f"policy {policy.name!r} at step {step}: {error}") from None
     return answer.astype(np.int64)

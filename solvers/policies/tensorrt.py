@@ -18,6 +18,20 @@ from theory.model import InputError
 _FILE = "NVIDIA/TensorRT-LLM at 02385f29, tensorrt_llm/_torch/pyexecutor/scheduler/adp_router.py"
 
 
+def limits(view: StepView, most: int) -> list[int]:
+    """How many requests each worker may have: so many, where it has the slots.
+
+    Where slots differ that may be too few for all admissions; the number is then raised.
+    """
+    held: list[int] = view.counts.tolist()
+    room: list[int] = view.free.tolist()
+    while True:
+        limit = [count + min(free, most - count) for count, free in zip(held, room, strict=True)]
+        if sum(limit) - sum(held) >= view.admissions:
+            return limit
+        most += 1
+
+
 @built_in(
     rule=Rule(
         "TensorRT-LLM 2026, DefaultADPRouter",
@@ -40,21 +54,21 @@ class TensorRTLLMADP:
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
         G, in_flight = view.free.size, shown(self.name, view)
-        running: list[int] = (view.slots - view.free).tolist()
+        running: list[int] = view.counts.tolist()
         tokens = in_flight.sum_by_worker(in_flight.size, G)
-        # At most B, and enough for all: the workers below it have room for every admission.
-        most = max(-(-(sum(running) + view.admissions) // G), *running)
+        mean = -(-(sum(running) + view.admissions) // G)
+        most = limits(view, max(mean, *running))
         heap = [
             (load, count, g) for g, (load, count) in enumerate(zip(tokens, running, strict=True))
         ]
-        heap = [entry for entry in heap if entry[1] < most]
+        heap = [entry for entry in heap if entry[1] < most[entry[2]]]
         heapq.heapify(heap)
         sizes = view.pool[: view.admissions]
         assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
         for request in np.argsort(-sizes, kind="stable").tolist():
             load, count, g = heapq.heappop(heap)
             assignment[request] = g
-            if count + 1 < most:
+            if count + 1 < most[g]:
                 heapq.heappush(heap, (load + int(sizes[request]), count + 1, g))
         return assignment
 
@@ -114,7 +128,7 @@ class TensorRTLLMKVAware:
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
         G, in_flight = view.free.size, shown(self.name, view)
-        counts: list[int] = (view.slots - view.free).tolist()
+        counts: list[int] = view.counts.tolist()
         sizes: list[int] = view.pool[: view.admissions].tolist()
         numbers = list(range(len(sizes))) if view.request is None else view.request.tolist()
         # Without groups nothing is ever cached, so one key does for all.
@@ -131,8 +145,8 @@ class TensorRTLLMKVAware:
         ):
             tokens[g] += self.to_compute.get(number, size)
         mean = -(-(sum(counts) + len(sizes)) // G)
-        most = min(max(-(-mean * self.fair_share // 1), *counts), view.slots)
-        eligible = [g for g in range(G) if counts[g] < most]
+        most = limits(view, max(int(-(-mean * self.fair_share // 1)), *counts))
+        eligible = [g for g in range(G) if counts[g] < most[g]]
         assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
         for i in order:
             size = sizes[i]
@@ -155,6 +169,6 @@ class TensorRTLLMKVAware:
             if view.group is not None:
                 key = best, groups[i]
                 self.cached[key] = max(self.cached.get(key, 0), size)
-            if counts[best] >= most:
+            if counts[best] >= most[best]:
                 eligible.remove(best)
         return assignment

@@ -16,9 +16,11 @@ from solvers.simulation import state as kernels
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.loop_by_size import SortedPool, run_always_busiest, run_bfio, run_window
 from solvers.simulation.loop_python import asking
+from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import PowerSums, RunResult, Totals
 from solvers.simulation.state import NOBODY, RunState, new_run
 from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
+from theory.serving import ServingSystem
 
 # Compiled loops are left about this often, so that progress is seen and Ctrl-C is heard.
 PULSE_S = 0.2
@@ -63,6 +65,10 @@ def simulate(
     progress : callable, optional
         Called with the number of requests finished, a few times a second.
 
+    A :class:`~theory.serving.ServingSystem` that departs from the model is none that the compiled
+    loops cover: the plain one of :mod:`solvers.simulation.reference` serves it, some hundred times
+    slower, and the result has the ``costs``.
+
     Returns
     -------
     RunResult
@@ -89,6 +95,17 @@ def simulate(
     >>> run.total.imbalance
     5
     """
+    if isinstance(system, ServingSystem) and system.departures:
+        return simulate_reference(
+            system,
+            requests,
+            policy,
+            pool=pool,
+            seed=seed,
+            gammas=gammas,
+            history=history,
+            progress=progress,
+        )
     limit = _pool_limit(system, requests, pool)
     exponents = np.array(gammas, dtype=np.float64)
     if exponents.ndim != 1 or not ((exponents > 0) & (exponents <= 1)).all():

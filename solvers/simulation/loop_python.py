@@ -9,7 +9,15 @@ from collections.abc import Callable
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.policies.protocol import InFlight, Policy, StepView, ask, checked
+from solvers.policies.protocol import (
+    InFlight,
+    Patience,
+    Policy,
+    StepView,
+    ask,
+    checked,
+    conserves_work,
+)
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.state import (
     NO_ROW,
@@ -58,6 +66,8 @@ def asking(
     nothing = np.empty(0, dtype=np.int64)
     outlook = Outlook(run, policy) if getattr(policy, "horizon", 0) else None
     sees_in_flight = getattr(policy, "sees_in_flight", False)
+    state["conserving"] = conserves_work(policy)
+    patience = Patience(policy)
 
     def advance(steps: int) -> None:
         end = int(state["step"]) + steps
@@ -80,6 +90,9 @@ def asking(
                 in_flight=in_flight(run) if sees_in_flight else None,
             )
             answer = ask(policy, view)
+            if not state["conserving"]:
+                nobody = not (np.asarray(answer) >= 0).any() if answer.dtype.kind == "i" else False
+                patience.spend(view.step, bool(state["active"]) or not nobody)
             if answer.dtype.kind == "i" and answer.shape == view.waited.shape:
                 assignment = answer.astype(np.int64, order="C")
                 if until_decision(run, pool, assignment, end):
@@ -126,7 +139,9 @@ def until_decision(run: RunState, pool: IntArray, assignment: IntArray, end: int
     """
     state = run.state[0]
     if state.due:
-        if not _obeys(assignment, run.free, admissions(state), run.candidate):
+        if not _obeys(
+            assignment, run.free, admissions(state), state.conserving != 0, run.candidate
+        ):
             return False
         _carry_out(run, pool, assignment)
         measure_loads(run)
@@ -155,7 +170,9 @@ def until_decision(run: RunState, pool: IntArray, assignment: IntArray, end: int
 
 
 @compiled
-def _obeys(assignment: IntArray, free: IntArray, admitted: int, taken: IntArray) -> bool:
+def _obeys(
+    assignment: IntArray, free: IntArray, admitted: int, conserving: bool, taken: IntArray
+) -> bool:
     """Whether an assignment obeys the rules; :meth:`StepProblem.validate` explains why not."""
     taken[:] = 0
     for g in assignment:
@@ -164,7 +181,7 @@ def _obeys(assignment: IntArray, free: IntArray, admitted: int, taken: IntArray)
                 return False
             taken[g] += 1
             admitted -= 1
-    return admitted == 0
+    return admitted == 0 or not conserving
 
 
 @compiled

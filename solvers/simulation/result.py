@@ -127,6 +127,8 @@ class RunResult:
     finish_s: FloatArray
     loads: IntArray | None = None
     bound_gap: int | None = None
+    preemptions: IntArray | None = None
+    costs: IntArray | None = None
 
     def energy_j(self, power: PowerModel) -> float:
         """Energy of all workers in joules, drawing ``P(u_g)`` through the whole of each step.
@@ -177,6 +179,8 @@ class RunResult:
         >>> simulate(System(2, 1), Requests([5, 3], [2, 1]), "fcfs").work_by_worker.tolist()
         [11, 3]
         """
+        if self.costs is not None:
+            return self.costs
         drift = np.array(self.system.drift, dtype=np.int64)
         grown = np.concatenate(([0], np.cumsum(np.resize(drift, self.total.steps))))
         # Differences of sums are right where they fit, even if the sums have wrapped.

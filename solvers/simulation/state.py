@@ -56,6 +56,7 @@ _INTS = (
     "rows",  # rows of the history filled
     "turn",  # whose turn it is, for round_robin
     "bound_gap",  # excess of the imbalances over their lower bounds, for bfio
+    "conserving",  # 1 if decisions from outside must fill every slot that they can
     "due",  # 1 while the present step waits for a decision from outside
 )
 _FLOATS = ("now_s", "overhead_s", "token_s")
@@ -152,6 +153,7 @@ def new_run(
         ("slots", system.slots),
         ("requests", n),
         ("still_full", True),
+        ("conserving", True),
         ("observed", history or gammas.size > 0),
         ("overhead_s", system.step_overhead_s),
         ("token_s", system.seconds_per_token),
@@ -344,6 +346,8 @@ def grow(run: RunState) -> None:
 def _add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
     """Add this step's sums of ``u^gamma``."""
     largest, total = float(loads.max()), float(loads.sum())
+    if largest == 0.0:
+        return
     for m in range(gammas.size):
         if gammas[m] == 1.0:  # the sum of the loads is exact
             _add(powers[m, :2], total / largest)

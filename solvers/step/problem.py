@@ -87,8 +87,15 @@ class StepProblem:
         np.add.at(after, assignment[chosen], self.pool[chosen])
         return after
 
-    def validate(self, assignment: Assignment) -> None:
+    def validate(self, assignment: Assignment, conserving: bool = True) -> None:
         """Check the rules of the step.
+
+        Parameters
+        ----------
+        assignment : int64[n]
+            Worker of each pool item, or :data:`WAITS`.
+        conserving : bool
+            Whether every slot must be filled that can be.
 
         Raises
         ------
@@ -118,7 +125,7 @@ class StepProblem:
             raise AssignmentError(
                 f"worker {g} is over-filled: {count[g]} requests for {self.free[g]} free slots"
             )
-        if admitted.size != self.admissions:
+        if conserving and admitted.size != self.admissions:
             raise AssignmentError(
                 f"not work conserving: {admitted.size} requests admitted where "
                 f"{self.admissions} could be ({self.pool.size} wait for "

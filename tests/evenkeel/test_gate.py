@@ -12,6 +12,7 @@ from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
 from theory.model import Requests, System
 from theory.power import PowerModel
+from theory.serving import ServingSystem
 
 
 def run(s, o, arrival=None, workers=2, slots=1, policy="fcfs", **system):
@@ -126,6 +127,18 @@ def test_what_violates_a_hypothesis_is_named(assumption, meets, violates, word):
     assert unmet(only, meets) == {}
     assert word in unmet(only, violates)[assumption]
     assert unmet(dataclasses.replace(entry, assumptions=()), violates) == {}
+
+
+def test_no_claim_is_about_a_system_that_departs_from_the_model():
+    system = ServingSystem(2, 1, slowness=(1, 2), admit_every=2)
+    slow = simulate(system, Requests([1, 2], [1, 1]), "fcfs")
+    for subject in (Subject(run=slow), Subject(run=FULL, baseline=slow)):
+        for label in ("energy.sandwich", "step.objective"):
+            assert unmet(claim_of(label), subject) == {
+                Assumption.MODEL: "speeds differ, admissions are held back"
+            }
+    plain = simulate(ServingSystem(2, 1), Requests([1, 2], [1, 1]), "fcfs")
+    assert unmet(claim_of("step.objective"), Subject(run=plain)) == {}
 
 
 def test_each_gate_has_a_case():

@@ -80,6 +80,7 @@ def test_a_view_shows_nothing_but_what_is_listed_here():
         "request",
         "group",
         "in_flight",
+        "held",
         "budget",
         "slowness",
         "queued",
