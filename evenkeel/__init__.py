@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from theory.laws.slot_load import geometric_slot, joint_slot
     from theory.model import InputError, Requests, System, idle_share, imbalance
     from theory.power import PowerModel, hardware
+    from theory.serving import ServingSystem
 
 __all__ = [
     "BFIO",
@@ -56,6 +57,7 @@ __all__ = [
     "Reading",
     "Requests",
     "RunResult",
+    "ServingSystem",
     "StepProblem",
     "StepSolution",
     "StepView",

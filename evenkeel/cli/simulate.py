@@ -1,7 +1,8 @@
 """``evenkeel simulate``: run policies on a workload or a trace."""
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +18,8 @@ from evenkeel.output import (
     workers_option,
 )
 from theory.files import written_whole
-from theory.model import InputError
+from theory.model import InputError, System
+from theory.serving import ServingSystem
 
 if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
@@ -44,6 +46,46 @@ def _parameters(texts: tuple[str, ...]) -> dict[str, int | float]:
     return found
 
 
+def _system(workers: int, slots: int, texts: tuple[str, ...]) -> System:
+    """The paper's system, with what ``--system`` says beside."""
+    plain = System.paper(workers, slots)
+    if not texts:
+        return plain
+    fields = {field.name: field for field in dataclasses.fields(ServingSystem)}
+    for field in dataclasses.fields(System):
+        del fields[field.name]
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        if key not in fields or key in found:
+            raise InputError(
+                f"--system needs KEY=VALUE with one of {', '.join(fields)}, each once, got {text!r}"
+            )
+        default = fields[key].default
+        wanted = "an integer"
+        try:
+            if default is False:
+                wanted = "yes or no"
+                found[key] = {"yes": True, "no": False}[value]
+            elif default == ():
+                wanted = "integers with commas between them"
+                found[key] = tuple(int(part) for part in value.split(","))
+            else:
+                found[key] = int(value)
+        except (KeyError, ValueError):
+            raise InputError(f"--system {key} must be {wanted}, got {value!r}") from None
+    if len(found.get("kv_budget", ())) == 1:
+        found["kv_budget"] *= workers
+    return ServingSystem(
+        workers,
+        max(found.get("slots_of", (slots,))),
+        plain.drift,
+        plain.step_overhead_s,
+        plain.seconds_per_token,
+        **found,
+    )
+
+
 class _Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from solvers.policies.registry import policy_help  # takes a second, so for the help alone
@@ -64,6 +106,15 @@ class _Command(click.Command):
 @click.option("--param", multiple=True, metavar="KEY=VALUE", help="Parameter of the family.")
 @workers_option
 @slots_option
+@click.option(
+    "--system",
+    "departures",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What is not as in the model: slots_of=8,4 slowness=2,3 request_cost=512 "
+    "kv_budget=100000 (for all, or one each) reserve=2048 tokens_per_step=2 queues=yes "
+    "admit_every=2 hold=8; repeatable.",
+)
 @click.option(
     "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
 )
@@ -86,6 +137,7 @@ def simulate(
     param: tuple[str, ...],
     workers: int,
     slots: int,
+    departures: tuple[str, ...],
     policies: tuple[str, ...],
     pool: int | None,
     hardware: str,
@@ -102,11 +154,10 @@ def simulate(
     from adversary.workloads.families import workload
     from evenkeel.studies.run_summary import by_worker, request_rows, rows, summary, worker_table
     from solvers.simulation.engine import simulate
-    from theory.model import System
     from theory.power import hardware as device
 
     parameters = _parameters(param)
-    system, power = System.paper(workers, slots), device(hardware)
+    system, power = _system(workers, slots, departures), device(hardware)
     if trace is not None:
         if family is not None or n is not None or parameters:
             raise InputError("--trace goes without --family, -n and --param")
@@ -129,11 +180,18 @@ def simulate(
             )
         found.append(summary(run, power))
         workers_of.append(by_worker(run))
+        if run.preemptions is not None:
+            found[-1]["preemptions"] = int(run.preemptions.sum())
         if requests_out is not None:
             runs.append(run)
     if requests_out is not None:
         with written_whole(requests_out) as scratch:
             request_rows(runs).write_parquet(scratch)
+    if isinstance(system, ServingSystem) and system.departures:
+        notes.append(
+            f"not a system of the model ({', '.join(system.departures)}): no claim speaks of it; "
+            "loads are what the steps cost, and the plain loop served it, not the compiled one"
+        )
     if any(run["overloaded"]["steps"] == 0 for run in found):
         notes.append(
             "no overloaded part: some slots were empty from the first step on"
@@ -153,6 +211,7 @@ def simulate(
                     "requests": len(requests),
                     "workers": workers,
                     "slots": slots,
+                    "system": list(departures),
                     "pool": pool,
                     "timed": timed,
                     "hardware": hardware,
@@ -172,5 +231,8 @@ def simulate(
     )
     click.echo(table(("", *(str(run["policy"]) for run in found)), rows(found)))
     click.echo(f"\n{worker_table([str(run['policy']) for run in found], workers_of)}")
+    for told in found:
+        if "preemptions" in told:
+            click.echo(f"\n{told['policy']}: {told['preemptions']} preemptions")
     for note in notes:
         click.echo(f"\nnote: {note}")

@@ -195,13 +195,22 @@ def policies(
     All serve the same backlogs.  The regret of a step is its imbalance less the least possible
     for the same loads, free slots and pool; where that is not proved, an interval is given.
     """
-    from evenkeel.studies.policy_comparison import SMALL, rosetta, rule_of, side_by_side, what
+    from evenkeel.studies.policy_comparison import (
+        SMALL,
+        SYSTEM_RULES,
+        rosetta,
+        rule_of,
+        side_by_side,
+        what,
+    )
     from solvers.policies.registry import POLICIES
     from theory.model import System
     from theory.power import hardware as device
 
     if only_list:
         rules = {name: (what(name), rule_of(name)) for name in names or POLICIES}
+        if not names:
+            rules |= SYSTEM_RULES
         if as_json:
             told = {
                 name: {"text": text, **({} if rule is None else asdict(rule))}

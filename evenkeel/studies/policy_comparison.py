@@ -30,6 +30,46 @@ from theory.power import PowerModel
 SMALL = Space(workers=2, slots=2, requests=5, size_max=4, pool=5)
 
 
+# What engines do with admissions, whatever chooses the worker: a property of the system here.
+SYSTEM_RULES = {
+    "--system admit_every=N": (
+        "Admits at every N-th step alone, the same on all workers.",
+        Rule(
+            "vLLM since June 2026, --prefill-schedule-interval",
+            "vllm-project/vllm, pull request 44558; from a description",
+            "step modulo N = 0; vLLM suspends it while a step leaves requests waiting, which is"
+            " not modelled",
+        ),
+    ),
+    "--system hold=N": (
+        "Holds admissions back until every worker with a free slot can have one.",
+        Rule(
+            "SGLang 2026, PrefillDelayer; likewise TensorRT-LLM's wait for all ranks",
+            "sgl-project/sglang, pull requests 23588 and 31835; from a description",
+            "some worker with a free slot would get none, and fewer than N steps in a row were"
+            " held; their other triggers are not modelled",
+        ),
+    ),
+    "--system kv_budget=N": (
+        "Preempts the request that a worker admitted last when it outgrows its budget.",
+        Rule(
+            "vLLM, preemption by recomputation",
+            "from a description",
+            "tokens of the worker > N after a step; the request waits again with its tokens, and"
+            " computing them again costs nothing here",
+        ),
+    ),
+    "--system reserve=N": (
+        "Sets growth aside at admission, so that nothing is preempted.",
+        Rule(
+            "TensorRT-LLM, GUARANTEED_NO_EVICT",
+            "from a description",
+            "admitted where the sizes and N tokens for each request fit the budget",
+        ),
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One policy on one workload.

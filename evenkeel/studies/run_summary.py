@@ -102,7 +102,8 @@ def request_rows(runs: Sequence[RunResult]) -> "polars.DataFrame":
     -------
     polars.DataFrame
         Columns ``policy``, ``request`` (from 0), ``prefill``, ``decode``, ``arrival_s`` (empty in
-        a backlog), ``worker``, ``reveal_step``, ``start_step``, ``start_s`` and ``finish_s``.
+        a backlog), ``worker``, ``reveal_step``, ``start_step``, ``start_s``, ``finish_s`` and
+        ``preemptions``.
     """
     import polars
 
@@ -123,6 +124,11 @@ def request_rows(runs: Sequence[RunResult]) -> "polars.DataFrame":
                 "start_step": run.start_step,
                 "start_s": run.start_s,
                 "finish_s": run.finish_s,
+                "preemptions": (
+                    np.zeros(len(requests), np.int64)
+                    if run.preemptions is None
+                    else run.preemptions
+                ),
             }
         )
 

@@ -10,12 +10,13 @@ of a snapshot that is older, its age is all that is modelled: it is taken at the
 is far enough from the last one.
 """
 
+import inspect
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 
-from solvers.policies.protocol import Rule, StepView, built_in, integer_from
+from solvers.policies.protocol import Rule, StepView, built_in, integer_from, named
 from solvers.step.problem import WAITS, Assignment
 from theory.model import InputError
 
@@ -84,6 +85,9 @@ class FrontEnds:
             raise InputError(f"every_ms must be a number >= 0, got {every_ms!r}")
         self.every_ms = every_ms
         self.clients = integer_from("clients", clients, 1)
+        options = {"every": every, "every_ms": every_ms, "clients": clients}
+        known = inspect.signature(type(self)).parameters
+        self.name = named(self, **{key: options[key] for key in options if key in known})
         self.counts: list[Counts] = []
         self.taken_step, self.taken_s = 0, 0.0
 
@@ -137,7 +141,7 @@ class FrontEnds:
 
 
 @built_in(
-    {"clients=4,every_ms=100": "four front ends, which hear of the workers every 100 ms"},
+    {"every_ms=100,clients=4": "four front ends, which hear of the workers every 100 ms"},
     Rule(
         "vLLM, July 2026, for some weeks",
         "vllm-project/vllm, vllm/v1/engine/core_client.py, pull request 47420",

@@ -8,7 +8,7 @@ best worker with a free slot.
 import numpy as np
 
 from solvers.policies.arrival_order import splitmix64
-from solvers.policies.protocol import InFlight, Rule, StepView, built_in, integer_from
+from solvers.policies.protocol import InFlight, Rule, StepView, built_in, integer_from, named
 from solvers.step.problem import WAITS, Assignment
 from theory.model import InputError
 
@@ -145,6 +145,7 @@ class AtomLeastTokens(Rotating):
     def __init__(self, turn: int = 0, per_request: int = 512) -> None:
         super().__init__(turn)
         self.per_request = integer_from("per_request", per_request, 0)
+        self.name = named(self, per_request=per_request)
 
     def key(self, worker: int) -> tuple[int, ...]:
         """See :class:`ExactCounts`."""
@@ -179,6 +180,7 @@ class LlmdTokenLoad(ExactCounts):
     def __init__(self, threshold: int = 4_194_304, seed: int = 0) -> None:
         super().__init__()
         self.threshold = integer_from("threshold", threshold, 1)
+        self.name = named(self, threshold=threshold)
         self.seed = seed
 
     def look(self, in_flight: InFlight, workers: int) -> None:

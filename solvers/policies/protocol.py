@@ -1,5 +1,6 @@
 """Decisions: what a policy may see at a step, what it must return, and how that is checked."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -319,6 +320,13 @@ def checked(
 def one_line(error: BaseException) -> str:
     """Type of an exception and the first line of its message."""
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+
+
+def named(policy: Policy, **values: object) -> str:
+    """The name of a policy's class with those of these parameters that are not the defaults."""
+    known = inspect.signature(type(policy)).parameters
+    told = [f"{key}={value}" for key, value in values.items() if value != known[key].default]
+    return ":".join([type(policy).name, ",".join(told)]) if told else type(policy).name
 
 
 def integer_from(name: str, value: object, least: int) -> int:

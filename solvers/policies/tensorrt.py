@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from solvers.policies.in_flight import drawn, shown
-from solvers.policies.protocol import Rule, StepView, built_in
+from solvers.policies.protocol import Rule, StepView, built_in, named
 from solvers.step.problem import WAITS, Assignment
 from theory.model import InputError
 
@@ -120,6 +120,9 @@ class TensorRTLLMKVAware:
         ):
             if isinstance(value, str) or not (least <= value <= most and value < float("inf")):
                 raise InputError(f"{name} must be a number in [{least}, {most}], got {value!r}")
+        self.name = named(
+            self, load_weight=load_weight, match_rate=match_rate, fair_share=fair_share
+        )
         self.load_weight, self.match_rate = Fraction(load_weight), Fraction(match_rate)
         self.fair_share, self.seed = Fraction(fair_share), seed
         self.cached: dict[tuple[int, int], int] = {}

@@ -66,7 +66,8 @@ def asking(
     nothing = np.empty(0, dtype=np.int64)
     outlook = Outlook(run, policy) if getattr(policy, "horizon", 0) else None
     sees_in_flight = getattr(policy, "sees_in_flight", False)
-    state["conserving"] = conserves_work(policy)
+    conserving = conserves_work(policy)
+    state["conserving"] = conserving
     patience = Patience(policy)
 
     def advance(steps: int) -> None:
@@ -90,7 +91,7 @@ def asking(
                 in_flight=in_flight(run) if sees_in_flight else None,
             )
             answer = ask(policy, view)
-            if not state["conserving"]:
+            if not conserving:
                 nobody = not (np.asarray(answer) >= 0).any() if answer.dtype.kind == "i" else False
                 patience.spend(view.step, bool(state["active"]) or not nobody)
             if answer.dtype.kind == "i" and answer.shape == view.waited.shape:

@@ -113,6 +113,37 @@ def test_simulate_says_what_each_worker_did(call: Call) -> None:
     assert found["start_step"].to_list() == 2 * [0, 2, 4]
 
 
+def test_simulate_takes_systems_that_are_not_of_the_model(call: Call) -> None:
+    words = ("--system", "kv_budget=400", "--system", "queues=yes", "--system", "slots_of=3,2")
+    code, out, _ = call(*SMALL, "--param", "b=20", "--policy", "jsq", *words, "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert "slots differ, tokens have a budget, workers have queues" in told["notes"][0]
+    assert told["runs"][0]["preemptions"] == 0
+    assert sum(told["runs"][0]["by_worker"]["requests"]) == 40
+    code, out, _ = call(*SMALL, "--system", "kv_budget=2000", "--system", "tokens_per_step=2")
+    assert code == 0
+    assert "fcfs: 0 preemptions" in out
+    for bad, word in (
+        ("speed=2", "one of slots_of, slowness"),
+        ("queues=1", "must be yes or no"),
+        ("slowness=fast,slow", "must be integers with commas"),
+        ("hold=x", "must be an integer"),
+        ("slowness=1", "for each of 2 workers"),
+    ):
+        code, _, error = call(*SMALL, "--system", bad)
+        assert code == 2
+        assert word in error
+
+
+def test_a_policy_that_leaves_slots_empty_is_not_applicable(call: Call) -> None:
+    lazy = POLICIES.replace('name = "drop"', 'name, work_conserving = "drop", False')
+    Path("own_policies.py").write_text(lazy)
+    _, out, _ = call("check", "step.full-refill-gap", "--policy", "own_policies:Drop")
+    assert "not applicable" in out
+    assert "not work conserving" in out
+
+
 def test_of_many_workers_the_extremes_are_shown(call: Call) -> None:
     code, out, _ = call("simulate", "-G", "20", "-B", "2", "-n", "45", "--policy", "fcfs")
     assert code == 0

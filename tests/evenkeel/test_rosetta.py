@@ -7,7 +7,7 @@ import pytest
 
 from adversary.workloads.families import workload
 from evenkeel.cli.main import cli
-from evenkeel.studies.policy_comparison import Regretful, rosetta, what, worst
+from evenkeel.studies.policy_comparison import SYSTEM_RULES, Regretful, rosetta, what, worst
 from solvers.policies.arrival_order import FCFS
 from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
@@ -110,7 +110,11 @@ def test_a_policy_of_ones_own_is_compared():
 
 def test_the_command_lists_and_compares(capsys):
     cli.main(["policies", "--list"], standalone_mode=False)
-    assert len(capsys.readouterr().out.splitlines()) == 2 + len(POLICIES)
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == 2 + len(POLICIES) + len(SYSTEM_RULES)
+    in_flight = next(line for line in listed if line.startswith("vllm_in_flight"))
+    for word in ("July 2026", "core_client.py", "max(clients * own in flight, waiting + running)"):
+        assert word in in_flight
     chosen = ["--policy", "fcfs", "--policy", "bfio", "-G", "2", "-B", "2", "--seeds", "1"]
     cli.main(["policies", *chosen, "--json"], standalone_mode=False)
     assert [row["policy"] for row in json.loads(capsys.readouterr().out)] == ["fcfs", "bfio"]
