@@ -23,6 +23,7 @@ class Exact:
 
     def __init__(self, inner):
         self.inner, self.name = inner, inner.name
+        self.sees_in_flight = getattr(inner, "sees_in_flight", False)
         self.regret = self.steps = self.optimal = 0
 
     def admit(self, view):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -194,3 +195,14 @@ def test_parameters_out_of_range_are_named(spec, message):
     with pytest.raises(InputError) as caught:
         policy(spec)
     assert message in str(caught.value)
+
+
+def test_fcfs_that_spreads_is_the_fair_baseline_where_slots_are_empty():
+    # Eight equal requests on sixteen workers of eight slots: worker 0 takes them all and fifteen
+    # idle, or eight take one each and eight idle.
+    requests = Requests([65_536] * 8, [256] * 8)
+    for name, share in (("fcfs", Fraction(15, 16)), ("jsq", Fraction(1, 2))):
+        run = simulate(System(16, 8), requests, name)
+        assert run.total.idle_share == share
+        assert (run.idle_by_worker == 0).sum() == 16 * (1 - share)
+        assert run.overloaded.steps == 0
