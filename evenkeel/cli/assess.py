@@ -30,7 +30,7 @@ SCHEMA = 2
 # First come, first served, spread over the workers; SGLang's shortest queue is the same rule.
 BASELINE = "jsq"
 JUDGED = "bfio"
-ENGINE_RULES = ("vllm_dp", "vllm_dp_rotating", "sglang_minimum_tokens", "trtllm_adp")
+ENGINE_RULES = ("vllm_in_flight", "sglang_total_requests", "sglang_total_tokens", "trtllm_adp")
 
 CAVEATS = (
     "The runs are simulated: a step takes C + t_l * (largest load), with the constants of the "
@@ -131,8 +131,9 @@ def assess(
     first: dict[str, RunResult] = {}
 
     def kept(name: str, run: "RunResult") -> None:
-        fewest, most = _requests_of_workers(run)
-        runs.append(summary(run, device) | {"requests_of_workers": (fewest, most)})
+        served = run.requests_by_worker
+        ends = {"requests_of_workers": (int(served.min()), int(served.max()))}
+        runs.append(summary(run, device) | ends)
         if name == baseline:
             first[name] = run
 
@@ -320,14 +321,6 @@ def _runs_table(runs: list[dict[str, Any]]) -> Table:
         )
         for run in runs
     ]
-
-
-def _requests_of_workers(run: "RunResult") -> tuple[int, int]:
-    """How many requests the worker with the fewest served, and the one with the most."""
-    import numpy as np
-
-    counts = np.bincount(run.worker, minlength=run.system.workers)
-    return int(counts.min()), int(counts.max())
 
 
 def _tell_guarantees(promised: Mapping[str, Any], workers: int, slots: int) -> None:

@@ -178,8 +178,8 @@ def test_ties_show_in_the_requests_of_a_worker(say: Say) -> None:
     rows = [(1000 + i, 10, 30 * i) for i in range(10)]
     found = json.loads(say(rows, "-G", "2", "-B", "8", "--timed", "--json"))
     shown = {run["policy"]: run["requests_of_workers"] for run in found["runs"]}
-    assert shown["jsq"] == shown["vllm_dp"] == [0, 10]
-    assert shown["vllm_dp_rotating"] == [5, 5]
+    assert shown["jsq"] == [0, 10]
+    assert shown["vllm_in_flight"] == [5, 5]
 
 
 PAIRS = [(1000, 20, 0.06 * (i // 2)) for i in range(200)]
