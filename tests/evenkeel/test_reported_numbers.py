@@ -464,11 +464,11 @@ def test_what_the_theorems_say_of_sizes_2_and_4_and_lengths_of_2(say, pairs):
 
 def test_what_theorem_2_says_where_the_pool_has_two_copies_of_two_sizes(say, pairs):
     def guaranteed(theta):
-        """``(G (y-x-1)/2 + F)/p``, sizes 2 and 4: a coin has the moment cosh(v/2)."""
+        """``(S + F)/p``, sizes 2 and 4, so S = 1: a coin has the moment cosh(v/2)."""
         ages = range(1, 200)
         above = sum(0.5**age * cosh(theta * age / 2) for age in ages)
         below = sum(0.5**age * cosh(theta * (2 + age) / 2) for age in ages)
-        z = (above * below + cosh(theta)) * exp(-theta)
+        z = above * below * exp(-theta)
         return 2 * (1 + 2 / theta * min(log(1 + z), z / exp(1)))
 
     most = min(guaranteed(k / 1000) for k in range(100, 1300))
