@@ -145,13 +145,23 @@ def save(figure: "Figure", out_dir: Path, name: str) -> list[Path]:
     InputError
         If the folder cannot be written.
     """
-    paths = []
-    for kind, metadata in _METADATA.items():
-        path = out_dir / f"{name}.{kind}"
-        with written_whole(path) as scratch:
-            figure.savefig(scratch, format=kind, metadata=metadata)
-        paths.append(path)
-    return paths
+    return [save_as(figure, out_dir / f"{name}.{kind}") for kind in _METADATA]
+
+
+def save_as(figure: "Figure", path: Path) -> Path:
+    """Write the figure to a file of the kind that its name ends with, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the name does not end with ``.png``, ``.svg`` or ``.pdf``, or cannot be written.
+    """
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in _METADATA:
+        raise InputError(f"{path}: a picture's name ends with .{', .'.join(_METADATA)}")
+    with written_whole(path) as scratch:
+        figure.savefig(scratch, format=kind, metadata=_METADATA[kind])
+    return path
 
 
 def render(

@@ -20,6 +20,7 @@ COMMANDS = {
     "sweep": ("study", "Run policies over a grid of systems and workloads."),
     "assess": ("assess", "Would balancing help this trace on this hardware?"),
     "formats": ("formats", "The request traces that can be read, and which fields."),
+    "measure": ("measure", "What a fleet's own logs say: who waits, for whom, and at what cost."),
     "energy": ("energy", "Bounds on the energy saving for given hardware."),
     "attack": ("attack", "Find the worst instance for a policy."),
     "gallery": ("verify", "Show the stored witnesses step by step."),

@@ -1,0 +1,100 @@
+"""Numbers and times in text, and refusals that name file, line and field."""
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from adversary.workloads.layouts.rows import one_line
+from theory.model import InputError
+
+# Whole numbers beyond are not exact as floats; no load of a rank comes near.
+LARGEST = 2.0**53
+
+# Digits without separators of thousands: Python's own float takes underscores and other digits.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FIX = "correct the line, or leave such lines out with --drop-bad"
+
+
+class Place(NamedTuple):
+    """A line of a file; of a binary file, a record.
+
+    >>> str(Place("a.csv", 3)), str(Place("a.parquet", 2, "row"))
+    ('a.csv: line 3', 'a.parquet: row 2')
+    """
+
+    file: str
+    line: int
+    what: str = "line"
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what} {self.line}"
+
+
+class LineError(InputError):
+    """A line that cannot be used, in one line; others of the file may be."""
+
+    def __init__(self, place: Place, says: str, fix: str = _FIX) -> None:
+        super().__init__(f"{place}: {says}; {fix}")
+
+
+def number(place: Place, field: str, text: str | None, unit: str = "") -> float:
+    """The number that a text is, with or without its unit: finite and not negative.
+
+    >>> number(Place("a.csv", 2), "power.draw", "118.42 W", "W")
+    118.42
+    """
+    value = (text or "").strip().removesuffix(unit).strip()
+    if not value:
+        raise LineError(place, f"{field} is missing")
+    shown = f"{field} = {one_line(value, 40)}"
+    if not _NUMBER.fullmatch(value):
+        # "nan", "inf" and "N/A" are words, and no measurement.
+        raise LineError(place, f"{shown} is not a number")
+    found = float(value)
+    if found < 0:
+        raise LineError(place, f"{shown} is negative")
+    if not found <= LARGEST:
+        raise LineError(place, f"{shown} is larger than 2^53")
+    return found
+
+
+def whole(place: Place, field: str, text: str | None) -> int:
+    """The whole number that a text is, not negative."""
+    found = number(place, field, text)
+    if found % 1:
+        raise LineError(place, f"{field} = {one_line(text, 40)} is not a whole number")
+    return int(found)
+
+
+def seconds(place: Place, field: str, text: str | None) -> float:
+    """A time as seconds: a number of them, or a date and time since 1970, of UTC without a zone.
+
+    Numbers since 1970 may count milliseconds, microseconds or nanoseconds.
+
+    >>> seconds(Place("a.csv", 2), "timestamp", "1970/01/01 00:00:01.500")
+    1.5
+    >>> seconds(Place("a.csv", 2), "timestamp", "1700000000000")
+    1700000000.0
+    """
+    value = (text or "").strip()
+    if not value or _NUMBER.fullmatch(value):
+        found = number(place, field, text)
+        # Seconds since 1970 stay below 1e11 for the next 3000 years.
+        return found / 10.0 ** (3 * max(0, math.ceil((math.log10(max(found, 1.0)) - 11) / 3)))
+    stamp = value.replace("/", "-").replace(",", ".")
+    try:
+        when = datetime.fromisoformat(stamp)
+    except ValueError:
+        raise LineError(place, f"{field} = {one_line(value, 40)} is no time") from None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts names with numbers in them by the numbers.
+
+    >>> sorted(["gpu10", "gpu9"], key=natural)
+    ['gpu9', 'gpu10']
+    """
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p)

@@ -1,0 +1,337 @@
+"""Loads as they were measured: a matrix of steps and ranks, put together from single records."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adversary.measurements.fields import Place, natural
+from theory.model import FloatArray, InputError, IntArray
+
+BoolArray = NDArray[np.bool_]
+
+# Cells of a matrix, and records, that are read at most.
+MOST_RECORDS = 20_000_000
+
+SHARE = "share of the KV cache"
+
+_LEAVE_OUT = "--drop-bad leaves out steps that lack a rank"
+_NAN = float("nan")
+
+# Cells of the matrix to a record, at most: with more, ranks share next to no step.
+_SPARSE = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredLoads:
+    """The loads of ``G`` ranks in ``K`` steps.
+
+    Parameters
+    ----------
+    format : str
+        Where they come from, a name of the table of formats.
+    unit : str
+        What a load counts, such as ``tokens``.
+    ranks : tuple of str
+        Names of the ranks.
+    steps : int64[K]
+        Numbers of the steps as they were logged, rising.
+    loads : float64[K, G]
+        Loads, not negative.
+    duration_s, start_s : float64[K] or None
+        Durations and beginnings of the steps, NaN where not known.  A duration is the longest that
+        any rank has for the step.
+    requests : float64[K, G] or None
+        Running requests.
+    prefill : bool[K] or None
+        Whether a rank ran prefill in the step, whose time is not that of the load.
+    spread : float or None
+        How far the durations that ranks have of one step are apart, a share of the longest, in
+        the median step: near 0 if the ranks step together.
+    rounding : float
+        Half the last digit of a load, if loads were rounded when they were logged.
+    notes : tuple of str
+        What a reader of results should know.
+    """
+
+    format: str
+    unit: str
+    ranks: tuple[str, ...]
+    steps: IntArray
+    loads: FloatArray
+    duration_s: FloatArray | None = None
+    start_s: FloatArray | None = None
+    requests: FloatArray | None = None
+    prefill: BoolArray | None = None
+    spread: float | None = None
+    rounding: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepTimes:
+    """Beginnings and durations of steps, in seconds, int64[K] and float64[K]; steps rise."""
+
+    steps: IntArray
+    start_s: FloatArray
+    duration_s: FloatArray
+
+
+@dataclass(slots=True)
+class Meaning:
+    """What the numbers of a format are.
+
+    ``lag`` is 1 if a line has the duration of the step before; ``scale`` of a rank takes its loads
+    to ``unit``.
+    """
+
+    format: str
+    unit: str = "tokens"
+    lag: int = 0
+    rounding: float = 0.0
+    scale: dict[str, float] = field(default_factory=dict)
+
+
+def of_shares(
+    format: str,
+    ranks: Sequence[str],
+    kv_tokens: float | None,
+    sizes: Mapping[str, float],
+    rounding: float = 0.0,
+) -> Meaning:
+    """The meaning of shares of the KV cache: tokens, where it is known how many each rank holds.
+
+    ``kv_tokens`` is that number for all ranks, ``sizes`` what the file says of some.
+    """
+    if kv_tokens is not None:
+        sizes = dict.fromkeys(ranks, kv_tokens)
+    if any(rank not in sizes for rank in ranks):
+        return Meaning(format, SHARE, rounding=rounding)
+    most = max(sizes[rank] for rank in ranks)
+    return Meaning(format, rounding=rounding * most, scale={rank: sizes[rank] for rank in ranks})
+
+
+class LoadRecords:
+    """Collects the loads of single ranks in single steps, in any order."""
+
+    def __init__(self) -> None:
+        self._ranks: dict[str, int] = {}
+        self._files: dict[str, int] = {}
+        self._rank, self._step, self._line = array("q"), array("q"), array("q")
+        self._file = array("q")
+        self._values = tuple(array("d") for _ in range(5))
+
+    def __len__(self) -> int:
+        return len(self._rank)
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """Names of the ranks so far."""
+        return tuple(self._ranks)
+
+    def add(
+        self,
+        place: Place,
+        rank: str,
+        step: int,
+        load: float,
+        *,
+        duration_s: float = _NAN,
+        start_s: float = _NAN,
+        requests: float = _NAN,
+        prefill: float = _NAN,
+    ) -> None:
+        """One record; what is not known of it is NaN."""
+        if len(self) >= MOST_RECORDS:
+            raise InputError(
+                f"{place.file}: holds more than {MOST_RECORDS} loads; give a shorter part of it"
+            )
+        self._rank.append(self._ranks.setdefault(rank, len(self._ranks)))
+        self._file.append(self._files.setdefault(place.file, len(self._files)))
+        self._step.append(step)
+        self._line.append(place.line)
+        for column, value in zip(
+            self._values, (load, duration_s, start_s, requests, prefill), strict=True
+        ):
+            column.append(value)
+
+    def aligned(self, meaning: Meaning, *, drop: bool, notes: Sequence[str] = ()) -> MeasuredLoads:
+        """The matrix.
+
+        Parameters
+        ----------
+        meaning : Meaning
+            Of the numbers.
+        drop : bool
+            Whether steps that lack a rank are left out; else they are refused.
+
+        Raises
+        ------
+        InputError
+            If a step has a rank twice or not at all, or fewer than two ranks are there.
+        """
+        names = sorted(self._ranks, key=natural)
+        order = np.array([names.index(name) for name in self._ranks])
+        rank, step = order[np.array(self._rank)], np.array(self._step)
+        steps, at = np.unique(step, return_inverse=True)
+        _at_least_two(next(iter(self._files)), names)
+        cell = at * len(names) + rank
+        self._refuse_twice(cell, names, steps)
+        shape = (len(steps), len(names))
+        if len(steps) * len(names) > _SPARSE * len(self):
+            raise self._no_common_step(names)
+        missing = np.ones(shape, dtype=bool)
+        missing.flat[cell] = False
+        notes = list(notes)
+        if missing.any():
+            if not drop:
+                self._refuse_missing(missing, names, steps, at)
+            gone = int(missing.any(axis=1).sum())
+            if gone == len(steps):
+                raise self._no_common_step(names)
+            notes.append(f"{gone} of {len(steps)} steps lack a rank and are left out")
+        kept = np.flatnonzero(~missing.any(axis=1))
+
+        def matrix(column: "array[float]") -> FloatArray:
+            whole = np.full(shape, _NAN)
+            whole.flat[cell] = np.array(column)
+            return whole
+
+        loads, durations, starts, requests, prefill = map(matrix, self._values)
+        loads *= np.array([meaning.scale.get(name, 1.0) for name in names])
+        if meaning.lag:
+            durations = _from_the_next(durations, steps)
+        durations = durations[kept]
+        return MeasuredLoads(
+            meaning.format,
+            meaning.unit,
+            tuple(names),
+            steps[kept],
+            loads[kept],
+            _known(_of_any_rank(durations, np.fmax)),
+            _known(_of_any_rank(starts[kept], np.fmin)),
+            _known(requests[kept]),
+            _ran(prefill[kept]),
+            _spread(durations),
+            meaning.rounding,
+            tuple(notes),
+        )
+
+    def _no_common_step(self, names: list[str]) -> InputError:
+        return InputError(
+            f"{next(iter(self._files))}: next to no step has a load of every rank "
+            f"({', '.join(names[:8])}): the ranks do not count the same steps; give logs of one "
+            "run in which they step together"
+        )
+
+    def _place(self, record: int) -> Place:
+        return Place(tuple(self._files)[self._file[record]], self._line[record])
+
+    def _refuse_twice(self, cell: IntArray, names: list[str], steps: IntArray) -> None:
+        order = np.argsort(cell, kind="stable")
+        again = np.flatnonzero(np.diff(cell[order]) == 0)
+        if not again.size:
+            return
+        first, second = min((int(order[k]), int(order[k + 1])) for k in again)
+        at, rank = divmod(int(cell[second]), len(names))
+        raise InputError(
+            f"{self._place(second)}: rank = {names[rank]}: its load of step {steps[at]} is there "
+            f"already, in {self._place(first)}; give one run, and one line a rank and step"
+        )
+
+    def _refuse_missing(
+        self,
+        missing: BoolArray,
+        names: list[str],
+        steps: IntArray,
+        at: IntArray,
+    ) -> None:
+        gaps = int(missing.any(axis=1).sum())
+        first = int(np.flatnonzero(missing.any(axis=1))[0])
+        record = int(np.flatnonzero(at == first)[0])
+        absent = [name for name, gone in zip(names, missing[first], strict=True) if gone]
+        counts = (~missing).sum(axis=0)
+        told = f"{gaps} of {len(steps)} steps lack a rank"
+        if counts.min() < counts.max():
+            least, most = int(counts.argmin()), int(counts.argmax())
+            told += (
+                f"; rank {names[least]} has {counts[least]} steps, "
+                f"rank {names[most]} {counts[most]}"
+            )
+        raise InputError(
+            f"{self._place(record)}: step = {steps[first]} has no load of rank "
+            f"{', '.join(absent[:4])} ({told}); {_LEAVE_OUT}"
+        )
+
+
+def of_matrix(
+    file: str,
+    meaning: Meaning,
+    ranks: Sequence[str],
+    steps: IntArray,
+    loads: FloatArray,
+    duration_s: FloatArray | None = None,
+    start_s: FloatArray | None = None,
+    notes: Sequence[str] = (),
+) -> MeasuredLoads:
+    """Loads that are a matrix already, ``float64[K, G]``.
+
+    Raises
+    ------
+    InputError
+        If there are no steps, or fewer than two ranks.
+    """
+    if not len(loads):
+        raise InputError(f"{file}: has no steps; expected one line a step, one column a rank")
+    _at_least_two(file, ranks)
+    return MeasuredLoads(
+        meaning.format,
+        meaning.unit,
+        tuple(ranks),
+        steps,
+        loads,
+        duration_s,
+        start_s,
+        notes=tuple(notes),
+    )
+
+
+def _at_least_two(file: str, ranks: Sequence[str]) -> None:
+    if len(ranks) < 2:
+        only = f"of one rank alone ({ranks[0]})" if ranks else "of no rank"
+        raise InputError(
+            f"{file}: rank: it has loads {only}, and nothing waits for itself; log every rank "
+            "(TensorRT-LLM: TLLM_PROFILE_LOG_RANKS=all), or give the files of all ranks"
+        )
+
+
+def _ran(prefill: FloatArray) -> BoolArray | None:
+    if np.isnan(prefill).all():
+        return None
+    return np.asarray((prefill > 0).any(axis=1))
+
+
+def _known(values: FloatArray) -> FloatArray | None:
+    return None if np.isnan(values).all() else values
+
+
+def _of_any_rank(values: FloatArray, extreme: np.ufunc) -> FloatArray:
+    found: FloatArray = extreme.reduce(values, axis=1)
+    return found
+
+
+def _spread(durations: FloatArray) -> float | None:
+    whole = durations[~np.isnan(durations).any(axis=1)]
+    longest = whole.max(axis=1, initial=0.0)
+    whole, longest = whole[longest > 0], longest[longest > 0]
+    return float(np.median(1 - whole.min(axis=1) / longest)) if len(whole) else None
+
+
+def _from_the_next(durations: FloatArray, steps: IntArray) -> FloatArray:
+    """Each step's durations where the line of a step has those of the step before."""
+    moved = np.full_like(durations, _NAN)
+    follows = np.diff(steps) == 1
+    moved[:-1][follows] = durations[1:][follows]
+    return moved

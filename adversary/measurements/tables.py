@@ -1,0 +1,361 @@
+"""Tables: a matrix of steps and ranks, one row a rank and step, times of steps, power samples.
+
+What a table is follows from the names of its columns, upper and lower case alike.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
+
+import numpy as np
+
+from adversary.measurements import prometheus
+from adversary.measurements.fields import LARGEST, LineError, Place, number, seconds, whole
+from adversary.measurements.loads import (
+    SHARE,
+    LoadRecords,
+    Meaning,
+    MeasuredLoads,
+    StepTimes,
+    of_matrix,
+)
+from adversary.measurements.skip import Skip
+from adversary.workloads.layouts.content import Content, Lines
+from adversary.workloads.layouts.delimited import Delimited
+from adversary.workloads.layouts.objects import Objects
+from adversary.workloads.layouts.parquet import MAGIC as PARQUET
+from adversary.workloads.layouts.parquet import Parquet
+from adversary.workloads.layouts.rows import Row, Rows, one_line
+from theory.model import InputError
+
+NPY = b"\x93NUMPY"
+
+# What a column may be called, the most telling name first.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "step": ("step", "iteration", "iter", "counter_id", "batch"),
+    "rank": ("rank", "dp_rank", "worker", "engine", "gpu", "device", "replica"),
+    "load": (
+        "load",
+        "sum_decode_kv_tokens",
+        "decode_kv_tokens",
+        "kv_tokens",
+        "cached_kv_tokens",
+        "tokens",
+        *prometheus.USAGE,
+    ),
+    "duration": (
+        "duration_s",
+        "duration_ms",
+        "duration_us",
+        "duration",
+        "wall_time",
+        "step_time_s",
+        "step_time_ms",
+        "latency_s",
+        "latency_ms",
+        "elapsed_s",
+        "elapsed_ms",
+    ),
+    "start": ("start_s", "start_ms", "start", "timestamp", "time", "time_s"),
+    "requests": (
+        "requests",
+        "num_requests",
+        "num_decode_requests",
+        "running",
+        "batch_size",
+        prometheus.RUNNING,
+    ),
+    "prefill": ("prefill_tokens", "sum_prefill_tokens", "num_ctx_tokens"),
+}
+_RANK = re.compile(r"(?:rank|dp|worker|gpu|engine|device|replica|load|r|w|g)?[ _.#-]*(\d+)", re.I)
+_SERIES = re.compile(r'"?vllm:.*\{.*\}"?')
+
+
+_UNITS = {"_ms": 1e-3, "_us": 1e-6, "_ns": 1e-9}
+
+
+def _duration(place: Place, column: str, text: str | None) -> float:
+    """A duration in seconds; the end of a column's name says what it counts."""
+    return _UNITS.get(column.lower()[-3:], 1.0) * number(place, column, text)
+
+
+def _start(place: Place, column: str, text: str | None) -> float:
+    """A point of time in seconds."""
+    if column.lower()[-3:] in _UNITS:
+        return _duration(place, column, text)
+    return seconds(place, column, text)
+
+
+# How the text of a column is read, by what it holds.
+_READ: Mapping[str, Callable[[Place, str, str | None], float]] = {
+    "step": whole,
+    "load": number,
+    "duration": _duration,
+    "start": _start,
+    "requests": number,
+    "prefill": number,
+}
+_ARGUMENT = {
+    "duration": "duration_s",
+    "start": "start_s",
+    "requests": "requests",
+    "prefill": "prefill",
+}
+
+
+class Table:
+    """The rows of a table of any kind, and where its columns are.
+
+    Parameters
+    ----------
+    content : Content
+        CSV, JSON or Parquet.
+    named : mapping of str to str
+        Columns that the caller names, by what they hold, one of :data:`COLUMNS`.
+    most : int
+        Rows that it may have.
+    """
+
+    def __init__(self, content: Content, named: Mapping[str, str], most: int) -> None:
+        self.name = content.name
+        self._rows = _rows(content, most)
+        self._what = "line" if not isinstance(self._rows, Parquet) else "row"
+        self._lower = {name.lower(): name for name in self._rows.names}
+        self.columns = list(self._rows.names)
+        self.places = {}
+        for key, names in COLUMNS.items():
+            wanted = (named[key],) if key in named else names
+            found = next((name for name in wanted if name.lower() in self._lower), None)
+            if found is not None:
+                self.places[key] = self._lower[found.lower()]
+            elif key in named:
+                raise InputError(
+                    f"{self.name}: no column {named[key]!r}; it has: "
+                    f"{one_line(', '.join(self.columns), 200)}"
+                )
+
+    def column(self, *names: str) -> str | None:
+        """The first of these columns that is there, as the file writes it."""
+        return next((self._lower[n] for n in map(str.lower, names) if n in self._lower), None)
+
+    def read(self, columns: Sequence[str]) -> Iterator[tuple[Place, Row]]:
+        """Each row's values of these columns, with its place."""
+        wanted = {column: (column,) for column in columns}
+        count = 0
+        for count, row in enumerate(self._rows.read(wanted), 1):
+            yield (
+                Place(self.name, row.line or count, self._what if row.line is None else "line"),
+                row,
+            )
+        if not count:
+            raise InputError(f"{self.name}: has columns but no rows")
+
+
+def _rows(content: Content, most: int) -> Rows:
+    if content.head.startswith(PARQUET):
+        return Parquet(content, most)
+    lines = content.lines()
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise InputError(f"{content.name}: is empty")
+    if first.lstrip().startswith(("{", "[")):
+        return Objects(first, lines, {})
+    cells = re.split(r"[,;\t]", first.strip())
+    if all(map(_is_number, cells)):
+        # A matrix without a header: its ranks are numbered.
+        separator = next((one for one in ",;\t" if one in first), ",")
+        header = separator.join(f"rank{k}" for k in range(len(cells)))
+        return Delimited(header + "\n", _Again(first, lines))
+    return Delimited(first, lines)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+class _Again(Lines):
+    """The lines of a text from one on that was read already."""
+
+    def __init__(self, first: str, lines: Lines) -> None:
+        vars(self).update(vars(lines))
+        self._first: str | None = first
+
+    def __next__(self) -> str:
+        first, self._first = self._first, None
+        return super().__next__() if first is None else first
+
+
+def is_rank(name: str) -> bool:
+    """Whether a column is called like a rank.
+
+    >>> is_rank("rank0"), is_rank("DP 3"), is_rank("7"), is_rank("step")
+    (True, True, True, False)
+    """
+    return _RANK.fullmatch(name.strip()) is not None
+
+
+def is_long(table: Table) -> bool:
+    """Whether it has a row for each rank and step."""
+    return "rank" in table.places and "load" in table.places
+
+
+def long_form(table: Table, into: LoadRecords, skip: Skip) -> Meaning:
+    """The loads of a table with a row for each rank and step."""
+    columns = table.places
+    meaning = Meaning("long")
+    if columns["load"].lower() in prometheus.USAGE:
+        meaning = Meaning("long", SHARE)
+    seen: Counter[str] = Counter()
+    for place, row in table.read(list(columns.values())):
+        with skip:
+            value = dict(zip(columns, row.values, strict=True))
+            if row.fault is not None:
+                raise LineError(place, row.fault)
+            rank = (value["rank"] or "").strip()
+            if not rank:
+                raise LineError(place, f"{columns['rank']} is missing")
+            step = seen[rank]
+            seen[rank] += 1
+            if "step" in columns:
+                step = whole(place, columns["step"], value["step"])
+            optional = {
+                _ARGUMENT[key]: _READ[key](place, column, value[key])
+                for key, column in columns.items()
+                if key in _ARGUMENT
+            }
+            load = number(place, columns["load"], value["load"])
+            into.add(place, rank, step, load, **optional)
+    return meaning
+
+
+def matrix(table: Table, skip: Skip) -> MeasuredLoads:
+    """The loads of a table with a column for each rank and a row for each step.
+
+    Raises
+    ------
+    InputError
+        If there are no columns of ranks.
+    """
+    known = {table.places[key]: key for key in ("step", "duration", "start") if key in table.places}
+    ranks = [name for name in table.columns if name not in known and _RANK.fullmatch(name)]
+    if not ranks:
+        raise InputError(
+            f"{table.name}: has no columns of ranks, such as rank0, and no columns rank and load; "
+            f"it has: {one_line(', '.join(table.columns), 200)}; name them with --column, as in "
+            "--column load=NAME"
+        )
+    if len(ranks) * 2 < len(table.columns) - len(known):
+        raise InputError(f"{table.name}: most columns are no ranks: {one_line(table.columns, 200)}")
+    kept: dict[str, list[float]] = {name: [] for name in (*ranks, *known)}
+    for place, row in table.read(list(kept)):
+        with skip:
+            if row.fault is not None:
+                raise LineError(place, row.fault)
+            values = [
+                _READ[known.get(name, "load")](place, name, text)
+                for name, text in zip(kept, row.values, strict=True)
+            ]
+            for column, value in zip(kept.values(), values, strict=True):
+                column.append(value)
+    columns = {key: np.array(kept[name]) for name, key in known.items()}
+    loads = np.array([kept[name] for name in ranks]).T
+    steps = columns.get("step", np.arange(len(loads))).astype(np.int64)
+    if len(np.unique(steps)) < len(steps):
+        again = int(np.flatnonzero(np.diff(np.sort(steps)) == 0)[0])
+        raise InputError(
+            f"{table.name}: step = {np.sort(steps)[again]} is there twice; give one line a step"
+        )
+    order = np.argsort(steps)
+    return of_matrix(
+        table.name,
+        Meaning("matrix", "units of load"),
+        [_rank_name(name) for name in ranks],
+        steps[order],
+        loads[order],
+        columns["duration"][order] if "duration" in columns else None,
+        columns["start"][order] if "start" in columns else None,
+    )
+
+
+def _rank_name(column: str) -> str:
+    found = _RANK.fullmatch(column)
+    return column if found is None else str(int(found[1]))
+
+
+def array_file(content: Content) -> MeasuredLoads:
+    """The loads in a file of numpy's: two dimensions, steps and ranks.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, has objects in it, is no matrix, or holds what is no load.
+    """
+    data = b"".join(content.pieces())
+    fix = "save it with numpy.save as a matrix of numbers, steps x ranks"
+    try:
+        loads = np.load(BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError, TypeError, SyntaxError, MemoryError) as error:
+        raise InputError(
+            f"{content.name}: is no .npy file of numbers: {one_line(error)}; {fix}"
+        ) from None
+    if loads.ndim != 2 or loads.dtype.kind not in "iuf":
+        raise InputError(f"{content.name}: holds {loads.dtype} of shape {loads.shape}; {fix}")
+    loads = loads.astype(np.float64)
+    bad = ~(np.isfinite(loads) & (loads >= 0) & (loads <= LARGEST))
+    if bad.any():
+        step, rank = (int(k) for k in np.argwhere(bad)[0])
+        raise InputError(
+            f"{content.name}: step {step}, rank {rank}: load = {loads[step, rank]} is not a number "
+            f"from 0 to 2^53; {fix}"
+        )
+    ranks = [str(k) for k in range(loads.shape[1])]
+    steps = np.arange(len(loads), dtype=np.int64)
+    return of_matrix(content.name, Meaning("npy", "units of load"), ranks, steps, loads)
+
+
+def series_columns(table: Table, gauges: prometheus.VllmGauges, skip: Skip) -> None:
+    """The samples of a table with a column for each series, as panels are exported."""
+    wanted = [name for name in table.columns if _SERIES.fullmatch(name)]
+    start = table.places.get("start")
+    columns = [*wanted, *([start] if start else [])]
+    for scrape, (place, row) in enumerate(table.read(columns)):
+        with skip:
+            if row.fault is not None:
+                raise LineError(place, row.fault)
+            values = dict(zip(columns, row.values, strict=True))
+            time = seconds(place, start, values[start]) if start else float("nan")
+            for column in wanted:
+                name, labels = prometheus.series(place, column.strip('"'))
+                text = values[column] or ""
+                gauges.sample(prometheus.Sample(place, name, labels, text, time, scrape))
+
+
+def step_times(table: Table, skip: Skip) -> StepTimes:
+    """Beginnings and durations of steps.
+
+    Raises
+    ------
+    InputError
+        If a step is there twice.
+    """
+    columns = {key: table.places[key] for key in ("step", "start", "duration")}
+    found: dict[int, tuple[float, float]] = {}
+    for place, row in table.read(list(columns.values())):
+        with skip:
+            if row.fault is not None:
+                raise LineError(place, row.fault)
+            step, start, duration = (
+                _READ[key](place, name, text)
+                for (key, name), text in zip(columns.items(), row.values, strict=True)
+            )
+            if step in found:
+                raise InputError(f"{place}: step = {step:g} is there twice; give one line a step")
+            found[int(step)] = start, duration
+    steps = np.array(sorted(found), dtype=np.int64)
+    times = np.array([found[step] for step in steps.tolist()]).reshape(-1, 2)
+    return StepTimes(steps, times[:, 0], times[:, 1])

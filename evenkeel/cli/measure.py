@@ -1,0 +1,510 @@
+"""``evenkeel measure``: what a fleet's own logs say."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evenkeel.output import json_option, table, terminal_width, to_json
+from theory.model import InputError
+
+if TYPE_CHECKING:
+    from adversary.measurements.power import MeasuredPower
+    from evenkeel.studies.balance_outlook import Outlook, Reach
+    from evenkeel.studies.measured_balance import Balance, Stragglers
+    from evenkeel.studies.measurement import Measurement
+    from evenkeel.studies.power_fit import PowerFit
+    from evenkeel.studies.step_time import NoFit, StepTime
+    from evenkeel.studies.time_batches import Interval
+
+# Version of the JSON; a name that changes its meaning gets a new one.
+SCHEMA = "evenkeel.measure/1"
+
+# Ranks that are listed; JSON has all.
+LISTED = 16
+
+# A chance below which ranks are said to differ.
+UNUSUAL = 0.01
+
+
+def _pairs(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        key, equals, name = text.partition("=")
+        if not (key and equals and name):
+            raise InputError(f"--column needs KEY=NAME, as in load=kv, got {text!r}")
+        pairs[key] = name
+    return pairs
+
+
+def _list_formats(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    from adversary.measurements.formats import FORMATS
+
+    width = terminal_width() or 100
+    for name, about in FORMATS.items():
+        click.echo(f"{name} ({about.kind}): {about.writer}")
+        lines = {"reads": about.reads, "time": about.time, "source": about.source}
+        for heading, text in lines.items():
+            if text:
+                click.echo(click.wrap_text(f"{heading}: {text}", width, "  ", "    "))
+        click.echo()
+    click.echo("All of them plain or gzip-compressed, from files or from standard input (-).")
+    context.exit()
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(), metavar="FILE...")
+@click.option("--format", "form", help="Insist on a format for every file.  [default: by content]")
+@click.option(
+    "--formats", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats,
+    help="List the formats: who writes them, what is read, in which units.",
+)  # fmt: skip
+@click.option(
+    "--column", "columns", multiple=True, metavar="KEY=NAME", callback=_pairs,
+    help="Name of a table's column for step, rank, load, duration, start, requests or prefill.",
+)  # fmt: skip
+@click.option(
+    "--kv-tokens", type=click.FloatRange(min=1),
+    help="Tokens that the KV cache of a rank holds, where a log has shares of it.",
+)  # fmt: skip
+@click.option(
+    "--drop-bad", is_flag=True,
+    help="Leave out lines that cannot be read and steps that lack a rank, and say how many; "
+    "without it they refuse the file.",
+)  # fmt: skip
+@click.option(
+    "--max-bytes", type=click.IntRange(min=1),
+    help="Refuse a file that is larger when decompressed.  [default: 2 GiB]",
+)  # fmt: skip
+@click.option("--hardware", help="Device of the ranks: what balance saves of its energy.")
+@click.option(
+    "--sizes", type=int, nargs=2, metavar="MIN MAX",
+    help="Prompt lengths: what BF-IO guarantees, and what no online policy avoids.",
+)  # fmt: skip
+@click.option("--mean-output", type=float, help="Mean output length, which goes with --sizes.")
+@click.option("-B", "--slots", type=int, help="Slots of a rank.  [default: most requests logged]")
+@click.option(
+    "--power-offset", type=float, metavar="SECONDS",
+    help="What to add to times of steps to get those of power samples.  [default: is found]",
+)  # fmt: skip
+@click.option(
+    "--draw", type=click.Path(path_type=Path, dir_okay=False),
+    help="Picture of loads and fit: .png, .svg or .pdf.",
+)  # fmt: skip
+@json_option
+def measure(
+    files: tuple[str, ...],
+    form: str | None,
+    columns: dict[str, str],
+    kv_tokens: float | None,
+    drop_bad: bool,
+    max_bytes: int | None,
+    hardware: str | None,
+    sizes: tuple[int, int] | None,
+    mean_output: float | None,
+    slots: int | None,
+    power_offset: float | None,
+    draw: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what a fleet's own logs show: who waits for whom, how long, and what it costs.
+
+    FILE... are loads of ranks step by step, times of steps, and power samples of devices, in any
+    order; what each is follows from its content (--formats lists what is known).
+    """
+    from adversary.measurements.read import MAX_BYTES, Asked
+    from evenkeel.studies.balance_outlook import reach
+    from evenkeel.studies.measurement import measurement
+    from evenkeel.studies.step_time import StepTime
+    from theory.power import hardware as device_of
+
+    if not files:
+        raise InputError("give a log; evenkeel measure --formats lists what is read")
+    if (sizes is None) != (mean_output is None):
+        raise InputError("--sizes and --mean-output go together")
+    asked = Asked(form, columns, kv_tokens, drop_bad, max_bytes or MAX_BYTES)
+    device = None if hardware is None else device_of(hardware)
+    found = measurement(files, asked, device, power_offset)
+    reached = None
+    if sizes is not None and mean_output is not None:
+        if found.loads is None or found.balance is None:
+            raise InputError("--sizes is for loads, and no file has any")
+        reached = reach(found.loads, found.balance, sizes, mean_output, slots)
+    if draw is not None:
+        from evenkeel.report.measured_picture import draw as draw_loads
+
+        if found.loads is None:
+            raise InputError("--draw is for loads, and no file has any")
+        line = found.step_time if isinstance(found.step_time, StepTime) else None
+        draw_loads(found.loads, line, draw)
+    if as_json:
+        click.echo(to_json(_as_json(files, found, reached, draw)))
+        return
+    _tell(files, found, reached)
+    if draw is not None:
+        click.echo(f"\npicture: {draw}")
+
+
+# --- In words -----------------------------------------------------------------------------------
+
+
+def _tell(files: tuple[str, ...], found: "Measurement", reached: "Reach | None") -> None:
+    names = ", ".join(Path(file).name for file in files[:4]) + (", ..." if len(files) > 4 else "")
+    if found.loads is None:
+        assert found.power is not None
+        _tell_power(names, found.power, found.notes)
+        return
+    assert found.balance is not None
+    assert found.step_time is not None
+    assert found.outlook is not None
+    loads, said = found.loads, found.balance
+    click.echo(_answer(said))
+    steps, ranks = loads.loads.shape
+    click.echo(f"\n{names}: {loads.format}, {steps} steps x {ranks} ranks, loads in {loads.unit}")
+    for note in found.notes:
+        click.echo(f"note: {note}")
+    _tell_balance(said, loads.unit)
+    _tell_stragglers(said.stragglers, said)
+    _tell_step_time(found.step_time, loads.unit)
+    _tell_outlook(found.outlook)
+    if reached is not None:
+        _tell_reach(reached, said)
+    if found.fit is not None:
+        _tell_fit(found.fit)
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def _span(interval: "Interval", factor: float = 1.0, digits: str = ".1f", unit: str = "") -> str:
+    low, high = factor * interval.low, factor * interval.high
+    if not low < high or high == float("inf"):
+        return "no interval"
+    return f"{low:{digits}} to {high:{digits}}{unit}"
+
+
+def _answer(said: "Balance") -> str:
+    """The answer in one sentence."""
+    by = sorted(said.ranks, key=lambda rank: -rank.slowest)
+    text = (
+        f"The ranks wait {_percent(said.idle_share.value)} of the time that grows with their load "
+        f"(95 % interval {_span(said.idle_share, 100)} %), "
+    )
+    if by[0].slowest == 0 or said.imbalance == 0:
+        return text + "and none is slower than the others."
+    named = [f"most for rank {by[0].name}, the slowest in {_percent(by[0].slowest)} of the steps"]
+    if len(by) > 2 and by[1].slowest > 0:
+        named.append(f"then rank {by[1].name} ({_percent(by[1].slowest)})")
+    never = [rank.name for rank in said.ranks if rank.slowest == 0]
+    if 0 < len(never) <= 4:
+        named.append(f"never for rank {' or '.join(never)}")
+    return text + ", ".join(named) + "."
+
+
+def _tell_balance(said: "Balance", unit: str) -> None:
+    click.echo()
+    off = (
+        f", off by at most {_percent(said.rounding, 2)} as loads are rounded"
+        if said.rounding
+        else ""
+    )
+    rows = [
+        ("idle share (%)", f"{100 * said.idle_share.value:.3f}", _span(said.idle_share, 100) + off),
+        (
+            f"imbalance a step ({unit})",
+            f"{said.mean_imbalance.value:.6g}"
+            if said.mean_imbalance.value < 1
+            else f"{said.mean_imbalance.value:.2f}",
+            _span(said.mean_imbalance, digits=".4g"),
+        ),
+        (
+            "balance ratio, average / largest load",
+            f"{said.balance_ratio.value:.3f}",
+            _span(said.balance_ratio, digits=".3f"),
+        ),
+    ]
+    click.echo(table(("", "measured", "95 % interval"), rows))
+    count = said.batches.count
+    if count < 2:
+        click.echo("too few steps for intervals")
+    else:
+        click.echo(
+            f"intervals from {count} batches of consecutive steps"
+            + (
+                "; batches are still alike to their neighbours, and the intervals too narrow: "
+                "log for longer"
+                if said.batches.hang_together
+                else ""
+            )
+        )
+    click.echo("\nOver time")
+    parts = [
+        (
+            f"{w.first}..{w.last}",
+            _percent(w.idle_share),
+            f"{w.imbalance:.6g}",
+            f"rank {w.slowest} in {_percent(w.slowest_share, 0)}",
+        )
+        for w in said.windows
+    ]
+    click.echo(table(("steps", "idle share", "imbalance", "slowest most often"), parts))
+    click.echo("\nBy rank")
+    listed = sorted(said.ranks, key=lambda rank: -rank.slowest)[:LISTED]
+    listed = [rank for rank in said.ranks if rank in listed]
+    cells = [
+        (
+            rank.name,
+            f"{rank.mean_load:.6g}",
+            _percent(rank.waits),
+            _percent(rank.slowest),
+            f"{rank.longest}",
+        )
+        for rank in listed
+    ]
+    head = ("rank", "mean load", "waits", "slowest", "longest run of steps as the slowest")
+    click.echo(table(head, cells))
+    if len(said.ranks) > LISTED:
+        click.echo(f"{len(said.ranks) - LISTED} ranks are slowest less often; --json has all")
+
+
+def _tell_stragglers(found: "Stragglers", said: "Balance") -> None:
+    steps = said.batches.count
+    persists = found.mean_run > 2 * found.drawn_anew
+    click.echo(
+        f"\nThe slowest rank changes {found.changes} times: it stays for {found.mean_run:.1f} "
+        f"steps on average, {found.longest_run} at most; drawn anew in each step it would stay "
+        f"{found.drawn_anew:.1f}: stragglers {'persist' if persists else 'change at once'}."
+    )
+    if found.exchangeable_p is None:
+        return
+    p = found.exchangeable_p
+    shown = "below 0.1 %" if p < 0.001 else _percent(p)
+    verdict = (
+        "some ranks are slow by their place, not by chance"
+        if p < UNUSUAL
+        else "no rank is shown to be slow by its place"
+    )
+    click.echo(
+        f"Ranks that are equal in law would differ as much with a chance of {shown} (labels "
+        f"permuted within {steps} batches): {verdict}."
+    )
+
+
+def _tell_step_time(fit: "StepTime | NoFit", unit: str) -> None:
+    from evenkeel.studies.step_time import NoFit
+
+    click.echo("\nTime of a step")
+    if isinstance(fit, NoFit):
+        click.echo(f"  no fit: {fit.why}")
+        return
+    click.echo(
+        f"  C = {1e3 * fit.overhead_s.value:.3f} ms ({_span(fit.overhead_s, 1e3, '.3f')}), "
+        f"t_l = {fit.per_load_s.value:.4g} s ({_span(fit.per_load_s, digits='.4g')}) for each of "
+        f"the largest load ({unit})"
+    )
+    click.echo(
+        f"  it explains {_percent(fit.explained, 2)} of the variance and leaves "
+        f"{_percent(fit.residual_share, 2)} of a step's time; the mean load explains "
+        f"{_percent(fit.explained_by_mean)}"
+    )
+    if not fit.grows:
+        click.echo("  it does not grow with the largest load beyond chance: balance gains no time")
+    elif fit.is_linear:
+        click.echo(
+            f"  linear: a parabola bends it by {_percent(abs(fit.bend), 2)} over the loads seen"
+        )
+    else:
+        click.echo(
+            f"  not linear: a parabola bends it by {_percent(abs(fit.bend))} over the loads seen; "
+            "C and t_l are those of the line nearest"
+        )
+    if fit.per_request_s is not None:
+        cost = fit.per_request_s
+        click.echo(
+            f"  beside its load, a running request costs {1e6 * cost.value:.3g} us "
+            f"({_span(cost, 1e6, '.3g')})"
+        )
+    else:
+        click.echo(f"  no cost of a running request beside its load: {fit.why_no_requests}")
+    for count, why in (
+        (fit.prefill, "ran prefill"),
+        (fit.outliers, "took far longer or shorter than their loads tell"),
+    ):
+        if count:
+            click.echo(
+                f"  {count} of {fit.steps + fit.prefill + fit.outliers} steps {why}: left out"
+            )
+
+
+def _tell_outlook(found: "Outlook") -> None:
+    click.echo("\nWhat balance would give")
+    share = _percent(found.worker_time.value)
+    span = _span(found.worker_time, 100)
+    if found.time_s is None:
+        click.echo(f"  perfect balance, same steps: {share} less time ({span}) if C = 0")
+    else:
+        saved = found.worker_time.value * found.time_s
+        click.echo(
+            f"  perfect balance, same steps: {share} less time ({span}), {saved:.3g} of "
+            f"{found.time_s:.3g} s, and at most as much less energy, whatever the power law"
+        )
+    click.echo(
+        f"  any policy: at most {_percent(found.any_policy)} less energy in the time that grows "
+        "with the load, whatever a waiting device draws"
+    )
+    if found.energy is None:
+        click.echo("  --hardware NAME: what it saves of the energy of that device")
+        return
+    energy = found.energy
+    used = "" if energy.used_j is None else f" of {energy.used_j / 1e3:.4g} kJ"
+    click.echo(
+        f"  perfect balance on {energy.device.name}: {_percent(energy.saving)} less energy{used}; "
+        f"from work, imbalance and steps alone {_percent(energy.floor)} to {_percent(energy.cap)}"
+    )
+
+
+def _tell_reach(found: "Reach", said: "Balance") -> None:
+    click.echo(f"\nWhat the theorems say with B = {found.slots}, geometric lengths and full slots")
+    click.echo(
+        f"  every online policy leaves at least {found.unavoidable:.6g} tokens a step, "
+        f"{_percent(found.unavoidable_idle)} idle"
+    )
+    more = found.guaranteed > said.mean_imbalance.value
+    click.echo(
+        f"  BF-IO from a rich pool leaves at most {found.guaranteed:.6g} tokens, "
+        f"{_percent(found.guaranteed_idle)} idle"
+        + (": more than was measured, so that it guarantees nothing here" if more else "")
+    )
+    click.echo(
+        f"  after a full refill, as with equal lengths, BF-IO leaves at most {found.refill} tokens"
+    )
+
+
+def _tell_fit(fit: "PowerFit") -> None:
+    click.echo(f"\nPower of {len(fit.devices)} devices, {fit.samples} samples")
+    rows = [
+        ("P_idle (W), outside all steps", fit.idle_w),
+        ("P_wait (W), at the barrier", fit.wait_w),
+        ("P_max (W), working", fit.max_w),
+    ]
+    cells = [
+        (name, "not seen" if w is None else f"{w.value:.1f}", "" if w is None else _span(w))
+        for name, w in rows
+    ]
+    cells.append(("gamma", f"{fit.gamma.value:.3f}", _span(fit.gamma, digits=".3f")))
+    click.echo(table(("", "measured", "95 % interval"), cells))
+    if fit.law_gamma == 1:
+        click.echo("gamma is not told from 1, a device that works and then waits: powers are for 1")
+    shares = {
+        "fixed part busy": "(C + t_l L) / (C + t_l M): the fixed part is work on every rank",
+        "as loaded": "L / M",
+    }
+    other = "" if fit.other_residual_w is None else f" ({fit.other_residual_w:.1f} W otherwise)"
+    click.echo(
+        f"busy share of a step: {shares[fit.busy_share]}; {fit.residual_w:.1f} W of a sample are "
+        f"left{other}"
+    )
+    click.echo(
+        f"a sample is the mean of the {1e3 * fit.window_s:.0f} ms before it; the first step begins "
+        f"{_when(fit.first_step_s)} on the clock of the samples"
+    )
+    if fit.idle_w is None:
+        click.echo("no sample lies outside the steps: P_idle was not measured")
+    click.echo(
+        f"the steps took {fit.measured_j / 1e3:.4g} kJ, as sampled; perfect balance saves "
+        f"{_percent(fit.saving)} of it by these powers"
+    )
+
+
+def _when(time_s: float) -> str:
+    """A time as people write it: a date if it counts from 1970."""
+    if time_s < 1e8:
+        return f"at {time_s:.3f} s"
+    return f"on {datetime.fromtimestamp(time_s, UTC):%Y-%m-%d at %H:%M:%S.%f}"[:-3] + " UTC"
+
+
+def _tell_power(names: str, power: "MeasuredPower", notes: tuple[str, ...]) -> None:
+    listed = power.devices[:LISTED]
+    named = ", ".join(f"{d.power_w.mean():.1f} W on device {d.name}" for d in listed)
+    more = ", ..." if len(power.devices) > LISTED else ""
+    click.echo(f"{len(power.devices)} devices draw {named}{more}.")
+    click.echo(f"\n{names}: {power.format}")
+    for note in notes:
+        click.echo(f"note: {note}")
+    cells = [
+        (
+            d.name,
+            f"{len(d.power_w)}",
+            f"{d.power_w.mean():.1f}",
+            f"{d.power_w.min():.1f} to {d.power_w.max():.1f}",
+            "" if d.utilisation is None else _percent(d.utilisation, 0),
+        )
+        for d in listed
+    ]
+    click.echo(table(("device", "samples", "mean W", "range", "reported use"), cells))
+    click.echo(
+        "\nA reported use of 100 % may be work or waiting: loads and times of the steps tell them "
+        "apart (evenkeel measure LOADS POWER)."
+    )
+
+
+# --- For machines -------------------------------------------------------------------------------
+
+
+def _as_json(
+    files: tuple[str, ...], found: "Measurement", reached: "Reach | None", draw: Path | None
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from evenkeel.studies.step_time import StepTime
+
+    told: dict[str, Any] = {"schema": SCHEMA, "files": files, "notes": found.notes}
+    if found.power is not None:
+        told["devices"] = [
+            {
+                "name": d.name,
+                "samples": len(d.power_w),
+                "mean_w": d.power_w.mean(),
+                "min_w": d.power_w.min(),
+                "max_w": d.power_w.max(),
+                "reported_use": d.utilisation,
+            }
+            for d in found.power.devices
+        ]
+    if found.loads is None or found.balance is None or found.outlook is None:
+        return told
+    loads, said = found.loads, found.balance
+    fit = found.step_time
+    told |= {
+        "format": loads.format,
+        "unit": loads.unit,
+        "steps": len(loads.steps),
+        "ranks": len(loads.ranks),
+        "answer": _answer(said),
+        "idle_share": asdict(said.idle_share),
+        "idle_share_rounding": said.rounding,
+        "work": said.work,
+        "imbalance": said.imbalance,
+        "mean_imbalance": asdict(said.mean_imbalance),
+        "balance_ratio": asdict(said.balance_ratio),
+        "batches": said.batches.count,
+        "batches_hang_together": said.batches.hang_together,
+        "over_time": [asdict(window) for window in said.windows],
+        "by_rank": [asdict(rank) for rank in said.ranks],
+        "stragglers": asdict(said.stragglers),
+        "step_time": asdict(fit) | {"grows": fit.grows, "is_linear": fit.is_linear}
+        if isinstance(fit, StepTime)
+        else None,
+        "no_step_time": None if fit is None or isinstance(fit, StepTime) else fit.why,
+        "outlook": asdict(found.outlook),
+        "theorems": None if reached is None else asdict(reached),
+        "power": None if found.fit is None else asdict(found.fit),
+        "picture": None if draw is None else str(draw),
+    }
+    return told

@@ -1,0 +1,194 @@
+"""What better balance would give a fleet whose loads were measured: in time, and in energy.
+
+The same work in the same number of steps.  In units of load a step takes ``c + M``, ``c = C/t_l``
+from the fit of step times, or 0 where there is none.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+
+from adversary.measurements.loads import MeasuredLoads
+from evenkeel.studies.measured_balance import Balance
+from evenkeel.studies.step_time import StepTime
+from evenkeel.studies.time_batches import Interval
+from theory.formulas import energy as savings
+from theory.formulas.guaranteed import guaranteed_imbalance
+from theory.formulas.step import full_refill_bound
+from theory.formulas.unavoidable import least_imbalance
+from theory.model import FloatArray, InputError
+from theory.power import PowerModel
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What perfect balance saves on a device, shares of the energy.
+
+    Parameters
+    ----------
+    device : PowerModel
+        The device.
+    used_j : float or None
+        Energy of all ranks by its power law; None without step times.
+    saving : float
+        By its power law and the utilisations measured.
+    floor, cap : float
+        What the theorems say from work, imbalance and steps alone.
+    """
+
+    device: PowerModel
+    used_j: float | None
+    saving: float
+    floor: float
+    cap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What perfect balance gives.
+
+    Parameters
+    ----------
+    overhead : float
+        ``c``, in units of load; 0 where step times are not known.
+    time_s : float or None
+        Duration of the steps by the fit; None without one.
+    worker_time : Interval
+        Share of all worker-time that ranks wait: what perfect balance saves of the time, and at
+        most of the energy, whatever the power law between ``u P_max`` and ``P_max``.
+    any_policy : float
+        ``f``: what any policy saves at most of the energy of the time that grows with the load,
+        whatever the power law, and in any number of steps [energy.any-power].
+    energy : Energy or None
+        On a device.
+    """
+
+    overhead: float
+    time_s: float | None
+    worker_time: Interval
+    any_policy: float
+    energy: Energy | None
+
+
+def outlook(
+    measured: MeasuredLoads, found: Balance, fit: StepTime | None, device: PowerModel | None
+) -> Outlook:
+    """What perfect balance gives, with the overhead of a fit."""
+    known = fit is not None and fit.grows
+    overhead = max(0.0, fit.overhead_s.value) / fit.per_load_s.value if fit and known else 0.0
+    largest = measured.loads.max(axis=1)
+    steps, ranks = measured.loads.shape
+    lost = ranks * largest - measured.loads.sum(axis=1)
+    parts = found.batches.sums(np.column_stack([lost, ranks * (largest + overhead)]))
+    share = found.imbalance / (found.imbalance + found.work + overhead * ranks * steps)
+    time = None
+    if fit and known:
+        time = float(fit.per_load_s.value * (largest + overhead).sum())
+    return Outlook(
+        overhead,
+        time,
+        found.batches.interval(parts, lambda sums: float(sums[0] / sums[1]), share),
+        found.idle_share.value,
+        None
+        if device is None
+        else _energy(measured, found, overhead, fit if known else None, device),
+    )
+
+
+def _energy(
+    measured: MeasuredLoads,
+    found: Balance,
+    overhead: float,
+    fit: StepTime | None,
+    device: PowerModel,
+) -> Energy:
+    loads = measured.loads
+    steps, ranks = loads.shape
+    largest = loads.max(axis=1, keepdims=True)
+    utilisation = loads / largest
+    before = savings.usage(
+        found.work, found.imbalance, overhead, float(steps * ranks), float(utilisation.sum())
+    )
+    after = savings.Usage(found.work + overhead * steps * ranks, 0.0)
+    used = float(((largest + overhead) * _powers(device, utilisation)).sum())
+    return Energy(
+        device,
+        None if fit is None else used * fit.per_load_s.value,
+        1 - device.max_w * after.busy / used,
+        savings.saving_floor(device, before, after),
+        savings.saving_cap(device, before, after),
+    )
+
+
+def _powers(device: PowerModel, utilisation: FloatArray) -> FloatArray:
+    return device.idle_w + device.dynamic_w * utilisation**device.gamma
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an online policy reaches, by the theorems, in the system that was measured.
+
+    Mean imbalances in tokens, with geometric output lengths and every slot occupied, and the idle
+    share that each leaves of the time that grows with the load.
+
+    Parameters
+    ----------
+    slots : int
+        ``B``.
+    unavoidable, unavoidable_idle : float
+        That every online policy leaves at least [threshold.window] [threshold.any-policy].
+    guaranteed, guaranteed_idle : float
+        That BF-IO from a rich pool leaves at most [geometric.theorem-2].
+    refill : int
+        What a full refill leaves at most, as with equal lengths [step.full-refill-gap].
+    """
+
+    slots: int
+    unavoidable: float
+    unavoidable_idle: float
+    guaranteed: float
+    guaranteed_idle: float
+    refill: int
+
+
+def reach(
+    measured: MeasuredLoads,
+    found: Balance,
+    sizes: tuple[int, int],
+    mean_output: float,
+    slots: int | None,
+) -> Reach:
+    """What the theorems say of online policies, for prompts of ``sizes`` and a mean output length.
+
+    Raises
+    ------
+    InputError
+        If loads are no tokens, a number is out of its range, or the slots are not known.
+    """
+    if measured.unit != "tokens" and measured.format not in ("matrix", "npy"):
+        raise InputError(
+            f"--sizes: prompts are tokens, and the loads are measured in {measured.unit}; "
+            "--kv-tokens gives tokens"
+        )
+    if not 1 <= sizes[0] < sizes[1]:
+        raise InputError(f"--sizes: need 1 <= MIN < MAX, got {sizes[0]} and {sizes[1]}")
+    if not 1 < mean_output < inf:
+        raise InputError(f"--mean-output must be above 1, got {mean_output}")
+    if slots is None:
+        if measured.requests is None:
+            raise InputError("--slots: the log has no numbers of requests; say how many slots")
+        slots = int(np.nanmax(measured.requests))
+    if slots < 1:
+        raise InputError(f"--slots must be at least 1, got {slots}")
+    steps, ranks = measured.loads.shape
+    p = 1 / Fraction(mean_output).limit_denominator(10**6)
+    least = float(least_imbalance(ranks, slots, p, sizes[1] - sizes[0]))
+    most = float(guaranteed_imbalance(ranks, slots, p, sizes))
+    work = found.work / steps
+
+    def idle(imbalance: float) -> float:
+        return float(imbalance / (imbalance + work))
+
+    return Reach(slots, least, idle(least), most, idle(most), full_refill_bound(ranks, *sizes))

@@ -1,0 +1,221 @@
+"""What measured loads say: how long ranks wait, for whom, and since when."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adversary.measurements.loads import MeasuredLoads
+from evenkeel.studies.time_batches import Batches, Interval, batches
+from theory.model import FloatArray, IntArray
+
+# Parts of the recording that are shown, at most.
+WINDOWS = 10
+
+# Permutations of a test: rounds of so many together.
+ROUNDS, TOGETHER = 100, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the recording: its first and last step, idle share, and slowest rank."""
+
+    first: int
+    last: int
+    idle_share: float
+    imbalance: float
+    slowest: str
+    slowest_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """One rank over all steps.
+
+    ``waits`` is the share of the time that grows with the load in which it waits; ``slowest`` the
+    share of the steps in which its load is the largest, ties shared; ``longest`` the most such
+    steps one after the other.
+    """
+
+    name: str
+    mean_load: float
+    waits: float
+    slowest: float
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stragglers:
+    """Who is the slowest, and for how long.
+
+    Parameters
+    ----------
+    changes : int
+        Times that another rank becomes the slowest.
+    mean_run, longest_run : float, int
+        Steps that a rank stays the slowest.
+    drawn_anew : float
+        Mean run if the slowest were drawn anew in each step, with the same shares of ranks.
+    exchangeable_p : float or None
+        Chance that ranks which are equal in law show shares that differ as much: the labels of
+        ranks are permuted in each batch, at random.  None with fewer than two batches.
+    """
+
+    changes: int
+    mean_run: float
+    longest_run: int
+    drawn_anew: float
+    exchangeable_p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What loads say.
+
+    Parameters
+    ----------
+    idle_share : Interval
+        ``I / (W + I)``: of the worker-time that grows with the load.
+    rounding : float
+        How far the idle share may be off as loads were rounded when they were logged.
+    work, imbalance : float
+        ``W`` and ``I``, in units of load.
+    mean_imbalance : Interval
+        ``I / K``.
+    balance_ratio : Interval
+        Mean over steps of average over largest load.
+    batches : Batches
+        Behind the intervals.
+    windows, ranks, stragglers
+        Over time, by rank, and the slowest.
+    """
+
+    idle_share: Interval
+    rounding: float
+    work: float
+    imbalance: float
+    mean_imbalance: Interval
+    balance_ratio: Interval
+    batches: Batches
+    windows: tuple[Window, ...]
+    ranks: tuple[Rank, ...]
+    stragglers: Stragglers
+
+
+def balance(measured: MeasuredLoads) -> Balance:
+    """What measured loads say.
+
+    Steps without any load are no steps; a caller leaves them out.
+    """
+    loads = measured.loads
+    steps, ranks = loads.shape
+    largest = loads.max(axis=1)
+    total = ranks * largest
+    lost = total - loads.sum(axis=1)
+    share = float(lost.sum() / total.sum())
+    ratio = loads.mean(axis=1) / largest
+    cut = batches(lost - share * total)
+    parts = cut.sums(np.column_stack([lost, total, ratio, np.ones(steps)]))
+    slowest = slowest_ranks(loads)
+    tied = loads == largest[:, None]
+    shares = (tied / tied.sum(axis=1, keepdims=True)).mean(axis=0)
+    return Balance(
+        cut.interval(parts, lambda sums: float(sums[0] / sums[1]), share),
+        # Each load may be off by so much: the sum of all by K G times that, at the worst.
+        float(measured.rounding * total.size * ranks * 2 / total.sum()),
+        float(loads.sum()),
+        float(lost.sum()),
+        cut.interval(parts, lambda sums: float(sums[0] / sums[3]), float(lost.mean())),
+        cut.interval(parts, lambda sums: float(sums[2] / sums[3]), float(ratio.mean())),
+        cut,
+        _windows(measured, slowest, lost, total),
+        tuple(
+            Rank(
+                name,
+                float(loads[:, k].mean()),
+                float(1 - loads[:, k].sum() / largest.sum()),
+                float(shares[k]),
+                _longest(slowest == k),
+            )
+            for k, name in enumerate(measured.ranks)
+        ),
+        _stragglers(slowest, ranks, cut),
+    )
+
+
+def slowest_ranks(loads: FloatArray) -> IntArray:
+    """The rank with the largest load in each step; of several, the one of the step before."""
+    first = loads.argmax(axis=1)
+    tied = loads == loads.max(axis=1, keepdims=True)
+    for step in np.flatnonzero(tied.sum(axis=1) > 1).tolist():
+        if step and tied[step, first[step - 1]]:
+            first[step] = first[step - 1]
+    return np.asarray(first, dtype=np.int64)
+
+
+def _runs(of: IntArray) -> IntArray:
+    """Lengths of runs of equal numbers.
+
+    >>> _runs(np.array([3, 3, 1, 3])).tolist()
+    [2, 1, 1]
+    """
+    ends = np.flatnonzero(np.diff(of) != 0) + 1
+    return np.diff(np.concatenate(([0], ends, [len(of)])))
+
+
+def _longest(hits: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+    lengths, starts = _runs(hits.astype(np.int64)), 0
+    longest = 0
+    for length in lengths.tolist():
+        if hits[starts]:
+            longest = max(longest, length)
+        starts += length
+    return longest
+
+
+def _stragglers(slowest: IntArray, ranks: int, cut: Batches) -> Stragglers:
+    runs = _runs(slowest)
+    shares = np.bincount(slowest, minlength=ranks) / len(slowest)
+    again = float((shares**2).sum())
+    return Stragglers(
+        len(runs) - 1,
+        float(runs.mean()),
+        int(runs.max()),
+        1 / (1 - again) if again < 1 else float(len(slowest)),
+        _exchangeable(slowest, ranks, cut),
+    )
+
+
+def _exchangeable(slowest: IntArray, ranks: int, cut: Batches) -> float | None:
+    """See :class:`Stragglers`; the permutations are the same in each run."""
+    if cut.count < 2:
+        return None
+    hits = cut.sums((slowest[:, None] == np.arange(ranks)).astype(float))
+    seen = float((hits.sum(axis=0) ** 2).sum())
+    rng = np.random.default_rng(0)
+    at_least = 0
+    for _ in range(ROUNDS):
+        labels = np.broadcast_to(np.arange(ranks), (TOGETHER, *hits.shape))
+        shuffled = np.take_along_axis(hits[None], rng.permuted(labels, axis=2), axis=2)
+        at_least += int(((shuffled.sum(axis=1) ** 2).sum(axis=1) >= seen).sum())
+    return (1 + at_least) / (1 + ROUNDS * TOGETHER)
+
+
+def _windows(
+    measured: MeasuredLoads, slowest: IntArray, lost: FloatArray, total: FloatArray
+) -> tuple[Window, ...]:
+    count = min(WINDOWS, len(lost))
+    edges = np.arange(count + 1) * len(lost) // count
+    found = []
+    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        counts = np.bincount(slowest[low:high], minlength=len(measured.ranks))
+        found.append(
+            Window(
+                int(measured.steps[low]),
+                int(measured.steps[high - 1]),
+                float(lost[low:high].sum() / total[low:high].sum()),
+                float(lost[low:high].mean()),
+                measured.ranks[int(counts.argmax())],
+                float(counts.max() / (high - low)),
+            )
+        )
+    return tuple(found)
