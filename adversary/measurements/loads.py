@@ -109,7 +109,7 @@ def of_shares(
         sizes = dict.fromkeys(ranks, kv_tokens)
     if any(rank not in sizes for rank in ranks):
         return Meaning(format, SHARE, rounding=rounding)
-    most = max(sizes[rank] for rank in ranks)
+    most = max((sizes[rank] for rank in ranks), default=0.0)
     return Meaning(format, rounding=rounding * most, scale={rank: sizes[rank] for rank in ranks})
 
 

@@ -115,7 +115,7 @@ class _Reader:
         return Measurements(self._settled(), self._times, self._settled_power())
 
     def _file(self, number: int, content: Content) -> None:
-        name = self._asked.format or recognised(content)
+        name = self._asked.format or recognised(content, self._asked.columns.values())
         readers: Mapping[str, Callable[[Content], None]] = {
             "table": self._table,
             "npy": self._npy,
@@ -323,8 +323,8 @@ def _kind_of(table: tables.Table) -> str:
     return "matrix"
 
 
-def recognised(content: Content) -> str:
-    """The reader of a file, by its content.
+def recognised(content: Content, named: Iterable[str] = ()) -> str:
+    """The reader of a file, by its content; ``named`` are columns that a table may have.
 
     Raises
     ------
@@ -345,7 +345,7 @@ def recognised(content: Content) -> str:
         "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace"
     )
     line = next(filter(str.strip, text.splitlines()), "")
-    if line.lstrip().startswith("{") or re.match(r"\s*\[\s*([\[{]|$)", line):
+    if line.lstrip().startswith("{") or re.match(r"\s*\[\s*([\]\[{]|$)", line):
         return _of_json(text)
     if re.search(r"^(vllm:\w+[{ ]|DCGM_FI_|# (HELP|TYPE) )", text, re.MULTILINE):
         return "prometheus"
@@ -358,7 +358,7 @@ def recognised(content: Content) -> str:
     names = [cell.strip().lower() for cell in cells]
     known = {name.lower() for some in tables.COLUMNS.values() for name in some}
     numeric = all(re.fullmatch(r"[-+.\deE]+|nan|inf", name) for name in names)
-    if line.lower().startswith("sep=") or numeric:
+    if line.lower().startswith("sep=") or numeric or set(named):
         return "table"
     if any(n in known or tables.is_rank(n) or n in power_tables.POWER for n in names):
         return "table"

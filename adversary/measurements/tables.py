@@ -69,6 +69,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "prefill": ("prefill_tokens", "sum_prefill_tokens", "num_ctx_tokens"),
 }
 _RANK = re.compile(r"(?:rank|dp|worker|gpu|engine|device|replica|load|r|w|g)?[ _.#-]*(\d+)", re.I)
+_NONE = "\0"
 _SERIES = re.compile(r'"?vllm:.*\{.*\}"?')
 
 
@@ -120,7 +121,6 @@ class Table:
     def __init__(self, content: Content, named: Mapping[str, str], most: int) -> None:
         self.name = content.name
         self._rows = _rows(content, most)
-        self._what = "line" if not isinstance(self._rows, Parquet) else "row"
         self._lower = {name.lower(): name for name in self._rows.names}
         self.columns = list(self._rows.names)
         self.places = {}
@@ -141,13 +141,12 @@ class Table:
 
     def read(self, columns: Sequence[str]) -> Iterator[tuple[Place, Row]]:
         """Each row's values of these columns, with its place."""
-        wanted = {column: (column,) for column in columns}
+        # One column more that no file has: rows have several values.
+        wanted: dict[str, tuple[str, ...]] = {column: (column,) for column in columns} | {_NONE: ()}
         count = 0
         for count, row in enumerate(self._rows.read(wanted), 1):
-            yield (
-                Place(self.name, row.line or count, self._what if row.line is None else "line"),
-                row,
-            )
+            place = Place(self.name, row.line or count, "line" if row.line else "row")
+            yield place, row._replace(values=row.values[:-1])
         if not count:
             raise InputError(f"{self.name}: has columns but no rows")
 

@@ -397,7 +397,12 @@ def _tell_fit(fit: "PowerFit") -> None:
         (name, "not seen" if w is None else f"{w.value:.1f}", "" if w is None else _span(w))
         for name, w in rows
     ]
-    cells.append(("gamma", f"{fit.gamma.value:.3f}", _span(fit.gamma, digits=".3f")))
+    told = fit.law_gamma != 1 or fit.gamma.low <= 1 <= fit.gamma.high
+    cells.append(
+        ("gamma", f"{fit.gamma.value:.3f}", _span(fit.gamma, digits=".3f"))
+        if told
+        else ("gamma", "not told", "")
+    )
     click.echo(table(("", "measured", "95 % interval"), cells))
     if fit.law_gamma == 1:
         click.echo("gamma is not told from 1, a device that works and then waits: powers are for 1")

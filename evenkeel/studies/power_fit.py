@@ -24,6 +24,9 @@ from theory.model import FloatArray, InputError
 # Batches of time behind the intervals, in each of the two states.
 BATCHES = 20
 
+# A window of at most this share of a step is a point of time.
+_POINT = 1e-3
+
 # Samples with which clocks are aligned, finely and coarsely, and offsets that are tried, at most.
 _THIN, _COARSE, _TRIED = 20_000, 1000, 4000
 
@@ -35,6 +38,9 @@ _GAMMAS = (0.02, 2.0)
 
 # Share of the variance of samples that the fit must explain to mean anything.
 _EXPLAINED = 0.5
+
+# An exponent that leaves less of the samples by no more than this share is not told from 1.
+_ALIKE = 0.002
 
 # A share of the window outside steps above which a sample is one of an idle device.
 _OUTSIDE = 0.999
@@ -57,8 +63,8 @@ class PowerFit:
     gamma : Interval
         The exponent that leaves least.
     law_gamma : float
-        1 where that is in the interval: a device that works, then waits.  Else the one that
-        leaves least.
+        1 where the samples do not tell the exponent from it: a device that works, then waits.
+        Else the one that leaves least.
     busy_share : str
         What ``v`` is: ``"fixed part busy"``, ``(c + L)/(c + M)``, or ``"as loaded"``, ``L/M``.
     residual_w : float
@@ -111,7 +117,7 @@ class _Timeline:
         weights = np.zeros(len(lengths))
         weights[::2] = values
         whole = np.concatenate(([0.0], np.cumsum(weights * lengths)))
-        if window <= 0:
+        if window <= _POINT * float(lengths[::2].mean()):
             place = np.searchsorted(self.edges, at, side="right") - 1
             inside = (place >= 0) & (place < len(weights))
             return np.where(inside, weights[np.clip(place, 0, len(weights) - 1)], 0.0)
@@ -166,13 +172,12 @@ def power_fit(
     design = _design(line, shares[name], offset, window)
     _refuse_unexplained(design, found[name])
     *powers, gamma = _jackknife(design, found[name])
-    law_gamma = gamma.value
-    if gamma.low <= 1 <= gamma.high:
+    law_gamma, plain = gamma.value, _fitted(design, gammas=(1.0, 1.0))
+    if gamma.low <= 1 <= gamma.high or plain.left <= (1 + _ALIKE) * found[name].left:
         law_gamma = 1.0
-        *powers, _ = _jackknife(design, _fitted(design, gammas=(1.0, 1.0)))
+        *powers, _ = _jackknife(design, plain)
     idle_w, wait_w, max_w = powers
     drawn = wait_w.value + (max_w.value - wait_w.value) * shares[name] ** law_gamma
-    inside = design.outside < 1
     return PowerFit(
         idle_w if found[name].has_idle else None,
         wait_w,
@@ -186,9 +191,9 @@ def power_fit(
         offset,
         float(line.edges[0]) + offset,
         len(design.watts),
-        int((~inside).sum()),
+        int((design.outside > _OUTSIDE).sum()),
         tuple(device.name for device in power.devices),
-        float(design.watts[inside].mean())
+        float(design.watts[design.outside < 1 - _OUTSIDE].mean())
         * len(power.devices)
         * float(np.diff(line.edges)[::2].sum()),
         1 - max_w.value * (c + measured.loads).sum() / ((c + largest) * drawn).sum(),
