@@ -139,9 +139,9 @@ def monitor(content: Content, into: PowerSamples, skip: Skip) -> None:
             ahead, cells = words[:before], words[before:]
             if cells and cells[0].upper().startswith("GPU"):
                 cells = [cells[1] if cells[0].upper() == "GPU" else cells[0][3:], *cells[2:]]
+            if not any(map(str.isdigit, "".join(cells))):
+                continue  # the line of units
             if len(cells) != len(names):
-                if not any(cell[0].isdigit() for cell in cells):
-                    continue  # the line of units
                 raise LineError(place, f"fields: {len(cells)}, in the header: {len(names)}")
             value = dict(zip(names, cells, strict=True))
             when = _NAN

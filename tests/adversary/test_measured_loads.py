@@ -168,7 +168,7 @@ HOSTILE = {
                   "line 4: scheduled_requests.sum_decode_kv_tokens = true is not a number"),
     "FPM, cut": ("ForwardPassMetrics", '_tokens": 77}}\n{"version"', '"sum', "line 1:"),
     "FPM, version": ("ForwardPassMetrics", '"version": 1', '"version": 9', "version = 9 is not"),
-    "scrapes, text": ("scrapes of vLLM", " 0.016\n", " many\n", "kv_cache_usage_perc = many is not"),
+    "scrapes, text": ("scrapes of vLLM", " 0.016\n", " many\n", "usage_perc = many is not"),
     "scrapes, above 1": ("scrapes of vLLM", " 0.016\n", " 16\n", "= 16 is more than 1"),
     "scrapes, labels": ("scrapes of vLLM", 'engine="1",model', "engine=1,model", "are damaged"),
 }  # fmt: skip
