@@ -192,5 +192,7 @@ def _least_squares(columns: FloatArray, target: FloatArray) -> _Fit:
         cross = scores[lag:].T @ scores[:-lag]
         inner += (1 - lag / (lags + 1)) * (cross + cross.T)
     variance = inverse @ inner @ inverse * n / (n - count)
-    errors = np.sqrt(np.maximum(np.diag(variance), 0.0))
+    # Of a few steps the allowance for correlation may come out negative: no less than without it.
+    plain = np.diag(inverse) * (residuals @ residuals) / (n - count)
+    errors = np.sqrt(np.maximum(np.diag(variance), plain))
     return _Fit(values / size, errors / size, residuals)

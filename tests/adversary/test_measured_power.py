@@ -158,7 +158,7 @@ def test_a_format_is_recognised_and_read(name: str, tmp_path: Path) -> None:
         ("dcgm-power", "GPU-1,690.5", "GPU-1,nan", "line 3: power_w = nan is not a number"),
         ("DCGM exporter", '"n1"} 690.5 ', '"n1"} x ', "line 4: DCGM_FI_DEV_POWER_USAGE = x is not"),
         ("nvidia-smi dmon", "690.5", "-", "line 4: power = - is not a number"),
-        ("dcgmi dmon", "GPU 1     690.5", "GPU 1", "line 4: fields: 1, in the header: 3"),
+        ("dcgmi dmon", "GPU 1     690.5", "GPU 1", "line 4: fields: 2, in the header: 3"),
         ("Zeus", "690.5", "", "line 2: 1 is missing"),
         ("rocm-smi JSON", '"690.5"', '"N/A"', "line 1: card1: Current Socket"),
     ],
