@@ -4,13 +4,16 @@ A device at utilisation ``u`` draws ``P(u) = P_w + (P_max - P_w) * u**gamma`` wa
 which work is resident on it, ``0 < u <= 1``, and ``P_idle`` watts where none is.
 """
 
-import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+import msgspec
 import numpy as np
 
+from theory.files import decoded, read
 from theory.formulas.energy import Constants
 from theory.model import FloatArray, InputError
 
@@ -95,32 +98,69 @@ class PowerModel(Constants[float]):
         return np.where(utilisation > 0, working, self.idle_w)
 
 
+class _Device(msgspec.Struct, frozen=True):
+    """A table of a file of devices; a number that was not measured is not there."""
+
+    p_idle_w: float | None = None
+    p_wait_w: float | None = None
+    p_max_w: float | None = None
+    gamma: float | None = None
+    source: str = ""
+    note: str = ""
+    wait_source: str = ""
+
+    def model(self, name: str, numbers: Mapping[str, float]) -> PowerModel:
+        """The device, with these numbers in place of its own."""
+        known = {
+            "idle_w": self.p_idle_w,
+            "max_w": self.p_max_w,
+            "gamma": self.gamma,
+            "wait_w": self.p_wait_w,
+            **numbers,
+        }
+        for field, value in known.items():
+            if value is None and field != "wait_w":
+                written = field if field == "gamma" else f"p_{field}"
+                raise InputError(
+                    f"{name} has no {written}: it was not measured; give "
+                    f"--{field.replace('_', '-')}, or write it into the file"
+                )
+        told = "given by the user" if "wait_w" in numbers else self.wait_source
+        return PowerModel(
+            **known,  # type: ignore[arg-type]
+            name=name,
+            source=self.source,
+            note=self.note,
+            wait_source=told,
+        )
+
+
 @cache
 def hardware_catalogue() -> dict[str, PowerModel]:
     """All devices of ``theory/hardware.toml`` by name, in file order."""
-    table = tomllib.loads(files("theory").joinpath("hardware.toml").read_text("utf-8"))
-    return {
-        name: PowerModel(
-            row["p_idle_w"],
-            row["p_max_w"],
-            row["gamma"],
-            name,
-            row["source"],
-            row.get("note", ""),
-            row.get("wait_source", ""),
-            wait_w=row.get("p_wait_w"),
-        )
-        for name, row in table.items()
-    }
+    text = files("theory").joinpath("hardware.toml").read_bytes()
+    return {name: row.model(name, {}) for name, row in _decoded(text).items()}
 
 
-def hardware(name: str) -> PowerModel:
-    """The catalogue's device of that name.
+def _decoded(text: bytes) -> dict[str, _Device]:
+    return decoded(text, dict[str, _Device], "TOML")
+
+
+def hardware(name: str, numbers: Mapping[str, float] | None = None) -> PowerModel:
+    """The device of that name.
+
+    Parameters
+    ----------
+    name : str
+        Of the catalogue; or a file ``PATH.toml`` with a device, or ``PATH.toml:DEVICE`` of several.
+    numbers : mapping of str to float, optional
+        ``idle_w``, ``wait_w``, ``max_w`` and ``gamma`` in place of its own, as far as given.
 
     Raises
     ------
     InputError
-        If there is none; the message lists the names.
+        If there is none, the message lists the names; if a number is missing or out of its range;
+        if the file cannot be read.
 
     Examples
     --------
@@ -128,7 +168,33 @@ def hardware(name: str) -> PowerModel:
     >>> a100.idle_w, a100.max_w, a100.gamma, a100.power(0), a100.power(1)
     (100.0, 400.0, 0.7, 100.0, 400.0)
     """
+    numbers = numbers or {}
+    path, colon, wanted = name.rpartition(".toml:") if ".toml:" in name else (name, "", "")
+    if colon or name.endswith(".toml"):
+        return _in_file(f"{path}.toml" if colon else name, wanted, numbers)
     catalogue = hardware_catalogue()
     if name not in catalogue:
-        raise InputError(f"unknown hardware {name!r}; known: {', '.join(catalogue)}")
-    return catalogue[name]
+        raise InputError(
+            f"unknown hardware {name!r}; known: {', '.join(catalogue)}; or a file PATH.toml"
+        )
+    device = catalogue[name]
+    if not numbers:
+        return device
+    told = "given by the user" if "wait_w" in numbers else device.wait_source
+    return replace(device, wait_source=told, **dict[str, Any](numbers))
+
+
+def _in_file(path: str, wanted: str, numbers: Mapping[str, float]) -> PowerModel:
+    devices = read(path, dict[str, _Device], "TOML")
+    if wanted and wanted not in devices:
+        raise InputError(f"{path}: no device {wanted!r}; it has: {', '.join(devices) or 'none'}")
+    if not wanted and len(devices) != 1:
+        raise InputError(
+            f"{path}: has {len(devices)} devices ({', '.join(devices)}); name one, as in "
+            f"{path}:{next(iter(devices), 'NAME')}"
+        )
+    name = wanted or next(iter(devices))
+    try:
+        return devices[name].model(name, numbers)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

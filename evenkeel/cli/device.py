@@ -48,15 +48,16 @@ def power_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def device_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel":
-    """The catalogue's device of that name with the given numbers in place of its own.
+    """The device of that name with the given numbers in place of its own.
 
     Parameters
     ----------
     name : str, optional
-        Of the catalogue; without one the numbers make a device of their own.
+        As :func:`theory.power.hardware` takes it; without one the numbers make a device of their
+        own.
     power : mapping of str to float
         ``idle_w``, ``wait_w``, ``max_w`` and ``gamma``, as far as given.  A waiting power that is
-        not given stays the catalogue's, or else the idle power.
+        not given stays the device's, or else the idle power.
 
     Raises
     ------
@@ -82,9 +83,8 @@ def device_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel":
                 f"{', '.join(missing)}); --hardware NAME takes the others from the catalogue"
             )
         return PowerModel(**power)
-    device = hardware(name)
+    device = hardware(name, power)
     if not power:
         return device
     changed = " ".join(f"{_option(number)} {value:g}" for number, value in power.items())
-    told = "given by the user" if "wait_w" in power else device.wait_source
-    return replace(device, **power, name=f"{name} with {changed}", wait_source=told)
+    return replace(device, name=f"{device.name} with {changed}")

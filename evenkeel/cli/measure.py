@@ -1,12 +1,14 @@
 """``evenkeel measure``: what a fleet's own logs say."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenkeel.output import json_option, table, terminal_width, to_json
+from evenkeel.cli.device import device_of, power_options
+from evenkeel.output import json_option, table, terminal_width, to_json, write_text
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -81,7 +83,10 @@ def _list_formats(context: click.Context, option: click.Parameter, asked: bool) 
     "--max-bytes", type=click.IntRange(min=1),
     help="Refuse a file that is larger when decompressed.  [default: 2 GiB]",
 )  # fmt: skip
-@click.option("--hardware", help="Device of the ranks: what balance saves of its energy.")
+@click.option(
+    "--hardware", help="Device of the ranks, or a file of one: what balance saves of its energy."
+)
+@power_options
 @click.option(
     "--sizes", type=int, nargs=2, metavar="MIN MAX",
     help="Prompt lengths: what BF-IO guarantees, and what no online policy avoids.",
@@ -96,6 +101,10 @@ def _list_formats(context: click.Context, option: click.Parameter, asked: bool) 
     "--draw", type=click.Path(path_type=Path, dir_okay=False),
     help="Picture of loads and fit: .png, .svg or .pdf.",
 )  # fmt: skip
+@click.option(
+    "--write-device", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH.toml",
+    help="Write the powers that were measured, for --hardware PATH.toml of any command.",
+)  # fmt: skip
 @json_option
 def measure(
     files: tuple[str, ...],
@@ -105,11 +114,13 @@ def measure(
     drop_bad: bool,
     max_bytes: int | None,
     hardware: str | None,
+    power: Mapping[str, float],
     sizes: tuple[int, int] | None,
     mean_output: float | None,
     slots: int | None,
     power_offset: float | None,
     draw: Path | None,
+    write_device: Path | None,
     as_json: bool,
 ) -> None:
     """Say what a fleet's own logs show: who waits for whom, how long, and what it costs.
@@ -121,14 +132,13 @@ def measure(
     from evenkeel.studies.balance_outlook import reach
     from evenkeel.studies.measurement import measurement
     from evenkeel.studies.step_time import StepTime
-    from theory.power import hardware as device_of
 
     if not files:
         raise InputError("give a log; evenkeel measure --formats lists what is read")
     if (sizes is None) != (mean_output is None):
         raise InputError("--sizes and --mean-output go together")
     asked = Asked(form, columns, kv_tokens, drop_bad, max_bytes or MAX_BYTES)
-    device = None if hardware is None else device_of(hardware)
+    device = device_of(hardware, power) if hardware or power else None
     found = measurement(files, asked, device, power_offset)
     reached = None
     if sizes is not None and mean_output is not None:
@@ -142,12 +152,18 @@ def measure(
             raise InputError("--draw is for loads, and no file has any")
         line = found.step_time if isinstance(found.step_time, StepTime) else None
         draw_loads(found.loads, line, draw)
+    if write_device is not None:
+        from evenkeel.studies.device_file import device_file
+
+        write_text(write_device, device_file(files, found, write_device))
+    written = {"picture": draw, "device": write_device}
     if as_json:
-        click.echo(to_json(_as_json(files, found, reached, draw)))
+        click.echo(to_json(_as_json(files, found, reached) | {"written": written}))
         return
     _tell(files, found, reached)
-    if draw is not None:
-        click.echo(f"\npicture: {draw}")
+    for what, path in written.items():
+        if path is not None:
+            click.echo(f"\n{what}: {path}")
 
 
 # --- In words -----------------------------------------------------------------------------------
@@ -358,15 +374,23 @@ def _tell_outlook(found: "Outlook") -> None:
         f"  any policy: at most {_percent(found.any_policy)} less energy in the time that grows "
         "with the load, whatever a waiting device draws"
     )
-    if found.energy is None:
+    if not found.energy:
         click.echo("  --hardware NAME: what it saves of the energy of that device")
         return
-    energy = found.energy
-    used = "" if energy.used_j is None else f" of {energy.used_j / 1e3:.4g} kJ"
-    click.echo(
-        f"  perfect balance on {energy.device.name}: {_percent(energy.saving)} less energy{used}; "
-        f"from work, imbalance and steps alone {_percent(energy.floor)} to {_percent(energy.cap)}"
-    )
+    click.echo(f"  perfect balance on {found.device}")
+    for energy in found.energy:
+        used = "" if energy.used_j is None else f" of {energy.used_j / 1e3:.4g} kJ"
+        how = ""
+        if len(found.energy) > 1:
+            how = (
+                ", if the fixed part of a step is work on every rank"
+                if energy.fixed_busy
+                else ", if a device draws P(L/M) through the fixed part too"
+            )
+        click.echo(
+            f"    {_percent(energy.saving)} less energy{used}{how}; from work, imbalance and "
+            f"steps alone {_percent(energy.floor)} to {_percent(energy.cap)}"
+        )
 
 
 def _tell_reach(found: "Reach", said: "Balance") -> None:
@@ -463,7 +487,7 @@ def _tell_power(names: str, power: "MeasuredPower", notes: tuple[str, ...]) -> N
 
 
 def _as_json(
-    files: tuple[str, ...], found: "Measurement", reached: "Reach | None", draw: Path | None
+    files: tuple[str, ...], found: "Measurement", reached: "Reach | None"
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -510,6 +534,5 @@ def _as_json(
         "outlook": asdict(found.outlook),
         "theorems": None if reached is None else asdict(reached),
         "power": None if found.fit is None else asdict(found.fit),
-        "picture": None if draw is None else str(draw),
     }
     return told

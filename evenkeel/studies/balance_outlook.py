@@ -18,7 +18,7 @@ from theory.formulas import energy as savings
 from theory.formulas.guaranteed import guaranteed_imbalance
 from theory.formulas.step import full_refill_bound
 from theory.formulas.unavoidable import least_imbalance
-from theory.model import FloatArray, InputError
+from theory.model import InputError
 from theory.power import PowerModel
 
 
@@ -28,8 +28,10 @@ class Energy:
 
     Parameters
     ----------
-    device : PowerModel
-        The device.
+    fixed_busy : bool
+        Whether the fixed part of a step is work on every rank; else a device draws ``P(L/M)``
+        through it as well, as the theorems have it [energy.overhead].  Without overhead both are
+        one.
     used_j : float or None
         Energy of all ranks by its power law; None without step times.
     saving : float
@@ -38,7 +40,7 @@ class Energy:
         What the theorems say from work, imbalance and steps alone.
     """
 
-    device: PowerModel
+    fixed_busy: bool
     used_j: float | None
     saving: float
     floor: float
@@ -61,15 +63,18 @@ class Outlook:
     any_policy : float
         ``f``: what any policy saves at most of the energy of the time that grows with the load,
         whatever the power law, and in any number of steps [energy.any-power].
-    energy : Energy or None
-        On a device.
+    device : str
+        Name of a device, empty without one.
+    energy : tuple of Energy
+        On that device: what the theorems have, and with overhead the other.
     """
 
     overhead: float
     time_s: float | None
     worker_time: Interval
     any_policy: float
-    energy: Energy | None
+    device: str
+    energy: tuple[Energy, ...]
 
 
 def outlook(
@@ -91,9 +96,13 @@ def outlook(
         time,
         found.batches.interval(parts, lambda sums: float(sums[0] / sums[1]), share),
         found.idle_share.value,
-        None
+        "" if device is None else device.name,
+        ()
         if device is None
-        else _energy(measured, found, overhead, fit if known else None, device),
+        else tuple(
+            _energy(measured, found, overhead, fit if known else None, device, busy)
+            for busy in ((False, True) if overhead else (False,))
+        ),
     )
 
 
@@ -103,27 +112,28 @@ def _energy(
     overhead: float,
     fit: StepTime | None,
     device: PowerModel,
+    fixed_busy: bool,
 ) -> Energy:
     loads = measured.loads
     steps, ranks = loads.shape
     largest = loads.max(axis=1, keepdims=True)
-    utilisation = loads / largest
-    before = savings.usage(
-        found.work, found.imbalance, overhead, float(steps * ranks), float(utilisation.sum())
-    )
     after = savings.Usage(found.work + overhead * steps * ranks, 0.0)
-    used = float(((largest + overhead) * _powers(device, utilisation)).sum())
+    if fixed_busy:
+        utilisation = (overhead + loads) / (overhead + largest)
+        before = savings.Usage(after.busy, found.imbalance)
+    else:
+        utilisation = loads / largest
+        before = savings.usage(
+            found.work, found.imbalance, overhead, float(steps * ranks), float(utilisation.sum())
+        )
+    used = float(((largest + overhead) * device.powers(utilisation)).sum())
     return Energy(
-        device,
+        fixed_busy,
         None if fit is None else used * fit.per_load_s.value,
         1 - device.max_w * after.busy / used,
         savings.saving_floor(device, before, after),
         savings.saving_cap(device, before, after),
     )
-
-
-def _powers(device: PowerModel, utilisation: FloatArray) -> FloatArray:
-    return device.idle_w + device.dynamic_w * utilisation**device.gamma
 
 
 @dataclass(frozen=True, slots=True)

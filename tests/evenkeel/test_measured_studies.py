@@ -19,7 +19,7 @@ from evenkeel.studies.time_batches import batches
 from tests.oracles.fleet import measured, sampled
 from theory.formulas.step import full_refill_bound
 from theory.model import FloatArray, InputError
-from theory.power import hardware
+from theory.power import PowerModel, hardware
 
 CASES = Path("/work/shared/cases")
 
@@ -189,7 +189,7 @@ def test_the_outlook_by_hand() -> None:
     assert found.time_s is None
     assert found.worker_time.value == pytest.approx(1 - 845 / 1110)
     assert found.any_policy == pytest.approx(530 / 2220)
-    assert found.energy is not None
+    (energy,) = found.energy
     # Powers by hand: 100 + 300 u^0.7, for 300 + 310 + 500 units of time.
     used = sum(
         most * (100 + 300 * (load / most) ** 0.7)
@@ -197,9 +197,9 @@ def test_the_outlook_by_hand() -> None:
         for most in (max(loads),)
         for load in loads
     )
-    assert found.energy.saving == pytest.approx(1 - 400 * 1690 / used)
-    assert found.energy.floor <= found.energy.saving <= found.energy.cap
-    assert found.energy.used_j is None
+    assert energy.saving == pytest.approx(1 - 400 * 1690 / used)
+    assert energy.floor <= energy.saving <= energy.cap
+    assert energy.used_j is None
 
 
 def test_the_outlook_with_overhead() -> None:
@@ -211,9 +211,14 @@ def test_the_outlook_with_overhead() -> None:
     balanced = 400 * fit.overhead_s.value + fit.per_load_s.value * run.loads.sum() / 4
     assert found.worker_time.value == pytest.approx(1 - balanced / found.time_s)
     assert found.worker_time.low < found.worker_time.value < found.worker_time.high
-    assert found.energy is not None
-    assert found.energy.floor <= found.energy.saving <= found.energy.cap
-    assert found.energy.cap <= found.worker_time.value
+    assert [energy.fixed_busy for energy in found.energy] == [False, True]
+    for energy in found.energy:
+        assert energy.floor <= energy.saving <= energy.cap
+        assert energy.cap <= found.worker_time.value
+    # Work on every rank at 400 W, and a waiting rank at 100 W, with gamma = 1.
+    plain = outlook(run, said, fit, PowerModel(100, 400, 1.0)).energy[1]
+    busy = said.work + found.overhead * 1600
+    assert plain.saving == pytest.approx(100 * said.imbalance / (400 * busy + 100 * said.imbalance))
 
 
 def test_what_the_theorems_allow() -> None:
