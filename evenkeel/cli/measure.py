@@ -27,7 +27,7 @@ SCHEMA = "evenkeel.measure/1"
 LISTED = 16
 
 # A chance below which ranks are said to differ.
-UNUSUAL = 0.01
+UNUSUAL = 0.001
 
 
 def _pairs(
@@ -225,19 +225,14 @@ def _answer(said: "Balance") -> str:
 
 def _tell_balance(said: "Balance", unit: str) -> None:
     click.echo()
-    off = (
-        f", off by at most {_percent(said.rounding, 2)} as loads are rounded"
-        if said.rounding
-        else ""
-    )
+    mean = said.mean_imbalance
+    fine = mean.value < 100
     rows = [
-        ("idle share (%)", f"{100 * said.idle_share.value:.3f}", _span(said.idle_share, 100) + off),
+        ("idle share (%)", f"{100 * said.idle_share.value:.3f}", _span(said.idle_share, 100)),
         (
             f"imbalance a step ({unit})",
-            f"{said.mean_imbalance.value:.6g}"
-            if said.mean_imbalance.value < 1
-            else f"{said.mean_imbalance.value:.2f}",
-            _span(said.mean_imbalance, digits=".4g"),
+            f"{mean.value:.4g}" if fine else f"{mean.value:.2f}",
+            _span(mean, digits=".4g" if fine else ".0f"),
         ),
         (
             "balance ratio, average / largest load",
@@ -258,6 +253,11 @@ def _tell_balance(said: "Balance", unit: str) -> None:
                 if said.batches.hang_together
                 else ""
             )
+        )
+    if said.rounding:
+        click.echo(
+            f"loads were rounded when they were logged: the idle share may be off by "
+            f"{100 * said.rounding:.2f} points at most"
         )
     click.echo("\nOver time")
     parts = [
@@ -297,18 +297,21 @@ def _tell_stragglers(found: "Stragglers", said: "Balance") -> None:
         f"steps on average, {found.longest_run} at most; drawn anew in each step it would stay "
         f"{found.drawn_anew:.1f}: stragglers {'persist' if persists else 'change at once'}."
     )
-    if found.exchangeable_p is None:
+    p, steps = found.exchangeable_p, sum(w.last - w.first + 1 for w in said.windows)
+    keeps = f"a load hangs together over {found.memory} steps"
+    if p is None:
+        click.echo(f"Whether a rank is slow by its place cannot be told: {keeps} of {steps}.")
         return
-    p = found.exchangeable_p
-    shown = "below 0.1 %" if p < 0.001 else _percent(p)
+    shown = "below 0.1 %" if p < UNUSUAL else _percent(p)
     verdict = (
         "some ranks are slow by their place, not by chance"
         if p < UNUSUAL
         else "no rank is shown to be slow by its place"
     )
+    short = f"; {keeps} of {steps}, too few to be sure" if 8 * found.memory > steps else ""
     click.echo(
-        f"Ranks that are equal in law would differ as much with a chance of {shown} (labels "
-        f"permuted within {steps} batches): {verdict}."
+        f"The mean loads of ranks that are equal in law differ as much with a chance of {shown}: "
+        f"{verdict}{short}."
     )
 
 

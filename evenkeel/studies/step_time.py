@@ -178,7 +178,7 @@ class _Fit:
 
 
 def _least_squares(columns: FloatArray, target: FloatArray) -> _Fit:
-    """Least squares with the standard errors of Newey and West, on columns of size about 1."""
+    """Least squares, with standard errors for residuals that correlate (Newey and West 1987)."""
     size = np.abs(columns).max(axis=0)
     x = columns / size
     values, *_ = np.linalg.lstsq(x, target, rcond=None)
