@@ -230,10 +230,10 @@ class _Reader:
             with self._skip:
                 engine.line(Place(lines.name, lines.number), line, self._loads)
         if not count:
-            sought = " or ".join(" ".join(engine.markers) for engine in engines)
+            sought = ", ".join(f"{engine.format} ({engine.markers[0]})" for engine in engines)
             raise InputError(
-                f"{content.name}: no line has the loads of a step ({sought}), and it is no table "
-                f"or JSON that is known; {_LIST}"
+                f"{content.name}: is no table or JSON that is known, and has no line of a step of "
+                f"{sought}; {_LIST}"
             )
         self._seen(engines[0].format, content.name)
 

@@ -41,6 +41,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "decode_kv_tokens",
         "kv_tokens",
         "cached_kv_tokens",
+        "kv_cache_tokens",
+        "num_tokens",
+        "total_tokens",
         "tokens",
         *prometheus.USAGE,
     ),
@@ -225,7 +228,7 @@ def long_form(table: Table, into: LoadRecords, skip: Skip) -> Meaning:
             optional = {
                 _ARGUMENT[key]: _READ[key](place, column, value[key])
                 for key, column in columns.items()
-                if key in _ARGUMENT
+                if key in _ARGUMENT and (value[key] or "").strip()
             }
             load = number(place, columns["load"], value["load"])
             into.add(place, rank, step, load, **optional)

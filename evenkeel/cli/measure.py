@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Version of the JSON; a name that changes its meaning gets a new one.
 SCHEMA = "evenkeel.measure/1"
 
+# Where there are too few steps.
+NONE = "no interval"
+
 # Ranks that are listed; JSON has all.
 LISTED = 16
 
@@ -201,16 +204,17 @@ def _percent(share: float, digits: int = 1) -> str:
 def _span(interval: "Interval", factor: float = 1.0, digits: str = ".1f", unit: str = "") -> str:
     low, high = factor * interval.low, factor * interval.high
     if not low < high or high == float("inf"):
-        return "no interval"
+        return NONE
     return f"{low:{digits}} to {high:{digits}}{unit}"
 
 
 def _answer(said: "Balance") -> str:
     """The answer in one sentence."""
     by = sorted(said.ranks, key=lambda rank: -rank.slowest)
+    span = _span(said.idle_share, 100)
     text = (
         f"The ranks wait {_percent(said.idle_share.value)} of the time that grows with their load "
-        f"(95 % interval {_span(said.idle_share, 100)} %), "
+        f"({span if span == NONE else f'95 % interval {span} %'}), "
     )
     if by[0].slowest == 0 or said.imbalance == 0:
         return text + "and none is slower than the others."
@@ -446,7 +450,12 @@ def _tell_fit(fit: "PowerFit") -> None:
         f"a sample is the mean of the {1e3 * fit.window_s:.0f} ms before it; the first step begins "
         f"{_when(fit.first_step_s)} on the clock of the samples"
     )
-    if fit.idle_w is None:
+    if not fit.idle_outside:
+        click.echo(
+            "outside the logged steps devices ran others: samples within the logged ones alone "
+            "were taken, and P_idle was not measured"
+        )
+    elif fit.idle_w is None:
         click.echo("no sample lies outside the steps: P_idle was not measured")
     click.echo(
         f"the steps took {fit.measured_j / 1e3:.4g} kJ, as sampled; perfect balance saves "

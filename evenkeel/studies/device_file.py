@@ -38,7 +38,7 @@ def device_file(files: Sequence[str], found: Measurement, path: Path) -> str:
         ("p_max_w", most, fit.max_w),
     ):
         if value is None or interval is None:
-            lines.append(f"# {name}: not measured, as no sample lies outside the steps")
+            lines.append(f"# {name}: not measured, as no sample shows an idle device")
             continue
         lines += [f"{name} = {value:.6g}", f"{name}_95 = {_ends(interval)}"]
     names = ", ".join(Path(file).name for file in files)

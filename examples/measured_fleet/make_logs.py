@@ -13,7 +13,7 @@ import numpy as np
 RANKS, SLOTS, STEPS, CACHE = 4, 16, 600, 400_000
 OVERHEAD_S, PER_TOKEN_S = 6e-3, 2.5e-7
 IDLE_W, WAIT_W, WORK_W = 95.0, 260.0, 610.0
-PERIOD_S, BEGIN = 0.1, datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+PERIOD_S, BEGIN = 0.1, datetime(2026, 5, 4, 9, 0, 0, 350_000, tzinfo=UTC)
 
 rng = np.random.default_rng(7)
 held = rng.lognormal(8, 1, (RANKS, SLOTS))

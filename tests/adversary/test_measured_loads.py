@@ -130,6 +130,7 @@ HOSTILE = {
     "NaN": ("long CSV", "0,1,100,", "0,1,nan,", "line 3: load = nan is not a number"),
     "negative": ("long CSV", "0,1,100,", "0,1,-4,", "line 3: load = -4 is negative"),
     "infinite": ("long CSV", "0,1,100,", "0,1,1e999,", "line 3: load = 1e999 is larger than 2^53"),
+    "no time": ("long CSV", ",20,2", ",x,2", "line 2: duration_ms = x is not a number"),
     "no number": ("long CSV", "0,1,100,", "0,1,x,", "line 3: load = x is not a number"),
     "empty": ("long CSV", "0,1,100,", "0,1,,", "line 3: load is missing"),
     "half a step": ("long CSV", "1,1,160,", "1.5,1,160,", "line 5: step = 1.5 is not a whole"),
@@ -198,7 +199,7 @@ def test_a_damaged_line_refuses_the_file_or_is_dropped(name: str, tmp_path: Path
 WHOLE_FILES: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "is empty"),
     "blank": ("\n \n", "is empty"),
-    "words": ("hello\nworld\n", "no line has the loads of a step"),
+    "words": ("hello\nworld\n", "has no line of a step of vllm-iterations (Iteration(), "),
     "header alone": ("rank0,rank1\n", "has columns but no rows"),
     "one rank": ("step,rank,load\n0,0,1\n", "of one rank alone (0)"),
     "one column": ("rank0\n1\n2\n", "of one rank alone (0)"),
@@ -256,7 +257,7 @@ def test_kinds_and_formats_do_not_mix(tmp_path: Path) -> None:
         read([one, two])
     with pytest.raises(InputError, match=r"no format 'x'; known: matrix, "):
         read([one], Asked(format="x"))
-    with pytest.raises(InputError, match=r"no line has the loads of a step \(Iteration\("):
+    with pytest.raises(InputError, match=r"has no line of a step of vllm-iterations \(Iteration"):
         read([one], Asked(format="vllm-iterations"))
 
 

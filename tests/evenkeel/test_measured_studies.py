@@ -327,7 +327,7 @@ def test_power_that_cannot_be_used() -> None:
 
     noise = rng.normal(300, 50, len(power.devices[0].power_w))
     for loads, samples, why in (
-        (replace(run, duration_s=None), power, "some steps have no duration"),
+        (replace(run, duration_s=None), power, "no step has a duration"),
         (run, other(time_s=None), "samples have no times"),
         (run, MeasuredPower("x", power.devices[:3]), "there are 3 devices and 4 ranks"),
         (run, other(power_w=noise), "power does not follow the steps"),
@@ -346,15 +346,30 @@ def test_power_that_cannot_be_used() -> None:
 def test_samples_of_steps_that_are_not_logged() -> None:
     whole = measured(steps=400)
     assert whole.duration_s is not None
-    power = sampled(whole, beside_s=0.0)
+    power = sampled(whole)
     part = replace(
         whole,
         steps=whole.steps[:100],
         loads=whole.loads[:100],
         duration_s=whole.duration_s[:100],
     )
-    with pytest.raises(InputError, match=r"outside the logged steps|does not follow the steps"):
-        power_fit(part, power, fit_of(part))
+    found = power_fit(part, power, fit_of(part))
+    assert (found.idle_outside, found.idle_w) == (False, None)
+    assert found.first_step_s == pytest.approx(104, abs=0.06)
+    assert found.wait_w.value == pytest.approx(240, abs=20)
+    assert found.max_w.value == pytest.approx(600, abs=5)
+
+
+def test_first_and_last_steps_may_lack_a_time() -> None:
+    run = measured()
+    assert run.duration_s is not None
+    lacks = run.duration_s.copy()
+    lacks[-1] = np.nan
+    found = power_fit(replace(run, duration_s=lacks), sampled(run), fit_of(run))
+    assert found.wait_w.value == pytest.approx(240, abs=8)
+    lacks[50] = np.nan
+    with pytest.raises(InputError, match="some steps have no duration"):
+        power_fit(replace(run, duration_s=lacks), sampled(run), fit_of(run))
 
 
 def test_one_device_of_two_kinds_of_names() -> None:
@@ -406,3 +421,15 @@ def test_the_case_of_power() -> None:
     assert found.wait_w.high - found.wait_w.low < 5
     assert found.residual_w == pytest.approx(4, abs=0.3)
     assert read([CASES / files[2]]).loads is None
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not mounted here")
+def test_the_case_of_power_with_a_part_of_the_log() -> None:
+    """The log has the first 120 of the 400 steps; the run began 5 s after 10:00:00."""
+    files = [CASES / "loads/trtllm.log", CASES / "power/nvidia-smi-run.csv"]
+    found = measurement(files, Asked()).fit
+    assert found is not None
+    assert found.idle_w is None
+    assert found.first_step_s % 60 == pytest.approx(5.0, abs=0.005)
+    assert found.wait_w.low <= 305 <= found.wait_w.high
+    assert found.max_w.low <= 690 <= found.max_w.high
