@@ -13,7 +13,7 @@ from theory.model import InputError
 
 if TYPE_CHECKING:
     from adversary.measurements.power import MeasuredPower
-    from evenkeel.studies.balance_outlook import Outlook, Reach
+    from evenkeel.studies.balance_outlook import Outlook, Reach, Side
     from evenkeel.studies.measured_balance import Balance, Stragglers
     from evenkeel.studies.measurement import Measurement
     from evenkeel.studies.power_fit import PowerFit
@@ -145,9 +145,11 @@ def measure(
     found = measurement(files, asked, device, power_offset)
     reached = None
     if sizes is not None and mean_output is not None:
-        if found.loads is None or found.balance is None:
+        if found.loads is None or found.balance is None or found.outlook is None:
             raise InputError("--sizes is for loads, and no file has any")
-        reached = reach(found.loads, found.balance, sizes, mean_output, slots)
+        reached = reach(
+            found.loads, found.balance, found.outlook, device, sizes, mean_output, slots
+        )
     if draw is not None:
         from evenkeel.report.measured_picture import draw as draw_loads
 
@@ -192,7 +194,7 @@ def _tell(files: tuple[str, ...], found: "Measurement", reached: "Reach | None")
     _tell_step_time(found.step_time, loads.unit)
     _tell_outlook(found.outlook)
     if reached is not None:
-        _tell_reach(reached, said)
+        _tell_reach(reached)
     if found.fit is not None:
         _tell_fit(found.fit)
 
@@ -400,21 +402,28 @@ def _tell_outlook(found: "Outlook") -> None:
         )
 
 
-def _tell_reach(found: "Reach", said: "Balance") -> None:
+def _tell_reach(found: "Reach") -> None:
     click.echo(f"\nWhat the theorems say with B = {found.slots}, geometric lengths and full slots")
-    click.echo(
-        f"  every online policy leaves at least {found.unavoidable:.6g} tokens a step, "
-        f"{_percent(found.unavoidable_idle)} idle"
-    )
-    more = found.guaranteed > said.mean_imbalance.value
-    click.echo(
-        f"  BF-IO from a rich pool leaves at most {found.guaranteed:.6g} tokens, "
-        f"{_percent(found.guaranteed_idle)} idle"
-        + (": more than was measured, so that it guarantees nothing here" if more else "")
-    )
+    for who, side, most in (
+        ("every online policy leaves at least", found.unavoidable, "at most"),
+        ("BF-IO from a rich pool leaves at most", found.guaranteed, "at least"),
+    ):
+        click.echo(
+            f"  {who} {side.imbalance:.6g} tokens a step, {_percent(side.idle_share)} idle: "
+            + _saved(side, most)
+        )
     click.echo(
         f"  after a full refill, as with equal lengths, BF-IO leaves at most {found.refill} tokens"
     )
+
+
+def _saved(side: "Side", most: str) -> str:
+    if side.time < 0:
+        return "more than was measured" + (
+            ", so that it guarantees nothing here" if most == "at least" else ""
+        )
+    energy = "" if side.energy is None else f" and {_percent(side.energy)} of the energy"
+    return f"{most} {_percent(side.time)} of the time{energy} saved"
 
 
 def _tell_fit(fit: "PowerFit") -> None:

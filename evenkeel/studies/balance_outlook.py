@@ -4,6 +4,7 @@ The same work in the same number of steps.  In units of load a step takes ``c + 
 from the fit of step times, or 0 where there is none.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -137,35 +138,57 @@ def _energy(
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """A bound of the mean imbalance, and what it means for time and energy in the same steps.
+
+    Parameters
+    ----------
+    imbalance : float
+        Tokens a step.
+    idle_share : float
+        Of the time that grows with the load.
+    time : float
+        Share of the time that going there saves; negative where more is left than was measured.
+    energy : float or None
+        The same of the energy, on a device whose fixed part of a step is work on every rank: the
+        best cap for what is unavoidable, the best floor for what is guaranteed.
+    """
+
+    imbalance: float
+    idle_share: float
+    time: float
+    energy: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What an online policy reaches, by the theorems, in the system that was measured.
 
-    Mean imbalances in tokens, with geometric output lengths and every slot occupied, and the idle
-    share that each leaves of the time that grows with the load.
+    With geometric output lengths and every slot occupied, in expectation.
 
     Parameters
     ----------
     slots : int
         ``B``.
-    unavoidable, unavoidable_idle : float
-        That every online policy leaves at least [threshold.window] [threshold.any-policy].
-    guaranteed, guaranteed_idle : float
-        That BF-IO from a rich pool leaves at most [geometric.theorem-2].
+    unavoidable : Side
+        What every online policy leaves at least [threshold.window] [threshold.any-policy].
+    guaranteed : Side
+        What BF-IO from a rich pool leaves at most [geometric.theorem-2].
     refill : int
-        What a full refill leaves at most, as with equal lengths [step.full-refill-gap].
+        Tokens that a full refill leaves at most, as with equal lengths [step.full-refill-gap].
     """
 
     slots: int
-    unavoidable: float
-    unavoidable_idle: float
-    guaranteed: float
-    guaranteed_idle: float
+    unavoidable: Side
+    guaranteed: Side
     refill: int
 
 
 def reach(
     measured: MeasuredLoads,
     found: Balance,
+    balanced: Outlook,
+    device: PowerModel | None,
     sizes: tuple[int, int],
     mean_output: float,
     slots: int | None,
@@ -194,11 +217,25 @@ def reach(
         raise InputError(f"--slots must be at least 1, got {slots}")
     steps, ranks = measured.loads.shape
     p = 1 / Fraction(mean_output).limit_denominator(10**6)
-    least = float(least_imbalance(ranks, slots, p, sizes[1] - sizes[0]))
-    most = float(guaranteed_imbalance(ranks, slots, p, sizes))
-    work = found.work / steps
+    # The fixed part is work on every rank, whatever the policy: only what is idle changes.
+    busy = found.work + balanced.overhead * ranks * steps
+    before = savings.Usage(busy, found.imbalance)
 
-    def idle(imbalance: float) -> float:
-        return float(imbalance / (imbalance + work))
+    def side(
+        imbalance: float,
+        bound: Callable[[PowerModel, savings.Usage[float], savings.Usage[float]], float],
+    ) -> Side:
+        after = savings.Usage(busy, imbalance * steps)
+        return Side(
+            imbalance,
+            float(imbalance * steps / (imbalance * steps + found.work)),
+            float(1 - after.total / before.total),
+            None if device is None else float(bound(device, before, after)),
+        )
 
-    return Reach(slots, least, idle(least), most, idle(most), full_refill_bound(ranks, *sizes))
+    return Reach(
+        slots,
+        side(float(least_imbalance(ranks, slots, p, sizes[1] - sizes[0])), savings.saving_cap),
+        side(float(guaranteed_imbalance(ranks, slots, p, sizes)), savings.saving_floor),
+        full_refill_bound(ranks, *sizes),
+    )

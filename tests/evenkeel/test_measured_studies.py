@@ -234,12 +234,23 @@ def test_the_outlook_with_overhead() -> None:
 def test_what_the_theorems_allow() -> None:
     run = measured()
     said = balance(run)
-    found = reach(run, said, (1, 5), 10.0, 120)
-    assert 0 <= found.unavoidable <= found.guaranteed
+    fit, device = fit_of(run), PowerModel(100, 400, 1.0)
+    balanced = outlook(run, said, fit, device)
+    found = reach(run, said, balanced, device, (1, 5), 10.0, 120)
+    least, most = found.unavoidable, found.guaranteed
+    assert 0 <= least.imbalance <= most.imbalance
     assert found.refill == full_refill_bound(4, 1, 5)
-    assert found.unavoidable_idle == pytest.approx(
-        found.unavoidable / (found.unavoidable + said.work / 400)
-    )
+    assert least.idle_share == pytest.approx(least.imbalance / (least.imbalance + said.work / 400))
+    # In the same steps time falls by the imbalance that is saved, shared by the ranks.
+    total = said.work + said.imbalance + 1600 * balanced.overhead
+    for side in (least, most):
+        assert side.time == pytest.approx((said.imbalance - 400 * side.imbalance) / total)
+        assert side.energy is not None
+        # With gamma = 1 cap and floor are the saving itself: 100 W for each unit that idles.
+        spent = 400 * (said.work + 1600 * balanced.overhead) + 100 * said.imbalance
+        saved = 100 * (said.imbalance - 400 * side.imbalance)
+        assert side.energy == pytest.approx(saved / spent)
+    assert least.time > most.time
     for sizes, output, slots, why in (
         ((5, 5), 10.0, 9, "need 1 <= MIN < MAX"),
         ((0, 5), 10.0, 9, "need 1 <= MIN < MAX"),
@@ -249,9 +260,10 @@ def test_what_the_theorems_allow() -> None:
         ((1, 5), 10.0, 0, "--slots must be at least 1"),
     ):
         with pytest.raises(InputError, match=why):
-            reach(run, said, sizes, output, slots)
+            reach(run, said, balanced, None, sizes, output, slots)
+    shares = replace(run, unit="share of the KV cache")
     with pytest.raises(InputError, match="--kv-tokens gives tokens"):
-        reach(replace(run, unit="share of the KV cache"), said, (1, 5), 10.0, 9)
+        reach(shares, said, balanced, None, (1, 5), 10.0, 9)
 
 
 # --- Power --------------------------------------------------------------------------------------
