@@ -189,7 +189,10 @@ class Sglang(EngineLog):
 
     def notes(self) -> list[str]:
         """See :class:`EngineLog`."""
-        told = ["SGLang's tokens are those that running requests hold, the query token included"]
+        told = [
+            "SGLang's tokens are those that running requests hold, the query token included, once "
+            "where they share a prefix"
+        ]
         if self._unnumbered:
             told.append(
                 "the lines are not numbered: the k-th line of each rank is taken for the same step"

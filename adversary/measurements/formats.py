@@ -116,7 +116,7 @@ FORMATS: Mapping[str, Format] = {
     "dcgm-power": Format(
         "power",
         "samples.csv of srt-slurm's dcgm-power",
-        "github.com/ishandhanani/srt-slurm",
+        "github.com/NVIDIA/srt-slurm",
         "power_w (W), hostname, gpu_index",
         "timestamp_unix (s)",
     ),
@@ -136,10 +136,10 @@ FORMATS: Mapping[str, Format] = {
     ),
     "zeus": Format(
         "power",
-        "Zeus: CSV with Time and a column for each GPU",
+        "Zeus: power_csv_path of its PowerMonitor, a time and a column for each GPU, no header",
         "github.com/ml-energy/zeus",
-        "watts of each GPU",
-        "Time (s)",
+        "watts of each GPU (with a header: time, power0, power1, ...)",
+        "the first column (s since 1970)",
     ),
     "ml-energy": Format(
         "power",

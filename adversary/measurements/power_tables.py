@@ -40,7 +40,7 @@ _UTILISATION = ("utilization.gpu [%]", "utilization.gpu", "gpu use (%)")
 _HOST = ("hostname", "host", "node")
 
 # Zeus: a column for each GPU.
-_WIDE = re.compile(r"(?:gpu)?[ _]?(\d+)(?:_power(?:_w)?|_w)?", re.IGNORECASE)
+_WIDE = re.compile(r"(?:gpu|power)?[ _]?(\d+)(?:_power(?:_w)?|_w)?", re.IGNORECASE)
 
 # Domains of Zeus' timelines, the one without averaging first.
 _DOMAINS = ("device_instant", "device_average")
@@ -58,7 +58,7 @@ def is_wide(table: Table) -> bool:
         first in ("Time", "time", "timestamp")
         and bool(others)
         and all(_WIDE.fullmatch(name) for name in others)
-        and (first == "Time" or all("gpu" in name.lower() for name in others))
+        and (first == "Time" or all(name[0] in "gGpP" for name in others))
     )
 
 

@@ -73,6 +73,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 _RANK = re.compile(r"(?:rank|dp|worker|gpu|engine|device|replica|load|r|w|g)?[ _.#-]*(\d+)", re.I)
 _NONE = "\0"
+_SINCE_1970 = 1e9
 _SERIES = re.compile(r'"?vllm:.*\{.*\}"?')
 
 
@@ -165,9 +166,13 @@ def _rows(content: Content, most: int) -> Rows:
         return Objects(first, lines, {})
     cells = re.split(r"[,;\t]", first.strip())
     if all(map(_is_number, cells)):
-        # A matrix without a header: its ranks are numbered.
+        # A matrix without a header: its ranks are numbered.  No load is as large as a time since
+        # 1970, with which Zeus begins a line of powers.
         separator = next((one for one in ",;\t" if one in first), ",")
-        header = separator.join(f"rank{k}" for k in range(len(cells)))
+        names = [f"rank{k}" for k in range(len(cells))]
+        if len(cells) > 1 and _SINCE_1970 <= float(cells[0]) < 100 * _SINCE_1970:
+            names = ["time", *(f"power{k}" for k in range(len(cells) - 1))]
+        header = separator.join(names)
         return Delimited(header + "\n", _Again(first, lines))
     return Delimited(first, lines)
 

@@ -78,8 +78,8 @@ def dcgmi_dmon() -> str:
     return text
 
 
-def zeus() -> str:
-    return "Time,0,1\n" + "".join(f"{t},{a},{b}\n" for t, (a, b) in zip(TIMES, WATTS, strict=True))
+def zeus(head: str = "") -> str:
+    return head + "".join(f"{t},{a},{b}\n" for t, (a, b) in zip(TIMES, WATTS, strict=True))
 
 
 def ml_energy() -> str:
@@ -118,6 +118,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], str]]] = {
     "nvidia-smi dmon": ("monitor", smi_dmon),
     "dcgmi dmon": ("monitor", dcgmi_dmon),
     "Zeus": ("zeus", zeus),
+    "Zeus with a header": ("zeus", lambda: zeus("time,power0,power1\n")),
     "ML.ENERGY": ("ml-energy", ml_energy),
     "rocm-smi JSON": ("rocm-smi", rocm_json),
     "rocm-smi CSV": ("rocm-smi", rocm_csv),
@@ -159,7 +160,7 @@ def test_a_format_is_recognised_and_read(name: str, tmp_path: Path) -> None:
         ("DCGM exporter", '"n1"} 690.5 ', '"n1"} x ', "line 4: DCGM_FI_DEV_POWER_USAGE = x is not"),
         ("nvidia-smi dmon", "690.5", "-", "line 4: power = - is not a number"),
         ("dcgmi dmon", "GPU 1     690.5", "GPU 1", "line 4: fields: 2, in the header: 3"),
-        ("Zeus", "690.5", "", "line 2: 1 is missing"),
+        ("Zeus", "691.5", "", "line 2: power1 is missing"),
         ("rocm-smi JSON", '"690.5"', '"N/A"', "line 1: card1: Current Socket"),
     ],
 )
