@@ -46,6 +46,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "total_tokens",
         "tokens",
         *prometheus.USAGE,
+        "kv_cache_usage_perc",
+        "gpu_cache_usage_perc",
     ),
     "duration": (
         "duration_s",
@@ -55,6 +57,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "wall_time",
         "step_time_s",
         "step_time_ms",
+        "step_duration_s",
+        "step_duration_ms",
+        "iteration_time_ms",
+        "iter_time_ms",
         "latency_s",
         "latency_ms",
         "elapsed_s",
@@ -68,6 +74,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "running",
         "batch_size",
         prometheus.RUNNING,
+        "num_requests_running",
     ),
     "prefill": ("prefill_tokens", "sum_prefill_tokens", "num_ctx_tokens"),
 }
@@ -214,9 +221,8 @@ def is_long(table: Table) -> bool:
 def long_form(table: Table, into: LoadRecords, skip: Skip) -> Meaning:
     """The loads of a table with a row for each rank and step."""
     columns = table.places
-    meaning = Meaning("long")
-    if columns["load"].lower() in prometheus.USAGE:
-        meaning = Meaning("long", SHARE)
+    share = columns["load"].lower().endswith("cache_usage_perc")
+    meaning = Meaning("long", SHARE) if share else Meaning("long")
     seen: Counter[str] = Counter()
     for place, row in table.read(list(columns.values())):
         with skip:
@@ -236,6 +242,8 @@ def long_form(table: Table, into: LoadRecords, skip: Skip) -> Meaning:
                 if key in _ARGUMENT and (value[key] or "").strip()
             }
             load = number(place, columns["load"], value["load"])
+            if share and load > 1:
+                raise LineError(place, f"{columns['load']} = {value['load']} is more than 1")
             into.add(place, rank, step, load, **optional)
     return meaning
 

@@ -171,6 +171,7 @@ HOSTILE = {
     "FPM, version": ("ForwardPassMetrics", '"version": 1', '"version": 9', "version = 9 is not"),
     "scrapes, text": ("scrapes of vLLM", " 0.016\n", " many\n", "usage_perc = many is not"),
     "scrapes, above 1": ("scrapes of vLLM", " 0.016\n", " 16\n", "= 16 is more than 1"),
+    "gauges in CSV": ("CSV of vLLM's gauges", ",0.016,", ",1.6,", "= 1.6 is more than 1"),
     "scrapes, labels": ("scrapes of vLLM", 'engine="1",model', "engine=1,model", "are damaged"),
 }  # fmt: skip
 
