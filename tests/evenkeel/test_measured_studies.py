@@ -1,5 +1,6 @@
 """What is said of measured loads and power, against hand values and fleets that are known."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,10 @@ from theory.formulas.step import full_refill_bound
 from theory.model import FloatArray, InputError
 from theory.power import PowerModel, hardware
 
-CASES = Path("/work/shared/cases")
+CASES = Path(
+    os.environ.get("EVENKEEL_CASES", Path(__file__).resolve().parents[3] / "shared" / "cases")
+)
+WITHOUT_CASES = "set EVENKEEL_CASES to the folder that holds the cases"
 
 
 def of(loads: list[list[float]] | FloatArray, **others: object) -> MeasuredLoads:
@@ -392,7 +396,7 @@ def test_one_device_of_two_kinds_of_names() -> None:
 # --- Cases found apart from this project --------------------------------------------------------
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not mounted here")
+@pytest.mark.skipif(not CASES.is_dir(), reason=WITHOUT_CASES)
 def test_the_case_of_loads() -> None:
     found = measurement([CASES / "loads/long.csv"], Asked())
     said, fit = found.balance, found.step_time
@@ -408,7 +412,7 @@ def test_the_case_of_loads() -> None:
     assert fit.is_linear
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not mounted here")
+@pytest.mark.skipif(not CASES.is_dir(), reason=WITHOUT_CASES)
 @pytest.mark.parametrize("name", ["vllm.log", "sglang.log", "trtllm.log"])
 def test_the_case_of_step_times_in_logs(name: str) -> None:
     found = measurement([CASES / "loads" / name], Asked(kv_tokens=2e6)).step_time
@@ -417,7 +421,7 @@ def test_the_case_of_step_times_in_logs(name: str) -> None:
     assert found.per_load_s.low <= 2.6e-7 <= found.per_load_s.high
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not mounted here")
+@pytest.mark.skipif(not CASES.is_dir(), reason=WITHOUT_CASES)
 def test_the_case_of_power() -> None:
     files = ("loads/matrix.csv", "power/steps.csv", "power/nvidia-smi-run.csv")
     found = measurement([CASES / file for file in files], Asked()).fit
@@ -435,7 +439,7 @@ def test_the_case_of_power() -> None:
     assert read([CASES / files[2]]).loads is None
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not mounted here")
+@pytest.mark.skipif(not CASES.is_dir(), reason=WITHOUT_CASES)
 def test_the_case_of_power_with_a_part_of_the_log() -> None:
     """The log has the first 120 of the 400 steps; the run began 5 s after 10:00:00."""
     files = [CASES / "loads/trtllm.log", CASES / "power/nvidia-smi-run.csv"]
