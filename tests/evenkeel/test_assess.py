@@ -292,7 +292,7 @@ def test_what_saves_where_balance_does_not() -> None:
 
 def test_every_command_takes_the_same_device_unless_told_otherwise() -> None:
     defaults = {}
-    for name in COMMANDS:
+    for name in COMMANDS.keys() - {"measure"}:  # it assumes no device where none was measured
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
         for option in command.params:
