@@ -1,6 +1,7 @@
 """The integer programs against exhaustive search."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import highspy
@@ -121,3 +122,25 @@ def test_versions_name_every_solver() -> None:
     assert versions["highs"] == highspy.Highs().version()
     assert set(versions) >= {"highs", "cbc", "pulp", "cvxpy", "scipy"}
     assert all(v[0].isdigit() for v in versions.values())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_temporary_folder_with_a_space_in_its_path(solver, tmp_path, monkeypatch):
+    spaced = tmp_path / "a b"
+    spaced.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spaced))
+    monkeypatch.chdir(tmp_path)
+    problem = StepProblem([0, 0], [1, 3], [1, 3, 3, 3])
+    # Three go to worker 1, at least 7 of 10: 2 * 7 - 10.
+    solution = solve_exact(problem, solver)
+    assert (solution.imbalance, solution.lower_bound) == (4, 4)
+
+
+def test_no_folder_for_cbc_is_an_error_that_names_the_remedy(tmp_path, monkeypatch):
+    spaced = tmp_path / "a b"
+    spaced.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spaced))
+    monkeypatch.chdir(spaced)
+    monkeypatch.setenv("HOME", str(spaced))
+    with pytest.raises(InputError, match="TMPDIR"):
+        solve_exact(StepProblem([0, 0], [1, 1], [1, 2]), "cbc")

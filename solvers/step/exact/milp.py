@@ -9,6 +9,7 @@ the rounded and validated assignment.
 """
 
 import math
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -197,16 +198,40 @@ def _formulate(problem: StepProblem, start: int) -> _Model:
     return _Model(program, counts, constant)
 
 
+def _place() -> str:
+    """A folder for temporary files without a space in its path: PuLP splits CBC's command there.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    usual = tempfile.gettempdir()
+    for place in (usual, os.getcwd(), os.path.expanduser("~")):
+        if not any(map(str.isspace, place)) and os.access(place, os.W_OK):
+            return place
+    raise InputError(
+        f"cbc cannot run with its files under {usual!r}: set TMPDIR to a folder whose path has no "
+        "spaces"
+    )
+
+
 def _run(program: pulp.LpProblem, solver: str, time_limit_s: float | None) -> bool:
-    """Solve in place, silently; whether the solver calls its result optimal."""
+    """Solve in place, silently; whether the solver calls its result optimal.
+
+    Raises
+    ------
+    InputError
+        If the solver could not be run.
+    """
     gap = {"gapRel": 0, "gapAbs": 0, "threads": 1, "msg": False, "timeLimit": time_limit_s}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_place()) as folder:
         engine = pulp.HiGHS(**gap) if solver == "highs" else pulp.COIN_CMD(path=_CBC, **gap)
         engine.tmpDir = folder
         try:
             program.solve(engine)
-        except pulp.PulpSolverError:
-            return False
+        except pulp.PulpSolverError as error:
+            raise InputError(f"{solver} could not be run: {error}") from None
     return bool(
         program.status == pulp.LpStatusOptimal and program.sol_status == pulp.LpSolutionOptimal
     )
@@ -253,7 +278,7 @@ def solve_exact(
     Raises
     ------
     InputError
-        If the solver's name is unknown.
+        If the solver's name is unknown, or it could not be run.
 
     Examples
     --------
