@@ -134,8 +134,7 @@ class TensorRTLLMKVAware:
         counts: list[int] = view.counts.tolist()
         sizes: list[int] = view.pool[: view.admissions].tolist()
         numbers = list(range(len(sizes))) if view.request is None else view.request.tolist()
-        # Without groups nothing is ever cached, so one key does for all.
-        groups = [0] * len(sizes) if view.group is None else view.group.tolist()
+        groups = [] if view.group is None else view.group.tolist()
         order = list(range(len(sizes)))
         if view.group is not None:
             order.sort(key=lambda i: (groups[i], -sizes[i]))
@@ -153,7 +152,9 @@ class TensorRTLLMKVAware:
         assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
         for i in order:
             size = sizes[i]
-            match = {g: min(self.cached.get((g, groups[i]), 0), size - 1) for g in eligible}
+            match = dict.fromkeys(eligible, 0)
+            if view.group is not None:
+                match = {g: min(self.cached.get((g, groups[i]), 0), size - 1) for g in eligible}
             counting = max(match.values()) > self.match_rate * size
             whole = max(sum(tokens[g] for g in eligible), size)
             scores = {

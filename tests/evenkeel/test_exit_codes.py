@@ -39,6 +39,7 @@ FILES = {
     "backlog.json": json.dumps(BACKLOG),
     "sweep.toml": SWEEP,
     "trace.csv": TRACE,
+    "loads.csv": "\n".join(f"{1000 + k % 3},{2000 - k % 5}" for k in range(40)) + "\n",
     "untimed.csv": "prefill,decode\n5,3\n6,2\n",
     "bad.json": "{",
     "bad.toml": "rounds = 0\n",
@@ -408,6 +409,7 @@ GOOD = {
     "simulate": ("-G", "2", "-B", "1", "-n", "4"),
     "assess": ("trace.csv", "-G", "2", "-B", "1"),
     "formats": (),
+    "measure": ("loads.csv",),
     "energy": ("--hardware", "a100-paper"),
     "policies": ("--list",),
     "experiment": ("E2", "--seeds", "2", "--requests", "2400", "--policy", "jsq"),
@@ -433,6 +435,7 @@ BAD = {
         *(("trace.csv", "--baseline", "nobody"), ("trace.csv", "--gamma", "2")),
     ],
     "formats": [("all",)],
+    "measure": [("absent.csv",), ("bad.csv",), ()],
     "energy": [("--hardware", "abacus"), ("--idle-w", "1")],
     "policies": [("--policy", "nobody"), ("--rounds", "0"), ("--family", "nobody")],
     "experiment": [

@@ -143,6 +143,14 @@ class ByHand:
             "unproved_imbalance": None if policy == "fcfs" else 0,
         }
 
+    def by_worker(self, found):
+        """A worker waits for what its load lacks of the largest; ties say which worker it is."""
+        top = sum(max(loads) for loads in self.steps)
+        assert sum(found["requests"]) == 8
+        assert sum(found["work"]) == self.whole[0]
+        assert found["idle_s"] == [near(T * (top - done)) for done in found["work"]]
+        assert found["idle_share"] == [near(1 - Fraction(done, top)) for done in found["work"]]
+
     @staticmethod
     def part(steps, work, imbalance):
         assert work == sum(map(sum, steps))
@@ -222,7 +230,10 @@ SYSTEM = ("-G", "2", "-B", "1", "--hardware", "bench")
 @pytest.mark.parametrize(("words", "runs"), [(("--timed",), TIMED), ((), BACKLOG)])
 def test_simulate_as_json(say, trace, words, runs):
     found = json.loads(say("simulate", "--trace", trace, *SYSTEM, *words, "--seed", "3", "--json"))
+    workers = [run.pop("by_worker") for run in found["runs"]]
     assert found["runs"] == [run.summary(name, joules(run.steps, C1)) for name, run in runs.items()]
+    for run, shown in zip(runs.values(), workers, strict=True):
+        run.by_worker(shown)
     coarse, *gaps = found.pop("notes")
     assert coarse.startswith("arrival times are coarse: 57% of the requests arrive together")
     del found["runs"]
@@ -235,6 +246,7 @@ def test_simulate_as_json(say, trace, words, runs):
         "timed": runs is TIMED,
         "hardware": "bench",
         "seed": 3,
+        "system": [],
     }
     assert bool(gaps) == (runs is TIMED)
 
@@ -777,8 +789,8 @@ def test_policies_as_text(say, two_backlogs):
 
 def test_policies_listed_as_json(say):
     listed = json.loads(say("policies", "--list", "--json"))
-    assert list(listed) == list(POLICIES)
-    assert all(text.endswith(".") for text in listed.values())
+    assert [name for name in listed if not name.startswith("--system ")] == list(POLICIES)
+    assert all(row["text"].endswith(".") for row in listed.values() if "text" in row)
 
 
 # --- experiment ---------------------------------------------------------------------------------
