@@ -1,7 +1,7 @@
 """Measure how wide an interval of a mean must be, law by law: the source of its constants.
 
 Prints, for each size of a sample, the multiplier that an end of the interval needs in units of the
-one that :func:`evenkeel.evidence.statistics.calibrated` gives it; at most 1 everywhere means that
+one that :func:`evenkeel.findings.statistics.calibrated` gives it; at most 1 everywhere means that
 each end misses with half of ``MISS`` or less.  The constants were chosen on seed 0; other seeds
 measure.
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evenkeel.evidence.statistics import MISS, calibrated
+from evenkeel.findings.statistics import MISS, calibrated
 from theory.model import FloatArray
 
 Sampler = Callable[[np.random.Generator, tuple[int, int]], FloatArray]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adversary.workloads.families import workload
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Reading, Trace, read_trace
-    from evenkeel.evidence.check import Budget, Finding, Trial, Variant, Verdict
+    from evenkeel.findings.check import Budget, Finding, Trial, Variant, Verdict, evidence
     from evenkeel.theorems.registry import Assumption, Claim, check_of, claim, claim_of, claims
     from solvers.lookahead.problem import WindowProblem, solve_window
     from solvers.policies.bfio import BFIO
@@ -73,6 +73,7 @@ __all__ = [
     "claim_of",
     "claims",
     "effective_constant",
+    "evidence",
     "expected_imbalance",
     "first_slots_of",
     "geometric_slot",

@@ -75,7 +75,7 @@ def check(
     Beside the verdict stands how many of the deliberately false versions planted in the check it
     catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
     """
-    from evenkeel.evidence.check import EVERY, Budget, Variant, Verdict
+    from evenkeel.findings.check import EVERY, Budget, Variant, Verdict
     from evenkeel.output import to_json, write_text
     from evenkeel.report.summary import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs.records import record

@@ -45,7 +45,7 @@ def reproduce(
     Exit code 1 if a verdict contradicts what evenkeel asserts; a statement that it holds to be
     false and refutes is no contradiction.
     """
-    from evenkeel.evidence.check import Budget
+    from evenkeel.findings.check import Budget
     from evenkeel.output import to_json, write_text
     from evenkeel.report.rendering import pictures, report_html, report_markdown
     from evenkeel.report.summary import chance, claims_table, summary, surprises, undecided

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from adversary.witnesses.gallery import gallery
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.headline import Record
 from evenkeel.report.typeset import shortened
 from evenkeel.theorems.registry import Claim, Dropped, claims
 

@@ -6,7 +6,7 @@ table in the report, and the one in the README, cannot say what the run did not 
 
 from collections.abc import Iterable, Mapping
 
-from evenkeel.evidence.headline import Headline, Record
+from evenkeel.findings.headline import Headline, Record
 from evenkeel.theorems.registry import claims
 
 HEAD = ("question", "answer of this run", "claims and verdicts")

@@ -18,8 +18,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.headline import Record
 from evenkeel.report import dropped_assumptions, hardware_table, headlines, summary
 from evenkeel.report.claim_view import ClaimView, Relation
 from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, prose, shortened

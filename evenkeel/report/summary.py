@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.headline import Record
 from evenkeel.output import table
 from evenkeel.report.claim_view import tally
 from evenkeel.theorems.registry import chapters, claim_of
@@ -154,7 +154,7 @@ def summary(entries: Sequence[Record]) -> str:
 
 def chance(entries: Iterable[Record]) -> str:
     """How often the intervals of a run are wrong, all of them taken together; empty without any."""
-    from evenkeel.evidence.statistics import MISS, familywise
+    from evenkeel.findings.statistics import MISS, familywise
 
     counts = [entry["details"].get("intervals", 1) for entry in entries if entry["interval"]]
     if not counts:

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from evenkeel.evidence.check import Budget, Check, Finding, Trial, Verdict, kill_rate
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.check import Budget, Check, Finding, Trial, Verdict, kill_rate
+from evenkeel.findings.headline import Record
 from evenkeel.output import plain, to_json, write_text
 from theory.files import decoded
 from theory.model import InputError

@@ -13,8 +13,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from evenkeel.evidence.check import Budget, Check, Finding, Verdict
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.check import Budget, Check, Finding, Verdict
+from evenkeel.findings.headline import Record
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.executors import completed
 from evenkeel.runs.records import RecordFile, record

@@ -18,8 +18,8 @@ from string import Template
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
-from evenkeel.evidence.check import Check, declared
-from evenkeel.evidence.headline import Headline, asked
+from evenkeel.findings.check import Check, declared
+from evenkeel.findings.headline import Headline, asked
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -236,9 +236,9 @@ def claim(
     * ``formula(self)``, the statement in sympy;
     * ``proof(self)``, the steps of the proof, or of the disproof (:mod:`theory.proof`);
     * ``numbers(self)``, a :class:`Table` of what the statement gives;
-    * ``check(self, trial)``, decorated by :func:`~evenkeel.evidence.check.evidence`; its docstring
+    * ``check(self, trial)``, decorated by :func:`~evenkeel.findings.check.evidence`; its docstring
       says how the claim is checked and what would refute it;
-    * ``answer(self, record, ...)``, decorated by :func:`~evenkeel.evidence.headline.headline`.
+    * ``answer(self, record, ...)``, decorated by :func:`~evenkeel.findings.headline.headline`.
 
     Parameters
     ----------

@@ -18,8 +18,8 @@ import pytest
 
 from adversary.instances.small_runs import ExactBFIO
 from adversary.workloads.trace_statistics import lengths_of
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.gate import Subject, loads_of, unmet
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.gate import Subject, loads_of, unmet
 from evenkeel.theorems.registry import Assumption, checks, claim_of, claims
 from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
 from solvers.simulation.reference import simulate_reference

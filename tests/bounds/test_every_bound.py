@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from test_edges import COVERED
 
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.verdicts import rung
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.verdicts import rung
 from evenkeel.output import to_json, write_text
 from evenkeel.theorems.registry import checks, claim_of
 

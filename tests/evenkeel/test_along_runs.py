@@ -8,8 +8,8 @@ import pytest
 
 from adversary.workloads.families import workload
 from adversary.workloads.traces import read_trace
-from evenkeel.evidence.check import Trial, Variant, Verdict
-from evenkeel.evidence.scoreboard import Cases
+from evenkeel.findings.check import Trial, Variant, Verdict
+from evenkeel.findings.scoreboard import Cases
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem2.along_runs import (
     BLIND,

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evenkeel.evidence.check import Finding, Verdict
-from evenkeel.evidence.statistics import Mean
+from evenkeel.findings.check import Finding, Verdict
+from evenkeel.findings.statistics import Mean
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem2 import ratio
 from theory.formulas.constants import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flint import ctx
 
-from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.findings.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem4.any_power import CONCAVE, LAWS
 from evenkeel.theorems.theorem4.load_histories import (

@@ -5,8 +5,8 @@ import pytest
 
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.traces import read_trace
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.theorems.registry import checks
 from theory.formulas.fcfs import log_growth_square
 from theory.laws.fcfs_expectation import expected_imbalance, over_steps

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.findings.check import Variant, Verdict
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem2.deviations import deviations_of

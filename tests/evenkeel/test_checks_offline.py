@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.evidence.check import Verdict
+from evenkeel.findings.check import Verdict
 from evenkeel.theorems.offline.domains import DOMAINS
 from evenkeel.theorems.offline.prices import PRICES, _ladders
 from evenkeel.theorems.registry import checks

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from adversary.workloads.families import pool_survives_a_class, workload
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.replications import LARGEST_GAP, Balanced, balanced_runs
-from evenkeel.evidence.statistics import Mean, overloaded_run, pool_condition_fails_at
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.replications import LARGEST_GAP, Balanced, balanced_runs
+from evenkeel.findings.statistics import Mean, overloaded_run, pool_condition_fails_at
 from evenkeel.theorems.experiments.paired_runs import seeds_of
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.step.domains import EXACT

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 
 from adversary.instances.strategies import step_problems
-from evenkeel.evidence.check import Trial, Variant, Verdict, planted
-from evenkeel.evidence.scoreboard import Cases
-from evenkeel.evidence.verdicts import rung
+from evenkeel.findings.check import Trial, Variant, Verdict, planted
+from evenkeel.findings.scoreboard import Cases
+from evenkeel.findings.verdicts import rung
 from evenkeel.theorems.registry import checks
 from solvers.policies.bfio import AlwaysBusiest
 from solvers.step.bounds import relaxation as bounds

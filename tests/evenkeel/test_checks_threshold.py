@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.statistics import Mean
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.statistics import Mean
 from evenkeel.theorems.balance_frontier.any_policy import _ages
 from evenkeel.theorems.balance_frontier.criterion import enumerated_optimum
 from evenkeel.theorems.registry import checks

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evenkeel.evidence.check import Budget
+from evenkeel.findings.check import Budget
 from evenkeel.theorems.registry import chapters, checks, families
 from theory.model import InputError
 

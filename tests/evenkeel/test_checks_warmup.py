@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evenkeel.evidence.check import Verdict
+from evenkeel.findings.check import Verdict
 from evenkeel.theorems.registry import checks, claim_of
 from evenkeel.theorems.theorem1.ratio import _optimum_of_two_sizes
 

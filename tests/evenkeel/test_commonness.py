@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from adversary.witnesses.gallery import gallery
-from evenkeel.evidence.check import Verdict
+from evenkeel.findings.check import Verdict
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem3.commonness import State, states
 from theory.formulas.departures import Departures, deviation

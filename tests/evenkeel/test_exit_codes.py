@@ -19,7 +19,7 @@ import pytest
 
 from adversary.worst_case.attack import Attack
 from evenkeel.cli.main import COMMANDS, main
-from evenkeel.evidence.check import Check, Finding, Trial, Variant, Verdict
+from evenkeel.findings.check import Check, Finding, Trial, Variant, Verdict
 from evenkeel.runs.records import read_records
 from evenkeel.theorems.registry import claims
 from solvers.step.problem import StepSolution

@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from evenkeel.cli.main import cli
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.verdicts import rung
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.verdicts import rung
 from evenkeel.report.rendering import report_markdown
 from evenkeel.report.summary import row, verdict_text
 from evenkeel.runs.reproduce import Budget, Job, perform

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evenkeel.evidence.gate import _GATES, Subject, loads_of, unmet
+from evenkeel.findings.gate import _GATES, Subject, loads_of, unmet
 from evenkeel.theorems.registry import Assumption, claim_of
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evenkeel.cli.main import cli
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.headline import Record
 from evenkeel.report.headlines import HEAD, asked, headlines
 from evenkeel.report.rendering import headline_table, report_markdown
 from evenkeel.report.summary import by_chapter, claims_table

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evenkeel.evidence.check import Verdict
+from evenkeel.findings.check import Verdict
 from evenkeel.report.hardware_table import hardware_rows
 from evenkeel.report.rendering import pictures, report_html, report_markdown
 from evenkeel.runs.records import read_records

@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_all_names_together_need_neither_figures_nor_proofs() -> None:
 
 def test_no_module_takes_the_place_of_a_public_name() -> None:
     # A submodule becomes an attribute of its package as soon as anybody imports it.
-    modules = {path.stem for path in Path(inspect.getfile(evenkeel)).parent.iterdir()}
+    modules = {module.name for module in iter_modules(evenkeel.__path__)}
     assert not modules & set(evenkeel.__all__)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from evenkeel.cli.main import main
-from evenkeel.evidence.check import (
+from evenkeel.findings.check import (
     Budget,
     Check,
     Finding,
@@ -26,7 +26,7 @@ from evenkeel.evidence.check import (
     Verdict,
     kill_rate,
 )
-from evenkeel.evidence.headline import Record
+from evenkeel.findings.headline import Record
 from evenkeel.output import to_json
 from evenkeel.report.rendering import report_markdown
 from evenkeel.report.summary import number, power_text, row, surprises

@@ -8,7 +8,7 @@ from adversary.paired_runs import departed_loads
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.traces import read_trace
 from benchmarks.calibrate_intervals import PANEL, SIZES
-from evenkeel.evidence.statistics import (
+from evenkeel.findings.statistics import (
     MISS,
     Mean,
     Ratio,

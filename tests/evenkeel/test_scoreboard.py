@@ -5,11 +5,11 @@ from itertools import product
 
 import pytest
 
-from evenkeel.evidence import verdicts
-from evenkeel.evidence.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.evidence.scoreboard import Cases, sampled_mean, weighed, without
-from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import held, rung
+from evenkeel.findings import verdicts
+from evenkeel.findings.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
+from evenkeel.findings.scoreboard import Cases, sampled_mean, weighed, without
+from evenkeel.findings.statistics import Mean
+from evenkeel.findings.verdicts import held, rung
 from evenkeel.report.summary import chance, is_expected, summary, surprises, undecided
 from evenkeel.theorems.registry import claims
 

@@ -6,7 +6,7 @@ from itertools import combinations, combinations_with_replacement
 
 import pytest
 
-from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.findings.check import Variant, Verdict
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.step.domains import condition_pools
 from tests.oracles.worst_refill_milp import admissions, worst_share

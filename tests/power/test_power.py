@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from evenkeel.evidence.check import Variant, Verdict
+from evenkeel.findings.check import Variant, Verdict
 from evenkeel.theorems.registry import checks, claim_of
 
 LABELS = [label for label, check in checks().items() if check.plants]

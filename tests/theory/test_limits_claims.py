@@ -2,8 +2,8 @@
 
 import pytest
 
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.verdicts import rung
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.verdicts import rung
 from evenkeel.theorems.registry import Assumption, chapters, claim_of, claims, families
 from theory.disproof import violated
 from theory.proof import Conclusion, Status, parts

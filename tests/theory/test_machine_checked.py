@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from evenkeel.evidence.check import Verdict
-from evenkeel.evidence.verdicts import rung
+from evenkeel.findings.check import Verdict
+from evenkeel.findings.verdicts import rung
 from evenkeel.theorems.registry import check_of, claims
 from theory.formal import record as machine_checked
 from theory.formal.record import (
@@ -144,7 +144,7 @@ def test_the_rest_of_the_ladder_decides_where_coq_covers_a_part(monkeypatch):
     labels = ("energy.sharp-dominates", "energy.cap", "step.gap-naive")
     assert [rung(label) for label in labels] == [Verdict.MACHINE_CHECKED] * 2 + [None]
     partly = {k: replace(claims()[k], coq=replace(THEOREMS[k], without="a part")) for k in labels}
-    monkeypatch.setattr("evenkeel.evidence.verdicts.claim_of", partly.__getitem__)
+    monkeypatch.setattr("evenkeel.findings.verdicts.claim_of", partly.__getitem__)
     assert [rung(label) for label in labels] == [Verdict.PROVED, Verdict.ARGUED, None]
 
 

@@ -7,9 +7,9 @@ from math import log
 import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
-from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Cases, Witness, refuted, weighed
+from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.result import RunResult

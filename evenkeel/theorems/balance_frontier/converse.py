@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, near
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.along_runs import LATE, SPREAD_BELOW, Along, Shared
 from evenkeel.theorems.theorem2.recursion import SMALL, refills, refills_domain

@@ -8,8 +8,8 @@ from math import comb
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Case, Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import affordable, rich_steps, witness_of
 from solvers.step.exact.brute_force import exact_step, optimal_step

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, refuted, weighed
-from evenkeel.evidence.statistics import Mean, imbalances
-from evenkeel.evidence.verdicts import planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Cases, Witness, refuted, weighed
+from evenkeel.findings.statistics import Mean, imbalances
+from evenkeel.findings.verdicts import planted_policy
 from evenkeel.theorems.balance_frontier.probabilities import steps_from_balance
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.rich_pool import rich_pool_run

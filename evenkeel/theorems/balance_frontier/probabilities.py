@@ -8,9 +8,9 @@ from itertools import product
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness, near, refuted, stands
-from evenkeel.evidence.statistics import Mean
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Case, Cases, Witness, near, refuted, stands
+from evenkeel.findings.statistics import Mean
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.rich_pool import balanced_state
 from theory.formulas.rebalancing import (

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.headline import Record, headline
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, weighed
-from evenkeel.evidence.statistics import Mean, fresh, imbalances
-from evenkeel.evidence.verdicts import planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.headline import Record, headline
+from evenkeel.findings.scoreboard import Comparison, broken, refuted, weighed
+from evenkeel.findings.statistics import Mean, fresh, imbalances
+from evenkeel.findings.verdicts import planted_policy
 from evenkeel.theorems.balance_frontier.window import ONLINE
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.rich_pool import rich_pool_run

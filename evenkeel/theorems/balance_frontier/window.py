@@ -4,8 +4,8 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.schedule.online_optimum import least_expected_imbalance
 from theory.formulas.unavoidable import reach, window_deviations

@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim, claim_of
 from evenkeel.theorems.step.domains import domain, weight, witness_of
 from solvers.step.exact.brute_force import exact_step

@@ -4,10 +4,10 @@ from fractions import Fraction
 from functools import partial
 
 from adversary.paired_runs import Setting, replay, throughput_gain
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Cases, weighed
-from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import BUSIEST, HALVED, LARGER
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Cases, weighed
+from evenkeel.findings.statistics import Mean
+from evenkeel.findings.verdicts import BUSIEST, HALVED, LARGER
 from evenkeel.theorems.experiments.paired_runs import compare, overloaded, seeds_of, setting_of
 from evenkeel.theorems.registry import Assumption, claim, claim_of
 

@@ -7,9 +7,9 @@ from itertools import product
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
-from evenkeel.evidence.verdicts import LARGER
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Witness
+from evenkeel.findings.verdicts import LARGER
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import domain, witness_of
 from solvers.step.exact.brute_force import assignments, exact_step

@@ -8,8 +8,8 @@ from itertools import permutations
 import numpy as np
 
 from adversary.witnesses.counterexamples import least_partial
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness, without
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Case, Cases, Witness, without
 from evenkeel.theorems.dropped_assumptions.refills import (
     AFTER,
     NEAR,

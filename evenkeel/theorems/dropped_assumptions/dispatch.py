@@ -8,8 +8,8 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 
 from adversary.witnesses.counterexamples import dispatch_value, least_migrated
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness, without
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Case, Cases, Witness, without
 from evenkeel.theorems.dropped_assumptions.refills import broken_refill, refill_bound
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from solvers.simulation.reference import simulate_reference

@@ -8,9 +8,9 @@ import numpy as np
 
 from adversary.instances.small_runs import backlog_imbalance, simulate_small
 from adversary.instances.space import Instance
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline, says
-from evenkeel.evidence.scoreboard import Case, Cases
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.headline import Record, headline, says
+from evenkeel.findings.scoreboard import Case, Cases
 from evenkeel.theorems.offline.domains import witness_of_backlog
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from theory.disproof import imbalance_at, violated

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
-from evenkeel.evidence.check import Finding, Trial, Variant
-from evenkeel.evidence.scoreboard import Case, without
+from evenkeel.findings.check import Finding, Trial, Variant
+from evenkeel.findings.scoreboard import Case, without
 from evenkeel.theorems.registry import Assumption
 from evenkeel.theorems.step.domains import refills, weight, witness_of
 from solvers.step.exact.brute_force import exact_step

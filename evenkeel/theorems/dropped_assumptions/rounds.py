@@ -8,9 +8,9 @@ from itertools import accumulate, product
 from adversary.instances.small_runs import ExactBFIO, backlog_imbalance
 from adversary.instances.space import Instance, Space
 from adversary.worst_case.search import Power, SearchResult, search
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness, near, without
-from evenkeel.evidence.verdicts import SMALLER
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Case, Cases, Witness, near, without
+from evenkeel.findings.verdicts import SMALLER
 from evenkeel.theorems.dropped_assumptions.refills import (
     PLUS_ONE,
     REFILL,

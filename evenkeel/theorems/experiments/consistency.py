@@ -5,8 +5,8 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import refuted, stands, weighed
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import energy_of, run_of
 from evenkeel.theorems.theorem4.power_constants import (

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 
 from adversary.paired_runs import E3, replay, saving, throughput_gain
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import weighed
-from evenkeel.evidence.statistics import Mean
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import weighed
+from evenkeel.findings.statistics import Mean
 from evenkeel.theorems.experiments.paired_runs import (
     SAME,
     compare,

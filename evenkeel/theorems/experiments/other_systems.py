@@ -5,10 +5,10 @@ from functools import cache
 
 from adversary.paired_runs import log10_imbalance_ratio, stretch
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import TENTH, Intervals, near, refuted, stands, weighed
-from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.headline import Record, headline, percent
+from evenkeel.findings.scoreboard import TENTH, Intervals, near, refuted, stands, weighed
+from evenkeel.findings.statistics import Mean, Ratio, overloaded_run
 from evenkeel.theorems.experiments.paired_runs import seeds_of
 from evenkeel.theorems.experiments.reported_numbers import JSQ
 from evenkeel.theorems.registry import Assumption, Dropped, claim

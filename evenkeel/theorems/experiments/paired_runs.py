@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adversary.paired_runs import Setting, Stretch, replay
-from evenkeel.evidence.check import Trial
-from evenkeel.evidence.statistics import Mean, fresh
+from evenkeel.findings.check import Trial
+from evenkeel.findings.statistics import Mean, fresh
 from evenkeel.theorems.registry import Assumption
 
 SAME = (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING)

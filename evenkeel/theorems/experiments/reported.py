@@ -4,11 +4,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from adversary.paired_runs import E3, replay, saving, saving_per_work
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import weighed
-from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import BUSIEST, LARGER, planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.headline import Record, headline, percent
+from evenkeel.findings.scoreboard import weighed
+from evenkeel.findings.statistics import Mean
+from evenkeel.findings.verdicts import BUSIEST, LARGER, planted_policy
 from evenkeel.theorems.experiments.paired_runs import SAME_MYOPIC, SEEDS, seeds_of, setting_of
 from evenkeel.theorems.experiments.reported_numbers import (
     DOUBLED,

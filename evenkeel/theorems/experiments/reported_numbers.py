@@ -15,8 +15,8 @@ from adversary.paired_runs import (
     throughput_gain,
     time_per_token_drop,
 )
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import weighed
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import weighed
 from evenkeel.theorems.experiments.paired_runs import (
     SEEDS,
     Measure,

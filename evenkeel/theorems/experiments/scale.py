@@ -10,10 +10,10 @@ from adversary.paired_runs import (
     saving,
     throughput_gain,
 )
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import weighed
-from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import BUSIEST
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import weighed
+from evenkeel.findings.statistics import Mean
+from evenkeel.findings.verdicts import BUSIEST
 from evenkeel.theorems.experiments.paired_runs import (
     SAME_MYOPIC,
     Measure,

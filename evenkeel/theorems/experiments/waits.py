@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 
 from adversary.paired_runs import E2, log10_imbalance_ratio, replay, throughput_gain
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, weighed
-from evenkeel.evidence.statistics import Mean
-from evenkeel.evidence.verdicts import planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Witness, weighed
+from evenkeel.findings.statistics import Mean
+from evenkeel.findings.verdicts import planted_policy
 from evenkeel.theorems.experiments.paired_runs import SAME_MYOPIC, compare, seeds_of, setting_of
 from evenkeel.theorems.experiments.reported_numbers import JSQ, LEAST, SETTINGS
 from evenkeel.theorems.registry import Assumption, claim

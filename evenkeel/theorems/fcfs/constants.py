@@ -5,8 +5,8 @@ from functools import cache
 
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import (
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import (
     QUARTER,
     TENTH,
     THOUSANDTH,

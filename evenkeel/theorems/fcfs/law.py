@@ -9,10 +9,10 @@ import numpy as np
 
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import TENTH, near, refuted, sampled_mean
-from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import AGED, BFIO, BUSIEST, DEPARTED, planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import TENTH, near, refuted, sampled_mean
+from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.findings.verdicts import AGED, BFIO, BUSIEST, DEPARTED, planted_policy
 from evenkeel.theorems.fcfs.peeking import Peeking
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.policies.protocol import Policy

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, sampled_mean, stands
-from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import BUSIEST, planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, sampled_mean, stands
+from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.findings.verdicts import BUSIEST, planted_policy
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import out_of_range
 from evenkeel.theorems.registry import claim

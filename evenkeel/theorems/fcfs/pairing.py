@@ -8,8 +8,8 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, stands
+from evenkeel.findings.check import Finding, Number, Relation, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, stands
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.formal.record import Theorem

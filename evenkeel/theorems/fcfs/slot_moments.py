@@ -10,9 +10,9 @@ import numpy as np
 
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from adversary.workloads.traces import read_trace
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness, near
-from evenkeel.evidence.verdicts import AGED
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Witness, near
+from evenkeel.findings.verdicts import AGED
 from evenkeel.theorems.fcfs.law import EXPECTATION, TINY_LAWS
 from evenkeel.theorems.fcfs.stationary import COUNTS, LENGTHS, SIZES
 from evenkeel.theorems.registry import Assumption, Table, claim

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import (
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import (
     TENTH,
     Cases,
     Comparison,
@@ -17,8 +17,8 @@ from evenkeel.evidence.scoreboard import (
     refuted,
     sampled_mean,
 )
-from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import AGED, BFIO, planted_policy
+from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.findings.verdicts import AGED, BFIO, planted_policy
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.laws.fcfs_expectation import Expectation, expected_imbalance, over_steps

@@ -6,8 +6,8 @@ from itertools import product
 
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, stands
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, stands
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.registry import claim
 from theory.formulas.tilting import tilted_tail, tilting_bounds, tilting_cap, tilting_form

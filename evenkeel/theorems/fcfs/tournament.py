@@ -7,8 +7,8 @@ from itertools import product
 from typing import Any
 
 from adversary.workloads.slot_laws import slot_laws
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, Cases, Comparison, Witness, broken, near, refuted
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import TENTH, Cases, Comparison, Witness, broken, near, refuted
 from evenkeel.theorems.fcfs.growth import exact_lead, small_laws
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import RARE

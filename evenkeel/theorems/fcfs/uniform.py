@@ -7,8 +7,8 @@ from typing import Any
 
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, Comparison, Witness, broken, near
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import THOUSANDTH, Cases, Comparison, Witness, broken, near
 from evenkeel.theorems.fcfs.growth import exact_lead, small_laws
 from evenkeel.theorems.fcfs.law import EXPECTATION
 from evenkeel.theorems.fcfs.pairing import COIN

@@ -6,9 +6,9 @@ from itertools import product
 from typing import Any
 
 from adversary.workloads.families import workload
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import TENTH, THOUSANDTH, Cases, near, weighed
-from evenkeel.evidence.verdicts import BFIO, BUSIEST, JSQ, planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import TENTH, THOUSANDTH, Cases, near, weighed
+from evenkeel.findings.verdicts import BFIO, BUSIEST, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.engine import simulate
 from theory.formal.record import Theorem

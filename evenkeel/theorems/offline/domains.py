@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement, product
 from typing import Any
 
-from evenkeel.evidence.scoreboard import Witness
+from evenkeel.findings.scoreboard import Witness
 from theory.model import Requests, System
 
 # Domains (G, B, N, largest size, largest length) of the prices.

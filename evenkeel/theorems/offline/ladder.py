@@ -6,8 +6,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, without
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Case, Cases, without
 from evenkeel.theorems.offline.domains import DOMAINS, instances, witness_of_backlog
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.schedule.price_ladder import price_ladder

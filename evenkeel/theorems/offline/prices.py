@@ -7,9 +7,9 @@ from functools import cache
 
 from adversary.instances.small_runs import simulate_small
 from adversary.instances.space import Instance
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Case, Cases
-from evenkeel.evidence.verdicts import LARGER
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Case, Cases
+from evenkeel.findings.verdicts import LARGER
 from evenkeel.theorems.offline.domains import DOMAINS, instances, witness_of_backlog
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.schedule.price_ladder import price_ladder

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.replications import balanced_runs, fcfs_imbalance
-from evenkeel.evidence.scoreboard import weighed
-from evenkeel.evidence.statistics import Mean, fresh
-from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
+from evenkeel.findings.check import Finding, Relation, Trial, Variant, Verdict, evidence
+from evenkeel.findings.replications import balanced_runs, fcfs_imbalance
+from evenkeel.findings.scoreboard import weighed
+from evenkeel.findings.statistics import Mean, fresh
+from evenkeel.findings.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.scaling.refills import HYPOTHESES, IN_WORKERS
 from evenkeel.theorems.step.domains import EXACT

@@ -7,8 +7,8 @@ from itertools import pairwise, product
 from math import comb, log, log2, sqrt
 from typing import Any
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import (
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import (
     TENTH,
     Cases,
     Comparison,

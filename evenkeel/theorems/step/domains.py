@@ -9,7 +9,7 @@ import numpy as np
 
 from adversary.instances.space import StepSpace
 from adversary.worst_case.exhaustive import step_problems_of
-from evenkeel.evidence.check import Trial
+from evenkeel.findings.check import Trial
 from solvers.policies.protocol import InFlight, StepView, decide
 from solvers.policies.registry import policy as policy_of
 from solvers.step.exact.brute_force import exact_step

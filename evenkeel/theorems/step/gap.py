@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline, says
-from evenkeel.evidence.scoreboard import QUARTER, THOUSANDTH, Cases, near
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.headline import Record, headline, says
+from evenkeel.findings.scoreboard import QUARTER, THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import admit, after_of, domain, refills, weight, witness_of
 from evenkeel.theorems.step.refill import swap

@@ -5,8 +5,8 @@ from fractions import Fraction
 from itertools import product
 
 from adversary.workloads.families import pool_survives_a_class
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, near
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import condition_pools, witness_of
 from evenkeel.theorems.step.spare_requests import MEASURED, REFILL, optimum, refill

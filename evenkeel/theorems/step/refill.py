@@ -5,9 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline, says
-from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, near
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.headline import Record, headline, says
+from evenkeel.findings.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, witness_of
 from solvers.step.exact.brute_force import exact_step, optimal_step

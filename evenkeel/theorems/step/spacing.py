@@ -1,7 +1,7 @@
 """One admission step from two sizes: what their spacing costs, exactly."""
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, Comparison, broken, near
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import THOUSANDTH, Cases, Comparison, broken, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import two_size_steps, witness_of
 from solvers.step.exact.brute_force import exact_step

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import QUARTER, Cases, near
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import QUARTER, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import (
     after_of,

@@ -7,8 +7,8 @@ from math import comb, floor
 from typing import Any
 
 from adversary.workloads.families import workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import (
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import (
     QUARTER,
     TENTH,
     Cases,
@@ -18,8 +18,8 @@ from evenkeel.evidence.scoreboard import (
     near,
     stands,
 )
-from evenkeel.evidence.statistics import Mean, Ratio, overloaded_run
-from evenkeel.evidence.verdicts import BUSIEST
+from evenkeel.findings.statistics import Mean, Ratio, overloaded_run
+from evenkeel.findings.verdicts import BUSIEST
 from evenkeel.theorems.registry import Assumption, Table, claim
 from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
 from theory.formal.record import Theorem

@@ -7,8 +7,8 @@ import numpy as np
 
 from adversary.paired_runs import departed_loads
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import (
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import (
     TENTH,
     THOUSANDTH,
     near,
@@ -17,8 +17,8 @@ from evenkeel.evidence.scoreboard import (
     stands,
     weighed,
 )
-from evenkeel.evidence.statistics import Mean, first_steps, imbalances, overloaded_run
-from evenkeel.evidence.verdicts import BFIO, BUSIEST, DEPARTED, planted_policy
+from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
+from evenkeel.findings.verdicts import BFIO, BUSIEST, DEPARTED, planted_policy
 from evenkeel.theorems.registry import Assumption, claim
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem

@@ -3,9 +3,9 @@
 from fractions import Fraction
 from itertools import product
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.headline import Record, headline
-from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.headline import Record, headline
+from evenkeel.findings.scoreboard import TENTH, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.constants import FCFS_ROUNDED, FCFS_TEXT
 from theory.formulas.ratio import first_formula_slots, first_slots, iir_enclosure

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evenkeel.evidence.check import Trial, Variant
-from evenkeel.evidence.scoreboard import Cases, Exact, Witness
+from evenkeel.findings.check import Trial, Variant
+from evenkeel.findings.scoreboard import Cases, Exact, Witness
 from solvers.simulation.result import RunResult
 from solvers.simulation.rich_pool import rich_pool_states
 from solvers.step.fast.solve import solve_step

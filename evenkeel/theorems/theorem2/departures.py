@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
 
-from evenkeel.evidence.check import Trial
+from evenkeel.findings.check import Trial
 from theory.formulas.departures import Rows
 
 State = tuple[tuple[int, ...], ...]

@@ -7,8 +7,8 @@ from itertools import product
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.departures import (
     State,

@@ -7,8 +7,8 @@ from typing import Any
 
 from flint import arb, ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Comparison, Witness, broken, near, refuted
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Comparison, Witness, broken, near, refuted
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem2.sides import HYPOTHESES
 from theory.formulas.constants import uniform_constant

@@ -6,8 +6,8 @@ from functools import partial
 from itertools import product
 from math import exp
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Case, Cases, Witness
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Case, Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from theory.formulas.guaranteed import departure_moment, excess_moment, slot_moment
 from theory.formulas.step import spacing_cost

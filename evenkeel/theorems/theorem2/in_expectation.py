@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import cache, partial
 from itertools import pairwise, product
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, Witness
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.departures import (
     Gone,

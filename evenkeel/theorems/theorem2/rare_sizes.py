@@ -3,8 +3,8 @@
 from fractions import Fraction
 from functools import cache
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import weighed
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.sides import HYPOTHESES
 from theory.formulas.geometric import (

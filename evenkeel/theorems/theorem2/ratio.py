@@ -4,11 +4,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.replications import Balanced, balanced_runs, fcfs_imbalance
-from evenkeel.evidence.scoreboard import refuted, weighed
-from evenkeel.evidence.statistics import fresh
-from evenkeel.evidence.verdicts import FCFS, JSQ, planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.replications import Balanced, balanced_runs, fcfs_imbalance
+from evenkeel.findings.scoreboard import refuted, weighed
+from evenkeel.findings.statistics import fresh
+from evenkeel.findings.verdicts import FCFS, JSQ, planted_policy
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.rare_sizes import (
     INSTANCE,

@@ -7,8 +7,8 @@ from functools import cache, partial
 from itertools import product
 from typing import Any
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import THOUSANDTH, Cases, Witness, near
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import THOUSANDTH, Cases, Witness, near
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.along_runs import (

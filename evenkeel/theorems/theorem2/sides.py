@@ -7,9 +7,9 @@ from itertools import product
 from typing import Any
 
 from adversary.workloads.families import workload_names
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.replications import balanced_runs
-from evenkeel.evidence.scoreboard import (
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.replications import balanced_runs
+from evenkeel.findings.scoreboard import (
     THOUSANDTH,
     Cases,
     Comparison,
@@ -18,7 +18,7 @@ from evenkeel.evidence.scoreboard import (
     near,
     sampled_mean,
 )
-from evenkeel.evidence.verdicts import BFIO, planted_policy
+from evenkeel.findings.verdicts import BFIO, planted_policy
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.along_runs import LATE, TWO_SIZES_ABOVE, Along, Shared

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 
 from adversary.workloads.families import family, workload, workload_names
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands, weighed
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Comparison, broken, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.vacuity import searched_slots
 from theory.formulas.constants import FCFS_TEXT

@@ -7,8 +7,8 @@ from functools import partial
 from itertools import chain, combinations_with_replacement, pairwise, product
 from typing import Any
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import QUARTER, THOUSANDTH, Case, Cases, Exact, near, without
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import QUARTER, THOUSANDTH, Case, Cases, Exact, near, without
 from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.recursion import largest_optimal_spread

@@ -1,7 +1,7 @@
 """The ratio of Theorem 3 and its constants."""
 
-from evenkeel.evidence.check import Finding, Trial, evidence
-from evenkeel.evidence.replications import fcfs_imbalance
+from evenkeel.findings.check import Finding, Trial, evidence
+from evenkeel.findings.replications import fcfs_imbalance
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem2.ratio import (
     CONSTANT_PLANTS,

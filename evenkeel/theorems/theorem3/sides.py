@@ -8,9 +8,9 @@ from itertools import product
 from typing import Any
 
 from adversary.workloads.families import workload, workload_names
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, refuted, stands, weighed
-from evenkeel.evidence.verdicts import BFIO, planted_policy
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, refuted, stands, weighed
+from evenkeel.findings.verdicts import BFIO, planted_policy
 from evenkeel.theorems.fcfs.law import exact_mean, simulated
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem2.along_runs import Shared

@@ -7,8 +7,8 @@ from itertools import product
 from typing import Any
 
 from adversary.instances.load_histories import LoadHistory
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Cases, near, refuted, stands, weighed
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Cases, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import bare_usage, by_workers, histories, shown
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED

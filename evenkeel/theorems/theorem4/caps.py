@@ -8,9 +8,9 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import LoadHistory
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import Comparison, broken, near, weighed
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.headline import Record, headline, percent
+from evenkeel.findings.scoreboard import Comparison, broken, near, weighed
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem4.any_power import any_power
 from evenkeel.theorems.theorem4.load_histories import PAIRED, bare_usage, shown

@@ -9,9 +9,9 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import LoadHistory, Loads, equal_others
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import refuted, stands
-from evenkeel.evidence.verdicts import DEPARTED
+from evenkeel.findings.check import Finding, Relation, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import refuted, stands
+from evenkeel.findings.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
     OVERHEADS,

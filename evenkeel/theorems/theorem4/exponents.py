@@ -6,8 +6,8 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands, weighed
+from evenkeel.findings.check import Finding, Relation, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.power_constants import (
     AT_40,

@@ -4,9 +4,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from adversary.instances.load_histories import zero_one
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands, weighed
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.headline import Record, headline, percent, says
+from evenkeel.findings.scoreboard import Comparison, broken, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import bare_usage, shown
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED

@@ -15,7 +15,7 @@ from adversary.instances.load_histories import (
     random_histories,
 )
 from adversary.workloads.families import workload
-from evenkeel.evidence.check import Trial
+from evenkeel.findings.check import Trial
 from evenkeel.theorems.theorem4.power_constants import per_work
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult

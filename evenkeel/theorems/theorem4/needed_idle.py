@@ -7,8 +7,8 @@ from typing import Any
 from flint import arb, ctx
 
 from adversary.instances.load_histories import LoadHistory, equal_others, zero_one
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import near, refuted, stands
+from evenkeel.findings.check import Finding, Relation, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import bare_usage, energy_of
 from evenkeel.theorems.theorem4.pairs import AT_C0

@@ -6,8 +6,8 @@ from itertools import product
 from typing import Any
 
 from adversary.instances.load_histories import Loads
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, near, stands
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Comparison, broken, near, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.any_power import LAWS
 from evenkeel.theorems.theorem4.load_histories import (

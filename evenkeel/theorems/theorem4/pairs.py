@@ -14,8 +14,8 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import LoadHistory
-from evenkeel.evidence.check import Finding, Relation, Trial, Verdict
-from evenkeel.evidence.scoreboard import refuted, stands
+from evenkeel.findings.check import Finding, Relation, Trial, Verdict
+from evenkeel.findings.scoreboard import refuted, stands
 from evenkeel.theorems.registry import Assumption
 from evenkeel.theorems.theorem4.load_histories import (
     bare_usage,

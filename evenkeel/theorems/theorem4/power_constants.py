@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from evenkeel.evidence.check import Relation, Trial, Variant
+from evenkeel.findings.check import Relation, Trial, Variant
 from theory.formulas.energy import Constants, Scalar, Usage, exact
 from theory.laws.fcfs_expectation import to_ball
 from theory.power import hardware

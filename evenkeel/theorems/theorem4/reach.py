@@ -7,9 +7,9 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.headline import Record, headline, percent, says
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.headline import Record, headline, percent, says
+from evenkeel.findings.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem4.caps import at_share
 from evenkeel.theorems.theorem4.pairs import AT_C0

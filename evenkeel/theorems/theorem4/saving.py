@@ -8,8 +8,8 @@ from typing import Any
 from flint import ctx
 
 from adversary.instances.load_histories import equal_others, zero_one
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import TENTH, Comparison, broken, near, refuted, stands
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import claim
 from evenkeel.theorems.theorem4.load_histories import PAIRED
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, Pair, hold_pairs, on_device

@@ -4,8 +4,8 @@ from fractions import Fraction
 from itertools import product
 
 from adversary.instances.load_histories import LoadHistory
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands, weighed
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Comparison, broken, near, refuted, stands, weighed
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import (
     bare_usage,

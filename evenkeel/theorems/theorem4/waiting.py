@@ -8,8 +8,8 @@ from typing import Any
 
 from flint import ctx
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.envelope import ATTAINED, LOWER, UPPER, WATTS, between
 from evenkeel.theorems.theorem4.load_histories import (

@@ -2,9 +2,9 @@
 
 from fractions import Fraction
 
-from evenkeel.evidence.check import Finding, Trial, Variant, evidence
-from evenkeel.evidence.scoreboard import near, refuted, stands, weighed
-from evenkeel.evidence.verdicts import DEPARTED
+from evenkeel.findings.check import Finding, Trial, Variant, evidence
+from evenkeel.findings.scoreboard import near, refuted, stands, weighed
+from evenkeel.findings.verdicts import DEPARTED
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.theorem4.load_histories import (
     run_of,

@@ -6,8 +6,8 @@ from itertools import product
 from math import ceil
 
 from adversary.workloads.trace_statistics import example_lengths, trace_lengths
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, refuted, stands
+from evenkeel.findings.check import Finding, Relation, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Comparison, broken, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.vacuity.edges import FEWER, MORE, OVERLOADED, POWER
 from theory.formulas.constants import FCFS_TEXT

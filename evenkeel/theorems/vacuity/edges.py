@@ -6,8 +6,8 @@ from fractions import Fraction
 from itertools import product
 
 from adversary.workloads.trace_statistics import example_lengths, trace_lengths
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import Comparison, broken, near, refuted, stands
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import Comparison, broken, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.vacuity import searched_slots
 from theory.formulas.constants import FCFS_TEXT

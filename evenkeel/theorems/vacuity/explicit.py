@@ -6,8 +6,8 @@ from functools import cache
 from itertools import count, product
 
 from adversary.workloads.trace_statistics import example_lengths, trace_lengths
-from evenkeel.evidence.check import Finding, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.scoreboard import TENTH, near, refuted, stands
+from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
+from evenkeel.findings.scoreboard import TENTH, near, refuted, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.vacuity.edges import FEWER, MORE, OVERLOADED
 from theory.formulas.fcfs import log_growth_form

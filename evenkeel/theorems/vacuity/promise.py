@@ -10,9 +10,9 @@ from typing import Any
 from flint import arb, ctx
 
 from adversary.workloads.trace_statistics import example_lengths, trace_lengths
-from evenkeel.evidence.check import Finding, Relation, Trial, Variant, Verdict, evidence
-from evenkeel.evidence.headline import Record, headline, percent
-from evenkeel.evidence.scoreboard import Comparison, broken, near, stands
+from evenkeel.findings.check import Finding, Relation, Trial, Variant, Verdict, evidence
+from evenkeel.findings.headline import Record, headline, percent
+from evenkeel.findings.scoreboard import Comparison, broken, near, stands
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.power_constants import half_unit
 from evenkeel.theorems.vacuity.edges import OVERLOADED, POWER

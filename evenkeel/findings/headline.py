@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from evenkeel.evidence.check import Verdict
+from evenkeel.findings.check import Verdict
 from theory.model import InputError
 
 Record = dict[str, Any]  # of one claim, as a run writes it

@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import cache
 
 from adversary.workloads.families import requests_to_overload, workload
-from evenkeel.evidence.check import Finding, Verdict
-from evenkeel.evidence.statistics import (
+from evenkeel.findings.check import Finding, Verdict
+from evenkeel.findings.statistics import (
     Mean,
     first_steps,
     imbalances,

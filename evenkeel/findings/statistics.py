@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from evenkeel.evidence.check import Trial
+from evenkeel.findings.check import Trial
 from solvers.policies.protocol import Policy
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import RunResult

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from evenkeel.evidence.check import Trial, Variant, Verdict
+from evenkeel.findings.check import Trial, Variant, Verdict
 from evenkeel.theorems.registry import claim_of
 from theory import proof
 from theory.formal.record import is_checked

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
-from evenkeel.evidence.check import Finding, Number, Relation, Trial, Variant, Verdict
-from evenkeel.evidence.statistics import Mean, Ratio
-from evenkeel.evidence.verdicts import held, rung
+from evenkeel.findings.check import Finding, Number, Relation, Trial, Variant, Verdict
+from evenkeel.findings.statistics import Mean, Ratio
+from evenkeel.findings.verdicts import held, rung
 from evenkeel.theorems.registry import claim_of
 from theory.proof import verify
 

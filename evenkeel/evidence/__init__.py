@@ -1,1 +1,0 @@
-"""Evidence: checks, findings and verdicts, the scoreboard, statistics, and the gate."""

@@ -1,0 +1,1 @@
+"""Findings: checks and what they find, verdicts, the scoreboard, statistics, and the gate."""
