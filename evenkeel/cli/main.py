@@ -28,6 +28,7 @@ COMMANDS = {
     "optimum": ("solve", "The best schedule of a small backlog when every length is known."),
     "verify": ("verify", "Check certificates, with the standard library alone."),
     "figures": ("figures", "Regenerate the figures."),
+    "explore": ("explore", "A page to play with: energy, theorems, and the barrier."),
     "doctor": ("doctor", "Name the solvers and test them on hand-solved instances."),
 }
 

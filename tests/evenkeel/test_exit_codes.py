@@ -416,6 +416,7 @@ GOOD = {
     "sweep": ("sweep.toml",),
     "figures": ("hardware_savings", "--redraw"),
     "claims": (),
+    "explore": ("--no-open",),
 }
 BAD = {
     "simulate": [
@@ -455,6 +456,7 @@ BAD = {
     "solve": [("bad.json",), ("absent.json",), ("step.json", "--time-limit", "0")],
     "optimum": [("bad.json",), ("absent.json",), ("backlog.json", "--overhead", "-1")],
     "verify": [("absent.json",), ()],
+    "explore": [("too much",)],
     "doctor": [("too much",)],
 }
 
