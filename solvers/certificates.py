@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 FORMAT = "evenkeel certificate 1"
 
-# Largest schedules that the checker searches again.
+# Largest schedules that the checker searches again: requests, request-steps and workers.
 MOST_SCHEDULED = 8
+MOST_SERVED = 40
+MOST_WORKERS = 99
 
 # What the search for an argument may spend, in machine words of sums looked at: some seconds; and
 # levels that it may split.
@@ -259,17 +261,16 @@ def _fill(state: _State, level: int) -> float:
     return sum(lacks) if min(lacks) == 0 else math.inf
 
 
-def certify_offline(problem: "OfflineProblem", schedule: "Schedule") -> Certificate:
-    """A certificate of the least cost of a small backlog; the checker searches it again.
+def certifiable(problem: "OfflineProblem") -> None:
+    """Refuse a backlog whose optimum the checker could not search again.
 
     Raises
     ------
     InputError
-        If the schedule was not proved optimal, requests may pause or migrate, a level costs more
-        than 1 or a step less than 0, or there are more requests than :data:`MOST_SCHEDULED`.
+        If requests may pause or migrate, a level costs more than 1 or a step less than 0, or there
+        are more requests than :data:`MOST_SCHEDULED`, which run for more than :data:`MOST_SERVED`
+        steps in all, or more than :data:`MOST_WORKERS` workers.
     """
-    if not schedule.optimal:
-        raise InputError("only a schedule that is proved optimal can be certified")
     if problem.rule != "sticky" or problem.level_cost != 1 or problem.step_cost < 0:
         raise InputError("offline certificates are for sticky schedules at costs 1 and >= 0")
     if len(problem.requests) > MOST_SCHEDULED:
@@ -277,6 +278,25 @@ def certify_offline(problem: "OfflineProblem", schedule: "Schedule") -> Certific
             f"offline certificates take up to {MOST_SCHEDULED} requests, got "
             f"{len(problem.requests)}"
         )
+    served = int(problem.requests.decode.sum())
+    if served > MOST_SERVED or problem.system.workers > MOST_WORKERS:
+        raise InputError(
+            f"offline certificates take up to {MOST_SERVED} steps of all requests together and "
+            f"{MOST_WORKERS} workers, got {served} and {problem.system.workers}"
+        )
+
+
+def certify_offline(problem: "OfflineProblem", schedule: "Schedule") -> Certificate:
+    """A certificate of the least cost of a small backlog; the checker searches it again.
+
+    Raises
+    ------
+    InputError
+        As :func:`certifiable`, or if the schedule was not proved optimal.
+    """
+    if not schedule.optimal:
+        raise InputError("only a schedule that is proved optimal can be certified")
+    certifiable(problem)
     return {
         "format": FORMAT,
         "kind": "offline",
