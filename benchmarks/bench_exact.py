@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks.goals import Goal, Line, show, titled
 from benchmarks.steady_steps import FAMILIES, steady_steps
-from solvers.schedule.problem import OfflineProblem, Rule, solve_by_states, solve_offline
+from solvers.schedule.problem import OfflineProblem, Rule
+from solvers.schedule.solve import solve_by_states, solve_offline
 from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.milp import solve_exact
 from solvers.step.fast.solve import solve_step

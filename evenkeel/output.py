@@ -1,6 +1,7 @@
 """Output of the commands: results on stdout, progress on stderr and only on a terminal."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,18 @@ from theory.files import written_whole
 
 # Exit codes of every command.
 HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def seconds(value: str | float) -> float:
+    """A time limit, as the type of an option: a positive, finite number."""
+    try:
+        limit = float(value)
+    except ValueError:
+        limit = math.nan
+    if not 0 < limit < math.inf:
+        raise click.BadParameter(f"{value!r} is not a finite number of seconds > 0")
+    return limit
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 seed_option = click.option(
@@ -84,7 +97,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return value.tolist() if value.dtype.kind in "biu" else plain(value.tolist())
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -4,10 +4,11 @@ Commands live in :mod:`evenkeel.cli` and are imported only when called, so that 
 answers at once.  Exit codes: 0 held, 1 violated, 2 usage or bad input, 3 inconclusive.
 """
 
-import sys
 from importlib import import_module
 
 import click
+
+from evenkeel.cli.anytime import leave
 
 # Of each command: the module of evenkeel.cli that has it under its own name, and a line of help.
 COMMANDS = {
@@ -79,4 +80,4 @@ def main() -> None:
             raise
         click.echo(f"error: {error or 'not enough memory'}", err=True)
         code = 2
-    sys.exit(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else 0)

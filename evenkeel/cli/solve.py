@@ -1,21 +1,36 @@
 """``evenkeel solve`` and ``optimum``: one admission step, one backlog, with certificates."""
 
-import math
+import time
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from evenkeel.output import HELD, INCONCLUSIVE, json_option, table, to_json, write_text
+from evenkeel.output import (
+    HELD,
+    INCONCLUSIVE,
+    INTERRUPTED,
+    json_option,
+    seconds,
+    table,
+    to_json,
+    write_text,
+)
 from theory.files import read
 from theory.model import InputError, Requests, System
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from solvers.step.problem import StepProblem, StepSolution
+    from theory.model import IntArray
+
+# Seconds of a time limit that are left for each place of a schedule, to check it and to print it as
+# text or as JSON.
+SECONDS_PER_PLACE = 1e-7, 3e-7
 
 
 class Step(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,7 +68,7 @@ def read_step(path: str) -> "StepProblem":
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=seconds,
     default=60.0,
     show_default=True,
     help="Seconds for highs, cbc, cvxpy and scan each.",
@@ -80,8 +95,6 @@ def solve(
     from solvers.step.exact.second_formulation import solve_cvxpy
     from solvers.step.fast.solve import solve_step
 
-    if not math.isfinite(time_limit):
-        raise InputError(f"--time-limit must be a finite number of seconds, got {time_limit}")
     problem = read_step(step)
     names = ("highs", "cbc", "cvxpy", "scan", "fast") if solver == "all" else (solver,)
     limited: dict[str, Callable[..., StepSolution]] = {
@@ -174,22 +187,39 @@ def read_backlog(path: str) -> tuple[System, Requests]:
 @click.option("--idling", is_flag=True, help="Slots may stay free while requests wait.")
 @click.option("--overhead", type=int, default=0, show_default=True, help="Cost of a step, C/t_l.")
 @click.option(
+    "--time-limit",
+    type=seconds,
+    default=60.0,
+    show_default=True,
+    help="Seconds for the whole command.",
+)
+@click.option(
     "--certificate",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a certificate for evenkeel verify: sticky, up to 8 requests.",
+    help="Write a certificate for evenkeel verify: sticky, up to 8 requests of 40 steps in all.",
 )
 @json_option
 def optimum(
-    backlog: str, rule: str, idling: bool, overhead: int, certificate: Path | None, as_json: bool
+    backlog: str,
+    rule: str,
+    idling: bool,
+    overhead: int,
+    time_limit: float,
+    certificate: Path | None,
+    as_json: bool,
 ) -> None:
     """Solve {"workers": G, "slots": B, "prefill": [...], "decode": [...], "growth": 1}.
 
     Least total time: the sum of each step's largest load, and the overhead of each step.  Policies
-    that must not know the lengths are shown beside it.  Exits with 3 if it is not proved optimal.
+    that must not know the lengths are shown beside it.  If time runs out, or Ctrl-C is pressed, the
+    best schedule so far and a lower bound of all schedules are printed.  Exits with 3 if it is not
+    proved optimal, with 130 if it was interrupted.
     """
-    from solvers.certificates import certify_offline, to_text
-    from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
-    from solvers.simulation.engine import simulate
+    start = time.monotonic()
+    from evenkeel.cli.anytime import busy, follow, gap, interval_shown
+    from solvers.certificates import certifiable, certify_offline, to_text
+    from solvers.schedule.problem import OfflineProblem, Rule
+    from solvers.schedule.solve import approach
 
     if overhead < 0:
         raise InputError(f"--overhead must be an integer >= 0, got {overhead}")
@@ -197,11 +227,26 @@ def optimum(
     problem = OfflineProblem(
         system, requests, Rule(rule), work_conserving=not idling, step_cost=overhead
     )
-    best = solve_offline(problem)
-    costs = {}
-    for policy in ("fcfs", "bfio"):
-        total = simulate(system, requests, policy, pool=len(requests)).total
-        costs[policy] = total.sum_max + overhead * total.steps
+    if certificate is not None:
+        certifiable(problem)
+    search = approach(problem)
+    found = next(search)
+    places = len(requests) * (sum(requests.decode.tolist()) // system.capacity)
+    places += len(requests) * int(requests.decode.max())
+    end = start + time_limit - SECONDS_PER_PLACE[as_json] * places
+    code = None
+    try:
+        with interval_shown("optimum", start, end) as show:
+            for newer in follow(search, end):
+                found = newer
+                show(found.lower_bound, found.cost)
+    except KeyboardInterrupt:
+        click.echo("interrupted: this is the best so far", err=True)
+        code = INTERRUPTED
+    if busy():
+        click.echo("cut off amid a search, which is compiled once after installation", err=True)
+    best = found.schedule()
+    costs = {name: found.policies.get(name) for name in ("fcfs", "bfio")}
     answer = {
         "cost": best.cost,
         "lower_bound": best.lower_bound,
@@ -211,20 +256,39 @@ def optimum(
         "place": best.place,
         "policies": costs,
     }
-    if certificate is not None:
+    if certificate is not None and best.optimal:
         write_text(certificate, to_text(certify_offline(problem, best)))
         answer["certificate"] = str(certificate)
+    elif certificate is not None:
+        click.echo("no certificate: the schedule is not proved optimal", err=True)
     if as_json:
         click.echo(to_json(answer))
     else:
-        rows = [("optimum", f"{best.cost}")]
-        rows += [(policy, f"{cost}") for policy, cost in costs.items()]
+        rows = [("optimum" if best.optimal else "best found", f"{best.cost}")]
+        rows += [(policy, "" if cost is None else f"{cost}") for policy, cost in costs.items()]
         click.echo(table(("schedule", "cost"), rows))
         click.echo(f"\nproved optimal  {'yes' if best.optimal else 'no'}")
+        if not best.optimal:
+            between = gap(best.lower_bound, best.cost)
+            click.echo(f"lower bound     {best.lower_bound}, gap {between}")
         click.echo(f"steps           {best.totals.steps}")
         click.echo("worker of each request, step by step (. is idle):")
-        for step, line in enumerate(best.place.tolist()):
-            click.echo(f"{step:>4}  " + " ".join("." if g < 0 else str(g) for g in line))
-        if certificate is not None:
+        for steps, line in runs_of(best.place):
+            click.echo(f"{steps:>9}  " + " ".join("." if g < 0 else str(g) for g in line))
+        if answer.get("certificate"):
             click.echo(f"certificate     {certificate}")
-    click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)
+    click.get_current_context().exit(code or (HELD if best.optimal else INCONCLUSIVE))
+
+
+def runs_of(place: "IntArray") -> "Iterator[tuple[str, list[int]]]":
+    """Steps in which every request is on the same worker, and these workers.
+
+    >>> import numpy as np
+    >>> list(runs_of(np.array([[0, 1], [0, 1], [-1, 1]])))
+    [('0-1', [0, 1]), ('2', [-1, 1])]
+    """
+    import numpy as np
+
+    changes = np.flatnonzero((place[1:] != place[:-1]).any(axis=1)) + 1
+    for first, last in pairwise([0, *changes.tolist(), len(place)]):
+        yield f"{first}-{last - 1}" if last - first > 1 else f"{first}", place[first].tolist()

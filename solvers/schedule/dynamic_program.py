@@ -6,6 +6,9 @@ gives all values.  Where a request must stay on its worker, one sweep is made fo
 the requests among the workers, up to the workers' names.
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
 from solvers.compiled import compiled
@@ -13,10 +16,45 @@ from theory.model import IntArray
 
 MOST_STATES = 2 * 10**6
 
+# Choices looked at between two returns to Python, roughly.
+_PORTION = 2**21
+
 STICKY, PAUSING, MIGRATING = range(3)
 
 # Value of a state from which no schedule leads on.
 _NEVER = 2**62
+
+
+class Walk(NamedTuple):
+    """Where a sweep stands: the choices for some of the requests of a state, depth first.
+
+    Parameters
+    ----------
+    number : int64[3]
+        The state, the request whose place is next (-1 before the first), the least cost so far.
+    age : int64[N]
+        Steps that each request has run in that state.
+    load, held : int64[N + 1, G]
+        Of each worker, for the places of the requests before one.
+    used, follows, code, at : int64[N + 1]
+        Workers used, the state that follows, the places as a number, and the place being tried.
+    """
+
+    number: IntArray
+    age: IntArray
+    load: IntArray
+    held: IntArray
+    used: IntArray
+    follows: IntArray
+    code: IntArray
+    at: IntArray
+
+
+def _new_walk(states: int, requests: int, workers: int) -> Walk:
+    a, b, c, d = (np.zeros(requests + 1, np.int64) for _ in range(4))
+    load, held = (np.zeros((requests + 1, workers), np.int64) for _ in range(2))
+    number = np.array([states - 2, -1, 0], np.int64)
+    return Walk(number, np.zeros(requests, np.int64), load, held, a, b, c, d)
 
 
 @compiled
@@ -30,8 +68,10 @@ def _sweep(
     home: IntArray,
     value: IntArray,
     choice: IntArray,
-) -> None:
-    """Fill the value of every state, and the places that reach it.
+    walk: Walk,
+    portion: int,
+) -> bool:
+    """Fill the values of some more states downwards, and the places that reach them.
 
     Parameters
     ----------
@@ -41,32 +81,37 @@ def _sweep(
         The worker of each request; not used when migrating.
     value, choice : int64[S]
         Filled: ``choice`` holds ``sum_i (place_i + 1) (G + 1)^i``.
+    walk : Walk
+        Where the sweep stands; changed.
+    portion : int
+        Choices to look at before it returns.
+
+    Returns
+    -------
+    bool
+        Whether all states have their values.
     """
     G, B = shape
     drift, level_cost, step_cost = costs
     n = sizes.size
-    age = np.empty(n, np.int64)
-    load = np.empty((n + 1, G), np.int64)
-    held = np.empty((n + 1, G), np.int64)
-    used = np.zeros(n + 1, np.int64)
-    follows = np.empty(n + 1, np.int64)
-    code = np.empty(n + 1, np.int64)
-    at = np.empty(n + 1, np.int64)
+    number, age, load, held, used, follows, code, at = walk
     value[-1] = 0
-    for state in range(value.size - 2, -1, -1):
-        rest = state
-        for i in range(n):
-            age[i] = rest % (lengths[i] + 1)
-            rest //= lengths[i] + 1
-        best = np.int64(_NEVER)
-        load[0, :] = 0
-        held[0, :] = 0
-        follows[0] = state
-        code[0] = 0
-        at[0] = -2
-        i = 0
+    state = number[0]
+    i = number[1]
+    best = number[2]
+    while state >= 0:
+        if i < 0:
+            rest = state
+            for j in range(n):
+                age[j] = rest % (lengths[j] + 1)
+                rest //= lengths[j] + 1
+            best = np.int64(_NEVER)
+            follows[0] = state
+            at[0] = -2
+            i = 0
         # Depth first over the requests: place -1 does not run, 0..G-1 runs there.
-        while i >= 0:
+        while i >= 0 and portion > 0:
+            portion -= 1
             if i == n:
                 i -= 1
                 if follows[n] == state or value[follows[n]] == _NEVER:
@@ -108,7 +153,14 @@ def _sweep(
                 code[i + 1] += digit * (g + 1)
             i += 1
             at[i] = -2
+        if i >= 0:
+            break
         value[state] = best
+        state -= 1
+    number[0] = state
+    number[1] = i
+    number[2] = best
+    return bool(state < 0)
 
 
 @compiled
@@ -130,16 +182,16 @@ def _leaves_a_slot(
     return False
 
 
-@compiled
-def best_by_states(
+def cheaper_by_states(
     sizes: IntArray,
     lengths: IntArray,
     shape: tuple[int, int],
     costs: tuple[int, int, int],
     rule: int,
     conserving: bool,
-) -> IntArray:
-    """Places of a cheapest schedule, int64[K, N]; -1 where a request does not run.
+    upper: int,
+) -> Iterator[tuple[int, IntArray] | None]:
+    """Search all schedules for cheaper ones than ``upper``, in portions.
 
     Parameters
     ----------
@@ -151,50 +203,56 @@ def best_by_states(
         :data:`STICKY`, :data:`PAUSING` or :data:`MIGRATING`.
     conserving : bool
         Whether no slot may stay free while a request that may use it does not run.
+
+    Yields
+    ------
+    (cost, place) or None
+        Each schedule that is cheaper than all before it, with its places, int64[K, N], -1 where a
+        request does not run; between them None.
     """
     G = shape[0]
     drift, level_cost, step_cost = costs
     n = sizes.size
-    states = 1
-    for i in range(n):
-        states *= lengths[i] + 1
+    states = int(np.prod(lengths + 1))
     value = np.empty(states, np.int64)
     choice = np.zeros(states, np.int64)
-    best = np.int64(_NEVER)
-    best_choice = choice
-    least_steps = step_cost * (np.max(lengths) if step_cost >= 0 else np.sum(lengths))
+    least_steps = step_cost * int(np.max(lengths) if step_cost >= 0 else np.sum(lengths))
+    works = lengths * sizes + drift * (lengths * (lengths - 1) // 2)
     home = np.zeros(n, np.int64)
-    work = np.zeros(G, np.int64)
     while True:
         # A worker's requests alone make a schedule this expensive.
-        work[:] = 0
-        for i in range(n):
-            o = lengths[i]
-            work[home[i]] += o * sizes[i] + drift * (o * (o - 1) // 2)
-        if rule == MIGRATING or level_cost * np.max(work) + least_steps < best:
-            _sweep(sizes, lengths, shape, costs, rule, conserving, home, value, choice)
-            if value[0] < best:
-                best = value[0]
-                best_choice = choice.copy()
+        most = max(int(works[home == g].sum()) for g in range(G))
+        if rule == MIGRATING or level_cost * most + least_steps < upper:
+            walk = _new_walk(states, n, G)
+            while not _sweep(
+                sizes, lengths, shape, costs, rule, conserving, home, value, choice, walk, _PORTION
+            ):
+                yield None
+            yield None
+            if value[0] < upper:
+                upper = int(value[0])
+                yield upper, _places(lengths, G, choice)
         # The next way to divide: a request may open one new worker beyond those before it.
         i = n - 1
         while i > 0 and (home[i] == G - 1 or home[i] > np.max(home[:i])):
             i -= 1
         if i <= 0 or rule == MIGRATING:
-            break
+            return
         home[i] += 1
         home[i + 1 :] = 0
-    place = np.full((np.sum(lengths), n), -1, np.int64)
+
+
+def _places(lengths: IntArray, workers: int, choice: IntArray) -> IntArray:
+    """Places of the schedule that follows the choices from the first state on, int64[K, N]."""
+    rows = []
     state = 0
-    k = 0
-    while state < states - 1:
-        code = best_choice[state]
-        step = 1
-        for i in range(n):
-            place[k, i] = code % (G + 1) - 1
-            if place[k, i] >= 0:
-                state += step
-            code //= G + 1
-            step *= lengths[i] + 1
-        k += 1
-    return place[:k]
+    while state < choice.size - 1:
+        code = int(choice[state])
+        row, step = [], 1
+        for o in lengths.tolist():
+            code, place = divmod(code, workers + 1)
+            row.append(place - 1)
+            state += step * (place > 0)
+            step *= o + 1
+        rows.append(row)
+    return np.array(rows, np.int64)

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solvers.policies.protocol import Policy
-from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
+from solvers.schedule.problem import OfflineProblem, Rule
+from solvers.schedule.solve import solve_by_states, solve_offline
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import Totals
 from theory.model import InputError, Requests, System
@@ -70,7 +71,8 @@ def price_ladder(
     """
     rungs = []
     for name, rule, conserving in OPTIMA:
-        best = solve_offline(OfflineProblem(system, requests, rule, conserving))
+        solve = solve_offline if rule is Rule.STICKY else solve_by_states
+        best = solve(OfflineProblem(system, requests, rule, conserving))
         if not best.optimal:
             raise InputError(f"the instance is too large for the optimum {name!r}")
         rungs.append(Restriction(name, best.totals))

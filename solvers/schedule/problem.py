@@ -18,25 +18,27 @@ has not started, one that pauses on that worker, or, migrating, any unfinished o
 The cost is ``level_cost * sum_k M(k) + step_cost * K``.  The total imbalance ``G sum_k M(k) - W``
 is the least where ``sum_k M(k)`` is, as ``W`` is the same for every schedule; the time is the cost
 with ``step_cost / level_cost = C / t_l``; the average imbalance is a ratio, for
-:func:`best_average`.
+:func:`solvers.schedule.solve.best_average`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from solvers.schedule.branch_and_bound import branch_and_bound
-from solvers.schedule.dynamic_program import MOST_STATES, best_by_states
+from solvers.schedule.bounds import least_largest_sum, least_sum_of_levels
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import Totals
 from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 
 # Policies whose schedules are the first upper bounds.
-_FIRST = ("fcfs", "least_loaded", "bfio")
+POLICIES = ("fcfs", "least_loaded", "bfio")
 
 # Worker of a request that does not run.
 IDLE = -1
+
+# Places of a schedule that are looked at together.
+_BLOCK = 2**18
 
 
 class Rule(StrEnum):
@@ -142,15 +144,21 @@ class OfflineProblem:
             return min(sum(lengths), sum(lengths) // self.system.capacity + max(lengths))
         return sum(lengths)
 
-    def simple_bound(self) -> int:
-        """The work spread evenly, and as many or as few steps as there can be."""
-        lengths: list[int] = self.requests.decode.tolist()
-        fewest = max(-(-sum(lengths) // self.system.capacity), *lengths)
+    def lower_bound(self) -> int:
+        """A bound of every schedule: of its levels, and as many or as few steps as there can be."""
+        lengths = self.requests.decode
+        fewest = max(-(-int(lengths.sum()) // self.system.capacity), int(lengths.max()))
+        levels = least_sum_of_levels(
+            self.requests.prefill, lengths, self.drift, self.system.workers, self.system.slots
+        )
+        if self.rule is not Rule.MIGRATING:
+            works = lengths * self.requests.prefill + self.drift * (lengths * (lengths - 1) // 2)
+            levels = max(levels, least_largest_sum(works, self.system.workers))
         steps = fewest if self.step_cost >= 0 else self.most_steps()
-        return self.level_cost * -(-self.work // self.system.workers) + self.step_cost * steps
+        return self.level_cost * levels + self.step_cost * steps
 
     def totals(self, place: IntArray) -> Totals:
-        """Play a schedule in plain ints.
+        """Play a schedule in integers.
 
         Raises
         ------
@@ -159,44 +167,76 @@ class OfflineProblem:
             a step without a request, a request that does not run to its end or against the rule,
             or a slot that stays free against work conservation.
         """
-        G, B = self.system.workers, self.system.slots
-        sizes: list[int] = self.requests.prefill.tolist()
-        lengths: list[int] = self.requests.decode.tolist()
+        lengths = self.requests.decode
+        n = lengths.size
         array = np.asarray(place)
-        if array.ndim != 2 or array.shape[1] != len(sizes):
-            raise ScheduleError(f"a schedule needs {len(sizes)} columns, got {array.shape}")
-        age, home = [0] * len(sizes), [IDLE] * len(sizes)
+        if array.ndim != 2 or array.shape[1] != n:
+            raise ScheduleError(f"a schedule needs {n} columns, got {array.shape}")
+        age, home = np.zeros(n, np.int64), np.full(n, IDLE)
         sum_max = 0
-        for k, row in enumerate(array.tolist()):
-            loads, held, idle = [0] * G, [0] * G, []
-            for i, g in enumerate(row):
-                if g == IDLE:
-                    if age[i] < lengths[i]:
-                        idle.append(i)
-                    if 0 < age[i] < lengths[i] and self.rule is Rule.STICKY:
-                        raise ScheduleError(f"step {k}: request {i} pauses")
-                    continue
-                if not 0 <= g < G or age[i] == lengths[i]:
-                    raise ScheduleError(f"step {k}: request {i} cannot run on worker {g}")
-                if age[i] > 0 and g != home[i] and self.rule is not Rule.MIGRATING:
-                    raise ScheduleError(f"step {k}: request {i} leaves worker {home[i]}")
-                loads[g] += sizes[i] + self.drift * age[i]
-                held[g] += 1
-                home[i] = g
-            if max(held) > B:
-                raise ScheduleError(f"step {k}: worker {held.index(max(held))} holds {max(held)}")
-            if max(held) == 0:
-                raise ScheduleError(f"step {k}: nothing runs")
-            for i in idle if self.work_conserving else ():
-                anywhere = age[i] == 0 or self.rule is Rule.MIGRATING
-                if (min(held) if anywhere else held[home[i]]) < B:
-                    raise ScheduleError(f"step {k}: a slot is free while request {i} waits")
-            for i, g in enumerate(row):
-                age[i] += g != IDLE
-            sum_max += max(loads)
-        if age != lengths:
+        rows = max(1, _BLOCK // n)
+        for first in range(0, len(array), rows):
+            sum_max += self._play(array[first : first + rows], age, home, first)
+        if (age != lengths).any():
             raise ScheduleError("a request does not run to its end")
-        return Totals(G, len(array), sum_max, self.work)
+        return Totals(self.system.workers, len(array), sum_max, self.work)
+
+    def _play(self, block: IntArray, age: IntArray, home: IntArray, first: int) -> int:
+        """Play some steps, from step ``first`` on; the sum of their levels.
+
+        ``age`` and ``home`` are the steps that each request has run and its worker before them, and
+        are brought up to date.
+        """
+        G, B = self.system.workers, self.system.slots
+        lengths = self.requests.decode
+        runs = block != IDLE
+        ages = age + np.cumsum(runs, axis=0) - runs
+        # The worker that a request was on last, itself at the step where it first runs.
+        at = np.where(runs, np.arange(1, len(block) + 1)[:, None], 0)
+        last = np.maximum.accumulate(at, axis=0)
+        before = np.concatenate([np.zeros((1, age.size), np.int64), last[:-1]])
+        homes = np.concatenate([home[None, :], block])[before, np.arange(age.size)]
+        wrong = runs & ((block < 0) | (block >= G) | (ages >= lengths))
+        leaves = runs & (ages > 0) & (block != homes)
+        pauses = ~runs & (ages > 0) & (ages < lengths)
+        bad = wrong.copy()
+        if self.rule is not Rule.MIGRATING:
+            bad |= leaves
+        if self.rule is Rule.STICKY:
+            bad |= pauses
+        step, request = np.nonzero(runs & ~wrong)
+        slot = step * G + block[step, request]
+        held = np.bincount(slot, minlength=len(block) * G).reshape(-1, G)
+        loads = np.zeros(len(block) * G, np.int64)
+        np.add.at(loads, slot, (self.requests.prefill + self.drift * ages)[step, request])
+        empty = held.max(axis=1) == 0
+        over = held.max(axis=1) > B
+        waits = np.zeros_like(runs)
+        if self.work_conserving:
+            anywhere = (ages == 0) | (self.rule is Rule.MIGRATING)
+            own = np.take_along_axis(held, np.clip(homes, 0, G - 1), axis=1)
+            room = np.where(anywhere, held.min(axis=1)[:, None], own) < B
+            waits = ~runs & (ages < lengths) & room
+        broken = bad.any(axis=1) | empty | over | waits.any(axis=1)
+        if broken.any():
+            k = int(np.argmax(broken))
+            at_step = f"step {first + k}: "
+            if bad[k].any():
+                i = int(np.argmax(bad[k]))
+                if wrong[k, i]:
+                    raise ScheduleError(f"{at_step}request {i} cannot run on worker {block[k, i]}")
+                what = "pauses" if pauses[k, i] else f"leaves worker {homes[k, i]}"
+                raise ScheduleError(f"{at_step}request {i} {what}")
+            if over[k]:
+                g = int(np.argmax(held[k] > B))
+                raise ScheduleError(f"{at_step}worker {g} holds {held[k, g]}")
+            if empty[k]:
+                raise ScheduleError(f"{at_step}nothing runs")
+            i = int(np.argmax(waits[k]))
+            raise ScheduleError(f"{at_step}a slot is free while request {i} waits")
+        age += runs.sum(axis=0)
+        home[:] = np.concatenate([home[None, :], block])[last[-1], np.arange(age.size)]
+        return int(loads.reshape(-1, G).max(axis=1).sum())
 
     def schedule(self, place: IntArray, lower_bound: int) -> Schedule:
         """A schedule with its exact cost; it is checked."""
@@ -215,136 +255,8 @@ class OfflineProblem:
     def first(self) -> Schedule:
         """The best schedule of some online policies, which obeys every rule."""
         schedules = []
-        for policy in _FIRST:
+        for policy in POLICIES:
             run = simulate(self.system, self.requests, policy, pool=len(self.requests))
             places = self.sticky_places(run.start_step, run.worker)
-            schedules.append(self.schedule(places, self.simple_bound()))
+            schedules.append(self.schedule(places, self.lower_bound()))
         return min(schedules, key=lambda s: s.cost)
-
-
-def solve_offline(problem: OfflineProblem, node_limit: int = 10**9) -> Schedule:
-    """Optimal schedule of a small backlog, by branch and bound or by dynamic programming.
-
-    Sticky schedules come from depth-first branch and bound
-    (:mod:`solvers.schedule.branch_and_bound`), for about 20 requests; the other rules from the
-    values of all states (:mod:`solvers.schedule.dynamic_program`), for about 7.
-
-    Parameters
-    ----------
-    problem : OfflineProblem
-        Requests, rules and costs.
-    node_limit : int
-        Nodes that the branch and bound looks at before it gives up with the best so far.
-
-    Returns
-    -------
-    Schedule
-        ``lower_bound`` is its cost if the search was complete, else a simple bound.
-
-    Raises
-    ------
-    InputError
-        If requests that pause or migrate have too many states.
-
-    Examples
-    --------
-    The two of size 3 run side by side, then the one of length 2 alone: largest loads 3, 1, 1.
-
-    >>> requests = Requests([3, 1, 3], [1, 2, 1])
-    >>> schedule = solve_offline(OfflineProblem(System(2, 1, (0,)), requests))
-    >>> schedule.cost, schedule.optimal
-    (5, True)
-    """
-    if problem.rule is not Rule.STICKY:
-        return solve_by_states(problem)
-    best = problem.first()
-    if best.optimal:
-        return best
-    kinds, kind = kinds_of(problem.requests)
-    starts, workers, done = branch_and_bound(
-        kinds[:, 0].copy(),
-        kinds[:, 1].copy(),
-        np.bincount(kind),
-        (problem.system.workers, min(problem.system.slots, len(problem.requests))),
-        (problem.drift, problem.level_cost, problem.step_cost),
-        # More slots than requests never fill, which a cut-off number of slots would hide.
-        problem.work_conserving,
-        problem.system.capacity,
-        best.cost,
-        node_limit,
-    )
-    if starts.size:
-        # The search lists the requests kind by kind, and equal requests can be exchanged.
-        order = np.argsort(kind, kind="stable")
-        start, worker = np.empty_like(starts), np.empty_like(workers)
-        start[order], worker[order] = starts, workers
-        best = problem.schedule(problem.sticky_places(start, worker), best.lower_bound)
-    return problem.schedule(best.place, best.cost) if done else best
-
-
-def solve_by_states(problem: OfflineProblem) -> Schedule:
-    """Optimal schedule under any rule, from the value of every state.
-
-    Raises
-    ------
-    InputError
-        If there are more than :data:`~solvers.schedule.dynamic_program.MOST_STATES` states, which
-        are the numbers of steps that each request has run.
-    """
-    states = 1
-    for o in problem.requests.decode.tolist():
-        states *= o + 1
-    places = (problem.system.workers + 1) ** len(problem.requests)
-    if states > MOST_STATES or places >= INT_LIMIT:
-        raise InputError(
-            f"the requests have {states:,} states, more than {MOST_STATES:,}, or too many workers"
-        )
-    place = best_by_states(
-        problem.requests.prefill,
-        problem.requests.decode,
-        (problem.system.workers, problem.system.slots),
-        (problem.drift, problem.level_cost, problem.step_cost),
-        [*Rule].index(problem.rule),
-        problem.work_conserving,
-    )
-    found = problem.schedule(place, -INT_LIMIT)
-    return replace(found, lower_bound=found.cost)
-
-
-def kinds_of(requests: Requests) -> tuple[IntArray, IntArray]:
-    """Distinct (size, length), int64[T, 2], most work first, and the kind of each request."""
-    pairs = np.stack([requests.prefill, requests.decode], axis=1)
-    kinds, kind = np.unique(pairs, axis=0, return_inverse=True)
-    order = np.argsort(-(kinds[:, 0] * kinds[:, 1]), kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    return kinds[order], rank[kind.ravel()]
-
-
-def best_average(problem: OfflineProblem) -> Schedule:
-    """The schedule with the least average imbalance ``AvgImb = (G sum_k M(k) - W) / K``.
-
-    By Dinkelbach: with the best ratio ``p/q`` so far, minimise ``q (G sum_k M(k) - W) - p K`` until
-    nothing is below 0.  A longer schedule has a larger denominator, so the optimum may waste time
-    on purpose; it is a yardstick for AvgImb as it is defined, not a recommendation.
-
-    Parameters
-    ----------
-    problem : OfflineProblem
-        Its costs are not used.
-
-    Returns
-    -------
-    Schedule
-        Read the value from ``totals.avg_imbalance``; ``cost`` and ``lower_bound`` are those of the
-        last comparison.
-    """
-    best = problem.first()
-    while True:
-        ratio = best.totals.avg_imbalance
-        G, q, p = problem.system.workers, ratio.denominator, ratio.numerator
-        trial = replace(problem, level_cost=G * q, step_cost=-p)
-        found = solve_offline(trial)
-        if found.cost >= q * problem.work:
-            return trial.schedule(best.place, q * problem.work)
-        best = found

@@ -21,7 +21,8 @@ from adversary.workloads.trace_statistics import lengths_of
 from evenkeel.findings.check import Verdict
 from evenkeel.findings.gate import Subject, loads_of, unmet
 from evenkeel.theorems.registry import Assumption, checks, claim_of, claims
-from solvers.schedule.problem import OfflineProblem, Rule, solve_offline
+from solvers.schedule.problem import OfflineProblem, Rule
+from solvers.schedule.solve import solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import RunResult
 from solvers.step.problem import StepProblem

@@ -308,20 +308,39 @@ def test_optimum(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, 
         # Each step costs 100 more; ten tokens of two slots take at least five steps.
         assert more["cost"] == 28 + 100 * 5
         assert more["policies"]["fcfs"] == 28 + 100 * more["steps"] == 528
-    from solvers.schedule import problem as offline
+    from solvers.schedule import solve
 
-    true = offline.solve_offline
+    true = solve.approach
 
-    def unsure(problem: Any) -> Any:
-        found = true(problem)
-        return SimpleNamespace(
-            cost=found.cost, lower_bound=found.cost - 1, optimal=False, totals=found.totals,
-            place=found.place,
-        )  # fmt: skip
+    def unsure(problem: Any) -> Iterator[Any]:
+        for found in true(problem):
+            yield replace(found, lower_bound=27)
 
-    monkeypatch.setattr(offline, "solve_offline", unsure)
-    code, out, _ = call("optimum", "backlog.json", *words)
+    monkeypatch.setattr(solve, "approach", unsure)
+    code, out, err = call("optimum", "backlog.json", "--certificate", "c.json", *words)
     assert (code, "proved optimal  no" in out or '"optimal": false' in out) == (3, True)
+    assert not Path("c.json").exists()
+    assert "no certificate" in err
+    assert '"lower_bound": 27' in out or "lower bound     27, gap 3.572 %" in out
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_an_interrupted_optimum_shows_the_best_so_far(
+    call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    from solvers.schedule import solve
+
+    true = solve.approach
+
+    def interrupted(problem: Any) -> Iterator[Any]:
+        yield replace(next(true(problem)), lower_bound=20)
+        yield replace(next(true(problem)), lower_bound=21)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(solve, "approach", interrupted)
+    code, out, err = call("optimum", "backlog.json", *words)
+    assert (code, "interrupted" in err) == (130, True)
+    assert '"lower_bound": 21' in out or "lower bound     21, gap" in out
 
 
 def certificates(call: Call) -> tuple[str, str]:

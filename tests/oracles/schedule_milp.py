@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pulp
 
-from solvers.schedule.problem import IDLE, OfflineProblem, Rule, Schedule, kinds_of
-from theory.model import InputError, IntArray
+from solvers.schedule.problem import IDLE, OfflineProblem, Rule, Schedule
+from theory.model import InputError, IntArray, Requests
 
 
 @dataclass(slots=True)
@@ -92,6 +92,16 @@ def solve_offline_program(problem: OfflineProblem, time_limit_s: float | None = 
     if claimed and abs(pulp.value(program.objective) - found.cost) < 0.5:
         return problem.schedule(found.place, found.cost)
     return min(best, found, key=lambda s: s.cost)
+
+
+def kinds_of(requests: Requests) -> tuple[IntArray, IntArray]:
+    """Distinct (size, length), int64[T, 2], most work first, and the kind of each request."""
+    pairs = np.stack([requests.prefill, requests.decode], axis=1)
+    kinds, kind = np.unique(pairs, axis=0, return_inverse=True)
+    order = np.argsort(-(kinds[:, 0] * kinds[:, 1]), kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    return kinds[order], rank[kind.ravel()]
 
 
 def _starts(

@@ -19,7 +19,8 @@ from solvers.certificates import (
     certify_step,
     to_text,
 )
-from solvers.schedule.problem import OfflineProblem, Rule, solve_by_states, solve_offline
+from solvers.schedule.problem import OfflineProblem, Rule
+from solvers.schedule.solve import solve_by_states, solve_offline
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import AssignmentError, StepProblem, StepSolution
@@ -269,6 +270,10 @@ def test_refusals():
     many = OfflineProblem(System(2, 5), Requests([1] * 9, [1] * 9))
     with pytest.raises(InputError, match="up to 8 requests, got 9"):
         certify_offline(many, solve_offline(many))
+    for system, length in ((System(2, 1), 21), (System(100, 1), 1)):
+        large = OfflineProblem(system, Requests([1, 1], [length, length]))
+        with pytest.raises(InputError, match="up to 40 steps of all requests together and 99"):
+            certify_offline(large, solve_offline(large))
     with pytest.raises(InputError, match="gamma in"):
         certify_energy([[1]], 100, 400, Fraction(1))
     with pytest.raises(AssignmentError):

@@ -7,16 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from solvers.schedule.problem import (
-    IDLE,
-    OfflineProblem,
-    Rule,
-    Schedule,
-    ScheduleError,
-    best_average,
-    solve_by_states,
-    solve_offline,
-)
+from solvers.schedule.problem import IDLE, OfflineProblem, Rule, Schedule, ScheduleError
+from solvers.schedule.solve import best_average, solve_by_states, solve_offline
 from solvers.simulation.engine import simulate
 from tests.oracles.by_definition import cheapest, cheapest_with_pauses
 from tests.oracles.schedule_milp import solve_offline_program
@@ -153,7 +145,7 @@ def test_gives_up_with_an_honest_interval() -> None:
     rng = np.random.default_rng(1)
     requests = Requests(rng.integers(1, 20, 20), rng.integers(1, 4, 20))
     problem = OfflineProblem(System(2, 4), requests, Rule.STICKY, True)
-    best, stopped = solve_offline(problem), solve_offline(problem, node_limit=10)
+    best, stopped = solve_offline(problem), solve_offline(problem, time_limit_s=0)
     assert stopped.lower_bound <= best.cost < stopped.cost
     timed = solve_offline_program(problem, time_limit_s=0.2)
     assert timed.lower_bound <= best.cost <= timed.cost
@@ -218,7 +210,10 @@ def test_bad_problems_are_refused() -> None:
         OfflineProblem(System(2, 1), requests, level_cost=2**60)
     many = OfflineProblem(System(2, 1), Requests([1] * 12, [9] * 12), Rule.PAUSING)
     with pytest.raises(InputError, match="states"):
-        solve_offline(many)
+        solve_by_states(many)
+    long = OfflineProblem(System(1, 1), Requests([1], [10**8]))
+    with pytest.raises(InputError, match="places"):
+        solve_offline(long)
 
 
 # (B, drift, step cost, requests (size, length)) on two workers: between them, every freedom is
@@ -301,23 +296,26 @@ def test_pauses_by_hand(
 
 
 def test_bounds_by_hand() -> None:
-    """Three requests of two steps on two slots: from 3 to 6 steps, 4 if no slot may idle."""
+    """Three requests of two steps on two slots: from 3 to 6 steps, 4 if no slot may idle.
+
+    Loads 2 3, 3 4 and 4 5.  The busiest step has the 5; what a step of two slots leaves has a 4,
+    and what two of them leave a 3: levels 5 + 4 + 3.
+    """
     system, requests = System(2, 1, (1,)), Requests([2, 3, 4], [2, 2, 2])
-    # Work 2 + 3, 3 + 4 and 4 + 5: 21, so that the levels sum to 11 at least.
     for step_cost, bound, conserving in (
-        (0, 11, 11),
-        (5, 11 + 5 * 3, 11 + 5 * 3),
-        (-5, 11 - 5 * 6, 11 - 5 * 5),
+        (0, 12, 12),
+        (5, 12 + 5 * 3, 12 + 5 * 3),
+        (-5, 12 - 5 * 6, 12 - 5 * 5),
     ):
         for work_conserving, value in ((False, bound), (True, conserving)):
             problem = OfflineProblem(
                 system, requests, Rule.STICKY, work_conserving, step_cost=step_cost
             )
             assert problem.work == 21
-            assert problem.simple_bound() == value
+            assert problem.lower_bound() == value
             assert solve_offline(problem).cost >= value
             assert problem.most_steps() == (5 if work_conserving else 6)
     longest = OfflineProblem(System(2, 9, (0,)), Requests([1, 1], [1, 7]), step_cost=1)
-    assert longest.simple_bound() == 4 + 7
+    assert longest.lower_bound() == 7 + 7
     assert OfflineProblem(system, requests, Rule.PAUSING, True).most_steps() == 6
-    assert OfflineProblem(system, requests, level_cost=3).simple_bound() == 3 * 11
+    assert OfflineProblem(system, requests, level_cost=3).lower_bound() == 3 * 12
