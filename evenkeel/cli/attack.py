@@ -4,11 +4,20 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from evenkeel.output import HELD, INTERRUPTED, json_option, progress, seed_option
+from evenkeel.cli.anytime import follow
+from evenkeel.output import (
+    HELD,
+    INCONCLUSIVE,
+    INTERRUPTED,
+    json_option,
+    progress,
+    seconds,
+    seed_option,
+)
 
 # How often an unfinished attack is stored, in seconds.
 SECONDS_KEPT = 5
@@ -39,6 +48,11 @@ BUILT_IN = "fcfs", "round_robin", "jsq", "least_loaded", "bfio"
     "--budget", type=int, default=20_000, show_default=True, help="Evaluations by the engine."
 )
 @click.option(
+    "--time-limit",
+    type=seconds,
+    help="Seconds for the attack; what was looked at by then is kept.  [default: none]",
+)
+@click.option(
     "--gallery",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("out/gallery"),
@@ -67,6 +81,7 @@ def attack(
     in_order: bool,
     method: str,
     budget: int,
+    time_limit: float | None,
     gallery: Path,
     name: str | None,
     certificate: Path | None,
@@ -76,9 +91,10 @@ def attack(
     """Find the worst instance for a policy in a bounded class, shrink it, and store it.
 
     Every instance is looked at if the budget allows it, and the answer is exact; otherwise the
-    class is searched, and the answer is what was found.  An attack that is interrupted goes on
-    when the same command is given again.
+    class is searched, and the answer is what was found.  An attack that is interrupted, or runs out
+    of time (exit code 3), goes on when the same command is given again.
     """
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
     from adversary.instances.small_runs import SMALL_POLICIES
     from adversary.instances.space import Space
     from adversary.witnesses.gallery import OPTIMUM, write_witness
@@ -120,26 +136,30 @@ def attack(
         if tally is not None:
             write_text(unfinished, to_json(stored(attack, tally)) + "\n")
 
-    try:
-        kept = time.monotonic()
-        with progress("attack", attack.total) as tick:
-            for portion in attack.portions(tally):
-                tally = portion
-                tick(tally.instances, f"attack: {text_of(tally.value)}")
-                if time.monotonic() > kept + SECONDS_KEPT:
-                    keep()
-                    kept = time.monotonic()
-        smallest = None if tally is None else attack.shrunk(tally)
-    except KeyboardInterrupt:
+    def stopped(why: str, code: int) -> NoReturn:
         keep()
         found = (
             "before the first instance"
             if tally is None
             else f"after {tally.instances:,} instances, largest so far {text_of(tally.value)}"
         )
-        click.echo(f"interrupted {found}; the same command goes on from here", err=True)
-        click.get_current_context().exit(INTERRUPTED)
-    assert tally is not None
+        click.echo(f"{why} {found}; the same command goes on from here", err=True)
+        click.get_current_context().exit(code)
+
+    try:
+        kept = time.monotonic()
+        with progress("attack", attack.total) as tick:
+            for portion in follow(attack.portions(tally), end):
+                tally = portion
+                tick(tally.instances, f"attack: {text_of(tally.value)}")
+                if time.monotonic() > kept + SECONDS_KEPT:
+                    keep()
+                    kept = time.monotonic()
+        if tally is None or tally.cursor is not None:
+            stopped("out of time", INCONCLUSIVE)
+        smallest = attack.shrunk(tally)
+    except KeyboardInterrupt:
+        stopped("interrupted", INTERRUPTED)
     answer: dict[str, Any] = {
         "objective": attack.objective_text,
         "value": text_of(tally.value),

@@ -1,24 +1,42 @@
 """``evenkeel verify`` and ``gallery``: certificates checked, and stored witnesses replayed."""
 
+import math
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
-from evenkeel.output import HELD, VIOLATED, json_option, table, terminal_width, to_json
+from evenkeel.output import (
+    HELD,
+    INCONCLUSIVE,
+    VIOLATED,
+    json_option,
+    seconds,
+    table,
+    terminal_width,
+    to_json,
+)
 from theory.model import InputError
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="CERT.json ...")
+@click.option(
+    "--time-limit",
+    type=seconds,
+    help="Seconds for all files.  [default: none]",
+)
 @json_option
-def verify(files: tuple[str, ...], as_json: bool) -> None:
+def verify(files: tuple[str, ...], time_limit: float | None, as_json: bool) -> None:
     """Check certificates: exit code 0 if every one proves its statement, 1 if one does not.
 
-    The checker runs in a Python of its own that sees the standard library and nothing else.  It
-    is one file, solvers/checker.py, and does the same wherever it is copied to.
+    Exit code 3 if time ran out first.  The checker runs in a Python of its own that sees the
+    standard library and nothing else.  It is one file, solvers/checker.py, and does the same
+    wherever it is copied to.
     """
     for name in files:
         if not Path(name).is_file():
@@ -26,15 +44,21 @@ def verify(files: tuple[str, ...], as_json: bool) -> None:
     spec = find_spec("solvers.checker")
     assert spec is not None
     assert spec.origin is not None
-    answers = []
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
+    answers: list[dict[str, Any]] = []
     for name in files:
-        # Isolated, without site packages.
-        run = subprocess.run(
-            [sys.executable, "-I", "-S", spec.origin, name],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            # Isolated, without site packages.
+            run = subprocess.run(
+                [sys.executable, "-I", "-S", spec.origin, name],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=None if time_limit is None else max(0.0, end - time.monotonic()),
+            )
+        except subprocess.TimeoutExpired:
+            answers.append({"file": name, "holds": None, "says": "out of time, not checked"})
+            continue
         said = run.stdout.strip().removeprefix(f"{name}: ") or run.stderr.strip()
         answers.append({"file": name, "holds": run.returncode == 0, "says": said})
     if as_json:
@@ -42,8 +66,9 @@ def verify(files: tuple[str, ...], as_json: bool) -> None:
     else:
         for answer in answers:
             click.echo(f"{answer['file']}: {answer['says']}")
-    good = all(answer["holds"] for answer in answers)
-    click.get_current_context().exit(HELD if good else VIOLATED)
+    holds = [answer["holds"] for answer in answers]
+    code = VIOLATED if False in holds else INCONCLUSIVE if None in holds else HELD
+    click.get_current_context().exit(code)
 
 
 @click.command()
