@@ -332,26 +332,41 @@ def _load_beside(
 ) -> int:
     """Load at most, up to ``most``, of what waits now, in some steps beside what is active.
 
-    A request that waits ends at most ``late`` steps later than if it started now.
+    A request that waits ends at most ``late`` steps later than if it started now.  In no step does
+    it weigh more than if it had started now, or than in its last step.
     """
     drift = case.rules[2]
     slots = case.capacity - running
-    total = 0
+    # The largest loads over these steps, as many as there are slots.
+    largest = profile.late
+    total = count = 0
     for k in range(listed):
         if slots == 0:
             break
         if profile.worker[k] >= 0 or profile.left[k] + late <= t:
             continue
-        slots -= 1
         size = profile.load[k]
-        largest = size + drift * min(t + steps, profile.left[k]) - drift
-        if largest > most // steps:
+        last = size + drift * min(t + steps, profile.left[k]) - drift
+        if last > most // steps:
             return most
         grown = drift * (steps * (steps - 1) // 2)
-        total += min(steps * largest, steps * (size + drift * t) + grown)
+        load = min(steps * last, steps * (size + drift * t) + grown)
+        j = count
+        if count == slots:
+            j -= 1
+            if largest[j] >= load:
+                continue
+            total -= largest[j]
+        else:
+            count += 1
+        while j > 0 and largest[j - 1] < load:
+            largest[j] = largest[j - 1]
+            j -= 1
+        largest[j] = load
+        total += load
         if total >= most:
             return most
-    return total
+    return int(total)
 
 
 @compiled

@@ -76,14 +76,13 @@ def worst_case_of(kind, policy, against=None, *, drift=(0,), ends=0, play=served
     }
 
 
-@cache
-def cheapest(G, B, drift, overhead, conserving, requests):
-    """Least cost over all starts and workers of the requests (size, length)."""
-    horizon, best = sum(o for _, o in requests), math.inf
+def schedules(G, B, drift, overhead, conserving, requests):
+    """All starts and workers of the requests (size, length), with the cost of each step."""
+    horizon = sum(o for _, o in requests)
     options = [[(k, g) for g in range(G) for k in range(horizon - o + 1)] for _, o in requests]
     for plan in product(*options):
-        cost, last = 0, max(k + o for (k, _), (_, o) in zip(plan, requests, strict=True))
-        for k in range(last):
+        costs = []
+        for k in range(max(k + o for (k, _), (_, o) in zip(plan, requests, strict=True))):
             loads, held, waiting = [0] * G, [0] * G, False
             for (start, g), (s, o) in zip(plan, requests, strict=True):
                 waiting |= start > k
@@ -92,10 +91,15 @@ def cheapest(G, B, drift, overhead, conserving, requests):
                     held[g] += 1
             if max(held) > B or not any(held) or (conserving and waiting and min(held) < B):
                 break
-            cost += overhead + max(loads)
+            costs.append(overhead + max(loads))
         else:
-            best = min(best, cost)
-    return best
+            yield plan, costs
+
+
+@cache
+def cheapest(G, B, drift, overhead, conserving, requests):
+    """Least cost over all starts and workers of the requests (size, length)."""
+    return min(sum(costs) for _, costs in schedules(G, B, drift, overhead, conserving, requests))
 
 
 def cheapest_with_pauses(G, B, drift, requests, migrating, *, overhead=0, conserving=False):

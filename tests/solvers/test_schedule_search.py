@@ -17,12 +17,12 @@ from solvers.schedule.annealing import (
     cost_of,
 )
 from solvers.schedule.bounds import least_largest_sum, least_sum_of_levels
-from solvers.schedule.branch_and_bound import BranchAndBound
+from solvers.schedule.branch_and_bound import BranchAndBound, bound, new_profile
 from solvers.schedule.levels import sum_of_largest
 from solvers.schedule.problem import IDLE, OfflineProblem, Rule, ScheduleError
 from solvers.schedule.rebalance import rebalanced
 from solvers.schedule.solve import approach, solve_by_states, solve_offline
-from tests.oracles.by_definition import cheapest, cheapest_with_pauses
+from tests.oracles.by_definition import cheapest, cheapest_with_pauses, schedules
 from theory.model import Requests, System
 
 RULES = list(product(Rule, (False, True)))
@@ -34,7 +34,7 @@ def small_problem(seed: int, rule: Rule, conserving: bool) -> OfflineProblem:
     sizes = rng.integers(1, int(rng.choice([3, 9, 30])), n)
     lengths = rng.integers(1, 4, n) if n < 4 else rng.integers(1, 3, n)
     overhead = int(rng.choice([0, 3, 20]))
-    system = System(G, B, (int(rng.integers(0, 3)),))
+    system = System(G, B, (int(rng.choice([0, 1, 2, 100])),))
     return OfflineProblem(system, Requests(sizes, lengths), rule, conserving, 1, overhead)
 
 
@@ -187,6 +187,44 @@ def test_passes_end_with_the_optimum(conserving: bool) -> None:
         assert search.best is not None
         start, worker = search.best
         assert problem.schedule(problem.sticky_places(start, worker), 0).cost == least
+
+
+@pytest.mark.parametrize("conserving", [False, True])
+def test_no_schedule_below_a_node_costs_less_than_its_bound(conserving: bool) -> None:
+    """Every node of every schedule: what is fixed at a step, before and up to a request."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        n, G, B = (int(rng.integers(1, most)) for most in (4, 4, 3))
+        sizes, lengths = rng.integers(1, 12, n), rng.integers(1, 4, n)
+        drift, overhead = int(rng.choice([0, 1, 7])), int(rng.choice([0, 9, -9]))
+        search = BranchAndBound(sizes, lengths, (G, B), (drift, 1, overhead), conserving, 0, 10**6)
+        case, path = search._case, search._path
+        requests = tuple(zip(case.sizes.tolist(), case.lengths.tolist(), strict=True))
+        least: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
+        for plan, costs in schedules(G, B, drift, overhead, conserving, requests):
+            for now, cursor in product(range(len(costs)), range(n)):
+                fixed = tuple(
+                    (k, g) if k < now or (k == now and i < cursor) else (-1, 0)
+                    for i, (k, g) in enumerate(plan)
+                )
+                rest = sum(costs[now:])
+                node = now, cursor, fixed
+                least[node] = min(least.get(node, rest), rest)
+        profile = new_profile(n, G)
+        for (now, cursor, fixed), cost in least.items():
+            path.start[:], path.worker[:] = zip(*fixed, strict=True)
+            assert bound(case, path, now, cursor, 0, profile) <= cost
+
+
+def test_of_what_waits_the_one_that_grows_most_fits_beside() -> None:
+    """10, 17, 24, 31 run; 6, 13, 20 and then 8 fit beside them, though 8 is the largest now."""
+    sizes, lengths = np.array([6, 3, 8]), np.array([3, 5, 1])
+    for conserving in (False, True):
+        search = BranchAndBound(sizes, lengths, (2, 1), (7, 1, 0), conserving, 0, 10**6)
+        i = int(np.flatnonzero(search._case.sizes == 3)[0])
+        search._path.start[i] = 0
+        costs = bound(search._case, search._path, 1, 0, 0, new_profile(3, 2))
+        assert 74 < costs <= 10 + 17 + 24 + 31
 
 
 def random_pieces(rng: np.random.Generator, n: int, parts: int) -> tuple[Kinds, Pieces]:
