@@ -1,7 +1,8 @@
 """The one way a function is compiled: numba, cached on disk, no fast-math.
 
 Without fast-math the compiled floating-point operations are the ones written, in that order, so
-compiled and plain code agree to the last bit.
+compiled and plain code agree to the last bit.  Compiled code leaves Python's lock to other threads:
+whoever waits for it hears the clock and Ctrl-C.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ def compiled(function: F) -> F:
     The machine code contains that of the compiled functions it calls, so these must be imported by
     name at the head of the module: a change of any of their files then invalidates the cache.
     """
-    result: F = numba.njit(cache=True)(function)
+    result: F = numba.njit(cache=True, nogil=True)(function)
     if isinstance(result, Dispatcher):  # it is the plain function when numba is switched off
         _depend_on_what_is_called(result, function)
     return result
