@@ -39,6 +39,7 @@ MOST_WORKERS = 99
 # What the search for an argument may spend, in machine words of sums looked at: some seconds; and
 # levels that it may split.
 MOST_WORDS = 10**8
+SHORT_WORDS = 10**6
 MOST_LEVELS = 5_000
 
 Certificate = dict[str, Any]
@@ -50,7 +51,9 @@ class _NoArgumentError(Exception):
     """There is none, or none within the words that may be spent."""
 
 
-def certify_step(problem: StepProblem, solution: StepSolution) -> Certificate:
+def certify_step(
+    problem: StepProblem, solution: StepSolution, words: int = MOST_WORDS
+) -> Certificate:
     """A certificate of a step's assignment and of the best lower bound that could be argued.
 
     Parameters
@@ -59,6 +62,8 @@ def certify_step(problem: StepProblem, solution: StepSolution) -> Certificate:
         The step.
     solution : StepSolution
         Its assignment; the solver's own lower bound is not used.
+    words : int
+        What the search for an argument may spend.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def certify_step(problem: StepProblem, solution: StepSolution) -> Certificate:
     """
     problem.validate(solution.assignment)
     value = problem.objective(solution.assignment)
-    bound, argument = argue(problem, value)
+    bound, argument = argue(problem, value, words)
     return {
         "format": FORMAT,
         "kind": "step",

@@ -1,9 +1,9 @@
 """When a step counts as solved to optimality.
 
-Integer programming solvers work in floating point, so an optimum that one of them reports is a
-claim and no proof.  The imbalance of any valid assignment refutes every larger claim.  A claimed
-lower bound is accepted when two solvers report it, or when a bound evaluated in integers reaches
-it: the closed form, that of the fast solver, or that of branch and price.
+Integer programming solvers work in floating point: the optimum that one of them reports is a claim
+and no proof, and two of them err alike.  A lower bound is accepted where it was evaluated in
+integers: the closed form, that of the fast solver, and that of branch and price.  The imbalance of
+any valid assignment refutes every larger claim.
 """
 
 from dataclasses import dataclass
@@ -13,22 +13,20 @@ from solvers.step.branch_and_price.solve import solve_branch_and_price
 from solvers.step.exact.milp import SOLVERS, solve_exact
 from solvers.step.problem import StepProblem, StepSolution
 
-# Sides whose lower bounds are sums of integers, whatever led to them.
-IN_INTEGERS = ("bound", "fast", "scan")
-
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The best assignment known, and which solvers and bounds support its lower bound.
+    """The best assignment and the best lower bound known, and what each side says of the optimum.
 
     Parameters
     ----------
     solution : StepSolution
-        Its ``lower_bound`` is claimed by two solvers, or was evaluated in integers.
+        Its ``lower_bound`` was evaluated in integers.
     claims : dict of str to int
-        The lower bound that each side claims: ``"bound"`` and the solvers that finished.
+        The lower bound of ``"bound"``, the closed form, and of each solver that has a higher one,
+        proved or claimed.
     agree : tuple of str
-        Sides whose claim reaches the imbalance of the solution.
+        Sides whose claim is the imbalance of the solution.
     refuted : tuple of str
         Sides whose claim exceeds it, and is therefore wrong.
     """
@@ -47,8 +45,7 @@ class Confirmed:
 def confirm(problem: StepProblem, time_limit_s: float | None = None) -> Confirmed:
     """Solve by branch and price and by every integer programming solver, and compare the claims.
 
-    "Optimal" counts when a bound in integers (:data:`IN_INTEGERS`) reaches the best assignment, or
-    when two solvers claim it; a claim that an assignment refutes counts for nothing.
+    "Optimal" counts when a bound in integers reaches the best assignment.
 
     Parameters
     ----------
@@ -63,14 +60,12 @@ def weigh(problem: StepProblem, solutions: dict[str, StepSolution]) -> Confirmed
     """Judge solutions of one problem by several solvers, as described at :func:`confirm`."""
     bound = lower_bound(problem)
     best = min(solutions.values(), key=lambda s: s.imbalance)
-    claims = {"bound": bound}
-    claims |= {name: s.lower_bound for name, s in solutions.items() if s.lower_bound > bound}
-    standing = {name: v for name, v in claims.items() if v <= best.imbalance}
-    # The second highest claim is supported by two; a bound in integers needs no second.
-    alone = [v for name, v in standing.items() if name in IN_INTEGERS]
-    lower = max([*alone, *sorted(standing.values())[-2:-1]])
+    said = {name: max(s.lower_bound, s.claim or 0) for name, s in solutions.items()}
+    claims = {"bound": bound} | {name: v for name, v in said.items() if v > bound}
+    # A proof beyond an assignment would be an error in a proof: it is not shown as one.
+    proved = [v for s in solutions.values() if (v := s.lower_bound) <= best.imbalance]
     return Confirmed(
-        StepSolution(best.assignment, best.imbalance, lower),
+        StepSolution(best.assignment, best.imbalance, max([bound, *proved])),
         claims,
         tuple(name for name, v in claims.items() if v == best.imbalance),
         tuple(name for name, v in claims.items() if v > best.imbalance),

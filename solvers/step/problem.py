@@ -158,12 +158,15 @@ class StepSolution:
     imbalance : int
         Its objective, exact.
     lower_bound : int
-        No valid assignment has a smaller objective.
+        No valid assignment has a smaller objective; evaluated in integers.
+    claim : int or None
+        What a solver in floating point calls the least imbalance.  It proves nothing.
     """
 
     assignment: Assignment
     imbalance: int
     lower_bound: int
+    claim: int | None = None
 
     @property
     def optimal(self) -> bool:

@@ -286,7 +286,11 @@ def test_solve(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ..
         best = solve_step(problem)
         return replace(best, lower_bound=best.lower_bound - 1)
 
+    def no_argument(problem: Any, target: int, words: int) -> tuple[int, list[Any]]:
+        return target - 1, []
+
     # The best value, one above its bound: nobody has proved it.
+    monkeypatch.setattr("solvers.certificates.argue", no_argument)
     monkeypatch.setattr("solvers.step.branch_and_price.solve.solve_branch_and_price", unsure)
     code, out, _ = call("solve", "step.json", "--solver", "scan", *words)
     assert code == 3

@@ -3,16 +3,17 @@
 The formulation counts requests by distinct size and is shifted by the least possible largest load,
 so every coefficient is a small integer.  Written the naive way (a binary for every request and
 worker, unshifted loads, a real largest load) the same problem makes HiGHS 1.15.1 report a wrong
-optimum far more often; but even so it does now and then, so what one solver reports is no proof:
-see :mod:`solvers.step.confirm`.  A solver's objective is never used: it is recomputed in ints from
-the rounded and validated assignment.
+optimum far more often; but even so it does now and then, so what it reports is a claim and no
+proof.  A solver's objective is never used: it is recomputed in ints from the rounded and validated
+assignment.  The solvers run in a child process (:mod:`solvers.step.exact.child`).
 """
 
 import math
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -21,7 +22,7 @@ import highspy
 import numpy as np
 import pulp
 
-from solvers.step.bounds.relaxation import lower_bound
+from solvers.step.exact import child
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import InputError
 
@@ -29,6 +30,9 @@ SOLVERS = ("highs", "cbc")
 
 # The CBC that PuLP ships.
 _CBC = pulp.PULP_CBC_CMD.pulp_cbc_path
+
+# Sizes and differences of loads from here on are rounded to larger units.
+_RESOLVED = 2**20
 
 # A float nearer than this to an integer is that integer; the result is validated in ints.
 _ROUNDING = 1e-4
@@ -216,6 +220,11 @@ def _place() -> str:
     )
 
 
+def left_until(until: float | None) -> float | None:
+    """Seconds left until a time of ``time.monotonic``, which is one for all processes; above 0."""
+    return None if until is None else max(0.01, until - time.monotonic())
+
+
 def _run(program: pulp.LpProblem, solver: str, time_limit_s: float | None) -> bool:
     """Solve in place, silently; whether the solver calls its result optimal.
 
@@ -253,10 +262,69 @@ def _read(problem: StepProblem, model: _Model) -> Assignment | None:
     return assignment
 
 
+def in_units(problem: StepProblem) -> tuple[StepProblem, int]:
+    """The problem in units that floating point resolves, and the unit, a power of two.
+
+    Solvers take a variable for an integer, and a row for satisfied, that are off by 1e-6; from
+    sizes or differences of loads of :data:`_RESOLVED` on that is too much of a unit of load.
+    Rounded to units, a worker's load after admission is off by less than ``(c_g + 1) unit``, and an
+    optimum of the rounded problem by less than ``4 G (max c_g + 1) unit`` of imbalance.
+    """
+    widest = max(int(np.ptp(problem.loads)), int(problem.pool.max(initial=0)))
+    unit = 1 << max(0, widest.bit_length() - _RESOLVED.bit_length() + 1)
+    if unit == 1:
+        return problem, 1
+    sizes = np.maximum(1, (problem.pool + unit // 2) // unit)
+    return StepProblem((problem.loads - problem.loads.min()) // unit, problem.free, sizes), unit
+
+
+def solve_program(
+    problem: StepProblem, solver: str, until: float | None
+) -> tuple[Assignment | None, int | None]:
+    """An assignment found by the integer program, and the imbalance that is claimed to be least.
+
+    ``until`` is as in :func:`left_until`.
+    """
+    model = _formulate(problem, problem.objective(largest_first(problem)))
+    claimed = _run(model.program, solver, left_until(until))
+    found = _read(problem, model)
+    objective = pulp.value(model.program.objective)
+    return found, round(objective) + model.constant if claimed and found is not None else None
+
+
+def weighed(
+    problem: StepProblem,
+    program: Callable[..., tuple[Assignment | None, int | None]],
+    *options: Any,
+    time_limit_s: float | None,
+) -> StepSolution:
+    """The answer of a solver in floating point, run in a child process and recomputed in integers.
+
+    Parameters
+    ----------
+    program : callable
+        Such as :func:`solve_program`; called with a problem, the options and the time to end.
+    """
+    from solvers.step.bounds.relaxation import lower_bound
+
+    until = None if time_limit_s is None else time.monotonic() + time_limit_s
+    best = largest_first(problem)
+    value, bound, claim = problem.objective(best), lower_bound(problem), None
+    if problem.admissions == 0:
+        return StepSolution(best, value, value)
+    rounded, unit = in_units(problem)
+    answer = child.call(program, rounded, *options, until, until=until)
+    if answer is not None:
+        found, claim = answer
+        if found is not None and problem.objective(found) <= value:
+            best, value = found, problem.objective(found)
+    return StepSolution(best, value, min(value, bound), claim if unit == 1 else None)
+
+
 def solve_exact(
     problem: StepProblem, solver: str = "highs", time_limit_s: float | None = None
 ) -> StepSolution:
-    """Optimal assignment of one step by mixed-integer programming with zero gap.
+    """Best assignment of one step by mixed-integer programming with zero gap.
 
     Parameters
     ----------
@@ -265,15 +333,16 @@ def solve_exact(
     solver : {"highs", "cbc"}
         HiGHS through highspy, or the CBC that PuLP ships.
     time_limit_s : float, optional
-        Wall-clock limit; what was found by then is returned.
+        Wall-clock limit, kept within a second; what was found by then is returned.
 
     Returns
     -------
     StepSolution
-        ``lower_bound`` is the imbalance when the solver reports an optimum whose value the
-        assignment reproduces in ints, and the bound of
-        :func:`solvers.step.bounds.relaxation.lower_bound` otherwise.  It is what one solver
-        reports in floating point: :func:`solvers.step.confirm.confirm` asks for a second.
+        ``lower_bound`` is that of :func:`solvers.step.bounds.relaxation.lower_bound`, in integers.
+        What the solver reports in floating point is ``claim``, no more than that:
+        :func:`solvers.step.confirm.confirm` sets proofs beside it.  Where sizes or differences of
+        loads reach 2^20 the program is solved in larger units (:func:`in_units`) and nothing is
+        claimed.
 
     Raises
     ------
@@ -283,25 +352,12 @@ def solve_exact(
     Examples
     --------
     >>> step = StepProblem(loads=[0, 0], free=[1, 3], pool=[1, 3, 3, 3])
-    >>> solve_exact(step).imbalance  # three go to worker 1, at least 7 of 10: 2 * 7 - 10
+    >>> solve_exact(step).claim  # three go to worker 1, at least 7 of 10: 2 * 7 - 10
     4
     """
     if solver not in SOLVERS:
         raise InputError(f"unknown solver {solver!r}: use one of {', '.join(SOLVERS)}")
-    best = largest_first(problem)
-    value = problem.objective(best)
-    bound = lower_bound(problem)
-    if problem.admissions == 0:
-        return StepSolution(best, value, value)
-    model = _formulate(problem, value)
-    claimed = _run(model.program, solver, time_limit_s)
-    found = _read(problem, model)
-    if found is not None and problem.objective(found) <= value:
-        best, value = found, problem.objective(found)
-        objective = pulp.value(model.program.objective)
-        if claimed and abs(objective + model.constant - value) < 0.5:
-            bound = max(bound, value)
-    return StepSolution(best, value, bound)
+    return weighed(problem, solve_program, solver, time_limit_s=time_limit_s)
 
 
 def solver_versions() -> dict[str, str]:

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers.step.bounds.relaxation import lower_bound
-from solvers.step.exact.milp import largest_first, level_range
-from solvers.step.problem import WAITS, StepProblem, StepSolution
+from solvers.step.exact.milp import largest_first, left_until, level_range, weighed
+from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from theory.model import FloatArray, InputError
 
 # Denominator of rounded multipliers: the rounding costs about G * (range of loads) / 2^40.
@@ -167,32 +166,14 @@ def relaxation_bound(problem: StepProblem) -> int:
     return relaxation_dual(problem).bound(problem)
 
 
-def solve_cvxpy(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
-    """Optimal assignment by a second formulation, in cvxpy, solved by the HiGHS inside scipy.
-
-    ``x_ig`` says whether request ``i`` goes to worker ``g``, and the integer ``d_g >= 0`` with
-    ``L_g + sum_i s_i x_ig + d_g = M`` is what ``g`` stays below the level; the imbalance is
-    ``sum_g d_g``.  For small instances.
-
-    Parameters
-    ----------
-    time_limit_s : float, optional
-        Wall-clock limit.
-
-    Returns
-    -------
-    StepSolution
-        As :func:`solvers.step.exact.milp.solve_exact`.
-    """
+def solve_program(
+    problem: StepProblem, until: float | None
+) -> tuple[Assignment | None, int | None]:
+    """As :func:`solvers.step.exact.milp.solve_program`, of the second formulation."""
     import cvxpy as cp
 
-    best = largest_first(problem)
-    value = problem.objective(best)
-    bound = lower_bound(problem)
+    least, most = level_range(problem, problem.objective(largest_first(problem)))
     open_workers = np.flatnonzero(problem.free)
-    if problem.admissions == 0:
-        return StepSolution(best, value, value)
-    least, most = level_range(problem, value)
     n, G = int(problem.pool.size), problem.workers
     x = cp.Variable((n, open_workers.size), boolean=True)
     below = cp.Variable(G, integer=True)
@@ -210,19 +191,36 @@ def solve_cvxpy(problem: StepProblem, time_limit_s: float | None = None) -> Step
     ]
     program = cp.Problem(cp.Minimize(cp.sum(below)), constraints)
     options: dict[str, float] = {"mip_rel_gap": 0.0}
-    if time_limit_s is not None:
-        options["time_limit"] = time_limit_s
+    if (left := left_until(until)) is not None:
+        options["time_limit"] = left
     claimed = _quiet_solve(program, solver=cp.SCIPY, scipy_options=options)
-    found = None if x.value is None else np.full(n, WAITS, np.int64)
-    if found is not None:
-        for i, k in zip(*np.nonzero(x.value > 0.5), strict=True):
-            found[i] = open_workers[k]
-        try:
-            problem.validate(found)
-        except InputError:
-            found = None
-    if found is not None and problem.objective(found) <= value:
-        best, value = found, problem.objective(found)
-        if claimed and abs(float(program.value) - value) < 0.5:
-            bound = max(bound, value)
-    return StepSolution(best, value, bound)
+    if x.value is None:
+        return None, None
+    found = np.full(n, WAITS, np.int64)
+    for i, k in zip(*np.nonzero(x.value > 0.5), strict=True):
+        found[i] = open_workers[k]
+    try:
+        problem.validate(found)
+    except InputError:
+        return None, None
+    return found, round(float(program.value)) if claimed else None
+
+
+def solve_cvxpy(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
+    """Best assignment by a second formulation, in cvxpy, solved by the HiGHS inside scipy.
+
+    ``x_ig`` says whether request ``i`` goes to worker ``g``, and the integer ``d_g >= 0`` with
+    ``L_g + sum_i s_i x_ig + d_g = M`` is what ``g`` stays below the level; the imbalance is
+    ``sum_g d_g``.  For small instances.
+
+    Parameters
+    ----------
+    time_limit_s : float, optional
+        Wall-clock limit, kept within a second.
+
+    Returns
+    -------
+    StepSolution
+        As :func:`solvers.step.exact.milp.solve_exact`.
+    """
+    return weighed(problem, solve_program, time_limit_s=time_limit_s)
