@@ -1,5 +1,13 @@
+import hashlib
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
 CALLEE = """
 from solvers.compiled import compiled
@@ -35,7 +43,9 @@ def test_the_cache_expires_with_the_functions_that_are_called(tmp_path):
     def run(value):
         (tmp_path / "callee.py").write_text(CALLEE.format(value=value))
         command = [sys.executable, "-c", "import caller"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        )
         return done.stdout.split()
 
     assert run(1) == ["20", "0"]
@@ -48,7 +58,9 @@ def test_the_cache_is_used_while_nothing_changes(tmp_path):
     (tmp_path / "caller.py").write_text(CALLER)
     command = [sys.executable, "-c", "import caller"]
     outputs = [
-        subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        ).stdout
         for _ in range(2)
     ]
     assert [text.split() for text in outputs] == [["20", "0"], ["20", "1"]]
@@ -71,5 +83,121 @@ print(value({name}(7)))
     for name in ("Before", "Since"):
         (tmp_path / "module.py").write_text(text.format(name=name))
         command = [sys.executable, "-c", "import module"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        )
         assert done.stdout == "7\n"
+
+
+SMALL = """
+from solvers.compiled import compiled
+from constants import STEP
+
+@compiled
+def kernel(n):
+    return n + STEP
+
+print(kernel(1), sum(kernel.stats.cache_hits.values()))
+"""
+
+
+def small(folder, step=1, **environment):
+    """Run a small kernel in a process of its own; returns what it prints and what it says."""
+    (folder / "small.py").write_text(SMALL)
+    (folder / "constants.py").write_text(f"STEP = {step}\n")
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", "import small"],
+        cwd=folder,
+        env=ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split(), done.stderr
+
+
+def kept(folder):
+    return sorted(folder.rglob("*.nbc"))
+
+
+def test_the_cache_expires_with_a_constant_of_a_file_without_a_compiled_function(tmp_path):
+    assert small(tmp_path, 1) == (["2", "0"], "")
+    assert small(tmp_path, 1) == (["2", "1"], "")
+    assert small(tmp_path, 7) == (["8", "0"], "")
+    assert len(kept(tmp_path)) == 1  # what is stale is removed
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A folder with a small kernel and its machine code."""
+    folder = tmp_path_factory.mktemp("warm")
+    small(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: b"",
+        lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
+        lambda whole: whole[:40] + whole[41:],
+    ],
+    ids=["half", "empty", "one bit", "one byte less"],
+)
+def test_a_damaged_file_is_made_anew(warm, damage):
+    (path,) = kept(warm)
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert small(warm) == (["2", "0"], "")
+    (path,) = kept(warm)
+    found = path.read_bytes()
+    assert hashlib.sha256(found[32:]).digest() == found[:32]
+
+
+def test_nothing_is_read_where_others_can_write_and_one_line_says_so(tmp_path):
+    nowhere, temporary = tmp_path / "file", tmp_path / "with a space é"
+    nowhere.touch()
+    temporary.mkdir()
+    (tmp_path / "__pycache__").touch()
+    places = {"HOME": str(nowhere), "XDG_CACHE_HOME": str(nowhere), "TMPDIR": str(temporary)}
+    assert small(tmp_path, **places) == (["2", "0"], "")
+    assert small(tmp_path, **places) == (["2", "1"], "")
+    (private,) = temporary.iterdir()
+    private.chmod(0o777)  # where others write, nothing is read
+    found, said = small(tmp_path, **places)
+    assert found == ["2", "0"]
+    assert said.startswith("note: no folder for compiled code can be written")
+    assert said.count("\n") == 1
+
+
+def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
+    small(tmp_path)
+    for path in kept(tmp_path):
+        path.unlink()
+    command = [sys.executable, "-c", "import small"]
+    running = [
+        subprocess.Popen(
+            command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(4)
+    ]
+    for process in running:
+        out, err = process.communicate()
+        assert (out.split()[0], err) == (b"2", b"")
+    assert [path.suffix for path in (tmp_path / "__pycache__").iterdir()].count(".nbc") == 1
+    assert small(tmp_path) == (["2", "1"], "")
+
+
+def test_without_the_compiler_the_plain_function_runs(tmp_path):
+    (tmp_path / "plain.py").write_text(SMALL.replace("kernel.stats.cache_hits.values()", "[]"))
+    (tmp_path / "constants.py").write_text("STEP = 1\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import plain"],
+        cwd=tmp_path,
+        env=ENVIRONMENT | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["2", "0"]
