@@ -11,9 +11,9 @@ import msgpack
 
 from adversary.measurements.fields import LineError, Place, number, whole
 from adversary.measurements.loads import LoadRecords, Meaning
-from adversary.workloads.layouts.content import Content
 from adversary.workloads.layouts.nested import MISSING, decoded, find, text
 from adversary.workloads.layouts.rows import one_line
+from theory.content import Content
 from theory.model import InputError
 
 VERSION = 1

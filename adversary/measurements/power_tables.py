@@ -9,9 +9,9 @@ from adversary.measurements.power import PowerSamples
 from adversary.measurements.prometheus import Sample
 from adversary.measurements.skip import Skip
 from adversary.measurements.tables import Table
-from adversary.workloads.layouts.content import Content
 from adversary.workloads.layouts.nested import decoded, find, opened, text
 from adversary.workloads.layouts.rows import one_line
+from theory.content import Content
 from theory.model import InputError
 
 _NAN = float("nan")
@@ -226,7 +226,7 @@ def rocm_json(content: Content, into: PowerSamples, skip: Skip) -> None:
 
     A line may have a ``timestamp`` beside the cards.
     """
-    body = b"".join(content.pieces()).decode("utf-8", "replace")
+    body = content.whole().decode("utf-8", "replace")
     try:
         runs: list[Any] = [decoded(body)]
     except ValueError:
@@ -255,6 +255,6 @@ def rocm_json(content: Content, into: PowerSamples, skip: Skip) -> None:
 
 def _json(content: Content) -> Any:
     try:
-        return decoded(b"".join(content.pieces()).decode("utf-8"))
+        return decoded(content.whole().decode("utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{content.name}: is not JSON: {one_line(error)}") from None

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from adversary.measurements.fields import LineError, Place, number, seconds
 from adversary.measurements.loads import LoadRecords, Meaning, of_shares
-from adversary.workloads.layouts.content import Content
 from adversary.workloads.layouts.nested import decoded, find, opened, text
 from adversary.workloads.layouts.rows import one_line
+from theory.content import Content
 from theory.model import InputError
 
 _NAN = float("nan")
@@ -87,7 +87,7 @@ def of_text(content: Content, prefixes: tuple[str, ...]) -> Iterator[Sample | Li
 
 def of_query(content: Content) -> Iterator[Sample | LineError]:
     """The samples in the JSON answer of a range query, series by series."""
-    whole = b"".join(content.pieces())
+    whole = content.whole()
     try:
         value = decoded(whole.decode("utf-8"))
     except (ValueError, UnicodeDecodeError) as error:

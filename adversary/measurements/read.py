@@ -23,8 +23,8 @@ from adversary.measurements.loads import (
 )
 from adversary.measurements.power import MeasuredPower, PowerSamples
 from adversary.measurements.skip import Skip
-from adversary.workloads.layouts.content import Content, opened
 from adversary.workloads.layouts.parquet import MAGIC as PARQUET
+from theory.content import Content, opened
 from theory.model import InputError
 
 MAX_BYTES = 2**31

@@ -21,12 +21,12 @@ from adversary.measurements.loads import (
     of_matrix,
 )
 from adversary.measurements.skip import Skip
-from adversary.workloads.layouts.content import Content, Lines
 from adversary.workloads.layouts.delimited import Delimited
 from adversary.workloads.layouts.objects import Objects
 from adversary.workloads.layouts.parquet import MAGIC as PARQUET
 from adversary.workloads.layouts.parquet import Parquet
 from adversary.workloads.layouts.rows import Row, Rows, one_line
+from theory.content import Content, Lines
 from theory.model import InputError
 
 NPY = b"\x93NUMPY"
@@ -310,7 +310,7 @@ def array_file(content: Content) -> MeasuredLoads:
     InputError
         If it is damaged, has objects in it, is no matrix, or holds what is no load.
     """
-    data = b"".join(content.pieces())
+    data = content.whole()
     fix = "save it with numpy.save as a matrix of numbers, steps x ranks"
     try:
         loads = np.load(BytesIO(data), allow_pickle=False)

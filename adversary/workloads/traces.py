@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from adversary.workloads.layouts.content import Content, opened
 from adversary.workloads.layouts.decimals import with_point
 from adversary.workloads.layouts.delimited import Delimited
 from adversary.workloads.layouts.known import LAYOUTS, SUMMARIES
@@ -23,6 +22,7 @@ from adversary.workloads.layouts.objects import Objects
 from adversary.workloads.layouts.parquet import MAGIC, Parquet
 from adversary.workloads.layouts.rows import Batch, Rows, batches, one_line
 from adversary.workloads.layouts.times import ISO, Times, unrounded
+from theory.content import Content, opened
 from theory.model import FloatArray, InputError, IntArray, Requests
 
 MAX_ROWS = 10_000_000

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adversary.workloads.layouts.content import STDIN
 from adversary.workloads.traces import DEFAULT, Reading, Trace, read_trace
+from theory.content import STDIN
 from theory.model import InputError, Requests
 
 

@@ -375,7 +375,7 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     def refuse(_path: Path, _mode: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("theory.content._at_once", refuse)
     path = tmp_path / "secret.csv"
     path.touch()
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
@@ -454,7 +454,7 @@ def test_limits_are_kept_exactly(tmp_path):
 
 
 def test_a_line_is_bounded_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("adversary.workloads.layouts.content.LONGEST", 2**10)
+    monkeypatch.setattr("theory.content.LONGEST", 2**10)
     path = _write(tmp_path, CSV + "1,1," + "1" * 1020 + "\n")
     with pytest.raises(InputError, match="line 302 is longer than 1 KiB; expected one request a"):
         read_trace(path)

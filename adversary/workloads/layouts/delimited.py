@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import itemgetter
 
-from adversary.workloads.layouts.content import Lines
 from adversary.workloads.layouts.layout import Paths
 from adversary.workloads.layouts.rows import Row, one_line
+from theory.content import Lines
 from theory.model import InputError
 
 _SEPARATORS = ",;\t|"

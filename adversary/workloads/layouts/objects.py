@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from adversary.workloads.layouts.content import LONGEST, Lines, human
 from adversary.workloads.layouts.layout import Layout, Paths
 from adversary.workloads.layouts.nested import (
     MISSING,
@@ -19,6 +18,7 @@ from adversary.workloads.layouts.nested import (
     text,
 )
 from adversary.workloads.layouts.rows import Row, one_line
+from theory.content import LONGEST, Lines, human
 from theory.model import InputError
 
 # Rows whose fields are taken for those of the file.

@@ -6,9 +6,9 @@ from io import BytesIO
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from adversary.workloads.layouts.content import Content
 from adversary.workloads.layouts.layout import Paths
 from adversary.workloads.layouts.rows import Row, one_line
+from theory.content import Content
 from theory.model import InputError
 
 MAGIC = b"PAR1"
@@ -28,7 +28,7 @@ class Parquet:
     def __init__(self, content: Content, most: int) -> None:
         self._name = content.name
         self.notes: list[str] = []
-        source = content.path or BytesIO(b"".join(content.pieces()))
+        source = content.path or BytesIO(content.whole())
         try:
             self._frame = pl.scan_parquet(source)
             self._schema = dict(self._frame.collect_schema())

@@ -1,4 +1,8 @@
-"""The content of a trace file: decompressed, decoded, and never more than was allowed."""
+"""The content of a file that is read: decompressed, decoded, and never more than was allowed.
+
+Everything that a user names to be read is opened here: traces, logs, steps, sweeps, witnesses,
+records.  Only regular files and standard input are, so that no device or pipe can go on for ever.
+"""
 
 import gzip
 import io
@@ -7,14 +11,16 @@ import re
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 from theory.model import InputError
 
 STDIN = "-"
+
+_Done = TypeVar("_Done")
 
 # Longest line of a text, and largest JSON value that spans lines: both are held in memory.
 LONGEST = 2**28
@@ -29,9 +35,9 @@ _KINDS = {
     b"SQLite": "an SQLite database; export the table as CSV",
 }
 _NOT_REGULAR = {
-    stat.S_IFDIR: "is a directory; name one trace file",
+    stat.S_IFDIR: "is a directory; name one file",
     stat.S_IFIFO: "is a named pipe; read one from standard input, with - for the name",
-    stat.S_IFCHR: "is a device, not a file; a trace can be read from standard input, as -",
+    stat.S_IFCHR: "is a device, not a file; standard input is read with - for the name",
     stat.S_IFBLK: "is a device, not a file",
     stat.S_IFSOCK: "is a socket, not a file",
 }
@@ -54,7 +60,7 @@ class _Readable(Protocol):
 
 
 class Content:
-    """An open trace.
+    """An open file.
 
     Parameters
     ----------
@@ -66,10 +72,14 @@ class Content:
         Its content, decompressed.
     most : int
         Bytes after which it refuses to go on.
+    more : str
+        What the refusal says then.
     """
 
-    def __init__(self, name: str, path: Path | None, stream: _Readable, most: int) -> None:
-        self.name, self._most = name, most
+    def __init__(
+        self, name: str, path: Path | None, stream: _Readable, most: int, more: str
+    ) -> None:
+        self.name, self._most, self._more = name, most, more
         self._stream = stream
         self._head = self._read(_HEAD)
         self.path = path
@@ -87,7 +97,7 @@ class Content:
                 "fetch the file again"
             ) from None
         except OSError as error:
-            raise InputError(f"{self.name}: cannot be read: {error.strerror}") from None
+            raise InputError(f"{self.name}: cannot be read: {_why(error)}") from None
         return b"".join(parts)
 
     @property
@@ -107,9 +117,19 @@ class Content:
         while piece:
             seen += len(piece)
             if seen > self._most:
-                raise _too_large(self.name, self._most)
+                raise _too_large(self.name, self._most, self._more)
             yield piece
             piece = self._read(_HEAD)
+
+    def whole(self) -> bytes:
+        """All of it at once.
+
+        Raises
+        ------
+        InputError
+            As :meth:`pieces`.
+        """
+        return b"".join(self.pieces())
 
     def lines(self) -> "Lines":
         """Its text, line by line; once.
@@ -125,15 +145,18 @@ class Content:
         return Lines(self.name, _buffered(self.pieces()), _encoding(self.name, self._head))
 
 
-def _too_large(name: str, most: int) -> InputError:
-    return InputError(
-        f"{name}: holds more than {human(most)} when decompressed; --max-bytes allows more"
-    )
+def _too_large(name: str, most: int, more: str) -> InputError:
+    return InputError(f"{name}: holds more than {human(most)} when decompressed; {more}")
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager
-def opened(file: str | Path, most: int) -> Iterator[Content]:
-    """Open a trace file, or standard input if its name is ``-``.
+def opened(file: str | Path, most: int, more: str = "--max-bytes allows more") -> Iterator[Content]:
+    """Open a file, or standard input if its name is ``-``.
 
     Parameters
     ----------
@@ -141,6 +164,8 @@ def opened(file: str | Path, most: int) -> Iterator[Content]:
         The file, plain or gzip-compressed.
     most : int
         Bytes that it may hold, decompressed.
+    more : str
+        What the refusal of a larger one says.
 
     Raises
     ------
@@ -148,32 +173,48 @@ def opened(file: str | Path, most: int) -> Iterator[Content]:
         If it is no regular file, cannot be read, or is damaged.
     """
     if str(file) == STDIN:
-        yield _decompressed("standard input", None, sys.stdin.buffer, most)
+        if sys.stdin is None or sys.stdin.closed:
+            raise InputError("standard input: is closed; name a file")
+        yield _decompressed("standard input", None, sys.stdin.buffer, most, more)
         return
     name = str(file)
-    try:
-        about = os.stat(file)
-        kind = stat.S_IFMT(about.st_mode)
-        if kind != stat.S_IFREG:
-            raise InputError(f"{name}: {_NOT_REGULAR.get(kind, 'is not a regular file')}")
+    # Looked at before it is opened, which may already do something to a device, and after.
+    _refuse_irregular(name, _tried(name, os.stat))
+    with _tried(name, lambda path: open(path, "rb", opener=_at_once)) as stream:
+        about = os.fstat(stream.fileno())
+        _refuse_irregular(name, about)
         if about.st_size > most:
-            raise _too_large(name, most)
-        stream = Path(file).open("rb")  # noqa: SIM115
+            raise _too_large(name, most, more)
+        yield _decompressed(name, Path(file), stream, most, more)
+
+
+def _tried(path: str, do: Callable[[str], _Done]) -> _Done:
+    try:
+        return do(path)
     except FileNotFoundError:
-        raise InputError(f"{name}: there is no such file") from None
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
-    with stream:
-        yield _decompressed(name, Path(file), stream, most)
+        raise InputError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {_why(error)}") from None
 
 
-def _decompressed(name: str, path: Path | None, stream: BinaryIO, most: int) -> Content:
-    content = Content(name, path, stream, most)
+def _refuse_irregular(name: str, about: os.stat_result) -> None:
+    kind = stat.S_IFMT(about.st_mode)
+    if kind != stat.S_IFREG:
+        raise InputError(f"{name}: {_NOT_REGULAR.get(kind, 'is not a regular file')}")
+
+
+def _why(error: Exception) -> str:
+    """The reason alone; of a name with a NUL what Python says."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _decompressed(name: str, path: Path | None, stream: BinaryIO, most: int, more: str) -> Content:
+    content = Content(name, path, stream, most, more)
     if content.head[:2] != b"\x1f\x8b":
         return content
     # The compressed bytes are fewer than the others, so that one bound is enough.
     inner = gzip.GzipFile(fileobj=_buffered(content.pieces()))
-    return Content(name, None, inner, most)
+    return Content(name, None, inner, most, more)
 
 
 class _Pieces(io.RawIOBase):
