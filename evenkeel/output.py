@@ -32,6 +32,13 @@ def seconds(value: str | float) -> float:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+allow_option = click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="MODULE:ATTRIBUTE",
+    help="A policy of your own that a file may name, and so run; repeatable.",
+)
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of randomness."
 )

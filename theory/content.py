@@ -55,6 +55,18 @@ def human(count: int) -> str:
     return f"{count} bytes"
 
 
+def printable(text: str, most: int = 200) -> str:
+    r"""A text from a file as it can be shown: one line, in which nothing steers a terminal.
+
+    What is not printable stands as its escape, and what is long is cut.
+
+    >>> print(printable("red\x1b[31m"), printable("long", 3))
+    red\x1b[31m lon…
+    """
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: most + 1])
+    return shown if len(text) <= most else shown[:most] + "…"
+
+
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 

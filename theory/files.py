@@ -141,6 +141,8 @@ def _fault(error: msgspec.ValidationError, kind: Any, part: str) -> str:
         return f"{place} must be an integer of at least {found[1]}"
     if found := re.fullmatch("Expected `int` <= (.*)", says):
         return f"{place} must be an integer of at most {int(found[1]):,}"
+    if found := re.fullmatch("Expected `str` matching regex (.*)", says):
+        return f"{place} must match the regular expression {found[1]}"
     if says.startswith("Expected `object`") and not place:
         return "expected a JSON object" + (f" with {names}" if names else "")
     if says.startswith("Expected"):

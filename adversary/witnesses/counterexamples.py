@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from adversary.instances.small_runs import backlog_imbalance
 from solvers.step.exact.brute_force import check_assignments, exact_step
 from solvers.step.problem import WAITS, StepProblem
+from theory.budget import BY_PYTHON, about, afford, power
 from theory.formulas.departures import Departures
 from theory.formulas.geometric import slot_variance
 from theory.formulas.ratio import iir_enclosure
@@ -25,9 +26,12 @@ from theory.formulas.step import full_refill_bound
 from theory.laws.fcfs_expectation import expected_imbalance
 from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot
-from theory.model import InputError, Requests, System, imbalance
+from theory.model import INT_LIMIT, InputError, Requests, System, imbalance
 
 Ints = tuple[int, ...]
+
+# Enclosures of long runs take seconds up to here, and longer by the largest size and by 1/p.
+MOST_SIZE, LEAST_P = 10_000, Fraction(1, 1000)
 
 
 class Situation(ABC):
@@ -66,6 +70,8 @@ def _tupled(value: Any) -> Any:
         return tuple(_tupled(entry) for entry in value)
     if type(value) is not int:
         raise TypeError
+    if not -INT_LIMIT < value < INT_LIMIT:
+        raise InputError(f"integers must lie within 2^62, got {about(abs(value))}")
     return value
 
 
@@ -99,6 +105,15 @@ class Window(Situation):
         Requests(self.prefill, self.predicted)
         if self.window < 0 or len(self.prefill) > 6:
             raise InputError("a window needs a length >= 0 and at most 6 requests")
+        afford(
+            f"looking {about(self.window)} steps ahead on {about(self.workers)} workers",
+            "use a shorter window, shorter lengths or fewer workers",
+            steps=BY_PYTHON
+            * sum(self.decode)
+            * power(self.workers + 1, len(self.prefill))
+            * (self.window + 1)
+            * self.workers,
+        )
 
     def replay(self) -> dict[str, Any]:
         """Average imbalance of each of the three."""
@@ -211,6 +226,12 @@ class Dispatch(Situation):
         System(self.workers, self.slots)
         if not 1 <= self.size_min <= self.size_max <= 99 or self.workers * self.slots > 12:
             raise InputError("a game takes sizes 1 <= size_min <= size_max <= 99 and 12 slots")
+        moves = self.workers * (self.size_max - self.size_min + 1)
+        afford(
+            f"a game of {self.workers * self.slots} moves of {moves} kinds",
+            "use fewer sizes or slots",
+            steps=BY_PYTHON * moves ** (self.workers * self.slots),
+        )
 
     def replay(self) -> dict[str, Any]:
         """The value of the game, and the bound with a pool [step.full-refill-gap]."""
@@ -340,6 +361,8 @@ class LongRun(Situation):
         Law.uniform(*self.sizes)
         if not 0 < self.p[0] < self.p[1] or min(self.constant) <= 0:
             raise InputError("p must lie between 0 and 1, and the constant above 0")
+        if self.sizes[1] > MOST_SIZE or Fraction(*self.p) < LEAST_P:
+            raise InputError(f"a long run takes sizes up to {MOST_SIZE:,} and p >= {LEAST_P}")
 
     def replay(self) -> dict[str, Any]:
         """Integers around E[Imb] of FCFS and of every policy, and the ratio that is claimed."""
@@ -400,6 +423,8 @@ class RareSizeRun(Situation):
             raise InputError("p and the rarity must lie between 0 and 1")
         if not 0 <= self.width < self.largest or min(self.pool, self.step) < 1:
             raise InputError("the rare size is beyond the width, pool and step are at least 1")
+        if self.width > MOST_SIZE or Fraction(*self.p) < LEAST_P:
+            raise InputError(f"a rare size takes a width up to {MOST_SIZE:,} and p >= {LEAST_P}")
 
     def replay(self) -> dict[str, Any]:
         """A bound of E[Imb] for every online policy, and ``(G-1) s_max / p`` beside it."""

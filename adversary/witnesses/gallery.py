@@ -5,11 +5,11 @@ replaying it must give, all in integers and fraction strings.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -17,13 +17,15 @@ import numpy as np
 from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import KINDS, Situation, situation
+from solvers.policies.registry import refuse_foreign
 from solvers.schedule.problem import OfflineProblem, Schedule
 from solvers.schedule.solve import best_average, solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import Totals
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
-from theory.files import decoded, written_whole
+from theory.budget import BY_PYTHON, about, afford, power
+from theory.files import read, written_whole
 from theory.model import InputError, IntArray, Requests, System, imbalance
 
 # Names of clairvoyant schedules where a policy or a baseline is named: of the backlog, sticky and
@@ -66,20 +68,23 @@ class Witness:
     assignment: tuple[int, ...] | None = None
 
 
-class _Run(msgspec.Struct):
+_Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+
+
+class _Run(msgspec.Struct, forbid_unknown_fields=True):
     """A run in a file; its times are in units of ``t_l``."""
 
-    workers: int
-    slots: int
+    workers: _Count
+    slots: _Count
     drift: tuple[int, ...]
-    pool: int
+    pool: _Count
     prefill: list[int]
     decode: list[int]
     arrival: list[float] | None = None
     overhead: int = 0
 
 
-class _Step(msgspec.Struct):
+class _Step(msgspec.Struct, forbid_unknown_fields=True):
     """An admission step in a file."""
 
     loads: list[int]
@@ -99,15 +104,15 @@ class _Stored(msgspec.Struct):
     step: _Step | None = None
 
 
-def gallery(folder: Path = GALLERY) -> tuple[Witness, ...]:
-    """All witnesses of a folder, by name.
+def gallery(folder: Path = GALLERY, allowed: Collection[str] = ()) -> tuple[Witness, ...]:
+    """All witnesses of a folder, by name; ``allowed`` as for :func:`read_witness`.
 
     Raises
     ------
     InputError
         If a file is not a witness; the message names it.
     """
-    return tuple(read_witness(path) for path in sorted(folder.glob("*.json")))
+    return tuple(read_witness(path, allowed) for path in sorted(folder.glob("*.json")))
 
 
 def replay_witness(witness: Witness) -> dict[str, Any]:
@@ -132,30 +137,77 @@ def replay_witness(witness: Witness) -> dict[str, Any]:
     return {policy: _replay_run(witness.instance, policy) for policy in witness.expected}
 
 
-def read_witness(path: Path) -> Witness:
+def read_witness(path: Path, allowed: Collection[str] = ()) -> Witness:
     """Read one witness.
+
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    allowed : collection of str
+        Policies that it may name beside those that are built in: to replay it is to run them.
 
     Raises
     ------
     InputError
-        If the file is not JSON, lacks a field, or holds an impossible instance.
+        If the file is not JSON, lacks a field, holds an impossible instance or one that would
+        take too long to replay, or names a policy that it may not.
     """
     try:
-        text = path.read_bytes()
-        stored = decoded(text, _Stored)
-        return Witness(
+        stored, fields = read(path, _Stored), read(path, dict[str, Any])
+    except InputError as error:
+        raise InputError(str(error).replace(f"{path}: ", f"{path}: not a witness: ", 1)) from None
+    try:
+        instance = _instance_of(stored, fields)
+        witness = Witness(
             path.stem,
             stored.claim,
             stored.text,
             stored.provenance,
-            _instance_of(stored, decoded(text, dict[str, Any])),
+            instance,
             stored.expected,
             stored.assignment,
         )
-    except (OSError, InputError) as error:
+        if isinstance(instance, Instance):
+            for policy in stored.expected:
+                if policy not in (OPTIMUM, FASTEST, ExactBFIO.name):
+                    refuse_foreign(policy, allowed)
+            affordable(instance, stored.expected)
+        if isinstance(instance, StepProblem) and stored.assignment is not None:
+            instance.validate(np.array(stored.assignment, dtype=np.int64))
+        return witness
+    except InputError as error:
         raise InputError(f"{path}: not a witness: {error}") from None
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, OverflowError):
         raise InputError(f"{path}: not a witness: a field has the wrong type") from None
+
+
+def affordable(run: Instance, policies: Collection[str]) -> None:
+    """Refuse a run that would take too long to replay in plain Python.
+
+    Raises
+    ------
+    InputError
+        If it would.
+    """
+    count, workers = len(run.requests), run.system.workers
+    tokens = sum(run.requests.decode.tolist())
+    # Nobody waits beside a free slot, so that a run ends soon after its longest request.
+    steps = tokens // run.system.capacity + max(run.requests.decode.tolist(), default=0)
+    instead = "use shorter lengths, fewer requests or fewer workers"
+    afford(
+        f"a run of {about(steps)} steps with {count:,} requests on {workers:,} workers",
+        instead,
+        memory=8 * steps * (count + workers),
+        steps=BY_PYTHON * steps * (count + workers) * max(1, len(policies)),
+    )
+    waiting = min(run.pool, count)
+    if ExactBFIO.name in policies:
+        afford(
+            f"trying all assignments of {waiting:,} requests in {about(steps)} steps",
+            instead,
+            steps=steps * power(workers + 1, waiting),
+        )
 
 
 def write_witness(witness: Witness, folder: Path = GALLERY) -> Path:

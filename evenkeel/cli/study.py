@@ -9,7 +9,7 @@ import click
 
 from evenkeel.cli.device import hardware_option
 from evenkeel.cli.trace_options import trace_options, without_trace
-from evenkeel.output import json_option, progress, table, terminal_width, to_json
+from evenkeel.output import allow_option, json_option, progress, table, terminal_width, to_json
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 if TYPE_CHECKING:
@@ -24,11 +24,17 @@ if TYPE_CHECKING:
     default=None,
     help="Folder of the data set.  [default: out/sweeps/NAME]",
 )
+@allow_option
 @jobs_option
 @cluster_option
 @json_option
 def sweep(
-    sweep: Path, out: Path | None, jobs: int | None, cluster: str | None, as_json: bool
+    sweep: Path,
+    out: Path | None,
+    allowed: tuple[str, ...],
+    jobs: int | None,
+    cluster: str | None,
+    as_json: bool,
 ) -> None:
     """Run the cells of SWEEP.toml that are not on disk yet, and print their means over the seeds.
 
@@ -40,7 +46,7 @@ def sweep(
     from evenkeel.studies.grid import means, read_sweep, run_sweep
 
     with progress(f"reading {sweep}", None) as tick:
-        wanted = read_sweep(sweep, tick)
+        wanted = read_sweep(sweep, tick, allowed)
     folder = out or Path("out") / "sweeps" / wanted.name
     with executor(jobs, cluster) as pool, progress(wanted.name, len(wanted.cells)) as tick:
         rows = run_sweep(wanted, folder, pool, tick)
@@ -89,8 +95,7 @@ def experiment(
     """Run the paper's experiments E2 and E3, or bsp: the like on systems that are no LLM.
 
     Changes are against FCFS on the same requests, with 95 % intervals over the seeds.  Runs that
-    are on disk are not done again, even where the code of your own policy has changed since: give
-    another --out then.
+    are on disk are not done again, unless the code of the policy or of evenkeel has changed since.
     """
     from adversary.paired_runs import DEVICE
     from evenkeel.runs.executors import executor

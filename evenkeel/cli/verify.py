@@ -14,6 +14,7 @@ from evenkeel.output import (
     HELD,
     INCONCLUSIVE,
     VIOLATED,
+    allow_option,
     json_option,
     seconds,
     table,
@@ -84,8 +85,15 @@ def verify(files: tuple[str, ...], time_limit: float | None, as_json: bool) -> N
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for pictures of the witnesses that are named.",
 )
+@allow_option
 @json_option
-def gallery(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_json: bool) -> None:
+def gallery(
+    names: tuple[str, ...],
+    folder: Path | None,
+    draw: Path | None,
+    allowed: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """List the witnesses, or show some of them step by step.
 
     Every witness is replayed first.  Exit code 1 if one does not give what it should.
@@ -96,7 +104,7 @@ def gallery(names: tuple[str, ...], folder: Path | None, draw: Path | None, as_j
     if folder is not None and not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     folder = folder or stored.GALLERY
-    every = {witness.name: witness for witness in stored.gallery(folder)}
+    every = {witness.name: witness for witness in stored.gallery(folder, allowed)}
     if not every:
         raise InputError(f"{folder}: no witness (NAME.json) in this folder")
     unknown = [name for name in names if name not in every]

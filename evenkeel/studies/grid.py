@@ -5,7 +5,10 @@ leaves out the policy, the pool, the step overhead and the hardware, so that tho
 the same requests.
 """
 
-from collections.abc import Callable, Mapping
+import math
+import re
+import reprlib
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -29,8 +32,10 @@ from evenkeel.studies.study import (
     tabulated,
 )
 from evenkeel.studies.trace_draws import Source
+from theory.budget import about, afford
+from theory.content import printable
 from theory.files import read
-from theory.model import InputError, System
+from theory.model import INT_LIMIT, InputError, System
 from theory.power import DEFAULT_DEVICE, hardware
 
 if TYPE_CHECKING:
@@ -133,7 +138,11 @@ class Sweep:
     notes: tuple[str, ...] = ()
 
 
-_Count = Annotated[int, msgspec.Meta(ge=1)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+
+# The name of a sweep is that of its folder.
+NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+_Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 
 
 class _Trace(Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,7 +154,7 @@ class _Trace(Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
     """The file of a sweep."""
 
-    name: Any = None
+    name: _Name | None = None
     rounds: _Count = 4
     seeds: _Count = 3
     grid: dict[str, Any] = {}
@@ -153,7 +162,11 @@ class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
     trace: _Trace | None = None
 
 
-def read_sweep(path: Path, progress: Callable[[int], None] | None = None) -> Sweep:
+def read_sweep(
+    path: Path,
+    progress: Callable[[int], None] | None = None,
+    allowed: Collection[str] = (),
+) -> Sweep:
     """The sweep that a TOML file describes.
 
     The file has ``rounds`` (requests per slot, 4 by default) and ``seeds`` (paired repeats, 3 by
@@ -162,6 +175,7 @@ def read_sweep(path: Path, progress: Callable[[int], None] | None = None) -> Swe
     all combinations.  A table ``[trace]`` in the place of families and parameters has a ``file``,
     relative to the folder of the sweep, whose rows the lengths are drawn from, and the keys of
     :class:`~adversary.workloads.traces.Reading`.  ``progress`` is told how many rows were read.
+    Policies are built in, or among those ``allowed``: to run one is to run its code.
 
     Raises
     ------
@@ -178,6 +192,7 @@ def read_sweep(path: Path, progress: Callable[[int], None] | None = None) -> Swe
         if "family" in given.grid or given.parameters:
             raise InputError(f"{path}: a sweep has a [trace], or families and [parameters]")
         reading = {key: getattr(given.trace, key) for key in Reading.__struct_fields__}
+        _refuse_unprintable(path, "trace.file", given.trace.file)
         source = Source(str(path.parent / given.trace.file), Reading(**reading))
         notes = source.trace(progress).notes
     axes = {
@@ -190,6 +205,12 @@ def read_sweep(path: Path, progress: Callable[[int], None] | None = None) -> Swe
         key: _values(path, f"parameters.{key}", values, (int, float))
         for key, values in given.parameters.items()
     }
+    count = math.prod(map(len, (*axes.values(), *parameters.values()))) * given.seeds
+    afford(
+        f"{path}: a sweep of {about(count)} cells",
+        "use fewer seeds or values, or several sweeps",
+        entries=count,
+    )
     cells = tuple(
         Cell(
             **dict(zip(axes, point, strict=True)),
@@ -205,27 +226,42 @@ def read_sweep(path: Path, progress: Callable[[int], None] | None = None) -> Swe
     if len(set(cells)) < len(cells):
         raise InputError(f"{path}: a list of the grid names a value twice")
     for cell in cells:
-        _validate(path, cell)
-    return Sweep(str(path.stem if given.name is None else given.name), cells, notes)
+        _validate(path, cell, allowed)
+    name = path.stem if given.name is None else given.name
+    if not re.match(NAME, name):
+        raise InputError(f"{path}: the file's own name is none for a folder; give it a name = ...")
+    return Sweep(name, cells, notes)
+
+
+def _refuse_unprintable(path: Path, key: str, text: str) -> None:
+    if not text.isprintable():
+        raise InputError(f"{path}: {key} has characters that cannot be shown: {printable(text)}")
 
 
 def _values(path: Path, key: str, values: Any, kind: type | tuple[type, ...]) -> list[Any]:
     if not isinstance(values, list) or not values:
-        raise InputError(f"{path}: {key} must be a list with at least one value, got {values!r}")
+        shown = reprlib.repr(values)
+        raise InputError(f"{path}: {key} must be a list with at least one value, got {shown}")
     for value in values:
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise InputError(f"{path}: {key} has the value {value!r} of a wrong type")
+            shown = reprlib.repr(value)
+            raise InputError(f"{path}: {key} has the value {shown} of a wrong type")
+        if isinstance(value, int | float) and not -INT_LIMIT < value < INT_LIMIT:
+            raise InputError(f"{path}: {key} must hold numbers within 2^62")
+        if isinstance(value, str):
+            _refuse_unprintable(path, key, value)
     return values
 
 
-def _validate(path: Path, cell: Cell) -> None:
+def _validate(path: Path, cell: Cell, allowed: Collection[str]) -> None:
     """Refuse before the first run what the run itself would refuse."""
     from adversary.workloads.families import workload
-    from solvers.policies.registry import policy
+    from solvers.policies.registry import policy, refuse_foreign
 
     try:
         _ = cell.system
         hardware(cell.hardware)
+        refuse_foreign(cell.policy, allowed)
         policy(cell.policy)
         if cell.trace is None:
             workload(cell.family, 1, 0, **dict(cell.parameters))

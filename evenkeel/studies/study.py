@@ -8,16 +8,20 @@ Policies are compared in one process and keep no rows on disk.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from io import BytesIO
 from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from evenkeel.output import table, to_json
 from evenkeel.runs.executors import completed
+from evenkeel.runs.sources import source_digest
 from paper_figures.files import interval
+from theory.content import opened
 from theory.files import written_whole
 from theory.model import InputError
 
@@ -26,13 +30,21 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+# Bytes of the file of a row, and its column with the digest of all others.
+MOST_BYTES, SEAL = 2**20, "digest"
+
 
 class Cell(Protocol):
     """One run of a study."""
 
     @property
     def name(self) -> str:
-        """File name of its row, without suffix: a digest of all that the row depends on."""
+        """File name of its row, without suffix: a digest of its parameters."""
+        ...
+
+    @property
+    def policy(self) -> str:
+        """Policy that it runs, as :func:`solvers.policies.registry.policy` takes it."""
         ...
 
 
@@ -55,7 +67,9 @@ def run_cells(
 ) -> "polars.DataFrame":
     """Run the cells that ``folder`` does not hold yet, and return the rows of all, in order.
 
-    The rows do not depend on where the cells ran or on the order in which they ended.
+    The rows do not depend on where the cells ran or on the order in which they ended.  One that
+    is stored says its own parameters and the digest of the code that made it: that of another cell
+    is refused, that of other code is run again.
 
     Parameters
     ----------
@@ -75,24 +89,60 @@ def run_cells(
     Raises
     ------
     InputError
-        If the folder cannot be written, or a file in it is not a cell.
+        If the folder cannot be written, or a file in it is not its cell.
     """
     import polars
 
     paths = {cell.name: folder / f"{cell.name}.parquet" for cell in cells}
-    todo = [cell for cell in cells if not paths[cell.name].exists()]
-    for finished, (cell, row) in enumerate(completed(pool, work, todo), len(cells) - len(todo) + 1):
-        frame = polars.DataFrame([row], schema_overrides=types, orient="row")
+    sources = {policy: source_digest(policy) for policy in {cell.policy for cell in cells}}
+    rows = {
+        cell.name: row
+        for cell in cells
+        if os.path.lexists(paths[cell.name])
+        if (row := _stored(paths[cell.name], cell.name, sources[cell.policy])) is not None
+    }
+    todo = [cell for cell in cells if cell.name not in rows]
+    for finished, (cell, row) in enumerate(completed(pool, work, todo), len(rows) + 1):
+        told = row | {"cell": cell.name, "source": sources[cell.policy]}
+        frame = polars.DataFrame([told], schema_overrides=types, orient="row")
+        rows[cell.name] = frame.row(0, named=True)
         with written_whole(paths[cell.name]) as scratch:
-            frame.write_parquet(scratch)
+            sealed = polars.lit(digest(rows[cell.name])).alias(SEAL)
+            frame.with_columns(sealed).write_parquet(scratch)
         if done:
             done(finished)
     try:
-        return polars.concat([polars.read_parquet(path) for path in paths.values()])
-    except (OSError, polars.exceptions.PolarsError) as error:
-        raise InputError(
-            f"{folder} holds a file that is not a cell of this study: {error}"
-        ) from error
+        found = polars.DataFrame(
+            [rows[cell.name] for cell in cells], schema_overrides=types, infer_schema_length=None
+        )
+    except (TypeError, polars.exceptions.PolarsError) as error:
+        raise InputError(f"{folder} holds cells of another version: {error}") from error
+    return found.drop("cell", "source")
+
+
+def _stored(path: Path, cell: str, source: str) -> Row | None:
+    """The row in the file of a cell; None if other code made it.
+
+    Raises
+    ------
+    InputError
+        If the file is not of this cell, or its row was changed.
+    """
+    import polars
+
+    with opened(path, MOST_BYTES, "remove it") as content:
+        whole = content.whole()
+    why = "is damaged"
+    try:
+        [row] = polars.read_parquet(BytesIO(whole), n_rows=2).iter_rows(named=True)
+        if row.pop(SEAL) == digest(row):
+            if row["cell"] == cell:
+                return row if row["source"] == source else None
+            why = "is of another cell"
+    except BaseException as error:  # a panic of the reader is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+    raise InputError(f"{path} is not a cell of this study, or {why}: remove it, to run it again")
 
 
 def grouped(rows: "polars.DataFrame", axes: Sequence[str]) -> dict[tuple[Any, ...], list[Row]]:

@@ -20,6 +20,7 @@ from solvers.compiled import compiled
 from solvers.policies.predictors import Predictor, predictor_of
 from solvers.policies.protocol import StepView, built_in, integer_from
 from solvers.step.problem import WAITS, Assignment
+from theory.budget import MOST_AHEAD
 from theory.model import FloatArray, InputError, IntArray
 
 # The requests of which a worker takes the best set.
@@ -70,7 +71,7 @@ class BRH:
         beta: float | None = None,
         seed: int = 0,
     ) -> None:
-        self.horizon = integer_from("horizon", horizon, 1)
+        self.horizon = integer_from("horizon", horizon, 1, MOST_AHEAD)
         self.predictor = predictor_of(predictor, seed)
         if not 0 < discount <= 1:
             raise InputError(f"discount must lie in (0, 1], got {discount!r}")

@@ -13,6 +13,7 @@ from solvers.policies.predictors import Predictor, predictor_of
 from solvers.policies.protocol import StepView, built_in, integer_from
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import WAITS, Assignment
+from theory.budget import MOST_AHEAD
 from theory.model import IntArray
 
 
@@ -61,7 +62,7 @@ class BFIO:
         effort: int = 1,
         seed: int = 0,
     ) -> None:
-        self.horizon = integer_from("horizon", horizon, 0)
+        self.horizon = integer_from("horizon", horizon, 0, MOST_AHEAD)
         self.predictor = predictor_of(predictor, seed)
         self.max_wait = None if max_wait is None else integer_from("max_wait", max_wait, 0)
         self.effort = integer_from("effort", effort, 0)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from solvers.lookahead.problem import WindowProblem
 from solvers.step.problem import Assignment, AssignmentError, StepProblem
-from theory.model import InputError, IntArray
+from theory.budget import about
+from theory.model import INT_LIMIT, InputError, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -329,8 +330,8 @@ def named(policy: Policy, **values: object) -> str:
     return ":".join([type(policy).name, ",".join(told)]) if told else type(policy).name
 
 
-def integer_from(name: str, value: object, least: int) -> int:
-    """A parameter of a policy, if it is an integer of at least so much.
+def integer_from(name: str, value: object, least: int, most: int = INT_LIMIT - 1) -> int:
+    """A parameter of a policy, if it is an integer of at least so much, and at most.
 
     Raises
     ------
@@ -339,4 +340,6 @@ def integer_from(name: str, value: object, least: int) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InputError(f"{name} must be an integer >= {least}, got {value!r}")
+    if value > most:
+        raise InputError(f"{name} must be at most {most:,}, got {about(int(value))}")
     return int(value)

@@ -9,7 +9,7 @@ import inspect
 import os
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from importlib.metadata import entry_points
 from textwrap import fill
@@ -17,6 +17,7 @@ from typing import Any
 
 import solvers.policies
 from solvers.policies.protocol import DECLARED, Policy, one_line
+from theory.content import printable
 from theory.model import InputError
 
 
@@ -45,6 +46,34 @@ def policy_help() -> str:
     width = max(map(len, examples))
     lines = [f"  {spec:{width}}   {text}" for spec, text in examples.items()]
     return "\n".join([fill(names, 78), "Parameters follow a name, as in", *lines])
+
+
+def refuse_foreign(spec: str, allowed: Collection[str] = ()) -> None:
+    """Refuse a policy that a file names if it is not built in, since importing it runs it.
+
+    Parameters
+    ----------
+    spec : str
+        As :func:`policy` takes it.
+    allowed : collection of str
+        Names that the user has given on the command line.
+
+    Raises
+    ------
+    InputError
+        If it is neither built in nor allowed.
+
+    Examples
+    --------
+    >>> refuse_foreign("bfio:horizon=20")
+    >>> refuse_foreign("own:Rule", allowed=["own:Rule"])
+    """
+    if spec.partition(":")[0] not in POLICIES and spec not in allowed:
+        name = printable(spec)
+        raise InputError(
+            f"unknown policy {name!r}: a file names built-in policies only, as evenkeel policies "
+            f"--list has them; --allow {name} lets it name, and so run, one of your own"
+        )
 
 
 def policy(spec: str | Policy, seed: int = 0) -> Policy:

@@ -8,6 +8,7 @@ from solvers.compiled import compiled
 from solvers.policies.predictors import AgePredictor, LengthPredictor, checked_forecast
 from solvers.policies.protocol import Policy
 from solvers.simulation.state import NO_ROW, NOBODY, RunState
+from theory.budget import afford
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
 
 
@@ -103,7 +104,12 @@ class Outlook:
 
 
 def _check_window(run: RunState, horizon: int) -> None:
-    """Refuse a run whose predicted loads could overflow when summed over a window."""
+    """Refuse a run whose predicted loads would take too much, or overflow in their sums."""
+    afford(
+        f"looking {horizon:,} steps ahead on {run.loads.size:,} workers",
+        "use a shorter horizon",
+        memory=24 * (horizon + 1) * run.loads.size,
+    )
     largest = int(run.prefill.max(initial=0))
     growth = int(run.drift.max()) * (int(run.decode.max(initial=0)) + horizon)
     held = min(int(run.state[0]["capacity"]), run.prefill.size) + run.prefill.size

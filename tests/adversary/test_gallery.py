@@ -282,7 +282,7 @@ def test_witnesses_survive_a_round_trip(name, tmp_path):
         (lambda d: d.pop("claim"), "the field 'claim' is missing"),
         (lambda d: d["run"].pop("pool"), "the field 'pool' is missing"),
         (lambda d: d["run"].update(prefill=[0, 1]), "prefill[0] = 0 must be an integer"),
-        (lambda d: d["run"].update(workers=0), "workers must be an integer >= 1"),
+        (lambda d: d["run"].update(workers=0), "run.workers must be an integer of at least 1"),
         (lambda d: d["run"].update(drift=7), "a field has the wrong type"),
         (lambda d: d["run"].update(overhead=1.5), "a field has the wrong type"),
         (lambda d: d["run"].update(overhead=-1), "step_overhead_s must be"),

@@ -1,0 +1,97 @@
+"""The code of a policy as a digest, by which a stored result is known to be of other code."""
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from solvers.policies.registry import POLICIES, policy
+
+# What a run of any policy is computed by.
+_ENGINE = "theory", "solvers", "adversary"
+
+
+@cache
+def source_digest(spec: str) -> str:
+    """SHA-256 of the sources that a run of a policy depends on, in hexadecimal.
+
+    They are those of evenkeel up to the engine and the workloads and, for a policy of one's own,
+    the file of its module and those that it imports from the same folder or package, directly or
+    not, wherever in their text they do so.
+
+    Parameters
+    ----------
+    spec : str
+        As :func:`solvers.policies.registry.policy` takes it; its module is imported.
+    """
+    digest = sha256(_engine().encode())
+    if spec.partition(":")[0] not in POLICIES:
+        for path in sorted(_own(type(policy(spec)).__module__)):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@cache
+def _engine() -> str:
+    """The digest of evenkeel's own sources."""
+    digest = sha256()
+    for package in _ENGINE:
+        folder = _folder(package)
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def _own(module: str) -> set[Path]:
+    """The files of a module and of what it imports from beside its package."""
+    root = _file(module.partition(".")[0])
+    if root is None:
+        return set()
+    tree, found, ahead = root.parent, set[Path](), [module]
+    while ahead:
+        name = ahead.pop()
+        path = _file(name)
+        if path is None or path in found or tree not in path.parents:
+            continue
+        if name.partition(".")[0] in _ENGINE or ("site-packages" in path.parts[len(tree.parts) :]):
+            continue
+        found.add(path)
+        ahead += _imported(path, name)
+    return found
+
+
+def _file(module: str) -> Path | None:
+    """The source of a module, without running more than its packages."""
+    try:
+        known = sys.modules.get(module)
+        origin = (
+            known.__file__ if known else getattr(importlib.util.find_spec(module), "origin", None)
+        )
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return Path(origin) if origin and origin.endswith(".py") else None
+
+
+def _imported(path: Path, module: str) -> Iterator[str]:
+    """The modules that the text of a file imports, and those that it may."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
