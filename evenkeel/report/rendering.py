@@ -42,6 +42,10 @@ LADDER = (
 )
 
 
+# How a page shows the relations of records and formulas.
+SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "~": "≈"}
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A figure of a report: its name, what it shows, and the address of the picture."""
@@ -160,6 +164,11 @@ def _again(entry: Record) -> str:
     return f"evenkeel check {entry['claim']} --budget {entry['budget']} --seed {entry['seed']}"
 
 
+def _kind(entry: Record) -> str:
+    """The verdict, and whether it was expected to be a refutation."""
+    return f"{entry['verdict']} as expected" if summary.is_expected(entry) else entry["verdict"]
+
+
 def _view_of(entry: Record) -> ClaimView:
     """The claim of a record."""
     return ClaimView(claim_of(entry["claim"]))
@@ -172,7 +181,7 @@ def mathml(relation: Relation) -> Markup:
     """The formula as a block of presentation MathML."""
     from sympy.printing.mathml import mathml as printed
 
-    sign = {"<=": "&#x2264;", ">=": "&#x2265;"}.get(relation.sign, relation.sign)
+    sign = escape(SIGNS.get(relation.sign, relation.sign))
     sides = (printed(side, printer="presentation") for side in relation.sides)
     body = f"<mo>{sign}</mo>".join(sides).replace("&InvisibleTimes;", "&#x2062;")
     return Markup(f'<math display="block"><mrow>{body}</mrow></math>')
@@ -240,6 +249,7 @@ def _environment(kind: str) -> Environment:
         "maths": maths,
         "latex": latex,
         "mathml": mathml,
+        "sign": lambda relation: SIGNS.get(relation, relation),
         "on": lambda where: f"on {where}" if where else "no free symbol",
         "table": lambda section: markdown_table(section.head, section.rows),
         "shortened": shortened,
@@ -321,10 +331,7 @@ def report_html(
     """
     first, *others = _sections(entries, command).values()
     sections = (first, *_chapters(entries, figures), *others)
-    counts = Counter(
-        f"{entry['verdict']} as expected" if summary.is_expected(entry) else entry["verdict"]
-        for entry in entries
-    )
+    counts = Counter(map(_kind, entries))
     order = [name for v in Verdict for name in (v.value, f"{v} as expected")]
     return _report(
         "report.html",
@@ -334,4 +341,6 @@ def report_html(
         against=summary.surprises(entries),
         sections=[part for part in sections if part.rows],
         linked=_linker({entry["claim"] for entry in entries}),
+        kind=lambda entry: _kind(entry).replace(" ", "-"),
+        expected={entry["claim"] for entry in entries if summary.is_expected(entry)},
     )

@@ -47,7 +47,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
         self.tags[tag] += 1
-        if tag not in ("meta", "link", "img", "br"):
+        if tag not in ("meta", "link", "img", "br", "input"):
             self.open.append(tag)
         if "id" in given:
             self.ids[given["id"]] += 1
@@ -199,6 +199,80 @@ def contrast(first, second):
 
     high, low = sorted((luminance(first), luminance(second)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+SHOWN = "return [...document.querySelectorAll('details.claim')].filter(e => e.checkVisibility())"
+LABELS_SHOWN = f"{SHOWN}.map(e => e.querySelector('.label').textContent)"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_one_verdict_can_be_shown_alone(browser, report, width):
+    verdicts = {
+        entry["claim"]: entry["verdict"]
+        for entry in read_records(report.with_name("records.jsonl"))
+    }
+    sized(browser, width, prefers_reduced_motion="reduce")
+    browser.get(report.as_uri())
+    assert set(browser.execute_script(LABELS_SHOWN)) == set(LABELS)
+    for name, verdict in (
+        ("refuted-as-expected", "refuted"),
+        ("machine-checked", "machine-checked"),
+    ):
+        browser.find_element("css selector", f"label:has(#only-{name})").click()
+        alone = [label for label in LABELS if verdicts[label] == verdict]
+        assert browser.execute_script(LABELS_SHOWN) == alone
+        assert alone
+    browser.find_element("css selector", "label:has(#only-all)").click()
+    assert set(browser.execute_script(LABELS_SHOWN)) == set(LABELS)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_link_lands_on_its_claim_even_where_it_is_filtered_out(browser, report, width):
+    sized(browser, width, prefers_reduced_motion="reduce")
+    browser.get("about:blank")
+    browser.get(report.as_uri())
+    browser.find_element("css selector", "label:has(#only-refuted-as-expected)").click()
+    browser.execute_script("location.hash = 'step.waterfill'")
+    body = browser.find_element("id", "step.waterfill")
+    assert body.is_displayed()
+    top, title = browser.execute_script(
+        "const body = document.getElementById('step.waterfill');"
+        "return [body.getBoundingClientRect().top,"
+        " body.parentElement.querySelector('.title').getBoundingClientRect().top]"
+    )
+    assert 0 <= title < top < 450
+
+
+def test_expected_refutations_stand_apart(browser, report):
+    sized(browser, 1280)
+    browser.get(report.as_uri())
+    apart = browser.execute_script(
+        "return [...document.querySelectorAll('.apart .label')].map(e => e.textContent)"
+    )
+    assert apart == ["step.gap-naive"]
+
+
+def test_a_figure_is_enlarged_by_a_tap_or_a_key(browser, report):
+    from selenium.webdriver.common.keys import Keys
+
+    sized(browser, 390, prefers_reduced_motion="reduce")
+    browser.get("about:blank")
+    browser.get(report.as_uri())
+    size = "return document.querySelector('figure img').getBoundingClientRect().width"
+    small = browser.execute_script(size)
+    assert small <= 390
+    browser.find_element("css selector", "figure img").click()
+    assert browser.execute_script(size) > 900
+    browser.find_element("css selector", ".zoom input").send_keys(Keys.SPACE)
+    assert browser.execute_script(size) == small
+
+
+def test_figures_are_dark_on_a_dark_page(browser, report):
+    look = "return getComputedStyle(document.querySelector('figure img')).filter"
+    for scheme, dark in (("light", False), ("dark", True)):
+        sized(browser, 1280, prefers_color_scheme=scheme)
+        browser.get(report.as_uri())
+        assert ("invert" in browser.execute_script(look)) == dark
 
 
 def test_everything_is_unfolded_in_print(browser, report):
