@@ -16,9 +16,6 @@ import numpy as np
 
 from theory.files import written_whole
 
-# Exit codes of every command.
-HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
-
 
 def seconds(value: str | float) -> float:
     """A time limit, as the type of an option: a positive, finite number."""

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def this_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is called in this process leaves its signals alone, and does not end it."""
+    monkeypatch.setattr("evenkeel.exits.listen", lambda: None)
+    monkeypatch.setattr("evenkeel.exits._end", sys.exit)
 
 
 @pytest.fixture(scope="session")

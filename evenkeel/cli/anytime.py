@@ -6,13 +6,12 @@ its functions, once after installation, takes longer than many a time limit.
 """
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -78,15 +77,6 @@ def follow(search: Iterator[T], end: float) -> Iterator[T]:
 def busy() -> bool:
     """Whether a search that was left has not returned yet."""
     return any(thread.is_alive() for thread in _threads)
-
-
-def leave(code: int) -> NoReturn:
-    """Exit; a search that does not return is left behind, which Python itself would not survive."""
-    if busy():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
 
 
 @contextmanager

@@ -4,20 +4,13 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from evenkeel.cli.anytime import follow
-from evenkeel.output import (
-    HELD,
-    INCONCLUSIVE,
-    INTERRUPTED,
-    json_option,
-    progress,
-    seconds,
-    seed_option,
-)
+from evenkeel.exits import HELD, INCONCLUSIVE
+from evenkeel.output import json_option, progress, seconds, seed_option
 
 # How often an unfinished attack is stored, in seconds.
 SECONDS_KEPT = 5
@@ -136,15 +129,13 @@ def attack(
         if tally is not None:
             write_text(unfinished, to_json(stored(attack, tally)) + "\n")
 
-    def stopped(why: str, code: int) -> NoReturn:
-        keep()
+    def so_far(why: str) -> str:
         found = (
             "before the first instance"
             if tally is None
             else f"after {tally.instances:,} instances, largest so far {text_of(tally.value)}"
         )
-        click.echo(f"{why} {found}; the same command goes on from here", err=True)
-        click.get_current_context().exit(code)
+        return f"{why} {found}; the same command goes on from here"
 
     try:
         kept = time.monotonic()
@@ -156,10 +147,14 @@ def attack(
                     keep()
                     kept = time.monotonic()
         if tally is None or tally.cursor is not None:
-            stopped("out of time", INCONCLUSIVE)
+            keep()
+            click.echo(so_far("out of time"), err=True)
+            click.get_current_context().exit(INCONCLUSIVE)
         smallest = attack.shrunk(tally)
-    except KeyboardInterrupt:
-        stopped("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        keep()
+        stop.args = (so_far("interrupted"),)
+        raise
     answer: dict[str, Any] = {
         "objective": attack.objective_text,
         "value": text_of(tally.value),

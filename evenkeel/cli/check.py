@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from evenkeel.output import HELD, INCONCLUSIVE, VIOLATED, json_option, seed_option
+from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED
+from evenkeel.output import json_option, seed_option
 
 
 def _value(text: str) -> Any:

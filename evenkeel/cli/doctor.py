@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import click
 
-from evenkeel.output import HELD, VIOLATED, json_option, table, to_json
+from evenkeel.exits import HELD, VIOLATED
+from evenkeel.output import json_option, table, to_json
 
 
 def version_warnings(versions: Mapping[str, str]) -> list[str]:

@@ -1,14 +1,17 @@
 """The command line: ``evenkeel COMMAND``.
 
 Commands live in :mod:`evenkeel.cli` and are imported only when called, so that ``--help``
-answers at once.  Exit codes: 0 held, 1 violated, 2 usage or bad input, 3 inconclusive.
+answers at once; what their exit codes mean is in :mod:`evenkeel.exits`.
 """
 
+import os
+import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
-from evenkeel.cli.anytime import leave
+from evenkeel.exits import Options, run
 
 # Of each command: the module of evenkeel.cli that has it under its own name, and a line of help.
 COMMANDS = {
@@ -52,32 +55,31 @@ class _Commands(click.Group):
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="evenkeel")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show where an error was raised.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
     """Proof companion for barrier load balancing (arXiv 2601.17855).
 
-    Exit codes: 0 held, 1 violated, 2 usage or bad input, 3 inconclusive.
+    Exit codes: 0 held, 1 violated, 2 usage or bad input, 3 inconclusive, 4 no answer (an internal
+    error, or no disk, memory or process left).
     """
+    if debug and ctx.obj is not None:
+        ctx.obj.debug = True
+
+
+def command(options: Options) -> object:
+    """Run the command that the words of the command line name; returns its exit code."""
+    if "_EVENKEEL_COMPLETE" in os.environ:  # a shell asks how a word may go on
+        with suppress(SystemExit):
+            return cli.main(prog_name="evenkeel", standalone_mode=False)
+    try:
+        # Not by click's own main, which has other exit codes for signals and pipes.
+        with cli.make_context("evenkeel", sys.argv[1:], obj=options) as ctx:
+            return cli.invoke(ctx)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
 
 
 def main() -> None:
     """Run the command line; every error is one line on stderr and the right exit code."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        code = 130
-    except BrokenPipeError:
-        code = 0
-    except Exception as error:
-        from theory.model import InputError
-
-        if not isinstance(error, InputError | MemoryError):
-            raise
-        click.echo(f"error: {error or 'not enough memory'}", err=True)
-        code = 2
-    leave(code if isinstance(code, int) else 0)
+    run(command)

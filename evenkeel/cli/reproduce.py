@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from evenkeel.output import HELD, VIOLATED, json_option, progress, seed_option
+from evenkeel.exits import HELD, VIOLATED
+from evenkeel.output import json_option, progress, seed_option
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from evenkeel.output import (
-    HELD,
-    INCONCLUSIVE,
-    INTERRUPTED,
-    json_option,
-    seconds,
-    table,
-    to_json,
-    write_text,
-)
+from evenkeel.exits import HELD, INCONCLUSIVE, code_of
+from evenkeel.output import json_option, seconds, table, to_json, write_text
 from theory.files import read
 from theory.model import InputError, Requests, System
 
@@ -258,9 +250,9 @@ def optimum(
             for newer in follow(search, end):
                 found = newer
                 show(found.lower_bound, found.cost)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         click.echo("interrupted: this is the best so far", err=True)
-        code = INTERRUPTED
+        code = code_of(stop)
     if busy():
         click.echo("cut off amid a search, which is compiled once after installation", err=True)
     best = found.schedule()

@@ -10,10 +10,8 @@ from typing import Any
 
 import click
 
+from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED
 from evenkeel.output import (
-    HELD,
-    INCONCLUSIVE,
-    VIOLATED,
     allow_option,
     json_option,
     seconds,

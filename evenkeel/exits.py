@@ -1,0 +1,287 @@
+"""How every command ends: its exit code, what it says of an error, and when it hears a signal.
+
+====  =======================================================================
+code  meaning
+====  =======================================================================
+0     held, or done as asked
+1     violated
+2     usage or bad input
+3     inconclusive
+4     no answer: an internal error, or something that the machine does not have
+130   interrupted (SIGINT); in the same way 143 (SIGTERM) and 129 (SIGHUP)
+141   the reader of the output has gone, as of any program in a pipe
+====  =======================================================================
+
+An error is one line on stderr; ``evenkeel --debug COMMAND`` shows where it was raised.
+
+A signal raises :class:`Interrupted` in the main thread, so that what is being written is removed
+and what is worth keeping is kept.  Python does that between two of its own instructions, which may
+be minutes away: in compiled code, in a solver.  A second thread therefore watches, and ends the
+process itself where the first does not.
+"""
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, ClassVar, NoReturn
+
+HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, NO_ANSWER = range(5)
+CLOSED_PIPE = 141
+
+# Seconds that the main thread has to hear a signal, and to end once it has heard it.
+_HEAR_S, _END_S = 0.5, 5.0
+
+_WATCH = "signals"
+
+_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
+)
+
+# What to do where the system refuses, by the number of the error.
+_DISK = "free some space and give the same command again"
+_FILES = "allow more open files (ulimit -n), or use fewer --jobs"
+_REMEDIES = {
+    errno.ENOSPC: _DISK,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _DISK,
+    errno.EFBIG: "allow larger files (ulimit -f) and give the same command again",
+    errno.EIO: "the device fails: write elsewhere",
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.ENOMEM: "use fewer --jobs, or a smaller instance",
+    errno.EAGAIN: "allow more processes (ulimit -u), or use fewer --jobs",
+}
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the command to end; whoever has something to add says it in the message."""
+
+    def __init__(self, signum: int, says: str = "interrupted") -> None:
+        super().__init__(says)
+        self.signum = signum
+
+
+def code_of(stop: BaseException) -> int:
+    """The exit code of what interrupted.
+
+    >>> code_of(Interrupted(signal.SIGTERM)), code_of(KeyboardInterrupt())
+    (143, 130)
+    """
+    return 128 + int(getattr(stop, "signum", signal.SIGINT))
+
+
+class WorkerLostError(RuntimeError):
+    """A process that did a part of the work ended without an answer."""
+
+
+class Options:
+    """What is asked of the command line as a whole."""
+
+    debug = False
+
+
+class _Signals:
+    """The state of this process: which signal came, and whether it was heard and may be acted on.
+
+    It belongs to the process as signals do.
+    """
+
+    came: int | None = None
+    heard = threading.Event()
+    held = 0
+    # Called before the process is ended from outside.
+    last: ClassVar[list[Callable[[], None]]] = []
+
+
+def at_hard_end(clean: Callable[[], None]) -> None:
+    """Have that called where a signal ends the process and no ``finally`` is reached."""
+    if clean not in _Signals.last:
+        _Signals.last.append(clean)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """A signal that comes within the block is acted on at its end: what it does is done whole."""
+    _Signals.held += 1
+    try:
+        yield
+    finally:
+        _Signals.held -= 1
+    if _Signals.came is not None and not _Signals.held and not _Signals.heard.is_set():
+        _interrupt(_Signals.came)
+
+
+def _interrupt(signum: int) -> NoReturn:
+    _Signals.heard.set()
+    raise Interrupted(signum)
+
+
+def _on_signal(signum: int, frame: FrameType | None) -> None:
+    first = _Signals.came is None
+    _Signals.came = signum if first else _Signals.came
+    if first and not _Signals.held:
+        _interrupt(signum)
+
+
+def listen() -> None:
+    """Hear the signals that end a program, except those that whoever started it has switched off.
+
+    (``nohup`` and the background jobs of a script do that.)
+    """
+    wanted = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    import socket
+
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    threading.Thread(
+        target=_watch, args=(ours, theirs, frozenset(wanted)), name=_WATCH, daemon=True
+    ).start()
+    for number in wanted:
+        signal.signal(number, _on_signal)
+    sys.unraisablehook = _unraisable
+
+
+def _unraisable(told: "sys.UnraisableHookArgs") -> None:
+    """Raise again what came amid a finalizer or a callback, where exceptions are dropped."""
+    if isinstance(told.exc_value, Interrupted):
+        _Signals.came = None
+        _Signals.heard.clear()
+        signal.raise_signal(told.exc_value.signum)
+    else:
+        sys.__unraisablehook__(told)
+
+
+def _watch(ours: Any, theirs: Any, wanted: frozenset[int]) -> None:
+    """End the process where the main thread does not hear a signal, or does not come to its end."""
+    del theirs  # kept until now: the system writes to it
+
+    def another(timeout: float | None) -> int | None:
+        ours.settimeout(timeout)
+        with suppress(TimeoutError):
+            while byte := ours.recv(1):
+                if byte[0] in wanted:
+                    return int(byte[0])
+        return None
+
+    signum = another(None)
+    assert signum is not None
+    if _Signals.heard.wait(_HEAR_S):
+        another(_END_S)  # whoever asks twice does not wait
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            where = sys.stderr.fileno()
+            # A progress bar may have hidden the cursor.
+            os.write(where, b"\x1b[?25h" * os.isatty(where) + b"interrupted\n")
+    _end(128 + signum)
+
+
+def run(command: Callable[[Options], Any]) -> NoReturn:
+    """Run a command to its exit code, and end the process with it."""
+    before = set(threading.enumerate())
+    try:
+        code, says = _ended(command)
+    except Interrupted as stop:  # amid what is said of another end
+        code, says = code_of(stop), str(stop)
+    with suppress(OSError, ValueError):
+        if says and sys.stderr is not None:
+            print(says, file=sys.stderr, flush=True)
+    _leave(code, before)
+
+
+def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
+    options = Options()
+    try:
+        listen()
+        if sys.stdout is None:
+            return NO_ANSWER, "error: standard output is closed: an answer would not be seen"
+        code = command(options)
+        sys.stdout.flush()
+        _Signals.held += 1
+        return (code if isinstance(code, int) else HELD), ""
+    except BaseException as error:
+        _Signals.held += 1
+        code, says = _meaning(error)
+        if options.debug and says:
+            import traceback
+
+            says = "".join(traceback.format_exception(error)) + says
+        return code, says
+
+
+def _meaning(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of what ended a command."""
+    from click import Abort, ClickException
+
+    from theory.model import InputError
+
+    if isinstance(error, KeyboardInterrupt | Abort):
+        return code_of(error), str(error) or "interrupted"
+    if isinstance(error, BrokenPipeError):
+        return CLOSED_PIPE, ""
+    if refused := _refusal(error):
+        return NO_ANSWER, f"error: {refused}"
+    if isinstance(error, ClickException):
+        import io
+
+        text = io.StringIO()
+        error.show(text)
+        return BAD_INPUT, text.getvalue().rstrip()
+    if isinstance(error, InputError):
+        return BAD_INPUT, f"error: {error}"
+    what = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    return NO_ANSWER, f"internal error: {what} (evenkeel --debug COMMAND shows where)"
+
+
+def _refusal(error: BaseException) -> str | None:
+    """What the machine did not have, and what to do; an error of the system may be told as another.
+
+    An error that was made from one of memory or depth has already said what is wrong.
+    """
+    if isinstance(error, MemoryError):
+        return "not enough memory: use a smaller instance or fewer --jobs"
+    if isinstance(error, RecursionError):
+        return "nested too deeply for this machine: use a smaller instance"
+    if isinstance(error, WorkerLostError):
+        return f"{error}: it was killed, or had no memory; use fewer --jobs"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _REMEDIES:
+            place = f"{cause.filename}: " if cause.filename else ""
+            says = f"{place}{cause.strerror}" if cause is error else str(error)
+            return f"{says}: {_REMEDIES[cause.errno]}"
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _leave(code: int, before: set[threading.Thread]) -> NoReturn:
+    """End with that code; without the interpreter's own ending where that could wait or complain.
+
+    A thread that is left behind is one that does not return, and a stream that is broken would be
+    written to once more.
+    """
+    broken = False
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            broken = True
+    left = set(threading.enumerate()) - before
+    if broken or any(thread.name != _WATCH for thread in left):
+        _end(code)
+    sys.exit(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process here and now."""
+    for clean in _Signals.last:
+        with suppress(Exception):
+            clean()
+    os._exit(code)
