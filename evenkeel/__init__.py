@@ -16,15 +16,38 @@ from pkgutil import get_data
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adversary.workloads.families import workload
+    from adversary.workloads.families import Family, Parameter, family, workload, workload_family
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Reading, Trace, read_trace
     from evenkeel.findings.check import Budget, Finding, Trial, Variant, Verdict, evidence
-    from evenkeel.theorems.registry import Assumption, Claim, check_of, claim, claim_of, claims
+    from evenkeel.findings.headline import headline
+    from evenkeel.findings.scoreboard import (
+        Cases,
+        Comparison,
+        Intervals,
+        broken,
+        near,
+        refuted,
+        sampled_mean,
+        stands,
+        weighed,
+    )
+    from evenkeel.findings.statistics import Mean, Ratio
+    from evenkeel.theorems.registry import (
+        Assumption,
+        Claim,
+        check_of,
+        claim,
+        claim_of,
+        claims,
+        claims_in,
+    )
+    from paper_figures.figure import PaperFigure, figure, table
+    from paper_figures.files import column, distinct, where
     from solvers.lookahead.problem import WindowProblem, solve_window
     from solvers.policies.bfio import BFIO
-    from solvers.policies.predictors import Survival
-    from solvers.policies.protocol import Policy, StepView
+    from solvers.policies.predictors import AgePredictor, LengthPredictor, Survival
+    from solvers.policies.protocol import InFlight, Policy, PolicyError, StepView
     from solvers.policies.registry import policy
     from solvers.simulation.engine import simulate
     from solvers.simulation.result import RunResult
@@ -39,25 +62,45 @@ if TYPE_CHECKING:
     from theory.laws.slot_load import geometric_slot, joint_slot
     from theory.model import InputError, Requests, System, idle_share, imbalance
     from theory.power import PowerModel, hardware
+    from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting
+    from theory.relations import at_least, at_most, both, equal
     from theory.serving import ServingSystem
 
 __all__ = [
     "BFIO",
+    "AgePredictor",
     "AssignmentError",
     "Assumption",
     "Budget",
+    "Cases",
     "Claim",
+    "Comparison",
+    "Computation",
+    "Conclusion",
     "Expectation",
+    "Family",
     "Finding",
+    "Identity",
+    "InFlight",
+    "Inequality",
     "InputError",
+    "Intervals",
     "Law",
+    "Lemma",
+    "LengthPredictor",
     "Lengths",
+    "Mean",
+    "PaperFigure",
+    "Parameter",
     "Policy",
+    "PolicyError",
     "PowerModel",
+    "Ratio",
     "Reading",
     "Requests",
     "RunResult",
     "ServingSystem",
+    "Setting",
     "StepProblem",
     "StepSolution",
     "StepView",
@@ -68,31 +111,50 @@ __all__ = [
     "Variant",
     "Verdict",
     "WindowProblem",
+    "at_least",
+    "at_most",
+    "both",
+    "broken",
     "check_of",
     "claim",
     "claim_of",
     "claims",
+    "claims_in",
+    "column",
+    "distinct",
     "effective_constant",
+    "equal",
     "evidence",
     "expected_imbalance",
+    "family",
+    "figure",
     "first_slots_of",
     "geometric_slot",
     "hardware",
+    "headline",
     "idle_share",
     "imbalance",
     "joint_slot",
     "largest_constant",
     "lengths_of",
+    "near",
     "over_steps",
     "policy",
     "read_trace",
+    "refuted",
+    "sampled_mean",
     "simulate",
     "solve_exact",
     "solve_step",
     "solve_window",
     "spread",
+    "stands",
+    "table",
     "trace_lengths",
+    "weighed",
+    "where",
     "workload",
+    "workload_family",
 ]
 
 

@@ -7,6 +7,10 @@ from pkgutil import iter_modules
 import paper_figures
 from paper_figures.figure import PaperFigure
 from theory.model import InputError
+from theory.own import installed, is_own, own
+
+# Entry points of figures that installed packages have.
+OWN = "evenkeel.figures"
 
 _MODULES = (
     import_module(f"paper_figures.{found.name}")
@@ -25,14 +29,31 @@ FIGURES: dict[str, PaperFigure] = {
 def figure(name: str) -> PaperFigure:
     """The figure of that name.
 
+    Parameters
+    ----------
+    name : str
+        One of :data:`FIGURES`; ``module:attribute`` or ``file.py:attribute`` of a drawing under
+        :func:`paper_figures.figure.figure`; or an entry point in the group ``evenkeel.figures``.
+
     Raises
     ------
     InputError
         If there is none; the message lists the names.
     """
-    if name not in FIGURES:
-        raise InputError(f"unknown figure {name!r}; known: {', '.join(FIGURES)}")
-    return FIGURES[name]
+    if name in FIGURES:
+        return FIGURES[name]
+    others = installed(OWN)
+    if name not in others and not is_own(name):
+        raise InputError(
+            f"unknown figure {name!r}; known: {', '.join([*FIGURES, *others])}, or "
+            "module:attribute for one of your own"
+        )
+    found = own(name, OWN)
+    if not isinstance(found, PaperFigure):
+        raise InputError(
+            f"the figure {name} must be a drawing under @figure, not {type(found).__name__}"
+        )
+    return found
 
 
 def committed(name: str) -> str:
@@ -43,7 +64,9 @@ def committed(name: str) -> str:
     InputError
         If there is no such figure, or it has no committed table.
     """
-    figure(name)
+    found = figure(name)
+    if name not in FIGURES:
+        raise InputError(f"the figure {found.name!r} has no table yet: `evenkeel figures {name}`")
     table = files("paper_figures").joinpath("tables", f"{name}.csv")
     if not table.is_file():
         raise InputError(

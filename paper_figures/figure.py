@@ -2,7 +2,7 @@
 
 A module is a figure if it decorates a generator of rows with :func:`table` and a drawing of them
 with :func:`figure`.  The figure has the module's name; its caption is the first paragraph of the
-module's docstring.
+module's docstring.  One of somebody's own has the name and the docstring of the drawing.
 """
 
 import sys
@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
-from paper_figures.files import Cells, Row, read_csv, render
+from paper_figures.files import Cells, Row, read_csv, render, to_csv
+from theory.files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,9 +56,9 @@ class PaperFigure:
     Parameters
     ----------
     name : str
-        Its module's.
+        Its module's; of one's own, the drawing's.
     doc : str
-        Its module's docstring, which begins with ``"Figure: "``.
+        Docstring of what it is named after; a module's begins with ``"Figure: "``.
     family : str
         Family of the claims that it illustrates.
     data : Table
@@ -81,6 +82,26 @@ class PaperFigure:
         words = self.doc.removeprefix("Figure: ").partition("\n\n")[0]
         return words[:1].upper() + " ".join(words[1:].split())
 
+    def make(self, out_dir: Path, **parameters: Any) -> list[Path]:
+        """Compute the table and draw it; returns the paths of CSV, PNG, SVG and PDF.
+
+        Parameters
+        ----------
+        out_dir : Path
+            Folder of the files.
+        **parameters
+            Of the table, where they are not its own defaults.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        csv_path = out_dir / f"{self.name}.csv"
+        with written_whole(csv_path) as scratch:
+            scratch.write_text(to_csv(self.data(**parameters)), "utf-8")
+        return [csv_path, *self.draw(csv_path, out_dir)]
+
     def draw(self, csv_path: Path, out_dir: Path) -> list[Path]:
         """Draw from the CSV; returns the paths of PNG, SVG and PDF.
 
@@ -96,11 +117,23 @@ class PaperFigure:
 def figure(
     family: str, data: Table[P], size: tuple[float, float] | None = None
 ) -> Callable[[Paint], PaperFigure]:
-    """Decorate the drawing of a module's table, with parameters of :class:`PaperFigure`."""
+    """Decorate the drawing of a table.
+
+    Parameters
+    ----------
+    family : str
+        Family of the claims that it illustrates, such as ``"energy"``.
+    data : Table
+        A generator of rows under :func:`table`.
+    size : (float, float), optional
+        Width and height in inches, where they are not those of the style.
+    """
 
     def decorated(paint: Paint) -> PaperFigure:
-        module = sys.modules[paint.__module__]
-        name = paint.__module__.rpartition(".")[2]
-        return PaperFigure(name, module.__doc__ or "", family, data, paint, size)
+        named: object = paint
+        if paint.__module__.startswith("paper_figures."):
+            named = sys.modules[paint.__module__]
+        name = named.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
+        return PaperFigure(name, named.__doc__ or "", family, data, paint, size)
 
     return decorated

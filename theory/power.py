@@ -16,6 +16,7 @@ import numpy as np
 from theory.files import decoded, read
 from theory.formulas.energy import Constants
 from theory.model import FloatArray, InputError
+from theory.own import is_own, own
 
 # What every command takes for a worker unless told otherwise: a device whose exponent is measured,
 # while serving, and not assumed.
@@ -152,7 +153,8 @@ def hardware(name: str, numbers: Mapping[str, float] | None = None) -> PowerMode
     Parameters
     ----------
     name : str
-        Of the catalogue; or a file ``PATH.toml`` with a device, or ``PATH.toml:DEVICE`` of several.
+        Of the catalogue; a file ``PATH.toml`` with a device, or ``PATH.toml:DEVICE`` of several; or
+        ``module:attribute`` or ``file.py:attribute`` of a :class:`PowerModel` of your own.
     numbers : mapping of str to float, optional
         ``idle_w``, ``wait_w``, ``max_w`` and ``gamma`` in place of its own, as far as given.
 
@@ -173,11 +175,16 @@ def hardware(name: str, numbers: Mapping[str, float] | None = None) -> PowerMode
     if colon or name.endswith(".toml"):
         return _in_file(f"{path}.toml" if colon else name, wanted, numbers)
     catalogue = hardware_catalogue()
-    if name not in catalogue:
+    if name in catalogue:
+        device = catalogue[name]
+    elif is_own(name):
+        device = own(name)
+        if not isinstance(device, PowerModel):
+            raise InputError(f"hardware {name}: must be a PowerModel, not {type(device).__name__}")
+    else:
         raise InputError(
             f"unknown hardware {name!r}; known: {', '.join(catalogue)}; or a file PATH.toml"
         )
-    device = catalogue[name]
     if not numbers:
         return device
     told = "given by the user" if "wait_w" in numbers else device.wait_source

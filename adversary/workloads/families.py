@@ -19,16 +19,23 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from theory.model import FloatArray, InputError, IntArray, Requests, System
+from theory.own import installed, is_own, own, told
 
 _HERE = Path(__file__).parent
+
+# Entry points of families that installed packages have.
+OWN = "evenkeel.families"
 
 # A draw larger than this would overflow the sums of a long run; no real request comes near it.
 SIZE_LIMIT = 2**31 - 1
 
 
+Draw = Callable[..., tuple[ArrayLike, ArrayLike]]
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a family.
+    """A parameter of a workload family.
 
     Parameters
     ----------
@@ -37,9 +44,14 @@ class Parameter:
     least, most : int or float
         Range, both ends included.
     text : str
-        What it means, for ``--help``.
+        What it means.
     integer : bool
         Whether only integers make sense.
+
+    Examples
+    --------
+    >>> Parameter(50, 1, 10**6, "largest size").check("bursts", "b", 80)
+    80
     """
 
     default: int | float | None
@@ -74,13 +86,24 @@ class Parameter:
 class Family:
     """A workload family: what it is, its parameters, and how it is drawn.
 
-    ``measured`` says whether its output lengths, by default, follow those of a trace.
+    Parameters
+    ----------
+    name : str
+        Its name.
+    text : str
+        A few words.
+    parameters : mapping of str to Parameter
+        What it may be asked for.
+    draw : callable
+        ``draw(rng, n, **parameters)``: sizes and output lengths of ``n`` requests.
+    measured : bool
+        Whether its output lengths, by default, follow those of a trace.
     """
 
     name: str
     text: str
     parameters: Mapping[str, Parameter]
-    draw: Callable[..., tuple[IntArray, IntArray]]
+    draw: "Draw"
     measured: bool = False
 
 
@@ -106,7 +129,7 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
     Parameters
     ----------
     name : str
-        One of :func:`workload_names`.
+        One of :func:`workload_names`; or one of your own, as :func:`family` finds it.
     n : int
         Number of requests, at least 1.
     seed : int
@@ -144,11 +167,28 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
         )
     if values.get("p") is not None and values.get("length") is not None:
         raise InputError(f"the workload {name} takes p or length, not both")
-    return Requests(*chosen.draw(np.random.default_rng(seed), n, **values))
+    rng = np.random.default_rng(seed)
+    if name in _families():
+        return Requests(*chosen.draw(rng, n, **values))
+    try:
+        drawn = Requests(*chosen.draw(rng, n, **values))
+    except InputError as error:
+        raise InputError(f"the workload {name}: {error}") from error
+    except Exception as error:
+        raise InputError(f"the workload {name}: {told(error)}") from error
+    if len(drawn) != n:
+        raise InputError(f"the workload {name} drew {len(drawn)} requests where {n} were asked for")
+    return drawn
 
 
 def family(name: str) -> Family:
     """The family of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`workload_names`; ``module:attribute`` or ``file.py:attribute`` of a function
+        under :func:`workload_family`; or an entry point in the group ``evenkeel.families``.
 
     Raises
     ------
@@ -156,9 +196,68 @@ def family(name: str) -> Family:
         If there is none; the message lists those that exist.
     """
     known = _families()
-    if name not in known:
-        raise InputError(f"no workload {name!r}; known workloads: {', '.join(known)}")
-    return known[name]
+    if name in known:
+        return known[name]
+    others = installed(OWN)
+    if name not in others and not is_own(name):
+        raise InputError(
+            f"no workload {name!r}; known workloads: {', '.join([*known, *others])}, or "
+            "module:attribute for one of your own"
+        )
+    found = own(name, OWN)
+    if not isinstance(found, Family):
+        raise InputError(
+            f"the workload {name} must be a function under @workload_family, not "
+            f"{type(found).__name__}"
+        )
+    return found
+
+
+def workload_family(
+    text: str,
+    parameters: Mapping[str, Parameter] | None = None,
+    *,
+    name: str = "",
+    sizes_only: bool = False,
+    measured: bool = False,
+) -> Callable[[Callable[..., Any]], Family]:
+    """Decorate the function that draws a workload family.
+
+    It is called with a random generator, the number of requests and a value for each parameter,
+    and returns their sizes and output lengths, two lists of that many integers ``>= 1``.
+
+    Parameters
+    ----------
+    text : str
+        What the family is, in a few words.
+    parameters : mapping of str to Parameter, optional
+        What it may be asked for.
+    name : str
+        By default that of the function, with hyphens.
+    sizes_only : bool
+        The function returns sizes alone.  Their output lengths are independent of them: geometric
+        (``p``), equal (``length``), or geometric of mean 50; these two parameters are added.
+    measured : bool
+        Whether its output lengths, by default, follow those of a trace.
+
+    Examples
+    --------
+    >>> @workload_family("one large in each block", {"every": Parameter(8, 1, 10**6, "block")})
+    ... def one_large(rng, n, every):
+    ...     sizes = np.where(np.arange(n) % every == 0, 1000, 10)
+    ...     return sizes, rng.geometric(0.02, n)
+    >>> one_large.name, one_large.draw(np.random.default_rng(0), 3, every=2)[0].tolist()
+    ('one-large', [1000, 10, 1000])
+    """
+    own_parameters = dict(parameters or {})
+
+    def decorate(draw: Callable[..., Any]) -> Family:
+        called = name or draw.__name__.strip("_").replace("_", "-")
+        if sizes_only:
+            return Family(called, text, own_parameters | _LENGTHS, _with_lengths(draw), measured)
+        return Family(called, text, own_parameters, draw, measured)
+
+    return decorate
 
 
 def workload_names() -> tuple[str, ...]:
@@ -276,14 +375,30 @@ def _with_lengths(
 # --- Independent sizes --------------------------------------------------------------------------
 
 
+@workload_family("sizes uniform on a..b", {"a": _A, "b": _B}, sizes_only=True)
 def _uniform(rng: np.random.Generator, n: int, a: int, b: int) -> IntArray:
     return rng.integers(a, b, size=n, endpoint=True, dtype=np.int64)
 
 
+@workload_family(
+    "size b with probability q, else a",
+    {"a": _A, "b": _B, "q": Parameter(0.5, 0.0, 1.0, "probability of b", integer=False)},
+    sizes_only=True,
+)
 def _two_point(rng: np.random.Generator, n: int, a: int, b: int, q: float) -> IntArray:
     return np.where(rng.random(n) < q, b, a).astype(np.int64)
 
 
+@workload_family(
+    "rounded lognormal sizes, cut to a..b",
+    {
+        "a": _A,
+        "b": Parameter(8192, 1, 2**24, "largest size"),
+        "median": Parameter(500.0, 1e-3, 1e12, "median before the cut", integer=False),
+        "sigma": Parameter(1.0, 1e-3, 100.0, "standard deviation of ln", integer=False),
+    },
+    sizes_only=True,
+)
 def _lognormal(
     rng: np.random.Generator, n: int, *, median: float, sigma: float, a: int, b: int
 ) -> IntArray:
@@ -316,6 +431,7 @@ def _quantile(cdf: FloatArray, u: FloatArray) -> IntArray:
 # --- Worst cases of a full refill ---------------------------------------------------------------
 
 
+@workload_family("full refill, FCFS: each round gives the first worker all the b's", _REFILL)
 def _fcfs_worst(
     _rng: np.random.Generator, n: int, *, workers: int, slots: int, a: int, b: int, length: int
 ) -> tuple[IntArray, IntArray]:
@@ -324,7 +440,8 @@ def _fcfs_worst(
     return np.resize(round_, n), np.full(n, length, dtype=np.int64)
 
 
-def _step_tight(
+@workload_family("full refill: each round has one b and G*B - 1 a's", _REFILL, name="refill-tight")
+def _refill_tight(
     _rng: np.random.Generator, n: int, *, workers: int, slots: int, a: int, b: int, length: int
 ) -> tuple[IntArray, IntArray]:
     round_ = np.full(workers * slots, a, dtype=np.int64)
@@ -403,51 +520,18 @@ def _from_histogram(name: str) -> Callable[..., tuple[IntArray, IntArray]]:
 
 @cache
 def _families() -> dict[str, Family]:
-    sizes = {"a": _A, "b": _B, **_LENGTHS}
-    listed = [
-        Family("uniform", "sizes uniform on a..b", sizes, _with_lengths(_uniform)),
-        Family(
-            "two-point",
-            "size b with probability q, else a",
-            sizes | {"q": Parameter(0.5, 0.0, 1.0, "probability of b", integer=False)},
-            _with_lengths(_two_point),
-        ),
-        Family(
-            "lognormal",
-            "rounded lognormal sizes, cut to a..b",
-            sizes
-            | {
-                "b": Parameter(8192, 1, 2**24, "largest size"),
-                "median": Parameter(500.0, 1e-3, 1e12, "median before the cut", integer=False),
-                "sigma": Parameter(1.0, 1e-3, 100.0, "standard deviation of ln", integer=False),
-            },
-            _with_lengths(_lognormal),
-        ),
-        Family(
-            "fcfs-worst",
-            "full refill, FCFS: each round gives the first worker all the b's",
-            _REFILL,
-            _fcfs_worst,
-        ),
-        Family(
-            "refill-tight",
-            "full refill: each round has one b and G*B - 1 a's",
-            _REFILL,
-            _step_tight,
-        ),
-    ]
+    listed = [_uniform, _two_point, _lognormal, _fcfs_worst, _refill_tight]
     listed += [
-        Family(name, f"fit to {fit['text']}", _LENGTHS, _fitted(name), measured=True)
+        workload_family(f"fit to {fit['text']}", _LENGTHS, name=name, measured=True)(_fitted(name))
         for name, fit in _fits().items()
     ]
     listed += [
-        Family(
-            f"{name}-like",
+        workload_family(
             f"joint histogram of the paper's {name} sample",
             _LENGTHS,
-            _from_histogram(name),
+            name=f"{name}-like",
             measured=True,
-        )
+        )(_from_histogram(name))
         for name in ("burst", "longbench", "arxiv")
     ]
     return {f.name: f for f in listed}

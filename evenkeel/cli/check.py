@@ -71,7 +71,7 @@ def check(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Check the claim LABEL.
+    """Check the claim LABEL, or one of your own, module:attribute or file.py:attribute.
 
     Beside the verdict stands how many of the deliberately false versions planted in the check it
     catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
@@ -81,11 +81,11 @@ def check(
     from evenkeel.report.summary import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs.records import record
     from evenkeel.runs.reproduce import unchecked, versions
-    from evenkeel.theorems.registry import checks, claim_of
+    from evenkeel.theorems.registry import claim_of
     from theory.model import InputError
 
     shown = claim_of(label)
-    check = checks().get(label)
+    label, check = shown.label, shown.check
     if check is None:
         click.echo(f"{label}: not checked: {unchecked(shown).domain}")
         click.get_current_context().exit(INCONCLUSIVE)

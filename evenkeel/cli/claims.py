@@ -22,6 +22,8 @@ from evenkeel.output import json_option
 def claims(label: str | None, form: str, as_json: bool) -> None:
     """List all claims, or show LABEL: statement, formula, assumptions, proof steps, evidence.
 
+    LABEL may be module:attribute or file.py:attribute for a claim of your own.
+
     A step of a proof is confirmed by sympy, or it is a lemma, argued in words; the two are never
     mixed up.
     """

@@ -31,13 +31,17 @@ def figures(
     cluster: str | None,
     as_json: bool,
 ) -> None:
-    """Regenerate the figures, all of them unless named; each is a CSV, PNG, SVG and PDF."""
+    """Regenerate the figures, all of them unless named; each is a CSV, PNG, SVG and PDF.
+
+    NAME may be module:attribute or file.py:attribute for a drawing of your own.
+    """
     from evenkeel.output import progress, to_json
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import computed, illustrate, known
-    from paper_figures.catalogue import FIGURES
+    from paper_figures.catalogue import FIGURES, OWN
+    from theory.own import installed
 
-    chosen = names or tuple(FIGURES)
+    chosen = names or (*FIGURES, *installed(OWN))
     with executor(jobs, cluster) as pool, progress("figures", len(chosen)) as tick:
         tables = known(chosen, out) if redraw else computed(chosen, pool)
         written = illustrate(tables, out, tick)

@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": ("verify", "Check certificates, with the standard library alone."),
     "figures": ("figures", "Regenerate the figures."),
     "explore": ("explore", "A page to play with: energy, theorems, and the barrier."),
+    "new": ("new", "Start a claim, policy, family or figure of your own, with a test."),
     "doctor": ("doctor", "Name the solvers and test them on hand-solved instances."),
 }
 

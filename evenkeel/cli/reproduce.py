@@ -19,7 +19,14 @@ from evenkeel.runs.executors import cluster_option, jobs_option
     show_default=True,
     help="About one second, ten seconds, or minutes a claim.",
 )
-@click.option("--claims", "pattern", default="*", help="Only labels that match this pattern.")
+@click.option("--claims", "pattern", default=None, help="Only labels that match this pattern.")
+@click.option(
+    "--claim",
+    "specs",
+    multiple=True,
+    help="Only this one, a label, or of your own: module:attribute, file.py:attribute, or file.py "
+    "for all in a file; repeatable.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -33,7 +40,8 @@ from evenkeel.runs.executors import cluster_option, jobs_option
 @json_option
 def reproduce(
     budget: str,
-    pattern: str,
+    pattern: str | None,
+    specs: tuple[str, ...],
     out: Path | None,
     jobs: int | None,
     cluster: str | None,
@@ -53,13 +61,19 @@ def reproduce(
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate
     from evenkeel.runs.reproduce import run
-    from evenkeel.theorems.registry import chapters, claims, families
+    from evenkeel.theorems.registry import chapters, claim_of, claims, claims_in, families
     from paper_figures.catalogue import FIGURES, committed
     from theory.model import InputError
 
-    labels = [label for label in claims() if fnmatchcase(label, pattern)]
-    if not labels:
+    named: list[str] = []
+    for spec in specs:
+        found = claims_in(spec) if spec.endswith(".py") else (claim_of(spec),)
+        named += (claim.label for claim in found)
+    if pattern is not None or not specs:
+        named += (label for label in claims() if fnmatchcase(label, pattern or "*"))
+    if not named:
         raise InputError(f"--claims {pattern!r} matches no label; `evenkeel claims` lists them")
+    labels = [label for label in claims() if label in named]
     folder = out or Path("out") / budget
     started = time.perf_counter()
     with executor(jobs, cluster) as pool, progress("checking", len(labels)) as tick:
@@ -83,8 +97,9 @@ def reproduce(
         tables = ((name, committed(name)) for name in wanted)
         drawn = illustrate(tables, folder / "figures", tick)
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"
-    if pattern != "*":
+    if pattern is not None:
         again += f" --claims '{pattern}'"
+    again += "".join(f" --claim {spec}" for spec in specs)
     shown = pictures(drawn)
     names = {family: [picture.name for picture in part] for family, part in shown.items()}
     write_text(folder / "report.md", report_markdown(result.records, again, names))

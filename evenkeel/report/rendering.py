@@ -161,7 +161,8 @@ def _chapters(entries: Sequence[Record], figures: Mapping[str, Sequence[Picture]
 
 def _again(entry: Record) -> str:
     """The command that makes a record again."""
-    return f"evenkeel check {entry['claim']} --budget {entry['budget']} --seed {entry['seed']}"
+    claim = claim_of(entry["claim"]).named
+    return f"evenkeel check {claim} --budget {entry['budget']} --seed {entry['seed']}"
 
 
 def _kind(entry: Record) -> str:
@@ -259,10 +260,18 @@ def _environment(kind: str) -> Environment:
     return environment
 
 
-def _render(name: str, **values: Any) -> str:
+def _render(name: str, /, **values: Any) -> str:
     """What the template ``name`` makes of the values."""
     environment = _environment(name.rpartition(".")[2])
     return environment.get_template(f"{name}.j2").render(values)
+
+
+def started(template: str, name: str) -> str:
+    """A file of one's own to begin with: of a claim, a policy, a family, a figure, or its test."""
+    words = name.split("_")
+    return _render(
+        f"new/{template}.py", name=name, label="-".join(words), kind="".join(map(str.title, words))
+    )
 
 
 def claim_markdown(claim: Claim) -> str:

@@ -41,7 +41,7 @@ def known(names: Sequence[str], out: Path) -> Iterator[tuple[str, str]]:
         If a name is not known, or a table cannot be read.
     """
     for name in names:
-        path = out / f"{name}.csv"
+        path = out / f"{figure(name).name}.csv"
         yield name, path.read_text("utf-8") if path.is_file() else committed(name)
 
 
@@ -66,7 +66,7 @@ def illustrate(
     """
     written: dict[str, list[Path]] = {}
     for name, text in tables:
-        path = out / f"{name}.csv"
+        path = out / f"{figure(name).name}.csv"
         write_text(path, text)
         written[name] = [path, *figure(name).draw(path, out)]
         if done:

@@ -24,12 +24,16 @@ from theory.model import InputError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One check to run: its claim's label, budget and seed, and a policy in place of its own."""
+    """One check to run: its claim's label, budget and seed, and a policy in place of its own.
+
+    ``named`` says where a process that has not met the claim finds it, if not by its label.
+    """
 
     label: str
     budget: Budget
     seed: int
     policy: str | None = None
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,10 @@ def perform(job: Job) -> tuple[Record, float]:
     A check that raises :class:`InputError` is inconclusive, with the message as its domain.
     """
     started = time.perf_counter()
-    check = checks().get(job.label)
+    claim = claim_of(job.named or job.label)
+    check = claim.check
     if check is None:
-        empty = Check(job.label, lambda trial: unchecked(claim_of(job.label)), {}, {}, ())
+        empty = Check(job.label, lambda trial: unchecked(claim), {}, {}, ())
         trial = empty.trial(job.budget, job.seed)
         return record(empty, trial, empty.run(trial), None, versions()), 0.0
     trial = check.trial(job.budget, job.seed, policy=job.policy)
@@ -122,7 +127,7 @@ def run(
         If the folder cannot be written.
     """
     file = RecordFile(out / "records.jsonl", resume=resume)
-    wanted = [Job(label, budget, seed) for label in labels]
+    wanted = [Job(label, budget, seed, named=claim_of(label).named) for label in labels]
     known = {(e["claim"], e["budget"], e["seed"]) for e in file.entries.values()}
     todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
     seconds: dict[str, float] = {}

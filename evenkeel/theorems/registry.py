@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from inspect import cleandoc
+from pathlib import Path
 from pkgutil import iter_modules
 from string import Template
 from types import ModuleType
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 from evenkeel.findings.check import Check, declared
 from evenkeel.findings.headline import Headline, asked
 from theory.model import InputError
+from theory.own import installed, is_own, module_of, own
 
 if TYPE_CHECKING:
     import sympy
@@ -162,6 +164,8 @@ class Claim:
         The question that its record answers at the head of a report.
     module : str
         The module that defines it.
+    definition : type, optional
+        The class that does.
     """
 
     label: str
@@ -185,6 +189,19 @@ class Claim:
     drops: tuple[Dropped, ...] = ()
     headline: Headline | None = field(default=None, compare=False)
     module: str = ""
+    definition: type | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def named(self) -> str:
+        """How a command finds it: by its label; one of somebody's own by module and class."""
+        known = {*_house()[1], *(value.partition(":")[0] for value in installed(OWN).values())}
+        if self.definition is None or self.module in known:
+            return self.label
+        path = Path(getattr(sys.modules.get(self.module), "__file__", None) or "")
+        here, place = Path.cwd(), self.module
+        if path.suffix == ".py" and "." not in place and path.parent != here:
+            place = str(path.relative_to(here) if path.is_relative_to(here) else path)
+        return f"{place}:{self.definition.__qualname__}"
 
     @property
     def heading(self) -> str:
@@ -208,6 +225,8 @@ def _steps(entry: Claim) -> "tuple[Step, ...]":
 
 
 _CLAIMS: dict[str, Claim] = {}
+# Entry points of claims, or of modules of claims, that installed packages have.
+OWN = "evenkeel.claims"
 OTHERS = "others"  # the family of claims that are registered outside of evenkeel
 _Definition = TypeVar("_Definition", bound=type)
 
@@ -278,7 +297,9 @@ def claim(
                 f"the docstring of {definition.__name__} must be a title, a blank line and the "
                 f"statement of the claim {label!r}"
             )
-        if label in _CLAIMS:
+        same = _CLAIMS.get(label)
+        # A cell of a notebook may run again, and a module be loaded again.
+        if same and _place(same.definition) != _place(definition):
             raise InputError(f"two claims share the label {label!r}")
 
         def text(words: str) -> str:
@@ -312,10 +333,15 @@ def claim(
             drops=drops,
             headline=asked(it.answer, label) if hasattr(it, "answer") else None,
             module=definition.__module__,
+            definition=definition,
         )
         return definition
 
     return register
+
+
+def _place(definition: type | None) -> tuple[str, str] | None:
+    return None if definition is None else (definition.__module__, definition.__qualname__)
 
 
 def _modules(package: ModuleType) -> list[str]:
@@ -329,7 +355,7 @@ def _modules(package: ModuleType) -> list[str]:
 def _house() -> tuple[dict[str, str], dict[str, str]]:
     """The heading of every family, and the family of every module of claims, in reading order.
 
-    All of these modules are imported.
+    All of these modules are imported, and those that installed packages name as entry points.
     """
     import evenkeel.theorems as house
 
@@ -347,6 +373,8 @@ def _house() -> tuple[dict[str, str], dict[str, str]]:
         for label in entry.requires if entry.module in family_of else ():
             if label not in _CLAIMS:
                 raise InputError(f"claim {entry.label!r} requires the unknown label {label!r}")
+    for name in installed(OWN):
+        own(name, OWN)
     return headings, family_of
 
 
@@ -382,12 +410,24 @@ def claims() -> dict[str, Claim]:
 def claim_of(label: str) -> Claim:
     """The claim with that label.
 
+    Parameters
+    ----------
+    label : str
+        ``family.name``; or ``module:attribute`` or ``file.py:attribute`` of a class of your own
+        under :func:`claim`.
+
     Raises
     ------
     InputError
         If there is none; the message names the nearest labels, or the families.
     """
     _house()
+    if label not in _CLAIMS and is_own(label):
+        entries = claims_in(label)
+        if len(entries) != 1:
+            names = ", ".join(entry.named for entry in entries)
+            raise InputError(f"{label} has {len(entries)} claims: name one of {names}")
+        return entries[0]
     if label not in _CLAIMS:
         from difflib import get_close_matches
 
@@ -397,6 +437,31 @@ def claim_of(label: str) -> Claim:
         found = dict.fromkeys(entry.family for entry in claims().values())
         raise InputError(f"unknown claim {label!r}; labels begin with {', '.join(found)}")
     return _CLAIMS[label]
+
+
+def claims_in(spec: str) -> tuple[Claim, ...]:
+    """The claims of one's own that a class, a module or a file has.
+
+    Parameters
+    ----------
+    spec : str
+        ``module:attribute`` or ``file.py:attribute`` of a class, or ``file.py`` for all in a file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported, or has no claim.
+    """
+    _house()
+    if ":" not in spec:
+        name = module_of(spec).__name__
+        found = tuple(entry for entry in _CLAIMS.values() if entry.module == name)
+    else:
+        thing = own(spec)
+        found = tuple(entry for entry in _CLAIMS.values() if entry.definition is thing)
+    if not found:
+        raise InputError(f"{spec}: no class under @claim")
+    return found
 
 
 def checks() -> dict[str, Check]:

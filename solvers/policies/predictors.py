@@ -8,6 +8,7 @@ the present one included, from the age alone.  It is asked anew whenever the num
 has doubled since it was last asked.
 """
 
+import inspect
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,6 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
+from theory.own import installed, is_own, own, told
+
+# Entry points of predictors that installed packages have.
+OWN = "evenkeel.predictors"
 
 # More steps than any run has.
 FOREVER = INT_LIMIT
@@ -200,9 +205,11 @@ def predictor_of(spec: str | Predictor, seed: int = 0) -> Predictor:
     Parameters
     ----------
     spec : str or Predictor
-        ``oracle``, ``noisy:ERROR`` or ``observed``.
+        ``oracle``, ``noisy:ERROR`` or ``observed``; ``module:attribute`` or ``file.py:attribute``
+        of a class or an instance of your own; or an entry point in the group
+        ``evenkeel.predictors``.
     seed : int
-        Seed of the errors of ``noisy``.
+        Seed of the errors of ``noisy``, and of a class with a parameter ``seed``.
 
     Raises
     ------
@@ -219,9 +226,31 @@ def predictor_of(spec: str | Predictor, seed: int = 0) -> Predictor:
     if name == "noisy":
         with suppress(ValueError):
             return NoisyOracle(float(error), seed)
+    if name not in ("oracle", "observed", "noisy") and (
+        is_own(str(spec)) or spec in installed(OWN)
+    ):
+        return _own(str(spec), seed)
     raise InputError(
-        f"unknown predictor {spec!r}; known: oracle, observed, and noisy:ERROR with an error >= 0"
+        f"unknown predictor {spec!r}; known: oracle, observed, noisy:ERROR with an error >= 0, and "
+        "module:attribute for one of your own"
     )
+
+
+def _own(spec: str, seed: int) -> Predictor:
+    """A predictor of one's own, made if it is a class."""
+    found = own(spec, OWN)
+    if inspect.isclass(found):
+        given = {"seed": seed} if "seed" in inspect.signature(found).parameters else {}
+        try:
+            found = found(**given)
+        except Exception as error:
+            raise InputError(f"predictor {spec!r}: cannot create it: {told(error)}") from error
+    if not isinstance(found, LengthPredictor | AgePredictor):
+        raise InputError(
+            f"predictor {spec!r}: expected a class or an instance with a text `name` and a method "
+            f"lengths(requests) or remaining(ended, running), found {type(found).__name__}"
+        )
+    return found
 
 
 def checked_forecast(name: str, answer: Any, size: int | None) -> IntArray:

@@ -6,12 +6,9 @@ that is declared with :func:`~solvers.policies.protocol.built_in` is in the tabl
 
 import importlib
 import inspect
-import os
 import pkgutil
-import sys
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from importlib.metadata import entry_points
 from textwrap import fill
 from typing import Any
 
@@ -19,6 +16,10 @@ import solvers.policies
 from solvers.policies.protocol import DECLARED, Policy, one_line
 from theory.content import printable
 from theory.model import InputError
+from theory.own import installed, is_own, own
+
+# Entry points of policies that installed packages have.
+OWN = "evenkeel.policies"
 
 
 def _declared() -> dict[str, type[Policy]]:
@@ -85,7 +86,7 @@ def policy(spec: str | Policy, seed: int = 0) -> Policy:
         A built-in name (:data:`POLICIES`), alone or with parameters of its class as in
         ``bfio:horizon=20,predictor=noisy:0.5``; the name of an entry point in the group
         ``evenkeel.policies``; or ``module:attribute``, looked up from the current directory as
-        ``python -m`` does.  The latter two may name a class or an instance.
+        ``python -m`` does, or ``file.py:attribute``.  The latter may name a class or an instance.
     seed : int
         Given to a class whose constructor has a parameter ``seed``.
 
@@ -106,25 +107,16 @@ def policy(spec: str | Policy, seed: int = 0) -> Policy:
     name, _, options = spec.partition(":")
     if name in POLICIES:
         return _instance(spec, POLICIES[name], seed, **_parameters(spec, POLICIES[name], options))
-    installed = {point.name: point for point in entry_points(group="evenkeel.policies")}
-    if spec not in installed and ":" not in spec:
+    others = installed(OWN)
+    if spec not in others and not is_own(spec):
         raise InputError(
-            f"unknown policy {spec!r}; known: {', '.join([*POLICIES, *installed])}, "
+            f"unknown policy {spec!r}; known: {', '.join([*POLICIES, *others])}, "
             "or module:attribute for one of your own"
         )
-    module, _, attribute = (installed[spec].value if spec in installed else spec).partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
-        found = importlib.import_module(module.strip())
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"policy {spec!r}: cannot import module {module!r}: {one_line(error)}"
-        ) from error
-    for name in attribute.strip().split("."):
-        if not hasattr(found, name):
-            raise InputError(f"policy {spec!r}: module {module!r} has no attribute {attribute!r}")
-        found = getattr(found, name)
+        found = own(spec, OWN)
+    except InputError as error:
+        raise InputError(f"policy {spec!r}: {error}") from error
     return _instance(spec, found, seed)
 
 

@@ -97,7 +97,7 @@ def test_predictors_by_name():
     "spec", ["", "tarot", "noisy", "noisy:", "noisy:x", "noisy:nan", "oracle:2", 3]
 )
 def test_an_unknown_predictor_is_refused(spec):
-    with pytest.raises(InputError, match="known: oracle, observed, and noisy:ERROR"):
+    with pytest.raises(InputError, match="known: oracle, observed, noisy:ERROR"):
         predictor_of(spec)
 
 

@@ -1,0 +1,286 @@
+"""What is one's own: by module, by file and by entry point, in every command that takes it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import evenkeel
+from evenkeel.cli.main import cli
+from evenkeel.cli.new import KINDS
+from evenkeel.theorems import registry
+from theory.own import own
+
+ROOT = Path(__file__).parents[2]
+
+THINGS = '''
+import numpy as np
+from fractions import Fraction
+from evenkeel import (
+    Cases, Parameter, PowerModel, Variant, claim, evidence, figure, near, table, workload_family,
+)
+
+class LastWorker:
+    name = "last-worker"
+    def admit(self, view):
+        answer = np.full(view.pool.size, -1)
+        slots = np.repeat(np.arange(view.free.size), view.free)[::-1]
+        answer[: view.admissions] = slots[: view.admissions]
+        return answer
+
+class Two:
+    name = "two"
+    def lengths(self, requests):
+        return np.full(len(requests), 2)
+
+@workload_family("sizes in turn", {"most": Parameter(3, 1, 9, "largest")})
+def turns(rng, n, most):
+    return 1 + np.arange(n) % most, np.ones(n, int)
+
+@workload_family("one request too few")
+def short(rng, n):
+    return np.ones(n - 1, int), np.ones(n - 1, int)
+
+@workload_family("divides by zero")
+def broken(rng, n):
+    return 1 // 0
+
+watts = PowerModel(50, 500, 0.5)
+
+@table("x computed theory")
+def squares(most=3):
+    for x in range(1, most + 1):
+        yield {"x": x, "computed": x * x, "theory": x**2}
+
+@figure("step", squares)
+def drawn(picture, rows):
+    """Squares."""
+    picture.subplots().plot([1, 2, 3])
+
+@claim("mine.sum", "equality")
+class Sum:
+    """The sum of the first numbers.
+
+    1 + ... + n = n (n + 1) / 2 for every n >= 1.
+    """
+    @evidence(measures="sum", plants=(near(), Variant("without the half", Fraction(2))), n=5)
+    def check(self, trial):
+        """Every n up to a hundred; another sum refutes it."""
+        cases = Cases("==")
+        for n in range(1, trial["n"] + 1):
+            claimed = Fraction(n * (n + 1), 2) * trial.scale
+            if cases.add(sum(range(n + 1)), claimed, lambda: {"n": n}):
+                break
+        return cases.finding(trial, f"n = 1..{trial['n']}")
+
+@claim("mine.square", "upper")
+class Square:
+    """A false claim.
+
+    n^2 <= 2 n for every n.
+    """
+    @evidence(measures="square", plants=(near("", Fraction(1, 2)),), n=5)
+    def check(self, trial):
+        """Every n."""
+        cases = Cases("<=")
+        for n in range(trial["n"] + 1):
+            if cases.add(n * n, 2 * n * trial.scale, lambda: {"n": n}):
+                break
+        return cases.finding(trial, "n")
+'''
+
+
+@pytest.fixture
+def things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a module with one of each, in the current folder."""
+    name = f"things_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{name}.py").write_text(THINGS, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield name
+    sys.modules.pop(name, None)
+    for label in [label for label in registry._CLAIMS if label.startswith("mine.")]:
+        del registry._CLAIMS[label]
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.return_value if isinstance(done.return_value, int) else done.exit_code, done.output
+
+
+@pytest.mark.parametrize("spec", ["{}:{}", "{}.py:{}", "./{}.py:{}"])
+def test_a_claim_is_checked_by_module_and_by_file(things: str, spec: str) -> None:
+    code, said = run("check", spec.format(things, "Sum"))
+    assert code == 0
+    assert said.startswith("mine.sum: certified, catches 2/2 false versions")
+    assert run("check", spec.format(things, "Sum"), "--scale", "1/2")[0] == 1
+    code, said = run("check", spec.format(things, "Square"), "--json")
+    found = json.loads(said)
+    assert (code, found["verdict"], found["witness"]) == (1, "refuted", {"n": 3})
+    assert "1 + ... + n" in run("claims", spec.format(things, "Sum"))[1]
+
+
+def test_a_report_has_the_page_of_a_claim(things: str, tmp_path: Path) -> None:
+    # In processes of their own, which must find the file again.
+    code, said = run("reproduce", "--claim", f"{things}.py", "--jobs", "1", "--json")
+    told = json.loads(said)
+    assert [entry["claim"] for entry in told["records"]] == ["mine.sum", "mine.square"]
+    assert (code, told["against"]) == (1, ["mine.square"])
+    page = (tmp_path / told["out"] / "report.html").read_text("utf-8")
+    assert "Claims of one&#39;s own" in page or "Claims of one's own" in page
+    assert 'id="mine.sum"' in page
+    assert f"evenkeel check {things}:Sum --budget smoke --seed 0" in page
+    assert f"evenkeel reproduce --budget smoke --seed 0 --claim {things}.py" in page
+
+
+def test_a_name_of_several_claims_is_refused(things: str) -> None:
+    with pytest.raises(evenkeel.InputError, match=rf"has 2 claims: name one of {things}:Sum"):
+        evenkeel.claim_of(f"{things}.py")
+    with pytest.raises(evenkeel.InputError, match="no class under @claim"):
+        evenkeel.claim_of(f"{things}:turns")
+
+
+def test_a_claim_may_be_defined_again_where_it_was(things: str) -> None:
+    source = Path(f"{things}.py").read_text("utf-8")
+    evenkeel.claims_in(f"{things}.py")
+    exec(source, sys.modules[things].__dict__)
+    with pytest.raises(evenkeel.InputError, match=r"two claims share the label 'mine\.sum'"):
+        exec(source, {"__name__": "elsewhere"})
+
+
+@pytest.mark.parametrize("spec", ["{}:{}", "{}.py:{}"])
+def test_workloads_policies_predictors_and_devices(things: str, spec: str) -> None:
+    def named(what: str) -> str:
+        return spec.format(things, what)
+
+    drawn = evenkeel.workload(named("turns"), 5, seed=0, most=2)
+    assert drawn.prefill.tolist() == [1, 2, 1, 2, 1]
+    code, said = run(
+        "simulate", "--family", named("turns"), "--param", "most=4", "-G", "2", "-B", "2",
+        "--policy", named("LastWorker"), "--policy", f"bfio:horizon=2,predictor={named('Two')}",
+        "--hardware", named("watts"), "--json",
+    )  # fmt: skip
+    told = json.loads(said)
+    assert code == 0
+    assert [each["policy"] for each in told["runs"]] == [
+        "last-worker",
+        "bfio:horizon=2,predictor=two",
+    ]
+    # 40 requests of one step in sizes 1..4, four at a time: by hand 10 steps of (2 + 1, 4 + 3)
+    # and of (1 + 2, 3 + 4), a largest load of 7.
+    assert told["runs"][0]["whole"]["steps"] == 10
+    assert told["runs"][0]["whole"]["imbalance"] == 10 * (2 * 7 - 10)
+
+
+def test_a_sweep_takes_a_workload(things: str, tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(
+        f'rounds = 2\nseeds = 1\n[grid]\nfamily = ["{things}:turns"]\nworkers = [2]\nslots = [2]\n'
+    )
+    code, said = run("sweep", "s.toml", "--jobs", "1", "--json")
+    assert code == 0
+    assert f"{things}:turns" in said
+
+
+@pytest.mark.parametrize(
+    ("family", "message"),
+    [
+        ("short", "drew 2 requests where 3 were asked for"),
+        ("broken", r"ZeroDivisionError: .*\(.*things_.*\.py, line \d+\)"),
+        ("watts", "must be a function under @workload_family, not PowerModel"),
+        ("nothing", "has no attribute 'nothing'"),
+    ],
+)
+def test_a_workload_that_is_wrong_is_told(things: str, family: str, message: str) -> None:
+    with pytest.raises(evenkeel.InputError, match=message):
+        evenkeel.workload(f"{things}:{family}", 3, seed=0)
+
+
+@pytest.mark.parametrize("spec", ["{}:drawn", "{}.py:drawn"])
+def test_a_figure_is_computed_and_drawn(things: str, spec: str, tmp_path: Path) -> None:
+    code, said = run("figures", spec.format(things), "--out", "pictures", "--jobs", "1")
+    assert code == 0
+    assert (tmp_path / "pictures" / "drawn.csv").read_text() == (
+        "x,computed,theory\n1,1,1\n2,4,4\n3,9,9\n"
+    )
+    assert said.split() == [f"pictures/drawn.{kind}" for kind in ("csv", "png", "svg", "pdf")]
+    assert run("figures", spec.format(things), "--out", "pictures", "--redraw")[0] == 0
+    with pytest.raises(evenkeel.InputError, match="has no table yet"):
+        run("figures", spec.format(things), "--out", "elsewhere", "--redraw")
+
+
+def test_what_cannot_be_found_is_told_in_a_line(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.py").write_text("x = 1\ny = x / 0\n")
+    Path("json.py").write_text("x = 1\n")
+    with pytest.raises(evenkeel.InputError, match=r"ZeroDivisionError.*wrong\.py, line 2\)"):
+        own("wrong.py:x")
+    with pytest.raises(evenkeel.InputError, match=r"there is no file missing\.py"):
+        own("missing.py:x")
+    with pytest.raises(evenkeel.InputError, match="another module has the name 'json'"):
+        own("json.py:x")
+    for command in (["check"], ["simulate", "--family"], ["figures"]):
+        with pytest.raises(evenkeel.InputError, match="cannot import module 'no_such_thing'"):
+            run(*command, "no_such_thing:X")
+
+
+def test_what_installed_packages_have_is_found_by_name(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text(THINGS, "utf-8")
+    about = tmp_path / "theirs-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[evenkeel.claims]\ntheirs = theirs\n"
+        "[evenkeel.families]\nturns = theirs:turns\n"
+        "[evenkeel.figures]\nsquares = theirs:drawn\n"
+        "[evenkeel.policies]\nlast = theirs:LastWorker\n"
+        "[evenkeel.predictors]\ntwo = theirs:Two\n"
+    )
+    code = (
+        "import evenkeel\n"
+        "from paper_figures.catalogue import figure\n"
+        "from solvers.policies.predictors import predictor_of\n"
+        "assert 'mine.sum' in evenkeel.claims()\n"
+        "assert evenkeel.claim_of('mine.sum').named == 'mine.sum'\n"
+        "assert evenkeel.workload('turns', 2, seed=0).prefill.tolist() == [1, 2]\n"
+        "assert evenkeel.policy('last').name == 'last-worker'\n"
+        "assert predictor_of('two').name == 'two'\n"
+        "assert figure('squares').name == 'drawn'\n"
+    )
+    found = os.pathsep.join([str(ROOT), str(tmp_path)])
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": found}
+    )
+
+
+def test_what_new_writes_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for kind in KINDS:
+        code, said = run("new", kind, f"my_{kind}")
+        assert code == 0
+        assert said.split()[0] == f"my_{kind}.py"
+    with pytest.raises(evenkeel.InputError, match=r"my_claim\.py is there already"):
+        run("new", "claim", "my_claim")
+    with pytest.raises(evenkeel.InputError, match="NAME must be a name"):
+        run("new", "claim", "My-claim")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    lint = [sys.executable, "-m", "ruff", "check", "--select", "E,F,W,I,B,UP,SIM,RUF,C4", "."]
+    lint += ["--line-length", "100", "--target-version", "py311"]
+    done = subprocess.run(lint, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,109 @@
+"""Things of one's own: found by ``module:attribute``, by file, or as an entry point.
+
+Every floor takes what a user has written in the place of what it has itself, and all look it up
+here: claims, policies, workload families, figures, predictors and power laws.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from theory.model import InputError
+
+
+def is_own(spec: str) -> bool:
+    """Whether the text names something in a module or a file: ``mine:thing`` or ``mine.py``.
+
+    >>> is_own("mine:bursts"), is_own("studies/mine.py"), is_own("uniform")
+    (True, True, False)
+    """
+    return ":" in spec or spec.endswith(".py")
+
+
+def installed(group: str) -> dict[str, str]:
+    """The entry points of a group that installed packages have: name to ``module:attribute``."""
+    return {point.name: point.value for point in entry_points(group=group)}
+
+
+def module_of(name: str) -> ModuleType:
+    """The module of that name, or in that file, imported.
+
+    Parameters
+    ----------
+    name : str
+        ``package.module``, looked up from the current directory as ``python -m`` does; or a file
+        ``folder/mine.py``, which is imported as the module ``mine``.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported; the message names the line of the user's file that fails.
+    """
+    folder, path = os.getcwd(), None
+    if name.endswith(".py"):
+        path = Path(name).resolve()
+        if not path.is_file():
+            raise InputError(f"there is no file {name}")
+        folder, module = str(path.parent), path.stem
+    else:
+        module = name
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        found = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        raise InputError(f"cannot import module {name!r}: {told(error)}") from error
+    other = getattr(found, "__file__", None)
+    if path is not None and (other is None or Path(other).resolve() != path):
+        raise InputError(f"{name}: another module has the name {module!r} ({other}); rename yours")
+    return found
+
+
+def own(spec: str, group: str = "") -> Any:
+    """What ``module:attribute``, ``file.py:attribute`` or an entry point of the group names.
+
+    Parameters
+    ----------
+    spec : str
+        The name; without an attribute it names the module itself.
+    group : str
+        Group of entry points to look in first, such as ``evenkeel.families``.
+
+    Raises
+    ------
+    InputError
+        If there is no such module, file or attribute.
+
+    Examples
+    --------
+    >>> own("math:inf")
+    inf
+    >>> own("math:pj")
+    Traceback (most recent call last):
+    theory.model.InputError: module 'math' has no attribute 'pj'
+    """
+    value = installed(group).get(spec, spec) if group else spec
+    module, colon, attribute = value.rpartition(":") if ":" in value else (value, "", "")
+    found: Any = module_of(module.strip())
+    for name in attribute.strip().split(".") if colon else ():
+        if not hasattr(found, name):
+            raise InputError(f"module {module!r} has no attribute {attribute.strip()!r}")
+        found = getattr(found, name)
+    return found
+
+
+def told(error: BaseException) -> str:
+    """An exception in a line: its type, its message, and the line of the file that raised it."""
+    said = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and frame.filename != __file__
+    ]
+    frames = [frame for frame in frames if "importlib" not in frame.filename]
+    return f"{said} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else said
