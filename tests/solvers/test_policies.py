@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.policies import registry as policies
 from solvers.policies.arrival_order import splitmix64
 from solvers.policies.protocol import InFlight, Policy, PolicyError, StepView, decide
 from solvers.policies.registry import POLICIES, policy
@@ -370,7 +369,7 @@ def test_a_policy_that_cannot_be_had_is_explained_in_one_line(module, spec, mess
 
 def test_an_installed_policy_is_found_by_its_entry_point(module, monkeypatch):
     points = EntryPoints([EntryPoint("theirs", f"{module}:Mine", "evenkeel.policies")])
-    monkeypatch.setattr(policies, "entry_points", lambda group: points.select(group=group))
+    monkeypatch.setattr("theory.own.entry_points", lambda group: points.select(group=group))
     assert policy("theirs", 4).seed == 4
     with pytest.raises(InputError, match="trtllm_kv_aware, theirs, or module:attribute"):
         policy("unknown")
