@@ -34,7 +34,7 @@ allow_option = click.option(
     "allowed",
     multiple=True,
     metavar="MODULE:ATTRIBUTE",
-    help="A policy of your own that a file may name, and so run; repeatable.",
+    help="Of your own, what a file may name, and so run; repeatable.",
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Root of randomness."

@@ -8,21 +8,48 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Collection
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from theory.content import printable
 from theory.model import InputError
 
 
 def is_own(spec: str) -> bool:
     """Whether the text names something in a module or a file: ``mine:thing`` or ``mine.py``.
 
-    >>> is_own("mine:bursts"), is_own("studies/mine.py"), is_own("uniform")
-    (True, True, False)
+    >>> is_own("mine:bursts"), is_own("studies/mine.py"), is_own("uniform"), is_own("my.toml:a100")
+    (True, True, False, False)
     """
-    return ":" in spec or spec.endswith(".py")
+    return spec.endswith(".py") or (":" in spec and ".toml:" not in spec)
+
+
+def refuse_own(spec: str, allowed: Collection[str] = (), group: str = "") -> None:
+    """Refuse what a file names if it is somebody's own, since importing it runs it.
+
+    Parameters
+    ----------
+    spec : str
+        What the file names.
+    allowed : collection of str
+        Names that the user has given on the command line.
+    group : str
+        Its group of entry points, whose names are refused too.
+
+    Raises
+    ------
+    InputError
+        If it is neither built in nor allowed.
+    """
+    if spec not in allowed and (is_own(spec) or (group and spec in installed(group))):
+        name = printable(spec)
+        raise InputError(
+            f"{name!r} is not built in, and a file names what is built in only; --allow {name} "
+            "lets it name, and so run, your own"
+        )
 
 
 def installed(group: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ from theory.budget import about, afford
 from theory.content import printable
 from theory.files import read
 from theory.model import INT_LIMIT, InputError, System
+from theory.own import refuse_own
 from theory.power import DEFAULT_DEVICE, hardware
 
 if TYPE_CHECKING:
@@ -255,15 +256,17 @@ def _values(path: Path, key: str, values: Any, kind: type | tuple[type, ...]) ->
 
 def _validate(path: Path, cell: Cell, allowed: Collection[str]) -> None:
     """Refuse before the first run what the run itself would refuse."""
-    from adversary.workloads.families import workload
+    from adversary.workloads.families import OWN, workload
     from solvers.policies.registry import policy, refuse_foreign
 
     try:
         _ = cell.system
+        refuse_own(cell.hardware, allowed)
         hardware(cell.hardware)
         refuse_foreign(cell.policy, allowed)
         policy(cell.policy)
         if cell.trace is None:
+            refuse_own(cell.family, allowed, OWN)
             workload(cell.family, 1, 0, **dict(cell.parameters))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

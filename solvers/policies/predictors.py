@@ -199,6 +199,11 @@ def median_remaining(ended: IntArray, running: IntArray) -> IntArray:
     return remaining
 
 
+def is_built_in(spec: str) -> bool:
+    """Whether a predictor of that name is built in, whatever its parameter."""
+    return spec.partition(":")[0] in ("oracle", "observed", "noisy")
+
+
 def predictor_of(spec: str | Predictor, seed: int = 0) -> Predictor:
     """The predictor of that name, or the object that is given.
 
@@ -226,9 +231,7 @@ def predictor_of(spec: str | Predictor, seed: int = 0) -> Predictor:
     if name == "noisy":
         with suppress(ValueError):
             return NoisyOracle(float(error), seed)
-    if name not in ("oracle", "observed", "noisy") and (
-        is_own(str(spec)) or spec in installed(OWN)
-    ):
+    if not is_built_in(str(spec)) and (is_own(str(spec)) or spec in installed(OWN)):
         return _own(str(spec), seed)
     raise InputError(
         f"unknown predictor {spec!r}; known: oracle, observed, noisy:ERROR with an error >= 0, and "

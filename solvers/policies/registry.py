@@ -13,10 +13,12 @@ from textwrap import fill
 from typing import Any
 
 import solvers.policies
+from solvers.policies.predictors import OWN as PREDICTORS
+from solvers.policies.predictors import is_built_in
 from solvers.policies.protocol import DECLARED, Policy, one_line
 from theory.content import printable
 from theory.model import InputError
-from theory.own import installed, is_own, own
+from theory.own import installed, is_own, own, refuse_own
 
 # Entry points of policies that installed packages have.
 OWN = "evenkeel.policies"
@@ -68,7 +70,14 @@ def refuse_foreign(spec: str, allowed: Collection[str] = ()) -> None:
     --------
     >>> refuse_foreign("bfio:horizon=20")
     >>> refuse_foreign("own:Rule", allowed=["own:Rule"])
+    >>> refuse_foreign("bfio:horizon=2,predictor=own:Guess")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    theory.model.InputError: 'own:Guess' is not built in...
     """
+    for option in spec.partition(":")[2].split(","):
+        name, _, predictor = option.partition("=")
+        if name == "predictor" and not is_built_in(predictor):
+            refuse_own(predictor, allowed, PREDICTORS)
     if spec.partition(":")[0] not in POLICIES and spec not in allowed:
         name = printable(spec)
         raise InputError(

@@ -183,9 +183,24 @@ def test_a_sweep_takes_a_workload(things: str, tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(
         f'rounds = 2\nseeds = 1\n[grid]\nfamily = ["{things}:turns"]\nworkers = [2]\nslots = [2]\n'
     )
-    code, said = run("sweep", "s.toml", "--jobs", "1", "--json")
+    with pytest.raises(evenkeel.InputError, match=f"--allow {things}:turns lets it name"):
+        run("sweep", "s.toml", "--jobs", "1", "--json")
+    code, said = run("sweep", "s.toml", "--jobs", "1", "--json", "--allow", f"{things}:turns")
     assert code == 0
     assert f"{things}:turns" in said
+
+
+def test_a_sweep_runs_no_code_that_it_names(things: str, tmp_path: Path) -> None:
+    for axis, value in (
+        ("hardware", f"{things}:watts"),
+        ("policy", f"bfio:horizon=2,predictor={things}:Two"),
+    ):
+        (tmp_path / "s.toml").write_text(
+            f'[grid]\nworkers = [2]\nslots = [2]\n{axis} = ["{value}"]'
+        )
+        with pytest.raises(evenkeel.InputError, match="a file names what is built in only"):
+            run("sweep", "s.toml", "--jobs", "1")
+    assert things not in sys.modules
 
 
 @pytest.mark.parametrize(
