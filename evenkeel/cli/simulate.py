@@ -190,7 +190,7 @@ def simulate(
     if isinstance(system, ServingSystem) and system.departures:
         notes.append(
             f"not a system of the model ({', '.join(system.departures)}): no claim speaks of it; "
-            "loads are what the steps cost, and the plain loop served it, not the compiled one"
+            "loads are what the steps cost"
         )
     if any(run["overloaded"]["steps"] == 0 for run in found):
         notes.append(

@@ -22,17 +22,19 @@ from solvers.simulation.state import (
     finished,
     grow,
     measure_loads,
-    new_run,
     observe,
     oldest,
     place,
     reveal,
 )
 from solvers.step.problem import WAITS, Assignment
-from theory.model import Requests, System
+from theory.model import IntArray
 
 # The compiled rules, by the number under which :func:`run_oldest_first` knows them.
 IN_ORDER, IN_TURN, FEWEST, FEWEST_SENT, LIGHTEST, LARGEST_FIRST, BETTER_OF_TWO = range(7)
+
+# What a request that is not served yet counts for in vLLM's score, beside one that is.
+SENT = 4
 
 
 class ArrivalOrder:
@@ -55,20 +57,26 @@ class ArrivalOrder:
 
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
-        G, n = view.free.size, view.pool.size
-        if view.held is not None and self.rule in (FEWEST, FEWEST_SENT):
-            return _to_fewest(view, 1 if self.rule == FEWEST else 4)
-        # One step of a run that stands where the view does; output lengths decide nothing.
-        requests = Requests(view.pool, np.ones(n, np.int64))
-        run = new_run(System(G, view.slots), requests, n, np.empty(0), False)
-        run.loads[:], run.free[:] = view.loads, view.free
-        state = run.state[0]
-        state["step"], state["turn"] = view.step, self.turn % G
-        state["revealed"] = state["waiting"] = n
-        state["capacity"] = np.sum(view.free)
-        run_oldest_first(run, self.rule, np.uint64(self.seed % 2**64), 1)
-        self.turn = int(state["turn"])
-        return run.worker
+        assignment = np.empty(view.pool.size, dtype=np.int64)
+        self.turn = choose(
+            self.rule,
+            np.uint64(self.seed % 2**64),
+            view.step,
+            self.turn % view.free.size,
+            view.loads.copy(),
+            _counted(self.rule, view),
+            view.free.copy(),
+            view.pool,
+            assignment,
+        )
+        return assignment
+
+
+def _counted(rule: int, view: StepView) -> IntArray:
+    """What a rule that counts begins with: requests, those in a queue as often as if just sent."""
+    if rule == FEWEST_SENT and view.queued is not None:
+        return view.counts + (SENT - 1) * view.queued
+    return view.counts.copy()
 
 
 @built_in()
@@ -119,7 +127,8 @@ class VllmDP(ArrivalOrder):
     """The score of vLLM's data-parallel front end: ``4 * waiting + running``.
 
     Oldest first, each to the worker of the smallest score, lowest index on ties.  With one central
-    pool, a worker's waiting requests are those sent to it at this step.
+    pool, a worker's waiting requests are those sent to it at this step; with queues of the workers
+    those in its queue as well.
     """
 
     name = "vllm_dp"
@@ -196,17 +205,82 @@ class PowerOfTwo(ArrivalOrder):
         self.seed = seed
 
 
-def _to_fewest(view: StepView, more: int) -> Assignment:
-    """The rules that count, where the free slots do not say how many requests a worker has."""
-    weight: list[int] = view.counts.tolist()
-    free: list[int] = view.free.tolist()
-    assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-    for position in range(view.admissions):
-        g = min((g for g in range(len(free)) if free[g]), key=weight.__getitem__)
-        assignment[position] = g
+@compiled
+def choose(
+    rule: int,
+    seed: np.uint64,
+    step: int,
+    turn: int,
+    loads: IntArray,
+    counted: IntArray,
+    free: IntArray,
+    pool: IntArray,
+    answer: IntArray,
+) -> int:
+    """One decision of a rule, whatever the system; the loop below makes the same in place.
+
+    Parameters
+    ----------
+    rule : int
+        Its number.
+    seed : uint64
+        Of a rule that samples.
+    step : int
+        Number of the step.
+    turn : int
+        Whose turn it is.
+    loads, counted, free : int64[G]
+        Loads, what a rule that counts goes by, and free slots; used up.
+    pool : int64[n]
+        Sizes of the waiting requests, in arrival order.
+    answer : int64[n]
+        Filled with the worker of each, or -1 for one that waits.
+
+    Returns
+    -------
+    int
+        Whose turn it is then.
+    """
+    G, admitted = free.size, min(pool.size, int(np.sum(free)))
+    at_step = splitmix64(splitmix64(seed) ^ np.uint64(step))
+    open_workers, size = np.empty(G, np.int64), 0
+    for g in range(G):
+        if free[g]:
+            open_workers[size] = g
+            size += 1
+    order = np.arange(admitted)
+    if rule == LARGEST_FIRST:
+        key, other_key, other = -pool[:admitted], np.empty_like(order), np.empty_like(order)
+        if sort_by_size(key, order, other_key, other):
+            order = other
+    answer[:] = WAITS
+    for position in range(admitted):
+        i, g = order[position], 0
+        if rule == IN_ORDER:
+            while not free[g]:
+                g += 1
+        elif rule == IN_TURN:
+            g = turn
+            while not free[g]:
+                g = g + 1 if g + 1 < G else 0
+            turn = g + 1 if g + 1 < G else 0
+        elif rule == BETTER_OF_TWO:
+            at = _better(splitmix64(at_step ^ np.uint64(position)), loads, open_workers, size)
+            g = open_workers[at]
+            if free[g] == 1:
+                size -= 1
+                open_workers[at] = open_workers[size]
+        else:
+            by = counted if rule in (FEWEST, FEWEST_SENT) else loads
+            g = -1
+            for w in range(G):
+                if free[w] and (g < 0 or by[w] < by[g]):
+                    g = w
+        answer[i] = g
         free[g] -= 1
-        weight[g] += more
-    return assignment
+        loads[g] += pool[i]
+        counted[g] += SENT if rule == FEWEST_SENT else 1
+    return turn
 
 
 @compiled
@@ -291,18 +365,25 @@ def _better_of_two(run: RunState, seed: np.uint64) -> None:
     first = oldest(run.state[0])
     for position in range(admissions(run.state[0])):
         bits = splitmix64(at_step ^ np.uint64(position))
-        at = np.int64(((bits >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
-        if size > 1:
-            low = bits & np.uint64(0xFFFFFFFF)
-            other = np.int64((low * np.uint64(size - 1)) >> np.uint64(32))
-            other += other >= at
-            if run.loads[open_workers[other]] < run.loads[open_workers[at]]:
-                at = other
+        at = _better(bits, run.loads, open_workers, size)
         g = open_workers[at]
         place(run, first + position, g)
         if not run.free[g]:
             size -= 1
             open_workers[at] = open_workers[size]
+
+
+@compiled
+def _better(bits: np.uint64, loads: IntArray, open_workers: IntArray, size: int) -> int:
+    """Where the less loaded of two sampled workers stands in the list."""
+    at = np.int64(((bits >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
+    if size > 1:
+        low = bits & np.uint64(0xFFFFFFFF)
+        other = np.int64((low * np.uint64(size - 1)) >> np.uint64(32))
+        other += other >= at
+        if loads[open_workers[other]] < loads[open_workers[at]]:
+            at = other
+    return int(at)
 
 
 @compiled
@@ -351,7 +432,7 @@ def _to_top(run: RunState, rule: int, request: int, size: int) -> int:
     elif rule == FEWEST:
         weight[0] += 1
     elif rule == FEWEST_SENT:
-        weight[0] += 4
+        weight[0] += SENT
     else:
         weight[0] = run.loads[g]
     sift_down(weight, worker, 0, size)

@@ -7,58 +7,26 @@ their number, all take their snapshots together, and none knows what the others 
 
 Here requests may wait in one central pool, and then only workers with a free slot are in question;
 of a snapshot that is older, its age is all that is modelled: it is taken at the first decision that
-is far enough from the last one.
+is far enough from the last one.  The scores are in :mod:`solvers.policies.sending`.
 """
 
 import inspect
-from fractions import Fraction
-from typing import ClassVar
 
 import numpy as np
 
-from solvers.policies.protocol import Rule, StepView, built_in, integer_from, named
-from solvers.step.problem import WAITS, Assignment
-from theory.model import InputError
-
-# Scores are compared entry by entry, and exactly.
-Score = tuple[int | Fraction, ...]
-
-
-class Counts:
-    """What one front end believes of the workers: a snapshot, and what it has sent since.
-
-    Attributes
-    ----------
-    waiting, running : list of int
-        Requests in the queue of each worker, and requests that it serves.
-    waiting_tokens, running_tokens : list of int
-        The same in tokens.
-    budget : list of int or None
-        Tokens that each worker's KV cache holds, if the system has budgets.
-    start : int
-        The worker at which a scan begins.
-    """
-
-    def __init__(self, start: int = 0) -> None:
-        self.waiting: list[int] = []
-        self.running: list[int] = []
-        self.waiting_tokens: list[int] = []
-        self.running_tokens: list[int] = []
-        self.budget: list[int] | None = None
-        self.start = start
-
-    def look(self, view: StepView) -> None:
-        """Take a snapshot."""
-        none = np.zeros_like(view.free)
-        queued = none if view.queued is None else view.queued
-        tokens = none if view.queued_tokens is None else view.queued_tokens
-        self.waiting, self.waiting_tokens = queued.tolist(), tokens.tolist()
-        self.running = (view.counts - queued).tolist()
-        self.running_tokens = (view.loads - tokens).tolist()
-        self.budget = None if view.budget is None else view.budget.tolist()
+from solvers.policies.protocol import Rule, built_in, integer_from, named
+from solvers.policies.sending import (
+    SGLANG_TOTAL_REQUESTS,
+    SGLANG_TOTAL_TOKENS,
+    VLLM_DP_ROTATING,
+    VLLM_IN_FLIGHT,
+    VLLM_TOKENS,
+    Router,
+)
+from theory.model import InputError, IntArray
 
 
-class FrontEnds:
+class FrontEnds(Router):
     """Sends requests by a score of snapshots; what the score is, is up to the rule.
 
     Parameters
@@ -76,68 +44,20 @@ class FrontEnds:
         If a parameter is out of its range.
     """
 
-    name: str
-    rotates: ClassVar[bool] = False
-
     def __init__(self, every: int = 1, every_ms: float = 0, clients: int = 1) -> None:
-        self.every = integer_from("every", every, 1)
         if isinstance(every_ms, str) or not 0 <= every_ms < float("inf"):
             raise InputError(f"every_ms must be a number >= 0, got {every_ms!r}")
-        self.every_ms = every_ms
-        self.clients = integer_from("clients", clients, 1)
+        super().__init__(
+            integer_from("every", every, 1), every_ms, integer_from("clients", clients, 1)
+        )
         options = {"every": every, "every_ms": every_ms, "clients": clients}
         known = inspect.signature(type(self)).parameters
         self.name = named(self, **{key: options[key] for key in options if key in known})
-        self.counts: list[Counts] = []
-        self.taken_step, self.taken_s = 0, 0.0
 
-    def first_start(self, client: int, workers: int) -> int:
-        """Where the first scan of a front end begins: they are spread over the workers."""
-        return workers * client // self.clients
-
-    def score(self, client: int, worker: int) -> Score:
-        """The smallest is best."""
-        raise NotImplementedError
-
-    def sent(self, client: int, worker: int, size: int) -> None:
-        """Count what a front end sent itself."""
-        raise NotImplementedError
-
-    def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.policies.protocol.Policy`."""
-        G = view.free.size
-        self._look(view)
-        free: list[int] = view.free.tolist()
-        numbers = np.arange(view.pool.size) if view.request is None else view.request
-        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-        for position in range(view.admissions):
-            client = int(numbers[position]) % self.clients
-            counts = self.counts[client]
-            best, least = WAITS, None
-            for g in (*range(counts.start, G), *range(counts.start)):
-                if free[g]:
-                    score = self.score(client, g)
-                    if least is None or score < least:
-                        best, least = g, score
-            assignment[position] = best
-            free[best] -= 1
-            self.sent(client, best, int(view.pool[position]))
-            if self.rotates:
-                counts.start = (counts.start + 1) % G
-        return assignment
-
-    def _look(self, view: StepView) -> None:
-        G = view.free.size
-        if not self.counts or len(self.counts[0].waiting) != G:
-            self.counts = [Counts(self.first_start(c, G) % G) for c in range(self.clients)]
-        elif view.step > self.taken_step and (
-            view.step - self.taken_step < self.every
-            or 1e3 * (view.now_s - self.taken_s) < self.every_ms
-        ):
-            return
-        self.taken_step, self.taken_s = view.step, view.now_s
-        for counts in self.counts:
-            counts.look(view)
+    def first_starts(self, workers: int) -> IntArray:
+        """Where the first scan of each front end begins: they are spread over the workers."""
+        starts = super().first_starts(workers)
+        return workers * np.arange(starts.size) // starts.size if self.rotates else starts
 
 
 @built_in(
@@ -163,6 +83,7 @@ class VllmDPRotating(FrontEnds):
     """
 
     name = "vllm_dp_rotating"
+    rule = VLLM_DP_ROTATING
     rotates = True
 
     def __init__(
@@ -171,18 +92,9 @@ class VllmDPRotating(FrontEnds):
         super().__init__(every, every_ms, clients)
         self.turn = turn
 
-    def first_start(self, client: int, workers: int) -> int:
+    def first_starts(self, workers: int) -> IntArray:
         """See :class:`FrontEnds`."""
-        return self.turn + super().first_start(client, workers)
-
-    def score(self, client: int, worker: int) -> Score:
-        """See :class:`FrontEnds`."""
-        counts = self.counts[client]
-        return (4 * counts.waiting[worker] + counts.running[worker],)
-
-    def sent(self, client: int, worker: int, size: int) -> None:
-        """See :class:`FrontEnds`."""
-        self.counts[client].waiting[worker] += self.clients
+        return self.turn % workers + super().first_starts(workers)
 
 
 @built_in(
@@ -208,38 +120,12 @@ class VllmInFlight(FrontEnds):
     """
 
     name = "vllm_in_flight"
+    rule = VLLM_IN_FLIGHT
     rotates = True
     sees_in_flight = True
 
     def __init__(self, every: int = 1, every_ms: float = 100, clients: int = 1) -> None:
         super().__init__(every, every_ms, clients)
-        self.own: list[list[int]] = []
-
-    def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.policies.protocol.Policy`."""
-        self.own = [[0] * view.free.size for _ in range(self.clients)]
-        if view.in_flight is None:
-            raise InputError(f"{self.name} needs a view of the requests in flight")
-        for number, g in zip(
-            view.in_flight.request.tolist(), view.in_flight.worker.tolist(), strict=True
-        ):
-            self.own[number % self.clients][g] += 1
-        return super().admit(view)
-
-    def score(self, client: int, worker: int) -> Score:
-        """See :class:`FrontEnds`."""
-        counts = self.counts[client]
-        waiting, running = counts.waiting[worker], counts.running[worker]
-        score = Fraction(max(self.clients * self.own[client][worker], waiting + running))
-        if waiting and counts.budget is not None:
-            use = Fraction(counts.running_tokens[worker], counts.budget[worker])
-            score += 6 * waiting * max(Fraction(0), use - Fraction(1, 2))
-        return (score,)
-
-    def sent(self, client: int, worker: int, size: int) -> None:
-        """See :class:`FrontEnds`."""
-        self.own[client][worker] += 1
-        self.counts[client].waiting[worker] += self.clients
 
 
 @built_in(
@@ -261,19 +147,7 @@ class VllmTokens(FrontEnds):
     """
 
     name = "vllm_tokens"
-
-    def first_start(self, client: int, workers: int) -> int:
-        """See :class:`FrontEnds`."""
-        return 0
-
-    def score(self, client: int, worker: int) -> Score:
-        """See :class:`FrontEnds`."""
-        counts = self.counts[client]
-        return (4 * counts.waiting_tokens[worker] + counts.running_tokens[worker],)
-
-    def sent(self, client: int, worker: int, size: int) -> None:
-        """See :class:`FrontEnds`."""
-        self.counts[client].waiting_tokens[worker] += self.clients * size
+    rule = VLLM_TOKENS
 
 
 class SGLang(FrontEnds):
@@ -281,19 +155,6 @@ class SGLang(FrontEnds):
 
     def __init__(self, every: int = 1, every_ms: float = 20) -> None:
         super().__init__(every, every_ms)
-
-    def totals(self, worker: int) -> tuple[int, int]:
-        """Requests and tokens of a worker, as the controller believes."""
-        counts = self.counts[0]
-        return (
-            counts.waiting[worker] + counts.running[worker],
-            counts.waiting_tokens[worker] + counts.running_tokens[worker],
-        )
-
-    def sent(self, client: int, worker: int, size: int) -> None:
-        """See :class:`FrontEnds`."""
-        self.counts[client].waiting[worker] += 1
-        self.counts[client].waiting_tokens[worker] += size
 
 
 _SGLANG = "sgl-project/sglang, python/sglang/srt/managers/data_parallel_controller.py"
@@ -316,10 +177,7 @@ class SGLangTotalRequests(SGLang):
     """
 
     name = "sglang_total_requests"
-
-    def score(self, client: int, worker: int) -> Score:
-        """See :class:`FrontEnds`."""
-        return self.totals(worker)[:1]
+    rule = SGLANG_TOTAL_REQUESTS
 
 
 @built_in(
@@ -340,8 +198,4 @@ class SGLangTotalTokens(SGLang):
     """
 
     name = "sglang_total_tokens"
-
-    def score(self, client: int, worker: int) -> Score:
-        """See :class:`FrontEnds`."""
-        requests, tokens = self.totals(worker)
-        return tokens, requests
+    rule = SGLANG_TOTAL_TOKENS

@@ -2,78 +2,27 @@
 
 Each knows exactly which requests it sent where and which of them are finished.  Tokens are prompt
 tokens: what has been generated since is not counted.  The oldest requests go first, each to the
-best worker with a free slot.
+best worker with a free slot.  The scores are in :mod:`solvers.policies.sending`.
 """
 
 import numpy as np
 
-from solvers.policies.arrival_order import splitmix64
-from solvers.policies.protocol import InFlight, Rule, StepView, built_in, integer_from, named
-from solvers.step.problem import WAITS, Assignment
-from theory.model import InputError
+from solvers.policies.protocol import Rule, built_in, integer_from, named
+from solvers.policies.sending import (
+    ATOM_LEAST_REQUESTS,
+    ATOM_LEAST_TOKENS,
+    LLMD_TOKEN_LOAD,
+    TPU_INFERENCE,
+    VLLM_ASCEND_PROXY,
+    Router,
+)
+from theory.model import IntArray
 
 
-def shown(name: str, view: StepView) -> InFlight:
-    """The requests in flight, if the view shows them.
+class ExactCounts(Router):
+    """Sends each request to the worker of the least score, by counts of its own."""
 
-    Raises
-    ------
-    InputError
-        If it does not.
-    """
-    if view.in_flight is None:
-        raise InputError(f"{name} needs a view of the requests in flight")
-    return view.in_flight
-
-
-class ExactCounts:
-    """Sends each request to the worker of the least key, by counts of its own.
-
-    Attributes
-    ----------
-    requests, tokens : list of int
-        In flight on each worker: requests, and prompt tokens.
-    """
-
-    name: str
     sees_in_flight = True
-
-    def __init__(self) -> None:
-        self.requests: list[int] = []
-        self.tokens: list[int] = []
-
-    def look(self, in_flight: InFlight, workers: int) -> None:
-        """Count what is in flight at the start of a step."""
-        self.requests = in_flight.sum_by_worker(np.ones_like(in_flight.size), workers)
-        self.tokens = in_flight.sum_by_worker(in_flight.size, workers)
-
-    def key(self, worker: int) -> tuple[int, ...]:
-        """The least is best."""
-        raise NotImplementedError
-
-    def sent(self, worker: int, size: int) -> None:
-        """Count a request that has just been sent."""
-        self.requests[worker] += 1
-        self.tokens[worker] += size
-
-    def choose(self, number: int, open_workers: list[int]) -> int:
-        """The worker of one request: the least key, lowest index on ties."""
-        return min(open_workers, key=self.key)
-
-    def admit(self, view: StepView) -> Assignment:
-        """See :class:`solvers.policies.protocol.Policy`."""
-        G = view.free.size
-        self.look(shown(self.name, view), G)
-        free: list[int] = view.free.tolist()
-        numbers = np.arange(view.pool.size) if view.request is None else view.request
-        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-        for position in range(view.admissions):
-            open_workers = [g for g in range(G) if free[g]]
-            g = self.choose(int(numbers[position]), open_workers)
-            assignment[position] = g
-            free[g] -= 1
-            self.sent(g, int(view.pool[position]))
-        return assignment
 
 
 class Rotating(ExactCounts):
@@ -83,17 +32,19 @@ class Rotating(ExactCounts):
     ----------
     turn : int
         Worker that wins the first tie, taken modulo ``G``.
+    number : int
+        The parameter of the rule, if it has one.
     """
 
-    def __init__(self, turn: int = 0) -> None:
-        super().__init__()
+    rotates = True
+
+    def __init__(self, turn: int = 0, number: int = 0) -> None:
+        super().__init__(number=number)
         self.turn = turn
 
-    def choose(self, number: int, open_workers: list[int]) -> int:
-        """The worker of one request."""
-        G, first = len(self.requests), self.turn
-        self.turn += 1
-        return min(open_workers, key=lambda g: (self.key(g), (g - first) % G))
+    def first_starts(self, workers: int) -> IntArray:
+        """See :class:`~solvers.policies.sending.Router`."""
+        return np.full(1, self.turn % workers, dtype=np.int64)
 
 
 _ATOM = "ROCm/ATOM at 486af2c4, atom/model_engine/engine_core_mgr.py"
@@ -116,10 +67,10 @@ class AtomLeastRequests(Rotating):
     """
 
     name = "atom_least_requests"
+    rule = ATOM_LEAST_REQUESTS
 
-    def key(self, worker: int) -> tuple[int, ...]:
-        """See :class:`ExactCounts`."""
-        return self.requests[worker], self.tokens[worker]
+    def __init__(self, turn: int = 0) -> None:
+        super().__init__(turn)
 
 
 @built_in(
@@ -141,15 +92,11 @@ class AtomLeastTokens(Rotating):
     """
 
     name = "atom_least_tokens"
+    rule = ATOM_LEAST_TOKENS
 
     def __init__(self, turn: int = 0, per_request: int = 512) -> None:
-        super().__init__(turn)
-        self.per_request = integer_from("per_request", per_request, 0)
+        super().__init__(turn, integer_from("per_request", per_request, 0))
         self.name = named(self, per_request=per_request)
-
-    def key(self, worker: int) -> tuple[int, ...]:
-        """See :class:`ExactCounts`."""
-        return (self.tokens[worker] + self.per_request * self.requests[worker],)
 
 
 @built_in(
@@ -176,38 +123,12 @@ class LlmdTokenLoad(ExactCounts):
     """
 
     name = "llmd_token_load"
+    rule = LLMD_TOKEN_LOAD
 
     def __init__(self, threshold: int = 4_194_304, seed: int = 0) -> None:
-        super().__init__()
-        self.threshold = integer_from("threshold", threshold, 1)
+        super().__init__(number=integer_from("threshold", threshold, 1))
         self.name = named(self, threshold=threshold)
         self.seed = seed
-
-    def look(self, in_flight: InFlight, workers: int) -> None:
-        """See :class:`ExactCounts`."""
-        super().look(in_flight, workers)
-        self.tokens = in_flight.sum_by_worker(
-            in_flight.size + (3 * in_flight.size + 1) // 2, workers
-        )
-
-    def sent(self, worker: int, size: int) -> None:
-        """See :class:`ExactCounts`."""
-        super().sent(worker, size + (3 * size + 1) // 2)
-
-    def key(self, worker: int) -> tuple[int, ...]:
-        """See :class:`ExactCounts`."""
-        return (min(self.tokens[worker], self.threshold),)
-
-    def choose(self, number: int, open_workers: list[int]) -> int:
-        """See :class:`ExactCounts`."""
-        least = min(map(self.key, open_workers))
-        return drawn([g for g in open_workers if self.key(g) == least], self.seed, number)
-
-
-def drawn(workers: list[int], seed: int, number: int) -> int:
-    """One of these workers, evenly, by a hash of the seed and the number of the request."""
-    bits = splitmix64(splitmix64(np.uint64(seed % 2**64)) ^ np.uint64(number))
-    return workers[(int(bits) >> 32) * len(workers) >> 32]
 
 
 @built_in(
@@ -229,19 +150,7 @@ class TpuInference(ExactCounts):
     """
 
     name = "tpu_inference"
-
-    def look(self, in_flight: InFlight, workers: int) -> None:
-        """See :class:`ExactCounts`."""
-        super().look(in_flight, workers)
-        self.tokens = in_flight.sum_by_worker(in_flight.size * in_flight.queued, workers)
-        oldest = np.full(workers, -1, dtype=np.int64)
-        running = ~in_flight.queued
-        np.maximum.at(oldest, in_flight.worker[running], in_flight.age[running])
-        self.oldest: list[int] = oldest.tolist()
-
-    def key(self, worker: int) -> tuple[int, ...]:
-        """See :class:`ExactCounts`."""
-        return self.tokens[worker], self.requests[worker], -self.oldest[worker]
+    rule = TPU_INFERENCE
 
 
 @built_in(
@@ -256,7 +165,4 @@ class VllmAscendProxy(ExactCounts):
     """The proxy of vllm-ascend: the fewest prompt tokens in flight."""
 
     name = "vllm_ascend_proxy"
-
-    def key(self, worker: int) -> tuple[int, ...]:
-        """See :class:`ExactCounts`."""
-        return (self.tokens[worker],)
+    rule = VLLM_ASCEND_PROXY

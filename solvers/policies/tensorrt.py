@@ -5,31 +5,90 @@ prefills until every rank has one or a time-out passes; that is a property of a 
 its router.
 """
 
-import heapq
 from fractions import Fraction
 
 import numpy as np
 
-from solvers.policies.in_flight import drawn, shown
-from solvers.policies.protocol import Rule, StepView, built_in, named
+from solvers.compiled import compiled
+from solvers.policies.arrival_order import splitmix64
+from solvers.policies.ordering import sort_by_size
+from solvers.policies.protocol import InFlight, Rule, StepView, built_in, named
 from solvers.step.problem import WAITS, Assignment
-from theory.model import InputError
+from theory.model import InputError, IntArray
 
 _FILE = "NVIDIA/TensorRT-LLM at 02385f29, tensorrt_llm/_torch/pyexecutor/scheduler/adp_router.py"
 
 
-def limits(view: StepView, most: int) -> list[int]:
-    """How many requests each worker may have: so many, where it has the slots.
+def shown(name: str, view: StepView) -> InFlight:
+    """The requests in flight, if the view shows them.
+
+    Raises
+    ------
+    InputError
+        If it does not.
+    """
+    if view.in_flight is None:
+        raise InputError(f"{name} needs a view of the requests in flight")
+    return view.in_flight
+
+
+def drawn(workers: list[int], seed: int, number: int) -> int:
+    """One of these workers, evenly, by a hash of the seed and the number of the request."""
+    bits = splitmix64(splitmix64(np.uint64(seed % 2**64)) ^ np.uint64(number))
+    return workers[(int(bits) >> 32) * len(workers) >> 32]
+
+
+@compiled
+def room_below(most: int, held: IntArray, free: IntArray, admitted: int) -> IntArray:
+    """Free slots of each worker below so many requests.
 
     Where slots differ that may be too few for all admissions; the number is then raised.
     """
-    held: list[int] = view.counts.tolist()
-    room: list[int] = view.free.tolist()
     while True:
-        limit = [count + min(free, most - count) for count, free in zip(held, room, strict=True)]
-        if sum(limit) - sum(held) >= view.admissions:
-            return limit
+        room = np.minimum(free, np.maximum(0, most - held))
+        if np.sum(room) >= admitted:
+            return room
         most += 1
+
+
+@compiled
+def balance_prompts(
+    tokens: IntArray, held: IntArray, free: IntArray, pool: IntArray, answer: IntArray
+) -> None:
+    """The rule of :class:`TensorRTLLMADP`.
+
+    Parameters
+    ----------
+    tokens, held : int64[G]
+        Prompt tokens and requests in flight on each worker; changed.
+    free : int64[G]
+        Free slots.
+    pool : int64[n]
+        Sizes of the waiting requests, in arrival order.
+    answer : int64[n]
+        Filled with the worker of each, or -1 for one that waits.
+    """
+    G, admitted = free.size, min(pool.size, int(np.sum(free)))
+    answer[:] = WAITS
+    most = max(-(-(int(np.sum(held)) + admitted) // G), int(np.max(held)))
+    room = room_below(most, held, free, admitted)
+    order = np.arange(admitted)
+    key, other_key, other = -pool[:admitted], np.empty_like(order), np.empty_like(order)
+    if sort_by_size(key, order, other_key, other):
+        order = other
+    for i in order:
+        best = -1
+        for g in range(G):
+            if room[g] and (
+                best < 0
+                or tokens[g] < tokens[best]
+                or (tokens[g] == tokens[best] and held[g] < held[best])
+            ):
+                best = g
+        answer[i] = best
+        tokens[best] += pool[i]
+        held[best] += 1
+        room[best] -= 1
 
 
 @built_in(
@@ -53,23 +112,10 @@ class TensorRTLLMADP:
 
     def admit(self, view: StepView) -> Assignment:
         """See :class:`solvers.policies.protocol.Policy`."""
-        G, in_flight = view.free.size, shown(self.name, view)
-        running: list[int] = view.counts.tolist()
-        tokens = in_flight.sum_by_worker(in_flight.size, G)
-        mean = -(-(sum(running) + view.admissions) // G)
-        most = limits(view, max(mean, *running))
-        heap = [
-            (load, count, g) for g, (load, count) in enumerate(zip(tokens, running, strict=True))
-        ]
-        heap = [entry for entry in heap if entry[1] < most[entry[2]]]
-        heapq.heapify(heap)
-        sizes = view.pool[: view.admissions]
-        assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
-        for request in np.argsort(-sizes, kind="stable").tolist():
-            load, count, g = heapq.heappop(heap)
-            assignment[request] = g
-            if count + 1 < most[g]:
-                heapq.heappush(heap, (load + int(sizes[request]), count + 1, g))
+        in_flight = shown(self.name, view)
+        tokens = np.array(in_flight.sum_by_worker(in_flight.size, view.free.size), dtype=np.int64)
+        assignment = np.empty(view.pool.size, dtype=np.int64)
+        balance_prompts(tokens, view.counts.copy(), view.free, view.pool, assignment)
         return assignment
 
 
@@ -147,8 +193,9 @@ class TensorRTLLMKVAware:
         ):
             tokens[g] += self.to_compute.get(number, size)
         mean = -(-(sum(counts) + len(sizes)) // G)
-        most = limits(view, max(int(-(-mean * self.fair_share // 1)), *counts))
-        eligible = [g for g in range(G) if counts[g] < most[g]]
+        most = max(int(-(-mean * self.fair_share // 1)), *counts)
+        room = room_below(most, view.counts, view.free, view.admissions).tolist()
+        eligible = [g for g in range(G) if room[g]]
         assignment = np.full(view.pool.size, WAITS, dtype=np.int64)
         for i in order:
             size = sizes[i]
@@ -173,6 +220,7 @@ class TensorRTLLMKVAware:
             if view.group is not None:
                 key = best, groups[i]
                 self.cached[key] = max(self.cached.get(key, 0), size)
-            if counts[best] >= most[best]:
+            room[best] -= 1
+            if not room[best]:
                 eligible.remove(best)
         return assignment

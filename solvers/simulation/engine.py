@@ -16,8 +16,9 @@ from solvers.simulation import state as kernels
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.loop_by_size import SortedPool, run_always_busiest, run_bfio, run_window
 from solvers.simulation.loop_python import asking
-from solvers.simulation.reference import simulate_reference
+from solvers.simulation.loop_serving import is_router, prepared
 from solvers.simulation.result import PowerSums, RunResult, Totals
+from solvers.simulation.serving_state import DONE, ServingState
 from solvers.simulation.state import NOBODY, RunState, new_run
 from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 from theory.serving import ServingSystem
@@ -65,9 +66,8 @@ def simulate(
     progress : callable, optional
         Called with the number of requests finished, a few times a second.
 
-    A :class:`~theory.serving.ServingSystem` that departs from the model is none that the compiled
-    loops cover: the plain one of :mod:`solvers.simulation.reference` serves it, some hundred times
-    slower, and the result has the ``costs``.
+    On a :class:`~theory.serving.ServingSystem` that departs from the model the loads of the result
+    are what the steps cost, and it has the ``costs`` of each worker.
 
     Returns
     -------
@@ -95,29 +95,26 @@ def simulate(
     >>> run.total.imbalance
     5
     """
-    if isinstance(system, ServingSystem) and system.departures:
-        return simulate_reference(
-            system,
-            requests,
-            policy,
-            pool=pool,
-            seed=seed,
-            gammas=gammas,
-            history=history,
-            progress=progress,
-        )
     limit = _pool_limit(system, requests, pool)
     exponents = np.array(gammas, dtype=np.float64)
     if exponents.ndim != 1 or not ((exponents > 0) & (exponents <= 1)).all():
         raise InputError(f"gammas must lie in (0, 1], got {list(gammas)}")
-    work = _check_sums(system, requests)
+    serving = ServingSystem.of(system)
+    serving.check(requests)
+    work = _check_sums(serving, requests)
     visible = min(limit, len(requests))
-    _check_memory(system, requests, visible, history)
+    _check_memory(serving, requests, visible, history)
     chosen = policy_of(policy, seed)
     gap_before = getattr(chosen, "bound_gap", None)
-    run = new_run(system, requests, limit, exponents, history)
-    blocks = _run_to_completion(run, _loop(run, chosen, visible, requests.group), progress)
-    _check_conservation(run, system, work)
+    run: RunState | ServingState
+    if serving.departures or is_router(chosen):
+        run, loop = prepared(serving, requests, limit, chosen, exponents, history)
+        blocks = _run_to_completion(run, loop, progress)
+        _check_served(run, serving, work)
+    else:
+        run = new_run(system, requests, limit, exponents, history)
+        blocks = _run_to_completion(run, _loop(run, chosen, visible, requests.group), progress)
+        _check_conservation(run, system, work)
     state = run.state[0]
     return RunResult(
         policy=chosen.name,
@@ -133,14 +130,28 @@ def simulate(
             for gamma, row in zip(gammas, run.powers, strict=True)
         },
         time_s=float(state["now_s"]),
-        worker=run.worker,
-        reveal_step=run.reveal_step,
-        start_step=run.start_step,
-        start_s=run.start_s,
-        finish_s=run.finish_s,
+        **_of_requests(run),
         loads=np.concatenate(blocks) if history else None,
+        preemptions=(
+            run.request["preempted"].copy()
+            if isinstance(run, ServingState) and serving.kv_budget
+            else None
+        ),
+        costs=(
+            run.worker["cost"].copy()
+            if isinstance(run, ServingState) and serving.departures
+            else None
+        ),
         bound_gap=None if gap_before is None else chosen.bound_gap - gap_before,  # type: ignore[attr-defined]
     )
+
+
+def _of_requests(run: RunState | ServingState) -> dict[str, Any]:
+    """What became of each request."""
+    names = ("worker", "reveal_step", "start_step", "start_s", "finish_s")
+    if isinstance(run, ServingState):
+        return {name: run.request[name].copy() for name in names}
+    return {name: getattr(run, name) for name in names}
 
 
 def _totals(system: System, state: Any, *names: str) -> Totals:
@@ -156,17 +167,20 @@ def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
     return system.capacity if pool is None else int(pool)
 
 
-def _check_sums(system: System, requests: Requests) -> int:
+def _check_sums(system: ServingSystem, requests: Requests) -> int:
     """Prove that no sum of the run can leave the 64-bit integers.
 
-    Returns the total work of the requests, if the drift is constant.
+    Returns the total work of the requests, if the drift is constant and all workers are as fast.
     """
     if system.capacity >= INT_LIMIT:
         raise InputError(
             f"workers * slots = {system.workers} * {system.slots} must stay below 2^62"
         )
-    growth = max(system.drift)
-    tokens, about, exact = kernels.total_work(requests.prefill, requests.decode, growth)
+    k, slow, each = system.tokens_per_step, max(system.slowness, default=1), system.request_cost
+    growth = k * max(system.drift)
+    steps = requests.decode if k == 1 else -(-requests.decode // k)
+    tokens, about, exact = kernels.total_work(requests.prefill, steps, growth)
+    about = slow * (about + each * tokens)
     # At any time a request is worth at most its total work, and there are at most as many steps
     # as output tokens.  A floating-point sum of N < 2^31 non-negative terms is right to a
     # relative 1e-6 with room to spare.
@@ -176,7 +190,7 @@ def _check_sums(system: System, requests: Requests) -> int:
             "fit 64-bit sums (workers * work must stay below 2^62): use smaller sizes, shorter "
             "outputs or fewer requests"
         )
-    return exact
+    return exact + each * int(tokens)
 
 
 def _check_memory(system: System, requests: Requests, visible: int, history: bool) -> None:
@@ -252,7 +266,9 @@ def _ahead(run: RunState, policy: BFIO, pool: SortedPool) -> Callable[[int], Non
 
 
 def _run_to_completion(
-    run: RunState, advance: Callable[[int], None], progress: Callable[[int], None] | None
+    run: RunState | ServingState,
+    advance: Callable[[int], None],
+    progress: Callable[[int], None] | None,
 ) -> list[IntArray]:
     """Run in portions of about :data:`PULSE_S`, and return the history's blocks."""
     rows, state = run.history.shape[0], run.state[0]
@@ -272,6 +288,20 @@ def _run_to_completion(
         if progress is not None:
             progress(int(state["revealed"] - state["waiting"] - state["active"]))
     return blocks or [run.history[:0]]
+
+
+def _check_served(run: ServingState, system: ServingSystem, work: int) -> None:
+    """Every request was served for its whole length, and nothing is left."""
+    request, worker = run.request, run.worker
+    if (request["where"] != DONE).any() or (request["age"] != request["steps"]).any():
+        raise RuntimeError("a request was not served to completion")
+    sums = (worker[name] for name in ("load", "running", "claimed"))
+    for left in (*sums, run.queued, run.queued_tokens, run.queued_weight, run.own, run.tokens):
+        if left.any():
+            raise RuntimeError("a slot or its tokens were lost or gained")
+    same_speed = max(system.slowness, default=1) == 1
+    if system.has_constant_drift and same_speed and run.state["work"][0] != work:
+        raise RuntimeError("the work done is not the work of the requests")
 
 
 def _check_conservation(run: RunState, system: System, work: int) -> None:

@@ -127,7 +127,7 @@ def run_bfio(run: RunState, pool: SortedPool, effort: int, steps: int) -> None:
             size, target = pool.size[:waiting], pool.target[:waiting]
             value, lower = balance(run.loads, run.free, size, effort, target)
             state.bound_gap += value - lower
-            _in_order_of_arrival(size, target, pool.other_size)
+            in_order_of_arrival(size, target, pool.other_size)
             carry_out(run, pool)
         measure_loads(run)
         if state.observed:
@@ -161,7 +161,7 @@ def run_window(
             size, target = pool.size[:waiting], pool.target[:waiting]
             predict_loads(run, forecast)
             balance_window(forecast.ahead, forecast.grown, run.free, size, effort, target)
-            _in_order_of_arrival(size, target, pool.other_size)
+            in_order_of_arrival(size, target, pool.other_size)
             carry_out(run, pool)
         measure_loads(run)
         if state.observed:
@@ -171,7 +171,7 @@ def run_window(
 
 
 @compiled
-def _in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> None:
+def in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> None:
     """Of equal sizes, send the oldest to the first workers and let the youngest wait."""
     start = 0
     while start < size.size:

@@ -1,8 +1,8 @@
 """The model simulated in plain Python and exact ints: the specification of the compiled engine.
 
 Every request grows one by one and every sum is taken afresh at every step.  Tests hold the
-compiled engine equal to this one, step for step, for the systems of the model; a
-:class:`~theory.serving.ServingSystem` that departs from it is served here alone.
+compiled engine equal to this one, step for step, for the systems of the model and for every
+:class:`~theory.serving.ServingSystem` that departs from it.
 """
 
 import math
@@ -187,7 +187,9 @@ def simulate_reference(
             in_flight=in_flight() if sees_in_flight else None,
             held=held_now() if serving.departures else None,
             budget=np.array(serving.kv_budget) if serving.kv_budget else None,
-            slowness=np.array(serving.slowness) if serving.slowness else None,
+            slowness=(
+                np.array(serving.slowness) if serving.slowness and serving.departures else None
+            ),
             queued=np.array([len(queue) for queue in queues]) if serving.queues else None,
             queued_tokens=np.array(in_queue) if serving.queues else None,
         )

@@ -287,7 +287,7 @@ def observe(run: RunState) -> None:
         for g in range(run.loads.size):
             run.history[state.rows, g] = run.loads[g]
         state.rows += 1
-    _add_powers(run.loads, run.gammas, run.powers)
+    add_powers(run.loads, run.gammas, run.powers)
 
 
 @compiled
@@ -343,7 +343,7 @@ def grow(run: RunState) -> None:
 
 
 @compiled
-def _add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
+def add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
     """Add this step's sums of ``u^gamma``."""
     largest, total = float(loads.max()), float(loads.sum())
     if largest == 0.0:

@@ -1,12 +1,16 @@
 """Systems that depart from the model, in runs worked out by hand and by what is conserved."""
 
+import random
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solvers.policies.predictors import predictor_of
 from solvers.policies.protocol import PATIENCE, PolicyError
-from solvers.policies.registry import POLICIES, policy
+from solvers.policies.registry import POLICIES
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError, Requests, System
@@ -176,19 +180,145 @@ def systems(draw):
     )
 
 
-@pytest.mark.parametrize("name", [*POLICIES, "bfio:horizon=2", "bfio:max_wait=1"])
-@settings(max_examples=15)
-@given(system=systems(), data=st.data())
-def test_every_policy_serves_every_system(name, system, data):
-    n = data.draw(st.integers(0, 12))
+@st.composite
+def workloads(draw, most=12):
+    n = draw(st.integers(0, most))
     column = {"min_size": n, "max_size": n}
-    sizes = data.draw(st.lists(st.integers(1, 15), **column))
-    lengths = data.draw(st.lists(st.integers(1, 5), **column))
     arrival = None
-    if data.draw(st.booleans()):
-        arrival = np.cumsum(data.draw(st.lists(st.integers(0, 20), **column))) / 4
-    requests = Requests(sizes, lengths, arrival)
-    run = simulate_reference(system, requests, policy(name), history=True)  # checks conservation
+    if draw(st.booleans()):
+        arrival = np.cumsum(draw(st.lists(st.integers(0, 20), **column))) / 4
+    return Requests(
+        draw(st.lists(st.integers(1, 15), **column)),
+        draw(st.lists(st.integers(1, 5), **column)),
+        arrival,
+        draw(st.none() | st.lists(st.integers(0, 2), **column)),
+    )
+
+
+PLAIN = ServingSystem(2, 2, step_overhead_s=0.25, seconds_per_token=0.125)
+
+VARIANTS = [
+    "bfio:horizon=2",
+    "bfio:horizon=2,predictor=observed",
+    "bfio:max_wait=1",
+    "brh:horizon=1,predictor=observed",
+    "vllm_in_flight:every=2,clients=3",
+    "vllm_in_flight:every_ms=0",
+    "vllm_dp_rotating:turn=4,every=3,clients=2",
+    "vllm_tokens:every_ms=1500,clients=2",
+    "sglang_total_tokens:every=2",
+    "atom_least_tokens:turn=1,per_request=3",
+    "llmd_token_load:threshold=20",
+]
+
+ARRAYS = ("worker", "reveal_step", "start_step", "start_s", "finish_s", "loads")
+NUMBERS = ("total", "overloaded", "empty_steps", "empty_max", "time_s", "bound_gap", "pool_limit")
+
+
+def assert_same(fast, plain):
+    """Two runs agree, the sums of powers but for their rounding."""
+    for name in NUMBERS:
+        assert getattr(fast, name) == getattr(plain, name), name
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(fast, name), getattr(plain, name), err_msg=name)
+    for name in ("costs", "preemptions"):
+        ours, theirs = getattr(fast, name), getattr(plain, name)
+        assert (ours is None) == (theirs is None), name
+        np.testing.assert_array_equal(ours, theirs, err_msg=name)
+    for gamma, sums in plain.power_sums.items():
+        assert fast.power_sums[gamma].per_step == pytest.approx(sums.per_step, rel=1e-12)
+        assert fast.power_sums[gamma].per_load == pytest.approx(sums.per_load, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [*POLICIES, *VARIANTS])
+@settings(max_examples=25)
+@given(
+    system=systems() | st.just(PLAIN),
+    requests=workloads(),
+    pool=st.none() | st.integers(1, 12),
+    seed=st.integers(0, 2**64),
+)
+def test_the_compiled_step_is_the_plain_one(name, system, requests, pool, seed):
+    fast, plain = (
+        engine(system, requests, name, pool=pool, seed=seed, gammas=(0.5, 1.0), history=True)
+        for engine in (simulate, simulate_reference)
+    )
+    assert_same(fast, plain)
+
+
+class Recorder:
+    """Decides by a hash of all that it is shown, keeps that, and may leave slots empty."""
+
+    name, sees_in_flight = "recorder", True
+
+    def __init__(self, horizon, predictor, conserving):
+        self.seen = []
+        self.work_conserving = conserving
+        if horizon:
+            self.horizon, self.predictor = horizon, predictor_of(predictor)
+
+    def admit(self, view):
+        shown = []
+        for field in fields(view):
+            value = getattr(view, field.name)
+            if field.name == "in_flight":
+                value = tuple(getattr(value, each.name).tolist() for each in fields(value))
+            shown.append(value.tolist() if isinstance(value, np.ndarray) else value)
+        self.seen.append(shown)
+        draw = random.Random(repr(shown))
+        slots = [g for g, free in enumerate(view.free.tolist()) for _ in range(free)]
+        answer = np.full(view.pool.size, -1)
+        chosen = draw.sample(range(view.pool.size), view.admissions)
+        answer[chosen] = draw.sample(slots, view.admissions)
+        if not self.work_conserving and view.queued is None and draw.random() < 0.5:
+            answer[draw.randrange(view.pool.size)] = -1
+        return answer
+
+
+@settings(max_examples=150)
+@given(
+    system=systems(),
+    requests=workloads(),
+    pool=st.none() | st.integers(1, 12),
+    horizon=st.integers(0, 3),
+    predictor=st.sampled_from(["oracle", "observed", "noisy:0.5"]),
+    conserving=st.booleans(),
+)
+def test_a_policy_is_shown_what_the_plain_step_shows(
+    system, requests, pool, horizon, predictor, conserving
+):
+    runs, seen = [], []
+    for engine in (simulate, simulate_reference):
+        recorder = Recorder(horizon, predictor, conserving)
+        runs.append(engine(system, requests, recorder, pool=pool, history=True))
+        seen.append(recorder.seen)
+    assert seen[0] == seen[1]
+    assert_same(*runs)
+
+
+@pytest.mark.parametrize("name", ["jsq", "vllm_in_flight", "bfio"])
+def test_long_runs_agree_where_budgets_are_tight(name):
+    # Hundreds of preemptions, queues that never empty, and requests longer than the wheel's turn.
+    rng = np.random.default_rng(7)
+    requests = Requests(rng.integers(1, 40, 400), rng.integers(1, 60, 400))
+    for queues in (False, True):
+        system = ServingSystem(
+            3, 6, kv_budget=(150, 200, 250), slots_of=(4, 6, 5), queues=queues, tokens_per_step=2
+        )
+        fast, plain = (
+            engine(system, requests, name, gammas=(0.7,), history=True)
+            for engine in (simulate, simulate_reference)
+        )
+        assert_same(fast, plain)
+        assert plain.preemptions.sum() > 20
+
+
+@settings(max_examples=150)
+@given(system=systems(), requests=workloads(), seed=st.integers(0, 99))
+def test_what_a_system_promises_holds_in_its_runs(system, requests, seed):
+    name = sorted(POLICIES)[seed % len(POLICIES)]
+    sizes, lengths, n = requests.prefill.tolist(), requests.decode.tolist(), len(requests)
+    run = simulate(system, requests, name, history=True)
     slots = system.slots_of or (system.slots,) * system.workers
     steps = [system.steps_of(o) for o in lengths]
     assert (run.start_step >= run.reveal_step).all()
