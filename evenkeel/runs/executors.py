@@ -3,15 +3,14 @@
 Both are a :class:`concurrent.futures.Executor`; what a run yields depends on neither.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
 from typing import TypeVar
 
 import click
 
+from evenkeel.runs.workers import Workers, cores
 from theory.model import InputError
 
 jobs_option = click.option(
@@ -30,7 +29,7 @@ CONNECT_S = 10
 
 @contextmanager
 def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Executor]:
-    """An executor; where its block ends with an error, work that has not started is cancelled.
+    """An executor; where its block ends with an error, the work that is under way ends too.
 
     Parameters
     ----------
@@ -50,12 +49,11 @@ def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Ex
         with _cluster(cluster) as remote:
             yield remote
         return
-    # Workers start afresh: a forked child would inherit the locks of compiled libraries.
-    pool = ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=get_context("spawn"))
+    pool = Workers(jobs or cores())
     try:
         yield pool
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False)
         raise
     pool.shutdown()
 

@@ -1,0 +1,195 @@
+"""Processes of this machine that do the work of a run, and end when it ends, however it ends.
+
+A worker that computes is not asked to stop, it is ended; and a worker whose parent has gone ends
+itself, also where nothing could be said to it (``kill -9``, a machine without memory).
+"""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
+from queue import SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+from evenkeel.exits import WorkerLostError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Workers start afresh: a forked child would inherit the locks of compiled libraries.
+_SPAWN = get_context("spawn")
+
+# What is sent to a whole group of processes is for the parent, which ends its workers.
+_ASKED = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+
+# One process is started at a time.
+_STARTING = threading.Lock()
+
+_Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+def cores() -> int:
+    """Cores that this process may use.
+
+    >>> cores() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Workers(Executor):
+    """An executor of at most so many processes, each started when there is work for it.
+
+    A worker that ends without an answer, killed or without memory, raises
+    :class:`~evenkeel.exits.WorkerLostError` where that answer is due; the next piece of work starts
+    another.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._due: SimpleQueue[tuple[Future[Any], _Work] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._processes: set[BaseProcess] = set()
+        self._over = self._ended = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Have a worker call the function."""
+        if self._over:
+            raise RuntimeError("the workers have been told to end")
+        future: Future[T] = Future()
+        self._due.put((future, (fn, args, kwargs)))
+        if len(self._threads) < self.count:
+            thread = threading.Thread(target=self._attend, name="worker", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the workers end when what is due is done; without ``wait`` they are ended at once."""
+        self._over = True
+        self._ended = not wait
+        if cancel_futures or not wait:
+            with suppress(Exception):
+                while given := self._due.get_nowait():
+                    given[0].cancel()
+        for _ in self._threads:
+            self._due.put(None)
+        if not wait:
+            with _STARTING:
+                for process in self._processes:
+                    process.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def _attend(self) -> None:
+        """Hand work to one process, and start it anew where it was lost."""
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED)  # from its first moment on
+        process, calls = None, None
+        while (given := self._due.get()) is not None:
+            future, work = given
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                message = ForkingPickler.dumps(work)
+                if process is None or calls is None:
+                    process, calls = self._start()
+                calls.send_bytes(message)
+                good, answer = pickle.loads(calls.recv_bytes())
+            except (EOFError, ConnectionError):
+                good, answer = False, self._lost(process)
+                process = None
+            except BaseException as error:
+                good, answer = False, error
+            if good:
+                future.set_result(answer)
+            else:
+                future.set_exception(answer)
+        if calls is not None:
+            calls.close()
+        if process is not None:
+            self._lost(process)
+
+    def _start(self) -> tuple[BaseProcess, "Connection[Any, Any]"]:
+        ours, theirs = _SPAWN.Pipe()
+        process = _SPAWN.Process(target=_serve, args=(theirs,), name="evenkeel worker")
+        with _STARTING:
+            if self._ended:
+                raise WorkerLostError("a process was not started")
+            process.start()
+            self._processes.add(process)
+        theirs.close()  # so that we see when the other side closes its own
+        return process, ours
+
+    def _lost(self, process: BaseProcess | None) -> WorkerLostError:
+        if process is None:
+            return WorkerLostError("a process could not be started")
+        process.join()
+        with _STARTING:
+            self._processes.discard(process)
+        code = process.exitcode or 0
+        how = signal.strsignal(-code) if code < 0 else f"with code {code}"
+        return WorkerLostError(f"a process of the run ended ({how})")
+
+
+def _serve(calls: "Connection[Any, Any]") -> None:
+    """In a worker: answer calls until there are no more."""
+    _end_with_parent()
+    for number in _ASKED:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKED)
+    while True:
+        try:
+            message = calls.recv_bytes()
+        except (EOFError, ConnectionError):
+            return
+        with suppress(ConnectionError):
+            calls.send_bytes(_answer(message))
+
+
+def _answer(message: bytes) -> bytes:
+    """The result of a call, or its error with the place where it was raised."""
+    try:
+        function, args, kwargs = pickle.loads(message)
+        return bytes(ForkingPickler.dumps((True, function(*args, **kwargs))))
+    except BaseException as error:
+        if not isinstance(error, Exception):  # of the user's code: not that we should end
+            error = RuntimeError(f"{type(error).__name__}: {error}")
+        error.add_note("In a worker:\n" + traceback.format_exc())
+        with suppress(Exception):
+            told = bytes(ForkingPickler.dumps((False, error)))
+            pickle.loads(told)
+            return told
+        return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has ended."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    if sys.platform == "linux":
+        # The thread does not run where a library keeps Python's lock for long; the kernel does.
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
