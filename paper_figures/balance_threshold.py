@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from paper_figures.drawing import log_axes, points
+from paper_figures.drawing import BFIO, log_axes, points, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, sampled, where
 from solvers.simulation.rich_pool import rich_pool_run
@@ -153,7 +153,7 @@ CLASSES = (0, 1, 2, 5, 10, 20, 50, 100)
 BOTTOM = 0.1
 
 
-@figure("threshold", data, size=(9.2, 5.0))
+@figure("threshold", data, size=(9.0, 5.6))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     cells = where(rows, kind=CELL)
@@ -173,7 +173,12 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     ax.set_xlabel(DEPARTURES)
     right.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     right.supylabel("% of FCFS's imbalance", fontsize=10)
-    picture.suptitle(f"G = {workers}, p = {p:g}, rich pool, {n} seeds", fontsize=10.5)
+    titled(
+        picture,
+        "With few departures a step no online policy balances; with many BF-IO provably does",
+        f"G = {workers}, p = {p:g}, sizes uniform on a..b, drift 1, rich pool; {n} seeds, 95 % "
+        "intervals",
+    )
 
 
 def _draw_plane(part: "SubFigure", ax: "Axes", cells: list[Cells], edges: list[Cells]) -> None:
@@ -255,13 +260,13 @@ def _draw_cut(ax: "Axes", rows: list[Cells]) -> None:
     )
     seen = [row for row in rows if 100 * float(row["computed"]) >= BOTTOM]
     unseen = [row for row in rows if row not in seen]
-    points(ax, at(seen), seen, 100, color="C1", label="BF-IO, measured")
+    points(ax, at(seen), seen, 100, color=BFIO, label="BF-IO, measured")
     if unseen:
         ax.plot(
             at(unseen),
             [BOTTOM * 1.2] * len(unseen),
             "v",
-            color="C1",
+            color=BFIO,
             markerfacecolor="white",
             markersize=4,
             clip_on=False,

@@ -1,6 +1,8 @@
 """What several figures draw alike: panels, points with intervals, logarithmic axes."""
 
 from collections.abc import Sequence
+from inspect import signature
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from paper_figures.files import Cells, column
@@ -8,6 +10,15 @@ from paper_figures.files import Cells, column
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from paper_figures.figure import Table
+
+
+# A colour means one thing in all figures: a policy, a bound, or a device.
+FCFS, BFIO, OTHER = "#0072B2", "#D55E00", "#009E73"
+FLOOR, CAP, PAPER = "#56B4E9", "#E69F00", "#CC79A7"
+# Values of a parameter, from small to large.
+SHADES = ("#9e9ac8", "#756bb1", "#3f007d")
 
 
 def panels(
@@ -49,7 +60,7 @@ def load_bars(
     for g, (load, top) in enumerate(zip(loads, tops, strict=True)):
         left = [step - 0.4 + width * g for step in range(len(load))]
         ax.bar(left, top, width, align="edge", color="0.88")
-        ax.bar(left, load, width, align="edge", color=f"C{g % 10}", label=f"worker {g}")
+        ax.bar(left, load, width, align="edge", color=SHADES[g % len(SHADES)], label=f"worker {g}")
 
 
 def log_axes(ax: "Axes", x: int | None = 2, y: int | None = None) -> None:
@@ -59,3 +70,44 @@ def log_axes(ax: "Axes", x: int | None = 2, y: int | None = None) -> None:
             scale("log", base=base)
         if base == 2:
             axis.set_major_formatter("{x:g}")
+
+
+def titled(picture: "Figure", message: str, setting: str) -> None:
+    """What the picture says, in bold at its top left, and below what it is drawn for.
+
+    Both are wrapped to the width of the picture.
+    """
+    from matplotlib.text import Annotation
+
+    inches = picture.get_figwidth()
+    # Letters to an inch of bold 11 point type and of plain 8.5 point type, with a margin.
+    message, setting = (fill(text, int(n * inches)) for text, n in ((message, 9.6), (setting, 14)))
+    lines = setting.count("\n") + 1
+    title = picture.suptitle(
+        message + "\n" * lines, x=0.012, ha="left", fontsize=11, fontweight="bold", linespacing=1.3
+    )
+    below = Annotation(
+        setting,
+        (0, 0),
+        xycoords=title,
+        va="bottom",
+        fontsize=8.5,
+        color="0.3",
+        linespacing=1.3,
+    )
+    below.set_in_layout(False)
+    picture.add_artist(below)
+
+
+def drawn_for(data: "Table[...]") -> dict[str, Any]:
+    """The defaults of a table's parameters, with which a figure is computed.
+
+    >>> from paper_figures.loads_by_policy import data
+    >>> drawn_for(data)["workers"]
+    16
+    """
+    return {
+        name: parameter.default
+        for name, parameter in signature(data).parameters.items()
+        if parameter.default is not parameter.empty
+    }

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from paper_figures.drawing import CAP, FLOOR, PAPER, drawn_for, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, where
 from theory.formulas.energy import Usage, energy_envelope, energy_floor, energy_tangent
 from theory.model import FloatArray
 from theory.power import hardware
 
+GREYS = ("0.1", "0.3", "0.45", "0.6", "0.2")
 _MARKS = {
     "uniform": "o",
     "exponential": "^",
@@ -90,17 +92,24 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     share = column(rows, "idle_share", 100)
     ax = picture.subplots()
     lower, upper = column(rows, "lower"), column(rows, "upper")
-    ax.fill_between(share, lower, upper, color="C5", alpha=0.18, linewidth=0)
-    ax.plot(share, column(rows, "tangent"), "--", color="0.45", label="tangent (the paper's D)")
-    ax.plot(share, upper, color="C0", label="envelope")
-    ax.plot(share, lower, color="C1", label="floor")
+    ax.fill_between(share, lower, upper, color="0.5", alpha=0.15, linewidth=0)
+    ax.plot(share, column(rows, "tangent"), "--", color=PAPER, label="tangent (the paper's D)")
+    ax.plot(share, upper, color=CAP, label="envelope")
+    ax.plot(share, lower, color=FLOOR, label="floor")
     for number, (shape, mark) in enumerate(_MARKS.items()):
         part = where(rows, loads=shape)
         at = column(part, "idle_share", 100)
-        ax.plot(at, column(part, "computed"), mark, color=f"C{(number + 2) % 6}",
+        ax.plot(at, column(part, "computed"), mark, color=GREYS[number],
                 markersize=3.5, alpha=0.8, label=f"{shape} loads")  # fmt: skip
     ax.set_xlabel("idle share of the step (%)")
     ax.set_ylabel("mean power of a worker (W)")
     ax.set_xlim(0, 100)
-    ax.set_title(f"G = {rows[0]['n']} workers")
-    picture.legend(loc="outside right upper")
+    ax.legend(loc="lower left", fontsize=8.5)
+    device = hardware(drawn_for(data)["device"])
+    titled(
+        picture,
+        "Power falls with idle time between floor and envelope; the paper's D is above both",
+        f"{device.name}: {device.barrier_w:g} W waiting, {device.max_w:g} W full, γ "
+        f"{device.gamma:g}; "
+        f"loads of G = {rows[0]['n']} workers in five shapes",
+    )

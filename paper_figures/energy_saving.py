@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from paper_figures.drawing import panels
+from paper_figures.drawing import CAP, FLOOR, PAPER, panels, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
@@ -22,11 +22,11 @@ DEVICES = ("a100-paper", "h100-sxm", "b200", "mi300x")
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
 
 # Bound: formula, its kind, whether its baseline has full and empty workers, and its line.
-_BOUNDS: dict[str, tuple[Bound, str, bool, str]] = {
-    "paper floor": (saving_paper, "lower", True, "--"),
-    "sharp floor": (saving_sharp, "lower, attained", True, "-"),
-    "envelope cap": (saving_cap, "upper, attained as G grows", False, "-"),
-    "tangent cap": (saving_cap_tangent, "upper", False, "--"),
+_BOUNDS: dict[str, tuple[Bound, str, bool, str, str]] = {
+    "paper floor": (saving_paper, "lower", True, "--", PAPER),
+    "sharp floor": (saving_sharp, "lower, attained", True, "-", FLOOR),
+    "envelope cap": (saving_cap, "upper, attained as G grows", False, "-", CAP),
+    "tangent cap": (saving_cap_tangent, "upper", False, "--", CAP),
 }
 
 
@@ -51,7 +51,7 @@ def data(devices: tuple[str, ...] = DEVICES, workers: int = 200, stride: int = 4
     """
     for name in devices:
         power = hardware(name)
-        for bound, (formula, kind, extreme, _) in _BOUNDS.items():
+        for bound, (formula, kind, extreme, *_) in _BOUNDS.items():
             for idle in range(0, workers - 1, stride):
                 base = Usage(1.0, float(eta_of(idle / workers)))
                 balanced = Usage(1.0, 0.0)
@@ -87,40 +87,46 @@ def _saving(power: PowerModel, loads: FloatArray) -> float:
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     devices = distinct(rows, "device")
-    limit = 100 * limit_paper(hardware("a100-paper"))
-    picture.set_size_inches(8.0, 2.9 * ((len(devices) + 1) // 2) + 0.7)
+    picture.set_size_inches(7.6, 2.8 * ((len(devices) + 1) // 2) + 1.3)
     axes = panels(picture, len(devices), sharex=True, sharey=True)
     for ax, device in zip(axes, devices, strict=True):
-        for number, (bound, (*_, line)) in enumerate(_BOUNDS.items()):
+        for bound, (*_, line, colour) in _BOUNDS.items():
             part = where(rows, device=device, bound=bound)
             share = column(part, "idle_share", 100)
-            ax.plot(
-                share,
-                column(part, "theory", 100),
-                line,
-                color=f"C{number}",
-                label=bound,
-            )
+            ax.plot(share, column(part, "theory", 100), line, color=colour, label=bound)
             if "attained" in part[0]["kind"]:
                 ax.plot(
                     share[::3],
                     column(part, "computed", 100)[::3],
                     "o",
-                    color=f"C{number}",
+                    color=colour,
                     markersize=3.5,
                     label=f"loads nearest the {bound}",
                 )
+        model = hardware(device)
+        limit = 100 * limit_paper(model)
         ax.axvline(40, color="0.35", linewidth=1, linestyle=":", label="40 % idle")
         ax.axhline(
-            limit, color="black", linewidth=1, linestyle="-.", label=f"paper's {limit:.1f} %"
+            limit, color="black", linewidth=1, linestyle="-.", label="limit of the paper's form"
         )
-        model = hardware(device)
+        ax.text(1, limit + 1.5, f"{limit:.1f} %", fontsize=8)
         ax.set_title(
-            f"{device}: {model.idle_w:g} W idle, {model.max_w:g} W full, γ = {model.gamma:g}"
+            f"{device}: {model.barrier_w:g} W waiting, {model.max_w:g} W full, γ {model.gamma:g}",
+            fontsize=9,
         )
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 100)
-    picture.supxlabel("idle share of the baseline (%)")
-    picture.supylabel("energy saved by perfect balance (%)")
+    for ax in axes[-2:]:
+        ax.set_xlabel("idle share of the baseline (%)")
+    picture.supylabel("energy saved by perfect balance (%)", fontsize=10)
     handles, labels = axes[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
+    picture.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    first = where(rows, device=devices[0])
+    at_40 = [row for row in first if row["idle_share"] == "0.4"]
+    low, high = (column(at_40, name, 100)[0] for name in ("lower", "upper"))
+    titled(
+        picture,
+        f"On {devices[0]} at 40 % idle, balance saves between {low:.1f} and {high:.1f} % of the "
+        "energy",
+        f"Equal work, no step overhead, work on every worker; dots: G = {rows[0]['n']} workers",
+    )

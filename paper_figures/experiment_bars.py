@@ -19,7 +19,7 @@ from adversary.paired_runs import (
     throughput_gain,
     time_per_token_drop,
 )
-from paper_figures.drawing import whiskers
+from paper_figures.drawing import PAPER, titled, whiskers
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, sampled, where
 from theory.reported import REPORTED
@@ -86,7 +86,7 @@ def data(seeds: int = 4, requests: int | None = None) -> Iterator[Row]:
                     }
 
 
-@figure("experiments", data, size=(9.6, 5.4))
+@figure("experiments", data, size=(9.0, 5.6))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     from matplotlib.lines import Line2D
@@ -101,10 +101,10 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
                 bars = where(part, end=end)
                 value, reach = whiskers(bars, scale)
                 places = [place + 0.4 * number - 0.2 for place in range(len(bars))]
-                ax.bar(places, value, 0.38, yerr=reach, color=("C0", "C5")[number],
+                ax.bar(places, value, 0.38, yerr=reach, color=("0.35", "0.7")[number],
                        error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
             if part[0]["theory"]:
-                ax.axhline(scale * float(part[0]["theory"]), color="C1", linestyle="--")
+                ax.axhline(scale * float(part[0]["theory"]), color=PAPER, linestyle="--")
             labels = [f"{text}{horizon}" if text.endswith("= ") else text
                       for text in POLICIES.values()]  # fmt: skip
             ax.set_xticks(range(len(labels)), labels, fontsize=7)
@@ -117,12 +117,16 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
                 ax.set_title(TITLES[measure])
         line[0].set_ylabel(f"{name}: {NAMES[name]}, G = {setting.workers}")
     shown = [
-        *(Patch(color=("C0", "C5")[number], label=text)
+        *(Patch(color=("0.35", "0.7")[number], label=text)
           for number, text in enumerate(ENDS.values())),
-        Line2D([], [], color="C1", linestyle="--", label="the paper reports"),
+        Line2D([], [], color=PAPER, linestyle="--", label="the paper reports"),
     ]  # fmt: skip
     picture.legend(handles=shown, loc="outside lower center", ncols=3)
-    picture.suptitle(
-        f"Against FCFS on the same requests; {rows[0]['n']} seeds, 95 % intervals",
-        fontsize=10.5,
+    (energy,) = where(rows, experiment="E3", measure="energy", policy="bfio", end="window")
+    titled(
+        picture,
+        f"In E3 BF-IO saves {100 * float(energy['computed']):.0f} % of the energy; "
+        f"the paper reports {100 * float(energy['theory']):.0f} %",
+        f"Against FCFS on the same requests; B = {E2.slots}, device and step time of the paper; "
+        f"{rows[0]['n']} seeds, 95 % intervals",
     )

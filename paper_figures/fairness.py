@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from adversary.workloads.families import workload
+from paper_figures.drawing import BFIO, FCFS, OTHER, drawn_for, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
@@ -79,22 +80,33 @@ def data(
             }
 
 
-@figure("experiments", data)
+@figure("experiments", data, size=(7.2, 4.9))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     ax = picture.subplots()
-    for number, (policy, name) in enumerate(POLICIES.items()):
+    for (policy, name), colour in zip(POLICIES.items(), (FCFS, BFIO, OTHER), strict=True):
         part = where(rows, policy=policy)
         share = column(part, "share", 100)
         low = [max(0.0, x) for x in column(part, "lower")]
-        ax.fill_betweenx(share, low, column(part, "upper"), color=f"C{number}", alpha=0.2,
+        ax.fill_betweenx(share, low, column(part, "upper"), color=colour, alpha=0.2,
                          linewidth=0)  # fmt: skip
-        ax.plot(column(part, "computed"), share, "o-", color=f"C{number}", markersize=3,
+        ax.plot(column(part, "computed"), share, "o-", color=colour, markersize=3,
                 label=f"{name}; {float(part[0]['idle']):.0%} idle")  # fmt: skip
     ax.set_xscale("symlog", linthresh=10)
     ax.set_yscale("log")
     ax.set_xlim(0, None)
     ax.set_xlabel("steps waited in the pool (linear below 10)")
     ax.set_ylabel("requests that wait at least as long (%)")
-    ax.set_title(f"Bands: 95 % interval over {rows[0]['n']} seeds")
-    ax.legend()
+    picture.legend(loc="outside lower center", ncols=1)
+    setting = drawn_for(data)
+    longest = {policy: max(column(where(rows, policy=policy), "computed")) for policy in POLICIES}
+    idle = {policy: float(where(rows, policy=policy)[0]["idle"]) for policy in POLICIES}
+    titled(
+        picture,
+        f"BF-IO idles {100 * idle['bfio']:.0f} % instead of {100 * idle['fcfs']:.0f} %, and its "
+        "longest waits are "
+        f"{longest['bfio'] / longest['fcfs']:.0f} times as long",
+        f"{setting['family']} lengths, G = {setting['workers']}, B = {setting['slots']}, pool G "
+        "B, one "
+        f"overloaded backlog; bands: 95 % intervals, {rows[0]['n']} seeds",
+    )

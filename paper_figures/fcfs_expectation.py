@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from paper_figures.drawing import panels, points
+from paper_figures.drawing import FCFS, drawn_for, panels, points, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, sampled, where
 from theory.laws.fcfs_expectation import expected_imbalance
@@ -67,7 +67,7 @@ def data(
             }
 
 
-@figure("fcfs", data, size=(8.0, 5.6))
+@figure("fcfs", data, size=(7.4, 6.0))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     workers = distinct(rows, "G")
@@ -76,13 +76,19 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         part = where(rows, G=g)
         b = column(part, "B")
         ax.plot(b, column(part, "limit"), ":", color="0.45", label="normal limit")
-        ax.plot(b, column(part, "theory"), color="C0", label="exact")
-        points(ax, b, part, color="C1", markersize=3.5, capsize=2, label="simulated, 95 %")
-        ax.plot(b, column(part, "berry_esseen"), "--", color="C2", label="Berry-Esseen bound")
-        ax.plot(b, column(part, "pairing"), "-.", color="C3", label="pairing bound")
+        ax.plot(b, column(part, "theory"), color=FCFS, label="exact")
+        points(ax, b, part, color="0.25", markersize=3.5, capsize=2, label="simulated, 95 %")
+        ax.plot(b, column(part, "berry_esseen"), "--", color="0.45", label="Berry-Esseen bound")
+        ax.plot(b, column(part, "pairing"), "-.", color="0.45", label="pairing bound")
         ax.set_xscale("log", base=2)
         ax.set_ylim(0, None)
         ax.set_title(f"G = {g}")
-    picture.supxlabel("slots B of a worker")
-    picture.supylabel("E[Imb(FCFS)] / (G σ √B)")
-    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    for ax in axes[-2:]:
+        ax.set_xlabel("slots B of a worker")
+    picture.supylabel("E[Imb(FCFS)] / (G σ √B)", fontsize=10)
+    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    titled(
+        picture,
+        "FCFS's imbalance is at its normal limit from few slots on; two older bounds are far below",
+        f"Equal lengths, sizes uniform on 1..{drawn_for(data)['largest']}",
+    )

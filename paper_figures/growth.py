@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from paper_figures.drawing import BFIO, FCFS, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, read_csv, where
 
@@ -75,37 +76,55 @@ def data(recorded: Path | None = None) -> Iterator[Row]:
                 }
 
 
-@figure("step", data, size=(9.6, 4.8))
+COLOURS = {"fcfs": FCFS, "bfio": BFIO}
+NAMES = {"fcfs": "FCFS", "bfio": "BF-IO"}
+# The unit of time of a panel; only a run as a whole grows with its requests.
+TIMES = {"us a step": "time of a step (µs)", "ms a run": "time of the run (ms)"}
+
+
+@figure("step", data, size=(8.6, 4.8))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
-    names = distinct(rows, "grows")
-    policies = distinct(rows, "policy")
-    panels = picture.subplots(2, len(names), sharex="col", sharey="row")
-    for name, column_of_panels in zip(names, panels.T, strict=True):
-        for measure, ax in zip(("time", "memory"), column_of_panels, strict=True):
-            for number, policy in enumerate(policies):
+    # The panel with an axis of its own stands last.
+    names = sorted(distinct(rows, "grows"), key=lambda name: name == "N")
+    panels = picture.subplots(2, len(names), sharex="col")
+    for name, pair in zip(names, panels.T, strict=True):
+        for measure, ax in zip(("time", "memory"), pair, strict=True):
+            for policy, colour in COLOURS.items():
                 part = where(rows, grows=name, measure=measure, policy=policy)
                 if not part:
                     continue
                 x = column(part, "x")
-                label = f"{policy}: {float(part[0]['exponent']):.2f}"
-                ax.plot(x, column(part, "computed"), "o", color=f"C{number}", markersize=4,
-                        label=label)  # fmt: skip
-                ax.plot(x[-4:], column(part[-4:], "theory"), color=f"C{number}", linewidth=1)
+                label = f"{NAMES[policy]} {float(part[0]['exponent']):.2f}"
+                ax.plot(x, column(part, "computed"), "o", color=colour, markersize=4, label=label)
+                ax.plot(x[-4:], column(part[-4:], "theory"), color=colour, linewidth=1)
             ax.set_xscale("log", base=2)
             ax.set_yscale("log")
             ax.xaxis.set_minor_locator(NullLocator())
             ax.yaxis.set_minor_formatter(NullFormatter())
             ax.margins(y=0.25)
             ax.legend(fontsize=7.5, handletextpad=0.1, borderaxespad=0.1)
-            unit = where(rows, grows=name, measure=measure)[0]["unit"]
-            ax.set_title(unit.replace("us", "µs"), fontsize=9)
         ticks = column(where(rows, grows=name), "x")
         ends = [min(ticks), max(ticks)]
-        ax.set_xticks(ends, [f"{int(end):,}" for end in ends])
-        ax.set_xlabel(TITLES[name])
-    picture.suptitle(
-        "Time and peak memory of runs, with the exponents of fitted power laws", fontsize=10.5
+        pair[1].set_xticks(ends, [f"{int(end):,}" for end in ends])
+        pair[1].set_xlabel(TITLES[name])
+        if name in (names[0], "N"):
+            pair[0].set_ylabel(TIMES[where(rows, grows=name, measure="time")[0]["unit"]])
+            pair[1].set_ylabel("peak memory (MB)")
+        else:
+            for ax, first in zip(pair, panels[:, 0], strict=True):
+                ax.sharey(first)
+                ax.tick_params(labelleft=False)
+    powers = [
+        float(where(rows, grows="G", measure="time", policy=policy)[0]["exponent"])
+        for policy in COLOURS
+    ]
+    titled(
+        picture,
+        f"The time of a step grows with the workers like G^{powers[0]:.2f} under FCFS and "
+        f"G^{powers[1]:.2f} under BF-IO",
+        ", ".join(f"{name} = {value:,}" for name, value in BASE.items())
+        + " where it does not grow; lines and numbers: power laws fitted to the last four points",
     )

@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import product
 
 from adversary.workloads.trace_statistics import example_lengths, trace_lengths
-from paper_figures.drawing import log_axes, panels
+from paper_figures.drawing import log_axes, panels, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.guaranteed_saving import (
@@ -30,6 +30,8 @@ FULL_POWER = "any, waiting at full power"
 
 # Of the devices in the table, those that are drawn.
 DRAWN = (FULL_POWER, "a100-paper", "h100-sxm", "b200")
+
+COLOURS = dict(zip(DRAWN, ("black", "#AA4499", "#44AA99", "#CDB84F"), strict=True))
 
 THRESHOLDS = (1, 5, 10)  # per cent
 
@@ -111,7 +113,7 @@ def _region(lengths: Lengths, power: PowerModel, ratios: Sequence[Ratios], savin
     return f"{first}..{'' if last == ratios[-1].slots else last}"
 
 
-@figure("vacuity", data, size=(8.0, 9.6))
+@figure("vacuity", data, size=(7.4, 9.8))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     names = distinct(rows, "lengths")
@@ -119,7 +121,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     for ax, name in zip(axes, names, strict=True):
         for number, device in enumerate(DRAWN):
             part = where(rows, lengths=name, device=device)
-            g, colour = column(part, "G"), f"C{number}"
+            g, colour = column(part, "G"), COLOURS[device]
             ax.plot(
                 g,
                 column(part, "computed", 100),
@@ -139,3 +141,12 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     picture.supylabel("energy saved, guaranteed at the best B (%)", fontsize=10)
     axes[0].plot([], [], "--", color="0.3", linewidth=1, label="closed bound of FCFS")
     picture.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    (one,) = where(rows, lengths="azure2023-code", device="a100-paper", G="32")
+    titled(
+        picture,
+        f"With 32 workers Theorems 1 and 4 guarantee {100 * float(one['computed']):.1f} % of the "
+        "energy "
+        f"on azure2023-code",
+        "on a100-paper.  Equal output lengths, full refills, no step overhead; at the best B to "
+        f"{SLOTS[-1]}; in brackets: power of a waiting worker",
+    )

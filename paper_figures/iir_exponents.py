@@ -13,7 +13,7 @@ from math import log
 import numpy as np
 
 from adversary.workloads.families import workload
-from paper_figures.drawing import log_axes, points
+from paper_figures.drawing import log_axes, points, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
@@ -143,7 +143,7 @@ def _exp(x: float) -> float:
     return float(np.exp(x))
 
 
-@figure("scaling", data, size=(7.6, 5.8))
+@figure("scaling", data, size=(7.4, 6.6))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     axes = picture.subplots(2, len(REGIMES), sharey="col")
@@ -152,7 +152,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
             part = where(rows, regime=regime.name, against=against)
             ratios = where(part, kind="iir")
             x, value = column(ratios, "x"), column(ratios, "computed")
-            points(ax, x, ratios, color="C0")
+            points(ax, x, ratios, color="0.35")
             names = [r["kind"].removeprefix("misfit ") for r in part if "misfit" in r["kind"]]
             for number, name in enumerate(names):
                 if number:
@@ -163,7 +163,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
                     line = column(ratios, "theory")
                 (miss,) = where(part, kind=f"misfit {name}")
                 text = name.replace("sqrt(B)", "√B").replace("sqrt", "√").replace("-", "−")
-                ax.plot(x, line, ("-", "--", ":")[number], color=f"C{number + 1}",
+                ax.plot(x, line, ("-", "--", ":")[number], color=("black", "0.45", "0.45")[number],
                         label=f"{text}: off {100 * float(miss['computed']):.0f} %")  # fmt: skip
             (fit,) = where(part, kind="exponent")
             half = (float(fit["upper"]) - float(fit["lower"])) / 2
@@ -179,8 +179,17 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
             ax.set_xlabel(f"{'slots B' if against == 'B' else 'workers G'} ({fixed})")
             ax.legend(fontsize=8)
     for ax in axes[:, 0]:
-        ax.set_ylabel("IIR, FCFS / BF-IO")
-    picture.suptitle(
-        f"{rows[0]['n']} seeds, 95 % intervals; off: root mean square of the logarithms",
-        fontsize=9,
+        ax.set_ylabel("IIR, imbalance of FCFS / BF-IO")
+    growth = [
+        float(where(rows, regime=regime.name, against="B", kind="exponent")[0]["computed"])
+        for regime in REGIMES
+    ]
+    titled(
+        picture,
+        f"IIR grows like B^{growth[0]:.2f} where two sizes refill the slots, like "
+        f"B^{growth[1]:.2f} "
+        "on BurstGPT-like lengths",
+        f"{rows[0]['n']} seeds, 95 % intervals; off: root mean square of the logarithm of IIR "
+        "over a "
+        "fitted shape",
     )

@@ -13,7 +13,7 @@ from math import log
 import numpy as np
 
 from adversary.workloads.families import workload
-from paper_figures.drawing import log_axes, points
+from paper_figures.drawing import SHADES, log_axes, points, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, sampled, where
 from solvers.simulation.engine import simulate
@@ -96,7 +96,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     ax = picture.subplots()
     for number, b in enumerate(distinct(rows, "B")):
         part = where(rows, B=b)
-        colour, g = f"C{number}", column(part, "G")
+        colour, g = SHADES[number], column(part, "G")
         label = f"B = {b}"
         points(ax, g, part, color=colour, label=label)
         ax.plot(g, column(part, "theory"), color=colour)
@@ -111,6 +111,11 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         ax.plot([], [], line, color="0.3", label=label)
     log_axes(ax, 2, 2)
     ax.set_xlabel("workers G")
-    ax.set_ylabel("imbalance ratio FCFS / BF-IO")
-    ax.set_title(f"Full refills, sizes {A} or {B}; points: {n} seeds, 95 % interval")
-    picture.legend(loc="outside lower center", ncols=3)
+    ax.set_ylabel("imbalance of FCFS over that of BF-IO")
+    picture.legend(loc="outside lower center", ncols=2)
+    most = max(rows, key=lambda row: float(row["theory"]))
+    titled(
+        picture,
+        f"BF-IO leaves up to {float(most['theory']):.0f} times less imbalance, more with G and B",
+        f"Full refills, sizes {A} or {B} at equal odds, pool G B; points: {n} seeds, 95 % interval",
+    )

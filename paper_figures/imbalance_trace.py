@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from adversary.workloads.families import requests_to_overload, workload
+from paper_figures.drawing import BFIO, FCFS, drawn_for, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
@@ -89,20 +90,32 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         "bfio": "(G−1)(b−a): bound at step 0, then for reference",
     }
     ax = picture.subplots()
-    for number, (policy, name) in enumerate((("fcfs", "FCFS"), ("bfio", "BF-IO"))):
+    for policy, name, colour in (("fcfs", "FCFS", FCFS), ("bfio", "BF-IO", BFIO)):
         part = where(rows, policy=policy)
-        colour, step, n = f"C{number}", column(part, "step"), part[0]["n"]
+        step, n = column(part, "step"), part[0]["n"]
         # The interval of a mean can reach below zero, an imbalance cannot.
         low = [max(0.0, x) for x in column(part, "lower")]
         ax.fill_between(step, low, column(part, "upper"), color=colour, alpha=0.25, linewidth=0)
         ax.plot(step, column(part, "example"), color=colour, alpha=0.45, linewidth=0.8)
         ax.plot(step, column(part, "computed"), color=colour, label=f"{name}, mean of {n} seeds")
-        ax.plot(step, column(part, "theory"), "--", color="black" if number == 0 else "0.45",
+        ax.plot(step, column(part, "theory"), "--", color="black" if policy == "fcfs" else "0.45",
                 linewidth=1.2, label=theory[policy])  # fmt: skip
     ax.set_yscale("symlog", linthresh=10)
     ax.set_ylim(bottom=0)
     ax.set_xlim(0, max(column(rows, "step")))
     ax.set_xlabel("barrier step from a cold start")
-    ax.set_ylabel("imbalance (load units; linear below 10)")
-    ax.set_title("Bands: 95 % interval of the mean; thin lines: one run")
+    ax.set_ylabel("imbalance (tokens; linear below 10)")
     picture.legend(loc="outside lower center", ncols=2)
+    setting = drawn_for(data)
+    fcfs, bfio = (
+        np.mean(column(where(rows, policy=policy), "computed")) for policy in ("fcfs", "bfio")
+    )
+    titled(
+        picture,
+        f"FCFS stays at its exact expectation; BF-IO leaves {float(f'{fcfs / bfio:.2g}'):,.0f} "
+        "times less",
+        f"G = {setting['workers']}, B = {setting['slots']}, sizes uniform on "
+        f"1..{setting['largest']}, "
+        f"geometric lengths of mean {1 / setting['p']}, pool 2 G B; "
+        "bands: 95 % interval of the mean; thin lines: one run",
+    )

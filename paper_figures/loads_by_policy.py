@@ -10,12 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from adversary.workloads.families import workload
+from paper_figures.drawing import BFIO, FCFS, OTHER, drawn_for, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
 from theory.model import FloatArray, InputError, System
 
 POLICIES = {"fcfs": "FCFS", "jsq": "JSQ by count", "bfio": "BF-IO"}
+COLOURS = {"fcfs": FCFS, "jsq": OTHER, "bfio": BFIO}
 
 
 @table("policy step kind computed theory n lower upper least mean largest")
@@ -78,15 +80,18 @@ def data(
             }
 
 
-@figure("fcfs", data, size=(8.0, 4.8))
+@figure("fcfs", data, size=(7.6, 5.2))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     axes = picture.subplots(
         2, len(POLICIES), sharex=True, sharey="row", height_ratios=(2, 1), squeeze=False
     )
     for number, (policy, name) in enumerate(POLICIES.items()):
         part = where(rows, policy=policy)
-        step, colour = column(part, "step"), f"C{number}"
+        step, colour = column(part, "step"), COLOURS[policy]
         above, below = axes[:, number]
         above.fill_between(step, column(part, "least"), column(part, "largest"), color=colour,
                            alpha=0.25, linewidth=0, label="least to largest load")  # fmt: skip
@@ -100,8 +105,30 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
                            alpha=0.3, linewidth=0)  # fmt: skip
         below.text(0.97, 0.9, f"mean {sum(idle) / len(idle):.1f} %", ha="right", va="top",
                    fontsize=9, transform=below.transAxes)  # fmt: skip
-    axes[0, 0].set_ylabel("load (tokens)")
+    axes[0, 0].set_ylabel("load of a worker (tokens)")
     axes[1, 0].set_ylabel("idle share (%)")
     axes[0, 0].set_ylim(0, None)
     axes[1, 0].set_ylim(0, 60)
-    picture.supxlabel("barrier step from a cold start", fontsize=10)
+    for ax in axes[1]:
+        ax.set_xlabel("barrier step")
+    shown = [
+        Line2D([], [], color="0.4", label="largest load"),
+        Line2D([], [], color="black", linewidth=1, label="mean load"),
+        Patch(color="0.4", alpha=0.3, label="least to largest; below: 95 % interval"),
+    ]
+    picture.legend(handles=shown, loc="outside lower center", ncols=3)
+    means = {
+        policy: sum(column(part, "computed", 100)) / len(part)
+        for policy in POLICIES
+        if (part := where(rows, policy=policy))
+    }
+    setting = drawn_for(data)
+    titled(
+        picture,
+        f"Workers idle {means['fcfs']:.0f} % of the time under FCFS, {means['bfio']:.1f} % under "
+        "BF-IO",
+        f"{setting['family']} lengths, G = {setting['workers']}, B = {setting['slots']}, pool 2 G "
+        "B, from a cold start;"
+        f" loads of one run, idle shares of {rows[0]['n']}. "
+        "BF-IO holds the smaller requests of the pool while the large ones wait.",
+    )

@@ -9,7 +9,7 @@ as the paper says of its own greedy policy, if by less than the intervals.
 from collections.abc import Iterator
 
 from adversary.paired_runs import Setting, replay, throughput_gain
-from paper_figures.drawing import points
+from paper_figures.drawing import BFIO, OTHER, drawn_for, points, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 
@@ -80,23 +80,23 @@ def data(
             }
 
 
-@figure("experiments", data, size=(7.6, 5.6))
+@figure("experiments", data, size=(7.4, 6.0))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     axes = picture.subplots(2, len(WORKLOADS), sharey="col")
     for left, (workload, name) in zip(axes.T, WORKLOADS.items(), strict=True):
         for ax, sweep in zip(left, ("horizon", "error"), strict=True):
-            for number, policy in enumerate(NAMES):
+            for policy, colour in (("bfio", BFIO), ("brh", OTHER)):
                 part = where(rows, workload=workload, sweep=sweep, policy=policy)
                 if not part:
                     continue
                 # Horizons and errors are evenly spread, as they span two orders.
                 places = range(len(part))
                 value = column(part, "computed", 100)
-                points(ax, places, part, 100, color=f"C{number}", label=NAMES[policy])
+                points(ax, places, part, 100, color=colour, label=NAMES[policy])
                 joined = [i for i, row in enumerate(part) if row["x"]]
-                ax.plot(joined, [value[i] for i in joined], color=f"C{number}", linewidth=1)
-                ax.axhline(100 * float(part[0]["theory"]), color=f"C{number}", linestyle=":",
+                ax.plot(joined, [value[i] for i in joined], color=colour, linewidth=1)
+                ax.axhline(100 * float(part[0]["theory"]), color=colour, linestyle=":",
                            linewidth=1)  # fmt: skip
                 ax.set_xticks(places, [row["x"].removesuffix(".0") or "observed"
                                        for row in part])  # fmt: skip
@@ -108,6 +108,18 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         ax.set_ylabel("throughput gained (%)")
     axes[0, 0].plot([], [], ":", color="0.3", label="the same without look-ahead")
     picture.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    picture.suptitle(
-        f"Against FCFS, G = 16, B = 72; {rows[0]['n']} seeds, 95 % intervals", fontsize=10.5
+    setting, gains = drawn_for(data), where(rows, sweep="horizon", policy="bfio")
+    first, last = (
+        [float(where(gains, workload=name)[at]["computed"]) for name in WORKLOADS] for at in (0, -1)
+    )
+    titled(
+        picture,
+        "Looking far ahead costs throughput: BF-IO gains "
+        + " and ".join(f"{100 * x:.0f} %" for x in first)
+        + "\nat H = 0 and "
+        + " and ".join(f"{100 * x:.0f} %" for x in last)
+        + f" at H = {HORIZONS[-1]}",
+        f"Gain over FCFS up to the last admission, G = {setting['workers']}, B = "
+        f"{setting['slots']}, "
+        f"pool 4 G; {rows[0]['n']} seeds, 95 % intervals",
     )

@@ -7,6 +7,7 @@ that much; from the sharp floor, where the saving is certain; and from the paper
 
 from collections.abc import Callable, Iterator
 
+from paper_figures.drawing import CAP, FLOOR, PAPER, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_paper, saving_sharp
@@ -64,25 +65,39 @@ def data(devices: tuple[str, ...] = DEVICES, points: int = 60) -> Iterator[Row]:
                 }
 
 
-@figure("energy", data, size=(8.0, 3.9))
+@figure("energy", data, size=(7.4, 4.3))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     devices = distinct(rows, "device")
     axes = picture.subplots(1, len(devices), sharex=True, sharey=True, squeeze=False)[0]
     for ax, device in zip(axes, devices, strict=True):
-        for number, (bound, (_, text, line)) in enumerate(_BOUNDS.items()):
+        for (bound, (_, text, line)), colour in zip(
+            _BOUNDS.items(), (CAP, FLOOR, PAPER), strict=True
+        ):
             part = where(rows, device=device, bound=bound)
             saving = column(part, "saving", 100)
             ax.plot(saving, column(part, "theory", 100), line,
-                    color=f"C{number}", label=text)  # fmt: skip
+                    color=colour, label=text)  # fmt: skip
         for at, mark in ((28, "v2's 28 %"), (52, "v2's 52 %")):
             ax.axvline(at, color="0.45", linewidth=1, linestyle=":")
             ax.text(at, 2, f" {mark}", fontsize=8, color="0.3")
         ax.axhline(40, color="0.45", linewidth=1, linestyle="-.")
         ax.text(60, 36, "E1's 40 % idle", fontsize=8, color="0.3", ha="right")
-        ax.set_title(device)
+        model = hardware(device)
+        ax.set_title(
+            f"{device}: {model.barrier_w:g} W waiting,\n{model.max_w:g} W full, γ {model.gamma:g}",
+            fontsize=9.5,
+        )
         ax.set_xlim(0, None)
         ax.set_ylim(0, 100)
         ax.set_xlabel("energy saved (%)")
     axes[0].set_ylabel("idle share that the baseline needs (%)")
-    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    picture.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    (at_28,) = where(rows, device=devices[0], bound="cap", saving="0.28")
+    low, high = (100 * float(at_28[name]) for name in ("lower", "upper"))
+    titled(
+        picture,
+        f"28 % saved needs {low:.0f} % idle to be possible, {high:.0f} % to be certain "
+        f"({devices[0]})",
+        "Perfect balance in place of a baseline of that idle share; equal work, no step overhead",
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from paper_figures.drawing import SHADES, drawn_for, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from solvers.schedule.price_ladder import price_ladder
@@ -95,15 +96,28 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         reach = [computed - column(part, "least"), column(part, "most") - computed]
         ax.errorbar(
             at, computed, yerr=reach, fmt="o", markersize=4, linewidth=0.8, capsize=2,
-            color=f"C{number}", label=f"G = {shape[0]}, B = {shape[1]}",
+            color=SHADES[number], label=f"G = {shape[0]}, B = {shape[1]}",
         )  # fmt: skip
-        ax.hlines(column(part, "theory"), at - 0.08, at + 0.08, color=f"C{number}", linestyle=":")
+        ax.hlines(column(part, "theory"), at - 0.08, at + 0.08, color=SHADES[number], linestyle=":")
     ax.axvline(clairvoyant - 0.5, color="0.6", linewidth=0.8)
     ax.set_xticks(range(len(names)), [LABELS.get(n, "BF-IO\nH = 4, oracle") for n in names])
-    ax.set_ylabel("sum of largest loads / (W / G)")
-    n = rows[0]["n"]
-    ax.set_title(
-        f"Clairvoyant optima and online policies, {n} backlogs: mean, least and most\n"
-        "Dotted: what the mean cannot be below"
-    )
+    ax.set_ylabel("duration over that of perfect balance")
+    ax.text(0, 1.01, "optima, all known", transform=ax.transAxes, fontsize=8.5)
+    ax.text(1, 1.01, "policies, online", transform=ax.transAxes, fontsize=8.5, ha="right")
     picture.legend(loc="outside lower center", ncols=len(shapes))
+    setting = drawn_for(data)
+    mean = {
+        name: np.mean(column(where(rows, rung=name), "computed"))
+        for name in ("migrating", "work conserving", "fcfs")
+    }
+    titled(
+        picture,
+        "Being sticky and work conserving costs "
+        f"{100 * mean['work conserving'] / mean['migrating'] - 100:.0f} %, "
+        f"and FCFS {100 * mean['fcfs'] / mean['work conserving'] - 100:.0f} % more",
+        f"Mean, least and most of {rows[0]['n']} backlogs of {setting['requests']} requests, "
+        "sizes to "
+        f"{setting['largest']}, lengths to {setting['longest']}; duration: the sum of largest "
+        "loads, "
+        "G sum M / W with W the sum of all loads; dotted: what the mean cannot be below",
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from adversary.workloads.families import requests_to_overload, workload
-from paper_figures.drawing import points
+from paper_figures.drawing import BFIO, FCFS, drawn_for, points, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
@@ -20,6 +20,8 @@ from theory.model import InputError, System
 from theory.power import hardware
 
 POLICIES = {"fcfs": "FCFS", "bfio": "BF-IO"}
+COLOURS = {"fcfs": FCFS, "bfio": BFIO}
+DEVICE = "a100-paper"
 
 # A run is measured after so many mean lengths, when hardly any request of the start is left.
 _WARM_UP = 5
@@ -58,7 +60,7 @@ def data(
         ``E[I]/E[W+I]``, exact, and for BF-IO 0, a lower bound.  ``watts_per_load`` is the mean
         power over the mean load, on the paper's device without overhead.
     """
-    law, power, skip = Law.uniform(1, largest), hardware("a100-paper"), int(_WARM_UP / p)
+    law, power, skip = Law.uniform(1, largest), hardware(DEVICE), int(_WARM_UP / p)
     if steps <= skip:
         raise InputError(f"steps must be more than {skip}, the warm-up, got {steps}")
     for g in workers:
@@ -88,22 +90,32 @@ def data(
             }
 
 
-@figure("scaling", data, size=(8.0, 4.0))
+@figure("scaling", data, size=(7.6, 4.3))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     left, right = picture.subplots(1, 2, sharex=True)
-    for number, (policy, name) in enumerate(POLICIES.items()):
-        part, colour = where(rows, policy=policy), f"C{number}"
-        g = column(part, "G")
+    device, setting, shares = hardware(DEVICE), drawn_for(data), {}
+    for policy, name in POLICIES.items():
+        part, colour = where(rows, policy=policy), COLOURS[policy]
+        g, shares[policy] = column(part, "G"), column(part, "computed", 100)
         points(left, g, part, 100, color=colour, label=f"{name}, {part[0]['n']} seeds")
         if policy == "fcfs":
             left.plot(g, column(part, "theory", 100), color=colour, label="FCFS, exact")
-        right.plot(g, column(part, "watts_per_load"), "o-", color=colour, markersize=4)
-    left.set_xscale("log", base=2)
-    left.set_ylim(0, None)
-    right.set_ylim(0, None)
-    left.set_ylabel("idle share (%)")
-    right.set_ylabel("power per unit of load (W)")
-    left.set_xlabel("workers G")
-    right.set_xlabel("workers G")
+        # With perfect balance every worker is full: P_max a unit of load.
+        above = [100 * (watts / device.max_w - 1) for watts in column(part, "watts_per_load")]
+        right.plot(g, above, "o-", color=colour, markersize=4)
+    for ax, name in ((left, "idle share (%)"), (right, "energy above that of balance (%)")):
+        ax.set_xscale("log", base=2)
+        ax.set_ylim(0, None)
+        ax.set_ylabel(name)
+        ax.set_xlabel("workers G")
     picture.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    titled(
+        picture,
+        f"From G = {g[0]:g} to {g[-1]:g} FCFS's idle share rises from {shares['fcfs'][0]:.0f} to "
+        f"{shares['fcfs'][-1]:.0f} %, BF-IO's to {shares['bfio'][-1]:.0f} %",
+        f"B = {setting['slots']}, sizes uniform on 1..{setting['largest']}, geometric lengths of "
+        "mean "
+        f"{1 / setting['p']}, pool G B; {DEVICE}: {device.barrier_w:g} W waiting, "
+        f"{device.max_w:g} W full, γ {device.gamma:g}",
+    )

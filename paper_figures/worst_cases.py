@@ -11,7 +11,7 @@ from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance, Space
 from adversary.witnesses.gallery import gallery
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
-from paper_figures.drawing import load_bars
+from paper_figures.drawing import BFIO, FCFS, drawn_for, load_bars, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from solvers.simulation.reference import simulate_reference
@@ -92,22 +92,22 @@ def data(
                 }
 
 
-@figure("step", data, size=(9, 4))
+@figure("step", data, size=(8.0, 4.6))
 def draw(picture: Picture, rows: list[Cells]) -> None:
     """Draw the table."""
     runs = distinct(where(rows, panel="witness"), "policy")
     grid = picture.add_gridspec(len(runs), 2)
     ax = picture.add_subplot(grid[:, 0])
-    for number, (policy, name) in enumerate(NAMES.items()):
+    for (policy, name), colour in zip(NAMES.items(), (FCFS, BFIO), strict=True):
         part = where(rows, panel="refill", policy=policy)
-        ax.plot(column(part, "x"), column(part, "theory"), "-", color=f"C{number}",
+        ax.plot(column(part, "x"), column(part, "theory"), "-", color=colour,
                 label=f"{name}, closed form")  # fmt: skip
-        ax.plot(column(part, "x"), column(part, "computed"), "o", color=f"C{number}",
+        ax.plot(column(part, "x"), column(part, "computed"), "o", color=colour,
                 label=f"{name}, largest of all")  # fmt: skip
     ax.set_xticks(sorted(set(column(where(rows, panel="refill"), "x"))))
     ax.set_ylim(bottom=0)
     ax.set_xlabel("slots on each worker")
-    ax.set_ylabel("imbalance of a full refill")
+    ax.set_ylabel("largest imbalance of a full refill")
     ax.set_title("Worst sizes and order")
     ax.legend()
     for place, policy in enumerate(runs):
@@ -120,7 +120,14 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
             [column(own, "theory") for own in workers],
         )
         ax.set_title(f"The same requests under {NAMES.get(policy, policy)}")
-        ax.set_ylabel("load")
+        ax.set_ylabel("load (tokens)")
         if place == 0:
             ax.legend(ncols=len(workers), fontsize="x-small")
     ax.set_xlabel("step (light: idle until the barrier)")
+    setting = drawn_for(data)
+    titled(
+        picture,
+        "FCFS's worst case grows with the slots, BF-IO's does not; on one instance FCFS still wins",
+        f"Left: every list of sizes 1..{setting['largest']}, G = {setting['workers']}.  Right: the "
+        f"witness {setting['witness']}",
+    )

@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.text import Annotation
 
 from adversary.witnesses.gallery import gallery
 from paper_figures import witness as witness_picture
-from paper_figures.catalogue import committed, figure
+from paper_figures.catalogue import FIGURES, committed, figure
+from paper_figures.drawing import SHADES
 from paper_figures.files import style, to_csv
+from paper_figures.growth import NAMES
 from paper_figures.guaranteed_saving import DRAWN
 from paper_figures.iir_exponents import SHAPES
 from theory.laws.order_statistics import expected_max_of_normals
+from theory.power import hardware
 
 
 class Picture:
@@ -28,6 +32,14 @@ class Picture:
     def __init__(self, rows, drawn):
         self.rows, self.figure = rows, drawn
         self.axes = [ax for ax in drawn.axes if ax.get_visible() and ax.get_label() != "<colorbar>"]
+
+    @property
+    def title(self):
+        """What it says, and what it is drawn for, each on one line."""
+        (below,) = [a for a in self.figure.artists if isinstance(a, Annotation)]
+        return tuple(
+            " ".join(text.split()) for text in (self.figure.get_suptitle(), below.get_text())
+        )
 
     def part(self, **keys):
         """The rows of these keys."""
@@ -169,8 +181,8 @@ def test_balance_threshold(draw):
         band(excluded, col(rows, "B", p), col(rows, "most", 100), [1e4] * len(rows))
         (measured,) = error_containers(ax)
         errors(measured, col(rows, "B", p), rows, 100)
-    title = picture.figure.get_suptitle()
-    assert title == "G = 16, p = 0.1, rich pool, 8 seeds"
+    assert picture.title[1].startswith("G = 16, p = 0.1, sizes uniform on a..b")
+    assert "; 8 seeds" in picture.title[1]
 
 
 def test_balance_threshold_shows_perfect_balance_at_the_bottom(draw):
@@ -184,18 +196,25 @@ def test_balance_threshold_shows_perfect_balance_at_the_bottom(draw):
 def test_effective_constant(draw):
     picture = draw("effective_constant", "computed", "theory", low=0.3, high=1.4)
     laws = list(dict.fromkeys(row["law"] for row in picture.rows))
-    assert [ax.get_title() for ax in picture.axes] == laws
+    assert [ax.get_title().replace("\n", " ") for ax in picture.axes] == laws
     for ax, law in zip(picture.axes, laws, strict=True):
         (image,) = ax.images
         rows = picture.part(law=law)
-        workers = [text.get_text() for text in ax.get_xticklabels()]
-        slots = [text.get_text() for text in ax.get_yticklabels()]
-        texts = {text.get_position(): text.get_text() for text in ax.texts}
-        assert len(texts) == len(rows)
+        workers, slots = (list(dict.fromkeys(row[name] for row in rows)) for name in "GB")
+        marks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        assert all(workers[int(at)] == text.get_text() for at, text in marks)
+        assert [text.get_text() for text in ax.get_yticklabels()] == slots
         for row in rows:
             x, y = workers.index(row["G"]), slots.index(row["B"])
             assert image.get_array()[y, x] == pytest.approx(float(row["computed"]))
-            assert texts[x, y] == f"{float(row['computed']):.2f}"
+        # The least and the largest are written where they are.
+        texts = {text.get_position(): text.get_text() for text in ax.texts}
+        ends = {f(rows, key=lambda row: float(row["computed"]))["computed"] for f in (min, max)}
+        for row in rows:
+            place = (workers.index(row["G"]), slots.index(row["B"]))
+            if row["computed"] in ends:
+                assert texts.pop(place) == f"{float(row['computed']):.2f}"
+        assert not texts
         # White where the constant is the limit of G = 2, E max / sqrt(ln 2) = 1/sqrt(pi ln 2).
         assert image.norm(1 / (np.pi * log(2)) ** 0.5) == pytest.approx(0.5)
         assert image.origin == "lower"
@@ -220,14 +239,16 @@ def test_energy_envelope(draw):
         holds(line(ax, f"{shape} loads"), col(part, "idle_share", 100), col(part, "computed"))
     band(ax.collections[0], share, col(rows, "lower"), col(rows, "upper"))
     assert len(ax.get_lines()) == 3 + len(shapes)
-    assert ax.get_title() == "G = 32 workers"
+    assert picture.title[1] == (
+        "a100-paper: 100 W waiting, 400 W full, γ 0.7; loads of G = 32 workers in five shapes"
+    )
 
 
 def test_energy_saving(draw):
     picture = draw("energy_saving", "computed", "theory")
     devices = list(dict.fromkeys(row["device"] for row in picture.rows))
     # As in the catalogue: idle and full watts, and the exponent.
-    assert picture.axes[0].get_title() == "a100-paper: 100 W idle, 400 W full, γ = 0.7"
+    assert picture.axes[0].get_title() == "a100-paper: 100 W waiting, 400 W full, γ 0.7"
     for ax, device in zip(picture.axes, devices, strict=True):
         assert ax.get_title().startswith(f"{device}: ")
         attained = {"paper floor": False, "sharp floor": True, "envelope cap": True,
@@ -243,8 +264,11 @@ def test_energy_saving(draw):
                 assert mark.get_marker() == "o"
                 assert same_color(mark.get_color(), line(ax, bound).get_color())
         holds(line(ax, "40 % idle"), [40, 40], [0, 1])
-        # 10/19 of the paper's device, in every panel.
-        holds(line(ax, "paper's 52.6 %"), [0, 1], [1000 / 19] * 2)
+        # P_w / D of each device: 100 / 190 of the paper's.
+        power = hardware(device)
+        charged = power.idle_w + 0.3 * (power.max_w - power.idle_w)
+        assert (power.gamma, power.wait_w) == (0.7, None)
+        holds(line(ax, "limit of the paper's form"), [0, 1], [100 * power.idle_w / charged] * 2)
     (legend,) = picture.figure.legends
     shown = dict(
         zip([t.get_text() for t in legend.get_texts()], legend.legend_handles, strict=True)
@@ -295,7 +319,12 @@ def test_experiment_bars(draw):
             assert len(level) == bool(told)
             for artist in level:
                 holds(artist, [0, 1], [factor * float(told)] * 2)
-    assert "; 4 seeds" in picture.figure.get_suptitle()
+    (energy,) = picture.part(experiment="E3", measure="energy", policy="bfio", end="window")
+    found, told = (f"{100 * float(energy[name]):.0f}" for name in ("computed", "theory"))
+    assert picture.title[0] == (
+        f"In E3 BF-IO saves {found} % of the energy; the paper reports {told} %"
+    )
+    assert "; 4 seeds" in picture.title[1]
 
 
 def test_fairness(draw):
@@ -338,7 +367,7 @@ def test_fcfs_expectation(draw):
 
 def test_growth(draw):
     picture = draw("growth", "computed", "theory")
-    names = list(dict.fromkeys(row["grows"] for row in picture.rows))
+    names = ["G", "B", "pool", "H", "N"]
     titles = {"G": "workers G", "B": "slots B", "N": "requests N", "pool": "waiting requests",
               "H": "horizon H"}  # fmt: skip
     panels = np.reshape(picture.axes, (2, len(names)))
@@ -348,14 +377,19 @@ def test_growth(draw):
         assert list(column[1].get_xticks()) == [min(at), max(at)]
         for measure, ax in zip(("time", "memory"), column, strict=True):
             part = picture.part(grows=name, measure=measure)
-            assert ax.get_title() == part[0]["unit"].replace("us", "µs")
+            # Panels of one unit share their axis, which the first names.
+            unit = {"us a step": "time of a step (µs)", "ms a run": "time of the run (ms)",
+                    "MB": "peak memory (MB)"}[part[0]["unit"]]  # fmt: skip
+            assert ax.get_ylabel() == (unit if name in ("G", "N") else "")
+            first = panels[("time", "memory").index(measure), 0]
+            assert ax.get_shared_y_axes().joined(ax, first) == (name != "N")
             policies = dict.fromkeys(row["policy"] for row in part)
             assert len(ax.get_lines()) == 2 * len(policies)
             for policy, points, fit in zip(
                 policies, ax.get_lines()[::2], ax.get_lines()[1::2], strict=True
             ):
                 rows = [row for row in part if row["policy"] == policy]
-                assert points.get_label() == f"{policy}: {float(rows[0]['exponent']):.2f}"
+                assert points.get_label() == (f"{NAMES[policy]} {float(rows[0]['exponent']):.2f}")
                 holds(points, col(rows, "x"), col(rows, "computed"))
                 holds(fit, col(rows[-4:], "x"), col(rows[-4:], "theory"))
                 assert same_color(points.get_color(), fit.get_color())
@@ -364,7 +398,8 @@ def test_growth(draw):
 def test_hardware_savings(draw):
     picture = draw("hardware_savings", "computed", "theory")
     (ax,) = picture.axes
-    floor, cap = (picture.part(end=end) for end in ("floor", "cap"))
+    cap = sorted(picture.part(end="cap"), key=lambda row: -float(row["computed"]))
+    floor = [picture.part(end="floor", device=row["device"])[0] for row in cap]
     (bars,) = [c for c in ax.containers if isinstance(c, BarContainer)]
     labels = [text.get_text() for text in ax.get_yticklabels()]
     for place, (bar, low, high) in enumerate(zip(bars, floor, cap, strict=True)):
@@ -372,9 +407,9 @@ def test_hardware_savings(draw):
         assert bar.get_x() + bar.get_width() == pytest.approx(100 * float(high["computed"]))
         assert bar.get_y() + bar.get_height() / 2 == pytest.approx(place)
         wait, gamma = float(high["wait_w"]), float(high["gamma"])
-        assert labels[place] == f"{high['device']} (waiting {wait:g} W, γ {gamma:g})"
-    for name, rows in (("floor", floor), ("cap", cap)):
-        (thin,) = [c for c in ax.collections if c.get_label().startswith(f"{name} for γ")]
+        assert labels[place] == f"{high['device']} ({wait:g} W, γ {gamma:g})"
+    for name, rows in (("guaranteed", floor), ("possible", cap)):
+        (thin,) = [c for c in ax.collections if c.get_label().startswith(f"{name}, for γ")]
         segments = thin.get_segments()
         assert [float(s[0][0]) for s in segments] == pytest.approx(col(rows, "lower", 100))
         assert [float(s[1][0]) for s in segments] == pytest.approx(col(rows, "upper", 100))
@@ -442,7 +477,7 @@ def test_iir_scaling(draw):
                 and a.get_marker() == "None"
             ]
             holds(artist, col(rows, "G"), col(rows, column))
-    assert ": 8 seeds" in ax.get_title()
+    assert ": 8 seeds" in picture.title[1]
 
 
 def test_imbalance_trace(draw):
@@ -538,7 +573,7 @@ def test_needed_idle(draw):
     }
     for ax in picture.axes:
         for bound, label in labels.items():
-            rows = picture.part(device=ax.get_title(), bound=bound)
+            rows = picture.part(device=ax.get_title().partition(":")[0], bound=bound)
             holds(line(ax, label), col(rows, "saving", 100), col(rows, "theory", 100))
         marked = {text.get_text().strip(): text.get_position()[0] for text in ax.texts}
         assert (marked["v2's 28 %"], marked["v2's 52 %"]) == (28, 52)
@@ -574,7 +609,7 @@ def test_price_ladder(draw):
     # Optima stand before the rule, policies behind it.
     (rule,) = [a for a in ax.get_lines() if list(a.get_ydata()) == [0, 1]]
     assert list(rule.get_xdata()) == [3.5, 3.5]
-    assert ", 100 backlogs: " in ax.get_title()
+    assert " 100 backlogs of 6 requests" in picture.title[1]
     assert [row["kind"] for row in picture.rows[:7]] == ["optimum"] * 4 + ["policy"] * 3
 
 
@@ -668,7 +703,9 @@ def test_worker_scaling(draw):
         rows = picture.part(policy=policy)
         assert container.get_label() == f"{name}, 3 seeds"
         errors(container, col(rows, "G"), rows, 100)
-        holds(power, col(rows, "G"), col(rows, "watts_per_load"))
+        # Balance takes 400 W, the most of the device, for a unit of load.
+        above = [x / 4 - 100 for x in col(rows, "watts_per_load")]
+        holds(power, col(rows, "G"), above)
         assert same_color(power.get_color(), container.lines[0].get_color())
     rows = picture.part(policy="fcfs")
     holds(line(left, "FCFS, exact"), col(rows, "G"), col(rows, "theory", 100))
@@ -677,7 +714,7 @@ def test_worker_scaling(draw):
     )
     assert (left.get_ylabel(), right.get_ylabel()) == (
         "idle share (%)",
-        "power per unit of load (W)",
+        "energy above that of balance (%)",
     )
 
 
@@ -702,7 +739,7 @@ def test_worst_cases(draw):
             for bar, row in zip(busy, rows, strict=True):
                 middle = bar.get_x() + bar.get_width() / 2
                 assert round(middle) == int(row["x"])
-                assert same_color(bar.get_facecolor(), f"C{number}")
+                assert same_color(bar.get_facecolor(), SHADES[number])
 
 
 def test_a_witness(monkeypatch, tmp_path):
@@ -732,3 +769,44 @@ def test_the_shape_of_the_fit_is_e_max():
         assert isclose(float(expected_max_of_normals(workers)), most, rel_tol=1e-12)
         shape = SHAPES["E_max(G) G/(G-1)"](workers)
         assert isclose(shape, most * workers / (workers - 1), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_picture_says_what_it_shows_and_nothing_lies_on_anything(draw, name):
+    picture = draw(name)
+    drawn = picture.figure
+    drawn.draw_without_rendering()
+    message, setting = picture.title
+    assert message
+    assert setting
+    whole = drawn.bbox
+    (below,) = [a for a in drawn.artists if isinstance(a, Annotation)]
+    title, under = drawn._suptitle.get_window_extent(), below.get_window_extent()
+    axes = [ax.get_tightbbox() for ax in drawn.axes if ax.get_visible() and ax.axison]
+    legends = [legend.get_window_extent() for legend in drawn.legends]
+    for box in (title, under, *legends, *axes):
+        assert whole.x0 - 1 <= box.x0 < box.x1 <= whole.x1 + 1
+        assert whole.y0 - 1 <= box.y0 < box.y1 <= whole.y1 + 1
+    for box in (*legends, title):
+        assert not any(overlap(box, other) for other in axes)
+    # Each axis with numbers has a name, its own or that of the panels that share it.
+    for across in (True, False):
+        parts = [drawn, *drawn.subfigs]
+        named = any(part.get_supxlabel() if across else part.get_supylabel() for part in parts)
+        for ax in picture.axes:
+            # Of the column or the row of panels.
+            side = "colspan" if across else "rowspan"
+            place = getattr(ax.get_subplotspec(), side)
+            group = [o for o in picture.axes if getattr(o.get_subplotspec(), side) == place]
+            labels = [other.get_xlabel() if across else other.get_ylabel() for other in group]
+            assert named or any(labels) or categories(ax, across=across)
+
+
+def overlap(one, two):
+    return one.x0 < two.x1 and two.x0 < one.x1 and one.y0 < two.y1 and two.y0 < one.y1
+
+
+def categories(ax, *, across):
+    """Whether the marks of an axis are words, which need no name."""
+    texts = [text.get_text() for text in (ax.get_xticklabels() if across else ax.get_yticklabels())]
+    return any(text.strip("−-.0123456789 ") for text in texts)
