@@ -37,6 +37,7 @@ from solvers.step.branch_and_price.pricing import TooLargeError
 from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, dive
 from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
+from solvers.step.machines.solve import Progress, solve_machines
 from solvers.step.problem import StepProblem, StepSolution
 
 # Words of the pricing table and entries of levels in each phase.
@@ -201,17 +202,25 @@ def _found(state: BranchAndPrice) -> StepSolution:
     return StepSolution(best, value, min(value, state.lower))
 
 
-def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
+def solve_branch_and_price(
+    problem: StepProblem,
+    time_limit_s: float | None = None,
+    progress: Progress | None = None,
+) -> StepSolution:
     """Optimal assignment of one step, or an interval around its imbalance.
 
     Parameters
     ----------
     problem : StepProblem
-        Any.  With more than 16 free slots on a worker, or ``G`` times the sum of loads and sizes
-        2^46 or more, only the bounds of the other solvers are used; where loads and sizes are too
-        large for an exact table the two sides may not meet.
+        Any.  A step that admits its whole pool is left to
+        :func:`solvers.step.machines.solve.solve_machines`.  With more than 16 free slots on a
+        worker, or ``G`` times the sum of loads and sizes 2^46 or more, only the bounds of the other
+        solvers are used; where loads and sizes are too large for an exact table the two sides may
+        not meet.
     time_limit_s : float, optional
         Wall-clock limit; what was found by then is returned.
+    progress : callable, optional
+        Told of both sides as they move.
 
     Returns
     -------
@@ -222,12 +231,15 @@ def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = No
     --------
     The slots take two requests and one; 4 + 5 and 9 reach equal loads of 14.
 
-    >>> from solvers.step.problem import StepProblem
+    >>> from solvers.step.machines.solve import Progress, solve_machines
+    from solvers.step.problem import StepProblem
     >>> solution = solve_branch_and_price(StepProblem([5, 5], [2, 1], [2, 4, 5, 9]))
     >>> solution.assignment.tolist(), solution.imbalance, solution.optimal
     ([-1, 0, 0, 1], 0, True)
     """
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
+    if problem.pool.size <= problem.free.sum():
+        return solve_machines(problem, solve_step(problem, effort=3), deadline, progress)
     start = prove(problem, solve_step(problem, effort=3), _SHORT)
     if start.optimal:
         return start

@@ -1,0 +1,1 @@
+"""Steps that admit the whole pool: parallel machines, whose makespan is to be least."""
