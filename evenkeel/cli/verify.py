@@ -19,7 +19,12 @@ from evenkeel.output import (
     terminal_width,
     to_json,
 )
+from theory.content import opened
+from theory.files import MOST_BYTES
 from theory.model import InputError
+
+# What the checker's exit codes say; 3 is for more work than a certificate may ask for.
+ANSWERS = {0: True, 1: False, 3: None}
 
 
 @click.command()
@@ -29,27 +34,35 @@ from theory.model import InputError
     type=seconds,
     help="Seconds for all files.  [default: none]",
 )
+@click.option(
+    "--work",
+    type=click.IntRange(min=1),
+    help="Operations that a certificate may ask for.  [default: 10^8, up to a minute]",
+)
 @json_option
-def verify(files: tuple[str, ...], time_limit: float | None, as_json: bool) -> None:
+def verify(
+    files: tuple[str, ...], time_limit: float | None, work: int | None, as_json: bool
+) -> None:
     """Check certificates: exit code 0 if every one proves its statement, 1 if one does not.
 
-    Exit code 3 if time ran out first.  The checker runs in a Python of its own that sees the
+    Exit code 3 if time ran out first, or one asks for more work than it may.  The checker runs in a Python of its own that sees the
     standard library and nothing else.  It is one file, solvers/checker.py, and does the same
     wherever it is copied to.
     """
     for name in files:
-        if not Path(name).is_file():
-            raise InputError(f"{name}: no such file")
+        with opened(name, MOST_BYTES["JSON"], "no certificate may hold more"):
+            pass
     spec = find_spec("solvers.checker")
     assert spec is not None
     assert spec.origin is not None
     end = math.inf if time_limit is None else time.monotonic() + time_limit
     answers: list[dict[str, Any]] = []
+    options = [] if work is None else [f"--work={work}"]
     for name in files:
         try:
             # Isolated, without site packages.
             run = subprocess.run(
-                [sys.executable, "-I", "-S", spec.origin, name],
+                [sys.executable, "-I", "-S", spec.origin, *options, name],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -59,7 +72,10 @@ def verify(files: tuple[str, ...], time_limit: float | None, as_json: bool) -> N
             answers.append({"file": name, "holds": None, "says": "out of time, not checked"})
             continue
         said = run.stdout.strip().removeprefix(f"{name}: ") or run.stderr.strip()
-        answers.append({"file": name, "holds": run.returncode == 0, "says": said})
+        if run.returncode not in ANSWERS:
+            raise RuntimeError(f"the checker of {name} ended with {run.returncode}: {said}")
+        holds = ANSWERS[run.returncode]
+        answers.append({"file": name, "holds": holds, "says": said})
     if as_json:
         click.echo(to_json(answers))
     else:
