@@ -100,7 +100,7 @@ def bound(loads, free, pool, admits, level, argument):
         sums = [1] + [0] * most  # bit x of entry c: some c requests sum to x
         for s in pool:
             for c in range(most, 0, -1):
-                sums[c] |= sums[c - 1] << min(s, top + 1) & (2 << top) - 1
+                sums[c] |= sums[c - 1] << min(s, top + 1) & (2 << max(0, *room)) - 1
         by_count = (sums[max(0, c - spare) : min(c, admits) + 1] for c in free)
         reach = [reduce(int.__or__, x) & (1 << max(0, r + 1)) - 1 for x, r in zip(by_count, room)]
         lacks = [r - x.bit_length() + 1 if x else math.inf for r, x in zip(room, reach)]

@@ -45,9 +45,9 @@ def verify(
 ) -> None:
     """Check certificates: exit code 0 if every one proves its statement, 1 if one does not.
 
-    Exit code 3 if time ran out first, or one asks for more work than it may.  The checker runs in a Python of its own that sees the
-    standard library and nothing else.  It is one file, solvers/checker.py, and does the same
-    wherever it is copied to.
+    Exit code 3 if time ran out first, or a certificate asks for more work than it may.  The
+    checker runs in a Python of its own that sees the standard library and nothing else.  It is one
+    file, solvers/checker.py, and does the same wherever it is copied to.
     """
     for name in files:
         with opened(name, MOST_BYTES["JSON"], "no certificate may hold more"):
@@ -74,8 +74,7 @@ def verify(
         said = run.stdout.strip().removeprefix(f"{name}: ") or run.stderr.strip()
         if run.returncode not in ANSWERS:
             raise RuntimeError(f"the checker of {name} ended with {run.returncode}: {said}")
-        holds = ANSWERS[run.returncode]
-        answers.append({"file": name, "holds": holds, "says": said})
+        answers.append({"file": name, "holds": ANSWERS[run.returncode], "says": said})
     if as_json:
         click.echo(to_json(answers))
     else:
