@@ -61,10 +61,12 @@ if TYPE_CHECKING:
     from theory.laws.order_statistics import effective_constant, largest_constant
     from theory.laws.slot_load import geometric_slot, joint_slot
     from theory.model import InputError, Requests, System, idle_share, imbalance
-    from theory.power import PowerModel, hardware
+    from theory.power import PowerLaw, PowerModel, hardware
     from theory.proof import Computation, Conclusion, Identity, Inequality, Lemma, Setting
     from theory.relations import at_least, at_most, both, equal
     from theory.serving import ServingSystem
+
+__version__: str  # of the installed package
 
 __all__ = [
     "BFIO",
@@ -94,6 +96,7 @@ __all__ = [
     "Parameter",
     "Policy",
     "PolicyError",
+    "PowerLaw",
     "PowerModel",
     "Ratio",
     "Reading",
@@ -169,6 +172,10 @@ def _homes() -> dict[str, str | None]:
 if not TYPE_CHECKING:  # a type checker that saw this would take any name for a public one
 
     def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version(__name__)
         if name not in __all__:
             raise AttributeError(f"module 'evenkeel' has no attribute {name!r}")
         return getattr(import_module(_homes()[name]), name)

@@ -7,11 +7,16 @@ whatever unit of work a system that is not an LLM has.  ``theory/NOTES.md`` has 
 """
 
 import reprlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import polars
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -41,7 +46,8 @@ class System:
     drift : tuple of int
         Growth of every active request at the end of step ``k`` is ``drift[k % len(drift)]``
         (calendar drift, common to all requests, non-negative).  ``(1,)`` is LLM decoding, where
-        the KV cache grows by one token a step; ``(0,)`` is a bulk-synchronous system.
+        the KV cache grows by one token a step; ``(0,)`` is a bulk-synchronous system.  A list, an
+        array or a column of a frame will do.
     step_overhead_s : float
         Fixed part ``C >= 0`` of a step's duration, in seconds.
     seconds_per_token : float
@@ -75,8 +81,12 @@ class System:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise InputError(f"{name} must be an integer >= 1, got {value!r}")
-        if not self.drift or any(
-            not isinstance(d, int | np.integer) or not 0 <= d < 2**31 for d in self.drift
+        if not isinstance(self.drift, tuple) and np.ndim(self.drift) == 1:
+            object.__setattr__(self, "drift", tuple(np.asarray(self.drift).tolist()))
+        if (
+            not isinstance(self.drift, tuple)
+            or not self.drift
+            or any(not isinstance(d, int | np.integer) or not 0 <= d < 2**31 for d in self.drift)
         ):
             raise InputError(
                 f"drift must be a non-empty tuple of integers in [0, 2^31), got {self.drift!r}"
@@ -192,6 +202,50 @@ class Requests:
             a.flags.writeable = False
             object.__setattr__(self, "arrival", a)
 
+    @classmethod
+    def from_table(
+        cls,
+        table: Any,
+        *,
+        prefill: str = "prefill",
+        decode: str = "decode",
+        arrival: str | None = None,
+        group: str | None = None,
+    ) -> "Requests":
+        """The requests of a table, a row for each, in arrival order.
+
+        Parameters
+        ----------
+        table : polars or pandas DataFrame, mapping of columns, or sequence of rows
+            Rows that are no mappings hold the entries in the order of the parameters below.
+        prefill, decode : str
+            The columns of sizes and output lengths.
+        arrival, group : str, optional
+            Those of arrival times, in seconds, and of group keys.
+
+        Raises
+        ------
+        InputError
+            As the class itself, or if a column is missing.
+
+        Examples
+        --------
+        >>> Requests.from_table({"in": [5, 3], "out": [2, 1]}, prefill="in", decode="out").work()
+        14
+        """
+        from theory.tables import columns_of
+
+        names = {"prefill": prefill, "decode": decode, "arrival": arrival, "group": group}
+        return cls(**columns_of(table, **{k: name for k, name in names.items() if name}))
+
+    def to_polars(self) -> "polars.DataFrame":
+        """The columns that there are, as a frame."""
+        import polars
+
+        names = ("prefill", "decode", "arrival", "group")
+        columns = {name: getattr(self, name) for name in names}
+        return polars.DataFrame({name: c for name, c in columns.items() if c is not None})
+
     def __len__(self) -> int:
         return int(self.prefill.size)
 
@@ -230,13 +284,28 @@ class Requests:
         )
 
 
-def imbalance(loads: ArrayLike) -> int:
-    """Imbalance ``G*max - sum`` of one step's loads, as an exact int.
+@overload
+def imbalance(loads: Sequence[int]) -> int: ...
+@overload
+def imbalance(loads: ArrayLike) -> Any: ...
+def imbalance(loads: ArrayLike) -> Any:
+    """Imbalance ``G*max - sum`` of one step's loads, as an exact int; or of each row of a matrix.
 
     Parameters
     ----------
-    loads : int[G]
-        Loads after admission and before departures, the ones that set the step's duration.
+    loads : int[G] or int[K, G]
+        Loads after admission and before departures, the ones that set the step's duration; a
+        matrix, or a frame, has a row for each step.
+
+    Returns
+    -------
+    int, or int64[K]
+        Of a matrix the imbalance of each step.
+
+    Raises
+    ------
+    InputError
+        If there is no worker, or an imbalance of a matrix does not fit an int64.
 
     Examples
     --------
@@ -244,8 +313,20 @@ def imbalance(loads: ArrayLike) -> int:
 
     >>> imbalance([3, 7, 5])
     6
+    >>> imbalance([[3, 7, 5], [1, 1, 1]]).tolist()
+    [6, 0]
     """
-    values: list[int] = np.asarray(loads).tolist()
+    matrix = np.asarray(loads)
+    if matrix.ndim not in (1, 2) or matrix.shape[-1] == 0:
+        raise InputError(f"loads must be a list or a matrix with a worker, got {matrix.shape}")
+    if matrix.ndim == 2:
+        if matrix.dtype.kind in "iu" and matrix.size:
+            largest = max(int(matrix.max()), -int(matrix.min()))
+            if 2 * matrix.shape[1] * largest >= INT_LIMIT:
+                raise InputError("G * the largest load must stay below 2^61")
+            matrix = matrix.astype(np.int64)
+        return matrix.shape[1] * matrix.max(axis=1) - matrix.sum(axis=1)
+    values: list[int] = matrix.tolist()
     return len(values) * max(values) - sum(values)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -97,6 +97,24 @@ class PowerModel(Constants[float]):
         """``P(u)`` in watts for each ``u`` in [0, 1]."""
         working = self.barrier_w + self.dynamic_w * utilisation**self.gamma
         return np.where(utilisation > 0, working, self.idle_w)
+
+
+@runtime_checkable
+class PowerLaw(Protocol):
+    """A power of one's own: watts at each utilisation ``u = L_g / max L``, 0 without work.
+
+    Examples
+    --------
+    >>> class Stairs:
+    ...     def powers(self, utilisation):
+    ...         return 100 + 100 * np.ceil(3 * utilisation)
+    >>> isinstance(Stairs(), PowerLaw), Stairs().powers(np.array([0, 0.5])).tolist()
+    (True, [100.0, 300.0])
+    """
+
+    def powers(self, utilisation: FloatArray) -> FloatArray:
+        """Watts for each ``u`` in [0, 1]."""
+        ...
 
 
 class _Device(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ refuses the file, unless the caller wants such rows dropped.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -24,6 +25,10 @@ from adversary.workloads.layouts.rows import Batch, Rows, batches, one_line
 from adversary.workloads.layouts.times import ISO, Times, unrounded
 from theory.content import Content, opened
 from theory.model import FloatArray, InputError, IntArray, Requests
+from theory.shown import Shown, axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MAX_ROWS = 10_000_000
 MAX_BYTES = 2**31
@@ -97,7 +102,7 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Shown):
     """A trace as it was read.
 
     Parameters
@@ -126,6 +131,41 @@ class Trace:
     bad_rows: int
     first_bad: BadRow | None
     notes: tuple[str, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """What was read: the file, its rows, and the tokens."""
+        requests = self.requests
+        return {
+            "name": self.name,
+            "format": self.format,
+            "columns": self.columns,
+            "requests": len(requests),
+            "bad_rows": self.bad_rows,
+            "duration_s": self.duration_s,
+            "prompt_tokens": sum(requests.prefill.tolist()),
+            "output_tokens": sum(requests.decode.tolist()),
+            "notes": self.notes,
+        }
+
+    def to_polars(self) -> pl.DataFrame:
+        """The requests, a row for each."""
+        return self.requests.to_polars()
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """How long prompts and outputs are: the share that is at least so long."""
+        ax = axes(ax)
+        for name, lengths in (
+            ("prompts", self.requests.prefill),
+            ("outputs", self.requests.decode),
+        ):
+            share = 1 - np.arange(lengths.size) / max(1, lengths.size)
+            ax.step(np.sort(lengths), share, where="post", label=name)
+        ax.set_xscale("log")
+        ax.set_xlabel("tokens")
+        ax.set_ylabel("share of the requests with at least so many")
+        ax.set_title(f"{self.name}: {len(self.requests):,} requests")
+        ax.legend()
+        return ax
 
     @property
     def has_arrivals(self) -> bool:

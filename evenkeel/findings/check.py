@@ -9,9 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from theory.model import InputError
+from theory.shown import Shown, axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Number = int | Fraction | float
 Relation = Literal["<=", "==", ">=", "~"]
@@ -175,7 +179,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Shown):
     """What one run of a check found.
 
     Parameters
@@ -209,6 +213,35 @@ class Finding:
     def __post_init__(self) -> None:
         if self.verdict is Verdict.REFUTED and self.witness is None:
             raise InputError("a refuted finding needs a witness")
+
+    def facts(self) -> dict[str, Any]:
+        """The verdict, both sides, the margin, what was covered and what decides."""
+        return {
+            "verdict": self.verdict.value,
+            "computed": self.computed,
+            "relation": self.relation,
+            "claimed": self.claimed,
+            "margin": self.margin,
+            "interval": self.interval,
+            "domain": self.domain,
+            "witness": self.witness,
+            "details": self.details,
+        }
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """The computed side, with its interval, beside the claimed one."""
+        ax = axes(ax)
+        ax.set_title(self.verdict.value)
+        ax.set_yticks([])
+        if self.computed is None or self.claimed is None:
+            return ax
+        computed, claimed = float(self.computed), float(self.claimed)
+        low, high = self.interval or (computed, computed)
+        ax.errorbar([computed], [0], xerr=[[computed - low], [high - computed]], fmt="o", capsize=4,
+                    label="computed")  # fmt: skip
+        ax.axvline(claimed, color="C1", label=f"claimed ({self.relation})")
+        ax.legend()
+        return ax
 
     @property
     def margin(self) -> Number | None:

@@ -96,43 +96,10 @@ def worker_table(policies: list[str], workers: list[dict[str, Any]]) -> str:
 
 
 def request_rows(runs: Sequence[RunResult]) -> "polars.DataFrame":
-    """What became of every request of some runs, a row for each, in arrival order.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns ``policy``, ``request`` (from 0), ``prefill``, ``decode``, ``arrival_s`` (empty in
-        a backlog), ``worker``, ``reveal_step``, ``start_step``, ``start_s``, ``finish_s`` and
-        ``preemptions``.
-    """
+    """What became of every request of some runs, as :meth:`RunResult.to_polars` has it."""
     import polars
 
-    def rows_of(run: RunResult) -> polars.DataFrame:
-        requests = run.requests
-        return polars.DataFrame(
-            {
-                "policy": polars.Series([run.policy] * len(requests), dtype=polars.String),
-                "request": np.arange(len(requests)),
-                "prefill": requests.prefill,
-                "decode": requests.decode,
-                "arrival_s": polars.Series(
-                    [None] * len(requests) if requests.arrival is None else requests.arrival,
-                    dtype=polars.Float64,
-                ),
-                "worker": run.worker,
-                "reveal_step": run.reveal_step,
-                "start_step": run.start_step,
-                "start_s": run.start_s,
-                "finish_s": run.finish_s,
-                "preemptions": (
-                    np.zeros(len(requests), np.int64)
-                    if run.preemptions is None
-                    else run.preemptions
-                ),
-            }
-        )
-
-    return polars.concat([rows_of(run) for run in runs])
+    return polars.concat([run.to_polars() for run in runs])
 
 
 def flat_summary(run: RunResult, power: PowerModel) -> dict[str, Any]:

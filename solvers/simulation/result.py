@@ -4,14 +4,23 @@ The totals are ints.  The energy of a run is linear in two sums of powers of the
 do not depend on the device, so one run serves every device of the same exponent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theory.model import FloatArray, InputError, IntArray, Requests, System, idle_share
-from theory.power import PowerModel
+from theory.power import DEFAULT_DEVICE, PowerLaw, PowerModel, hardware
+from theory.shown import Shown, axes
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+# Loads that are replayed at once.
+BLOCK = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class PowerSums:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RunResult:
+class RunResult(Shown):
     """One run of one policy, every request served to completion.
 
     Parameters
@@ -130,26 +139,160 @@ class RunResult:
     preemptions: IntArray | None = None
     costs: IntArray | None = None
 
-    def energy_j(self, power: PowerModel) -> float:
+    def energy_j(self, power: PowerLaw | str = DEFAULT_DEVICE) -> float:
         """Energy of all workers in joules, drawing ``P(u_g)`` through the whole of each step.
 
         Workers without a request draw ``P_idle``.  What is drawn between the steps, while an idle
         system waits for arrivals, is left out.
 
+        Parameters
+        ----------
+        power : PowerLaw or str
+            A device or its name (:func:`theory.power.hardware`), or any power law.  Where the run
+            did not add up its sums (``gammas`` of :func:`~solvers.simulation.engine.simulate`),
+            the loads are replayed from the schedule.
+
         Raises
         ------
         InputError
-            If the run did not accumulate the sums for ``power.gamma``.
+            If there is no such device, or the loads are not known (:meth:`load_blocks`).
+
+        Examples
+        --------
+        One step of 10 s: worker 0 works at 100 W, worker 1 at half load, 50 W + 50 W sqrt(1/2).
+
+        >>> from solvers.simulation.engine import simulate
+        >>> run = simulate(System(2, 1, seconds_per_token=1), Requests([10, 5], [1, 1]), "fcfs")
+        >>> round(run.energy_j(PowerModel(50, 100, 0.5)), 6)
+        1853.553391
         """
-        if power.gamma not in self.power_sums:
-            known = ", ".join(map(str, self.power_sums)) or "none"
-            raise InputError(f"this run has no sums for gamma = {power.gamma}; it has: {known}")
+        if isinstance(power, str):
+            power = hardware(power)
+        if not isinstance(power, PowerModel) or power.gamma not in self.power_sums:
+            return sum(self._energy_of(block, power) for block in self.load_blocks())
         sums = self.power_sums[power.gamma]
         overhead, per_token = self.system.step_overhead_s, self.system.seconds_per_token
         empty_s = self.empty_steps * overhead + per_token * self.empty_max
         held_s = self.system.workers * self.steps_s - empty_s
         varying = overhead * sums.per_step + per_token * sums.per_load
         return power.barrier_w * held_s + power.idle_w * empty_s + power.dynamic_w * varying
+
+    def _energy_of(self, loads: IntArray, power: PowerLaw) -> float:
+        """Energy in joules of some steps from their loads."""
+        top = loads.max(axis=1)
+        took = self.system.step_overhead_s + self.system.seconds_per_token * top
+        watts = power.powers(loads / np.maximum(top, 1)[:, None]).sum(axis=1)
+        return float((took * watts).sum())
+
+    def load_blocks(self) -> Iterator[IntArray]:
+        """The loads of all steps in order, some steps at a time, int64[k, G].
+
+        They are the history if the run kept it, else replayed from where and when each request
+        ran.
+
+        Raises
+        ------
+        InputError
+            If there is no history, and the run was one of a system that is not the model's, whose
+            loads do not follow from the schedule.
+        """
+        G, steps = self.system.workers, self.total.steps
+        if self.loads is not None or self.costs is not None:
+            if self.loads is None:
+                raise InputError("the loads of such a system are kept by history=True alone")
+            yield self.loads
+            return
+        drift = np.resize(np.array(self.system.drift, dtype=np.int64), steps)
+        grown = np.concatenate(([0], np.cumsum(drift)))
+        first, last = self.start_step, self.start_step + self.requests.decode
+        size = self.requests.prefill - grown[first]  # a request's load less the growth so far
+        by_first, by_last = np.argsort(first, kind="stable"), np.argsort(last, kind="stable")
+        rows = max(1, BLOCK // G)
+        held, base = np.zeros(G, dtype=np.int64), np.zeros(G, dtype=np.int64)
+        for start in range(0, steps, rows):
+            count = min(rows, steps - start)
+            change = np.zeros((2, count, G), dtype=np.int64)
+            for order, at, sign in ((by_first, first, 1), (by_last, last, -1)):
+                ends = np.searchsorted(at[order], (start, start + count))
+                part = order[slice(*ends)]
+                where = (at[part] - start, self.worker[part])
+                np.add.at(change[0], where, sign)
+                np.add.at(change[1], where, sign * size[part])
+            now = np.cumsum(change, axis=1)
+            counts, bases = now[0] + held, now[1] + base
+            held, base = counts[-1], bases[-1]
+            yield bases + counts * grown[start : start + count, None]
+
+    def facts(self) -> dict[str, Any]:
+        """What the run cost, exact where it is counted; theorems speak of ``overloaded``."""
+        return {
+            "policy": self.policy,
+            "workers": self.system.workers,
+            "slots": self.system.slots,
+            "requests": len(self.requests),
+            "steps": self.total.steps,
+            "imbalance_per_step": self.total.avg_imbalance,
+            "idle_share": self.total.idle_share,
+            "overloaded_steps": self.overloaded.steps,
+            "overloaded_imbalance_per_step": self.overloaded.avg_imbalance,
+            "overloaded_idle_share": self.overloaded.idle_share,
+            "time_s": self.time_s,
+            "output_tokens_per_s": self.throughput,
+            "longest_wait_steps": int(self.waiting_steps.max(initial=0)),
+            "unproved_imbalance": self.bound_gap,
+        }
+
+    def to_polars(self) -> "polars.DataFrame":
+        """What became of each request, a row for each, in arrival order.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``policy``, ``request`` (from 0), ``prefill``, ``decode``, ``arrival_s`` (empty
+            in a backlog), ``worker``, ``reveal_step``, ``start_step``, ``start_s``, ``finish_s``
+            and ``preemptions``.
+        """
+        import polars
+
+        requests, count = self.requests, len(self.requests)
+        return polars.DataFrame(
+            {
+                "policy": polars.Series([self.policy] * count, dtype=polars.String),
+                "request": np.arange(count),
+                "prefill": requests.prefill,
+                "decode": requests.decode,
+                "arrival_s": polars.Series(
+                    [None] * count if requests.arrival is None else requests.arrival,
+                    dtype=polars.Float64,
+                ),
+                "worker": self.worker,
+                "reveal_step": self.reveal_step,
+                "start_step": self.start_step,
+                "start_s": self.start_s,
+                "finish_s": self.finish_s,
+                "preemptions": (
+                    np.zeros(count, np.int64) if self.preemptions is None else self.preemptions
+                ),
+            }
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """The largest and the mean load of each step; between them workers wait."""
+        ax = axes(ax)
+        sides = [(block.max(axis=1), block.mean(axis=1)) for block in self.load_blocks()]
+        top, mean = (np.concatenate(side) for side in zip(*sides, strict=True))
+        step = np.arange(top.size)
+        ax.fill_between(step, mean, top, color="0.85", label="idle")
+        ax.plot(step, top, label="largest load")
+        ax.plot(step, mean, label="mean load")
+        ax.set_xlabel("step")
+        ax.set_ylabel("load (tokens)")
+        ax.set_title(
+            f"{self.policy}, G = {self.system.workers}, B = {self.system.slots}: "
+            f"idle {float(self.total.idle_share):.1%}"
+        )
+        ax.legend()
+        return ax
 
     @property
     def steps_s(self) -> float:

@@ -5,11 +5,18 @@ items and a worker for each, and pays ``G*max_g L'_g - sum_g L'_g`` [step.object
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.model import INT_LIMIT, InputError, IntArray, imbalance
+from theory.shown import Shown, axes
+from theory.tables import columns_of
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
 
 # An assignment gives each pool item, by position, its worker; WAITS keeps it in the pool.
 Assignment = IntArray
@@ -68,6 +75,34 @@ class StepProblem:
             )
         if self.workers * (sum(self.loads.tolist()) + sum(self.pool.tolist())) >= INT_LIMIT:
             raise InputError("G * (sum of loads and sizes) must stay below 2^62")
+
+    @classmethod
+    def from_table(
+        cls, table: Any, pool: ArrayLike, *, loads: str = "loads", free: str = "free"
+    ) -> "StepProblem":
+        """The step of a table of workers, and the sizes of the waiting requests.
+
+        Parameters
+        ----------
+        table : polars or pandas DataFrame, mapping of columns, or sequence of rows
+            A row for each worker.
+        pool : int[n]
+            Sizes of the waiting requests in arrival order.
+        loads, free : str
+            The columns that are read.
+
+        Raises
+        ------
+        InputError
+            As the class itself, or if a column is missing.
+
+        Examples
+        --------
+        >>> StepProblem.from_table([{"loads": 0, "free": 1}, {"loads": 4, "free": 1}], [5]).workers
+        2
+        """
+        found = columns_of(table, loads=loads, free=free)
+        return cls(found["loads"], found["free"], pool)
 
     @property
     def workers(self) -> int:
@@ -134,7 +169,8 @@ class StepProblem:
 
     def objective(self, assignment: Assignment) -> int:
         """Imbalance after the assignment, recomputed in exact ints."""
-        return imbalance(self.loads_after(assignment))
+        left: int = imbalance(self.loads_after(assignment))
+        return left
 
     def lexicographic_key(self, assignment: Assignment) -> tuple[int, int, int, tuple[int, ...]]:
         """The order that makes BF-IO one decision [step.lexicographic].
@@ -148,7 +184,7 @@ class StepProblem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StepSolution:
+class StepSolution(Shown):
     """A valid assignment with a lower bound on what any assignment can reach.
 
     Parameters
@@ -167,6 +203,45 @@ class StepSolution:
     imbalance: int
     lower_bound: int
     claim: int | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """How many are admitted, the imbalance, and how far it may be from the optimum."""
+        return {
+            "admitted": int((self.assignment != WAITS).sum()),
+            "waiting": int((self.assignment == WAITS).sum()),
+            "imbalance": self.imbalance,
+            "lower_bound": self.lower_bound,
+            "gap": self.gap,
+            "optimal": self.optimal,
+            "claim": self.claim,
+        }
+
+    def to_polars(self) -> "polars.DataFrame":
+        """A row for each waiting request: its place in the pool, and its worker, if any."""
+        import polars
+
+        worker = [None if g == WAITS else g for g in self.assignment.tolist()]
+        return polars.DataFrame(
+            {"item": range(len(worker)), "worker": worker},
+            schema={"item": polars.Int64, "worker": polars.Int64},
+        )
+
+    def plot(self, ax: "Axes | None" = None, problem: StepProblem | None = None) -> "Axes":
+        """The imbalance beside its lower bound; with the problem, the loads of each worker."""
+        ax = axes(ax)
+        if problem is None:
+            ax.bar(["imbalance", "lower bound"], [self.imbalance, self.lower_bound])
+            ax.set_ylabel("load")
+            return ax
+        after, worker = problem.loads_after(self.assignment), range(problem.workers)
+        ax.bar(worker, np.full(after.size, after.max()), color="0.88", label="idle")
+        ax.bar(worker, after, color="C1", label="admitted")
+        ax.bar(worker, problem.loads, color="C0", label="before")
+        ax.set_xlabel("worker")
+        ax.set_ylabel("load")
+        ax.set_title(f"imbalance {self.imbalance:,}, at least {self.lower_bound:,}")
+        ax.legend()
+        return ax
 
     @property
     def optimal(self) -> bool:

@@ -20,12 +20,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flint import arb, ctx, fmpz_poly
 
 from theory.laws.law import BITS, Enclosure, Law
 from theory.model import InputError
+from theory.shown import Shown, axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Largest size of an exact computation, in bits over all the integers that it writes down.
 EXACT_WORK = 2**25
@@ -191,7 +196,7 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
 
 
 @dataclass(frozen=True)
-class Expectation:
+class Expectation(Shown):
     """Expected values of one FCFS step, each enclosed by two exact rationals.
 
     Parameters
@@ -211,6 +216,32 @@ class Expectation:
     mean: Enclosure
     imbalance: Enclosure
     method: str
+
+    def facts(self) -> dict[str, Any]:
+        """The five quantities: exact where they are, else the two ends that enclose each."""
+        found = {
+            "mean_load": self.mean,
+            "imbalance": self.imbalance,
+            "largest_load": self.maximum,
+            "relative_imbalance": self.relative_imbalance,
+            "idle_share": self.idle_share,
+        }
+        return {
+            "workers": self.workers,
+            "slots": self.slots,
+            **{name: x.lower if x.exact else (x.lower, x.upper) for name, x in found.items()},
+            "method": self.method,
+        }
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """The mean load of a worker below the largest load, for which it waits."""
+        ax = axes(ax)
+        ax.bar(["mean load", "largest load"], [self.mean.value, self.maximum.value])
+        ax.set_ylabel("expected load")
+        ax.set_title(
+            f"FCFS, G = {self.workers}, B = {self.slots}: idle {self.idle_share.value:.1%}"
+        )
+        return ax
 
     @property
     def maximum(self) -> Enclosure:

@@ -295,7 +295,7 @@ def _evicted(run: RunResult, k: int, size: int | None) -> int:
     fallen back to its own size, or to ``size`` if that is given.
     """
     assert run.loads is not None
-    loads = run.loads[k - 1].tolist()
+    loads: list[int] = run.loads[k - 1].tolist()
     last = run.start_step + run.requests.decode
     for g in range(1, run.system.workers):
         active = (run.worker == g) & (run.start_step < k) & (last >= k)
