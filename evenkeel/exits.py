@@ -25,13 +25,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, NO_ANSWER = range(5)
 CLOSED_PIPE = 141
+# From here on a signal has ended it.
+_KILLED = 128
 
 # Seconds that the main thread has to hear a signal, and to end once it has heard it.
 _HEAR_S, _END_S = 0.5, 5.0
@@ -73,7 +75,7 @@ def code_of(stop: BaseException) -> int:
     >>> code_of(Interrupted(signal.SIGTERM)), code_of(KeyboardInterrupt())
     (143, 130)
     """
-    return 128 + int(getattr(stop, "signum", signal.SIGINT))
+    return _KILLED + int(getattr(stop, "signum", signal.SIGINT))
 
 
 class WorkerLostError(RuntimeError):
@@ -87,34 +89,17 @@ class Options:
 
 
 class _Signals:
-    """The state of this process: which signal came, and whether it was heard and may be acted on.
+    """The state of this process: which signal came, and whether the main thread has heard it.
 
-    It belongs to the process as signals do.
+    ``again`` counts those that were raised once more, ``ended`` says that none is acted on any
+    more.  All this belongs to the process as its signals do.
     """
 
+    numbers: tuple[int, ...] = ()
     came: int | None = None
     heard = threading.Event()
-    held = 0
-    # Called before the process is ended from outside.
-    last: ClassVar[list[Callable[[], None]]] = []
-
-
-def at_hard_end(clean: Callable[[], None]) -> None:
-    """Have that called where a signal ends the process and no ``finally`` is reached."""
-    if clean not in _Signals.last:
-        _Signals.last.append(clean)
-
-
-@contextmanager
-def signals_held() -> Iterator[None]:
-    """A signal that comes within the block is acted on at its end: what it does is done whole."""
-    _Signals.held += 1
-    try:
-        yield
-    finally:
-        _Signals.held -= 1
-    if _Signals.came is not None and not _Signals.held and not _Signals.heard.is_set():
-        _interrupt(_Signals.came)
+    again = 0
+    ended = False
 
 
 def _interrupt(signum: int) -> NoReturn:
@@ -125,7 +110,7 @@ def _interrupt(signum: int) -> NoReturn:
 def _on_signal(signum: int, frame: FrameType | None) -> None:
     first = _Signals.came is None
     _Signals.came = signum if first else _Signals.came
-    if first and not _Signals.held:
+    if first and not _Signals.ended:
         _interrupt(signum)
 
 
@@ -135,6 +120,7 @@ def listen() -> None:
     (``nohup`` and the background jobs of a script do that.)
     """
     wanted = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    _Signals.numbers = tuple(wanted)
     import socket
 
     ours, theirs = socket.socketpair()
@@ -153,21 +139,25 @@ def _unraisable(told: "sys.UnraisableHookArgs") -> None:
     if isinstance(told.exc_value, Interrupted):
         _Signals.came = None
         _Signals.heard.clear()
+        _Signals.again += 1
         signal.raise_signal(told.exc_value.signum)
     else:
         sys.__unraisablehook__(told)
 
 
 def _watch(ours: Any, theirs: Any, wanted: frozenset[int]) -> None:
-    """End the process where the main thread does not hear a signal, or does not come to its end."""
-    del theirs  # kept until now: the system writes to it
+    """End the process where the main thread does not hear a signal, or does not come to its end.
+
+    ``theirs`` is what the system writes to: it stays open as long as this runs.
+    """
 
     def another(timeout: float | None) -> int | None:
         ours.settimeout(timeout)
         with suppress(TimeoutError):
             while byte := ours.recv(1):
-                if byte[0] in wanted:
+                if byte[0] in wanted and not _Signals.again:
                     return int(byte[0])
+                _Signals.again = max(0, _Signals.again - 1)
         return None
 
     signum = another(None)
@@ -179,7 +169,7 @@ def _watch(ours: Any, theirs: Any, wanted: frozenset[int]) -> None:
             where = sys.stderr.fileno()
             # A progress bar may have hidden the cursor.
             os.write(where, b"\x1b[?25h" * os.isatty(where) + b"interrupted\n")
-    _end(128 + signum)
+    _end(_KILLED + signum)
 
 
 def run(command: Callable[[Options], Any]) -> NoReturn:
@@ -203,10 +193,12 @@ def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
             return NO_ANSWER, "error: standard output is closed: an answer would not be seen"
         code = command(options)
         sys.stdout.flush()
-        _Signals.held += 1
+        _Signals.ended = True
         return (code if isinstance(code, int) else HELD), ""
     except BaseException as error:
-        _Signals.held += 1
+        _Signals.ended = True
+        if _Signals.came is not None and not isinstance(error, Interrupted):
+            error = Interrupted(_Signals.came)  # which a library made another error of
         code, says = _meaning(error)
         if options.debug and says:
             import traceback
@@ -217,14 +209,14 @@ def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
 
 def _meaning(error: BaseException) -> tuple[int, str]:
     """Exit code and message of what ended a command."""
-    from click import Abort, ClickException
-
-    from theory.model import InputError
-
-    if isinstance(error, KeyboardInterrupt | Abort):
+    if isinstance(error, KeyboardInterrupt):
         return code_of(error), str(error) or "interrupted"
     if isinstance(error, BrokenPipeError):
         return CLOSED_PIPE, ""
+    from click import ClickException
+
+    from theory.model import InputError
+
     if refused := _refusal(error):
         return NO_ANSWER, f"error: {refused}"
     if isinstance(error, ClickException):
@@ -261,7 +253,7 @@ def _refusal(error: BaseException) -> str | None:
 
 
 def _leave(code: int, before: set[threading.Thread]) -> NoReturn:
-    """End with that code; without the interpreter's own ending where that could wait or complain.
+    """End with that code; without the interpreter's own ending where that takes long or complains.
 
     A thread that is left behind is one that does not return, and a stream that is broken would be
     written to once more.
@@ -274,14 +266,15 @@ def _leave(code: int, before: set[threading.Thread]) -> NoReturn:
         except (OSError, ValueError):
             broken = True
     left = set(threading.enumerate()) - before
-    if broken or any(thread.name != _WATCH for thread in left):
+    if broken or code >= _KILLED or any(thread.name != _WATCH for thread in left):
         _end(code)
+    for number in _Signals.numbers:
+        signal.signal(number, signal.SIG_IGN)  # the answer has been given
     sys.exit(code)
 
 
 def _end(code: int) -> NoReturn:
     """End the process here and now."""
-    for clean in _Signals.last:
-        with suppress(Exception):
-            clean()
+    if files := sys.modules.get("theory.files"):
+        files.remove_scratch()
     os._exit(code)

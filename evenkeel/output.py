@@ -7,14 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 import numpy as np
 
 from theory.files import written_whole
+
+if TYPE_CHECKING:
+    import polars
 
 
 def seconds(value: str | float) -> float:
@@ -164,3 +168,19 @@ def write_text(path: Path, text: str) -> None:
     """
     with written_whole(path) as scratch:
         scratch.write_text(text, "utf-8")
+
+
+def write_parquet(path: Path, frame: "polars.DataFrame") -> None:
+    """Write a data set whole or not at all.
+
+    Its bytes are made first: of a full disk polars says no more than that something was wrong.
+
+    Raises
+    ------
+    InputError
+        If the place cannot be written.
+    """
+    content = BytesIO()
+    frame.write_parquet(content)
+    with written_whole(path) as scratch:
+        scratch.write_bytes(content.getbuffer())

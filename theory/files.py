@@ -1,9 +1,11 @@
 """Files: decoded into typed values, with errors that name the field, and written whole or not."""
 
 import os
+import platform
 import re
 import secrets
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -150,6 +152,35 @@ def _fault(error: msgspec.ValidationError, kind: Any, part: str) -> str:
     return f"{place}: {says[0].lower()}{says[1:]}"
 
 
+# What is being written, and the folders in which nothing is left of processes that were killed.
+_under_way: set[Path] = set()
+_cleared: set[Path] = set()
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_SCRATCH = re.compile(rf"\.{_HOST}-(\d+)-[0-9a-f]{{8}}\.part")
+
+
+def remove_scratch() -> None:
+    """Remove what is being written; for a process that ends here and now."""
+    for scratch in tuple(_under_way):
+        with suppress(OSError):
+            scratch.unlink()
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove what processes of this host that have been killed were writing there."""
+    if folder in _cleared or os.name == "nt":  # there a process cannot be asked for
+        return
+    _cleared.add(folder)
+    for name in os.listdir(folder):
+        if found := _SCRATCH.fullmatch(name):
+            with suppress(PermissionError):
+                try:
+                    os.kill(int(found[1]), 0)
+                except (ProcessLookupError, OverflowError):
+                    folder.joinpath(name).unlink(missing_ok=True)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A name to write to, whose place ``path`` takes if the block ends without error.
@@ -165,7 +196,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         target = _replaceable(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{secrets.token_hex(8)}.part")
+        _remove_stale(target.parent)
+        scratch = target.with_name(f".{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part")
+        _under_way.add(scratch)
         try:
             yield scratch
             with suppress(FileNotFoundError):
@@ -173,6 +206,7 @@ def written_whole(path: Path) -> Iterator[Path]:
             scratch.replace(target)
         finally:
             scratch.unlink(missing_ok=True)
+            _under_way.discard(scratch)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -96,6 +96,7 @@ def attack(
     from adversary.worst_case.exhaustive import conclude
     from evenkeel.output import table, to_json, write_text
     from evenkeel.report.timeline import timeline
+    from evenkeel.runs.lock import only_writer
     from solvers.certificates import to_text
     from solvers.policies.registry import policy as load
     from theory.model import InputError
@@ -122,6 +123,7 @@ def attack(
     stem = name or _stem(attack)
     if not stem.replace("-", "").replace("_", "").isalnum():
         raise InputError(f"--name takes letters, digits, hyphens and underscores, got {stem!r}")
+    click.get_current_context().with_resource(only_writer(gallery, stem))
     unfinished = gallery / f".{stem}.attack"
     tally = _read(unfinished, lambda data: restored(attack, data))
 

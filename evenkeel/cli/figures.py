@@ -38,10 +38,12 @@ def figures(
     from evenkeel.output import progress, to_json
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import computed, illustrate, known
+    from evenkeel.runs.lock import only_writer
     from paper_figures.catalogue import FIGURES, OWN
     from theory.own import installed
 
     chosen = names or (*FIGURES, *installed(OWN))
+    click.get_current_context().with_resource(only_writer(out))
     with executor(jobs, cluster) as pool, progress("figures", len(chosen)) as tick:
         tables = known(chosen, out) if redraw else computed(chosen, pool)
         written = illustrate(tables, out, tick)

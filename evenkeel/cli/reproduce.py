@@ -60,6 +60,7 @@ def reproduce(
     from evenkeel.report.summary import chance, claims_table, summary, surprises, undecided
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate
+    from evenkeel.runs.lock import only_writer
     from evenkeel.runs.reproduce import run
     from evenkeel.theorems.registry import chapters, claim_of, claims, claims_in, families
     from paper_figures.catalogue import FIGURES, committed
@@ -76,6 +77,7 @@ def reproduce(
     labels = [label for label in claims() if label in named]
     folder = out or Path("out") / budget
     started = time.perf_counter()
+    click.get_current_context().with_resource(only_writer(folder))
     with executor(jobs, cluster) as pool, progress("checking", len(labels)) as tick:
         result = run(
             labels,

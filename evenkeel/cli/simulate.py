@@ -16,8 +16,8 @@ from evenkeel.output import (
     table,
     to_json,
     workers_option,
+    write_parquet,
 )
-from theory.files import written_whole
 from theory.model import InputError, System
 from theory.serving import ServingSystem
 
@@ -185,8 +185,7 @@ def simulate(
         if requests_out is not None:
             runs.append(run)
     if requests_out is not None:
-        with written_whole(requests_out) as scratch:
-            request_rows(runs).write_parquet(scratch)
+        write_parquet(requests_out, request_rows(runs))
     if isinstance(system, ServingSystem) and system.departures:
         notes.append(
             f"not a system of the model ({', '.join(system.departures)}): no claim speaks of it; "

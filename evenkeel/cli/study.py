@@ -43,11 +43,13 @@ def sweep(
     set.
     """
     from evenkeel.runs.executors import executor
+    from evenkeel.runs.lock import only_writer
     from evenkeel.studies.grid import means, read_sweep, run_sweep
 
     with progress(f"reading {sweep}", None) as tick:
         wanted = read_sweep(sweep, tick, allowed)
     folder = out or Path("out") / "sweeps" / wanted.name
+    click.get_current_context().with_resource(only_writer(folder))
     with executor(jobs, cluster) as pool, progress(wanted.name, len(wanted.cells)) as tick:
         rows = run_sweep(wanted, folder, pool, tick)
     if as_json:
@@ -99,6 +101,7 @@ def experiment(
     """
     from adversary.paired_runs import DEVICE
     from evenkeel.runs.executors import executor
+    from evenkeel.runs.lock import only_writer
     from evenkeel.studies import paper_experiments as paper
     from evenkeel.studies.study import run_cells
     from evenkeel.studies.trace_draws import Source
@@ -116,6 +119,7 @@ def experiment(
         for one in experiments
     }
     cells = [run for some in runs.values() for run in some]
+    click.get_current_context().with_resource(only_writer(out))
     with executor(jobs, cluster) as pool, progress("experiments", len(cells)) as tick:
         rows = run_cells(cells, paper.perform, out, pool, tick)
     parts = {one.name: rows.filter(rows["experiment"] == one.name) for one in experiments}

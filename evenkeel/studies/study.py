@@ -17,12 +17,11 @@ from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from evenkeel.output import table, to_json
+from evenkeel.output import table, to_json, write_parquet
 from evenkeel.runs.executors import completed
 from evenkeel.runs.sources import source_digest
 from paper_figures.files import interval
 from theory.content import opened
-from theory.files import written_whole
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -48,6 +47,9 @@ class Cell(Protocol):
         ...
 
 
+# Both ends of a Parquet file.
+_ENDS = b"PAR1"
+
 AnyCell = TypeVar("AnyCell", bound=Cell)
 Line = TypeVar("Line")
 
@@ -69,7 +71,7 @@ def run_cells(
 
     The rows do not depend on where the cells ran or on the order in which they ended.  One that
     is stored says its own parameters and the digest of the code that made it: that of another cell
-    is refused, that of other code is run again.
+    is refused, that of other code is run again, and so is one that is cut short.
 
     Parameters
     ----------
@@ -106,9 +108,8 @@ def run_cells(
         told = row | {"cell": cell.name, "source": sources[cell.policy]}
         frame = polars.DataFrame([told], schema_overrides=types, orient="row")
         rows[cell.name] = frame.row(0, named=True)
-        with written_whole(paths[cell.name]) as scratch:
-            sealed = polars.lit(digest(rows[cell.name])).alias(SEAL)
-            frame.with_columns(sealed).write_parquet(scratch)
+        sealed = polars.lit(digest(rows[cell.name])).alias(SEAL)
+        write_parquet(paths[cell.name], frame.with_columns(sealed))
         if done:
             done(finished)
     try:
@@ -121,7 +122,7 @@ def run_cells(
 
 
 def _stored(path: Path, cell: str, source: str) -> Row | None:
-    """The row in the file of a cell; None if other code made it.
+    """The row in the file of a cell; None if other code made it, or if the file is cut short.
 
     Raises
     ------
@@ -132,6 +133,9 @@ def _stored(path: Path, cell: str, source: str) -> Row | None:
 
     with opened(path, MOST_BYTES, "remove it") as content:
         whole = content.whole()
+    head = whole[: len(_ENDS)].strip(b"\0")
+    if _ENDS.startswith(head) and not whole.endswith(_ENDS, len(_ENDS)):
+        return None  # cut short by a full disk or a loss of power
     why = "is damaged"
     try:
         [row] = polars.read_parquet(BytesIO(whole), n_rows=2).iter_rows(named=True)

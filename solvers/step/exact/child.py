@@ -9,14 +9,17 @@ import atexit
 import os
 import pickle
 import queue
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any
 
 # A call is stopped so many seconds after its limit, in which the solver may stop by itself.
@@ -53,8 +56,27 @@ def serve() -> None:
         answers.flush()
 
 
+def places() -> tuple[str, str, str]:
+    """Where temporary files may be, the usual place first."""
+    return tempfile.gettempdir(), os.getcwd(), os.path.expanduser("~")
+
+
+def scratch_of(process: int) -> str:
+    """How the names of that process's temporary folders begin."""
+    return f"evenkeel-solver-{process}-"
+
+
+def _clear(process: int) -> None:
+    """Remove the temporary folders that the process is not there to remove."""
+    with suppress(OSError):
+        for place in places():
+            for folder in Path(place).glob(f"{scratch_of(process)}*"):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def _end_group() -> None:
     """End this process, and the CBC that it may have started."""
+    _clear(os.getpid())
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
@@ -109,6 +131,7 @@ class _Child:
             else:
                 self.process.kill()
         self.process.wait()
+        _clear(self.process.pid)
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 with suppress(OSError):

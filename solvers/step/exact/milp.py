@@ -210,13 +210,12 @@ def _place() -> str:
     InputError
         If there is none.
     """
-    usual = tempfile.gettempdir()
-    for place in (usual, os.getcwd(), os.path.expanduser("~")):
+    for place in child.places():
         if not any(map(str.isspace, place)) and os.access(place, os.W_OK):
             return place
     raise InputError(
-        f"cbc cannot run with its files under {usual!r}: set TMPDIR to a folder whose path has no "
-        "spaces"
+        f"cbc cannot run with its files under {child.places()[0]!r}: set TMPDIR to a folder whose "
+        "path has no spaces"
     )
 
 
@@ -234,7 +233,7 @@ def _run(program: pulp.LpProblem, solver: str, time_limit_s: float | None) -> bo
         If the solver could not be run.
     """
     gap = {"gapRel": 0, "gapAbs": 0, "threads": 1, "msg": False, "timeLimit": time_limit_s}
-    with tempfile.TemporaryDirectory(dir=_place()) as folder:
+    with tempfile.TemporaryDirectory(prefix=child.scratch_of(os.getpid()), dir=_place()) as folder:
         engine = pulp.HiGHS(**gap) if solver == "highs" else pulp.COIN_CMD(path=_CBC, **gap)
         engine.tmpDir = folder
         try:
