@@ -18,8 +18,9 @@ from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import KINDS, Situation, situation
 from solvers.policies.registry import refuse_foreign
+from solvers.schedule.average import best_average
 from solvers.schedule.problem import OfflineProblem, Schedule
-from solvers.schedule.solve import best_average, solve_offline
+from solvers.schedule.solve import solve_offline
 from solvers.simulation.reference import simulate_reference
 from solvers.simulation.result import Totals
 from solvers.step.exact.brute_force import exact_step

@@ -7,8 +7,8 @@ from fractions import Fraction
 from adversary.instances.small_runs import SMALL_POLICIES, simulate_small
 from adversary.instances.space import Instance
 from solvers.policies.protocol import Policy
+from solvers.schedule.average import best_average
 from solvers.schedule.problem import OfflineProblem
-from solvers.schedule.solve import best_average
 from solvers.simulation.engine import simulate
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem

@@ -18,7 +18,7 @@ has not started, one that pauses on that worker, or, migrating, any unfinished o
 The cost is ``level_cost * sum_k M(k) + step_cost * K``.  The total imbalance ``G sum_k M(k) - W``
 is the least where ``sum_k M(k)`` is, as ``W`` is the same for every schedule; the time is the cost
 with ``step_cost / level_cost = C / t_l``; the average imbalance is a ratio, for
-:func:`solvers.schedule.solve.best_average`.
+:func:`solvers.schedule.average.best_average`.
 """
 
 from dataclasses import dataclass

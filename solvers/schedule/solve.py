@@ -22,15 +22,25 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from heapq import heappop, heappush
-from itertools import cycle, pairwise
+from itertools import cycle
 from operator import itemgetter
 
 import numpy as np
 
-from solvers.schedule.annealing import Kinds, Pieces, anneal_orders, anneal_starts, cost_of, deal
-from solvers.schedule.branch_and_bound import BranchAndBound, scale_of
+from solvers.schedule.annealing import anneal_orders, anneal_starts
+from solvers.schedule.branch_and_bound import BranchAndBound
 from solvers.schedule.dynamic_program import MOST_STATES, cheaper_by_states
+from solvers.schedule.node_bound import scale_of
+from solvers.schedule.pieces import (
+    Kinds,
+    Pieces,
+    admitted_in_turn,
+    cost_in_place,
+    cost_of,
+    deal_out,
+    in_parts,
+    places_of,
+)
 from solvers.schedule.problem import IDLE, POLICIES, OfflineProblem, Rule, Schedule
 from solvers.schedule.rebalance import rebalanced
 from solvers.simulation.engine import simulate
@@ -174,7 +184,7 @@ class _Approach:
         self.at_once = problem.work_conserving and n <= self.system.capacity
         self.sticky = problem.rule is Rule.STICKY or (self.at_once and problem.rule is Rule.PAUSING)
         self.moving = problem.rule is Rule.MIGRATING
-        pieces = _admitted_in_turn(problem)
+        pieces = admitted_in_turn(problem)
         steps = int((pieces.start + pieces.length).max())
         if steps * n > MOST_PLACES:
             raise InputError(
@@ -184,9 +194,9 @@ class _Approach:
         self.horizon = min(2 * steps, MOST_PLACES // n)
         # The best schedules, which annealing goes on from, by the number of pieces of a request.
         # Where requests move, they are dealt out otherwise: nothing is known of the first.
-        cost = _cost_in_place(problem, pieces)
+        cost = cost_in_place(problem, pieces)
         self.kept = {1: (INT_LIMIT if self.moving else cost, pieces)}
-        self.now = Interval(problem, cost, problem.lower_bound(), partial(_places_of, pieces))
+        self.now = Interval(problem, cost, problem.lower_bound(), partial(places_of, pieces))
 
     def run(self) -> Iterator[Interval]:
         """Each interval that is reached, and the same one again where a portion changed nothing."""
@@ -237,7 +247,7 @@ class _Approach:
             )
             pieces = Pieces(run.start_step[:, None], self.lengths[:, None], run.worker)
             if self.moving:
-                self._narrow(cost=cost, places=partial(_places_of, pieces))
+                self._narrow(cost=cost, places=partial(places_of, pieces))
                 cost_dealt = int(cost_of(self._kinds, pieces))
                 self._reach(cost_dealt, pieces)
             else:
@@ -256,7 +266,7 @@ class _Approach:
     def _best(self, parts: int) -> tuple[int, Pieces]:
         """The best schedule with at most so many pieces, in so many."""
         cost, pieces = min((self.kept[p] for p in self.kept if p <= parts), key=itemgetter(0))
-        return cost, _in_parts(pieces, parts)
+        return cost, in_parts(pieces, parts)
 
     def _narrow(
         self,
@@ -273,9 +283,9 @@ class _Approach:
             raise RuntimeError(f"the bound {lower} is above the cost {self.now.cost}")
 
     def _places(self, pieces: Pieces) -> IntArray:
-        place = _places_of(pieces)
+        place = places_of(pieces)
         if self.moving:
-            _deal_out(self._kinds, pieces, place)
+            deal_out(self._kinds, pieces, place)
         kept: IntArray = place[(place != IDLE).any(axis=1)]
         return kept
 
@@ -406,7 +416,7 @@ class _Approach:
             known, tried = self._best(parts)
             order = np.argsort(tried.start.ravel(), kind="stable")
             prefers = tried.worker.copy()
-            best = _in_parts(tried, parts)
+            best = in_parts(tried, parts)
             for span in self._portions(trials, parts):
                 known = min(known, self._best(parts)[0])
                 known = anneal_orders(
@@ -421,7 +431,7 @@ class _Approach:
         state = np.array([2], np.uint64)
         for heat, trials, parts in self._rounds():
             known, current = self._best(parts)
-            best = _in_parts(current, parts)
+            best = in_parts(current, parts)
             for span in self._portions(trials, parts):
                 known = min(known, self._best(parts)[0])
                 known = anneal_starts(
@@ -442,51 +452,6 @@ class _Approach:
 _OVER = object()
 
 
-def _places_of(pieces: Pieces) -> IntArray:
-    """Places of pieces on the workers of their requests, int64[K, N]."""
-    end = pieces.start + pieces.length
-    place = np.full((int(end.max()), len(end)), IDLE, np.int64)
-    for (i, p), first in np.ndenumerate(pieces.start):
-        place[first : end[i, p], i] = pieces.worker[i]
-    return place
-
-
-def _cost_in_place(problem: OfflineProblem, pieces: Pieces) -> int:
-    """Cost of pieces on the workers of their requests, without compiled code."""
-    start = pieces.start
-    end = start + pieces.length
-    shape = problem.system.workers, int(end.max()) + 1
-    # Loads at step 0, had what is active run since then, and how much is active: what is added.
-    loads, active = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    age = np.cumsum(pieces.length, axis=1) - pieces.length
-    load = problem.requests.prefill[:, None] + problem.drift * (age - start)
-    worker = np.broadcast_to(pieces.worker[:, None], start.shape)
-    for at, sign in ((start, 1), (end, -1)):
-        np.add.at(loads, (worker, at), sign * load)
-        np.add.at(active, (worker, at), sign)
-    np.cumsum(loads, axis=1, out=loads)
-    np.cumsum(active, axis=1, out=active)
-    levels = (loads + problem.drift * np.arange(shape[1]) * active).max(axis=0)
-    return problem.level_cost * int(levels.sum()) + problem.step_cost * int((levels > 0).sum())
-
-
-def _deal_out(kinds: Kinds, pieces: Pieces, place: IntArray) -> None:
-    """Put what runs where the cost of pieces that may move has it."""
-    G, B, drift, _, _ = kinds.rules
-    start = pieces.start.ravel()
-    end = start + pieces.length.ravel()
-    age = np.cumsum(pieces.length, axis=1) - pieces.length
-    load = (kinds.sizes[:, None] + drift * (age - pieces.start)).ravel()
-    order = np.argsort(-load)
-    base, to = np.zeros(G, np.int64), np.zeros(start.size, np.int64)
-    marks = np.unique(np.concatenate([start, end]))
-    for first, last in pairwise(marks.tolist()):
-        active = ((start <= first) & (first < end)).astype(np.int64)
-        deal(load + drift * first, order, active, B, base, to)
-        runs = np.flatnonzero(active)
-        place[first:last, runs // pieces.start.shape[1]] = to[runs]
-
-
 def solve_by_states(problem: OfflineProblem) -> Schedule:
     """Optimal schedule under any rule, from the value of every state and nothing else.
 
@@ -503,71 +468,3 @@ def solve_by_states(problem: OfflineProblem) -> Schedule:
     for _ in search.states():
         pass
     return search.now.schedule()
-
-
-def _in_parts(pieces: Pieces, parts: int) -> Pieces:
-    """The same schedule with so many pieces a request, of which some are empty."""
-    start, length, worker = pieces
-    more = parts - start.shape[1]
-    end = (start + length)[:, -1:]
-    return Pieces(
-        np.hstack([start, np.repeat(end, more, axis=1)]),
-        np.hstack([length, np.zeros((len(start), more), np.int64)]),
-        worker.copy(),
-    )
-
-
-def _admitted_in_turn(problem: OfflineProblem) -> Pieces:
-    """Requests admitted as soon as a slot is free, most work first, to the least loaded worker.
-
-    In plain Python: it is what there is while the searches are being compiled.
-    """
-    sizes: list[int] = problem.requests.prefill.tolist()
-    lengths: list[int] = problem.requests.decode.tolist()
-    G, B = problem.system.workers, problem.system.slots
-    load, free = [0] * G, [B] * G
-    running: list[tuple[int, int]] = []
-    start, worker = np.zeros((len(sizes), 1), np.int64), np.zeros(len(sizes), np.int64)
-    now = 0
-    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i] * lengths[i]):
-        if not any(free):
-            now = running[0][0]
-        while running and running[0][0] == now:
-            _, j = heappop(running)
-            load[worker[j]] -= sizes[j]
-            free[worker[j]] += 1
-        g = min((g for g in range(G) if free[g]), key=load.__getitem__)
-        start[i], worker[i] = now, g
-        load[g] += sizes[i]
-        free[g] -= 1
-        heappush(running, (now + lengths[i], i))
-    return Pieces(start, problem.requests.decode[:, None].copy(), worker)
-
-
-def best_average(problem: OfflineProblem) -> Schedule:
-    """The schedule with the least average imbalance ``AvgImb = (G sum_k M(k) - W) / K``.
-
-    By Dinkelbach: with the best ratio ``p/q`` so far, minimise ``q (G sum_k M(k) - W) - p K`` until
-    nothing is below 0.  A longer schedule has a larger denominator, so the optimum may waste time
-    on purpose; it is a yardstick for AvgImb as it is defined, not a recommendation.
-
-    Parameters
-    ----------
-    problem : OfflineProblem
-        Its costs are not used.
-
-    Returns
-    -------
-    Schedule
-        Read the value from ``totals.avg_imbalance``; ``cost`` and ``lower_bound`` are those of the
-        last comparison.
-    """
-    best = problem.first()
-    while True:
-        ratio = best.totals.avg_imbalance
-        G, q, p = problem.system.workers, ratio.denominator, ratio.numerator
-        trial = replace(problem, level_cost=G * q, step_cost=-p)
-        found = solve_offline(trial)
-        if found.cost >= q * problem.work:
-            return trial.schedule(best.place, q * problem.work)
-        best = found

@@ -16,8 +16,8 @@ from adversary.worst_case.objectives import (
     step_gap_excess,
     step_imbalance,
 )
+from solvers.schedule.average import best_average
 from solvers.schedule.problem import OfflineProblem
-from solvers.schedule.solve import best_average
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
 from theory.model import Requests, System

@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from solvers.schedule.average import best_average
 from solvers.schedule.problem import IDLE, OfflineProblem, Rule, Schedule, ScheduleError
-from solvers.schedule.solve import best_average, solve_by_states, solve_offline
+from solvers.schedule.solve import solve_by_states, solve_offline
 from solvers.simulation.engine import simulate
 from tests.oracles.by_definition import cheapest, cheapest_with_pauses
 from tests.oracles.schedule_milp import solve_offline_program

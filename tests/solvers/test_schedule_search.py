@@ -7,18 +7,21 @@ import numpy as np
 import pytest
 
 from solvers.schedule import dynamic_program, solve
-from solvers.schedule.annealing import (
+from solvers.schedule.annealing import anneal_orders, anneal_starts
+from solvers.schedule.bounds import least_largest_sum, least_sum_of_levels
+from solvers.schedule.branch_and_bound import BranchAndBound
+from solvers.schedule.levels import sum_of_largest
+from solvers.schedule.node_bound import bound, new_profile
+from solvers.schedule.pieces import (
     REFUSED,
     Kinds,
     Pieces,
     admit_in_order,
-    anneal_orders,
-    anneal_starts,
+    cost_in_place,
     cost_of,
+    deal_out,
+    places_of,
 )
-from solvers.schedule.bounds import least_largest_sum, least_sum_of_levels
-from solvers.schedule.branch_and_bound import BranchAndBound, bound, new_profile
-from solvers.schedule.levels import sum_of_largest
 from solvers.schedule.problem import IDLE, OfflineProblem, Rule, ScheduleError
 from solvers.schedule.rebalance import rebalanced
 from solvers.schedule.solve import approach, solve_by_states, solve_offline
@@ -213,7 +216,7 @@ def test_no_schedule_below_a_node_costs_less_than_its_bound(conserving: bool) ->
         profile = new_profile(n, G)
         for (now, cursor, fixed), cost in least.items():
             path.start[:], path.worker[:] = zip(*fixed, strict=True)
-            assert bound(case, path, now, cursor, 0, profile) <= cost
+            assert bound(case, path.start, path.worker, now, cursor, 0, profile) <= cost
 
 
 def test_of_what_waits_the_one_that_grows_most_fits_beside() -> None:
@@ -222,8 +225,9 @@ def test_of_what_waits_the_one_that_grows_most_fits_beside() -> None:
     for conserving in (False, True):
         search = BranchAndBound(sizes, lengths, (2, 1), (7, 1, 0), conserving, 0, 10**6)
         i = int(np.flatnonzero(search._case.sizes == 3)[0])
-        search._path.start[i] = 0
-        costs = bound(search._case, search._path, 1, 0, 0, new_profile(3, 2))
+        start, worker = np.full(3, -1), np.zeros(3, np.int64)
+        start[i] = 0
+        costs = bound(search._case, start, worker, 1, 0, 0, new_profile(3, 2))
         assert 74 < costs <= 10 + 17 + 24 + 31
 
 
@@ -269,11 +273,11 @@ def test_what_annealing_makes_obeys_the_rules_and_costs_what_it_says(
 
 def check(problem: OfflineProblem, kinds: Kinds, pieces: Pieces, cost: int) -> None:
     """The pieces are a schedule of that cost."""
-    place = solve._places_of(pieces)
+    place = places_of(pieces)
     if kinds.moving:
-        solve._deal_out(kinds, pieces, place)
+        deal_out(kinds, pieces, place)
     else:
-        assert solve._cost_in_place(problem, pieces) == cost
+        assert cost_in_place(problem, pieces) == cost
     assert problem.schedule(place[(place != IDLE).any(axis=1)], -(10**9)).cost == cost
 
 
