@@ -17,7 +17,7 @@ An error is one line on stderr; ``evenkeel --debug COMMAND`` shows where it was 
 A signal raises :class:`Interrupted` in the main thread, so that what is being written is removed
 and what is worth keeping is kept.  Python does that between two of its own instructions, which may
 be minutes away: in compiled code, in a solver.  A second thread therefore watches, and ends the
-process itself where the first does not.
+process itself where the first does not.  A time limit is kept in the same way: its end is a signal.
 """
 
 import errno
@@ -25,6 +25,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -45,6 +46,12 @@ _SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     if hasattr(signal, name)
 )
+
+# The signal of a time limit.
+_ALARM = getattr(signal, "SIGALRM", None)
+
+# A longer time limit is none.
+_LONGEST_S = 10.0**8
 
 # What to do where the system refuses, by the number of the error.
 _DISK = "free some space and give the same command again"
@@ -69,12 +76,21 @@ class Interrupted(KeyboardInterrupt):
         self.signum = signum
 
 
+class OutOfTime(Interrupted):
+    """The time limit of the command has passed."""
+
+    def __init__(self) -> None:
+        super().__init__(signal.SIGTERM, "out of time: nothing is decided")
+
+
 def code_of(stop: BaseException) -> int:
     """The exit code of what interrupted.
 
-    >>> code_of(Interrupted(signal.SIGTERM)), code_of(KeyboardInterrupt())
-    (143, 130)
+    >>> code_of(Interrupted(signal.SIGTERM)), code_of(KeyboardInterrupt()), code_of(OutOfTime())
+    (143, 130, 3)
     """
+    if isinstance(stop, OutOfTime):
+        return INCONCLUSIVE
     return _KILLED + int(getattr(stop, "signum", signal.SIGINT))
 
 
@@ -97,6 +113,9 @@ class _Signals:
 
     numbers: tuple[int, ...] = ()
     came: int | None = None
+    # When it began to listen, by time.monotonic.
+    began: float | None = None
+    late = False
     heard = threading.Event()
     again = 0
     ended = False
@@ -104,12 +123,13 @@ class _Signals:
 
 def _interrupt(signum: int) -> NoReturn:
     _Signals.heard.set()
-    raise Interrupted(signum)
+    raise OutOfTime if _Signals.late else Interrupted(signum)
 
 
 def _on_signal(signum: int, frame: FrameType | None) -> None:
     first = _Signals.came is None
     _Signals.came = signum if first else _Signals.came
+    _Signals.late |= first and signum == _ALARM
     if first and not _Signals.ended:
         _interrupt(signum)
 
@@ -119,7 +139,9 @@ def listen() -> None:
 
     (``nohup`` and the background jobs of a script do that.)
     """
+    _Signals.began = time.monotonic()
     wanted = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    wanted += [_ALARM] if _ALARM is not None else []
     _Signals.numbers = tuple(wanted)
     import socket
 
@@ -132,6 +154,33 @@ def listen() -> None:
     for number in wanted:
         signal.signal(number, _on_signal)
     sys.unraisablehook = _unraisable
+
+
+def began() -> float:
+    """When the command began, by :func:`time.monotonic`, before it loaded anything large."""
+    return time.monotonic() if _Signals.began is None else _Signals.began
+
+
+def end_after(seconds: float) -> None:
+    """Raise :class:`OutOfTime` when the command has run that long, or end it if it does not hear.
+
+    In a process that does not :func:`listen` nothing happens.
+    """
+    if _Signals.began is None:
+        return
+    seconds = max(1e-6, min(seconds, _LONGEST_S) + _Signals.began - time.monotonic())
+    if _ALARM is not None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        return
+    # Windows has no alarm.
+
+    def alarm() -> None:
+        _Signals.late = _Signals.came is None
+        signal.raise_signal(signal.SIGTERM)
+
+    clock = threading.Timer(seconds, alarm)
+    clock.daemon, clock.name = True, _WATCH
+    clock.start()
 
 
 def _unraisable(told: "sys.UnraisableHookArgs") -> None:
@@ -164,12 +213,14 @@ def _watch(ours: Any, theirs: Any, wanted: frozenset[int]) -> None:
     assert signum is not None
     if _Signals.heard.wait(_HEAR_S):
         another(_END_S)  # whoever asks twice does not wait
+    late = _Signals.late or signum == _ALARM
     with suppress(OSError, ValueError):
         if sys.stderr is not None:
             where = sys.stderr.fileno()
             # A progress bar may have hidden the cursor.
-            os.write(where, b"\x1b[?25h" * os.isatty(where) + b"interrupted\n")
-    _end(_KILLED + signum)
+            says = b"out of time\n" if late else b"interrupted\n"
+            os.write(where, b"\x1b[?25h" * os.isatty(where) + says)
+    _end(INCONCLUSIVE if late else _KILLED + signum)
 
 
 def run(command: Callable[[Options], Any]) -> NoReturn:
@@ -198,7 +249,8 @@ def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
     except BaseException as error:
         _Signals.ended = True
         if _Signals.came is not None and not isinstance(error, Interrupted):
-            error = Interrupted(_Signals.came)  # which a library made another error of
+            # A library made another error of it.
+            error = OutOfTime() if _Signals.late else Interrupted(_Signals.came)
         code, says = _meaning(error)
         if options.debug and says:
             import traceback

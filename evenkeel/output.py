@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 import numpy as np
 
+from evenkeel.exits import end_after
 from theory.files import written_whole
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ def seconds(value: str | float) -> float:
     return limit
 
 
+def _limited(context: click.Context, option: click.Parameter, limit: float | None) -> float | None:
+    """Start the clock."""
+    if limit is not None:
+        end_after(limit)
+    return limit
+
+
+time_limit_option = click.option(
+    "--time-limit",
+    type=seconds,
+    callback=_limited,
+    expose_value=False,
+    help="Seconds for the whole command, which ends with 3 if they are not enough.  "
+    "[default: none]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 allow_option = click.option(
     "--allow",

@@ -31,7 +31,7 @@ _GROWTH = 2.0
 _threads: list[Thread] = []
 
 
-def follow(search: Iterator[T], end: float) -> Iterator[T]:
+def follow(search: Iterator[T], end: float = math.inf) -> Iterator[T]:
     """The newest item of a search, several times a second, until it is over or the time is up.
 
     Parameters

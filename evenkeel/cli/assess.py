@@ -14,6 +14,7 @@ from evenkeel.output import (
     seed_option,
     slots_option,
     table,
+    time_limit_option,
     to_json,
     workers_option,
 )
@@ -71,6 +72,7 @@ AT_ARRIVALS = (
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @trace_options
 @seed_option
+@time_limit_option
 @json_option
 def assess(
     trace: str | None,

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from evenkeel.cli.anytime import follow
-from evenkeel.exits import HELD, INCONCLUSIVE
-from evenkeel.output import json_option, progress, seconds, seed_option
+from evenkeel.exits import HELD, OutOfTime
+from evenkeel.output import json_option, progress, seed_option, time_limit_option
 
 # How often an unfinished attack is stored, in seconds.
 SECONDS_KEPT = 5
@@ -40,11 +40,7 @@ BUILT_IN = "fcfs", "round_robin", "jsq", "least_loaded", "bfio"
 @click.option(
     "--budget", type=int, default=20_000, show_default=True, help="Evaluations by the engine."
 )
-@click.option(
-    "--time-limit",
-    type=seconds,
-    help="Seconds for the attack; what was looked at by then is kept.  [default: none]",
-)
+@time_limit_option
 @click.option(
     "--gallery",
     type=click.Path(path_type=Path, file_okay=False),
@@ -74,7 +70,6 @@ def attack(
     in_order: bool,
     method: str,
     budget: int,
-    time_limit: float | None,
     gallery: Path,
     name: str | None,
     certificate: Path | None,
@@ -87,7 +82,6 @@ def attack(
     class is searched, and the answer is what was found.  An attack that is interrupted, or runs out
     of time (exit code 3), goes on when the same command is given again.
     """
-    end = math.inf if time_limit is None else time.monotonic() + time_limit
     from adversary.instances.small_runs import SMALL_POLICIES
     from adversary.instances.space import Space
     from adversary.witnesses.gallery import OPTIMUM, write_witness
@@ -142,20 +136,17 @@ def attack(
     try:
         kept = time.monotonic()
         with progress("attack", attack.total) as tick:
-            for portion in follow(attack.portions(tally), end):
+            for portion in follow(attack.portions(tally)):
                 tally = portion
                 tick(tally.instances, f"attack: {text_of(tally.value)}")
                 if time.monotonic() > kept + SECONDS_KEPT:
                     keep()
                     kept = time.monotonic()
-        if tally is None or tally.cursor is not None:
-            keep()
-            click.echo(so_far("out of time"), err=True)
-            click.get_current_context().exit(INCONCLUSIVE)
+        keep()
         smallest = attack.shrunk(tally)
     except KeyboardInterrupt as stop:
         keep()
-        stop.args = (so_far("interrupted"),)
+        stop.args = (so_far("out of time" if isinstance(stop, OutOfTime) else "interrupted"),)
         raise
     answer: dict[str, Any] = {
         "objective": attack.objective_text,

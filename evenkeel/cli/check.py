@@ -1,13 +1,15 @@
 """``evenkeel check``: check one claim, as stated, deliberately falsified, or for a policy."""
 
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import click
 
-from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED
-from evenkeel.output import json_option, seed_option
+from evenkeel.cli.anytime import follow
+from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED, OutOfTime
+from evenkeel.output import json_option, seed_option, time_limit_option
 
 
 def _value(text: str) -> Any:
@@ -56,6 +58,7 @@ def _like(name: str, given: Any, default: Any) -> Any:
 @click.option("--scale", default=None, help="Multiply the claimed side, e.g. 1/2: must be caught.")
 @click.option("--policy", default=None, help="A policy in place of the claim's: module:attribute.")
 @click.option("--witness", type=click.Path(path_type=Path), help="Write the witness to this file.")
+@time_limit_option
 @seed_option
 @json_option
 def check(
@@ -76,7 +79,7 @@ def check(
     Beside the verdict stands how many of the deliberately false versions planted in the check it
     catches.  Exit code 0 if it held, 1 if it is refuted, 3 if nothing could be decided.
     """
-    from evenkeel.findings.check import EVERY, Budget, Variant, Verdict
+    from evenkeel.findings.check import EVERY, Budget, Finding, Variant, Verdict
     from evenkeel.output import to_json, write_text
     from evenkeel.report.summary import computed_text, number, power_text, steps_text, verdict_text
     from evenkeel.runs.records import record
@@ -113,8 +116,22 @@ def check(
 
         load(policy)
     trial = check.trial(Budget(budget), seed, variant, policy, **overrides)
+    finding = Finding(verdict=Verdict.INCONCLUSIVE, domain="out of time: nothing is decided")
+    power: Mapping[str, bool] | None = None
+
+    def measured() -> Iterator[tuple[Finding, Mapping[str, bool] | None]]:
+        found = check.hold(trial)
+        yield found, None
+        # A deliberately false version is itself a test of power; only the claim has a kill rate.
+        if variant is None:
+            yield found, check.power(Budget.SMOKE, seed)
+
     try:
-        finding = check.hold(trial)
+        for so_far in follow(measured()):
+            finding, power = so_far
+    except OutOfTime:
+        if finding.verdict is not Verdict.INCONCLUSIVE:
+            click.echo("out of time: its false versions are not tried", err=True)
     except (TypeError, KeyError, IndexError, ZeroDivisionError) as error:
         if not overrides:
             raise
@@ -122,8 +139,6 @@ def check(
         raise InputError(
             f"the check of {label} cannot run with {given}: {type(error).__name__}: {error}"
         ) from error
-    # A deliberately false version is itself a test of power; only the claim has a kill rate.
-    power = check.power(Budget.SMOKE, seed) if variant is None else None
     entry = record(check, trial, finding, power, versions())
     if witness is not None and finding.witness is not None:
         write_text(witness, to_json(finding.witness) + "\n")

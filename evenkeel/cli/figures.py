@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evenkeel.output import json_option
+from evenkeel.output import json_option, time_limit_option
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 
@@ -22,6 +22,7 @@ from evenkeel.runs.executors import cluster_option, jobs_option
 )
 @jobs_option
 @cluster_option
+@time_limit_option
 @json_option
 def figures(
     names: tuple[str, ...],

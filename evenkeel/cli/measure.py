@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evenkeel.cli.device import device_of, power_options
-from evenkeel.output import json_option, terminal_width, to_json, write_text
+from evenkeel.output import json_option, terminal_width, time_limit_option, to_json, write_text
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _list_formats(context: click.Context, option: click.Parameter, asked: bool) 
     "--write-device", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH.toml",
     help="Write the powers that were measured, for --hardware PATH.toml of any command.",
 )  # fmt: skip
+@time_limit_option
 @json_option
 def measure(
     files: tuple[str, ...],

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evenkeel.exits import HELD, VIOLATED
-from evenkeel.output import json_option, progress, seed_option
+from evenkeel.output import json_option, progress, seed_option, time_limit_option
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 
@@ -37,6 +37,7 @@ from evenkeel.runs.executors import cluster_option, jobs_option
 @cluster_option
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run stopped.")
 @seed_option
+@time_limit_option
 @json_option
 def reproduce(
     budget: str,

@@ -14,6 +14,7 @@ from evenkeel.output import (
     seed_option,
     slots_option,
     table,
+    time_limit_option,
     to_json,
     workers_option,
     write_parquet,
@@ -128,6 +129,7 @@ class _Command(click.Command):
     help="Write a row for each request and policy to this Parquet file.",
 )
 @seed_option
+@time_limit_option
 @json_option
 def simulate(
     trace: str | None,

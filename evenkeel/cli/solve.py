@@ -1,6 +1,5 @@
 """``evenkeel solve`` and ``optimum``: one admission step, one backlog, with certificates."""
 
-import time
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from evenkeel.exits import HELD, INCONCLUSIVE, code_of
+from evenkeel.exits import HELD, INCONCLUSIVE, began, code_of
 from evenkeel.output import json_option, seconds, table, to_json, write_text
 from theory.files import read
 from theory.model import InputError, Requests, System
@@ -225,7 +224,7 @@ def optimum(
     best schedule so far and a lower bound of all schedules are printed.  Exits with 3 if it is not
     proved optimal, with 130 if it was interrupted.
     """
-    start = time.monotonic()
+    start = began()
     from evenkeel.cli.anytime import busy, follow, gap, interval_shown
     from solvers.certificates import certifiable, certify_offline, to_text
     from solvers.schedule.problem import OfflineProblem, Rule

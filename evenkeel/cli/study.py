@@ -9,7 +9,15 @@ import click
 
 from evenkeel.cli.device import hardware_option
 from evenkeel.cli.trace_options import trace_options, without_trace
-from evenkeel.output import allow_option, json_option, progress, table, terminal_width, to_json
+from evenkeel.output import (
+    allow_option,
+    json_option,
+    progress,
+    table,
+    terminal_width,
+    time_limit_option,
+    to_json,
+)
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 @allow_option
 @jobs_option
 @cluster_option
+@time_limit_option
 @json_option
 def sweep(
     sweep: Path,
@@ -81,6 +90,7 @@ def sweep(
 )
 @jobs_option
 @cluster_option
+@time_limit_option
 @json_option
 def experiment(
     names: tuple[str, ...],
@@ -187,6 +197,7 @@ def experiment(
     is_flag=True,
     help="Say what each does and whose rule it is, and run nothing.",
 )
+@time_limit_option
 @json_option
 def policies(
     names: tuple[str, ...],

@@ -4,19 +4,22 @@ import math
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
-from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED
+from evenkeel.cli.anytime import follow
+from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED, OutOfTime, began
 from evenkeel.output import (
     allow_option,
     json_option,
     seconds,
     table,
     terminal_width,
+    time_limit_option,
     to_json,
 )
 from theory.content import opened
@@ -55,7 +58,7 @@ def verify(
     spec = find_spec("solvers.checker")
     assert spec is not None
     assert spec.origin is not None
-    end = math.inf if time_limit is None else time.monotonic() + time_limit
+    end = math.inf if time_limit is None else began() + time_limit
     answers: list[dict[str, Any]] = []
     options = [] if work is None else [f"--work={work}"]
     for name in files:
@@ -99,6 +102,7 @@ def verify(
     help="Folder for pictures of the witnesses that are named.",
 )
 @allow_option
+@time_limit_option
 @json_option
 def gallery(
     names: tuple[str, ...],
@@ -109,7 +113,8 @@ def gallery(
 ) -> None:
     """List the witnesses, or show some of them step by step.
 
-    Every witness is replayed first.  Exit code 1 if one does not give what it should.
+    Every witness is replayed first.  Exit code 1 if one does not give what it should.  If time runs
+    out they are listed, with what was replayed by then.
     """
     from adversary.witnesses import gallery as stored
     from evenkeel.report.timeline import show
@@ -126,13 +131,32 @@ def gallery(
     if draw is not None and not names:
         raise InputError("--draw is for witnesses that are named")
     chosen = [every[name] for name in names] or list(every.values())
-    replayed = {witness.name: stored.replay_witness(witness) for witness in chosen}
-    good = {witness.name: replayed[witness.name] == witness.expected for witness in chosen}
-    pictures = {}
-    if draw is not None:
-        from paper_figures.witness import draw as draw_witness
+    replayed: dict[str, Any] = {}
+    pictures: dict[str, list[str]] = {}
+    texts: list[str] = []
 
-        pictures = {w.name: [str(path) for path in draw_witness(w, draw)] for w in chosen}
+    def looked_at() -> Iterator[None]:
+        for witness in chosen:
+            replayed[witness.name] = stored.replay_witness(witness)
+            yield
+        for witness in chosen if names and not as_json else ():
+            texts.append(show(witness))
+            yield
+        for witness in chosen if draw is not None else ():
+            from paper_figures.witness import draw as draw_witness
+
+            assert draw is not None
+            pictures[witness.name] = [str(path) for path in draw_witness(witness, draw)]
+            yield
+
+    late = False
+    try:
+        for _ in follow(looked_at()):
+            pass
+    except OutOfTime as stop:
+        late = True
+        click.echo(str(stop), err=True)
+    good = {w.name: replayed[w.name] == w.expected for w in chosen if w.name in replayed}
     if as_json:
         click.echo(
             to_json(
@@ -142,20 +166,22 @@ def gallery(
                         "claim": witness.claim,
                         "text": witness.text,
                         "provenance": witness.provenance,
-                        "replays": good[witness.name],
-                        "found": replayed[witness.name],
+                        "replays": good.get(witness.name),
+                        "found": replayed.get(witness.name),
                         "pictures": pictures.get(witness.name, []),
                     }
                     for witness in chosen
                 ]
             )
         )
-    elif names:
-        click.echo("\n\n".join(show(witness) for witness in chosen))
+    elif names and not late:
+        click.echo("\n\n".join(texts))
         for paths in pictures.values():
             click.echo(f"\npictures  {' '.join(paths)}")
     else:
         head = ("witness", "claim", "replays", "what it shows")
-        rows = [(w.name, w.claim or "-", "yes" if good[w.name] else "NO", w.text) for w in chosen]
+        said = {True: "yes", False: "NO", None: "?"}
+        rows = [(w.name, w.claim or "-", said[good.get(w.name)], w.text) for w in chosen]
         click.echo(table(head, rows, terminal_width()))
-    click.get_current_context().exit(HELD if all(good.values()) else VIOLATED)
+    code = VIOLATED if not all(good.values()) else INCONCLUSIVE if late else HELD
+    click.get_current_context().exit(code)

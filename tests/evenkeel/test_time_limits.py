@@ -14,6 +14,7 @@ import pytest
 
 from evenkeel.cli.anytime import busy, follow, gap, interval_shown
 from evenkeel.cli.main import main
+from evenkeel.exits import OutOfTime
 
 # Sixteen requests that may idle: nobody proves an optimum in seconds.
 SIZES = "683 821 411 1677 1011 1180 517 384 336 240 1022 1325 792 1839 1767 320"
@@ -142,13 +143,11 @@ def test_an_attack_that_runs_out_of_time_goes_on_later(
     from adversary.worst_case import attack
 
     monkeypatch.chdir(tmp_path)
-    true, wait = attack.Attack.portions, Event()
 
-    def slow(self, tally=None):
-        for count, portion in enumerate(true(self, tally)):
-            yield portion
-            if count:
-                wait.wait()
+    def late(portions):
+        yield next(portions)
+        yield next(portions)
+        raise OutOfTime
 
     # A policy that is no small one is attacked in portions.
     monkeypatch.setattr(attack, "ROUND", 30)
@@ -161,14 +160,88 @@ def test_an_attack_that_runs_out_of_time_goes_on_later(
         return stop.value.code, *capsys.readouterr()
 
     with monkeypatch.context() as patch:
-        patch.setattr(attack.Attack, "portions", slow)
-        code, out, err = run("--time-limit", "1")
-    wait.set()
+        patch.setattr("evenkeel.cli.attack.follow", late)
+        code, out, err = run()
     assert (code, out) == (3, "")
     assert "out of time after 60 instances" in err
     code, out, _ = run("--json")
     assert code == 0
     assert json.loads(out)["instances"] == 100
+
+
+def run_late(*words: str, limit: str = "1.5") -> subprocess.CompletedProcess[str]:
+    """A command whose time is not enough, in a process of its own."""
+    command = [sys.executable, "-m", "evenkeel", *words, "--time-limit", limit]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_clock_is_heard_and_what_is_on_disk_is_kept(tmp_path: Path) -> None:
+    out = str(tmp_path / "runs")
+    run = run_late("experiment", "E2", "--seeds", "400", "--jobs", "1", "--out", out)
+    assert (run.returncode, run.stdout) == (3, "")
+    assert run.stderr.splitlines()[-1] == "out of time: nothing is decided"
+
+
+def test_the_clock_ends_what_does_not_hear(tmp_path: Path) -> None:
+    """The main thread is in a billion rounds of compiled code, which hears no signal."""
+    code = (
+        "import evenkeel.exits as exits, evenkeel.output, click, hashlib\n"
+        "@click.command()\n"
+        "@evenkeel.output.time_limit_option\n"
+        "def long(): hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)\n"
+        "exits.run(lambda options: long.main(['--time-limit', '0.2'], standalone_mode=False))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, run.stderr) == (3, "out of time\n")
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_check_out_of_time_decides_nothing(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def late(measured):
+        raise OutOfTime
+
+    monkeypatch.setattr("evenkeel.cli.check.follow", late)
+    monkeypatch.setattr(sys, "argv", ["evenkeel", "check", "step.full-refill-gap", *words])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    out, _ = capsys.readouterr()
+    assert (stop.value.code, "inconclusive" in out, "out of time" in out) == (3, True, True)
+
+
+def test_a_verdict_stands_where_time_ends_with_the_false_versions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def late(measured):
+        yield next(measured)
+        raise OutOfTime
+
+    monkeypatch.setattr("evenkeel.cli.check.follow", late)
+    monkeypatch.setattr(sys, "argv", ["evenkeel", "check", "step.full-refill-gap", "--json"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    out, err = capsys.readouterr()
+    entry = json.loads(out)
+    assert (stop.value.code, entry["kill_rate"], entry["computed"]) == (0, "", entry["claimed"])
+    assert "false versions are not tried" in err
+
+
+def test_witnesses_that_were_not_replayed_in_time_are_listed_as_such(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def late(steps):
+        yield next(steps)
+        raise OutOfTime
+
+    monkeypatch.setattr("evenkeel.cli.verify.follow", late)
+    monkeypatch.setattr(sys, "argv", ["evenkeel", "gallery", "--json"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    replays = [entry["replays"] for entry in json.loads(capsys.readouterr().out)]
+    assert (stop.value.code, replays[0], set(replays[1:])) == (3, True, {None})
 
 
 def test_verify_in_time(
