@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from solvers.compiled import compiled
 from solvers.lookahead.exchanges import improve, plan_of, value
 from solvers.step.bounds.relaxation import closed_form_bounds
-from solvers.step.fast.solve import balance
+from solvers.step.fast.solve import balance, check_effort
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import indexed, sorted_pool
 from theory.model import INT_LIMIT, InputError, IntArray
@@ -115,13 +115,18 @@ def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
     effort : int
         0 takes the better of the starting plans; 1 improves it by exchanges with the pool, and
         where nothing waits between workers; 2 and more exchange between workers in any case, and
-        improve every starting plan.
+        improve every starting plan, up to :data:`solvers.step.fast.solve.MOST_EFFORT`.
 
     Returns
     -------
     StepSolution
         A valid assignment, its objective over the window, and a lower bound of the optimum.
         Among equal sizes the oldest request goes first.
+
+    Raises
+    ------
+    InputError
+        If the effort is negative or beyond the largest.
 
     Examples
     --------
@@ -134,6 +139,7 @@ def solve_window(problem: WindowProblem, effort: int = 1) -> StepSolution:
     >>> solution.imbalance
     5
     """
+    check_effort(effort)
     order = np.argsort(problem.pool, kind="stable")
     sizes = problem.pool[order]
     worker = np.empty(sizes.size, np.int64)

@@ -11,7 +11,7 @@ from solvers.lookahead.problem import WindowProblem, solve_window
 from solvers.policies.ordering import heap_of_open_workers, sift_down
 from solvers.policies.predictors import Predictor, predictor_of
 from solvers.policies.protocol import StepView, built_in, integer_from
-from solvers.step.fast.solve import solve_step
+from solvers.step.fast.solve import check_effort, solve_step
 from solvers.step.problem import WAITS, Assignment
 from theory.budget import MOST_AHEAD
 from theory.model import IntArray
@@ -66,6 +66,7 @@ class BFIO:
         self.predictor = predictor_of(predictor, seed)
         self.max_wait = None if max_wait is None else integer_from("max_wait", max_wait, 0)
         self.effort = integer_from("effort", effort, 0)
+        check_effort(self.effort)
         options = []
         if horizon:
             options += [f"horizon={horizon}", f"predictor={self.predictor.name}"]

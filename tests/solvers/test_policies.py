@@ -212,6 +212,7 @@ def test_parameters_are_written_behind_the_name():
         ("bfio:horizon=x", "horizon must be an integer >= 0, got 'x'"),
         ("bfio:max_wait=-1", "max_wait must be an integer >= 0"),
         ("bfio:effort=many", "effort must be an integer >= 0"),
+        ("bfio:effort=20", "effort must be an integer of 0 to 8, got 20"),
         ("bfio:predictor=tarot", "unknown predictor 'tarot'; known: oracle, observed"),
         ("bfio:predictor=noisy", "unknown predictor 'noisy'"),
         ("bfio:predictor=noisy:-1", "unknown predictor 'noisy:-1'"),

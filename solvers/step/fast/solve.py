@@ -16,7 +16,10 @@ from solvers.step.fast.local_search import search_exchanges
 from solvers.step.fast.partial_assignment import Plan, empty_plan, fill
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import Pool, indexed, sorted_pool
-from theory.model import IntArray
+from theory.model import InputError, IntArray
+
+# Each level is up to 16 times the work of the one before: this one already takes days for a step.
+MOST_EFFORT = 8
 
 
 @compiled
@@ -118,6 +121,18 @@ def balance(
     return finish(plan, pool, out_worker), lower
 
 
+def check_effort(effort: int) -> None:
+    """Refuse an effort that no machine can spend.
+
+    Raises
+    ------
+    InputError
+        If it is negative or beyond :data:`MOST_EFFORT`.
+    """
+    if not 0 <= effort <= MOST_EFFORT:
+        raise InputError(f"effort must be an integer of 0 to {MOST_EFFORT}, got {effort}")
+
+
 def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     """Solve one step with :func:`balance`; among equal sizes the oldest request goes first.
 
@@ -128,12 +143,18 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     effort : int
         0 is the fastest, 1 the default, as in :func:`balance`.  2 and more are for certification:
         where the pool is larger than the free slots they search thoroughly
-        (:mod:`solvers.step.fast.local_search`), each level 16 times as long as the one before.
+        (:mod:`solvers.step.fast.local_search`), each level 16 times as long as the one before, up
+        to :data:`MOST_EFFORT`.
 
     Returns
     -------
     StepSolution
         A valid assignment, its imbalance and a lower bound, exact.
+
+    Raises
+    ------
+    InputError
+        If the effort is negative or beyond the largest.
 
     Examples
     --------
@@ -141,6 +162,7 @@ def solve_step(problem: StepProblem, effort: int = 1) -> StepSolution:
     >>> solution.assignment.tolist(), solution.imbalance, solution.optimal  # loads (5, 5)
     ([0, 1, -1], 0, True)
     """
+    check_effort(effort)
     order = np.argsort(problem.pool, kind="stable")
     sizes = problem.pool[order]
     worker = np.empty(sizes.size, np.int64)
