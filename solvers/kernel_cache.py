@@ -14,7 +14,6 @@ import platform
 import re
 import stat
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,8 +31,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
-# Packages whose modules are followed wherever they are installed.
-HOUSE = ("theory", "solvers", "adversary", "paper_figures", "evenkeel")
+from theory.provenance import is_house, is_users
 
 
 class KernelCache(_Cache):  # type: ignore[misc]
@@ -175,15 +173,7 @@ def _changes(module: str) -> bool:
     file = _file_of(module)
     if not file.endswith(".py") or module == __name__:
         return False
-    if module.partition(".")[0] in HOUSE:
-        return True
-    return not any(file.startswith(folder) for folder in _installed())
-
-
-@cache
-def _installed() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    return tuple({paths[name] + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    return is_house(module) or is_users(file)
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Any
 
 from theory.content import printable
 from theory.model import InputError
+from theory.provenance import is_users
 
 
 def is_own(spec: str) -> bool:
@@ -71,24 +72,41 @@ def module_of(name: str) -> ModuleType:
     InputError
         If it cannot be imported; the message names the line of the user's file that fails.
     """
-    folder, path = os.getcwd(), None
-    if name.endswith(".py"):
-        path = Path(name).resolve()
-        if not path.is_file():
-            raise InputError(f"there is no file {name}")
-        folder, module = str(path.parent), path.stem
-    else:
-        module = name
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    module, path = reached(name)
     try:
         found = importlib.import_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit too
         raise InputError(f"cannot import module {name!r}: {told(error)}") from error
     other = getattr(found, "__file__", None)
     if path is not None and (other is None or Path(other).resolve() != path):
         raise InputError(f"{name}: another module has the name {module!r} ({other}); rename yours")
     return found
+
+
+def reached(name: str) -> tuple[str, Path | None]:
+    """Let a module be found from now on; returns its name, and its file if that was given.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    path = None
+    if name.endswith(".py"):
+        path = Path(name).resolve()
+        if not path.is_file():
+            raise InputError(f"there is no file {name}")
+        folder, name = str(path.parent), path.stem
+    else:
+        try:
+            folder = os.getcwd()
+        except FileNotFoundError:  # it was removed, and has no modules
+            return name, None
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return name, path
 
 
 def own(spec: str, group: str = "") -> Any:
@@ -124,13 +142,30 @@ def own(spec: str, group: str = "") -> Any:
     return found
 
 
+def one_line(error: BaseException) -> str:
+    """Type of an exception and the first line of its message, as it can be shown."""
+    try:
+        message = printable((str(error).splitlines() or [""])[0], 500)
+    except Exception:
+        message = "(its message cannot be read)"
+    return f"{type(error).__name__}: {message}"
+
+
 def told(error: BaseException) -> str:
-    """An exception in a line: its type, its message, and the line of the file that raised it."""
-    said = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<") and frame.filename != __file__
-    ]
-    frames = [frame for frame in frames if "importlib" not in frame.filename]
-    return f"{said} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else said
+    """An exception in a line: its type, its message, and the user's own line that it came from."""
+    return f"{one_line(error)}{_whence(error)}"
+
+
+def _whence(error: BaseException) -> str:
+    """The last of the user's own lines that an exception passed, in parentheses; or nothing."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return _line(error.filename, error.lineno, error.text or "")
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if is_users(frame.filename):
+            return _line(frame.filename, frame.lineno or 0, frame.line or "")
+    return ""
+
+
+def _line(file: str, number: int, text: str) -> str:
+    shown = printable(text.strip())
+    return f" ({printable(file)}, line {number}{': ' * bool(shown)}{shown})"

@@ -25,11 +25,12 @@ def source_digest(spec: str) -> str:
     Parameters
     ----------
     spec : str
-        As :func:`solvers.policies.registry.policy` takes it; its module is imported.
+        As :func:`solvers.policies.registry.policy` takes it.
     """
     digest = sha256(_engine().encode())
     if spec.partition(":")[0] not in POLICIES:
-        for path in sorted(_own(type(policy(spec)).__module__)):
+        made = policy(spec)
+        for path in sorted(_own(getattr(made, "module", type(made).__module__))):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -151,7 +151,7 @@ def what(name: str) -> str:
     True
     """
     known = POLICIES.get(name.partition(":")[0])
-    text = inspect.getdoc(known or type(policy(name))) or ""
+    text = inspect.getdoc(known or policy(name)) or ""
     return " ".join(text.partition("\n\n")[0].split())
 
 

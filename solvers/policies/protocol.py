@@ -3,15 +3,18 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.lookahead.problem import WindowProblem
 from solvers.step.problem import Assignment, AssignmentError, StepProblem
 from theory.budget import about
 from theory.model import INT_LIMIT, InputError, IntArray
+from theory.own import told
+
+if TYPE_CHECKING:
+    from solvers.lookahead.problem import WindowProblem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +136,10 @@ class StepView:
         return StepProblem(self.loads, self.free, self.pool)
 
     @property
-    def window(self) -> WindowProblem:
+    def window(self) -> "WindowProblem":
         """The step and the predicted loads after it; the step alone without predictions."""
+        from solvers.lookahead.problem import WindowProblem  # compiled: takes a second
+
         ahead = self.loads[None] if self.ahead is None else self.ahead
         return WindowProblem(ahead, self.free, self.pool, self.grown)
 
@@ -160,7 +165,9 @@ class Policy(Protocol):
     after the present one, and a ``predictor`` (:mod:`solvers.policies.predictors`): its views show
     the predicted loads.  One with a true ``sees_in_flight`` is shown the requests that were sent
     to a worker and are not finished.  One that may leave a slot empty while a request waits has a
-    false ``work_conserving``: no theorem speaks of it.
+    false ``work_conserving``: no theorem speaks of it.  A policy that is named, not given as an
+    object, has a minute for a decision, or its ``decision_limit_s``
+    (:mod:`solvers.policies.own_process`).
     """
 
     name: str
@@ -297,9 +304,11 @@ def ask(policy: Policy, view: StepView) -> NDArray[Any]:
     """Return a policy's answer, unchecked; an exception becomes a PolicyError."""
     try:
         return np.asarray(policy.admit(view))
-    except (Exception, SystemExit) as error:
+    except (PolicyError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # sys.exit too
         raise PolicyError(
-            f"policy {policy.name!r} at step {view.step} raised {one_line(error)}"
+            f"policy {policy.name!r} at step {view.step} raised {told(error)}"
         ) from error
 
 
@@ -316,11 +325,6 @@ def checked(
     except AssignmentError as error:
         raise PolicyError(f"policy {policy.name!r} at step {step}: {error}") from None
     return answer.astype(np.int64)
-
-
-def one_line(error: BaseException) -> str:
-    """Type of an exception and the first line of its message."""
-    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 def named(policy: Policy, **values: object) -> str:

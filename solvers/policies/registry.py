@@ -13,12 +13,15 @@ from textwrap import fill
 from typing import Any
 
 import solvers.policies
+from solvers.policies.making import made
+from solvers.policies.own_process import OwnPolicy
 from solvers.policies.predictors import OWN as PREDICTORS
 from solvers.policies.predictors import is_built_in
-from solvers.policies.protocol import DECLARED, Policy, one_line
+from solvers.policies.protocol import DECLARED, Policy
 from theory.content import printable
 from theory.model import InputError
 from theory.own import installed, is_own, own, refuse_own
+from theory.provenance import is_house
 
 # Entry points of policies that installed packages have.
 OWN = "evenkeel.policies"
@@ -95,7 +98,8 @@ def policy(spec: str | Policy, seed: int = 0) -> Policy:
         A built-in name (:data:`POLICIES`), alone or with parameters of its class as in
         ``bfio:horizon=20,predictor=noisy:0.5``; the name of an entry point in the group
         ``evenkeel.policies``; or ``module:attribute``, looked up from the current directory as
-        ``python -m`` does, or ``file.py:attribute``.  The latter may name a class or an instance.
+        ``python -m`` does, or ``file.py:attribute``.  The latter may name a class or an instance,
+        which runs in a process of its own (:mod:`solvers.policies.own_process`).
     seed : int
         Given to a class whose constructor has a parameter ``seed``.
 
@@ -122,8 +126,12 @@ def policy(spec: str | Policy, seed: int = 0) -> Policy:
             f"unknown policy {spec!r}; known: {', '.join([*POLICIES, *others])}, "
             "or module:attribute for one of your own"
         )
+    value = others.get(spec, spec)
+    module = value.partition(":")[0].strip()
+    if not (is_house(module) or module == "__main__"):
+        return OwnPolicy(spec, value, seed)
     try:
-        found = own(spec, OWN)
+        found = own(value)
     except InputError as error:
         raise InputError(f"policy {spec!r}: {error}") from error
     return _instance(spec, found, seed)
@@ -153,20 +161,8 @@ def _parameters(spec: str, kind: Callable[..., Policy], options: str) -> dict[st
 
 def _instance(spec: object, found: Any, seed: int, **parameters: Any) -> Policy:
     """The policy that was found, made if it is a class."""
-    if inspect.isclass(found):
-        try:
-            if "seed" in inspect.signature(found).parameters:
-                parameters["seed"] = seed
-            make: Any = found
-            found = make(**parameters)
-        except InputError as error:
-            raise InputError(f"policy {spec!r}: {error}") from error
-        except Exception as error:
-            raise InputError(f"policy {spec!r}: cannot create it: {one_line(error)}") from error
-    if not (isinstance(found, Policy) and callable(found.admit) and isinstance(found.name, str)):
-        raise InputError(
-            f"policy {spec!r}: expected a class or an instance with a text `name` and a method "
-            f"admit(view), found {type(found).__name__}"
-        )
-    result: Policy = found
-    return result
+    try:
+        policy: Policy = made(found, seed, **parameters)
+    except InputError as error:
+        raise InputError(f"policy {spec!r}: {error}") from error
+    return policy

@@ -1,0 +1,442 @@
+"""Whatever a user's policy does, the run names it, its step and its doing, and gives no verdict."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solvers.policies.protocol import PolicyError, StepView
+from solvers.policies.registry import policy
+from solvers.simulation.engine import simulate
+from theory.model import InputError, Requests, System
+
+ROOT = Path(__file__).parents[2]
+MODULE = '''
+import ctypes
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+
+class Fine:
+    name = "fine"
+
+    def admit(self, view):
+        answer = np.full(view.pool.size, -1)
+        slots = np.repeat(np.arange(view.free.size), view.free)[: answer.size]
+        answer[: slots.size] = slots
+        return answer
+
+
+class Late(Fine):
+    """Does what it does at its third decision."""
+
+    name, decisions = "late", 0
+
+    def admit(self, view):
+        self.decisions += 1
+        if self.decisions == 3:
+            return self.mischief(view, super().admit(view))
+        return super().admit(view)
+
+
+class Stop(BaseException):
+    pass
+
+
+def mischief(function):
+    """A policy that does this at its third decision."""
+    made = type(function.__name__, (Late,), {"mischief": lambda self, *given: function(*given)})
+    made.name = function.__name__
+    return made
+
+
+@mischief
+def leaves(view, answer):
+    sys.exit(0)
+
+
+@mischief
+def leaves_at_once(view, answer):
+    os._exit(0)
+
+
+@mischief
+def kills_itself(view, answer):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@mischief
+def segfaults(view, answer):
+    ctypes.string_at(0)
+
+
+@mischief
+def raises_base(view, answer):
+    raise Stop("no")
+
+
+@mischief
+def raises_keyboard(view, answer):
+    raise KeyboardInterrupt
+
+
+@mischief
+def divides(view, answer):
+    return 1 // (view.slots - 2)
+
+
+@mischief
+def recurses(view, answer):
+    return recurses.mischief(None, view, answer)
+
+
+@mischief
+def loops(view, answer):
+    while True:
+        pass
+
+
+loops.decision_limit_s = 0.5
+
+
+@mischief
+def hoards(view, answer):
+    held = []
+    while True:
+        held.append(np.ones(10**7))
+
+
+@mischief
+def forks(view, answer):
+    if os.fork() == 0:
+        return answer
+    return answer
+
+
+@mischief
+def floats(view, answer):
+    return answer.astype(float)
+
+
+@mischief
+def not_a_number(view, answer):
+    return np.full(answer.size, np.nan)
+
+
+@mischief
+def shapes(view, answer):
+    return answer[None]
+
+
+@mischief
+def short(view, answer):
+    return answer[:-1]
+
+
+@mischief
+def nothing(view, answer):
+    return None
+
+
+@mischief
+def texts(view, answer):
+    return ["a"] * answer.size
+
+
+@mischief
+def ragged(view, answer):
+    return [[1], [1, 2]]
+
+
+@mischief
+def large(view, answer):
+    return np.full(answer.size, 2**63, dtype=np.uint64)
+
+
+@mischief
+def enormous(view, answer):
+    return np.zeros(10**6, dtype=np.int64)
+
+
+@mischief
+def closes(view, answer):
+    os.closerange(3, 50)
+    return answer
+
+
+@mischief
+def garbles(view, answer):
+    for number in range(3, 20):
+        try:
+            os.write(number, b"garbage that is no frame" * 8)
+        except OSError:
+            pass
+    return answer
+
+
+class Prints(Fine):
+    name = "prints"
+
+    def admit(self, view):
+        print("to stdout", view.step)
+        os.write(1, b"raw")
+        subprocess.run(["echo", "from a child"])
+        return super().admit(view)
+
+
+class Mutates(Fine):
+    name = "mutates"
+
+    def admit(self, view):
+        answer = super().admit(view)
+        for array in (view.loads, view.free, view.pool, view.waited):
+            array[:] = 0
+        return answer
+
+
+class Peeps(Fine):
+    """Looks for an object that has output lengths."""
+
+    name = "peeps"
+
+    def admit(self, view):
+        frame = sys._getframe()
+        while frame:
+            for value in frame.f_locals.values():
+                assert not hasattr(value, "decode") or isinstance(value, (str, bytes)), value
+            frame = frame.f_back
+        for value in gc.get_objects():
+            assert type(value).__name__ not in ("Requests", "RunState"), value
+        return super().admit(view)
+
+
+class EndsAtOnce(Fine):
+    name = "ends"
+
+    def admit(self, view):
+        os._exit(0)
+
+
+class LeavesWhenMade(Fine):
+    def __init__(self):
+        sys.exit(0)
+
+
+class EndsWhenMade(Fine):
+    def __init__(self):
+        os._exit(0)
+
+
+class Unnamed(Fine):
+    @property
+    def name(self):
+        return 1 // 0
+
+
+class LeavesWhenNamed(Fine):
+    @property
+    def name(self):
+        sys.exit(0)
+
+
+class Escapes(Fine):
+    name = "\\x1b[31mred"
+
+
+class Hurried(Fine):
+    decision_limit_s = "soon"
+
+
+class Foresees(Fine):
+    horizon = -1
+
+
+class Seeded(Fine):
+    name = "seeded"
+
+    def __init__(self, seed):
+        self.seed = seed
+'''
+REQUESTS = Requests([5, 3, 4, 1, 2, 9, 3, 3, 2, 2, 7, 1], [2, 1, 3, 2, 2, 1, 1, 2, 3, 1, 1, 2])
+
+
+def line_of(text):
+    """The number of the first line of the module that has this text."""
+    return next(i for i, line in enumerate(MODULE.splitlines(), 1) if text in line)
+
+
+FAULTS = {
+    "leaves": f"hostile_policies.py, line {line_of('sys.exit(0)')}: sys.exit(0))",
+    "leaves_at_once": "it ended its process with exit code 0",
+    "kills_itself": "it ended its process by signal 9",
+    "segfaults": "it ended its process by signal 11",
+    "raises_base": f"hostile_policies.py, line {line_of('raise Stop')}: ",
+    "raises_keyboard": "raised KeyboardInterrupt",
+    "divides": "raised ZeroDivisionError: integer division or modulo by zero (",
+    "recurses": "raised RecursionError: maximum recursion depth exceeded",
+    "loops": "it took longer than 0.5 s",
+    "forks": "forked its process",
+    "floats": "got float64[",
+    "not_a_number": "got float64[",
+    "shapes": "got int64[1, ",
+    "short": "an assignment needs one integer worker for each of the ",
+    "nothing": "got object[]",
+    "texts": "got <U1[",
+    "ragged": "got list: ValueError",
+    "large": "is sent to worker 9223372036854775808, but workers are 0 to 1",
+    "enormous": "its process answered something that is no answer",
+    "closes": "it ended its process",
+    "garbles": "answer",
+}
+MAKING = {
+    "LeavesWhenMade": "cannot create it: SystemExit: 0 (",
+    "EndsWhenMade": "it ended its process with exit code 0 while it was made",
+    "Unnamed": "its name or its admit raised ZeroDivisionError",
+    "LeavesWhenNamed": "its name or its admit raised SystemExit: 0",
+    "Escapes": "its name must be one line of at most 200 printable characters",
+    "Hurried": "its decision_limit_s must be a number of seconds, got 'soon'",
+    "Foresees": "its horizon must be an integer >= 0, got -1",
+}
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    (tmp_path / "hostile_policies.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    return tmp_path
+
+
+def run(name):
+    return simulate(System(2, 2), REQUESTS, f"hostile_policies:{name}", pool=4)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_a_decision_does_is_named_with_its_step(there, name):
+    with pytest.raises(PolicyError) as caught:
+        run(name)
+    told = str(caught.value)
+    assert FAULTS[name] in told
+    assert told.startswith(f"policy '{name}' at step ")
+    assert "\n" not in told
+
+
+@pytest.mark.slow
+def test_a_policy_that_takes_the_memory_is_ended(there, monkeypatch):
+    monkeypatch.setattr("solvers.policies.own_process.MEMORY_SHARE", 1e-2)
+    with pytest.raises(PolicyError, match="it took more than"):
+        run("hoards")
+
+
+@pytest.mark.parametrize("name", MAKING)
+def test_what_its_making_does_is_named(there, name):
+    with pytest.raises(InputError) as caught:
+        policy(f"hostile_policies:{name}")
+    assert MAKING[name] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_policy_can_print_mutate_and_look_around_without_harm(there, capfd):
+    fine = run("Fine").total
+    assert fine == simulate(System(2, 2), REQUESTS, "fcfs", pool=4).total
+    for name in ("Prints", "Mutates", "Peeps"):
+        assert run(name).total == fine
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "to stdout 0" in err
+    assert "from a child" in err
+
+
+def test_the_seed_and_what_the_policy_says_of_itself_come_through(there):
+    made = policy("hostile_policies:Seeded", seed=7)
+    assert (made.name, made.seed, made.horizon, made.work_conserving) == ("seeded", 7, 0, True)
+    assert policy("hostile_policies:Late").__doc__ == "Does what it does at its third decision."
+
+
+VIEW = StepView(
+    step=3,
+    slots=2,
+    loads=np.array([9, 0]),
+    free=np.array([1, 2]),
+    pool=np.array([5, 6]),
+    waited=np.array([0, 1]),
+)
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(0), GeneratorExit(), BaseException("b"), OSError("o")]
+)
+def test_an_object_that_raises_anything_is_named(error):
+    from solvers.policies.protocol import decide
+
+    class Raises:
+        name = "raises"
+
+        def admit(self, view):
+            raise error
+
+    with pytest.raises(PolicyError, match="policy 'raises' at step 3 raised") as caught:
+        decide(Raises(), VIEW)
+    assert "test_own_policies.py, line " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("check", "step.full-refill-gap"), "EndsAtOnce"),
+        pytest.param(("simulate", "-G", "2", "-B", "2"), "leaves", marks=pytest.mark.slow),
+        pytest.param(("attack", "-G", "2", "-B", "2"), "EndsAtOnce", marks=pytest.mark.slow),
+        pytest.param(("simulate", "-G", "2", "-B", "2"), "EndsWhenMade", marks=pytest.mark.slow),
+        pytest.param(("check", "step.full-refill-gap"), "LeavesWhenNamed", marks=pytest.mark.slow),
+        pytest.param(("assess", "-G", "2", "-B", "2"), "kills_itself", marks=pytest.mark.slow),
+        pytest.param(("policies", "-G", "2", "-B", "2"), "leaves", marks=pytest.mark.slow),
+    ],
+)
+def test_no_command_ends_with_a_verdict(there, words, name):
+    done = subprocess.run(
+        [sys.executable, "-m", "evenkeel", *words, "--policy", f"hostile_policies:{name}"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
+def test_the_process_of_a_policy_ends_with_the_run(there):
+    code = (
+        "import os, time\n"
+        "from solvers.policies.registry import policy\n"
+        "made = policy('hostile_policies:Fine')\n"
+        "print(made._process.child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    )
+    with parent:
+        child = int(parent.stdout.readline())
+        assert Path(f"/proc/{child}").exists()
+        parent.kill()
+    until = time.monotonic() + 20
+    while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+        if Path(f"/proc/{child}/stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.1)
+    else:
+        assert not Path(f"/proc/{child}").exists()
