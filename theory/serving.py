@@ -5,7 +5,9 @@ some of the following beside: workers that differ, a budget of KV tokens, queues
 prefills that are held back, a cost of each request, several tokens a step.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +85,8 @@ class ServingSystem(System):
                     f"{name} must hold an integer >= {least} for each of {self.workers} workers, "
                     f"got {values!r}"
                 )
+        if not isinstance(self.queues, bool):
+            raise InputError(f"queues must be true or false, got {self.queues!r}")
         for name, least in (
             ("request_cost", 0),
             ("tokens_per_step", 1),
@@ -137,6 +141,46 @@ class ServingSystem(System):
             system.seconds_per_token,
         )
 
+    @classmethod
+    def with_fields(cls, system: System, given: Mapping[str, Any]) -> System:
+        """A system with some of the fields beside, as options and files give them.
+
+        Parameters
+        ----------
+        system : System
+            One of the model, returned as it is if nothing is given.
+        given : mapping
+            Names of fields to numbers, lists of numbers, or truth values; one budget is that of
+            every worker, and ``slots`` follows ``slots_of``.
+
+        Raises
+        ------
+        InputError
+            If there is no such field, or a value is out of its range.
+
+        Examples
+        --------
+        >>> found = ServingSystem.with_fields(System(2, 4), {"kv_budget": 900, "queues": True})
+        >>> found.kv_budget, found.departures
+        ((900, 900), ('tokens have a budget', 'workers have queues'))
+        """
+        if not given:
+            return system
+        found: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in FIELDS:
+                raise InputError(f"a system has no {name!r}; it has: {', '.join(FIELDS)}")
+            if FIELDS[name] == ():
+                many = list(value) if isinstance(value, list | tuple) else [value]
+                found[name] = tuple(many * system.workers if _for_all(name, many) else many)
+            else:
+                found[name] = value
+        slots_of = found.get("slots_of", ())
+        whole = all(_is_integer(slots, 1) for slots in slots_of)
+        slots = max(slots_of) if slots_of and whole else system.slots
+        rest = (system.drift, system.step_overhead_s, system.seconds_per_token)
+        return cls(system.workers, slots, *rest, **found)
+
     def steps_of(self, length: int) -> int:
         """Steps in which a request has so many output tokens."""
         return -(-length // self.tokens_per_step)
@@ -164,6 +208,33 @@ class ServingSystem(System):
                     f"request {i} of {size} tokens that may grow by {most} does not fit a worker "
                     f"of {least}"
                 )
+
+
+# What a serving system has beside the fields of a system, with the value that departs in nothing.
+FIELDS: dict[str, Any] = {
+    field.name: field.default
+    for field in fields(ServingSystem)
+    if field.name not in {plain.name for plain in fields(System)}
+}
+
+
+def departures_of(system: System) -> tuple[str, ...]:
+    """In what a system is not that of the model, in a few words each."""
+    return system.departures if isinstance(system, ServingSystem) else ()
+
+
+def model_note(system: System) -> tuple[str, ...]:
+    """What a report says of a run on a system that is not of the model, if it is none."""
+    if not (found := departures_of(system)):
+        return ()
+    return (
+        f"not a system of the model ({', '.join(found)}): no claim speaks of it; loads are what "
+        "the steps cost",
+    )
+
+
+def _for_all(name: str, values: list[Any]) -> bool:
+    return name == "kv_budget" and len(values) == 1
 
 
 def _is_integer(value: object, least: int) -> bool:

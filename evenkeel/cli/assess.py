@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evenkeel.cli.device import device_of, hardware_option, power_options
+from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import (
     json_option,
@@ -19,6 +20,7 @@ from evenkeel.output import (
     workers_option,
 )
 from theory.model import InputError
+from theory.serving import departures_of
 
 if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
@@ -36,11 +38,18 @@ ENGINE_RULES = ("vllm_in_flight", "sglang_total_requests", "sglang_total_tokens"
 CAVEATS = (
     "The runs are simulated: a step takes C + t_l * (largest load), with the constants of the "
     "paper's simulator, not of your engine.",
-    "All workers are equally fast, and nothing but the B slots bounds them: KV memory is without "
-    "limit.  {kv:.0f} tokens are on the fullest worker in the average step of {baseline}.",
+    "{bounds}  {kv:.0f} tokens are on the fullest worker in the average step of {baseline}.",
     "Prefill is not timed, and power counts the accelerators alone, not hosts, network or cooling.",
     "{mode}",
     "BF-IO lets large requests wait for room: compare the longest waiting times.",
+)
+AS_MODEL = (
+    "All workers are equally fast, and nothing but the B slots bounds them: KV memory is without "
+    "limit."
+)
+AS_SYSTEM = (
+    "The system departs from the model ({departures}): no theorem bounds what is saved, and loads "
+    "are what the steps cost."
 )
 AS_BACKLOG = (
     "A backlog has no idle gaps and keeps the slots full, which your own arrival rate may not do "
@@ -56,6 +65,7 @@ AT_ARRIVALS = (
 @click.argument("trace", type=click.Path(), required=False)
 @workers_option
 @slots_option
+@system_option
 @click.option(
     "--policy",
     "policies",
@@ -78,6 +88,7 @@ def assess(
     trace: str | None,
     workers: int,
     slots: int,
+    departures: tuple[str, ...],
     policies: tuple[str, ...],
     baseline: str,
     pool: int | None,
@@ -114,7 +125,6 @@ def assess(
     from evenkeel.studies.run_summary import percent, summary
     from solvers.policies.registry import policy
     from solvers.simulation.engine import simulate
-    from theory.model import System
 
     chosen = tuple(dict.fromkeys((baseline, *(policies or (*ENGINE_RULES, JUDGED)))))
     judged = (policies or (JUDGED,))[-1]
@@ -122,7 +132,8 @@ def assess(
         raise InputError(f"{judged} is the baseline: the last --policy is held against another")
     for name in chosen:
         policy(name)
-    system, device = System.paper(workers, slots), device_of(hardware, power)
+    system, device = system_of(workers, slots, departures), device_of(hardware, power)
+    departs = departures_of(system)
     if trace is None:
         without_trace(reading, "a TRACE")
     found, requests = served(
@@ -173,7 +184,7 @@ def assess(
     remarks = [remark for remark in told_too if remark is not None]
     holds = None if short else where(points, device, system.step_overhead_s)
     saved = saving(device, costs[0][baseline], costs[0][judged])
-    promised = guarantees(requests, workers, slots, device, pool)
+    promised = None if departs else guarantees(requests, workers, slots, device, pool)
     failed = assumptions(requests, system, pool, first[baseline], paced)
     notes = [*found.notes]
     if trace is None:
@@ -181,6 +192,7 @@ def assess(
     prompt, output = int(requests.prefill.sum()), int(requests.decode.sum())
     caveats = [
         text.format(
+            bounds=AS_SYSTEM.format(departures=", ".join(departs)) if departs else AS_MODEL,
             kv=first[baseline].total.sum_max / first[baseline].total.steps,
             baseline=baseline,
             mode=AT_ARRIVALS if timed else AS_BACKLOG,
@@ -212,6 +224,7 @@ def assess(
         "notes": notes,
         "workers": workers,
         "slots": slots,
+        "system": list(departures),
         "pool": pool,
         "timed": timed,
         "seed": seed,
@@ -255,13 +268,16 @@ def assess(
         f"\nless with {judged}: with 95 % intervals, from {DRAWS} traces of {trial.drawn} requests "
         f"drawn in blocks of {block_length(requests)} consecutive ones"
     )
-    click.echo(
-        f"the bounds allow {percent(saved['floor'])} to {percent(saved['cap'])} less energy than "
-        f"{baseline} for this work, idle time and steps\n"
-    )
+    if not departs:
+        click.echo(
+            f"the bounds allow {percent(saved['floor'])} to {percent(saved['cap'])} less energy "
+            f"than {baseline} for this work, idle time and steps"
+        )
+    click.echo()
     click.echo(table(*_runs_table(runs)))
     click.echo("\n* before the first step that left a slot empty")
-    _tell_guarantees(promised, workers, slots)
+    if promised is not None:
+        _tell_guarantees(promised, workers, slots)
     click.echo("\nAssumptions that do not hold here:")
     for assumption, why in failed.items():
         click.echo(f"  {assumption}: {why}")

@@ -1,12 +1,12 @@
 """``evenkeel simulate``: run policies on a workload or a trace."""
 
-import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from evenkeel.cli.device import hardware_option
+from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import (
     json_option,
@@ -19,8 +19,8 @@ from evenkeel.output import (
     workers_option,
     write_parquet,
 )
-from theory.model import InputError, System
-from theory.serving import ServingSystem
+from theory.model import InputError
+from theory.serving import model_note
 
 if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
@@ -47,46 +47,6 @@ def _parameters(texts: tuple[str, ...]) -> dict[str, int | float]:
     return found
 
 
-def _system(workers: int, slots: int, texts: tuple[str, ...]) -> System:
-    """The paper's system, with what ``--system`` says beside."""
-    plain = System.paper(workers, slots)
-    if not texts:
-        return plain
-    fields = {field.name: field for field in dataclasses.fields(ServingSystem)}
-    for field in dataclasses.fields(System):
-        del fields[field.name]
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, _, value = text.partition("=")
-        if key not in fields or key in found:
-            raise InputError(
-                f"--system needs KEY=VALUE with one of {', '.join(fields)}, each once, got {text!r}"
-            )
-        default = fields[key].default
-        wanted = "an integer"
-        try:
-            if default is False:
-                wanted = "yes or no"
-                found[key] = {"yes": True, "no": False}[value]
-            elif default == ():
-                wanted = "integers with commas between them"
-                found[key] = tuple(int(part) for part in value.split(","))
-            else:
-                found[key] = int(value)
-        except (KeyError, ValueError):
-            raise InputError(f"--system {key} must be {wanted}, got {value!r}") from None
-    if len(found.get("kv_budget", ())) == 1:
-        found["kv_budget"] *= workers
-    return ServingSystem(
-        workers,
-        max(found.get("slots_of", (slots,))),
-        plain.drift,
-        plain.step_overhead_s,
-        plain.seconds_per_token,
-        **found,
-    )
-
-
 class _Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from solvers.policies.registry import policy_help  # takes a second, so for the help alone
@@ -107,15 +67,7 @@ class _Command(click.Command):
 @click.option("--param", multiple=True, metavar="KEY=VALUE", help="Parameter of the family.")
 @workers_option
 @slots_option
-@click.option(
-    "--system",
-    "departures",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="What is not as in the model: slots_of=8,4 slowness=2,3 request_cost=512 "
-    "kv_budget=100000 (for all, or one each) reserve=2048 tokens_per_step=2 queues=yes "
-    "admit_every=2 hold=8; repeatable.",
-)
+@system_option
 @click.option(
     "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
 )
@@ -159,7 +111,7 @@ def simulate(
     from theory.power import hardware as device
 
     parameters = _parameters(param)
-    system, power = _system(workers, slots, departures), device(hardware)
+    system, power = system_of(workers, slots, departures), device(hardware)
     if trace is not None:
         if family is not None or n is not None or parameters:
             raise InputError("--trace goes without --family, -n and --param")
@@ -188,11 +140,7 @@ def simulate(
             runs.append(run)
     if requests_out is not None:
         write_parquet(requests_out, request_rows(runs))
-    if isinstance(system, ServingSystem) and system.departures:
-        notes.append(
-            f"not a system of the model ({', '.join(system.departures)}): no claim speaks of it; "
-            "loads are what the steps cost"
-        )
+    notes += model_note(system)
     if any(run["overloaded"]["steps"] == 0 for run in found):
         notes.append(
             "no overloaded part: some slots were empty from the first step on"

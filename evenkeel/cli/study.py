@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenkeel.cli.device import hardware_option
+from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import trace_options, without_trace
 from evenkeel.output import (
     allow_option,
@@ -187,6 +188,7 @@ def experiment(
 @click.option("--family", default="burst-like", show_default=True, help="Workload family.")
 @click.option("-G", "--workers", type=int, default=8, show_default=True, help="Workers.")
 @click.option("-B", "--slots", type=int, default=8, show_default=True, help="Slots of each worker.")
+@system_option
 @click.option("--rounds", type=click.IntRange(min=1), default=24, show_default=True,
               help="The workload has ROUNDS * G * B requests.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs.")
@@ -204,6 +206,7 @@ def policies(
     family: str,
     workers: int,
     slots: int,
+    departures: tuple[str, ...],
     rounds: int,
     seeds: int,
     hardware: str,
@@ -224,8 +227,8 @@ def policies(
         what,
     )
     from solvers.policies.registry import POLICIES
-    from theory.model import System
     from theory.power import hardware as device
+    from theory.serving import model_note
 
     if only_list:
         rules = {name: (what(name), rule_of(name)) for name in names or POLICIES}
@@ -250,7 +253,7 @@ def policies(
         click.echo(table(head, lines, terminal_width()))
         return
     chosen = names or tuple(POLICIES)
-    system, power = System.paper(workers, slots), device(hardware)
+    system, power = system_of(workers, slots, departures), device(hardware)
     entries = []
     with progress("policies", len(chosen)) as tick:
         for entry in rosetta(chosen, family, system, power, rounds=rounds, seeds=range(seeds)):
@@ -268,3 +271,5 @@ def policies(
         f"with sizes 1..{SMALL.size_max} and lengths of 1 on G = {SMALL.workers}, "
         f"B = {SMALL.slots}; --json has the backlog"
     )
+    for note in model_note(system):
+        click.echo(f"note: {note}; a regret is of the loads in tokens that a decision is shown")

@@ -23,8 +23,9 @@ from scipy.special import stdtrit
 from adversary.workloads.blocks import redrawn
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import RunResult
-from theory.model import Requests, System
+from theory.model import IntArray, Requests, System
 from theory.power import PowerModel
+from theory.serving import ServingSystem
 
 DRAWS = 8
 
@@ -309,7 +310,7 @@ def too_short(trial: Trial, run: RunResult) -> str | None:
     busy = occupancy(run)
     if trial.timed or busy >= HALF_FULL:
         return None
-    output = run.requests.decode
+    output = _steps(run.system, run.requests)
     enough = -(-slots * int(output.max()) * n // int(output.sum()))
     return (
         f"the run is too short: {n} requests fill {slots} slots so briefly that {1 - busy:.0%} of "
@@ -318,6 +319,12 @@ def too_short(trial: Trial, run: RunResult) -> str | None:
 
 
 def occupancy(run: RunResult) -> float:
-    """Share of slots that are busy in the average step: one output token is one slot and step."""
-    tokens = int(run.requests.decode.sum())
-    return tokens / (run.total.steps * run.system.capacity)
+    """Share of slots that are busy in the average step."""
+    steps = int(_steps(run.system, run.requests).sum())
+    return steps / (run.total.steps * run.system.capacity)
+
+
+def _steps(system: System, requests: Requests) -> IntArray:
+    """Steps that each request is served: one for each output token in the model."""
+    found: IntArray = -(-requests.decode // ServingSystem.of(system).tokens_per_step)
+    return found

@@ -24,6 +24,7 @@ from theory.laws.law import Law
 from theory.laws.slot_load import geometric_slot, joint_slot, period
 from theory.model import InputError, Requests, System
 from theory.power import PowerModel
+from theory.serving import departures_of
 
 # Lengths farther than this from geometric, in Kolmogorov-Smirnov distance, are called not
 # geometric: a sample of 1,000 exceeds 0.05 by chance about once in a hundred.
@@ -42,7 +43,8 @@ def saving(power: PowerModel, baseline: Cost, improved: Cost) -> dict[str, Any]:
     The totals are W, I, the number of steps and, where a worker that waits draws more than one
     without work, the time without work.  The runs need the sums for gamma = 1: the usage counts the
     step overhead, so that the bounds hold with C > 0 as well [energy.overhead].  The time between
-    the steps of a fleet that is on is time without work.
+    the steps of a fleet that is on is time without work.  The bounds are None where the system is
+    not one of the model.
     """
 
     def used(cost: Cost) -> savings.Usage[float]:
@@ -59,8 +61,11 @@ def saving(power: PowerModel, baseline: Cost, improved: Cost) -> dict[str, Any]:
         empty = run.empty_max + overhead * run.empty_steps + between
         return replace(found, idle=found.idle + between, empty=empty)
 
-    before, after = used(baseline), used(improved)
     simulated = 1 - improved.energy_j(power) / baseline.energy_j(power)
+    if departures_of(baseline.run.system):
+        bounds = dict.fromkeys(("floor", "cap", "floor_sharp", "cap_tangent"))
+        return {"simulated": simulated, **bounds, "wait_w": power.barrier_w}
+    before, after = used(baseline), used(improved)
     return {
         "simulated": simulated,
         "floor": savings.saving_floor(power, before, after),
@@ -196,6 +201,8 @@ def assumptions(
         The baseline at the trace's arrival times, if it has any.
     """
     failed: dict[str, str] = {}
+    if departs := departures_of(system):
+        failed[Assumption.MODEL.value] = ", ".join(departs)
     if reasons := list(_not_overloaded(requests, system, pool, run, own_pace)):
         failed[Assumption.OVERLOADED.value] = "; ".join(reasons)
     if requests.arrival is not None and requests.arrival[-1] > requests.arrival[0]:

@@ -38,6 +38,7 @@ from theory.files import read
 from theory.model import INT_LIMIT, InputError, System
 from theory.own import refuse_own
 from theory.power import DEFAULT_DEVICE, hardware
+from theory.serving import FIELDS, ServingSystem, model_note
 
 if TYPE_CHECKING:
     import polars
@@ -57,7 +58,7 @@ AXES: dict[str, tuple[type | tuple[type, ...], Any]] = {
 }
 
 # Axes that do not change which requests are drawn.
-_PAIRED = ("policy", "pool", "overhead_s", "hardware", "schema")
+_PAIRED = ("policy", "pool", "overhead_s", "hardware", "departures", "schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,9 @@ class Cell:
     trace : Source or None
         File whose rows the lengths are drawn from, instead of a family; ``family`` then names it
         and what is in it.
+    departures : tuple of pairs
+        In what the system departs from the model: fields of
+        :class:`~theory.serving.ServingSystem`.
     """
 
     family: str
@@ -100,11 +104,15 @@ class Cell:
     repeat: int
     parameters: tuple[tuple[str, int | float], ...] = ()
     trace: Source | None = None
+    departures: tuple[tuple[str, Any], ...] = ()
 
     @property
     def fields(self) -> dict[str, Any]:
         """All that its row depends on, by name."""
-        return {key: value for key, value in asdict(self).items() if key != "trace"}
+        found = {key: value for key, value in asdict(self).items() if key != "trace"}
+        if not self.departures:
+            del found["departures"]
+        return found
 
     @property
     def name(self) -> str:
@@ -120,7 +128,8 @@ class Cell:
     @property
     def system(self) -> System:
         """The system that it runs on."""
-        system = System.paper(self.workers, self.slots)
+        plain = System.paper(self.workers, self.slots)
+        system = ServingSystem.with_fields(plain, dict(self.departures))
         if self.overhead_s is None:
             return system
         return replace(system, step_overhead_s=self.overhead_s)
@@ -152,6 +161,23 @@ class _Trace(Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
     file: str
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**62 - 1)]
+
+
+class _System(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """In what the systems of a sweep depart from the model; see theory/serving.py."""
+
+    slots_of: tuple[_Whole, ...] = ()
+    slowness: tuple[_Whole, ...] = ()
+    request_cost: _Whole = 0
+    kv_budget: _Whole | tuple[_Whole, ...] = ()
+    reserve: _Whole | None = None
+    tokens_per_step: _Whole = 1
+    queues: bool = False
+    admit_every: _Whole = 1
+    hold: _Whole = 0
+
+
 class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
     """The file of a sweep."""
 
@@ -161,6 +187,7 @@ class _Sweep(msgspec.Struct, forbid_unknown_fields=True):
     grid: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
     trace: _Trace | None = None
+    system: _System = _System()
 
 
 def read_sweep(
@@ -175,7 +202,9 @@ def read_sweep(
     a table ``[parameters]`` of lists for the parameters of the workload families.  The cells are
     all combinations.  A table ``[trace]`` in the place of families and parameters has a ``file``,
     relative to the folder of the sweep, whose rows the lengths are drawn from, and the keys of
-    :class:`~adversary.workloads.traces.Reading`.  ``progress`` is told how many rows were read.
+    :class:`~adversary.workloads.traces.Reading`.  A table ``[system]`` says in what the systems of
+    all cells depart from the model, by fields of :class:`~theory.serving.ServingSystem`, such as
+    ``queues = true`` or ``kv_budget = 20000``.  ``progress`` is told how many rows were read.
     Policies are built in, or among those ``allowed``: to run one is to run its code.
 
     Raises
@@ -212,6 +241,11 @@ def read_sweep(
         "use fewer seeds or values, or several sweeps",
         entries=count,
     )
+    departures = tuple(
+        (key, value)
+        for key, value in msgspec.structs.asdict(given.system).items()
+        if value != FIELDS[key]
+    )
     cells = tuple(
         Cell(
             **dict(zip(axes, point, strict=True)),
@@ -219,6 +253,7 @@ def read_sweep(
             repeat=repeat,
             parameters=tuple(sorted(zip(parameters, chosen, strict=True))),
             trace=source,
+            departures=departures,
         )
         for point in product(*axes.values())
         for chosen in product(*parameters.values())
@@ -228,6 +263,7 @@ def read_sweep(
         raise InputError(f"{path}: a list of the grid names a value twice")
     for cell in cells:
         _validate(path, cell, allowed)
+    notes = (*notes, *model_note(cells[0].system))
     name = path.stem if given.name is None else given.name
     if not re.match(NAME, name):
         raise InputError(f"{path}: the file's own name is none for a folder; give it a name = ...")
@@ -293,6 +329,8 @@ def perform(cell: Cell) -> Row:
         gammas=(power.gamma,),
     )
     what = cell.fields | {"parameters": to_json(dict(cell.parameters)), "seed": cell.seed}
+    if cell.departures:
+        what["departures"] = to_json(dict(cell.departures))
     return what | flat_summary(run, power)
 
 

@@ -125,7 +125,7 @@ class Regretful:
         self.name = inner.name
         self.steps = self.imbalance = self.least = self.most = 0
         self.surely = self.perhaps = 0
-        for attribute in ("horizon", "predictor", "sees_in_flight"):
+        for attribute in ("horizon", "predictor", "sees_in_flight", "work_conserving"):
             if hasattr(inner, attribute):
                 setattr(self, attribute, getattr(inner, attribute))
 
@@ -134,12 +134,13 @@ class Regretful:
         problem, assignment = view.problem, self.inner.admit(view)
         best = solve_step(problem)
         now = imbalance(problem.loads_after(assignment))
-        found = min(now, best.imbalance)
+        # One that leaves a slot empty may be better than the best of those that fill all.
+        found, bound = min(now, best.imbalance), min(now, best.lower_bound)
         self.steps += 1
         self.imbalance += now
         self.least += now - found
-        self.most += now - best.lower_bound
-        self.surely += now == best.lower_bound
+        self.most += now - bound
+        self.surely += now == bound
         self.perhaps += now == found
         return assignment
 
