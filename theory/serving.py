@@ -128,6 +128,22 @@ class ServingSystem(System):
             if departs
         )
 
+    @property
+    def other_costs(self) -> tuple[str, ...]:
+        """Of the departures those that change what a request costs, in a few words each.
+
+        The others restrict who can start when and where, and no more: what is served is then a
+        schedule of the model, one that leaves slots empty, unless a budget preempts.
+
+        Examples
+        --------
+        >>> ServingSystem(2, 4, slots_of=(4, 2), queues=True, request_cost=3).other_costs
+        ('a request costs beside its tokens',)
+        """
+        several = "a step has several tokens"
+        costs = ("speeds differ", "a request costs beside its tokens", several)
+        return tuple(text for text in self.departures if text in costs)
+
     @classmethod
     def of(cls, system: System) -> "ServingSystem":
         """The system itself, or as one that departs from the model in nothing."""

@@ -63,6 +63,17 @@ def _model(subject: Subject) -> str:
     return ""
 
 
+def _any_schedule(subject: Subject) -> str:
+    for run in (subject.run, subject.baseline):
+        if run is None or not isinstance(run.system, ServingSystem):
+            continue
+        if run.system.other_costs:
+            return ", ".join(run.system.other_costs)
+        if run.preemptions is not None and run.preemptions.any():
+            return f"{int(np.count_nonzero(run.preemptions))} requests were preempted"
+    return ""
+
+
 def _backlog(subject: Subject) -> str:
     for run in (subject.run, subject.baseline):
         if run is not None and run.requests.arrival is not None and run.requests.arrival.any():
@@ -243,8 +254,8 @@ _GATES: dict[Assumption, Callable[[Subject], str]] = {
 def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
     """The assumptions of the claim that the subject violates, each with the reason.
 
-    That the system is one of the model is an assumption of every claim.  Where it is not, the other
-    gates are not asked: they read a run as one of the model.
+    That the system is one of the model is an assumption of every claim, but for those about any
+    schedule.  Where it is not, the other gates are not asked: they read a run as one of the model.
 
     Examples
     --------
@@ -254,7 +265,10 @@ def unmet(claim: Claim, subject: Subject) -> dict[Assumption, str]:
     >>> unmet(claim_of("step.waterfill"), poor)[Assumption.RICH_POOL]
     '1 requests of size 1 wait for 2 free slots'
     """
-    if departs := _model(subject):
+    if Assumption.ANY_SCHEDULE in claim.assumptions:
+        if departs := _any_schedule(subject):
+            return {Assumption.ANY_SCHEDULE: departs}
+    elif departs := _model(subject):
         return {Assumption.MODEL: departs}
     reasons = {
         assumption: _GATES[assumption](subject)

@@ -231,7 +231,7 @@ def data(claim: Claim) -> dict[str, Any]:
         **{name: getattr(claim, name) for name in fields},
         **_formulas(view.formula),
         "symbols": view.symbols,
-        "assumptions": [assumption.value for assumption in claim.assumptions],
+        "assumptions": [assumption.value for assumption in claim.hypotheses],
         "proof": [
             {
                 "step": number,

@@ -51,8 +51,8 @@ def show(claim: Claim, console: Console) -> None:
         put(_pretty(relation, console, 4), 4)
     wide = max(map(len, view.symbols), default=0)
     part("Symbols", *(f"{name:<{wide}}  {words}" for name, words in view.symbols.items()))
-    assumed = [f"- {assumption.value}" for assumption in claim.assumptions]
-    part("Assumptions", *(assumed or ["none"]))
+    assumed = [f"- {assumption.value}" for assumption in claim.hypotheses]
+    part("Assumptions", *assumed)
     if view.numbers:
         part("Numbers", view.numbers.text, "")
         for line in table(view.numbers.head, view.numbers.rows, console.width - 4).splitlines():

@@ -37,10 +37,15 @@ KINDS = ", ".join(get_args(Kind))
 class Assumption(StrEnum):
     """Hypotheses of the theorems; a run that violates one is not applicable, never a pass.
 
-    Every claim is about the systems of the model, whether it lists that or not.
+    Every claim is about the systems of the model, whether it lists that or not, unless it lists
+    that it is about any schedule.
     """
 
     MODEL = "workers have the same slots and speed, loads are all that costs, and one pool waits"
+    ANY_SCHEDULE = (
+        "workers have the same speed and loads are all that costs; slots, budgets, queues and "
+        "delays may restrict who starts when and where, as long as nothing is preempted"
+    )
     OVERLOADED = "the pool fills every free slot at every step"
     POOL_CONDITION = "the pool fills every free slot even after any one size class is removed"
     RICH_POOL = "the pool holds at least as many copies of every admissible size as slots are free"
@@ -207,6 +212,13 @@ class Claim:
     def heading(self) -> str:
         """The title, marked where evenkeel holds the statement to be false."""
         return self.title + ("" if self.holds else " (false)")
+
+    @property
+    def hypotheses(self) -> tuple[Assumption, ...]:
+        """Its assumptions, and first of all what it needs of the system."""
+        if Assumption.ANY_SCHEDULE in self.assumptions:
+            return self.assumptions
+        return (Assumption.MODEL, *self.assumptions)
 
     @property
     def family(self) -> str:

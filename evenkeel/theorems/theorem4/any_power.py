@@ -47,7 +47,10 @@ def _energy_per_work(history: LoadHistory, law: Callable[[Fraction], Fraction]) 
 @claim(
     "energy.any-power",
     "upper",
-    assumptions=(*(entry for entry in AT_C0 if entry is not Assumption.POWER_LAW),),
+    assumptions=(
+        Assumption.ANY_SCHEDULE,
+        *(entry for entry in AT_C0 if entry is not Assumption.POWER_LAW),
+    ),
     requires=("energy.work-invariance",),
     coq=Theorem("energy_any_power", "AnyPower.v"),
 )

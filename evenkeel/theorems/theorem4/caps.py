@@ -11,7 +11,7 @@ from adversary.instances.load_histories import LoadHistory
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.headline import Record, headline, percent
 from evenkeel.findings.scoreboard import Comparison, broken, near, weighed
-from evenkeel.theorems.registry import claim
+from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.any_power import any_power
 from evenkeel.theorems.theorem4.load_histories import PAIRED, bare_usage, shown
 from evenkeel.theorems.theorem4.pairs import (
@@ -86,7 +86,7 @@ def _is_envelope_at_40(stated: Fraction) -> bool:
 @claim(
     "energy.cap",
     "upper",
-    assumptions=AT_C0,
+    assumptions=(Assumption.ANY_SCHEDULE, *AT_C0),
     requires=("energy.saving-envelope",),
     coq=Theorem("energy_cap", "Saving.v"),
     answers=("fact 4",),

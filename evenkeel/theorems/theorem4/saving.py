@@ -10,7 +10,7 @@ from flint import ctx
 from adversary.instances.load_histories import equal_others, zero_one
 from evenkeel.findings.check import Finding, Trial, Variant, evidence
 from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, refuted, stands
-from evenkeel.theorems.registry import claim
+from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem4.load_histories import PAIRED
 from evenkeel.theorems.theorem4.pairs import AT_C0, SAVED, Pair, hold_pairs, on_device
 from evenkeel.theorems.theorem4.power_constants import (
@@ -79,7 +79,7 @@ def _improved(trial: Trial, pair: Pair) -> Usage[Any]:
     "lower",
     source="paper, Theorem 4 (finite form as reconstructed)",
     version="v2",
-    assumptions=AT_C0,
+    assumptions=(Assumption.ANY_SCHEDULE, *AT_C0),
     requires=("energy.sandwich", "energy.work-invariance"),
     coq=Theorem("energy_saving_paper", "Saving.v"),
     answers=("T4",),
@@ -196,7 +196,7 @@ class PaperEverywhere:
 @claim(
     "energy.saving-sharp",
     "lower",
-    assumptions=AT_C0,
+    assumptions=(Assumption.ANY_SCHEDULE, *AT_C0),
     requires=("energy.sandwich", "energy.work-invariance"),
     coq=Theorem("energy_saving_sharp", "Saving.v"),
 )
@@ -365,7 +365,7 @@ def _distances() -> dict[str, list[float]]:
 @claim(
     "energy.saving-envelope",
     "upper",
-    assumptions=AT_C0,
+    assumptions=(Assumption.ANY_SCHEDULE, *AT_C0),
     requires=("energy.envelope-workers", "energy.work-invariance"),
     coq=Theorem(
         "energy_saving_envelope",

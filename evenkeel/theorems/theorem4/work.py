@@ -26,7 +26,12 @@ from theory.symbolic import sp
     "equality",
     source="paper, model",
     version="v1, v2",
-    assumptions=(Assumption.SAME_REQUESTS, Assumption.CONSTANT_DRIFT, Assumption.STICKY),
+    assumptions=(
+        Assumption.ANY_SCHEDULE,
+        Assumption.SAME_REQUESTS,
+        Assumption.CONSTANT_DRIFT,
+        Assumption.STICKY,
+    ),
     coq=Theorem("energy_work_invariance", "Work.v"),
     answers=("state", "fact 7"),
 )
