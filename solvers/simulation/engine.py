@@ -94,6 +94,13 @@ def simulate(
     [[1, 1], [3, 2], [4, 0]]
     >>> run.total.imbalance
     5
+
+    Sent to queues of the workers at once, the third request waits behind the first, which is long,
+    though the other worker is idle:
+
+    >>> queues = ServingSystem(2, 1, queues=True)
+    >>> simulate(queues, Requests([1, 1, 1, 1], [5, 1, 1, 1]), "jsq", pool=4).start_step.tolist()
+    [0, 0, 5, 1]
     """
     limit = _pool_limit(system, requests, pool)
     exponents = np.array(gammas, dtype=np.float64)
