@@ -57,7 +57,7 @@ def test_a_run_that_preempts_is_none_of_the_schedules():
 
 @st.composite
 def pairs(draw):
-    """Two runs of the same backlog on two workers, restricted in when and where requests start."""
+    """A backlog, and two systems and policies that restrict when and where its requests start."""
     n = draw(st.integers(1, 10))
     column = {"min_size": n, "max_size": n}
     requests = Requests(
@@ -78,15 +78,18 @@ def pairs(draw):
             seconds_per_token=1.0,
         )
         name = draw(st.sampled_from(["fcfs", "jsq", "bfio", "vllm_in_flight", "always_busiest"]))
-        return simulate(system, requests, name, gammas=(0.7,))
+        return system, name
 
-    return run(), run()
+    return requests, run(), run()
 
 
 @settings(max_examples=150)
 @given(pair=pairs())
 def test_what_is_said_of_any_schedule_holds_for_restricted_ones(pair):
-    before, after = pair
+    requests, *runs = pair
+    before, after = pair = [
+        simulate(system, requests, name, gammas=(0.7,)) for system, name in runs
+    ]
     power = PowerModel(100.0, 400.0, 0.7)
     assert before.total.work == after.total.work == before.requests.work()
     eta0, eta1 = (run.total.imbalance / run.total.work for run in pair)
