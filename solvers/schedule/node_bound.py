@@ -167,10 +167,9 @@ def _lines(
     Each is a load that some worker must hold, in units of ``1 / scale``, rounded down: of each
     worker what it holds, and of all that must run,
 
-    * the average, over all workers and, on top of what these hold, over those with free slots;
+    * the average over all workers;
     * the ``j + 1`` least of the ``j G + 1`` largest, which share ``G`` workers;
-    * the largest beside the least that must share its worker, if the others were full;
-    * the largest that must be admitted now, on the worker that holds the least.
+    * the largest beside the least that must share its worker, if the others were full.
 
     What must run is active, or must be admitted now: all undecided but the ``may_wait`` largest.
     From ``last_start`` on all that wait have started, by then at the latest.
@@ -181,12 +180,10 @@ def _lines(
         Number of lines; how many active requests there are, and their load.
     """
     G, B, drift, _, _, scale = case.rules
-    base, growth, alive, late, held = (
-        profile.base, profile.growth, profile.alive, profile.late, profile.held
-    )  # fmt: skip
+    base, growth, alive, late = profile.base, profile.growth, profile.alive, profile.late
     base[:G] = 0
     growth[:G] = 0
-    count = active = active_load = admitted = admitted_load = largest = 0
+    count = active = active_load = 0
     for k in range(listed):
         if profile.left[k] <= t:
             continue
@@ -202,28 +199,9 @@ def _lines(
         elif may_wait > 0:
             may_wait -= 1
             continue
-        else:
-            largest = max(largest, load)
-            admitted += 1
-            admitted_load += load
         alive[count] = load
         count += 1
     lines = G
-    if admitted > 0:
-        open_load = open_growth = workers = 0
-        least = least_growth = -1
-        for g in range(G):
-            if held[g] < B:
-                open_load += base[g]
-                open_growth += growth[g]
-                workers += 1
-                least = base[g] if least < 0 else min(least, base[g])
-                least_growth = growth[g] if least_growth < 0 else min(least_growth, growth[g])
-        base[lines] = scale * (open_load + admitted_load) // workers
-        growth[lines] = scale * (open_growth + drift * admitted) // workers
-        base[lines + 1] = scale * (least + largest)
-        growth[lines + 1] = scale * (least_growth + drift)
-        lines += 2
     for g in range(G):
         base[g] *= scale
         growth[g] *= scale
@@ -346,7 +324,6 @@ def _levels_to_come(
     G, _, drift, _, _, scale = case.rules
     sizes, lengths = case.sizes, case.lengths
     n = sizes.size
-    profile.held[:] = 0
     active = passed = undecided = queued = work = running = slot_steps = 0
     longest_passed = longest = work_passed = work_undecided = ends = 0
     for i in range(n):
@@ -354,7 +331,6 @@ def _levels_to_come(
             left = start[i] + lengths[i] - now
             if left > 0:
                 active += 1
-                profile.held[worker[i]] += 1
                 running = max(running, left)
                 slot_steps += left
                 ends = _mark(profile.end, ends, left)
