@@ -7,6 +7,8 @@ reader can follow:
   at least some ``m``; each case treats one of the levels ``m, m+1, ...``, and above these the
   workers ``D`` lack enough even if they get the largest requests.  With no cases this is the
   counting bound, an LP dual with multipliers 0 and 1.
+* ``["weights", m, w]``, where the whole pool is admitted: the requests, from the smallest on, weigh
+  more than all workers can take without a load above ``m``.
 * ``["fill"]``: at a given level, each worker's load stays below it by at least what the sums of
   requests that it can take leave.
 * ``["place", case, ...]``: the largest request goes to one of the workers or waits.
@@ -41,6 +43,10 @@ MOST_WORKERS = 99
 MOST_WORDS = 10**8
 SHORT_WORDS = 10**6
 MOST_LEVELS = 5_000
+
+# Operations that weighing asks of the checker; words for a second of column generation.
+_MOST_WEIGHED = 9 * 10**7
+_WORDS_A_SECOND = 10**7
 
 Certificate = dict[str, Any]
 Argument = list[Any]
@@ -114,6 +120,12 @@ def argue(problem: StepProblem, target: int, words: int = MOST_WORDS) -> tuple[i
     plain: Argument = ["levels", below, [], _longest_lack(state, least)]
     if simple >= target:
         return target, plain
+    if 0 < problem.admissions == problem.pool.size:
+        bound, weights = _argue_all(problem, target, words)
+        if weights is not None and bound >= target:
+            return bound, weights
+        if weights is not None and bound > simple:
+            simple, plain = bound, weights
     levels = 0
     while max(_lacks(state, least + levels)) < target:
         levels += 1
@@ -133,6 +145,32 @@ def argue(problem: StepProblem, target: int, words: int = MOST_WORDS) -> tuple[i
     if filled <= simple:
         return simple, plain
     return int(filled), ["levels", below, [["fill"]] * levels, above]
+
+
+def _argue_all(problem: StepProblem, target: int, words: int) -> tuple[int, Argument | None]:
+    """Argue by weights where the whole pool is admitted; at most ``target``."""
+    from solvers.step.machines.counting import counting_level
+    from solvers.step.machines.packing import impossible
+
+    loads, sizes = problem.loads.copy(), np.sort(problem.pool)
+    G, total = problem.workers, int(loads.sum() + sizes.sum())
+    high = level = -(-(target + total) // G)  # what the target needs
+    low, argument = -(-total // G) - 1, None
+    counted = counting_level(loads, sizes) - 1
+    while low < high:
+        # First what the target needs, then what counting promises, then by bisection.
+        at = level - 1 if high == level else counted if low < counted < high else (low + high) // 2
+        room = max(0, at - int(loads.min()))
+        fit = int(np.searchsorted(np.cumsum(sizes), room, side="right"))
+        asked = sizes.size * (1 + min(fit, int(problem.free.max()))) * (1 + room) // 4
+        weights = None
+        if asked <= _MOST_WEIGHED:
+            weights = impossible(sizes, loads, problem.free, at, words / _WORDS_A_SECOND)
+        if weights is None:
+            high = at
+        else:
+            low, argument = at + 1, ["weights", at, weights.tolist()]
+    return min(target, max(0, G * low - total)), argument
 
 
 def _state(problem: StepProblem) -> _State:

@@ -1,19 +1,16 @@
 """Check certificates with this file and a bare Python alone: ``python checker.py FILE ...``.
 
-It shares no code with what wrote them, decides in integers, and prints what has been proved.  What
-a certificate asks for is counted before it is done, in operations of about a microsecond's third:
-beyond :data:`WORK`, or N of an option ``--work=N``, it is left unchecked, with exit code 3.
+Decided in integers, by no code of the writers; exit code 3 for more operations than ``--work=N``.
 """
 
 import json
 import math
 import os
-import stat
 import sys
 from bisect import bisect_left, bisect_right
 from functools import lru_cache, reduce
 from hashlib import sha256
-from itertools import product
+from itertools import accumulate, pairwise, product
 
 WORK, left = 10**8, [10**8]
 
@@ -33,15 +30,10 @@ def spend(work, of=1):
     left[0] -= work
 
 
-def whole(digits):
-    need(len(digits) <= 400, "an integer of more than 400 digits")
-    return int(digits)
-
-
 def content(path):
     """The fields of a regular file, each of them once."""
-    about = os.stat(path)
-    need(stat.S_ISREG(about.st_mode) and about.st_size <= 2**24, "not a regular file up to 16 MiB")
+    need(os.path.isfile(path) and os.path.getsize(path) <= 2**24, "no regular file up to 16 MiB")
+    whole = lambda x: need(len(x) <= 400, "an integer of more than 400 digits") or int(x)  # noqa: E731
     with open(path, encoding="utf-8") as file:
         pairs = json.load(file, parse_float=str, parse_int=whole, object_pairs_hook=list)
     need(len(fields := dict(pairs)) == len(pairs), "a field is given twice")
@@ -81,6 +73,17 @@ def bound(loads, free, pool, admits, level, argument):
     """Least imbalance when ``admits`` of the ascending pool go in; ``level``: the largest load."""
     rule, *rest = argument
     G, spare = len(loads), sum(free) - admits
+    if rule == "weights" and level is None:  # all go in, and weigh more than stays up to a level
+        (top, weights), room = rest, [rest[0] - x for x in loads]
+        need(0 < admits == len(pool) == len(weights), "not a weight for each of all requests")
+        most = min(max(free), sum(x <= max(room) for x in accumulate(pool)))
+        spend(len(pool) * (1 + most) * (1 + max(0, *room)) // 4 + 1)
+        f = [[0] * (1 + max(0, *room))] * (most + 1)  # of up to so many requests in so much room
+        for s, w in zip(pool, weights):
+            f = f[:1] + [[*b[:s], *map(max, b[s:], [x + w for x in a])] for a, b in pairwise(f)]
+        taken = sum(f[min(c, most)][r] for c, r in zip(free, room) if r >= 0)
+        need(min(room) < 0 or sum(weights) > taken, "the workers can take it all")
+        return max(0, G * (top + 1) - sum(loads) - sum(pool))
     spend(10 + G + len(pool) + (G * (G + len(pool)) if rule == "place" else sum(map(len, rest))))
     if rule == "levels" and level is None:  # [workers, a case for each low level, workers]
         (below, cases, above), all_workers = rest, set(range(G))
@@ -157,9 +160,8 @@ def worst_case(cert):
     (G, B, pool, n, a, b, longest), digest, most, shown = rules, "", (0, 1), (0, 0)
     known = policy and {policy, base} <= {"fcfs", "bfio_exact", None}
     need(known and drift and max(G, n, longest, (1 - ends) * (b - a)) <= 99, "no such class")
-    # Imbalance under fcfs is convex in the sizes, so it is largest where each is at an end.
     need(not ends or (policy == "fcfs" and base is None), "the ends decide under fcfs alone")
-    kinds = list(product((a, b) if ends else range(a, b + 1), range(1, longest + 1)))
+    kinds = list(product((a, b) if ends else range(a, b + 1), range(1, longest + 1)))  # convex
     cost = max(len(kinds) ** n, (G + 1) ** min(pool, n))
     need(ends <= 1 and a <= b and cost <= 10**6, "too large to be played again")
     spend(20 + 5 * (G + n), of=len(kinds) ** n)
@@ -213,7 +215,6 @@ def energy(cert):
     G, flat, idle, full, gamma, found = read(cert, fields)
     (p, q), scale, rows = gamma, 10**9, [flat[k : k + G] for k in range(0, len(flat), G)]
     need(p <= q <= 100 and idle <= full and len(flat) % G == 0, "no such device or loads")
-
     spend(60 * (1 + (30 * q + p * max([1, *flat]).bit_length()) // 64), of=len(flat))
 
     def power(a, b, find):  # scale * P(a/b), by the integers around scale * (a/b)^(p/q)
@@ -238,8 +239,7 @@ if __name__ == "__main__":
             if path.startswith("--work="):
                 WORK = int(path[7:])
                 continue
-            cert = content(path)
-            print(f"{path}: holds: {kinds[cert['kind']](cert)}")
+            print(f"{path}: holds: {kinds[(cert := content(path))['kind']](cert)}")
         except TooMuch as error:
             print(f"{path}: NOT CHECKED: {error}")
             code = code or 3

@@ -150,7 +150,8 @@ def solve(
         workers = " ".join(map(str, best.assignment.tolist()))
         click.echo(f"worker of each request {workers}   (-1 waits)")
         if certificate is not None and shown is not None:
-            click.echo(f"certificate            {certificate}, lower bound {shown['bound']}")
+            rest = "" if shown["bound"] == best.lower_bound else "; the rest a search has proved"
+            click.echo(f"certificate            {certificate}, lower bound {shown['bound']}{rest}")
     click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)
 
 

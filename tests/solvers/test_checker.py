@@ -5,6 +5,7 @@ import math
 import random
 import runpy
 import sys
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -197,6 +198,60 @@ def test_less_than_what_is_shown_may_be_claimed():
         assert text.endswith(f"no admission has less than {claimed}")
     with pytest.raises(ValueError, match="not proved"):
         checker.step(whole | {"bound": 4})
+
+
+def test_weights_show_no_more_than_there_is():
+    """Where all are admitted: by all sets of requests for each worker, and by all admissions."""
+    rng, shown = random.Random(3), 0
+    for _ in range(6000):
+        loads, free, pool, admits = step = random_step(rng, 5)
+        if not 0 < admits == len(pool):
+            assert checked(step, None, ["weights", 0, [1] * len(pool)]) is None
+            continue
+        G, total = len(loads), sum(loads) + sum(pool)
+        values = [G * max(after) - sum(after) for _, after in admissions(*step)]
+        level, weights = rng.randint(0, 9), [rng.choice([-1, 0, 1, 1, 2, 3]) for _ in pool]
+        taken = sum(
+            max(
+                sum(weights[i] for i in chosen)
+                for k in range(c + 1)
+                for chosen in combinations(range(len(pool)), k)
+                if sum(pool[i] for i in chosen) <= level - x
+            )
+            for x, c in zip(loads, free, strict=True)
+            if x <= level
+        )
+        proved = max(loads) > level or sum(weights) > taken
+        found = checked(step, None, ["weights", level, weights])
+        assert found == (max(0, G * (level + 1) - total) if proved else None)
+        assert found is None or found <= min(values)
+        shown += found is not None
+    assert shown > 500
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        ["weights", 2, ["1", "1"]],
+        ["weights", "2", [1, 1]],
+        ["weights", 2, [3, -1]],
+        ["weights", 2, [1]],
+        ["weights", 2, [1, 1, 1]],
+        ["weights", 2],
+        ["weights", 2, 2],
+        ["weights"],
+    ],
+)
+def test_weights_are_one_for_each_request(argument):
+    # Loads 0 and 0, requests 2 and 2: no two on a worker at level 2, so nothing is impossible.
+    assert checked(((0, 0), (2, 2), (2, 2), 2), None, argument) is None
+
+
+def test_what_bounds_the_work_of_weighing():
+    step = ((0,), (1,), (10**8,), 1)
+    assert checked(step, None, ["weights", 10**6, [1]]) == 0
+    with pytest.raises(checker.TooMuch):
+        checker.bound([0], [1], [10**8], 1, None, ["weights", 10**9, [1]])
 
 
 def test_what_bounds_the_work_of_filling():

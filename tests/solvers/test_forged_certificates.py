@@ -209,6 +209,55 @@ BOUNDS = {
         "not proved",
         too_high([1, 0], [1, 1], [1], 1, counting([0], [1])),
     ),
+    # The whole pool is admitted.
+    "a request waits": (
+        "need(0 < admits == len(pool) == len(weights), ",
+        "need(len(pool) == len(weights), ",
+        "not a weight for each of all requests",
+        too_high([0, 0], [1, 0], [1, 3], 2, ["weights", 2, [1, 1]]),
+    ),
+    "weights of more requests": (
+        "need(0 < admits == len(pool) == len(weights), ",
+        "need(0 < admits == len(pool), ",
+        "not a weight for each of all requests",
+        too_high([0, 0], [1, 1], [1, 1], 2, ["weights", 1, [1, 1, 1, 1]]),
+    ),
+    "weights that all can be taken": (
+        "sum(weights) > taken",
+        "sum(weights) >= taken",
+        "the workers can take it all",
+        too_high([0, 0], [1, 1], [1, 1], 2, ["weights", 1, [1, 1]]),
+    ),
+    "workers that take as if they were empty of slots": (
+        "f[min(c, most)][r]",
+        "f[min(c, 1)][r]",
+        "the workers can take it all",
+        too_high([0, 0], [2, 2], [1, 1, 1], 5, ["weights", 3, [1, 1, 1]]),
+    ),
+    "one request in a room for two": (
+        "sum(x <= max(room) for x in accumulate(pool))",
+        "sum(x < max(room) for x in accumulate(pool))",
+        "the workers can take it all",
+        too_high([0, 0], [2, 2], [1, 1, 1, 1], 2, ["weights", 2, [1, 1, 1, 1]]),
+    ),
+    "a level too high": (
+        "G * (top + 1)",
+        "G * (top + 2)",
+        "not proved",
+        too_high([0, 0], [2, 2], [1, 1], 2, ["weights", 0, [1, 1]]),
+    ),
+    "a sum that forgets the pool": (
+        "(top + 1) - sum(loads) - sum(pool))",
+        "(top + 1) - sum(loads))",
+        "not proved",
+        too_high([0, 0], [1, 1], [1, 1], 2, ["weights", 0, [1, 1]]),
+    ),
+    "a request taken twice": (
+        "*map(max, b[s:], [x + w for x in a])] for a, b in pairwise(f)]",
+        "*map(min, b[s:], [x + w for x in a])] for a, b in pairwise(f)]",
+        "the workers can take it all",
+        too_high([0, 0], [1, 1], [1, 1], 2, ["weights", 1, [1, 1]]),
+    ),
     # Levels in between, and above.
     "cases that are not counted": (
         "min([*found, max(0, lack)])",

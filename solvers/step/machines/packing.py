@@ -247,3 +247,32 @@ class Packing:
                 return None
             chosen.append(at[:number])
         return np.concatenate(chosen)
+
+
+def impossible(
+    sizes: IntArray, loads: IntArray, free: IntArray, level: int, seconds: float
+) -> IntArray | None:
+    """Weights that prove a level impossible, as small as powers of 16 allow; None if none is found.
+
+    Parameters
+    ----------
+    sizes : int64[n]
+        Ascending; all are to be admitted.
+    seconds : float
+        To spend.
+    """
+    free = np.minimum(free, sizes.size)
+    if int(loads.max()) > level:
+        return np.zeros_like(sizes)
+    if entries(sizes, loads, free, level) > MOST_ENTRIES:
+        return None
+    packing = Packing(sizes, loads, free, level, time.monotonic() + seconds)
+    packing.relax(np.ones(sizes.size, np.bool_), np.arange(loads.size), 10**6, True)
+    whole = packing.weights
+    if whole is None:
+        return None
+    for scale in (2**4, 2**8, 2**12):
+        small: IntArray = whole * scale // max(1, int(whole.max()))
+        if packing.excess(small) > 0:
+            return small
+    return whole
