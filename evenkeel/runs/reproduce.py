@@ -18,7 +18,7 @@ from evenkeel.findings.headline import Record
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.executors import completed
 from evenkeel.runs.records import RecordFile, record
-from evenkeel.theorems.registry import Claim, checks, claim_of, claims
+from evenkeel.theorems.registry import Claim, claim_of, claims
 from theory.model import InputError
 
 
@@ -86,12 +86,17 @@ def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
 
 
 def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
-    """The jobs by what their checks share, the largest groups first as they take longest."""
-    groups: dict[str, list[Job]] = {}
+    """The jobs by what their checks share, as they say or as claims of one module do.
+
+    Costly runs that are shared by name come first, then the largest groups: they take longest.
+    """
+    groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
-        check = checks().get(job.label)
-        groups.setdefault((check.shares if check else "") or job.label, []).append(job)
-    return sorted(map(tuple, groups.values()), key=len, reverse=True)
+        claim = claim_of(job.named or job.label)
+        shares = claim.check.shares if claim.check else ""
+        groups.setdefault((shares, "" if shares else claim.module), []).append(job)
+    order = sorted(groups, key=lambda key: (not key[0], -len(groups[key])))
+    return [tuple(groups[key]) for key in order]
 
 
 def run(

@@ -264,7 +264,6 @@ def test_a_check_that_kills_nothing_reads_no_power(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     check = _credulous(*plants)
-    monkeypatch.setattr("evenkeel.runs.reproduce.checks", lambda: {check.label: check})
     monkeypatch.setattr("evenkeel.theorems.registry.checks", lambda: {check.label: check})
     entry, _ = perform(Job(check.label, Budget.SMOKE, 0))
     assert entry["verdict"] == "certified"
