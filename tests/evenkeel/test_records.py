@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ from evenkeel.report.summary import number, power_text, row, surprises
 from evenkeel.runs.executors import executor
 from evenkeel.runs.records import SCHEMA, RecordFile, key, read_records, record
 from evenkeel.runs.reproduce import Job, perform, run, unchecked
-from evenkeel.theorems.registry import checks, claims
+from evenkeel.theorems import registry
+from evenkeel.theorems.registry import checks, claim_of, claims
 from theory.model import InputError
 
 LABELS = ["step.full-refill-tight", "energy.limit-paper", "step.gap-naive"]
@@ -264,7 +266,8 @@ def test_a_check_that_kills_nothing_reads_no_power(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     check = _credulous(*plants)
-    monkeypatch.setattr("evenkeel.theorems.registry.checks", lambda: {check.label: check})
+    blind = replace(claim_of(check.label), check=check)
+    monkeypatch.setitem(registry._CLAIMS, check.label, blind)
     entry, _ = perform(Job(check.label, Budget.SMOKE, 0))
     assert entry["verdict"] == "certified"
     assert entry["kill_rate"] == row(entry)[-2] == "no power"
