@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds mutants proofs figures bench lint setup setup-dev clean
+.PHONY: help reproduce test bounds mutants proofs figures bench lint docs setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
@@ -15,6 +15,7 @@ help:
 	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
 	@echo "make bench       measure the hot paths against their references and goals (10 minutes)"
+	@echo "make docs        build the documentation in out/docs, with the gallery and the notebooks"
 	@echo "make lint        ruff, mypy --strict and the import contract"
 
 $(BIN)/python:
@@ -60,6 +61,10 @@ lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Pages, gallery and notebooks; any warning is an error, and so is a page that loads from elsewhere.
+docs: setup-dev
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs 2 docs out/docs
 
 clean:
 	rm -rf $(VENV) out build *.egg-info

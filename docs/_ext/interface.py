@@ -1,0 +1,77 @@
+"""The API reference: every public name of ``evenkeel`` by what it is for."""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+import evenkeel
+
+PARTS = {
+    "Systems and requests": (
+        "System ServingSystem Requests InputError imbalance idle_share workload family "
+        "workload_family Family Parameter read_trace Reading Trace lengths_of trace_lengths Lengths"
+    ),
+    "Policies and runs": (
+        "simulate RunResult policy Policy StepView InFlight PolicyError BFIO LengthPredictor "
+        "AgePredictor Survival"
+    ),
+    "One step": (
+        "StepProblem StepSolution solve_step solve_exact AssignmentError WindowProblem solve_window"
+    ),
+    "Power and energy": "PowerModel PowerLaw hardware",
+    "Laws and expectations": (
+        "Law expected_imbalance Expectation over_steps spread geometric_slot joint_slot "
+        "effective_constant largest_constant first_slots_of"
+    ),
+    "Claims": (
+        "claim Claim Assumption evidence Trial Variant near Finding Verdict Budget headline claims "
+        "claim_of claims_in check_of"
+    ),
+    "What a check compares": (
+        "Cases Comparison Intervals Mean Ratio broken refuted stands weighed sampled_mean"
+    ),
+    "Steps of proofs": (
+        "Setting Lemma Identity Inequality Computation Conclusion at_most at_least equal both"
+    ),
+    "Figures": "figure table PaperFigure column distinct where",
+}
+
+HEAD = """# Interface
+
+All that is public is imported from `evenkeel`, and each module when one of its names is first used.
+
+"""
+
+PART = """## {title}
+
+```{{eval-rst}}
+.. currentmodule:: evenkeel
+
+.. autosummary::
+   :toctree: api
+   :nosignatures:
+
+   {names}
+```
+
+"""
+
+
+def generate(app: Sphinx, config: object) -> None:
+    """Write the page; every public name must be on it once."""
+    listed = [name for names in PARTS.values() for name in names.split()]
+    missing = set(evenkeel.__all__) ^ set(listed)
+    if missing or len(listed) != len(set(listed)):
+        raise ValueError(f"docs/_ext/interface.py: not listed once each: {sorted(missing)}")
+    parts = (
+        PART.format(title=title, names="\n   ".join(names.split())) for title, names in PARTS.items()
+    )
+    text, path = HEAD + "".join(parts), Path(app.srcdir) / "api.md"
+    if not path.is_file() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("config-inited", generate, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
