@@ -1,8 +1,10 @@
-"""The API reference: every public name of ``evenkeel`` by what it is for."""
+"""The reference: every public name of ``evenkeel``, and the schemas of its JSON."""
 
+import json
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from theory_pages import write
 
 import evenkeel
 
@@ -63,12 +65,25 @@ def generate(app: Sphinx, config: object) -> None:
     missing = set(evenkeel.__all__) ^ set(listed)
     if missing or len(listed) != len(set(listed)):
         raise ValueError(f"docs/_ext/interface.py: not listed once each: {sorted(missing)}")
+    source = Path(app.srcdir)
+    write(source / "schemas.md", schemas())
     parts = (
-        PART.format(title=title, names="\n   ".join(names.split())) for title, names in PARTS.items()
+        PART.format(title=title, names="\n   ".join(names.split()))
+        for title, names in PARTS.items()
     )
-    text, path = HEAD + "".join(parts), Path(app.srcdir) / "api.md"
-    if not path.is_file() or path.read_text("utf-8") != text:
-        path.write_text(text, "utf-8")
+    write(source / "api.md", HEAD + "".join(parts))
+
+
+def schemas() -> str:
+    """The page of the schemas."""
+    text = "---\norphan: true\n---\n\n# Schemas of `--json`\n"
+    for entry in sorted((Path(evenkeel.__file__).parent / "schemas").glob("*.json")):
+        schema = json.loads(entry.read_text("utf-8"))
+        text += (
+            f"\n## {schema['title']}\n\nVersion {schema['version']}. {schema['description']}\n\n"
+        )
+        text += f"```json\n{json.dumps(schema, indent=1)}\n```\n"
+    return text
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sphinx.application import Sphinx
@@ -20,8 +20,10 @@ from evenkeel.report.typeset import escape_markdown
 from evenkeel.runs.records import read_records
 from evenkeel.theorems.registry import chapters, claim_of, claims, families
 from paper_figures.catalogue import FIGURES, committed
-from paper_figures.figure import PaperFigure
 from paper_figures.files import read_csv, save_as, style
+
+if TYPE_CHECKING:
+    from paper_figures.figure import PaperFigure
 
 HERE = Path(__file__).parents[1]
 RECORDS = HERE.parent / "out" / "smoke" / "records.jsonl"
@@ -65,13 +67,17 @@ def page(label: str) -> str:
         if label in {member.label for member in members}
     )
     view = ClaimView(claim)
-    return environment().get_template("claim.md.j2").render(
-        claim=claim,
-        view=view,
-        record=records().get(label),
-        used_by=used,
-        family=family,
-        figures=[figure for figure in FIGURES.values() if figure.family == family],
+    return (
+        environment()
+        .get_template("claim.md.j2")
+        .render(
+            claim=claim,
+            view=view,
+            record=records().get(label),
+            used_by=used,
+            family=family,
+            figures=[figure for figure in FIGURES.values() if figure.family == family],
+        )
     )
 
 

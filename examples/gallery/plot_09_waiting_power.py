@@ -11,7 +11,7 @@ import numpy as np
 
 from evenkeel import PowerModel, System, simulate, workload
 
-requests = workload("burst-like", 1_000, seed=1)
+requests = workload("longbench-like", 1_500, seed=1)
 fcfs, bfio = (simulate(System.paper(8, 8), requests, name) for name in ("jsq", "bfio"))
 
 

@@ -2,8 +2,8 @@
 Which rule of a serving engine balances best?
 =============================================
 
-The rules of vLLM, SGLang and TensorRT-LLM on one backlog, beside BF-IO. ``evenkeel policies --list``
-says what each does, with its version and source.
+The rules of vLLM, SGLang and TensorRT-LLM on one backlog, beside BF-IO. ``evenkeel policies
+--list`` says what each does, with its version and source.
 """
 
 import matplotlib.pyplot as plt

@@ -12,7 +12,9 @@ import numpy as np
 from evenkeel import Parameter, Requests, System, simulate, workload_family
 
 
-@workload_family("long requests in blocks", {"block": Parameter(1, 1, 10**6, "requests in a block")})
+@workload_family(
+    "long requests in blocks", {"block": Parameter(1, 1, 10**6, "requests in a block")}
+)
 def blocks(rng, n, block):
     """Sizes and output lengths of n requests."""
     long = np.repeat(rng.random(-(-n // block)) < 0.1, block)[:n]

@@ -46,6 +46,9 @@ def simulate(
     ``pool`` at the start of every step.  With arrival times a request enters the pool at the first
     step that starts at its arrival or later, and an idle system waits for the next arrival.
 
+    On a :class:`~theory.serving.ServingSystem` that departs from the model the loads of the result
+    are what the steps cost, and it has the ``costs`` of each worker.
+
     Parameters
     ----------
     system : System
@@ -65,9 +68,6 @@ def simulate(
         Whether to keep the loads of all steps.
     progress : callable, optional
         Called with the number of requests finished, a few times a second.
-
-    On a :class:`~theory.serving.ServingSystem` that departs from the model the loads of the result
-    are what the steps cost, and it has the ``costs`` of each worker.
 
     Returns
     -------
