@@ -178,7 +178,8 @@ if not TYPE_CHECKING:  # a type checker that saw this would take any name for a 
             return version(__name__)
         if name not in __all__:
             raise AttributeError(f"module 'evenkeel' has no attribute {name!r}")
-        return getattr(import_module(_homes()[name]), name)
+        found = getattr(import_module(_homes()[name]), name)
+        return import_module("evenkeel.signatures").with_short_types(found)
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,43 @@ def test_the_check_of_a_claim_runs_from_the_public_interface() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'evenkeel' has no attribute 'simulat'"):
         evenkeel.simulat  # noqa: B018
+
+
+def shown_types(name: str) -> list[str]:
+    """The signatures that help prints: of the name, and of its public methods."""
+    thing = getattr(evenkeel, name)
+    own = [thing, *(vars(thing).values() if inspect.isclass(thing) else ())]
+    found = []
+    for each in own:
+        function = each.fget if isinstance(each, property) else getattr(each, "__func__", each)
+        if (inspect.isfunction(function) or inspect.isclass(function)) and not (
+            function.__name__.startswith("_")
+        ):
+            try:
+                found.append(str(inspect.signature(function)))
+            except (TypeError, ValueError):  # an exception, an enumeration
+                continue
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in evenkeel.__all__ if name[0] != "_"])
+def test_help_names_types_by_their_short_names(name: str) -> None:
+    if inspect.isclass(getattr(evenkeel, name)) and getattr(
+        getattr(evenkeel, name), "_is_protocol", False
+    ):
+        return
+    for signature in shown_types(name):
+        types = re.sub(r"=[^,)]*", "", signature)
+        assert not re.search(
+            r"(numpy|theory|solvers|adversary|evenkeel|collections|typing)\.", types
+        )
+
+
+def test_signatures_say_what_the_documentation_says() -> None:
+    assert str(inspect.signature(evenkeel.imbalance)) == "(loads: ArrayLike) -> Any"
+    assert str(inspect.signature(evenkeel.Requests)) == (
+        "(prefill: ArrayLike, decode: ArrayLike, arrival: ArrayLike | None = None, "
+        "group: ArrayLike | None = None) -> None"
+    )
+    policy = type("Mine", (), {"name": "mine", "admit": lambda self, view: None})()
+    assert isinstance(policy, evenkeel.Policy)
