@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 
 from evenkeel.report.claim_view import ClaimView
 from evenkeel.report.rendering import markdown_table, mathml
+from evenkeel.report.summary import verdict_text
 from evenkeel.report.typeset import escape_markdown
 from evenkeel.runs.records import read_records
 from evenkeel.theorems.registry import chapters, claim_of, claims, families
@@ -52,6 +53,7 @@ def environment() -> Environment:
         "plain": escape_markdown,
         "linked": linked,
         "mathml": mathml,
+        "verdict": verdict_text,
         "table": lambda table: markdown_table(table.head, table.rows),
     }
     return made
