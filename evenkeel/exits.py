@@ -68,6 +68,10 @@ _REMEDIES = {
 }
 
 
+# As it is before code of one's own is imported, which must not end a command (theory.own).
+_EXIT = os._exit
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal asked the command to end; whoever has something to add says it in the message."""
 
@@ -329,4 +333,4 @@ def _end(code: int) -> NoReturn:
     """End the process here and now."""
     if files := sys.modules.get("theory.files"):
         files.remove_scratch()
-    os._exit(code)
+    _EXIT(code)

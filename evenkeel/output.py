@@ -16,6 +16,7 @@ import click
 import numpy as np
 
 from evenkeel.exits import end_after
+from evenkeel.plain_text import SPELLED
 from theory.files import written_whole
 
 if TYPE_CHECKING:
@@ -183,7 +184,8 @@ def write_text(path: Path, text: str) -> None:
         If the place cannot be written.
     """
     with written_whole(path) as scratch:
-        scratch.write_text(text, "utf-8")
+        # Names of files may hold bytes that are no text.
+        scratch.write_text(text, "utf-8", errors=SPELLED)
 
 
 def write_parquet(path: Path, frame: "polars.DataFrame") -> None:

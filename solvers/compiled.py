@@ -12,6 +12,10 @@ import numba
 
 from solvers.kernel_cache import KernelCache
 
+# What is computed has integers of 64 bits that wrap, and plain Python has others: where numba is
+# switched off (NUMBA_DISABLE_JIT), this package is compiled all the same.
+numba.config.DISABLE_JIT = False
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -23,7 +27,6 @@ def compiled(function: F) -> F:
     invalidates the cache (:mod:`solvers.kernel_cache`).
     """
     result: Any = numba.njit(nogil=True)(function)
-    if hasattr(result, "_cache"):  # it is the plain function when numba is switched off
-        result._cache = KernelCache(function)
+    result._cache = KernelCache(function)
     kept: F = result
     return kept

@@ -7,12 +7,13 @@ here: claims, policies, workload families, figures, predictors and power laws.
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Collection
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from theory.content import printable
 from theory.model import InputError
@@ -73,6 +74,7 @@ def module_of(name: str) -> ModuleType:
         If it cannot be imported; the message names the line of the user's file that fails.
     """
     module, path = reached(name)
+    os._exit = _refuse_to_end
     try:
         found = importlib.import_module(module)
     except KeyboardInterrupt:
@@ -83,6 +85,20 @@ def module_of(name: str) -> ModuleType:
     if path is not None and (other is None or Path(other).resolve() != path):
         raise InputError(f"{name}: another module has the name {module!r} ({other}); rename yours")
     return found
+
+
+_MAIN, _END = os.getpid(), os._exit
+
+
+def _refuse_to_end(status: int) -> NoReturn:
+    """What ``os._exit`` is from the first code of one's own on.
+
+    It would end a command without its answer, with an exit code that means something else.  A
+    process that this one has forked, and other threads, may end as they like.
+    """
+    if os.getpid() == _MAIN and threading.current_thread() is threading.main_thread():
+        raise SystemExit(f"os._exit({status})")
+    _END(status)
 
 
 def reached(name: str) -> tuple[str, Path | None]:

@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from evenkeel.exits import Options, run
+from evenkeel.plain_text import spell_out
 
 # Of each command: the module of evenkeel.cli that has it under its own name, and a line of help.
 COMMANDS = {
@@ -74,6 +75,10 @@ def command(options: Options) -> object:
         with suppress(SystemExit):
             return cli.main(prog_name="evenkeel", standalone_mode=False)
     try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise click.ClickException("the current folder was removed: go to another") from error
+    try:
         # Not by click's own main, which has other exit codes for signals and pipes.
         with cli.make_context("evenkeel", sys.argv[1:], obj=options) as ctx:
             return cli.invoke(ctx)
@@ -83,4 +88,5 @@ def command(options: Options) -> object:
 
 def main() -> None:
     """Run the command line; every error is one line on stderr and the right exit code."""
+    spell_out()
     run(command)

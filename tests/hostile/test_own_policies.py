@@ -19,6 +19,7 @@ MODULE = '''
 import ctypes
 import gc
 import os
+import posix
 import signal
 import subprocess
 import sys
@@ -68,6 +69,11 @@ def leaves(view, answer):
 @mischief
 def leaves_at_once(view, answer):
     os._exit(0)
+
+
+@mischief
+def leaves_by_another_door(view, answer):
+    posix._exit(0)
 
 
 @mischief
@@ -224,7 +230,7 @@ class EndsAtOnce(Fine):
     name = "ends"
 
     def admit(self, view):
-        os._exit(0)
+        posix._exit(0)
 
 
 class LeavesWhenMade(Fine):
@@ -235,6 +241,11 @@ class LeavesWhenMade(Fine):
 class EndsWhenMade(Fine):
     def __init__(self):
         os._exit(0)
+
+
+class GoesWhenMade(Fine):
+    def __init__(self):
+        posix._exit(0)
 
 
 class Unnamed(Fine):
@@ -277,7 +288,8 @@ def line_of(text):
 
 FAULTS = {
     "leaves": f"hostile_policies.py, line {line_of('sys.exit(0)')}: sys.exit(0))",
-    "leaves_at_once": "it ended its process with exit code 0",
+    "leaves_at_once": "raised SystemExit: os._exit(0) (",
+    "leaves_by_another_door": "it ended its process with exit code 0",
     "kills_itself": "it ended its process by signal 9",
     "segfaults": "it ended its process by signal 11",
     "raises_base": f"hostile_policies.py, line {line_of('raise Stop')}: ",
@@ -300,7 +312,8 @@ FAULTS = {
 }
 MAKING = {
     "LeavesWhenMade": "cannot create it: SystemExit: 0 (",
-    "EndsWhenMade": "it ended its process with exit code 0 while it was made",
+    "EndsWhenMade": "cannot create it: SystemExit: os._exit(0) (",
+    "GoesWhenMade": "it ended its process with exit code 0 while it was made",
     "Unnamed": "its name or its admit raised ZeroDivisionError",
     "LeavesWhenNamed": "its name or its admit raised SystemExit: 0",
     "Escapes": "its name must be one line of at most 200 printable characters",

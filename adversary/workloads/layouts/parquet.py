@@ -28,9 +28,11 @@ class Parquet:
     def __init__(self, content: Content, most: int) -> None:
         self._name = content.name
         self.notes: list[str] = []
-        source = content.path or BytesIO(content.whole())
+        # Polars takes no name that is not UTF-8.
+        named = content.path is not None and str(content.path).isprintable()
+        source = content.path if content.path and named else BytesIO(content.whole())
         try:
-            self._frame = pl.scan_parquet(source)
+            self._frame = pl.scan_parquet(source, glob=False)
             self._schema = dict(self._frame.collect_schema())
             rows = self._frame.select(pl.len()).collect().item()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
