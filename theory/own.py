@@ -7,7 +7,6 @@ here: claims, policies, workload families, figures, predictors and power laws.
 import importlib
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Collection
 from importlib.metadata import entry_points
@@ -94,9 +93,9 @@ def _refuse_to_end(status: int) -> NoReturn:
     """What ``os._exit`` is from the first code of one's own on.
 
     It would end a command without its answer, with an exit code that means something else.  A
-    process that this one has forked, and other threads, may end as they like.
+    process that this one has forked may end as it likes.
     """
-    if os.getpid() == _MAIN and threading.current_thread() is threading.main_thread():
+    if os.getpid() == _MAIN:
         raise SystemExit(f"os._exit({status})")
     _END(status)
 

@@ -39,6 +39,10 @@ _STARTING = threading.Lock()
 _Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
+# As it is before code of one's own is imported, which has another (theory.own).
+_EXIT = os._exit
+
+
 def cores() -> int:
     """Cores that this process may use.
 
@@ -184,7 +188,7 @@ def _end_with_parent() -> None:
 
     def watch() -> None:
         parent.join()
-        os._exit(1)
+        _EXIT(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
     if sys.platform == "linux":

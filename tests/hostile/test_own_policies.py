@@ -453,3 +453,52 @@ def test_the_process_of_a_policy_ends_with_the_run(there):
         time.sleep(0.1)
     else:
         assert not Path(f"/proc/{child}").exists()
+
+
+DOES = {"leaves": "sys.exit(0)", "ends": "os._exit(0)", "kills": "os.kill(os.getpid(), 9)"}
+CLAIM = '''
+import os
+import sys
+from evenkeel import claim, evidence, near
+
+@claim("hostile.claim", "equality")
+class Page:
+    """A thing.
+
+    One is one.
+    """
+    @evidence(measures="sum", plants=(near(),))
+    def check(self, trial):
+        """It does not check."""
+'''
+
+
+def told_of_claim(folder, name, *words):
+    """Exit code, output and what was said of a command on a claim whose check does this."""
+    (folder / "hostile_claims.py").write_text(f"{CLAIM}        {DOES[name]}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "evenkeel", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["ends", pytest.param("leaves", marks=pytest.mark.slow)])
+def test_a_claim_of_ones_own_ends_no_command_with_a_verdict(tmp_path, name):
+    code, out, said = told_of_claim(tmp_path, name, "check", "hostile_claims.py:Page")
+    assert (code, out) == (4, "")
+    assert said.startswith("internal error: SystemExit: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ends", "leaves", "kills"])
+def test_a_claim_of_ones_own_in_a_worker_is_no_verdict(tmp_path, name):
+    words = ("reproduce", "--claim", "hostile_claims.py:Page", "--jobs", "1", "--out", "out")
+    code, _, said = told_of_claim(tmp_path, name, *words)
+    assert code == 4
+    assert "Traceback" not in said
