@@ -124,7 +124,7 @@ def approach(problem: OfflineProblem) -> Iterator[Interval]:
     Raises
     ------
     InputError
-        If a schedule has more than :data:`MOST_PLACES` places.
+        If a schedule has more than :data:`MOST_PLACES` places, or the workers as many steps.
     """
     return _Approach(problem).run()
 
@@ -184,6 +184,11 @@ class _Approach:
         self.at_once = problem.work_conserving and n <= self.system.capacity
         self.sticky = problem.rule is Rule.STICKY or (self.at_once and problem.rule is Rule.PAUSING)
         self.moving = problem.rule is Rule.MIGRATING
+        if self.system.workers * int(self.lengths.max()) > MOST_PLACES:
+            raise InputError(
+                f"{self.system.workers:,} workers for {int(self.lengths.max()):,} steps are more "
+                f"than {MOST_PLACES:,} in all; no more workers than requests are of use"
+            )
         pieces = admitted_in_turn(problem)
         steps = int((pieces.start + pieces.length).max())
         if steps * n > MOST_PLACES:

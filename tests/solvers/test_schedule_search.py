@@ -26,7 +26,7 @@ from solvers.schedule.problem import IDLE, OfflineProblem, Rule, ScheduleError
 from solvers.schedule.rebalance import rebalanced
 from solvers.schedule.solve import approach, solve_by_states, solve_offline
 from tests.oracles.by_definition import cheapest, cheapest_with_pauses, schedules
-from theory.model import Requests, System
+from theory.model import InputError, Requests, System
 
 RULES = list(product(Rule, (False, True)))
 
@@ -321,6 +321,12 @@ def said(play: Callable[[], object]) -> str:
     with pytest.raises(ScheduleError) as error:
         play()
     return str(error.value)
+
+
+def test_workers_beyond_the_memory_are_refused() -> None:
+    problem = OfflineProblem(System(2**31, 2), Requests([3, 4], [3, 4]))
+    with pytest.raises(InputError, match="no more workers than requests"):
+        next(approach(problem))
 
 
 def test_a_limit_of_no_time_gives_what_is_there_at_once() -> None:
