@@ -121,6 +121,8 @@ class Stretch:
         Mean time per output token of each request that finished, in seconds.
     wait : Spread
         Steps in the pool of each request that was admitted.
+    energies_j : tuple of float
+        The energy of each device that is possible, where something of it is uncertain.
     """
 
     steps: int
@@ -131,6 +133,7 @@ class Stretch:
     tokens: int
     time_per_token_s: Spread
     wait: Spread
+    energies_j: tuple[float, ...] = ()
 
     @property
     def idle_share(self) -> float:
@@ -168,7 +171,10 @@ def stretch(
     top = loads.max(axis=1)
     utilisation = loads / np.maximum(top, 1)[:, None]
     length = system.step_overhead_s + system.seconds_per_token * top
-    watts = power.powers(utilisation)
+
+    def energy(device: PowerModel) -> float:
+        return float((length[:, None] * device.powers(utilisation)).sum())
+
     end = result.start_step + result.requests.decode
     work = int(loads.sum())
     return Stretch(
@@ -176,10 +182,11 @@ def stretch(
         work=work,
         imbalance=system.workers * int(top.sum()) - work,
         time_s=float(length.sum()),
-        energy_j=float((length[:, None] * watts).sum()),
+        energy_j=energy(power),
         tokens=int((np.minimum(end, steps) - np.minimum(result.start_step, steps)).sum()),
         time_per_token_s=Spread.of(result.time_per_output_token_s[end <= steps]),
         wait=Spread.of(result.waiting_steps[result.start_step < steps]),
+        energies_j=tuple(map(energy, power.possible)) if power.unknown else (),
     )
 
 
@@ -209,14 +216,16 @@ class Ends:
     completed: Stretch
 
 
-def measure(setting: Setting, requests: Requests, policy: str, seed: int) -> Ends:
+def measure(
+    setting: Setting, requests: Requests, policy: str, seed: int, power: PowerModel = DEVICE
+) -> Ends:
     """Run a policy on requests in a setting; ``seed`` is the policy's."""
     result = simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
     last = int(result.start_step.max()) + 1
     return Ends(
-        stretch(result, last, DEVICE),
-        stretch(result, last, DEVICE, at_departure=True),
-        stretch(result, result.total.steps, DEVICE),
+        stretch(result, last, power),
+        stretch(result, last, power, at_departure=True),
+        stretch(result, result.total.steps, power),
     )
 
 

@@ -23,7 +23,7 @@ settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "explore" if os.environ.get("CI") else "default")
 )
 
-TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,9 +81,18 @@ def this_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def traces() -> Path:
     """Folder of the public request traces, which are not part of the repository."""
-    folder = Path(os.environ.get("EVENKEEL_TRACES", TRACES))
+    folder = Path(os.environ.get("EVENKEEL_TRACES", SHARED / "traces"))
     if not folder.is_dir():
         pytest.skip(f"no traces at {folder}: set EVENKEEL_TRACES to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Folder of inputs whose right values were found apart from this project."""
+    folder = Path(os.environ.get("EVENKEEL_CASES", SHARED / "cases"))
+    if not folder.is_dir():
+        pytest.skip(f"no cases at {folder}: set EVENKEEL_CASES to the folder that holds them")
     return folder
 
 

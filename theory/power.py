@@ -4,10 +4,11 @@ A device at utilisation ``u`` draws ``P(u) = P_w + (P_max - P_w) * u**gamma`` wa
 which work is resident on it, ``0 < u <= 1``, and ``P_idle`` watts where none is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -18,9 +19,53 @@ from theory.formulas.energy import Constants
 from theory.model import FloatArray, InputError
 from theory.own import is_own, own
 
+# Where an exponent is not known, the paper's is shown, within an interval.
+ASSUMED_GAMMA = 0.7
+
 # What every command takes for a worker unless told otherwise: a device whose exponent is measured,
 # while serving, and not assumed.
 DEFAULT_DEVICE = "h100-sxm-decode"
+
+
+# Exponents that stand for all of (0, 1].
+GAMMAS = (0.001, 0.1, 0.3, 0.5, 0.7, 1.0)
+
+_UNITS = {"idle_w": " W", "wait_w": " W", "max_w": " W", "gamma": ""}
+_WORDS = {
+    "idle_w": "its idle power",
+    "wait_w": "its waiting power",
+    "max_w": "its largest power",
+    "gamma": "its exponent gamma",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A number of a device that lies between two ends, both included.
+
+    Parameters
+    ----------
+    field : str
+        ``idle_w``, ``wait_w``, ``max_w`` or ``gamma``.
+    low, high : float
+        The ends.
+    measured : bool
+        Whether they are those of a measurement; else nothing but its range is known.
+
+    Examples
+    --------
+    >>> str(Unknown("wait_w", 115, 605)), str(Unknown("idle_w", 114.5, 116, measured=True))
+    ('its waiting power, 115 to 605 W (not measured)', 'its idle power, 114.5 to 116 W (measured)')
+    """
+
+    field: str
+    low: float
+    high: float
+    measured: bool = False
+
+    def __str__(self) -> str:
+        how = "measured" if self.measured else "not measured"
+        return f"{_WORDS[self.field]}, {self.low:g} to {self.high:g}{_UNITS[self.field]} ({how})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +87,9 @@ class PowerModel(Constants[float]):
         nothing that work at full load does not.  By default ``idle_w``, the paper's assumption.
     wait_source : str
         Where ``wait_w`` comes from, if the catalogue has it.
+    unknown : tuple of Unknown
+        Numbers that are not known but for an interval.  Those of the device itself are then one
+        choice within them, and :attr:`possible` are others.
 
     Raises
     ------
@@ -57,6 +105,7 @@ class PowerModel(Constants[float]):
     source: str = "given by the user"
     note: str = ""
     wait_source: str = ""
+    unknown: tuple["Unknown", ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("idle_w", "max_w", "gamma", "barrier_w"):
@@ -89,6 +138,56 @@ class PowerModel(Constants[float]):
         assumed = "its idle power of " if self.wait_w is None else ""
         return f"a waiting worker at {assumed}{self.barrier_w:g} W"
 
+    @property
+    def possible(self) -> tuple["PowerModel", ...]:
+        """Devices between which every one lies that is not ruled out; at least this one.
+
+        For a known exponent they are the corners of the powers that are possible, so that an
+        energy, or a saving, at any of them lies between those at the corners: both are quotients
+        of linear functions of the powers.  For an exponent that is not known they are those of
+        several, :data:`GAMMAS` if nothing is known of it.
+
+        Examples
+        --------
+        >>> idle = PowerModel(100, 400, 1.0, unknown=(Unknown("wait_w", 100, 400),))
+        >>> [device.barrier_w for device in idle.possible]
+        [100, 400]
+        """
+        if not self.unknown:
+            return (self,)
+        ends = {u.field: (u.low, u.high) for u in self.unknown}
+        own = {"idle_w": self.idle_w, "wait_w": self.barrier_w, "max_w": self.max_w}
+        box = {name: ends.get(name, (value, value)) for name, value in own.items()}
+        # The order of the powers cuts corners off; there, two of them are equal to some end.
+        every = sorted({end for pair in box.values() for end in pair})
+        choices = [[x for x in every if low <= x <= high] for low, high in box.values()]
+        low, high = ends.get("gamma", (self.gamma, self.gamma))
+        gammas = sorted({low, self.gamma, high, *(g for g in GAMMAS if low < g < high)})
+        return tuple(
+            replace(self, idle_w=idle, wait_w=wait, max_w=most, gamma=gamma, unknown=())
+            for idle, wait, most in product(*choices)
+            if idle <= wait <= most
+            for gamma in gammas
+        )
+
+    def over(self, of: Callable[["PowerModel"], float]) -> tuple[float, float]:
+        """The least and the largest value over :attr:`possible`."""
+        values = [of(device) for device in self.possible]
+        return min(values), max(values)
+
+    @property
+    def uncertain(self) -> str:
+        """What is not known of the device, in words; empty if all is.
+
+        Examples
+        --------
+        >>> PowerModel(100, 400, 0.7, name="x", unknown=(Unknown("wait_w", 100, 400),)).uncertain
+        'uncertain of x: its waiting power, 100 to 400 W (not measured)'
+        """
+        if not self.unknown:
+            return ""
+        return f"uncertain of {self.name}: {'; '.join(map(str, self.unknown))}"
+
     def power(self, utilisation: float) -> float:
         """``P(u)`` in watts for ``u`` in [0, 1]."""
         return float(self.powers(np.asarray(utilisation)))
@@ -117,51 +216,97 @@ class PowerLaw(Protocol):
         ...
 
 
-class _Device(msgspec.Struct, frozen=True):
-    """A table of a file of devices; a number that was not measured is not there."""
+_Ends = tuple[float, float]
+
+
+class _Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a file of devices; a number that was not measured is not there.
+
+    What ends with ``_95`` is the interval of a number that was.
+    """
 
     p_idle_w: float | None = None
     p_wait_w: float | None = None
     p_max_w: float | None = None
     gamma: float | None = None
+    p_idle_w_95: _Ends | None = None
+    p_wait_w_95: _Ends | None = None
+    p_max_w_95: _Ends | None = None
+    gamma_95: _Ends | None = None
+    # The device is that of the paper, whose waiting workers draw the idle power.
+    waits_idle: bool = False
     source: str = ""
     note: str = ""
     wait_source: str = ""
 
     def model(self, name: str, numbers: Mapping[str, float]) -> PowerModel:
         """The device, with these numbers in place of its own."""
-        known = {
-            "idle_w": self.p_idle_w,
-            "max_w": self.p_max_w,
-            "gamma": self.gamma,
-            "wait_w": self.p_wait_w,
-            **numbers,
+        written = {
+            "idle_w": (self.p_idle_w, self.p_idle_w_95),
+            "wait_w": (self.p_wait_w, self.p_wait_w_95),
+            "max_w": (self.p_max_w, self.p_max_w_95),
+            "gamma": (self.gamma, self.gamma_95),
         }
-        for field, value in known.items():
-            if value is None and field != "wait_w":
-                written = field if field == "gamma" else f"p_{field}"
-                raise InputError(
-                    f"{name} has no {written}: it was not measured; give "
-                    f"--{field.replace('_', '-')}, or write it into the file"
-                )
+        written |= {field: (value, None) for field, value in numbers.items()}
+        most, most_95 = written["max_w"]
+        if most is None:
+            raise InputError(
+                f"{name} has no p_max_w, and nothing else bounds it: it was not measured; give "
+                "--max-w, or write it into the file"
+            )
+        wait, wait_95 = written["wait_w"]
+        idle, idle_95 = written["idle_w"]
+        gamma, gamma_95 = written["gamma"]
+        unknown = [
+            Unknown(field, *_within(f"{name}: {field}_95", value, ends, limit), measured=True)
+            for field, value, ends, limit in (
+                ("idle_w", idle, idle_95, float("inf")),
+                ("wait_w", wait, wait_95, float("inf")),
+                ("max_w", most, most_95, float("inf")),
+                ("gamma", gamma, gamma_95, 1.0),
+            )
+            if value is not None and ends is not None
+        ]
+        if idle is None:
+            unknown.append(Unknown("idle_w", 0.0, most if wait is None else wait))
+            # As in the paper, where the two powers are one; or none, where neither is known.
+            idle = wait or 0.0
+        if wait is None and not self.waits_idle:
+            unknown.append(Unknown("wait_w", idle, most))
+        if gamma is None:
+            unknown.append(Unknown("gamma", GAMMAS[0], GAMMAS[-1]))
+            gamma = ASSUMED_GAMMA
         told = "given by the user" if "wait_w" in numbers else self.wait_source
         return PowerModel(
-            **known,  # type: ignore[arg-type]
+            idle,
+            most,
+            gamma,
+            wait_w=wait,
             name=name,
             source=self.source,
             note=self.note,
             wait_source=told,
+            unknown=tuple(u for u in unknown if u.low < u.high),
         )
+
+
+def _within(name: str, value: float, ends: _Ends, limit: float) -> _Ends:
+    """The ends of an interval, cut to what the number can be, and wide enough to hold it."""
+    low, high = ends
+    if not -float("inf") < low <= high < float("inf"):
+        raise InputError(f"{name} must be two numbers in order, got [{low:g}, {high:g}]")
+    return max(min(low, value), GAMMAS[0] if limit == 1 else 0.0), min(max(high, value), limit)
 
 
 @cache
 def hardware_catalogue() -> dict[str, PowerModel]:
     """All devices of ``theory/hardware.toml`` by name, in file order."""
+    return {name: row.model(name, {}) for name, row in _catalogue().items()}
+
+
+@cache
+def _catalogue() -> dict[str, _Device]:
     text = files("theory").joinpath("hardware.toml").read_bytes()
-    return {name: row.model(name, {}) for name, row in _decoded(text).items()}
-
-
-def _decoded(text: bytes) -> dict[str, _Device]:
     return decoded(text, dict[str, _Device], "TOML")
 
 
@@ -192,21 +337,37 @@ def hardware(name: str, numbers: Mapping[str, float] | None = None) -> PowerMode
     path, colon, wanted = name.rpartition(".toml:") if ".toml:" in name else (name, "", "")
     if colon or name.endswith(".toml"):
         return _in_file(f"{path}.toml" if colon else name, wanted, numbers)
-    catalogue = hardware_catalogue()
-    if name in catalogue:
-        device = catalogue[name]
-    elif is_own(name):
-        device = own(name)
-        if not isinstance(device, PowerModel):
-            raise InputError(f"hardware {name}: must be a PowerModel, not {type(device).__name__}")
-    else:
+    devices = _catalogue()
+    if name in devices:
+        return devices[name].model(name, numbers)
+    if not is_own(name):
         raise InputError(
-            f"unknown hardware {name!r}; known: {', '.join(catalogue)}; or a file PATH.toml"
+            f"unknown hardware {name!r}; known: {', '.join(devices)}; or a file PATH.toml"
         )
+    device = own(name)
+    if not isinstance(device, PowerModel):
+        raise InputError(f"hardware {name}: must be a PowerModel, not {type(device).__name__}")
     if not numbers:
         return device
     told = "given by the user" if "wait_w" in numbers else device.wait_source
-    return replace(device, wait_source=told, **dict[str, Any](numbers))
+    left = tuple(each for each in device.unknown if each.field not in numbers)
+    return replace(device, wait_source=told, unknown=left, **dict[str, Any](numbers))
+
+
+def own_device(numbers: Mapping[str, float]) -> PowerModel:
+    """A device of ``idle_w``, ``wait_w``, ``max_w`` and ``gamma``, as far as given.
+
+    Raises
+    ------
+    InputError
+        If ``max_w`` is not among them, or a number is out of its range.
+
+    Examples
+    --------
+    >>> own_device({"max_w": 400.0, "idle_w": 100.0, "gamma": 0.7}).uncertain
+    'uncertain of custom: its waiting power, 100 to 400 W (not measured)'
+    """
+    return _Device(source="given by the user").model("custom", numbers)
 
 
 def _in_file(path: str, wanted: str, numbers: Mapping[str, float]) -> PowerModel:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenkeel.cli.device import device_of, hardware_option, power_options
+from evenkeel.cli.device import device_options
 from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
     from evenkeel.studies.answer import Saving
     from solvers.simulation.result import RunResult
+    from theory.power import PowerModel
 
 # Of the JSON: a change of what a field means, or a field less, raises it.
 SCHEMA = 2
@@ -77,8 +78,7 @@ AT_ARRIVALS = (
     "--baseline", default=BASELINE, show_default=True, help="Policy that the last is held against."
 )
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
-@hardware_option
-@power_options
+@device_options()
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @trace_options
 @seed_option
@@ -92,8 +92,7 @@ def assess(
     policies: tuple[str, ...],
     baseline: str,
     pool: int | None,
-    hardware: str,
-    power: Mapping[str, float],
+    device: "PowerModel",
     timed: bool,
     reading: "Reading",
     seed: int,
@@ -119,7 +118,14 @@ def assess(
         occupancy,
         too_short,
     )
-    from evenkeel.studies.answer_words import beside, not_by_balance, opening, waits, where
+    from evenkeel.studies.answer_words import (
+        beside,
+        not_by_balance,
+        opening,
+        over_device,
+        waits,
+        where,
+    )
     from evenkeel.studies.assessment import assumptions, guarantees, saving
     from evenkeel.studies.policy_comparison import what
     from evenkeel.studies.run_summary import percent, summary
@@ -132,7 +138,7 @@ def assess(
         raise InputError(f"{judged} is the baseline: the last --policy is held against another")
     for name in chosen:
         policy(name)
-    system, device = system_of(workers, slots, departures), device_of(hardware, power)
+    system = system_of(workers, slots, departures)
     departs = departures_of(system)
     if trace is None:
         without_trace(reading, "a TRACE")
@@ -160,7 +166,7 @@ def assess(
 
     def savings(base: str) -> "tuple[Saving, Saving]":
         return (
-            trial.saving(costs, lambda cost: cost.energy_j(device), base, judged),
+            trial.energy_saving(costs, device, base, judged),
             trial.saving(costs, lambda cost: cost.time_per_token_s, base, judged),
         )
 
@@ -173,16 +179,18 @@ def assess(
     short = too_short(trial, first[baseline])
     answer = Answer.UNCLEAR if short else energy.answer
     sentence = opening(answer, short, energy, time, judged, baseline)
-    both = [costs[0][name].run for name in (baseline, judged)]
+    pair = (baseline, judged)
+    both = [costs[0][name].run for name in pair]
     others = [name for name in chosen if name not in (baseline, judged)]
     best = min(others, key=lambda name: costs[0][name].energy_j(device), default=None)
     told_too = (
         None if best is None or answer is not Answer.YES else beside(best, *savings(best), judged),
+        over_device(device, trial.saving(costs, lambda cost: cost.energy_j(device), *pair)),
         not_by_balance(answer, *both),
         waits(runs[0], next(run for run, name in zip(runs, chosen, strict=True) if name == judged)),
     )
     remarks = [remark for remark in told_too if remark is not None]
-    holds = None if short else where(points, device, system.step_overhead_s)
+    holds = None if short else where(answer, points, device, system.step_overhead_s)
     saved = saving(device, costs[0][baseline], costs[0][judged])
     promised = None if departs else guarantees(requests, workers, slots, device, pool)
     failed = assumptions(requests, system, pool, first[baseline], paced)
@@ -233,6 +241,7 @@ def assess(
         "wait_w": device.barrier_w,
         "max_w": device.max_w,
         "gamma": device.gamma,
+        "unknown": [asdict(number) for number in device.unknown],
         "baseline": baseline,
         "judged": judged,
         "runs": runs,

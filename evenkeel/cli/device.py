@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from theory.model import InputError
 from theory.power import DEFAULT_DEVICE
 
 if TYPE_CHECKING:
@@ -20,31 +19,59 @@ _NUMBERS = {
 }
 
 
-hardware_option = click.option(
-    "--hardware", default=DEFAULT_DEVICE, show_default=True, help="Device of the worker."
-)
+def device_options(
+    default: str | None = DEFAULT_DEVICE, *, several: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command ``--hardware``, ``--idle-w``, ``--wait-w``, ``--max-w`` and ``--gamma``.
+
+    Parameters
+    ----------
+    default : str, optional
+        The device unless another is named.  Without one the command gets None where no option is
+        given, and numbers alone make a device of their own.
+    several : bool
+        Whether several devices may be named.  The command then gets a list as ``devices``, which is
+        empty where no option is given; else one :class:`~theory.power.PowerModel` as ``device``.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def packed(*args: Any, hardware: Any, **options: Any) -> Any:
+            numbers = {number: options.pop(number) for number in _NUMBERS}
+            power = {number: value for number, value in numbers.items() if value is not None}
+            found: dict[str, Any]
+            if several:
+                names: list[str | None] = [*_all(hardware)] or ([None] if power else [])
+                found = {"devices": [device_of(name, power) for name in names]}
+            else:
+                none = hardware is None and not power
+                found = {"device": None if none else device_of(hardware, power)}
+            return command(*args, **found, **options)
+
+        decorated: Callable[..., Any] = packed
+        for number, text in reversed(_NUMBERS.items()):
+            decorated = click.option(_option(number), type=float, help=text)(decorated)
+        text = "Device of the workers, or a file PATH.toml of one"
+        if several:
+            return click.option(
+                "--hardware", multiple=True, help=f'{text}; repeatable, or "all".  [default: all]'
+            )(decorated)
+        shown = {"default": default, "show_default": True} if default else {}
+        return click.option("--hardware", help=f"{text}.", **shown)(decorated)  # type: ignore[arg-type]
+
+    return decorate
+
+
+def _all(names: tuple[str, ...]) -> list[str]:
+    if "all" not in names:
+        return list(names)
+    from theory.power import hardware_catalogue
+
+    return list(hardware_catalogue())
 
 
 def _option(number: str) -> str:
     return f"--{number.replace('_', '-')}"
-
-
-def power_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options ``--idle-w``, ``--wait-w``, ``--max-w`` and ``--gamma``.
-
-    It gets those that were given as ``power``, a mapping for :func:`device_of`.
-    """
-
-    @wraps(command)
-    def packed(*args: Any, **options: Any) -> Any:
-        numbers = {number: options.pop(number) for number in _NUMBERS}
-        given = {number: value for number, value in numbers.items() if value is not None}
-        return command(*args, power=given, **options)
-
-    decorated: Callable[..., Any] = packed
-    for number, text in reversed(_NUMBERS.items()):
-        decorated = click.option(_option(number), type=float, help=text)(decorated)
-    return decorated
 
 
 def device_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel":
@@ -56,13 +83,13 @@ def device_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel":
         As :func:`theory.power.hardware` takes it; without one the numbers make a device of their
         own.
     power : mapping of str to float
-        ``idle_w``, ``wait_w``, ``max_w`` and ``gamma``, as far as given.  A waiting power that is
-        not given stays the device's, or else the idle power.
+        ``idle_w``, ``wait_w``, ``max_w`` and ``gamma``, as far as given.  What neither the device
+        nor the caller gives is not known but for its range.
 
     Raises
     ------
     InputError
-        If the name is unknown, a number is missing, or out of its range.
+        If the name is unknown, or a number is out of its range.
 
     Examples
     --------
@@ -71,18 +98,10 @@ def device_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel":
     """
     from dataclasses import replace
 
-    from theory.power import PowerModel, hardware
+    from theory.power import hardware, own_device
 
     if name is None:
-        missing = [
-            _option(number) for number in ("idle_w", "max_w", "gamma") if number not in power
-        ]
-        if missing:
-            raise InputError(
-                "a device of your own needs --idle-w, --max-w and --gamma (missing: "
-                f"{', '.join(missing)}); --hardware NAME takes the others from the catalogue"
-            )
-        return PowerModel(**power)
+        return own_device(power)
     device = hardware(name, power)
     if not power:
         return device

@@ -1,17 +1,19 @@
 """``evenkeel energy``: bounds on the energy saving for given hardware."""
 
 import math
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenkeel.cli.device import device_of, power_options
+from evenkeel.cli.device import device_options
 from evenkeel.output import json_option, table, to_json
 from theory.model import InputError
 
 if TYPE_CHECKING:
     from theory.power import PowerModel
+
+Spans = dict[str, tuple[float, float]]
 
 # Savings that the paper's abstracts speak of; the idle share that each needs is inverted for.
 SAVINGS = (0.28, 0.52)
@@ -74,14 +76,30 @@ def facts(power: "PowerModel", idle_share: float, improvement: float) -> dict[st
         "gamma": power.gamma,
         "limit": reach.limit_paper(power) if wasteful else 0.0,
         "limit_sensitivity": reach.limit_sensitivity(power) if wasteful else None,
+        "unknown": [asdict(number) for number in power.unknown],
         "bounds": bounds(power, idle_share, improvement),
+        "bounds_over_unknown": _spans(power, idle_share, improvement),
         "idle_share_needed": {
             f"{saving:.0%}": dict(reach.idle_shares_for(power, saving, 1 / improvement))
             for saving in SAVINGS
         },
         "source": power.source,
         "note": power.note,
+        "uncertain": power.uncertain,
     }
+
+
+def _spans(power: "PowerModel", idle_share: float, improvement: float) -> Spans | None:
+    """The least and the largest of each bound over what is uncertain of the device."""
+    if not power.unknown:
+        return None
+    found = [bounds(device, idle_share, improvement) for device in power.possible]
+    return {name: (min(of), max(of)) for name in found[0] if (of := [each[name] for each in found])}
+
+
+def _span(ends: tuple[float, float]) -> str:
+    low, high = map(_share, ends)
+    return low if low == high else f"{low} to {high}"
 
 
 def _share(value: float | None) -> str:
@@ -105,6 +123,8 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
     click.echo(f"source: {found['source']}")
     if found["note"]:
         click.echo(f"note: {found['note']}")
+    if found["uncertain"]:
+        click.echo(found["uncertain"])
     click.echo(f"\nlimit of the paper's bound, P_w / D: {_share(found['limit'])}")
     slopes = found["limit_sensitivity"]
     if slopes is not None:
@@ -117,8 +137,13 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
         f"\nsaving for a baseline that idles {_share(idle_share)} and {_smaller(improvement)}, "
         f"with a waiting worker at {found['wait_w']:g} W"
     )
-    cells = [(name, _share(v)) for name, v in found["bounds"].items()]
-    click.echo(table(("bound", "saving"), cells))
+    spans = found["bounds_over_unknown"]
+    cells = [
+        (name, _share(v), *([] if spans is None else [_span(spans[name])]))
+        for name, v in found["bounds"].items()
+    ]
+    head = ("bound", "saving", *([] if spans is None else ["over what is uncertain"]))
+    click.echo(table(head, cells))
     if min(found["bounds"]["floor paper"], found["bounds"]["floor sharp"]) < 0:
         click.echo("a negative floor guarantees nothing")
     click.echo(
@@ -132,8 +157,7 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
 
 
 @click.command()
-@click.option("--hardware", "names", multiple=True, help='Device, or "all".  [default: all]')
-@power_options
+@device_options(None, several=True)
 @click.option(
     "--idle-share", type=float, default=0.4, show_default=True, help="Of the baseline, in [0, 1)."
 )
@@ -146,8 +170,7 @@ def _tell(found: dict[str, Any], idle_share: float, improvement: float) -> None:
 )
 @json_option
 def energy(
-    names: tuple[str, ...],
-    power: Mapping[str, float],
+    devices: "list[PowerModel]",
     idle_share: float,
     improvement: float,
     as_json: bool,
@@ -159,12 +182,8 @@ def energy(
     """
     from theory.power import hardware_catalogue
 
-    if power and not names:
-        devices = [device_of(None, power)]
-    else:
-        listed = tuple(hardware_catalogue()) if not names or "all" in names else names
-        devices = [device_of(name, power) for name in listed]
-    found = [facts(device, idle_share, improvement) for device in devices]
+    listed = devices or list(hardware_catalogue().values())
+    found = [facts(device, idle_share, improvement) for device in listed]
     if as_json:
         click.echo(
             to_json({"idle_share": idle_share, "improvement": improvement, "hardware": found})

@@ -1,18 +1,18 @@
 """``evenkeel measure``: what a fleet's own logs say."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from evenkeel.cli.device import device_of, power_options
+from evenkeel.cli.device import device_options
 from evenkeel.output import json_option, terminal_width, time_limit_option, to_json, write_text
 from theory.model import InputError
 
 if TYPE_CHECKING:
     from evenkeel.studies.balance_outlook import Reach
     from evenkeel.studies.measurement import Measurement
+    from theory.power import PowerModel
 
 # Version of the JSON; a name that changes its meaning gets a new one.
 SCHEMA = "evenkeel.measure/1"
@@ -71,10 +71,7 @@ def _list_formats(context: click.Context, option: click.Parameter, asked: bool) 
     "--max-bytes", type=click.IntRange(min=1),
     help="Refuse a file that is larger when decompressed.  [default: 2 GiB]",
 )  # fmt: skip
-@click.option(
-    "--hardware", help="Device of the ranks, or a file of one: what balance saves of its energy."
-)
-@power_options
+@device_options(None)
 @click.option(
     "--sizes", type=int, nargs=2, metavar="MIN MAX",
     help="Prompt lengths: what BF-IO guarantees, and what no online policy avoids.",
@@ -102,8 +99,7 @@ def measure(
     kv_tokens: float | None,
     drop_bad: bool,
     max_bytes: int | None,
-    hardware: str | None,
-    power: Mapping[str, float],
+    device: "PowerModel | None",
     sizes: tuple[int, int] | None,
     mean_output: float | None,
     slots: int | None,
@@ -115,7 +111,8 @@ def measure(
     """Say what a fleet's own logs show: who waits for whom, how long, and what it costs.
 
     FILE... are loads of ranks step by step, times of steps, and power samples of devices, in any
-    order; what each is follows from its content (--formats lists what is known).
+    order; what each is follows from its content (--formats lists what is known).  With --hardware
+    it says what balance saves of the energy of that device.
     """
     from adversary.measurements.read import MAX_BYTES, Asked
     from evenkeel.studies.balance_outlook import reach
@@ -127,7 +124,6 @@ def measure(
     if (sizes is None) != (mean_output is None):
         raise InputError("--sizes and --mean-output go together")
     asked = Asked(form, columns, kv_tokens, drop_bad, max_bytes or MAX_BYTES)
-    device = device_of(hardware, power) if hardware or power else None
     found = measurement(files, asked, device, power_offset)
     reached = None
     if sizes is not None and mean_output is not None:

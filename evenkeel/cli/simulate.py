@@ -1,11 +1,12 @@
 """``evenkeel simulate``: run policies on a workload or a trace."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from evenkeel.cli.device import hardware_option
+from evenkeel.cli.device import device_options
 from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.output import (
@@ -24,6 +25,7 @@ from theory.serving import model_note
 
 if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
+    from theory.power import PowerModel
 
 
 def _number(text: str) -> int | float:
@@ -72,7 +74,7 @@ class _Command(click.Command):
     "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
 )
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
-@hardware_option
+@device_options()
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @click.option(
     "--requests-out",
@@ -94,7 +96,7 @@ def simulate(
     departures: tuple[str, ...],
     policies: tuple[str, ...],
     pool: int | None,
-    hardware: str,
+    device: "PowerModel",
     timed: bool,
     requests_out: Path | None,
     seed: int,
@@ -106,12 +108,18 @@ def simulate(
     the first step that left a slot empty, the part that the theorems speak of.
     """
     from adversary.workloads.families import workload
-    from evenkeel.studies.run_summary import by_worker, request_rows, rows, summary, worker_table
+    from evenkeel.studies.run_summary import (
+        by_worker,
+        exponents,
+        request_rows,
+        rows,
+        summary,
+        worker_table,
+    )
     from solvers.simulation.engine import simulate
-    from theory.power import hardware as device
 
     parameters = _parameters(param)
-    system, power = system_of(workers, slots, departures), device(hardware)
+    system = system_of(workers, slots, departures)
     if trace is not None:
         if family is not None or n is not None or parameters:
             raise InputError("--trace goes without --family, -n and --param")
@@ -130,9 +138,15 @@ def simulate(
     for name in policies or ("fcfs", "bfio"):
         with progress(name, len(requests)) as tick:
             run = simulate(
-                system, requests, name, pool=pool, seed=seed, gammas=(power.gamma,), progress=tick
+                system,
+                requests,
+                name,
+                pool=pool,
+                seed=seed,
+                gammas=exponents(device),
+                progress=tick,
             )
-        found.append(summary(run, power))
+        found.append(summary(run, device))
         workers_of.append(by_worker(run))
         if run.preemptions is not None:
             found[-1]["preemptions"] = int(run.preemptions.sum())
@@ -147,6 +161,8 @@ def simulate(
             + (", as the pool is smaller than G*B" if (pool or system.capacity) < system.capacity
                and not timed else "")
         )  # fmt: skip
+    if device.unknown:
+        notes.append(device.uncertain)
     if timed:
         notes.append(
             "energy is that of the steps: nothing is counted between them, where an idle system "
@@ -163,7 +179,8 @@ def simulate(
                     "system": list(departures),
                     "pool": pool,
                     "timed": timed,
-                    "hardware": hardware,
+                    "hardware": device.name,
+                    "unknown": [asdict(number) for number in device.unknown],
                     "seed": seed,
                     "runs": [
                         run | {"by_worker": each}
@@ -176,7 +193,7 @@ def simulate(
         return
     mode = "at their arrival times" if timed else "as a backlog"
     click.echo(
-        f"{source}: {len(requests)} requests {mode}, G = {workers}, B = {slots}, {hardware}\n"
+        f"{source}: {len(requests)} requests {mode}, G = {workers}, B = {slots}, {device.name}\n"
     )
     click.echo(table(("", *(str(run["policy"]) for run in found)), rows(found)))
     click.echo(f"\n{worker_table([str(run['policy']) for run in found], workers_of)}")

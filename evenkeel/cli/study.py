@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenkeel.cli.device import hardware_option
+from evenkeel.cli.device import device_options
 from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import trace_options, without_trace
 from evenkeel.output import (
@@ -23,6 +23,7 @@ from evenkeel.runs.executors import cluster_option, jobs_option
 
 if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
+    from theory.power import PowerModel
 
 
 @click.command()
@@ -82,6 +83,7 @@ def sweep(
 )
 @click.option("--trace", type=click.Path(), help="Draw the lengths from the rows of this file.")
 @trace_options
+@device_options("a100-paper")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -100,6 +102,7 @@ def experiment(
     policies: tuple[str, ...],
     trace: str | None,
     reading: "Reading",
+    device: "PowerModel",
     out: Path,
     jobs: int | None,
     cluster: str | None,
@@ -110,7 +113,6 @@ def experiment(
     Changes are against FCFS on the same requests, with 95 % intervals over the seeds.  Runs that
     are on disk are not done again, unless the code of the policy or of evenkeel has changed since.
     """
-    from adversary.paired_runs import DEVICE
     from evenkeel.runs.executors import executor
     from evenkeel.runs.lock import only_writer
     from evenkeel.studies import paper_experiments as paper
@@ -126,7 +128,9 @@ def experiment(
         with progress(f"reading {trace}", None) as tick:
             source.trace(tick)
     runs = {
-        one.name: paper.runs_of(one, seeds, policies=policies, requests=requests, trace=source)
+        one.name: paper.runs_of(
+            one, seeds, policies=policies, requests=requests, trace=source, power=device
+        )
         for one in experiments
     }
     cells = [run for some in runs.values() for run in some]
@@ -135,8 +139,10 @@ def experiment(
         rows = run_cells(cells, paper.perform, out, pool, tick)
     parts = {one.name: rows.filter(rows["experiment"] == one.name) for one in experiments}
     found = {name: paper.outcomes(part) for name, part in parts.items()}
-    rooms = {name: paper.room(part) for name, part in parts.items()}
+    rooms = {name: paper.room(part, device) for name, part in parts.items()}
     notes = [paper.note(name, each, runs[name][0].setting) for name, each in found.items()]
+    if device.unknown:
+        notes.append(device.uncertain)
     if source is not None:
         notes += source.trace().notes
     elif {"E2", "E3"} <= rooms.keys() and not any(
@@ -149,6 +155,7 @@ def experiment(
                 "name": name,
                 **asdict(runs[name][0].setting),
                 "seeds": seeds,
+                "hardware": device.name,
                 "reported": paper.reported(name),
                 "room": asdict(rooms[name]),
                 "outcomes": [asdict(outcome) for outcome in each],
@@ -173,7 +180,7 @@ def experiment(
         click.echo()
     click.echo("Changes are against fcfs on the same requests, ± the half-width of the 95 %")
     click.echo("interval; / is how many times less imbalance.  Waits are in steps.  Energy is that")
-    click.echo(f"of {DEVICE.name}, with {DEVICE.waiting}.")
+    click.echo(f"of {device.name}, with {device.waiting}.")
     if any(one.name.startswith("bsp") for one in experiments):
         click.echo("Where there are no tokens, one superstep of one domain counts as one.")
     click.echo()
@@ -192,7 +199,7 @@ def experiment(
 @click.option("--rounds", type=click.IntRange(min=1), default=24, show_default=True,
               help="The workload has ROUNDS * G * B requests.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Runs.")
-@hardware_option
+@device_options()
 @click.option(
     "--list",
     "only_list",
@@ -209,7 +216,7 @@ def policies(
     departures: tuple[str, ...],
     rounds: int,
     seeds: int,
-    hardware: str,
+    device: "PowerModel",
     only_list: bool,
     as_json: bool,
 ) -> None:
@@ -227,7 +234,6 @@ def policies(
         what,
     )
     from solvers.policies.registry import POLICIES
-    from theory.power import hardware as device
     from theory.serving import model_note
 
     if only_list:
@@ -253,20 +259,21 @@ def policies(
         click.echo(table(head, lines, terminal_width()))
         return
     chosen = names or tuple(POLICIES)
-    system, power = system_of(workers, slots, departures), device(hardware)
+    system = system_of(workers, slots, departures)
     entries = []
     with progress("policies", len(chosen)) as tick:
-        for entry in rosetta(chosen, family, system, power, rounds=rounds, seeds=range(seeds)):
+        for entry in rosetta(chosen, family, system, device, rounds=rounds, seeds=range(seeds)):
             entries.append(entry)
             tick(len(entries), entry.policy)
     if as_json:
         click.echo(to_json([asdict(entry) for entry in entries]))
         return
+    uncertain = f"; {device.uncertain}" if device.unknown else ""
     click.echo(
         f"{family}: {seeds} backlog{'s' * (seeds != 1)} of {rounds * system.capacity} requests, "
-        f"G = {workers}, B = {slots}, {hardware}\n\n{side_by_side(entries)}\n\n"
+        f"G = {workers}, B = {slots}, {device.name}\n\n{side_by_side(entries)}\n\n"
         "* before the first step that left a slot empty; energy is of the whole runs, with\n"
-        f"  {power.waiting}\n"
+        f"  {device.waiting}{uncertain}\n"
         f"† largest average imbalance of all {SMALL.size} backlogs of {SMALL.requests} requests "
         f"with sizes 1..{SMALL.size_max} and lengths of 1 on G = {SMALL.workers}, "
         f"B = {SMALL.slots}; --json has the backlog"

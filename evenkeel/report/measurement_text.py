@@ -55,6 +55,11 @@ def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def _both(ends: tuple[float, float]) -> str:
+    low, high = map(_percent, ends)
+    return low if low == high else f"{low} to {high}"
+
+
 def _span(interval: Interval, factor: float = 1.0, digits: str = ".1f") -> str:
     low, high = factor * interval.low, factor * interval.high
     if not low < high or high == float("inf"):
@@ -250,6 +255,12 @@ def _tell_outlook(found: Outlook) -> None:
             f"    {_percent(energy.saving)} less energy{used}{how}; from work, imbalance and "
             f"steps alone {_percent(energy.floor)} to {_percent(energy.cap)}"
         )
+        if found.uncertain:
+            kilo = energy.possible_j and [f"{joules / 1e3:.4g}" for joules in energy.possible_j]
+            of = f" of {kilo[0]} to {kilo[1]} kJ" if kilo else ""
+            click.echo(f"      {_both(energy.possible)}{of} over what is uncertain of the device")
+    if found.uncertain:
+        click.echo(f"    {found.uncertain}")
 
 
 def _tell_reach(found: Reach) -> None:
@@ -272,7 +283,7 @@ def _saved(side: Side, most: str) -> str:
         return "more than was measured" + (
             ", so that it guarantees nothing here" if most == "at least" else ""
         )
-    energy = "" if side.energy is None else f" and {_percent(side.energy)} of the energy"
+    energy = "" if side.energy is None else f" and {_both(side.energy)} of the energy"
     return f"{most} {_percent(side.time)} of the time{energy} saved"
 
 

@@ -251,6 +251,19 @@ class Trial:
         trace, *draws = (1 - of(each[new]) / of(each[base]) for each in costs)
         return Saving.of(trace, draws, self.shrink)
 
+    def energy_saving(
+        self, costs: Sequence[Costs], power: PowerModel, base: str, new: str
+    ) -> Saving:
+        """The saving of energy, its interval that of all devices that are possible."""
+
+        def on(device: PowerModel) -> Saving:
+            return self.saving(costs, lambda cost: cost.energy_j(device), base, new)
+
+        every = [on(device) for device in power.possible]
+        return Saving(
+            on(power).value, min(each.low for each in every), max(each.high for each in every)
+        )
+
     def points(
         self,
         costs: Sequence[Costs],
@@ -291,7 +304,7 @@ class Trial:
 
 def exponents(power: PowerModel) -> tuple[float, ...]:
     """The exponents that are tried for a device, in order, its own among them."""
-    return tuple(sorted({*GAMMAS, power.gamma}))
+    return tuple(sorted({*GAMMAS, power.gamma, *(device.gamma for device in power.possible)}))
 
 
 def too_short(trial: Trial, run: RunResult) -> str | None:

@@ -99,6 +99,17 @@ def beside(name: str, energy: Saving, time: Saving, judged: str) -> str:
     )
 
 
+def over_device(power: PowerModel, nominal: Saving) -> str | None:
+    """What is uncertain of the device, which the interval allows for; None if nothing is."""
+    if not power.unknown:
+        return None
+    assumed = f"gamma {power.gamma:g}, {power.waiting}"
+    return (
+        f"The interval is for all that is {power.uncertain}.  With {assumed}, it would be "
+        f"{percent(nominal.low)} to {percent(nominal.high)}."
+    )
+
+
 def nominal(power: PowerModel) -> Place:
     """Where the answer is given: the device's own numbers, and ``C`` once."""
     return power.gamma, power.barrier_w, 1.0
@@ -126,12 +137,12 @@ def agreeing(points: Sequence[Point], centre: Place, axis: int) -> list[list[Poi
     return [line[:first], line[first : last + 1], line[last + 1 :]]
 
 
-def where(points: Sequence[Point], power: PowerModel, overhead_s: float) -> str:
+def where(answer: Answer, points: Sequence[Point], power: PowerModel, overhead_s: float) -> str:
     """Over which exponents, waiting powers and ``C`` the answer is the same."""
     centre = nominal(power)
     answers = [point.saving.answer for point in points]
     same = next(point.saving.answer for point in points if point.place == centre)
-    if same is Answer.UNCLEAR:
+    if answer is not same or same is Answer.UNCLEAR:
         counts = ", ".join(f"{each} in {answers.count(each)}" for each in Answer)
         return (
             f"Of {len(points)} combinations of gamma, waiting power and C the answer is {counts}."

@@ -43,8 +43,9 @@ def saving(power: PowerModel, baseline: Cost, improved: Cost) -> dict[str, Any]:
     The totals are W, I, the number of steps and, where a worker that waits draws more than one
     without work, the time without work.  The runs need the sums for gamma = 1: the usage counts the
     step overhead, so that the bounds hold with C > 0 as well [energy.overhead].  The time between
-    the steps of a fleet that is on is time without work.  The bounds are None where the system is
-    not one of the model.
+    the steps of a fleet that is on is time without work.  Floors are the least, and caps the
+    largest, over what is uncertain of the device; they are None where the system is not one of the
+    model.
     """
 
     def used(cost: Cost) -> savings.Usage[float]:
@@ -68,10 +69,10 @@ def saving(power: PowerModel, baseline: Cost, improved: Cost) -> dict[str, Any]:
     before, after = used(baseline), used(improved)
     return {
         "simulated": simulated,
-        "floor": savings.saving_floor(power, before, after),
-        "cap": savings.saving_cap(power, before, after),
-        "floor_sharp": savings.saving_sharp(power, before, after),
-        "cap_tangent": savings.saving_cap_tangent(power, before, after),
+        "floor": power.over(lambda of: savings.saving_floor(of, before, after))[0],
+        "cap": power.over(lambda of: savings.saving_cap(of, before, after))[1],
+        "floor_sharp": power.over(lambda of: savings.saving_sharp(of, before, after))[0],
+        "cap_tangent": power.over(lambda of: savings.saving_cap_tangent(of, before, after))[1],
         "wait_w": power.barrier_w,
     }
 

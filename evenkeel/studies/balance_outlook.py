@@ -39,6 +39,10 @@ class Energy:
         By its power law and the utilisations measured.
     floor, cap : float
         What the theorems say from work, imbalance and steps alone.
+    possible : pair of float
+        The least and the largest saving over what is uncertain of the device.
+    possible_j : pair of float or None
+        The same of the energy used.
     """
 
     fixed_busy: bool
@@ -46,6 +50,8 @@ class Energy:
     saving: float
     floor: float
     cap: float
+    possible: tuple[float, float]
+    possible_j: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class Outlook:
         whatever the power law, and in any number of steps [energy.any-power].
     device : str
         Name of a device, empty without one.
+    uncertain : str
+        What is uncertain of it.
     energy : tuple of Energy
         On that device: what the theorems have, and with overhead the other.
     """
@@ -75,6 +83,7 @@ class Outlook:
     worker_time: Interval
     any_policy: float
     device: str
+    uncertain: str
     energy: tuple[Energy, ...]
 
 
@@ -98,6 +107,7 @@ def outlook(
         found.batches.interval(parts, lambda sums: float(sums[0] / sums[1]), share),
         found.idle_share.value,
         "" if device is None else device.name,
+        "" if device is None else device.uncertain,
         ()
         if device is None
         else tuple(
@@ -127,13 +137,23 @@ def _energy(
         before = savings.usage(
             found.work, found.imbalance, overhead, float(steps * ranks), float(utilisation.sum())
         )
-    used = float(((largest + overhead) * device.powers(utilisation)).sum())
+
+    def used(of: PowerModel) -> float:
+        return float(((largest + overhead) * of.powers(utilisation)).sum())
+
+    def saving(of: PowerModel) -> float:
+        return float(1 - of.max_w * after.busy / used(of))
+
+    per_load = None if fit is None else fit.per_load_s.value
+    least, most = device.over(used)
     return Energy(
         fixed_busy,
-        None if fit is None else used * fit.per_load_s.value,
-        1 - device.max_w * after.busy / used,
+        None if per_load is None else used(device) * per_load,
+        saving(device),
         savings.saving_floor(device, before, after),
         savings.saving_cap(device, before, after),
+        device.over(saving),
+        None if per_load is None else (least * per_load, most * per_load),
     )
 
 
@@ -149,15 +169,16 @@ class Side:
         Of the time that grows with the load.
     time : float
         Share of the time that going there saves; negative where more is left than was measured.
-    energy : float or None
-        The same of the energy, on a device whose fixed part of a step is work on every rank: the
-        best cap for what is unavoidable, the best floor for what is guaranteed.
+    energy : pair of float or None
+        The same of the energy, at least and at most over what is uncertain of a device, whose fixed
+        part of a step is work on every rank: the best cap for what is unavoidable, the best floor
+        for what is guaranteed.
     """
 
     imbalance: float
     idle_share: float
     time: float
-    energy: float | None
+    energy: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +251,7 @@ def reach(
             imbalance,
             float(imbalance * steps / (imbalance * steps + found.work)),
             float(1 - after.total / before.total),
-            None if device is None else float(bound(device, before, after)),
+            None if device is None else device.over(lambda of: float(bound(of, before, after))),
         )
 
     return Reach(

@@ -20,7 +20,7 @@ import msgspec
 
 from adversary.workloads.traces import Reading
 from evenkeel.output import to_json
-from evenkeel.studies.run_summary import flat_summary, summary_types
+from evenkeel.studies.run_summary import exponents, flat_summary, summary_types
 from evenkeel.studies.study import (
     Column,
     Estimate,
@@ -37,14 +37,14 @@ from theory.content import printable
 from theory.files import read
 from theory.model import INT_LIMIT, InputError, System
 from theory.own import refuse_own
-from theory.power import DEFAULT_DEVICE, hardware
+from theory.power import DEFAULT_DEVICE, PowerModel, hardware
 from theory.serving import FIELDS, ServingSystem, model_note
 
 if TYPE_CHECKING:
     import polars
 
 # Part of a cell's identity: a change of what a cell holds, or of how it is seeded, raises it.
-SCHEMA = 2
+SCHEMA = 3
 
 # Axis of the grid: the type of its values, and its only value where the grid does not name it.
 AXES: dict[str, tuple[type | tuple[type, ...], Any]] = {
@@ -55,10 +55,17 @@ AXES: dict[str, tuple[type | tuple[type, ...], Any]] = {
     "pool": (int, None),
     "overhead_s": ((int, float), None),
     "hardware": (str, DEFAULT_DEVICE),
+    "idle_w": ((int, float), None),
+    "wait_w": ((int, float), None),
+    "max_w": ((int, float), None),
+    "gamma": ((int, float), None),
 }
 
+# Axes that take the place of numbers of the device.
+_POWER = ("idle_w", "wait_w", "max_w", "gamma")
+
 # Axes that do not change which requests are drawn.
-_PAIRED = ("policy", "pool", "overhead_s", "hardware", "departures", "schema")
+_PAIRED = ("policy", "pool", "overhead_s", "hardware", *_POWER, "departures", "schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,13 @@ class Cell:
     overhead_s : float or None
         Fixed part of a step, in seconds; None is the paper's for that many slots.
     hardware : str
-        Device from the catalogue.
+        Device from the catalogue, or a file of one.
     rounds : int
         The workload has ``rounds * G * B`` requests.
     repeat : int
         Number of the seed, from 0.
+    idle_w, wait_w, max_w, gamma : float or None
+        In place of the device's own.
     parameters : tuple of pairs
         Parameters of the family.
     trace : Source or None
@@ -102,6 +111,10 @@ class Cell:
     hardware: str
     rounds: int
     repeat: int
+    idle_w: float | None = None
+    wait_w: float | None = None
+    max_w: float | None = None
+    gamma: float | None = None
     parameters: tuple[tuple[str, int | float], ...] = ()
     trace: Source | None = None
     departures: tuple[tuple[str, Any], ...] = ()
@@ -117,13 +130,20 @@ class Cell:
     @property
     def name(self) -> str:
         """File name of the cell, from all of its parameters."""
-        return _digest_of({"schema": SCHEMA, **self.fields})[:20]
+        numbers = asdict(self.device)
+        return _digest_of({"schema": SCHEMA, **self.fields, "device": numbers})[:20]
 
     @property
     def seed(self) -> int:
         """Root of the randomness of its requests and policy."""
         drawn = {key: value for key, value in self.fields.items() if key not in _PAIRED}
         return int(_digest_of(drawn)[:15], 16)
+
+    @property
+    def device(self) -> PowerModel:
+        """The device of every worker."""
+        numbers = {key: getattr(self, key) for key in _POWER}
+        return hardware(self.hardware, {k: float(v) for k, v in numbers.items() if v is not None})
 
     @property
     def system(self) -> System:
@@ -201,8 +221,9 @@ def read_sweep(
     default), a table ``[grid]`` whose keys are among :data:`AXES` and whose values are lists, and
     a table ``[parameters]`` of lists for the parameters of the workload families.  The cells are
     all combinations.  A table ``[trace]`` in the place of families and parameters has a ``file``,
-    relative to the folder of the sweep, whose rows the lengths are drawn from, and the keys of
-    :class:`~adversary.workloads.traces.Reading`.  A table ``[system]`` says in what the systems of
+    whose rows the lengths are drawn from, and the keys of
+    :class:`~adversary.workloads.traces.Reading`.  Names of files, those of devices too, are
+    relative to the folder of the sweep.  A table ``[system]`` says in what the systems of
     all cells depart from the model, by fields of :class:`~theory.serving.ServingSystem`, such as
     ``queues = true`` or ``kv_budget = 20000``.  ``progress`` is told how many rows were read.
     Policies are built in, or among those ``allowed``: to run one is to run its code.
@@ -229,6 +250,7 @@ def read_sweep(
         key: _values(path, f"grid.{key}", given.grid[key], kind) if key in given.grid else [default]
         for key, (kind, default) in AXES.items()
     }
+    axes["hardware"] = [_beside(path, name) for name in axes["hardware"]]
     if source is not None:
         axes["family"] = [source.label]
     parameters = {
@@ -290,6 +312,11 @@ def _values(path: Path, key: str, values: Any, kind: type | tuple[type, ...]) ->
     return values
 
 
+def _beside(path: Path, name: str) -> str:
+    """The name of a device; a file of one is relative to the folder of the sweep."""
+    return str(path.parent / name) if ".toml" in name else name
+
+
 def _validate(path: Path, cell: Cell, allowed: Collection[str]) -> None:
     """Refuse before the first run what the run itself would refuse."""
     from adversary.workloads.families import OWN, workload
@@ -298,7 +325,7 @@ def _validate(path: Path, cell: Cell, allowed: Collection[str]) -> None:
     try:
         _ = cell.system
         refuse_own(cell.hardware, allowed)
-        hardware(cell.hardware)
+        _ = cell.device
         refuse_foreign(cell.policy, allowed)
         policy(cell.policy)
         if cell.trace is None:
@@ -315,7 +342,7 @@ def perform(cell: Cell) -> Row:
     from adversary.workloads.families import workload
     from solvers.simulation.engine import simulate
 
-    power, count = hardware(cell.hardware), cell.rounds * cell.workers * cell.slots
+    power, count = cell.device, cell.rounds * cell.workers * cell.slots
     if cell.trace is None:
         requests = workload(cell.family, count, cell.seed, **dict(cell.parameters))
     else:
@@ -326,7 +353,7 @@ def perform(cell: Cell) -> Row:
         cell.policy,
         pool=cell.pool,
         seed=cell.seed % 2**31,
-        gammas=(power.gamma,),
+        gammas=exponents(power),
     )
     what = cell.fields | {"parameters": to_json(dict(cell.parameters)), "seed": cell.seed}
     if cell.departures:
@@ -343,7 +370,10 @@ def run_sweep(
     """Run the cells of a sweep that ``folder`` does not hold yet: :func:`run_cells`."""
     import polars
 
-    types = summary_types() | {"pool": polars.Int64, "overhead_s": polars.Float64}
+    types = summary_types() | {
+        "pool": polars.Int64,
+        **dict.fromkeys(("overhead_s", *_POWER), polars.Float64),
+    }
     return run_cells(sweep.cells, perform, folder, pool, done, types)
 
 
@@ -352,8 +382,15 @@ def means(rows: "polars.DataFrame") -> str:
 
     Its columns are the axes that vary, the policy, and some numbers of a run.
     """
-    axes = ["family", "parameters", "workers", "slots", "pool", "overhead_s", "hardware", "policy"]
+    axes = ["family", "parameters", "workers", "slots", "pool", "overhead_s", "hardware"]
+    axes += [*_POWER, "policy"]
     varied = [axis for axis in axes if rows[axis].n_unique() > 1 or axis == "policy"]
+    uncertain: list[Column[list[Row]]] = []
+    if (rows["energy_least_j"] < rows["energy_most_j"]).any():
+        uncertain = [
+            _mean("at least kJ", "energy_least_j", 1e-3, 1),
+            _mean("at most kJ", "energy_most_j", 1e-3, 1),
+        ]
     columns: list[Column[list[Row]]] = [
         *((axis, partial(_common, axis)) for axis in varied),
         _mean("idle %", "whole_idle_share", 100, 1),
@@ -362,6 +399,7 @@ def means(rows: "polars.DataFrame") -> str:
         _mean("tokens/s", "throughput_tokens_per_s", 1, 0),
         _mean("TPOT ms", "tpot_mean_s", 1e3, 2),
         _mean("energy kJ", "energy_j", 1e-3, 1),
+        *uncertain,
         _mean("longest wait", "waiting_max_steps", 1, 0),
     ]
     return tabulated(columns, grouped(rows, varied).values())

@@ -34,13 +34,14 @@ from evenkeel.studies.study import Column, Estimate, Row, digest, grouped, plus_
 from evenkeel.studies.trace_draws import Source
 from solvers.policies.registry import policy as policy_of
 from theory.model import InputError
+from theory.power import PowerModel
 from theory.reported import REPORTED
 
 if TYPE_CHECKING:
     import polars
 
 # Part of a run's identity: a change of what a row holds, or of how it is drawn, raises it.
-SCHEMA = 1
+SCHEMA = 2
 
 BASELINE = "fcfs"
 
@@ -114,6 +115,8 @@ class Run:
         Of the requests and of the policy.
     trace : Source or None
         File of lengths to draw from, instead of a workload family.
+    power : PowerModel
+        Device of every worker, the paper's by default.
     """
 
     experiment: str
@@ -121,11 +124,13 @@ class Run:
     policy: str
     seed: int
     trace: Source | None = None
+    power: PowerModel = DEVICE
 
     @property
     def name(self) -> str:
         """File name of the run, from all that its row depends on."""
         what = {"schema": SCHEMA, **asdict(self.setting), "experiment": self.experiment}
+        what["device"] = asdict(self.power)
         return digest([what, self.policy, self.seed])[:20]
 
 
@@ -136,6 +141,7 @@ def runs_of(
     policies: Sequence[str] = (),
     requests: int | None = None,
     trace: Source | None = None,
+    power: PowerModel = DEVICE,
 ) -> list[Run]:
     """The runs of an experiment, checked before the first of them starts.
 
@@ -151,6 +157,8 @@ def runs_of(
         Another number of requests, more than there are slots.
     trace : Source, optional
         File whose rows the lengths are drawn from, with replacement; arrival times play no role.
+    power : PowerModel
+        Device of every worker, the paper's by default.
 
     Raises
     ------
@@ -173,7 +181,9 @@ def runs_of(
     for name in names:
         policy_of(name)
     return [
-        Run(experiment.name, setting, name, seed, trace) for seed in range(seeds) for name in names
+        Run(experiment.name, setting, name, seed, trace, power)
+        for seed in range(seeds)
+        for name in names
     ]
 
 
@@ -184,7 +194,7 @@ def perform(run: Run) -> Row:
         requests = setting.draw(run.seed)
     else:
         requests = run.trace.draw(setting.requests, run.seed)
-    ends = measure(setting, requests, run.policy, run.seed)
+    ends = measure(setting, requests, run.policy, run.seed, run.power)
     row = {"experiment": run.experiment, "policy": run.policy, "seed": run.seed, **asdict(setting)}
     row |= {key: to_json(row[key]) for key in ("parameters", "drift")}
     row["overhead_s"] = setting.system.step_overhead_s
@@ -209,6 +219,7 @@ def _stretch(row: Mapping[str, Any], end: str) -> Stretch:
         key: row[f"{end}_{key}"]
         for key in ("steps", "work", "imbalance", "time_s", "energy_j", "tokens")
     }
+    sums["energies_j"] = tuple(row[f"{end}_energies_j"])
     return Stretch(**sums, time_per_token_s=spread("time_per_token_s"), wait=spread("wait"))
 
 
@@ -245,12 +256,16 @@ class Outcome:
         By the keys of :data:`CHANGES`, against the baseline; geometric means for the imbalance.
     level : mapping of str to Estimate
         By the keys of :data:`LEVELS`.
+    energy : tuple of Estimate
+        The change of the energy for each device that is possible, where something of it is
+        uncertain.
     """
 
     policy: str
     end: str
     change: Mapping[str, Estimate]
     level: Mapping[str, Estimate]
+    energy: tuple[Estimate, ...] = ()
 
 
 def outcomes(rows: "polars.DataFrame") -> list[Outcome]:
@@ -266,7 +281,12 @@ def outcomes(rows: "polars.DataFrame") -> list[Outcome]:
         ratio = change["imbalance"]
         change["imbalance"] = Estimate(*(10**x for x in (ratio.value, ratio.low, ratio.high)))
         level = {key: Estimate.of(map(of, new)) for key, of in LEVELS.items()}
-        found.append(Outcome(policy, end, change, level))
+        pairs = [
+            [n / b - 1 for b, n in zip(x.energies_j, y.energies_j, strict=True)]
+            for x, y in zip(base, new, strict=True)
+        ]
+        energy = tuple(map(Estimate.of, zip(*pairs, strict=True)))
+        found.append(Outcome(policy, end, change, level, energy))
     return found
 
 
@@ -295,9 +315,9 @@ class Room:
     most_saved: float
 
 
-def room(rows: "polars.DataFrame") -> Room:
-    """The :class:`Room` of one experiment, from the rows of its runs."""
-    full = DEVICE.max_w
+def room(rows: "polars.DataFrame", power: PowerModel = DEVICE) -> Room:
+    """The :class:`Room` of one experiment, from the rows of its runs on this device."""
+    full = power.max_w
     found = []
     for row in _by_seed(grouped(rows, ["policy"])[BASELINE,]):
         part, workers = _stretch(row, "window"), row["workers"]
@@ -346,8 +366,18 @@ def changes(name: str, found: Sequence[Outcome]) -> str:
         ("TPOT %", partial(change, "time per token", 100)),
         ("energy %", partial(change, "energy", 100)),
     ]
+    if any(outcome.energy for outcome in found):
+        columns.append(("energy %, all that is possible", _span))
     others = [outcome for outcome in found if outcome.policy != BASELINE]
     return tabulated(columns, [*([None] if numbers else []), *others])
+
+
+def _span(outcome: Outcome | None) -> str:
+    """The ends of the intervals of the energy over all devices that are possible."""
+    if outcome is None:
+        return ""
+    low = min(each.low for each in outcome.energy)
+    return f"{100 * low:+.1f} to {100 * max(each.high for each in outcome.energy):+.1f}"
 
 
 def levels(found: Sequence[Outcome]) -> str:
@@ -391,7 +421,8 @@ def note(name: str, outcomes: Sequence[Outcome], setting: Setting) -> str:
     """The policy that saves most energy up to the last admission: its changes, in words.
 
     They are given by the three measurements, and beside them what the paper reports.  Nothing is
-    said to save whose interval holds more energy, or in a run that is too short.
+    said to save whose interval holds more energy for some device that is possible, or in a run that
+    is too short.
     """
     if too_short(setting):
         slots = setting.system.capacity
@@ -415,7 +446,8 @@ def note(name: str, outcomes: Sequence[Outcome], setting: Setting) -> str:
     window = {
         outcome.policy: outcome.change["energy"]
         for outcome in outcomes
-        if outcome.end == "window" and outcome.change["energy"].high < 0
+        if outcome.end == "window"
+        and all(e.high < 0 for e in (outcome.change["energy"], *outcome.energy))
     }
     if not window:
         return f"{name}: no policy is shown to save energy up to the last admission."

@@ -16,7 +16,7 @@ from adversary.workloads.families import workload
 from adversary.worst_case.exhaustive import enumerated_slowly
 from adversary.worst_case.objectives import average_imbalance
 from evenkeel.report.summary import number
-from evenkeel.studies.run_summary import flat_summary, percent
+from evenkeel.studies.run_summary import exponents, flat_summary, percent
 from evenkeel.studies.study import Column, Row, tabulated
 from solvers.policies.protocol import DECLARED, Policy, Rule, StepView
 from solvers.policies.registry import POLICIES, policy
@@ -92,6 +92,8 @@ class Entry:
         Of the steps before the first that left a slot empty; None without such steps.
     energy_j : float
         Of the whole runs, all workers.
+    energies_j : tuple of float
+        The same for each device that is possible.
     longest_wait : int
         In steps.
     worst : Fraction
@@ -108,6 +110,7 @@ class Entry:
     optimal: tuple[Fraction, Fraction]
     idle_share: float | None
     energy_j: float
+    energies_j: tuple[float, ...]
     longest_wait: int
     worst: Fraction
     worst_backlog: tuple[tuple[int, ...], tuple[int, ...]]
@@ -181,9 +184,14 @@ def perform(
     """The row of one policy and one seed: sums over its steps, and the numbers of its run."""
     requests = workload(family, rounds * system.capacity, seed)
     regret = Regretful(policy(name, seed))
-    run = simulate(system, requests, regret, seed=seed, gammas=(power.gamma,))
+    run = simulate(system, requests, regret, seed=seed, gammas=exponents(power))
     sums = ("steps", "imbalance", "least", "most", "surely", "perhaps")
-    return flat_summary(run, power) | {key: getattr(regret, key) for key in sums}
+    energies = [run.energy_j(device) for device in power.possible]
+    return (
+        flat_summary(run, power)
+        | {"energies_j": energies}
+        | {key: getattr(regret, key) for key in sums}
+    )
 
 
 def rosetta(
@@ -240,6 +248,7 @@ def _entry(name: str, runs: Sequence[Row]) -> Entry:
         (mean("surely"), mean("perhaps")),
         idle / (idle + busy) if busy else None,
         total("energy_j"),
+        tuple(map(sum, zip(*(run["energies_j"] for run in runs), strict=True))),
         max(run["waiting_max_steps"] for run in runs),
         *worst(name),
     )
@@ -248,6 +257,15 @@ def _entry(name: str, runs: Sequence[Row]) -> Entry:
 def side_by_side(entries: Sequence[Entry]) -> str:
     """A line for each policy; energy is compared with that of the first."""
     first = entries[0]
+
+    def span(entry: Entry) -> str:
+        if entry is first:
+            return ""
+        pairs = zip(entry.energies_j, first.energies_j, strict=True)
+        saved = [round(100 * (1 - new / base), 1) + 0 for new, base in pairs]
+        return f"{min(saved):+.1f} to {max(saved):+.1f} %"
+
+    uncertain = [("over what is uncertain", span)] if len(first.energies_j) > 1 else []
     columns: list[Column[Entry]] = [
         ("policy", lambda e: e.policy),
         ("regret a step", lambda e: _between(*map(float, e.regret))),
@@ -259,6 +277,7 @@ def side_by_side(entries: Sequence[Entry]) -> str:
             f"saved over {first.policy}",
             lambda e: f"{100 * (1 - e.energy_j / first.energy_j):+.1f} %",
         ),
+        *uncertain,
         ("longest wait", lambda e: f"{e.longest_wait}"),
         ("worst†", lambda e: number(str(e.worst))),
     ]

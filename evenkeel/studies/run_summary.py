@@ -22,7 +22,7 @@ def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
     Parameters
     ----------
     run : RunResult
-        Run with the sums for ``power.gamma``.
+        Run with the sums for the exponents of :func:`exponents`.
     power : PowerModel
         Device of every worker.
 
@@ -30,7 +30,8 @@ def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
     -------
     dict
         Shares in [0, 1], times in seconds, throughput in output tokens per second, energy in
-        joules; latencies and waiting times are None where there are no requests.
+        joules, with its least and largest value over what is uncertain of the device; latencies and
+        waiting times are None where there are no requests.
     """
     per_token = run.time_per_output_token_s
     return {
@@ -44,8 +45,14 @@ def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
         "waiting_max_steps": int(run.waiting_steps.max(initial=0)),
         "waiting_mean_steps": float(run.waiting_steps.mean()) if per_token.size else None,
         "energy_j": run.energy_j(power),
+        "energy_range_j": power.over(run.energy_j) if power.unknown else None,
         "unproved_imbalance": run.bound_gap,
     }
+
+
+def exponents(power: PowerModel) -> tuple[float, ...]:
+    """The exponents for which a run must keep sums, in order."""
+    return tuple(sorted({power.gamma, *(device.gamma for device in power.possible)}))
 
 
 def by_worker(run: RunResult) -> dict[str, Any]:
@@ -108,6 +115,8 @@ def flat_summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
     for key, value in summary(run, power).items():
         if isinstance(value, Mapping):
             row |= {f"{key}_{part}": number for part, number in value.items()}
+        elif key == "energy_range_j":
+            row["energy_least_j"], row["energy_most_j"] = value or (run.energy_j(power),) * 2
         elif key != "policy":
             row[key] = value
     return row
@@ -159,6 +168,11 @@ def rows(numbers: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         values = [run[key] for run in numbers]
         return title, *("n/a" if v is None else f"{factor * v:.{digits}f}" for v in values)
 
+    spans = []
+    if any(run["energy_range_j"] for run in numbers):
+        ends = [run["energy_range_j"] for run in numbers]
+        texts = (f"{1e-3 * low:.1f} to {1e-3 * high:.1f}" for low, high in ends)
+        spans = [("energy over what is uncertain (kJ)", *texts)]
     return [
         *part("overloaded"),
         *part("whole"),
@@ -169,4 +183,5 @@ def rows(numbers: list[dict[str, Any]]) -> list[tuple[str, ...]]:
         line("waiting, mean (steps)", "waiting_mean_steps", 1, 1),
         line("waiting, longest (steps)", "waiting_max_steps", 1, 0),
         line("energy (kJ)", "energy_j", 1e-3, 1),
+        *spans,
     ]

@@ -14,7 +14,7 @@ from evenkeel.cli.measure import SCHEMA
 from tests.adversary import measured_samples as made
 from tests.oracles.fleet import measured, sampled
 from theory.model import InputError
-from theory.power import hardware
+from theory.power import Unknown, hardware
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -139,11 +139,13 @@ def test_measured_power_becomes_a_device(call: Call, run_files: tuple[str, str])
     assert [round(d["samples"], -2) for d in json.loads(out)["devices"]] == [200] * 4
 
 
-def test_a_power_that_was_not_measured_is_asked_for(tmp_path: Path) -> None:
+def test_a_power_that_was_not_measured_is_an_interval(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text("[a]\np_max_w = 600\np_wait_w = 240\ngamma = 1\n", "utf-8")
-    with pytest.raises(InputError, match=r"mine\.toml: a has no p_idle_w: .*give --idle-w"):
+    path.write_text("[a]\np_wait_w = 240\ngamma = 1\n", "utf-8")
+    with pytest.raises(InputError, match=r"mine\.toml: a has no p_max_w, .*give --max-w"):
         hardware(str(path))
+    path.write_text("[a]\np_max_w = 600\np_wait_w = 240\ngamma = 1\n", "utf-8")
+    assert hardware(str(path)).unknown == (Unknown("idle_w", 0, 240),)
     assert hardware(str(path), {"idle_w": 100.0}).idle_w == 100
     path.write_text(path.read_text("utf-8") + "[b]\n", "utf-8")
     with pytest.raises(InputError, match=r"has 2 devices \(a, b\); name one, as in .*toml:a"):
@@ -161,6 +163,8 @@ def test_a_power_that_was_not_measured_is_asked_for(tmp_path: Path) -> None:
         ("", "has 0 devices"),
         ("[a]\np_idle_w = 9\np_max_w = 3\ngamma = 1\n", "idle_w <= max_w"),
         ("[a]\np_idle_w = 1\np_max_w = nan\ngamma = 1\n", "max_w must be a finite number"),
+        ("[a]\np_max_w = 3\np_max_w_95 = [4, 2]\n", "max_w_95 must be two numbers in order"),
+        ("[a]\np_max_w = 3\nwait_w = 2\n", "unknown key 'wait_w'"),
     ],
 )
 def test_a_file_that_is_no_device(text: str, says: str, tmp_path: Path) -> None:

@@ -204,6 +204,7 @@ def test_each_column_of_means_is_the_number_of_its_heading():
     axes = {
         **{"family": "uniform", "parameters": "{}", "workers": 2, "slots": 4, "pool": None},
         **{"overhead_s": None, "hardware": "a100-paper"},
+        **dict.fromkeys(("idle_w", "wait_w", "max_w", "gamma")),
     }
     values = {
         "whole_idle_share": (0.2, 0.4),
@@ -212,6 +213,8 @@ def test_each_column_of_means_is_the_number_of_its_heading():
         "throughput_tokens_per_s": (50.0, 54.0),
         "tpot_mean_s": (0.010, 0.012),
         "energy_j": (7000.0, 7400.0),
+        "energy_least_j": (7000.0, 7400.0),
+        "energy_most_j": (7000.0, 8400.0),
         "waiting_max_steps": (8, 10),
     }
     rows = [
@@ -221,13 +224,15 @@ def test_each_column_of_means_is_the_number_of_its_heading():
     ]
     head, _, first, second = _means(polars.DataFrame(rows)).splitlines()
     assert head.split("  ")[0].strip() == "policy"
-    names = "idle % idle* % imbalance tokens/s TPOT ms energy kJ longest wait"
+    names = (
+        "idle % idle* % imbalance tokens/s TPOT ms energy kJ at least kJ at most kJ longest wait"
+    )
     assert head.split()[1:] == names.split()
     # Half distances 10 points, -, 1, 2, 1 ms, 0.2 kJ and 1 step.
     for line, policy in ((first, "fcfs"), (second, "bfio")):
         assert [cell.strip() for cell in line.split("  ") if cell.strip()] == [
             *(policy, "30.0 ± 127.1", "10.0", "1001 ± 13", "52 ± 25", "11.00 ± 12.71"),
-            *("7.2 ± 2.5", "9 ± 13"),
+            *("7.2 ± 2.5", "7.2 ± 2.5", "7.7 ± 8.9", "9 ± 13"),
         ]
 
 
