@@ -161,6 +161,7 @@ class Sglang(EngineLog):
         self._last: dict[str, int] = {}
         self._unnumbered = self._speculative = 0
         self._gap = 1
+        self._by_requests: bool | None = None
 
     def line(self, place: Place, line: str, into: LoadRecords) -> None:
         """See :class:`EngineLog`."""
@@ -175,7 +176,12 @@ class Sglang(EngineLog):
         else:
             step = whole(place, "Decode batch", number_of[1])
         requests = whole(place, "#running-req", _field(place, "#running-req", line, self._REQUESTS))
-        tokens = number(place, "#token", _field(place, "#token", line, self._TOKENS))
+        found = self._TOKENS.search(line)
+        if self._by_requests is None:
+            self._by_requests = found is None
+        if self._by_requests != (found is None):
+            raise LineError(place, "#token is in some lines alone")
+        load = float(requests) if found is None else number(place, "#token", found[1])
         duration = _NAN
         if "accept len" in line:
             self._speculative += 1
@@ -185,12 +191,19 @@ class Sglang(EngineLog):
             duration = requests / rate if rate > 0 and requests > 0 else _NAN
         self._gap = max(self._gap, step - self._last.get(rank, step - 1))
         self._last[rank] = step
-        into.add(place, rank, step, tokens, duration_s=duration, requests=requests)
+        into.add(place, rank, step, load, duration_s=duration, requests=requests)
+
+    def settled(self, ranks: Sequence[str], kv_tokens: float | None) -> Meaning:
+        """See :class:`EngineLog`."""
+        return Meaning(self.format, "running requests" if self._by_requests else "tokens")
 
     def notes(self) -> list[str]:
         """See :class:`EngineLog`."""
         told = [
-            "SGLang's tokens are those that running requests hold, the query token included, once "
+            "the lines have no #token, so that running requests stand for the load: the idle share "
+            "is that of counts, not of tokens"
+            if self._by_requests
+            else "SGLang's tokens are those that running requests hold, the query token included, once "
             "where they share a prefix"
         ]
         if self._unnumbered:
@@ -210,7 +223,7 @@ class Sglang(EngineLog):
 class TensorRT(EngineLog):
     """``print_iter_log`` lines: cached tokens of the requests that are scheduled."""
 
-    markers = ("iter = ", "host_step_time")
+    markers = ("iter = ", "num_scheduled_requests")
     format = "trtllm-iterations"
     _RANK = re.compile(r"\bglobal_rank = (\d+)|\[RANK (\d+)\]|\brank = (\d+)")
     _STEP = re.compile(r"\biter = " + _ANY)
@@ -218,6 +231,12 @@ class TensorRT(EngineLog):
     _DEVICE = re.compile(r"prev_device_step_time\s*=\s*([^\s,]+)")
     _CACHED = re.compile(r"'cached_kv_tokens':\s*" + _ANY)
     _CONTEXT = re.compile(r"'num_ctx_tokens':\s*" + _ANY)
+    _ELAPSED = re.compile(r"elapsed_time\s*=\s*([^\s,]+)")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_requests: bool | None = None
+        self._host = False
 
     def line(self, place: Place, line: str, into: LoadRecords) -> None:
         """See :class:`EngineLog`."""
@@ -236,18 +255,25 @@ class TensorRT(EngineLog):
         context = number(
             place, "num_ctx_tokens", _field(place, "num_ctx_tokens", line, self._CONTEXT)
         )
-        device = _field(place, "prev_device_step_time", line, self._DEVICE)
         duration = _NAN
-        if not device.startswith("N/A"):
-            duration = number(place, "prev_device_step_time", device, "ms") / 1e3
-        cached = number(
-            place, "cached_kv_tokens", _field(place, "cached_kv_tokens", line, self._CACHED)
-        )
+        if (elapsed := self._ELAPSED.search(line)) is not None:  # until 2025, of the host
+            self._host = True
+            duration = number(place, "elapsed_time", elapsed[1], "s")
+        else:
+            device = _field(place, "prev_device_step_time", line, self._DEVICE)
+            if not device.startswith("N/A"):
+                duration = number(place, "prev_device_step_time", device, "ms") / 1e3
+        cached = self._CACHED.search(line)
+        if self._by_requests is None:
+            self._by_requests = cached is None
+        if self._by_requests != (cached is None):
+            raise LineError(place, "cached_kv_tokens is in some lines alone")
+        load = float(requests) if cached is None else number(place, "cached_kv_tokens", cached[1])
         into.add(
             place,
             rank,
             step,
-            cached,
+            load,
             duration_s=duration,
             requests=requests,
             prefill=context,
@@ -255,14 +281,22 @@ class TensorRT(EngineLog):
 
     def settled(self, ranks: Sequence[str], kv_tokens: float | None) -> Meaning:
         """See :class:`EngineLog`."""
-        return Meaning(self.format, lag=1)
+        unit = "running requests" if self._by_requests else "tokens"
+        return Meaning(self.format, unit, lag=0 if self._host else 1)
 
     def notes(self) -> list[str]:
         """See :class:`EngineLog`."""
-        return [
-            "cached_kv_tokens are the tokens in the KV cache before the step, without its query "
-            "tokens; prev_device_step_time is that of the step before, and was moved to it"
+        told = [
+            "the lines have no cached_kv_tokens, as versions before it, so that scheduled requests "
+            "stand for the load: the idle share is that of counts, not of tokens"
+            if self._by_requests
+            else "cached_kv_tokens are the tokens in the KV cache before the step, without its "
+            "query tokens",
+            "elapsed_time is that of the host"
+            if self._host
+            else "prev_device_step_time is that of the step before, and was moved to it",
         ]
+        return ["; ".join(told)]
 
 
 ENGINES: tuple[type[EngineLog], ...] = (Vllm, Sglang, TensorRT)

@@ -13,6 +13,9 @@ LARGEST = 2.0**53
 
 # Digits without separators of thousands: Python's own float takes underscores and other digits.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?[\d.]+,[\d,]+", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b", re.ASCII)
+_OF_DAY = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:[.,]\d+)?)", re.ASCII)
 _FIX = "correct the line, or leave such lines out with --drop-bad"
 
 
@@ -49,6 +52,9 @@ def number(place: Place, field: str, text: str | None, unit: str = "") -> float:
         raise LineError(place, f"{field} is missing")
     shown = f"{field} = {one_line(value, 40)}"
     if not _NUMBER.fullmatch(value):
+        if _COMMA.fullmatch(value):
+            says = "has a comma that may begin a fraction or group thousands"
+            raise LineError(place, f"{shown} {says}", "write it with a point")
         # "nan", "inf" and "N/A" are words, and no measurement.
         raise LineError(place, f"{shown} is not a number")
     found = float(value)
@@ -70,7 +76,8 @@ def whole(place: Place, field: str, text: str | None) -> int:
 def seconds(place: Place, field: str, text: str | None) -> float:
     """A time as seconds: a number of them, or a date and time since 1970, of UTC without a zone.
 
-    Numbers since 1970 may count milliseconds, microseconds or nanoseconds.
+    Numbers since 1970 may count milliseconds, microseconds or nanoseconds.  A time of the day alone
+    counts from midnight.
 
     >>> seconds(Place("a.csv", 2), "timestamp", "1970/01/01 00:00:01.500")
     1.5
@@ -82,12 +89,33 @@ def seconds(place: Place, field: str, text: str | None) -> float:
         found = number(place, field, text)
         # Seconds since 1970 stay below 1e11 for the next 3000 years.
         return found / 10.0 ** (3 * max(0, math.ceil((math.log10(max(found, 1.0)) - 11) / 3)))
-    stamp = value.replace("/", "-").replace(",", ".")
+    if of_day := _OF_DAY.fullmatch(value):
+        hours, minutes, rest = of_day.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + float(rest.replace(",", "."))
+    stamp = _DAY_FIRST.sub(_year_first, value, count=1).replace("/", "-").replace(",", ".")
     try:
         when = datetime.fromisoformat(stamp)
     except ValueError:
         raise LineError(place, f"{field} = {one_line(value, 40)} is no time") from None
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _year_first(found: re.Match[str]) -> str:
+    day, month, year = found.groups()
+    return f"{year}-{month:0>2}-{day:0>2}"
+
+
+def share(place: Place, field: str, text: str | None) -> float:
+    """A share from 0 to 1, or per cent with their sign.
+
+    >>> share(Place("a.csv", 2), "usage", "86.5%"), share(Place("a.csv", 2), "usage", "0.865")
+    (0.865, 0.865)
+    """
+    percent = (text or "").strip().endswith("%")
+    found = number(place, field, text, "%") / (100 if percent else 1)
+    if found > 1:
+        raise LineError(place, f"{field} = {one_line(text, 40)} is more than 1")
+    return found
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

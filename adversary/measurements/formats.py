@@ -39,8 +39,8 @@ _OWN = "your own"
 FORMATS: Mapping[str, Format] = {
     "matrix": Format(
         "loads",
-        "CSV or Parquet: one row a step, one column a rank (rank0, rank1, ... or 0, 1, ...; CSV "
-        "also without a header), and step, duration_s and start_s if you have them",
+        "CSV, Parquet or numpy.savetxt: one row a step, one column a rank (rank0, rank1, ... or 0, "
+        "1, ...; text also without a header), and step, duration_s and start_s if you have them",
         _OWN,
         "loads in any unit of work, mostly tokens in the KV cache",
         "duration_s, duration_ms, step_time_ms, ...",
@@ -56,8 +56,8 @@ FORMATS: Mapping[str, Format] = {
         "loads",
         "CSV, JSON or Parquet: one row a rank and step",
         _OWN,
-        "step, rank, load (tokens), and requests, duration_ms, start_s if you have them; --column "
-        "names others",
+        "step, rank, load (tokens), and host (or node), requests, duration_ms, start_s if you have "
+        "them; --column names others",
         "duration_s, duration_ms, wall_time, latency_ms, ...: the longest of any rank",
     ),
     "forward-pass-metrics": Format(
@@ -111,7 +111,7 @@ FORMATS: Mapping[str, Format] = {
         "nvidia-smi --query-gpu=timestamp,index,power.draw --format=csv -lms 50",
         "docs.nvidia.com/deploy/nvidia-smi",
         "power.draw (W), index, utilization.gpu",
-        "timestamp, which has no zone and is taken for UTC",
+        "timestamp, which has no zone and is taken for UTC; without index or uuid, of one device",
     ),
     "dcgm-power": Format(
         "power",
@@ -150,9 +150,10 @@ FORMATS: Mapping[str, Format] = {
     ),
     "rocm-smi": Format(
         "power",
-        "rocm-smi --showpower --csv or --json, with a timestamp if you add one",
+        "rocm-smi --showpower --csv or --json, amd-smi metric --power --csv, with a timestamp if you "
+        "add one",
         "github.com/ROCm/rocm_smi_lib",
-        "Current Socket or Average Graphics Package Power (W), card",
+        "Current Socket or Average Graphics Package Power (W), socket_power; card, gpu",
         "timestamp",
     ),
 }

@@ -4,6 +4,7 @@ JSON, one record a line, or msgpack, one after the other; bare, or inside the re
 trace, under ``fpm``.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,6 +35,8 @@ class ForwardPasses:
         self._idle = self._sampled = 0
         self._workers: dict[str, dict[str, Place]] = {}
         self.loads, self.requests = 0.0, 0.0
+        self._seen: Counter[str] = Counter()
+        self._unnumbered = 0
 
     def record(self, place: Place, value: Any, into: LoadRecords) -> None:
         """Take one record.
@@ -49,7 +52,13 @@ class ForwardPasses:
         if version not in (None, str(VERSION)):
             raise LineError(place, f"version = {version} is not known; known: {VERSION}")
         rank = str(whole(place, "dp_rank", _of(value, "dp_rank")))
-        step = whole(place, "counter_id", _of(value, "counter_id"))
+        counter = _of(value, "counter_id")
+        if counter is None:
+            step = self._seen[rank]
+            self._seen[rank] += 1
+            self._unnumbered += 1
+        else:
+            step = whole(place, "counter_id", counter)
         wall = number(place, "wall_time", _of(value, "wall_time"))
         scheduled = {
             name: number(place, f"scheduled_requests.{name}", _of(value, name, _WITHIN))
@@ -96,6 +105,11 @@ class ForwardPasses:
         ]
         if self._idle:
             told.append(f"{self._idle} records of idle ranks (wall_time = 0) are left out")
+        if self._unnumbered:
+            told.append(
+                "records have no counter_id: the k-th record of each rank is taken for the same "
+                "step"
+            )
         if self._sampled:
             told.append("the records are samples of all passes (capture_mode = sampled)")
         return told

@@ -173,21 +173,31 @@ class LoadRecords:
             If a step has a rank twice or not at all, or fewer than two ranks are there.
         """
         names = sorted(self._ranks, key=natural)
+        notes = list(notes)
         order = np.array([names.index(name) for name in self._ranks])
         rank, step = order[np.array(self._rank)], np.array(self._step)
+        first = self._first_of_each(rank, step, drop=drop)
+        if not first.all():
+            notes.append(f"{int((~first).sum())} loads that are there twice are left out")
+            rank, step = rank[first], step[first]
+        if (run := _runs(rank, step)) is not None:
+            notes.append(
+                f"the numbers of steps begin again {int(run.max())} times, on all ranks: runs are "
+                "put one after the other"
+            )
+            step += run * (int(step.max()) + 2)
         steps, at = np.unique(step, return_inverse=True)
         _at_least_two(next(iter(self._files)), names)
         cell = at * len(names) + rank
-        self._refuse_twice(cell, names, steps)
+        self._refuse_twice(cell, names, steps, np.flatnonzero(first))
         shape = (len(steps), len(names))
         if len(steps) * len(names) > _SPARSE * len(self):
             raise self._no_common_step(names)
         missing = np.ones(shape, dtype=bool)
         missing.flat[cell] = False
-        notes = list(notes)
         if missing.any():
             if not drop:
-                self._refuse_missing(missing, names, steps, at)
+                self._refuse_missing(missing, names, steps, at, np.flatnonzero(first))
             gone = int(missing.any(axis=1).sum())
             if gone == len(steps):
                 raise self._no_common_step(names)
@@ -196,7 +206,7 @@ class LoadRecords:
 
         def matrix(column: "array[float]") -> FloatArray:
             whole = np.full(shape, _NAN)
-            whole.flat[cell] = np.array(column)
+            whole.flat[cell] = np.array(column)[first]
             return whole
 
         loads, durations, starts, requests, prefill = map(matrix, self._values)
@@ -229,16 +239,35 @@ class LoadRecords:
     def _place(self, record: int) -> Place:
         return Place(tuple(self._files)[self._file[record]], self._line[record])
 
-    def _refuse_twice(self, cell: IntArray, names: list[str], steps: IntArray) -> None:
+    def _first_of_each(self, rank: IntArray, step: IntArray, *, drop: bool) -> BoolArray:
+        """Which records are no copies of another, if copies are to be left out."""
+        kept = np.ones(len(step), dtype=np.bool_)
+        if drop:
+            load = np.array(self._values[0])
+            order = np.lexsort((np.arange(len(step)), load, step, rank))
+            same = (
+                (np.diff(rank[order]) == 0)
+                & (np.diff(step[order]) == 0)
+                & (np.diff(load[order]) == 0)
+            )
+            kept[order[1:][same]] = False
+        return kept
+
+    def _refuse_twice(
+        self, cell: IntArray, names: list[str], steps: IntArray, record: IntArray
+    ) -> None:
         order = np.argsort(cell, kind="stable")
         again = np.flatnonzero(np.diff(cell[order]) == 0)
         if not again.size:
             return
         first, second = min((int(order[k]), int(order[k + 1])) for k in again)
         at, rank = divmod(int(cell[second]), len(names))
+        first, second = int(record[first]), int(record[second])
+        same = self._values[0][first] == self._values[0][second]
         raise InputError(
             f"{self._place(second)}: rank = {names[rank]}: its load of step {steps[at]} is there "
             f"already, in {self._place(first)}; give one run, and one line a rank and step"
+            + ("; --drop-bad leaves out copies" if same else "")
         )
 
     def _refuse_missing(
@@ -247,10 +276,11 @@ class LoadRecords:
         names: list[str],
         steps: IntArray,
         at: IntArray,
+        records: IntArray,
     ) -> None:
         gaps = int(missing.any(axis=1).sum())
         first = int(np.flatnonzero(missing.any(axis=1))[0])
-        record = int(np.flatnonzero(at == first)[0])
+        record = int(records[np.flatnonzero(at == first)[0]])
         absent = [name for name, gone in zip(names, missing[first], strict=True) if gone]
         counts = (~missing).sum(axis=0)
         told = f"{gaps} of {len(steps)} steps lack a rank"
@@ -264,6 +294,40 @@ class LoadRecords:
             f"{self._place(record)}: step = {steps[first]} has no load of rank "
             f"{', '.join(absent[:4])} ({told}); {_LEAVE_OUT}"
         )
+
+
+def _runs(rank: IntArray, step: IntArray) -> IntArray | None:
+    """Which run each record is of, where numbers of steps begin again on all ranks alike.
+
+    Parameters
+    ----------
+    rank, step : int64[N]
+        Of the records, those of a rank in the order in which they were logged.
+
+    Returns
+    -------
+    int64[N] or None
+        Runs from 0; None if no step is there twice, or the numbers do not rise within runs of
+        several steps, as many on each rank.
+
+    >>> _runs(np.array([0, 1] * 4), np.array([4, 4, 5, 5, 0, 0, 4, 4])).tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1]
+    """
+    order = np.argsort(rank, kind="stable")
+    of, at = rank[order], step[order]
+    if len(np.unique(of * (int(at.max()) + 1) + at)) == len(of):
+        return None
+    same = np.diff(of) == 0
+    again = same & (np.diff(at) <= 0)
+    counts = np.bincount(of[1:][again], minlength=int(of.max()) + 1)
+    if counts.min() != counts.max() or counts[0] * 4 > (of == 0).sum():
+        return None
+    run = np.concatenate(([0], np.cumsum(again)))
+    begins = np.concatenate(([0], np.flatnonzero(~same) + 1))
+    run -= np.repeat(run[begins], np.diff(np.append(begins, len(of))))
+    found = np.empty_like(run)
+    found[order] = run
+    return found
 
 
 def of_matrix(

@@ -32,6 +32,8 @@ POWER = (
     "watts",
     "current socket graphics package power (w)",
     "average graphics package power (w)",
+    "socket_power",
+    "average_socket_power",
     "dcgm_fi_dev_power_usage",
 )
 _DEVICE = ("index", "gpu_index", "gpu", "device", "uuid", "gpu_uuid", "pci.bus_id", "gpu_id")
@@ -47,8 +49,8 @@ _DOMAINS = ("device_instant", "device_average")
 
 
 def is_samples(table: Table) -> bool:
-    """Whether it has a row for each device and time."""
-    return table.column(*POWER) is not None and table.column(*_DEVICE) is not None
+    """Whether it has a row for each device and time, or for each time of one device."""
+    return table.column(*POWER) is not None and table.column(*_DEVICE, *_TIME) is not None
 
 
 def is_wide(table: Table) -> bool:
@@ -66,9 +68,9 @@ def samples(table: Table, into: PowerSamples, skip: Skip) -> None:
     """The samples of a table with a row for each device and time."""
     power, device = table.column(*POWER), table.column(*_DEVICE)
     assert power is not None
-    assert device is not None
     time, use, host = table.column(*_TIME), table.column(*_UTILISATION), table.column(*_HOST)
-    columns = [power, device, *(name for name in (time, use, host) if name is not None)]
+    columns = [power, *(name for name in (device, time, use, host) if name is not None)]
+    alone = _NAN
     for place, row in table.read(columns):
         with skip:
             values = dict(zip(columns, row.values, strict=True))
@@ -76,7 +78,7 @@ def samples(table: Table, into: PowerSamples, skip: Skip) -> None:
                 continue  # a tool that is run again writes its header again
             if row.fault is not None:
                 raise LineError(place, row.fault)
-            name = (values[device] or "").strip()
+            name = "0" if device is None else (values[device] or "").strip()
             if not name:
                 raise LineError(place, f"{device} is missing")
             if host is not None:
@@ -84,10 +86,17 @@ def samples(table: Table, into: PowerSamples, skip: Skip) -> None:
             share = _NAN
             if use is not None and not (values[use] or "").strip().startswith("["):
                 share = number(place, use, values[use], "%") / 100
+            when = _NAN if time is None else seconds(place, time, values[time])
+            if device is None and when == alone:
+                raise InputError(
+                    f"{place}: {time}: a second sample of the same time, and no column tells "
+                    "devices apart; log it, as in --query-gpu=timestamp,index,power.draw"
+                )
+            alone = when
             into.add(
                 place,
                 name,
-                _NAN if time is None else seconds(place, time, values[time]),
+                when,
                 number(place, power, values[power], "W"),
                 share,
             )
@@ -107,12 +116,13 @@ def wide(table: Table, into: PowerSamples, skip: Skip) -> None:
                 into.add(place, found[1], when, number(place, device, value, "W"), _NAN)
 
 
-_MONITOR = re.compile(r"#\s*(?:Entity|gpu|Date)\b", re.IGNORECASE)
+_MONITOR = re.compile(r"#\s*(?:Entity|gpu|Date|Time)\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s,]+")
 
 
 def is_monitor(line: str) -> bool:
     """Whether a line names the columns of ``nvidia-smi dmon`` or ``dcgmi dmon``."""
-    words = line.lower().split()
+    words = _BETWEEN.split(line.lower())
     return _MONITOR.search(line) is not None and bool({"pwr", "power"} & set(words))
 
 
@@ -125,14 +135,14 @@ def monitor(content: Content, into: PowerSamples, skip: Skip) -> None:
     names: list[str] = []
     before = 0
     for line in lines:
-        words = line.split()
+        words = _BETWEEN.split(line.strip())
         if is_monitor(line):
             at = next(k for k, word in enumerate(words) if word.startswith("#"))
             before = at
             names = [word.lstrip("#").lower() for word in words[at:]]
             names = [name for name in names if name]
             continue
-        if not names or not words or "#" in line:
+        if not names or words == [""] or "#" in line:
             continue
         place = Place(lines.name, lines.number)
         with skip:
@@ -147,6 +157,8 @@ def monitor(content: Content, into: PowerSamples, skip: Skip) -> None:
             when = _NAN
             if "date" in value and "time" in value:
                 when = seconds(place, "Date Time", f"{value['date']} {value['time']}")
+            elif "time" in value:
+                when = seconds(place, "Time", value["time"])
             elif ahead:
                 when = seconds(place, "time", " ".join(ahead))
             device = value.get("entity", value.get("gpu"))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from adversary.measurements.fields import LineError, Place, number, seconds
+from adversary.measurements.fields import LineError, Place, number, seconds, share
 from adversary.measurements.loads import LoadRecords, Meaning, of_shares
 from adversary.workloads.layouts.nested import decoded, find, opened, text
 from adversary.workloads.layouts.rows import one_line
@@ -12,7 +12,7 @@ from theory.content import Content
 from theory.model import InputError
 
 _NAN = float("nan")
-_SERIES = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})?", re.ASCII)
+_SERIES = re.compile(r"([a-zA-Z_:][\w:]*)?(?:\{(.*)\})?", re.ASCII)
 _LABEL = re.compile(r'\s*([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"\s*(?:,|$)', re.ASCII)
 
 FORMAT = "vllm-prometheus"
@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
 
 def series(place: Place, written: str) -> tuple[str, dict[str, str]]:
-    """The name and the labels of a series.
+    """The name and the labels of a series; the name may be the label ``__name__``, as in Grafana.
 
     >>> series(Place("a", 1), 'vllm:num_requests_running{engine="0"}')
     ('vllm:num_requests_running', {'engine': '0'})
@@ -51,7 +51,10 @@ def series(place: Place, written: str) -> tuple[str, dict[str, str]]:
             raise LineError(place, f"labels = {one_line(inside[at:], 40)} are damaged")
         labels[label[1]] = label[2]
         at = label.end()
-    return found[1], labels
+    name = found[1] or labels.pop("__name__", "")
+    if not name:
+        raise LineError(place, f"{one_line(written, 40)!r} is no series")
+    return name, labels
 
 
 def of_text(content: Content, prefixes: tuple[str, ...]) -> Iterator[Sample | LineError]:
@@ -148,10 +151,9 @@ class VllmGauges:
             return
         if sample.name not in (*USAGE, RUNNING):
             return
-        value = number(sample.place, sample.name, sample.value)
-        kept = self._running if sample.name == RUNNING else self._usage
-        if kept is self._usage and value > 1:
-            raise LineError(sample.place, f"{sample.name} = {sample.value} is more than 1")
+        running = sample.name == RUNNING
+        kept = self._running if running else self._usage
+        value = (number if running else share)(sample.place, sample.name, sample.value)
         kept[rank, sample.scrape] = (sample.place, value, sample.time_s)
 
     def settled(self, into: LoadRecords, kv_tokens: float | None) -> Meaning:

@@ -307,12 +307,13 @@ def _refuse(table: tables.Table, wanted: str, kind: str) -> None:
 def _kind_of(table: tables.Table) -> str:
     """The kind of a table, by the names of its columns."""
     lower = {name.lower() for name in table.columns}
-    if any(re.fullmatch(r'"?vllm:.*\{.*\}"?', name) for name in table.columns):
+    if any(map(tables.SERIES.fullmatch, table.columns)):
         return "series"
     if power_tables.is_samples(table) and not tables.is_long(table):
         if "timestamp_unix" in lower:
             return "dcgm-power"
-        return "rocm-smi" if any("graphics package" in name for name in lower) else "nvidia-smi"
+        rocm = any("graphics package" in name or "socket_power" in name for name in lower)
+        return "rocm-smi" if rocm else "nvidia-smi"
     if tables.is_long(table):
         return "long"
     if power_tables.is_wide(table):
@@ -341,9 +342,7 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
     first = head[0]
     if 0x80 <= first <= 0x8F or first in (0xDE, 0xDF):
         return "forward-pass-metrics"
-    text = head.decode(
-        "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace"
-    )
+    text = head.decode("utf-16" if head[:2] in tables.UTF_16 else "utf-8-sig", "replace")
     line = next(filter(str.strip, text.splitlines()), "")
     if line.lstrip().startswith("{") or re.match(r"\s*\[\s*([\]\[{]|$)", line):
         return _of_json(text)
@@ -353,16 +352,24 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
         return "monitor"
     if any(engine.marks(one) for engine in _MARKS for one in text.splitlines()):
         return "log"
+    line = next((one for one in text.splitlines() if one.strip() and one.strip()[0] != "#"), line)
     separators = [one for one in ",;\t|" if one in line]
     cells = next(csv.reader([line], delimiter=separators[0])) if separators else [line]
     names = [cell.strip().lower() for cell in cells]
     known = {name.lower() for some in tables.COLUMNS.values() for name in some}
-    numeric = all(re.fullmatch(r"[-+.\deE]+|nan|inf", name) for name in names)
+    numeric = all(re.fullmatch(r"[-+.\deE]+|nan|inf", name) for name in " ".join(names).split())
     if line.lower().startswith("sep=") or numeric or set(named):
         return "table"
+    if tables.power_log_header([cell.strip() for cell in cells]) is not None:
+        return "table"
+    if re.match(r"\d{4}/\d\d/\d\d ", line):
+        raise InputError(
+            f"{content.name}: line 1: reads like nvidia-smi's CSV without header and units, whose "
+            "columns are not known; put a header before it, as in: timestamp, index, power.draw [W]"
+        )
     if any(n in known or tables.is_rank(n) or n in power_tables.POWER for n in names):
         return "table"
-    if any(name.startswith("vllm:") for name in names):
+    if any("vllm:" in name for name in names):
         return "table"
     return "log"
 
@@ -372,7 +379,10 @@ _MARKS = [engine() for engine in ENGINES]
 
 def _of_json(text: str) -> str:
     names = set(re.findall(r'"([^"\\]+)"\s*:', text))
-    if {"scheduled_requests", "sum_decode_kv_tokens"} & names and "counter_id" in names:
+    if {"scheduled_requests", "sum_decode_kv_tokens"} <= names or {
+        "sum_decode_kv_tokens",
+        "counter_id",
+    } <= names:
         return "forward-pass-metrics"
     if "resultType" in names:
         return "query"

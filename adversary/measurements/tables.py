@@ -11,7 +11,15 @@ from io import BytesIO
 import numpy as np
 
 from adversary.measurements import prometheus
-from adversary.measurements.fields import LARGEST, LineError, Place, number, seconds, whole
+from adversary.measurements.fields import (
+    LARGEST,
+    LineError,
+    Place,
+    number,
+    seconds,
+    whole,
+)
+from adversary.measurements.fields import share as share_of
 from adversary.measurements.loads import (
     SHARE,
     LoadRecords,
@@ -67,6 +75,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "elapsed_ms",
     ),
     "start": ("start_s", "start_ms", "start", "timestamp", "time", "time_s"),
+    "host": ("host", "hostname", "node", "instance", "pod"),
     "requests": (
         "requests",
         "num_requests",
@@ -81,7 +90,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _RANK = re.compile(r"(?:rank|dp|worker|gpu|engine|device|replica|load|r|w|g)?[ _.#-]*(\d+)", re.I)
 _NONE = "\0"
 _SINCE_1970 = 1e9
-_SERIES = re.compile(r'"?vllm:.*\{.*\}"?')
+SERIES = re.compile(r'"?(vllm:.*\{.*\}|\{.*__name__="vllm:.*\})"?')
 
 
 _UNITS = {"_ms": 1e-3, "_us": 1e-6, "_ns": 1e-9}
@@ -131,7 +140,9 @@ class Table:
 
     def __init__(self, content: Content, named: Mapping[str, str], most: int) -> None:
         self.name = content.name
-        self._rows = _rows(content, most)
+        self.headless = False
+        self._commas = _has_decimal_commas(content.head)
+        self._rows = self._opened(content, most)
         self._lower = {name.lower(): name for name in self._rows.names}
         self.columns = list(self._rows.names)
         self.places = {}
@@ -146,6 +157,33 @@ class Table:
                     f"{one_line(', '.join(self.columns), 200)}"
                 )
 
+    def _opened(self, content: Content, most: int) -> Rows:
+        """The rows; those of a matrix without a header have names all the same."""
+        if content.head.startswith(PARQUET):
+            return Parquet(content, most)
+        lines = content.lines()
+        first = next((line for line in lines if line.strip()), None)
+        if first is not None and first.lstrip().startswith("#"):
+            first = next((line for line in lines if not line.lstrip().startswith("#")), None)
+        if first is None:
+            raise InputError(f"{content.name}: is empty")
+        if first.lstrip().startswith(("{", "[")):
+            return Objects(first, lines, {})
+        cells = first.split()
+        if len(cells) > 1 and all(map(_is_number, cells)):
+            lines, first = _Spaced(lines), ",".join(cells) + "\n"
+        cells = re.split(r"[,;\t]", first.strip())
+        told = power_log_header([cell.strip() for cell in cells])
+        if told is None and not all(map(_is_number, cells)):
+            return Delimited(first, lines)
+        separator = next((one for one in ",;\t" if one in first), ",")
+        names = told or [f"rank{k}" for k in range(len(cells))]
+        # No load is as large as a time since 1970, with which Zeus begins a line of powers.
+        if not told and len(cells) > 1 and _SINCE_1970 <= float(cells[0]) < 100 * _SINCE_1970:
+            names = ["time", *(f"power{k}" for k in range(len(cells) - 1))]
+        self.headless = told is None
+        return Delimited(separator.join(names) + "\n", _Again(first, lines))
+
     def column(self, *names: str) -> str | None:
         """The first of these columns that is there, as the file writes it."""
         return next((self._lower[n] for n in map(str.lower, names) if n in self._lower), None)
@@ -157,31 +195,53 @@ class Table:
         count = 0
         for count, row in enumerate(self._rows.read(wanted), 1):
             place = Place(self.name, row.line or count, "line" if row.line else "row")
-            yield place, row._replace(values=row.values[:-1])
+            values = row.values[:-1]
+            if self._commas:
+                values = tuple(map(_with_point, values))
+            yield place, row._replace(values=values)
         if not count:
             raise InputError(f"{self.name}: has columns but no rows")
 
 
-def _rows(content: Content, most: int) -> Rows:
-    if content.head.startswith(PARQUET):
-        return Parquet(content, most)
-    lines = content.lines()
-    first = next((line for line in lines if line.strip()), None)
-    if first is None:
-        raise InputError(f"{content.name}: is empty")
-    if first.lstrip().startswith(("{", "[")):
-        return Objects(first, lines, {})
-    cells = re.split(r"[,;\t]", first.strip())
-    if all(map(_is_number, cells)):
-        # A matrix without a header: its ranks are numbered.  No load is as large as a time since
-        # 1970, with which Zeus begins a line of powers.
-        separator = next((one for one in ",;\t" if one in first), ",")
-        names = [f"rank{k}" for k in range(len(cells))]
-        if len(cells) > 1 and _SINCE_1970 <= float(cells[0]) < 100 * _SINCE_1970:
-            names = ["time", *(f"power{k}" for k in range(len(cells) - 1))]
-        header = separator.join(names)
-        return Delimited(header + "\n", _Again(first, lines))
-    return Delimited(first, lines)
+def _has_decimal_commas(head: bytes) -> bool:
+    """Whether cells between semicolons or tabs have commas that begin a fraction for certain."""
+    text = head.decode("utf-16" if head[:2] in UTF_16 else "utf-8", "replace")
+    return _FRACTION.search(text) is not None
+
+
+# Between separators that are no commas, with or without a unit: 0,5 and 1234,5 and 12,34.
+_FRACTION = re.compile(
+    r"[;\t]\s*[+-]?(?:0?|\d{4,}|\d{1,3}(?:\.\d{3})+),\d+(?: ?[W%])?\s*(?:[;\t\r\n]|$)"
+    r"|[;\t]\s*[+-]?\d+,(?:\d{1,2}|\d{4,})(?: ?[W%])?\s*(?:[;\t\r\n]|$)"
+)
+_WITH_COMMA = re.compile(r"\s*[+-]?[\d.]*,\d+(?: ?[W%])?\s*")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def _with_point(text: str | None) -> str | None:
+    """The text of a number with a point before its fraction.
+
+    >>> _with_point("1.234,5 W"), _with_point("03.03.2026 10:00:00,5")
+    ('1234.5 W', '03.03.2026 10:00:00,5')
+    """
+    if text is None or not _WITH_COMMA.fullmatch(text):
+        return text
+    return text.replace(".", "").replace(",", ".")
+
+
+class _Spaced(Lines):
+    """Lines with commas in the place of spaces, comments left out, as ``numpy.savetxt`` writes."""
+
+    def __init__(self, lines: Lines) -> None:
+        vars(self).update(vars(lines))
+        self._lines = lines
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        while line.lstrip().startswith("#"):
+            line = next(self._lines)
+        self.number = self._lines.number
+        return ",".join(line.split()) + "\n"
 
 
 def _is_number(cell: str) -> bool:
@@ -192,16 +252,41 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+def power_log_header(cells: Sequence[str]) -> list[str] | None:
+    """Names for the columns of nvidia-smi's CSV without a header, where units tell them.
+
+    >>> power_log_header(["2026/03/03 10:00:00.050", "0", "118.40 W", "7 %"])
+    ['timestamp', 'index', 'power.draw [W]', 'utilization.gpu [%]']
+    """
+    kinds = {
+        "timestamp": re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)?"),
+        "power.draw [W]": re.compile(r"[\d.]+ W|\[.*\]"),
+        "utilization.gpu [%]": re.compile(r"\d+ %"),
+        "uuid": re.compile(r"GPU-[\w-]+"),
+        "index": re.compile(r"\d{1,2}"),
+    }
+    names: list[str] = []
+    for k, cell in enumerate(cells):
+        found = (n for n, kind in kinds.items() if kind.fullmatch(cell) and n not in names)
+        names.append(next(found, f"column {k + 1}"))
+    return names if {"timestamp", "power.draw [W]"} <= set(names) else None
+
+
 class _Again(Lines):
     """The lines of a text from one on that was read already."""
 
     def __init__(self, first: str, lines: Lines) -> None:
         vars(self).update(vars(lines))
+        self._lines = lines
         self._first: str | None = first
 
     def __next__(self) -> str:
         first, self._first = self._first, None
-        return super().__next__() if first is None else first
+        if first is not None:
+            return first
+        line = next(self._lines)
+        self.number = self._lines.number
+        return line
 
 
 def is_rank(name: str) -> bool:
@@ -232,6 +317,8 @@ def long_form(table: Table, into: LoadRecords, skip: Skip) -> Meaning:
             rank = (value["rank"] or "").strip()
             if not rank:
                 raise LineError(place, f"{columns['rank']} is missing")
+            if "host" in columns:
+                rank = f"{(value['host'] or '').strip()} {rank}"
             step = seen[rank]
             seen[rank] += 1
             if "step" in columns:
@@ -241,9 +328,7 @@ def long_form(table: Table, into: LoadRecords, skip: Skip) -> Meaning:
                 for key, column in columns.items()
                 if key in _ARGUMENT and (value[key] or "").strip()
             }
-            load = number(place, columns["load"], value["load"])
-            if share and load > 1:
-                raise LineError(place, f"{columns['load']} = {value['load']} is more than 1")
+            load = (share_of if share else number)(place, columns["load"], value["load"])
             into.add(place, rank, step, load, **optional)
     return meaning
 
@@ -277,8 +362,19 @@ def matrix(table: Table, skip: Skip) -> MeasuredLoads:
             ]
             for column, value in zip(kept.values(), values, strict=True):
                 column.append(value)
+    notes = []
+    if table.headless and len(ranks) > 2 and _counts(kept[ranks[0]]):
+        first, *ranks = ranks
+        known[first] = "step"
+        notes.append("the first column counts from row to row and is taken for the step")
     columns = {key: np.array(kept[name]) for name, key in known.items()}
     loads = np.array([kept[name] for name in ranks]).T
+    names = [f"{k}" for k in range(len(ranks))] if table.headless else [*map(_rank_name, ranks)]
+    if len(loads) < len(ranks):
+        notes.append(
+            f"there are {len(loads)} steps and {len(ranks)} ranks: a row is a step here; transpose "
+            "the matrix if its rows are ranks"
+        )
     steps = columns.get("step", np.arange(len(loads))).astype(np.int64)
     if len(np.unique(steps)) < len(steps):
         again = int(np.flatnonzero(np.diff(np.sort(steps)) == 0)[0])
@@ -289,12 +385,18 @@ def matrix(table: Table, skip: Skip) -> MeasuredLoads:
     return of_matrix(
         table.name,
         Meaning("matrix", "units of load"),
-        [_rank_name(name) for name in ranks],
+        names,
         steps[order],
         loads[order],
         columns["duration"][order] if "duration" in columns else None,
         columns["start"][order] if "start" in columns else None,
+        notes,
     )
+
+
+def _counts(column: list[float]) -> bool:
+    """Whether each number is one more than the one before."""
+    return len(column) > 2 and set(np.diff(column).tolist()) == {1.0}
 
 
 def _rank_name(column: str) -> str:
@@ -335,7 +437,7 @@ def array_file(content: Content) -> MeasuredLoads:
 
 def series_columns(table: Table, gauges: prometheus.VllmGauges, skip: Skip) -> None:
     """The samples of a table with a column for each series, as panels are exported."""
-    wanted = [name for name in table.columns if _SERIES.fullmatch(name)]
+    wanted = [name for name in table.columns if SERIES.fullmatch(name)]
     start = table.places.get("start")
     columns = [*wanted, *([start] if start else [])]
     for scrape, (place, row) in enumerate(table.read(columns)):
