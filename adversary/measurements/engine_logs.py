@@ -61,6 +61,12 @@ def _field(place: Place, name: str, line: str, pattern: "re.Pattern[str]") -> st
     return found[1]
 
 
+def _in_some(name: str, *, missing: bool, place: Place) -> LineError:
+    """The error of a field that is in some lines alone."""
+    says = "is missing, and there in a line before" if missing else ""
+    return LineError(place, f"{name} {says or 'is there, and missing in a line before'}")
+
+
 _ANY = r"([^\s,}]+)"
 
 
@@ -106,7 +112,7 @@ class Vllm(EngineLog):
         if name not in line and self._digits is None:
             load, self._by_requests = float(requests), True
         elif self._by_requests:
-            raise LineError(place, f"{name} is there, and missing in a line before")
+            raise _in_some(name, missing=False, place=place)
         else:
             usage = _field(place, name, line, self._USAGE)
             load = number(place, name, usage) / 100
@@ -180,7 +186,7 @@ class Sglang(EngineLog):
         if self._by_requests is None:
             self._by_requests = found is None
         if self._by_requests != (found is None):
-            raise LineError(place, "#token is in some lines alone")
+            raise _in_some("#token", missing=found is None, place=place)
         load = float(requests) if found is None else number(place, "#token", found[1])
         duration = _NAN
         if "accept len" in line:
@@ -203,8 +209,8 @@ class Sglang(EngineLog):
             "the lines have no #token, so that running requests stand for the load: the idle share "
             "is that of counts, not of tokens"
             if self._by_requests
-            else "SGLang's tokens are those that running requests hold, the query token included, once "
-            "where they share a prefix"
+            else "SGLang's tokens are those that running requests hold, the query token included, "
+            "once where they share a prefix"
         ]
         if self._unnumbered:
             told.append(
@@ -267,7 +273,7 @@ class TensorRT(EngineLog):
         if self._by_requests is None:
             self._by_requests = cached is None
         if self._by_requests != (cached is None):
-            raise LineError(place, "cached_kv_tokens is in some lines alone")
+            raise _in_some("cached_kv_tokens", missing=cached is None, place=place)
         load = float(requests) if cached is None else number(place, "cached_kv_tokens", cached[1])
         into.add(
             place,

@@ -150,8 +150,8 @@ FORMATS: Mapping[str, Format] = {
     ),
     "rocm-smi": Format(
         "power",
-        "rocm-smi --showpower --csv or --json, amd-smi metric --power --csv, with a timestamp if you "
-        "add one",
+        "rocm-smi --showpower --csv or --json, amd-smi metric --power --csv, with a timestamp if "
+        "you add one",
         "github.com/ROCm/rocm_smi_lib",
         "Current Socket or Average Graphics Package Power (W), socket_power; card, gpu",
         "timestamp",

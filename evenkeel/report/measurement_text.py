@@ -117,6 +117,12 @@ def _tell_balance(said: Balance, unit: str) -> None:
                 else ""
             )
         )
+    memory = said.stragglers.memory
+    if 20 * memory > said.steps:
+        click.echo(
+            f"a load hangs together over {memory} of {said.steps} steps: intervals of so short a "
+            "recording may hold the truth in 85 to 90 % of cases only; log for longer"
+        )
     if said.rounding:
         click.echo(
             f"loads were rounded when they were logged: the idle share may be off by "
@@ -153,14 +159,13 @@ def _tell_balance(said: Balance, unit: str) -> None:
 
 
 def _tell_stragglers(found: Stragglers, said: Balance) -> None:
-    steps = said.batches.count
     persists = found.mean_run > 2 * found.drawn_anew
     click.echo(
         f"\nThe slowest rank changes {found.changes} times: it stays for {found.mean_run:.1f} "
         f"steps on average, {found.longest_run} at most; drawn anew in each step it would stay "
         f"{found.drawn_anew:.1f}: stragglers {'persist' if persists else 'change at once'}."
     )
-    p, steps = found.exchangeable_p, sum(w.last - w.first + 1 for w in said.windows)
+    p, steps = found.exchangeable_p, said.steps
     keeps = f"a load hangs together over {found.memory} steps"
     if p is None:
         click.echo(f"Whether a rank is slow by its place cannot be told: {keeps} of {steps}.")
@@ -171,10 +176,9 @@ def _tell_stragglers(found: Stragglers, said: Balance) -> None:
         if p < UNUSUAL
         else "no rank is shown to be slow by its place"
     )
-    short = f"; {keeps} of {steps}, too few to be sure" if 8 * found.memory > steps else ""
     click.echo(
         f"The mean loads of ranks that are equal in law differ as much with a chance of {shown}: "
-        f"{verdict}{short}."
+        f"{verdict}."
     )
 
 

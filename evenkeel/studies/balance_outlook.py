@@ -96,7 +96,8 @@ def outlook(
     largest = measured.loads.max(axis=1)
     steps, ranks = measured.loads.shape
     lost = ranks * largest - measured.loads.sum(axis=1)
-    parts = found.batches.sums(np.column_stack([lost, ranks * (largest + overhead)]))
+    whole = ranks * (largest + overhead)
+    parts = found.batches.sums(np.column_stack([lost, whole]))
     share = found.imbalance / (found.imbalance + found.work + overhead * ranks * steps)
     time = None
     if fit and known:
@@ -104,7 +105,12 @@ def outlook(
     return Outlook(
         overhead,
         time,
-        found.batches.interval(parts, lambda sums: float(sums[0] / sums[1]), share),
+        found.batches.interval(
+            parts,
+            lambda sums: float(sums[0] / sums[1]),
+            share,
+            (lost - share * whole) / whole.mean(),
+        ),
         found.idle_share.value,
         "" if device is None else device.name,
         "" if device is None else device.uncertain,

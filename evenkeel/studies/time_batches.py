@@ -59,9 +59,13 @@ class Batches:
         return found
 
     def interval(
-        self, parts: FloatArray, statistic: Callable[[FloatArray], float], value: float
+        self,
+        parts: FloatArray,
+        statistic: Callable[[FloatArray], float],
+        value: float,
+        influence: FloatArray,
     ) -> Interval:
-        """The jackknife's interval of a statistic of sums.
+        """The interval of a statistic of sums: the wider of the jackknife's and :func:`half_width`.
 
         Parameters
         ----------
@@ -71,6 +75,8 @@ class Batches:
             Of the sums over some batches, float64[q].
         value : float
             Of the whole recording.
+        influence : float64[K]
+            What each step adds to it: its mean is the error of the statistic, to first order.
         """
         n = self.count
         if n < 2:
@@ -79,7 +85,51 @@ class Batches:
         without = np.array([statistic(total - part) for part in parts])
         pseudo = n * statistic(total) - (n - 1) * without
         half = float(stdtrit(n - 1, (1 + LEVEL) / 2) * pseudo.std(ddof=1) / n**0.5)
+        half = max(half, half_width(influence))
         return Interval(value, value - half, value + half)
+
+
+def autocovariances(series: FloatArray) -> FloatArray:
+    """The mean products of the series, less its mean, with itself so many steps later, float64[K].
+
+    >>> autocovariances(np.array([1.0, -1.0, 1.0, -1.0])).round(12).tolist()
+    [1.0, -0.75, 0.5, -0.25]
+    """
+    steps = len(series)
+    size = 1 << (2 * steps - 1).bit_length()
+    power = np.abs(np.fft.rfft(series - series.mean(), size)) ** 2
+    return np.asarray(np.fft.irfft(power, size)[:steps] / steps)
+
+
+def summed(covariances: FloatArray) -> tuple[float, int]:
+    """Sum over all lags, both ways, as long as pairs of neighbours are positive (Geyer 1992).
+
+    Returns
+    -------
+    total : float
+        The sum: steps times the variance of their mean.
+    last : int
+        The last lag in it: the memory of the series.
+    """
+    total, last = -float(covariances[0]), 0
+    for lag in range(0, len(covariances) - 1, 2):
+        pair = float(covariances[lag] + covariances[lag + 1])
+        if pair <= 0:
+            break
+        total, last = total + 2 * pair, lag + 1
+    return total, last
+
+
+def half_width(series: FloatArray) -> float:
+    """Half of the 95 % interval of the mean of a series, from its autocovariances."""
+    steps = len(series)
+    total, last = summed(autocovariances(series))
+    used = 2 * last + 1
+    if total <= 0 or used >= steps:
+        return 0.0
+    # Each autocovariance is too small by the variance of the mean, as that was taken off.
+    error = float(np.sqrt(total / (1 - used / steps) / steps))
+    return float(stdtrit(max(1.0, steps / used - 1), (1 + LEVEL) / 2)) * error
 
 
 def batches(series: FloatArray) -> Batches:
@@ -93,9 +143,12 @@ def batches(series: FloatArray) -> Batches:
     Notes
     -----
     Batches are alike while the correlation of neighbouring means is above what chance gives to
-    independent ones, half its standard deviation.  Of series whose steps correlate as
-    ``phi^lag``, the interval holds the mean in 92 to 97 % of runs where ``K (1 - phi)`` is at least
-    20, and in 87 % where it is 8.
+    independent ones, half its standard deviation.
+
+    With :func:`half_width`, intervals of idle shares held the truth in 95 to 98 % of 250 simulated
+    recordings whose loads correlate as ``phi^lag`` and vary normally, with ``K (1 - phi)`` from 12
+    to 600.  Where a few large requests decide, as with lognormal sizes in 16 slots of 8 ranks, in
+    91 % with ``K (1 - phi) = 30``, in 88 % with 12, and in 86 % with 2 to 4.
 
     Examples
     --------

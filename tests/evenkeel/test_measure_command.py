@@ -86,6 +86,7 @@ def test_standard_input(
 ) -> None:
     class Stdin:
         buffer = io.BytesIO(made.sglang().encode())
+        closed = False
 
     monkeypatch.setattr(sys, "stdin", Stdin)
     code, out, _ = call("-")
@@ -186,7 +187,7 @@ def test_a_file_that_is_no_device(text: str, says: str, tmp_path: Path) -> None:
         (("matrix", "--column", "load"), "--column needs KEY=NAME"),
         (("matrix", "--column", "x=y"), "--column x: known: step, rank, load"),
         (("matrix", "--hardware", "x"), "unknown hardware 'x'; known: "),
-        (("matrix", "--hardware", "x.toml"), "x.toml: cannot be read"),
+        (("matrix", "--hardware", "x.toml"), "x.toml: there is no such file"),
         (("matrix", "--write-device", "x.toml"), "needs power samples beside loads"),
         (("matrix", "SGLang"), "give loads of one format"),
         (("matrix", "matrix"), "a matrix has all ranks"),

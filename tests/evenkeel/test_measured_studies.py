@@ -78,7 +78,7 @@ def test_intervals_hold_the_mean(phi: float, least: float) -> None:
         series = lfilter([1], [1, -phi], rng.normal(size=1400))[1000:] + 10
         cut = batches(series)
         parts = cut.sums(np.column_stack([series, np.ones_like(series)]))
-        found = cut.interval(parts, lambda s: float(s[0] / s[1]), float(series.mean()))
+        found = cut.interval(parts, lambda s: float(s[0] / s[1]), float(series.mean()), series)
         hits += found.low <= 10 <= found.high
     assert hits / 300 >= least
 
