@@ -5,6 +5,7 @@ bytes, JSON by its first brace, the layout by the names of its fields.  A row th
 refuses the file, unless the caller wants such rows dropped.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,7 +261,8 @@ def _wanted(file: str, names: list[str], layout: Layout, reading: Reading) -> di
             why = f" ({layout.if_missing})" if layout.if_missing else ""
             raise InputError(
                 f"{file}: no field {' or '.join(map(repr, paths))}; it has: {has}; name the field "
-                f"of {key} with --{key}{why} (evenkeel formats lists what is known)"
+                f"of {key} with --{key}{_likely(key, names)}{why} (evenkeel formats lists what is "
+                "known)"
             )
     if not any(path in names for path in wanted["arrival"]):
         if reading.arrival_unit is not None:
@@ -272,6 +274,26 @@ def _wanted(file: str, names: list[str], layout: Layout, reading: Reading) -> di
     for path in (*layout.failed, *layout.among):
         wanted[path] = (path,)
     return wanted
+
+
+# What people call lengths.
+_CALLED = {
+    "prefill": re.compile(r"(prompt|input|context|prefill|\bisl\b)", re.IGNORECASE),
+    "decode": re.compile(r"(completion|output|generat|response|decode|\bosl\b)", re.IGNORECASE),
+}
+_COUNTED = re.compile(r"tok|len|size|isl|osl|usage", re.IGNORECASE)
+
+
+def _likely(key: str, names: list[str]) -> str:
+    """A field that may be meant, as an option shows it.
+
+    >>> _likely("decode", ["id", "usage.prompt_tokens", "usage.completion_tokens"])
+    ' usage.completion_tokens, perhaps'
+    """
+    if key not in _CALLED:
+        return ""
+    found = [n for n in names if _CALLED[key].search(n) and _COUNTED.search(n)]
+    return f" {one_line(found[0])}, perhaps" if found else ""
 
 
 class _Reader:

@@ -121,7 +121,7 @@ def _tell_balance(said: Balance, unit: str) -> None:
     if 20 * memory > said.steps:
         click.echo(
             f"a load hangs together over {memory} of {said.steps} steps: intervals of so short a "
-            "recording may hold the truth in 85 to 90 % of cases only; log for longer"
+            "recording may hold the truth in 80 to 90 % of cases only; log for longer"
         )
     if said.rounding:
         click.echo(

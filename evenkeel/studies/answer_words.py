@@ -103,10 +103,12 @@ def over_device(power: PowerModel, nominal: Saving) -> str | None:
     """What is uncertain of the device, which the interval allows for; None if nothing is."""
     if not power.unknown:
         return None
+    # Zero is added for -0.0, which would show its sign.
+    ends = [round(end, 3) + 0 for end in (nominal.low, nominal.high)]
     assumed = f"gamma {power.gamma:g}, {power.waiting}"
     return (
         f"The interval is for all that is {power.uncertain}.  With {assumed}, it would be "
-        f"{percent(nominal.low)} to {percent(nominal.high)}."
+        f"{percent(ends[0])} to {percent(ends[1])}."
     )
 
 
