@@ -73,7 +73,11 @@ class Measurements:
     power: MeasuredPower | None
 
 
-def read(files: Iterable[str | Path], asked: Asked | None = None) -> Measurements:
+def read(
+    files: Iterable[str | Path],
+    asked: Asked | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Measurements:
     """Read files, each of loads, of times or of power.
 
     Parameters
@@ -83,20 +87,22 @@ def read(files: Iterable[str | Path], asked: Asked | None = None) -> Measurement
         format are put together: those of all ranks, or of all hosts.
     asked : Asked, optional
         How.
+    progress : callable, optional
+        Is told how many lines have been read.
 
     Raises
     ------
     InputError
         One line with the file, and line, field and remedy where there are any.
     """
-    return _Reader(asked or Asked()).read(list(files))
+    return _Reader(asked or Asked(), progress).read(list(files))
 
 
 class _Reader:
     """Puts files together."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked, self._skip = asked, Skip(drop=asked.drop_bad)
+    def __init__(self, asked: Asked, progress: Callable[[int], None] | None) -> None:
+        self._asked, self._skip = asked, Skip(drop=asked.drop_bad, progress=progress)
         self._loads = LoadRecords()
         self._whole: MeasuredLoads | None = None
         self._times: StepTimes | None = None

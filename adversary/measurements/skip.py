@@ -1,8 +1,12 @@
 """Lines that cannot be used: the first refuses the file, or they are counted and left out."""
 
+from collections.abc import Callable
 from types import TracebackType
 
 from adversary.measurements.fields import LineError
+
+# Lines from one word of progress to the next.
+OFTEN = 10_000
 
 
 class Skip:
@@ -12,6 +16,8 @@ class Skip:
     ----------
     drop : bool
         Whether a line that cannot be used is left out; else the error goes on.
+    progress : callable, optional
+        Is told now and then how many lines there were.
 
     Examples
     --------
@@ -23,11 +29,14 @@ class Skip:
     ['1 line is left out; the first: a.csv: line 2: load = many is not a number']
     """
 
-    def __init__(self, *, drop: bool) -> None:
+    def __init__(self, *, drop: bool, progress: Callable[[int], None] | None = None) -> None:
         self.drop, self.count = drop, 0
-        self._first = ""
+        self._first, self._lines, self._progress = "", 0, progress
 
     def __enter__(self) -> "Skip":
+        self._lines += 1
+        if self._progress is not None and self._lines % OFTEN == 0:
+            self._progress(self._lines)
         return self
 
     def __exit__(

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evenkeel.cli.device import device_options
-from evenkeel.output import json_option, terminal_width, time_limit_option, to_json, write_text
+from evenkeel.output import (
+    json_option,
+    progress,
+    terminal_width,
+    time_limit_option,
+    to_json,
+    write_text,
+)
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -124,7 +131,8 @@ def measure(
     if (sizes is None) != (mean_output is None):
         raise InputError("--sizes and --mean-output go together")
     asked = Asked(form, columns, kv_tokens, drop_bad, max_bytes or MAX_BYTES)
-    found = measurement(files, asked, device, power_offset)
+    with progress("reading logs", None) as tick:
+        found = measurement(files, asked, device, power_offset, tick)
     reached = None
     if sizes is not None and mean_output is not None:
         if found.loads is None or found.balance is None or found.outlook is None:

@@ -1,6 +1,6 @@
 """All that is said of a fleet's own logs, put together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,15 +51,16 @@ def measurement(
     asked: Asked,
     device: PowerModel | None = None,
     power_offset_s: float | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Measurement:
-    """Read files, and say what they show.
+    """Read files, and say what they show; ``progress`` is told how many lines have been read.
 
     Raises
     ------
     InputError
         If a file cannot be used, or there are neither loads nor power.
     """
-    found = read(files, asked)
+    found = read(files, asked, progress)
     if found.loads is None:
         if found.power is None:
             raise InputError("no file has loads or power samples: times alone show nothing")
