@@ -363,7 +363,7 @@ def matrix(table: Table, skip: Skip) -> MeasuredLoads:
             for column, value in zip(kept.values(), values, strict=True):
                 column.append(value)
     notes = []
-    if table.headless and len(ranks) > 2 and _counts(kept[ranks[0]]):
+    if table.headless and _counts(kept[ranks[0]]):
         first, *ranks = ranks
         known[first] = "step"
         notes.append("the first column counts from row to row and is taken for the step")
@@ -395,8 +395,8 @@ def matrix(table: Table, skip: Skip) -> MeasuredLoads:
 
 
 def _counts(column: list[float]) -> bool:
-    """Whether each number is one more than the one before."""
-    return len(column) > 2 and set(np.diff(column).tolist()) == {1.0}
+    """Whether it counts from 0 or 1 on; loads that grow by 1 begin with those of a prompt."""
+    return len(column) > 2 and column[0] in (0, 1) and set(np.diff(column).tolist()) == {1.0}
 
 
 def _rank_name(column: str) -> str:

@@ -213,6 +213,11 @@ def energy(
         ]
         head = ("hardware", "idle W", "wait W", "max W", "gamma", "limit", "paper floor")
         click.echo(table((*head, "sharp floor", "floor", "cap", "28 % needs"), cells))
+        if any(row["unknown"] for row in found):
+            click.echo(
+                "\nnumbers that are not measured are as in the paper here, a waiting worker at its "
+                "idle power;\n--hardware NAME has the intervals that they leave"
+            )
         padded = _share(found[0]["bounds"]["padded"])
         click.echo(
             f"\non any device: at most {_share(idle_share)} whatever a waiting worker draws, and "

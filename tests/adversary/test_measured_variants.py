@@ -151,6 +151,13 @@ def test_ranks_of_several_nodes(tmp_path: Path) -> None:
     assert found.loads[0].tolist() == [300, 100, 300, 100]
 
 
+def test_a_load_that_grows_by_one_is_no_number_of_a_step(tmp_path: Path) -> None:
+    found = loads_of(tmp_path, "300,100\n301,101\n302,102\n303,103\n")
+    assert found.loads[:, 0].tolist() == [300, 301, 302, 303]
+    with pytest.raises(InputError, match="of one rank alone"):
+        loads_of(tmp_path, "0,300\n1,301\n2,302\n3,303\n")
+
+
 def test_a_matrix_on_its_side_is_told(tmp_path: Path) -> None:
     found = loads_of(tmp_path, "300,310,320\n100,160,500\n")
     assert any("transpose" in note for note in found.notes)
