@@ -24,7 +24,7 @@ _CACHE = "vllm:cache_config_info"
 class Sample(NamedTuple):
     """The value of a series.
 
-    ``scrape`` counts the times that the series was there before; in a query, milliseconds.
+    ``scrape`` counts the scrapes before; in a query, milliseconds.
     """
 
     place: Place
@@ -60,11 +60,24 @@ def series(place: Place, written: str) -> tuple[str, dict[str, str]]:
 def of_text(content: Content, prefixes: tuple[str, ...]) -> Iterator[Sample | LineError]:
     """The samples of the series whose names begin so, in the text of scrapes.
 
-    A line that cannot be read is given as the error that says why.
+    A scrape ends where what it had already comes again: the heading of a name, or a series.  A line
+    that cannot be read is given as the error that says why.
     """
-    seen: dict[tuple[str, str], int] = {}
+    seen: set[str] = set()
+    scrape = 0
+
+    def counted(what: str) -> int:
+        nonlocal scrape
+        if what in seen:
+            seen.clear()
+            scrape += 1
+        seen.add(what)
+        return scrape
+
     lines = content.lines()
     for line in lines:
+        if line.startswith(("# HELP ", "# TYPE ")):
+            counted(" ".join(line.split()[:3]))
         if not line.startswith(prefixes):
             continue
         place = Place(lines.name, lines.number)
@@ -83,9 +96,7 @@ def of_text(content: Content, prefixes: tuple[str, ...]) -> Iterator[Sample | Li
         except LineError as error:
             yield error
             continue
-        key = (name, head)
-        seen[key] = seen.get(key, -1) + 1
-        yield Sample(place, name, labels, words[0], time, seen[key])
+        yield Sample(place, name, labels, words[0], time, counted(f"{head}{brace}"))
 
 
 def of_query(content: Content) -> Iterator[Sample | LineError]:

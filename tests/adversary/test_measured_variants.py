@@ -116,6 +116,23 @@ def test_gauges_as_grafana_exports_them(value: str, tmp_path: Path) -> None:
     assert found.unit == "tokens"
 
 
+def test_a_rank_that_is_missing_in_one_scrape(tmp_path: Path) -> None:
+    """Others stay in their own scrape, whichever rank is missing, with headings or without."""
+    name = "vllm:kv_cache_usage_perc"
+
+    def scrape(step: int, heading: str, absent: int | None) -> str:
+        return heading + "".join(
+            f'{name}{{engine="{g}"}} {LOADS[step][g] / 1000}\n' for g in (0, 1) if g != absent
+        )
+
+    for heading, absent in ((f"# TYPE {name} gauge\n", 0), (f"# HELP {name} x\n", 1), ("", 1)):
+        text = "".join(scrape(k, heading, absent if k == 1 else None) for k in range(3))
+        with pytest.raises(InputError, match=f"step = 1 has no load of rank {absent}.*--drop-bad"):
+            loads_of(tmp_path, text)
+        found = loads_of(tmp_path, text, Asked(kv_tokens=1000.0, drop_bad=True))
+        assert found.loads == pytest.approx(np.array([LOADS[0], LOADS[2]], dtype=float))
+
+
 def test_times_of_the_host_are_those_of_their_own_step(tmp_path: Path) -> None:
     found = loads_of(tmp_path, AS_WRITTEN["TensorRT-LLM, elapsed_time"])
     assert found.duration_s == pytest.approx([0.031] * 3)
