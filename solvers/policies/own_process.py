@@ -6,6 +6,13 @@ and whatever it does to its process, the run says by name what went wrong and at
 comes back is bytes of a stated form, never objects.
 
 The other end is :mod:`solvers.policies.own_process_server`.
+
+This closes what frames and the garbage collector would show, and every way to end or hold up the
+run; it is no sandbox.  A policy has its user's rights: it can read files, the trace among them, and
+the memory of other processes where the system lets a user do that, write, reach the network, and
+start a process that leaves its session and outlives the run.  Policies that are passed as objects,
+and claims, families, figures and predictors of one's own, are in the process of the run, where
+everything can be reached: a verdict is then worth what that code is.
 """
 
 import os

@@ -31,7 +31,7 @@ RANDOM = ("--policy", "power_of_two", "--policy", "trtllm_kv_aware", "--policy",
 COMMANDS = {
     "simulate": ("simulate", *SMALL, "-n", "60", *RANDOM, "--seed", "7", "--json"),
     "assess": ("assess", "t.csv", *SMALL, "--json"),
-    "attack": ("attack", "--policy", "jsq", *SMALL, "-n", "6", "--method", "search", "--json"),
+    "attack": ("attack", "--policy", "jsq", *SMALL, "-n", "6", "--method", "climb", "--json"),
     "check": ("check", "fcfs.worst-case", "--json"),
     "claims": ("claims", "--json"),
     "gallery": ("gallery", "--json"),
