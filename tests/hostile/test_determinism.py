@@ -38,7 +38,7 @@ COMMANDS = {
     "policies": ("policies", *SMALL, "--json"),
     "solve": ("solve", "step.json", "--certificate", "c.json", "--json"),
     "sweep": ("sweep", "s.toml", "--jobs", "2", "--json"),
-    "reproduce": ("reproduce", "energy.cap", "step.gap-naive", "--jobs", "1"),
+    "reproduce": ("reproduce", "--claims", "energy.cap", "--jobs", "1", "--out", "out"),
 }
 # Beside what is timed; what no run can repeat.
 TIMED = {"timings.jsonl", "report.html", "report.md"}
