@@ -231,8 +231,7 @@ def solve_branch_and_price(
     --------
     The slots take two requests and one; 4 + 5 and 9 reach equal loads of 14.
 
-    >>> from solvers.step.machines.solve import Progress, solve_machines
-    from solvers.step.problem import StepProblem
+    >>> from solvers.step.problem import StepProblem
     >>> solution = solve_branch_and_price(StepProblem([5, 5], [2, 1], [2, 4, 5, 9]))
     >>> solution.assignment.tolist(), solution.imbalance, solution.optimal
     ([-1, 0, 0, 1], 0, True)
