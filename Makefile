@@ -14,7 +14,7 @@ help:
 	@echo "make mutants     plant random faults and count those that the tests see (ARGS=--help for more)"
 	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
-	@echo "make bench       measure the hot paths against their references and goals (10 minutes)"
+	@echo "make bench       measure the hot paths against their references and goals (12 minutes)"
 	@echo "make docs        build the documentation in out/docs, with the gallery and the notebooks"
 	@echo "make lint        ruff, mypy --strict and the import contract"
 
