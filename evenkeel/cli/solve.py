@@ -1,5 +1,6 @@
 """``evenkeel solve`` and ``optimum``: one admission step, one backlog, with certificates."""
 
+import time
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -83,7 +84,6 @@ def solve(
     of 144 workers in seconds.
     """
     from solvers.certificates import SHORT_WORDS, certify_step, to_text
-    from solvers.step.branch_and_price.solve import solve_branch_and_price
     from solvers.step.confirm import weigh
     from solvers.step.exact.milp import SOLVERS, solve_exact
     from solvers.step.exact.second_formulation import solve_cvxpy
@@ -94,7 +94,7 @@ def solve(
     limited: dict[str, Callable[..., StepSolution]] = {
         **{name: partial(solve_exact, solver=name) for name in SOLVERS},
         "cvxpy": solve_cvxpy,
-        "scan": solve_branch_and_price,
+        "scan": scan,
     }
     solutions = {
         name: solve_step(problem)
@@ -153,6 +153,25 @@ def solve(
             rest = "" if shown["bound"] == best.lower_bound else "; the rest a search has proved"
             click.echo(f"certificate            {certificate}, lower bound {shown['bound']}{rest}")
     click.get_current_context().exit(HELD if best.optimal else INCONCLUSIVE)
+
+
+def scan(problem: "StepProblem", time_limit_s: float) -> "StepSolution":
+    """Branch and price, or the solver of parallel machines, followed until the limit."""
+    from evenkeel.cli.anytime import busy, follow, interval_shown
+    from solvers.step.branch_and_price.solve import approach
+    from solvers.step.exact.milp import largest_first
+    from solvers.step.problem import StepSolution
+
+    begun = time.monotonic()
+    end = begun + time_limit_s
+    first = largest_first(problem)
+    found = StepSolution(first, problem.objective(first), 0)
+    with interval_shown("scan", begun, end) as show:
+        for found in follow(approach(problem, end), end):
+            show(found.lower_bound, found.imbalance)
+    if busy():
+        click.echo("cut off amid a search, which is compiled once after installation", err=True)
+    return found
 
 
 class Backlog(msgspec.Struct, forbid_unknown_fields=True):

@@ -292,18 +292,18 @@ def test_a_check_that_fails_is_no_verdict(call: Call, monkeypatch: pytest.Monkey
 def test_solve(call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
     assert call("solve", "step.json", "--solver", "fast", *words)[0] == 0
 
-    def unsure(problem: Any, **_: Any) -> StepSolution:
+    def unsure(problem: Any, *_: Any) -> Iterator[StepSolution]:
         from solvers.step.fast.solve import solve_step
 
         best = solve_step(problem)
-        return replace(best, lower_bound=best.lower_bound - 1)
+        yield replace(best, lower_bound=best.lower_bound - 1)
 
     def no_argument(problem: Any, target: int, words: int) -> tuple[int, list[Any]]:
         return target - 1, []
 
     # The best value, one above its bound: nobody has proved it.
     monkeypatch.setattr("solvers.certificates.argue", no_argument)
-    monkeypatch.setattr("solvers.step.branch_and_price.solve.solve_branch_and_price", unsure)
+    monkeypatch.setattr("solvers.step.branch_and_price.solve.approach", unsure)
     code, out, _ = call("solve", "step.json", "--solver", "scan", *words)
     assert code == 3
     if not words:

@@ -2,7 +2,8 @@
 
 import math
 import time
-from itertools import product
+from collections import deque
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from solvers.step.machines.counting import counting_level
 from solvers.step.machines.exhaustive import FOUND, NONE, OPEN, pack
 from solvers.step.machines.local_search import divide_pairs, largest_to_least
 from solvers.step.machines.packing import Packing, entries
-from solvers.step.machines.solve import Machines, solve_machines
+from solvers.step.machines.solve import Machines, approach_machines
 from solvers.step.problem import StepProblem, StepSolution
 from solvers.step.sorted_sizes import sorted_pool
 
@@ -57,12 +58,12 @@ def test_the_least_level_is_found_and_proved(seed: int) -> None:
         optimum = enumerate_step(problem).imbalance
         worst = poorest(problem)
         start = StepSolution(worst, problem.objective(worst), 0)
-        solution = solve_machines(problem, start)
+        *_, solution = approach_machines(problem, start)
         problem.validate(solution.assignment)
         assert problem.objective(solution.assignment) == solution.imbalance
         assert solution.imbalance == solution.lower_bound == optimum
         state = Machines(problem, worst)
-        state.search()
+        deque(state.search(), maxlen=0)
         proofs.add(state.proof.by)
         scan = solve_branch_and_price(problem)
         assert scan.imbalance == scan.lower_bound == optimum
@@ -156,26 +157,20 @@ def test_local_search_keeps_what_is_best_and_what_is_valid() -> None:
 def test_published_families_are_solved_within_an_interval(family: str) -> None:
     for problem in instances(family, 3, 99):
         begun = time.monotonic()
-        solution = solve_machines(problem, solve_step(problem), time.monotonic() + 2)
+        *_, solution = approach_machines(problem, solve_step(problem), time.monotonic() + 2)
         assert time.monotonic() - begun < 30
         problem.validate(solution.assignment)
         assert problem.objective(solution.assignment) == solution.imbalance
         assert 0 <= solution.lower_bound <= solution.imbalance
 
 
-def test_progress_names_both_sides_as_they_move() -> None:
+def test_intervals_become_narrower_and_the_last_is_the_answer() -> None:
     (problem,) = instances("2 to 3 jobs a machine", 1, 5)
-    seen: list[tuple[int, int]] = []
-    solution = solve_machines(
-        problem,
-        solve_step(problem, 0),
-        time.monotonic() + 20,
-        lambda best, bound: seen.append((best, bound)),
-    )
-    assert seen
-    assert seen[-1] == (solution.imbalance, solution.lower_bound)
-    assert all(best >= solution.imbalance and bound <= solution.lower_bound for best, bound in seen)
-    assert [best for best, _ in seen] == sorted((best for best, _ in seen), reverse=True)
+    seen = list(approach_machines(problem, solve_step(problem, 0), time.monotonic() + 20))
+    for wide, narrow in pairwise(seen):
+        problem.validate(narrow.assignment)
+        assert wide.lower_bound <= narrow.lower_bound <= narrow.imbalance <= wide.imbalance
+    assert seen[0].gap > seen[-1].gap
 
 
 def test_large_sizes_and_many_requests_end_in_time() -> None:
@@ -184,6 +179,6 @@ def test_large_sizes_and_many_requests_end_in_time() -> None:
         StepProblem(np.zeros(3, np.int64), np.full(3, 9), rng.integers(10**14, 10**15, 9)),
         StepProblem(np.zeros(64, np.int64), np.full(64, 72), rng.integers(1, 10**6, 4000)),
     ):
-        solution = solve_machines(problem, solve_step(problem), time.monotonic() + 2)
+        *_, solution = approach_machines(problem, solve_step(problem), time.monotonic() + 2)
         problem.validate(solution.assignment)
         assert solution.lower_bound <= solution.imbalance

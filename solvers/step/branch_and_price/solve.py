@@ -24,7 +24,7 @@ Sources: (Barnhart et al. 1998; Vance 1998).
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,7 +37,7 @@ from solvers.step.branch_and_price.pricing import TooLargeError
 from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, dive
 from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
-from solvers.step.machines.solve import Progress, solve_machines
+from solvers.step.machines.solve import approach_machines
 from solvers.step.problem import StepProblem, StepSolution
 
 # Words of the pricing table and entries of levels in each phase.
@@ -160,7 +160,7 @@ def _rounding_matters(state: BranchAndPrice, root: MasterSolution) -> bool:
     return root.lp_bound - root.bound > (state.upper - state.lower) // _WORTH
 
 
-def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True) -> None:
+def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True) -> Iterator[None]:
     """Best-first search until the gap is closed, time is up, or a level cannot be decided.
 
     If it is not the ``last`` phase, it also ends where a larger table has better prospects, and
@@ -168,6 +168,7 @@ def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True)
     """
     progress = _Progress(last, state.open)
     while state.lower < state.upper and time.monotonic() < state.deadline:
+        yield
         # Among nodes of the same bound the deepest.
         levels = min(state.open, key=lambda b: (b.least, -b.settled))
         at = int(np.argmin(levels.lower))
@@ -202,25 +203,77 @@ def _found(state: BranchAndPrice) -> StepSolution:
     return StepSolution(best, value, min(value, state.lower))
 
 
-def solve_branch_and_price(
-    problem: StepProblem,
-    time_limit_s: float | None = None,
-    progress: Progress | None = None,
-) -> StepSolution:
+def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolution]:
+    """Intervals around the optimum of a step, ever narrower, as :func:`solve_branch_and_price`.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        Any.
+    until : float
+        Time of ``time.monotonic`` at which to stop.
+    """
+    found = solve_step(problem)
+    if problem.pool.size <= problem.free.sum():
+        yield from approach_machines(problem, found, until)
+        return
+    yield found
+    if found.optimal or time.monotonic() > until:
+        return
+    found = _better(found, solve_step(problem, effort=3))
+    yield found
+    found = prove(problem, found, _SHORT)
+    coarser = None
+    try:
+        for size in _PHASES:
+            yield found
+            if found.optimal or time.monotonic() > until:
+                return
+            state = BranchAndPrice(problem, found, until, size, coarser)
+            if coarser is None:
+                _price_by_rank(state)
+            last = state.tables.exact or size == _PHASES[-1]
+            for _ in explore(state, ACTIONS, last):
+                value = problem.objective(state.best)
+                yield StepSolution(state.best, value, max(found.lower_bound, state.lower))
+            found = _better(_found(state), found)
+            if last:
+                break
+            if not found.optimal and time.monotonic() < until:
+                found = prove(problem, found, _BETWEEN)
+            coarser = state
+    except TooLargeError:
+        pass
+    yield found
+    # A quarter of the time shows how fast this machine is.
+    work, begun = min(_LONG, (until - time.monotonic()) * _PER_SECOND), time.monotonic()
+    if work > 0 and not found.optimal:
+        found = prove(problem, found, int(work / 4))
+        yield found
+        spent = time.monotonic() - begun
+        work = min(_LONG, (until - time.monotonic()) * work / 4 / max(spent, 1e-3))
+    if work > 0 and not found.optimal:
+        yield prove(problem, found, int(work))
+
+
+def _better(one: StepSolution, other: StepSolution) -> StepSolution:
+    """The better assignment with the better bound."""
+    best = min(one, other, key=lambda s: s.imbalance)
+    return replace(best, lower_bound=max(one.lower_bound, other.lower_bound))
+
+
+def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = None) -> StepSolution:
     """Optimal assignment of one step, or an interval around its imbalance.
 
     Parameters
     ----------
     problem : StepProblem
-        Any.  A step that admits its whole pool is left to
-        :func:`solvers.step.machines.solve.solve_machines`.  With more than 16 free slots on a
-        worker, or ``G`` times the sum of loads and sizes 2^46 or more, only the bounds of the other
-        solvers are used; where loads and sizes are too large for an exact table the two sides may
-        not meet.
+        Any.  A step that admits its whole pool is left to :mod:`solvers.step.machines.solve`.  With
+        more than 16 free slots on a worker, or ``G`` times the sum of loads and sizes 2^46 or more,
+        only the bounds of the other solvers are used; where loads and sizes are too large for an
+        exact table the two sides may not meet.
     time_limit_s : float, optional
         Wall-clock limit; what was found by then is returned.
-    progress : callable, optional
-        Told of both sides as they move.
 
     Returns
     -------
@@ -236,28 +289,6 @@ def solve_branch_and_price(
     >>> solution.assignment.tolist(), solution.imbalance, solution.optimal
     ([-1, 0, 0, 1], 0, True)
     """
-    deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
-    if problem.pool.size <= problem.free.sum():
-        return solve_machines(problem, solve_step(problem, effort=3), deadline, progress)
-    start = prove(problem, solve_step(problem, effort=3), _SHORT)
-    if start.optimal:
-        return start
-    found, coarser = start, None
-    try:
-        for size in _PHASES:
-            state = BranchAndPrice(problem, found, deadline, size, coarser)
-            if coarser is None:
-                _price_by_rank(state)
-            last = state.tables.exact or size == _PHASES[-1]
-            explore(state, ACTIONS, last)
-            lower, found = found.lower_bound, _found(state)
-            found = replace(found, lower_bound=max(lower, found.lower_bound))
-            if not (last or found.optimal or time.monotonic() > deadline):
-                found = prove(problem, found, _BETWEEN)
-            if last or found.optimal or time.monotonic() > deadline:
-                break
-            coarser = state
-    except TooLargeError:
-        pass
-    left = min(_LONG / _PER_SECOND, deadline - time.monotonic())
-    return prove(problem, found, int(left * _PER_SECOND)) if left > 0 else found
+    until = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
+    *_, found = approach(problem, until)
+    return found

@@ -11,7 +11,7 @@ exhaustive search among some of the workers.  All bounds are proved in integers.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +24,6 @@ from solvers.step.machines.packing import MOST_ENTRIES, Packing, entries
 from solvers.step.problem import Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import sorted_pool
 from theory.model import IntArray
-
-# Told the imbalance of the best assignment and the lower bound, whenever one of them moves.
-Progress = Callable[[int, int], None]
 
 # Pairs tried without an improvement, and steps of exhaustive search, at first and at most.
 _TRIALS = 2**14
@@ -68,18 +65,10 @@ class Machines:
         A valid assignment.
     until : float
         Time of ``time.monotonic`` at which to stop.
-    progress : callable, optional
-        See :data:`Progress`.
     """
 
-    def __init__(
-        self,
-        problem: StepProblem,
-        start: Assignment,
-        until: float = math.inf,
-        progress: Progress | None = None,
-    ) -> None:
-        self.problem, self.until, self._progress = problem, until, progress
+    def __init__(self, problem: StepProblem, start: Assignment, until: float = math.inf) -> None:
+        self.problem, self.until = problem, until
         self.order = np.argsort(problem.pool, kind="stable")
         self.sizes: IntArray = problem.pool[self.order]
         self.loads = problem.loads.copy()
@@ -103,19 +92,19 @@ class Machines:
         top = int(self._after(worker).max())
         if top < self.upper:
             self.upper, self.worker = top, worker.copy()
-            self._tell()
 
     def raise_to(self, level: int, proof: Proof) -> None:
         """Raise the lower bound."""
         if level > self.lower:
             self.lower, self.proof = level, proof
-            self._tell()
 
-    def _tell(self) -> None:
-        if self._progress is not None:
-            total = int(self.loads.sum() + self.sizes.sum())
-            G = self.loads.size
-            self._progress(G * self.upper - total, G * self.lower - total)
+    def solution(self) -> StepSolution:
+        """The best assignment and the bound."""
+        assignment = np.empty_like(self.worker)
+        assignment[self.order] = self.worker
+        total = int(self.loads.sum() + self.sizes.sum())
+        lower = self.loads.size * self.lower - total
+        return StepSolution(assignment, self.problem.objective(assignment), lower)
 
     def _after(self, worker: IntArray) -> IntArray:
         after = self.loads.copy()
@@ -250,11 +239,13 @@ class Machines:
             else:
                 break
 
-    def search(self) -> None:
+    def search(self) -> Iterator[None]:
         """Everything in turn, with more and more work, until the sides meet or time is up."""
         self.begin()
+        yield
         self.exhaust(self.lower, _STEPS[0])
         if not self.late:
+            yield
             self.bracket()
         steps = _STEPS[0]
         while not self.late and steps <= _STEPS[1]:
@@ -262,8 +253,10 @@ class Machines:
             self.exhaust(self.upper - 1, 4 * steps)
             self.exhaust(self.lower, 4 * steps)
             for level in dict.fromkeys((self.lower, self.upper - 1)):
+                yield
                 if not self.late and level < self.upper:
                     self.dive()
+                yield
                 if not self.late and level < self.upper:
                     worker = self.search_pairs(self.worker, level, steps)
                     self.keep(self.rebuild(worker, level, 64 * steps))
@@ -271,13 +264,10 @@ class Machines:
             steps *= 1 if self.upper < upper else 2
 
 
-def solve_machines(
-    problem: StepProblem,
-    start: StepSolution,
-    until: float = math.inf,
-    progress: Progress | None = None,
-) -> StepSolution:
-    """The least imbalance of a step that admits its whole pool, or an interval around it.
+def approach_machines(
+    problem: StepProblem, start: StepSolution, until: float = math.inf
+) -> Iterator[StepSolution]:
+    """Intervals around the least imbalance of a step that admits its whole pool, ever narrower.
 
     Parameters
     ----------
@@ -287,8 +277,6 @@ def solve_machines(
         A solution and its bound.
     until : float
         Time of ``time.monotonic`` at which to stop; without one it ends after bounded work.
-    progress : callable, optional
-        See :data:`Progress`.
 
     Examples
     --------
@@ -296,16 +284,14 @@ def solve_machines(
 
     >>> from solvers.step.fast.solve import solve_step
     >>> problem = StepProblem([0, 0, 0], [7, 7, 7], [7, 7, 6, 5, 5, 4, 2])
-    >>> solution = solve_machines(problem, solve_step(problem, 0))
+    >>> *_, solution = approach_machines(problem, solve_step(problem, 0))
     >>> solution.imbalance, solution.optimal
     (0, True)
     """
+    yield start
     if start.optimal or problem.pool.size == 0:
-        return start
-    state = Machines(problem, start.assignment, until, progress)
-    state.search()
-    assignment = np.empty_like(start.assignment)
-    assignment[state.order] = state.worker
-    total = int(problem.loads.sum() + problem.pool.sum())
-    lower = max(start.lower_bound, problem.workers * state.lower - total)
-    return StepSolution(assignment, problem.objective(assignment), lower)
+        return
+    state = Machines(problem, start.assignment, until)
+    for _ in state.search():
+        yield state.solution()
+    yield state.solution()
