@@ -184,7 +184,7 @@ class PricingTables:
 
         The bound is exact integer arithmetic and holds for all prices ``>= 0``.  The search for a
         feasible column in place of one that fits only as rounded ends after ``patience`` requests
-        tried in vain, and past the deadline at once.
+        tried in vain.  Past the deadline there is none, and the bound is that of rounded sizes.
         """
         rows = self.fill(residual.supply, prices)
         profits = self.sizes * SCALE - prices
@@ -198,9 +198,10 @@ class PricingTables:
             chosen = self._read(rows, k, room)
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
-                problem = self.knapsack(residual.supply, profits, most)
                 if time.monotonic() > deadline:
-                    patience = 0
+                    bound += cost
+                    continue
+                problem = self.knapsack(residual.supply, profits, most)
                 profit, chosen = self._fit(problem, chosen, room * SCALE - cost, patience)
                 cost = room * SCALE - profit
             found.append(Column(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))
