@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds mutants proofs figures bench lint docs setup setup-dev clean
+.PHONY: help reproduce test bounds hostile mutants proofs figures bench lint docs setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
 	@echo "make test        run the default test suite"
 	@echo "make bounds      hold every bound, one test a claim (POLICY=module:attribute for your own)"
+	@echo "make hostile     hold every command against bad files, numbers and conditions, all of them"
 	@echo "make mutants     plant random faults and count those that the tests see (ARGS=--help for more)"
 	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
@@ -45,6 +46,9 @@ test: setup-dev
 
 bounds: setup-dev
 	$(BIN)/python -m pytest tests/bounds -n auto -q $(if $(POLICY),--policy $(POLICY))
+
+hostile: setup-dev
+	$(BIN)/python -m pytest tests/hostile --slow -n auto --dist loadfile -q
 
 mutants: setup-dev
 	$(BIN)/python -m benchmarks.mutants $(ARGS)

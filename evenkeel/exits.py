@@ -41,6 +41,9 @@ _HEAR_S, _END_S = 0.5, 5.0
 
 _WATCH = "signals"
 
+# Characters of an error that are shown.
+MOST_SAID = 2000
+
 _SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -271,6 +274,7 @@ def _meaning(error: BaseException) -> tuple[int, str]:
         return CLOSED_PIPE, ""
     from click import ClickException
 
+    from theory.content import printable
     from theory.model import InputError
 
     if refused := _refusal(error):
@@ -282,7 +286,7 @@ def _meaning(error: BaseException) -> tuple[int, str]:
         error.show(text)
         return BAD_INPUT, text.getvalue().rstrip()
     if isinstance(error, InputError):
-        return BAD_INPUT, f"error: {error}"
+        return BAD_INPUT, f"error: {printable(str(error), MOST_SAID)}"
     what = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     return NO_ANSWER, f"internal error: {what} (evenkeel --debug COMMAND shows where)"
 

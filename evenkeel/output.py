@@ -17,10 +17,12 @@ import numpy as np
 
 from evenkeel.exits import end_after
 from evenkeel.plain_text import SPELLED
+from theory.content import printable
 from theory.files import written_whole
 
 if TYPE_CHECKING:
     import polars
+    from rich.text import Text
 
 
 def seconds(value: str | float) -> float:
@@ -143,6 +145,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
     """A plain text table: columns of numbers to the right, no more than spaces and a rule.
 
     A row is one line whatever its length, unless a ``width`` is given, to which text is wrapped.
+    What steers a terminal stands as its escape.
 
     >>> print(table(("policy", "steps"), [("fcfs", "9"), ("bfio", "10")]))
     policy  steps
@@ -153,21 +156,26 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
     from rich.console import Console
     from rich.rule import Rule
     from rich.table import Table
-    from rich.text import Text
 
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for i in range(len(head)):
         number = bool(rows) and all(not row[i] or row[i][0] in "+-0123456789" for row in rows)
         wraps = width is not None and not number
         grid.add_column(justify="right" if number else "left", no_wrap=not wraps)
-    grid.add_row(*map(Text, head))
+    grid.add_row(*map(_cell, head))
     grid.add_row(*[Rule(characters="-")] * len(head))
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*map(_cell, row))
     console = Console(width=width or 10**6, color_system=None)
     with console.capture() as captured:
         console.print(grid)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _cell(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text("\n".join(printable(line, len(line)) for line in text.split("\n")))
 
 
 def terminal_width() -> int | None:

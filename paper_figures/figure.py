@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
 from paper_figures.files import Cells, Row, read_csv, render, to_csv
 from theory.files import written_whole
+from theory.model import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +112,15 @@ class PaperFigure:
             If the CSV is not one of this figure, or the folder cannot be written.
         """
         rows = read_csv(csv_path, self.data.columns)
-        return render(lambda picture: self.paint(picture, rows), out_dir, self.name, self.size)
+        try:
+            return render(lambda picture: self.paint(picture, rows), out_dir, self.name, self.size)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{csv_path}: cannot be drawn as {self.name} ({type(error).__name__}: {error}): "
+                "compute the table again"
+            ) from error
 
 
 def figure(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from theory.files import written_whole
+from theory.content import opened
+from theory.files import MOST_BYTES, utf8, written_whole
 from theory.model import InputError
 
 if TYPE_CHECKING:
@@ -31,14 +32,30 @@ _METADATA: dict[str, dict[str, None]] = {
 def to_csv(rows: Sequence[Row]) -> str:
     r"""The rows as CSV text; numbers are written so that they read back exactly.
 
+    A text that a spreadsheet would take for a formula begins with an apostrophe.
+
     >>> to_csv([{"B": 8, "theory": 0.1}])
     'B,theory\n8,0.1\n'
+    >>> to_csv([{"policy": "=1+1"}])
+    "policy\n'=1+1\n"
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    names = list(rows[0])
+    writer.writerow(map(_no_formula, names))
+    writer.writerows([_no_formula(row[name]) for name in names] for row in rows)
     return text.getvalue()
+
+
+def _no_formula(cell: str | int | float) -> str | int | float:
+    """The cell, with an apostrophe before a text that begins as a formula and is no number."""
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell.replace("\r", " ") if isinstance(cell, str) else cell
+    try:
+        float(cell)
+    except ValueError:
+        return "'" + cell.replace("\r", " ")
+    return cell
 
 
 def read_csv(path: Path, columns: Sequence[str]) -> list[Cells]:
@@ -49,15 +66,30 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[Cells]:
     InputError
         If the file cannot be read, has no rows, or lacks one of the columns.
     """
+    text = table_text(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows: list[Cells] = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows: list[Cells] = list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
         raise InputError(f"cannot read the figure's table {path}: {error}") from error
     missing = [c for c in columns if not rows or any(row.get(c) is None for row in rows)]
     if missing:
         raise InputError(f"{path}: expected rows with the columns {', '.join(missing)}")
     return rows
+
+
+def table_text(path: Path) -> str:
+    """The text of a figure's CSV.
+
+    Raises
+    ------
+    InputError
+        If it is no regular file, too large, or no text.
+    """
+    with opened(path, MOST_BYTES["JSON"], "no table of a figure does") as content:
+        try:
+            return utf8(content.whole()).decode("utf-8")
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
 
 
 def column(rows: Iterable[Cells], name: str, factor: int = 1) -> list[float]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
+from unicodedata import category
 
 from theory.model import InputError
 
@@ -63,8 +64,10 @@ def printable(text: str, most: int = 200) -> str:
     >>> print(printable("red\x1b[31m"), printable("long", 3))
     red\x1b[31m lon…
     """
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: most + 1])
-    return shown if len(text) <= most else shown[:most] + "…"
+    shown = "".join(
+        c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text[:most]
+    )
+    return shown if len(text) <= most else shown + "…"
 
 
 class _Readable(Protocol):

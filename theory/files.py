@@ -77,7 +77,7 @@ def decoded(text: bytes, kind: type[Kind], form: Form = "JSON") -> Kind:
     >>> decoded(b'{"workers": 2}', dict[str, int])
     {'workers': 2}
     """
-    plain = _utf8(text)
+    plain = utf8(text)
     decode = msgspec.json.decode if form == "JSON" else msgspec.toml.decode
     try:
         if form == "TOML" and _LONG_KEY.search(plain):
@@ -92,8 +92,14 @@ def decoded(text: bytes, kind: type[Kind], form: Form = "JSON") -> Kind:
     return value
 
 
-def _utf8(text: bytes) -> bytes:
-    """The text without a byte order mark, if it is UTF-8 and no binary data."""
+def utf8(text: bytes) -> bytes:
+    """The text without a byte order mark, if it is UTF-8 and no binary data.
+
+    Raises
+    ------
+    InputError
+        If it is not; it names the line.
+    """
     plain = text.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in plain[:4] or plain.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError("is UTF-16 or binary data; save it as UTF-8 text")

@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from solvers.step.problem import StepProblem
-from theory.model import InputError, IntArray, Requests, System
+from theory.budget import about, power
+from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Space:
 
     def __post_init__(self) -> None:
         System(self.workers, self.slots, self.drift)
+        _at_least(1, capacity=self.workers * self.slots)
         _at_least(1, requests=self.requests, decode_max=self.decode_max, size_min=self.size_min)
         _at_least(self.size_min, size_max=self.size_max)
         if self.order not in ("any", "sorted"):
@@ -138,7 +140,9 @@ class Space:
         """Number of request lists: ordered ones, or multisets where ``order`` is sorted."""
         kinds = (self.size_max - self.size_min + 1) * self.decode_max
         if self.order == "any":
-            return int(kinds**self.requests)
+            return power(kinds, self.requests)
+        if self.requests > 10_000:
+            return power(2, self.requests)  # more than anybody enumerates
         return math.comb(kinds + self.requests - 1, self.requests)
 
     def build(self, vector: IntArray) -> Instance:
@@ -223,3 +227,5 @@ def _at_least(least: int, **values: int) -> None:
     for name, value in values.items():
         if not isinstance(value, int | np.integer) or value < least:
             raise InputError(f"{name} must be an integer >= {least}, got {value!r}")
+        if value >= INT_LIMIT:
+            raise InputError(f"{name} must be an integer below 2^62, got {about(int(value))}")

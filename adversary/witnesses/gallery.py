@@ -26,6 +26,7 @@ from solvers.simulation.result import Totals
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.budget import BY_PYTHON, about, afford, power
+from theory.content import printable
 from theory.files import read, written_whole
 from theory.model import InputError, IntArray, Requests, System, imbalance
 
@@ -159,6 +160,15 @@ def read_witness(path: Path, allowed: Collection[str] = ()) -> Witness:
     except InputError as error:
         raise InputError(str(error).replace(f"{path}: ", f"{path}: not a witness: ", 1)) from None
     try:
+        for text in (
+            path.stem,
+            stored.claim or "",
+            stored.text,
+            stored.provenance,
+            *stored.expected,
+        ):
+            if printable(text, len(text)) != text:
+                raise InputError(f"a text has characters that steer a terminal: {printable(text)}")
         instance = _instance_of(stored, fields)
         witness = Witness(
             path.stem,

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
+from theory.budget import affordable_requests
 from theory.model import FloatArray, InputError, IntArray, Requests, System
 from theory.own import installed, is_own, own, told
 
@@ -156,6 +157,7 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
             known = ", ".join(chosen.parameters) or "none"
             raise InputError(f"the workload {name} has no parameter {key!r}; it has: {known}")
     _check_integer("n", n, 1)
+    affordable_requests(n)
     _check_integer("seed", seed, 0)
     values = {
         key: parameter.check(name, key, params.get(key, parameter.default))

@@ -34,6 +34,7 @@ from adversary.worst_case.search import METHODS, search
 from adversary.worst_case.shrink import shrink
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import MOST_ASSIGNMENTS
+from theory.budget import BY_PYTHON, about, afford, power
 from theory.model import InputError
 
 # Evaluations of one round of a search; the next starts anew.
@@ -84,12 +85,21 @@ class Attack:
             raise InputError(f"budget must be an integer >= 1, got {self.budget}")
         if self.method == "exact" and self.cost > self.budget:
             raise InputError(
-                f"an exact attack costs {self.cost:,} evaluations, more than the budget of "
+                f"an exact attack costs {about(self.cost)} evaluations, more than the budget of "
                 f"{self.budget:,}: make the class smaller, or the budget larger"
             )
         waiting = min(self.space.pool_limit, self.space.requests)
+        steps = self.space.requests * self.space.decode_max // self.space.system.capacity
+        steps += self.space.decode_max
+        afford(
+            f"one run of up to {about(steps)} steps with {about(self.space.requests)} requests on "
+            f"{about(self.space.workers)} workers",
+            "use fewer requests, fewer workers or shorter lengths",
+            memory=8 * (5 * self.space.requests + 6 * self.space.workers),
+            steps=BY_PYTHON * steps * (self.space.requests + self.space.workers),
+        )
         exact_steps = "bfio_exact" in (self.policy, self.against)
-        if exact_steps and (self.space.workers + 1) ** waiting > MOST_ASSIGNMENTS:
+        if exact_steps and power(self.space.workers + 1, waiting) > MOST_ASSIGNMENTS:
             raise InputError(f"exact steps with {waiting} waiting requests are out of reach")
 
     @property
@@ -140,12 +150,12 @@ class Attack:
     @property
     def domain(self) -> str:
         """The class, its size, and how it is looked at."""
-        text = f"{describe(self.space)}: {self.space.size:,} request lists"
+        text = f"{describe(self.space)}: {about(self.space.size)} request lists"
         if self.space.order == "sorted":
             text += " in sorted order"
         if not self.is_exact:
             return f"{text}, searched ({self.search_method}, {self.budget:,} evaluations)"
-        through = f"their {self.instances:,} vertices" if self.ends_decide else "all"
+        through = f"their {about(self.instances)} vertices" if self.ends_decide else "all"
         return f"{text}, {through} enumerated"
 
     @property

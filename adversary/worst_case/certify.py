@@ -16,6 +16,7 @@ from adversary.instances.small_runs import SMALL_POLICIES, policy_code, run_back
 from adversary.instances.space import Space
 from adversary.worst_case.exhaustive import WorstCase
 from solvers.certificates import FORMAT, Certificate
+from theory.budget import about, power
 from theory.model import InputError
 
 # Lists of requests that the checker plays again, and assignments of a step: some minutes.
@@ -85,16 +86,17 @@ def certifiable(space: Space, policy: str, baseline: str | None = None) -> None:
     sizes = space.size_max - space.size_min + 1
     if _ends_decide(space, policy, baseline):
         sizes = 2
-    steps = (space.workers + 1) ** min(space.pool_limit, space.requests)
+    steps = power(space.workers + 1, min(space.pool_limit, space.requests))
     if steps > MOST_CERTIFIED:
         raise InputError(
-            f"the checker would have to look at {steps:,} assignments of a step, more than "
+            f"the checker would have to look at {about(steps)} assignments of a step, more than "
             f"{MOST_CERTIFIED:,}: fewer workers, or a smaller pool"
         )
-    lists = (sizes * space.decode_max) ** space.requests
+    lists = power(sizes * space.decode_max, space.requests)
     if lists > MOST_CERTIFIED:
         raise InputError(
-            f"a certificate would have to list {lists:,} instances, more than {MOST_CERTIFIED:,}"
+            f"a certificate would have to list {about(lists)} instances, more than "
+            f"{MOST_CERTIFIED:,}"
         )
 
 

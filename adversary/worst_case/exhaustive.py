@@ -18,6 +18,7 @@ from adversary.worst_case.lists import largest_over_lists, largest_over_vertices
 from adversary.worst_case.objectives import RunObjective, StepObjective, Value
 from solvers.step.exact.brute_force import check_loads
 from solvers.step.problem import StepProblem
+from theory.budget import about, power
 from theory.model import INT_LIMIT, InputError, IntArray
 
 # Instances of a class that is enumerated, and vertices, most of which are excluded unseen.
@@ -227,7 +228,7 @@ def fcfs_enumerated(space: Space, tally: Tally | None = None) -> Iterator[Tally]
 def vertices(space: Space) -> int:
     """How many lists of requests have every size at an end of its range."""
     sizes = 2 if space.size_min < space.size_max else 1
-    return int((sizes * space.decode_max) ** space.requests)
+    return power(sizes * space.decode_max, space.requests)
 
 
 def step_problems_of(space: StepSpace) -> Iterator[StepProblem]:
@@ -271,7 +272,7 @@ def worst_step(space: StepSpace, objective: StepObjective) -> tuple[Value, StepP
 def _affordable(instances: int, most: int = MOST_INSTANCES) -> None:
     if instances > most:
         raise InputError(
-            f"the class has {instances:,} instances, more than {most:,}: "
+            f"the class has {about(instances)} instances, more than {most:,}: "
             "make it smaller, or search it"
         )
 

@@ -1,6 +1,8 @@
 """``evenkeel check``: check one claim, as stated, deliberately falsified, or for a policy."""
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,13 @@ from evenkeel.cli.anytime import follow
 from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED, OutOfTime
 from evenkeel.output import json_option, seed_option, time_limit_option
 
+# Characters of a number, and digits of its exponent.
+_NUMBER = re.compile(r"[^eE]{1,100}([eE][-+]?\d{1,2})?")
+
 
 def _value(text: str) -> Any:
+    if not _NUMBER.fullmatch(text):
+        return text
     for kind in (int, Fraction):
         try:
             return kind(text)
@@ -29,6 +36,7 @@ def _like(name: str, given: Any, default: Any) -> Any:
     InputError
         If it is of another kind; the message names the parameter and the kind.
     """
+    from theory.content import printable
     from theory.model import InputError
 
     if isinstance(default, tuple):
@@ -39,7 +47,9 @@ def _like(name: str, given: Any, default: Any) -> Any:
         return type(default)(given)
     kinds = {int: "a whole number", float: "a number", Fraction: "a number"}
     if type(default) in kinds and not isinstance(given, type(default)):
-        raise InputError(f"the parameter {name} must be {kinds[type(default)]}, got {given}")
+        raise InputError(
+            f"the parameter {name} must be {kinds[type(default)]}, got {printable(str(given), 50)}"
+        )
     return given
 
 
@@ -85,6 +95,7 @@ def check(
     from evenkeel.runs.records import record
     from evenkeel.runs.reproduce import unchecked, versions
     from evenkeel.theorems.registry import claim_of
+    from theory.budget import MEMORY, kept_to
     from theory.model import InputError
 
     shown = claim_of(label)
@@ -109,7 +120,7 @@ def check(
     if scale is not None:
         factor = _value(scale)
         if not isinstance(factor, int | Fraction):
-            raise InputError(f"--scale takes a number such as 1/2 or 1.1, got {scale!r}")
+            raise InputError(f"--scale takes a number such as 1/2 or 1.1, got {scale[:50]!r}")
         variant = Variant(f"claimed side x {scale}", scale=Fraction(factor), side=EVERY)
     if policy is not None:
         from solvers.policies.registry import policy as load
@@ -127,13 +138,14 @@ def check(
             yield found, check.power(Budget.SMOKE, seed)
 
     try:
-        for so_far in follow(measured()):
-            finding, power = so_far
+        with kept_to(MEMORY) if overrides else nullcontext():
+            for so_far in follow(measured()):
+                finding, power = so_far
     except OutOfTime:
         if finding.verdict is not Verdict.INCONCLUSIVE:
             click.echo("out of time: its false versions are not tried", err=True)
-    except (TypeError, KeyError, IndexError, ZeroDivisionError) as error:
-        if not overrides:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if not overrides or isinstance(error, InputError):
             raise
         given = ", ".join(f"{name} = {value}" for name, value in overrides.items())
         raise InputError(

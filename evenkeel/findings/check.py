@@ -11,6 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from theory.budget import about
 from theory.model import InputError
 from theory.shown import Shown, axes
 
@@ -22,6 +23,22 @@ Relation = Literal["<=", "==", ">=", "~"]
 
 # The claimed sides of all comparisons of a check.
 EVERY = "*"
+
+
+# How far a parameter that is given may lie beyond those of the check itself, and in any case.
+BEYOND, MOST_GIVEN = 1000, 10_000
+
+
+def largest(value: Any) -> int | Fraction | float:
+    """The largest size of a number in a parameter, which may be a tuple of them.
+
+    >>> largest((2, -7)), largest("bfio")
+    (7, 0)
+    """
+    if isinstance(value, tuple):
+        sizes: list[Any] = [largest(part) for part in value]
+        return max(sizes) if sizes else 0
+    return abs(value) if isinstance(value, int | Fraction | float) else 0
 
 
 class Verdict(StrEnum):
@@ -304,13 +321,20 @@ class Check:
         Raises
         ------
         InputError
-            If the check knows no parameter of that name.
+            If the check knows no parameter of that name, or a number is far beyond its own.
         """
-        for name in overrides:
+        for name, given in overrides.items():
             if name not in self.defaults:
                 known = ", ".join(self.defaults) or "none"
                 raise InputError(
                     f"the check of {self.label} has no parameter {name!r}; it has: {known}"
+                )
+            own = [self.defaults[name], *(more.get(name) for more in self.larger.values())]
+            most = max(MOST_GIVEN, BEYOND * max(map(largest, own)))
+            if largest(given) > most:
+                raise InputError(
+                    f"the check of {self.label} takes {name} up to {about(int(most))}, got "
+                    f"{about(int(min(largest(given), 10**300)))}"
                 )
         params = {**self.defaults, **self.larger.get(budget, {}), **overrides}
         return Trial(self.label, params, seed, budget, variant, policy)

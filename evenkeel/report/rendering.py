@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,22 @@ def _linker(labels: Collection[str]) -> Callable[[str], Markup]:
     return lambda text: Markup(re.sub(r"`?([a-z0-9]+\.[a-z0-9-]+)`?", link, escape(text)))
 
 
+def _without_html(value: Any) -> Any:
+    r"""A value for Markdown in which no tag, comment, autolink or link can begin.
+
+    >>> _without_html("a <b> and 1 <= 2, [x](javascript:0)")
+    'a &lt;b> and 1 <= 2, [x]\\(javascript:0)'
+    """
+    if not isinstance(value, str):
+        return value
+    text = re.sub(r"(\\*)<(?=[A-Za-z/!?])", _escaped_unless_it_is, value)
+    return text.replace("](", "]\\(")
+
+
+def _escaped_unless_it_is(match: re.Match[str]) -> str:
+    return match[0] if len(match[1]) % 2 else f"{match[1]}&lt;"
+
+
 @cache
 def _environment(kind: str) -> Environment:
     """Jinja for templates of a kind; in LaTeX, whose braces are its own, with other marks."""
@@ -233,6 +250,7 @@ def _environment(kind: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_without_html if kind == "md" else None,
     )
     if kind == "tex":
         environment = environment.overlay(
@@ -342,7 +360,7 @@ def report_html(
     sections = (first, *_chapters(entries, figures), *others)
     counts = Counter(map(_kind, entries))
     order = [name for v in Verdict for name in (v.value, f"{v} as expected")]
-    return _report(
+    page = _report(
         "report.html",
         entries,
         command,
@@ -353,3 +371,7 @@ def report_html(
         kind=lambda entry: _kind(entry).replace(" ", "-"),
         expected={entry["claim"] for entry in entries if summary.is_expected(entry)},
     )
+    # The page's one style is allowed by its digest, and nothing else that a text might bring in.
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    allowed = b64encode(sha256(style.encode()).digest()).decode("ascii")
+    return page.replace("style-src STYLE", f"style-src 'sha256-{allowed}'", 1)

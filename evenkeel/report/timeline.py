@@ -6,16 +6,19 @@ from adversary.witnesses.gallery import Witness, trajectory
 from evenkeel.output import table
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem
+from theory.content import printable
 from theory.model import imbalance
 
 WIDTH = 16
+MOST_CELLS = 20_000
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 
 
 def show(witness: Witness) -> str:
     """The witness in words, and what happens on its instance under each policy that it names."""
     about = f"claim {witness.claim}; " if witness.claim else ""
-    lines = [f"{witness.name}: {witness.text}", f"  {about}{witness.provenance}"]
+    texts = f"{witness.name}: {witness.text}", f"  {about}{witness.provenance}"
+    lines = [printable(text, len(text)) for text in texts]
     if isinstance(witness.instance, Situation):
         return "\n".join([*lines, "", *_situation(witness.instance)])
     if isinstance(witness.instance, StepProblem):
@@ -37,6 +40,11 @@ def timeline(run: Instance, policy: str) -> str:
     """
     system, requests = run.system, run.requests
     totals, place, every = trajectory(run, policy)
+    if len(every) * system.workers > MOST_CELLS:
+        return (
+            f"{policy}: average imbalance {totals.avg_imbalance} over {totals.steps} steps of "
+            f"{system.workers:,} workers, too many to show"
+        )
     longest = max(1, *map(max, every))
     head = ("step", *(f"worker {g}" for g in range(system.workers)), "largest", "imbalance")
     rows = []

@@ -4,6 +4,7 @@ The table of a figure is committed beside its module, so that a report need not 
 compares the committed tables with what the modules compute.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from evenkeel.output import write_text
 from evenkeel.runs.executors import completed
 from paper_figures.catalogue import committed, figure
-from paper_figures.files import to_csv
+from paper_figures.files import table_text, to_csv
 
 
 def table_of(name: str) -> str:
@@ -42,7 +43,7 @@ def known(names: Sequence[str], out: Path) -> Iterator[tuple[str, str]]:
     """
     for name in names:
         path = out / f"{figure(name).name}.csv"
-        yield name, path.read_text("utf-8") if path.is_file() else committed(name)
+        yield name, table_text(path) if os.path.lexists(path) else committed(name)
 
 
 def illustrate(

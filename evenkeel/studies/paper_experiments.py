@@ -33,6 +33,7 @@ from evenkeel.output import to_json
 from evenkeel.studies.study import Column, Estimate, Row, digest, grouped, plus_minus, tabulated
 from evenkeel.studies.trace_draws import Source
 from solvers.policies.registry import policy as policy_of
+from theory.budget import about, afford, affordable_requests
 from theory.model import InputError
 from theory.power import PowerModel
 from theory.reported import REPORTED
@@ -178,6 +179,12 @@ def runs_of(
     if trace is not None:
         setting = replace(setting, workload=trace.label, parameters=())
     names = list(dict.fromkeys((BASELINE, *(policies or experiment.policies))))
+    afford(
+        f"{experiment.name} with {about(seeds)} seeds of {len(names)} policies",
+        "use fewer seeds",
+        entries=seeds * len(names),
+    )
+    affordable_requests(setting.requests)
     for name in names:
         policy_of(name)
     return [

@@ -1,6 +1,5 @@
 """The compiled simulator: serves every request under a policy and sums loads, time and energy."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +19,7 @@ from solvers.simulation.loop_serving import is_router, prepared
 from solvers.simulation.result import PowerSums, RunResult, Totals
 from solvers.simulation.serving_state import DONE, ServingState
 from solvers.simulation.state import NOBODY, RunState, new_run
+from theory.budget import about, afford
 from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 from theory.serving import ServingSystem
 
@@ -204,17 +204,15 @@ def _check_memory(system: System, requests: Requests, visible: int, history: boo
     """Refuse a run whose arrays would not fit the machine, or their numbers the tables."""
     n, G = len(requests), system.workers
     needed = 8 * (5 * n + 5 * min(system.capacity, n) + 6 * G + 5 * visible)
-    if history:
-        longest = int(requests.decode.max(initial=0))
-        tokens = int(requests.decode.sum())
-        needed += 8 * G * max(longest, tokens // system.capacity)  # at least so many steps
-    if hasattr(os, "sysconf"):
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        if needed > memory:
-            raise InputError(
-                f"{G} workers and {n} requests{' with history' * history} need at least "
-                f"{needed / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB"
-            )
+    # At least so many steps.
+    longest, tokens = int(requests.decode.max(initial=0)), int(requests.decode.sum())
+    steps = max(longest, tokens // system.capacity)
+    afford(
+        f"a run of {about(n)} requests on {about(G)} workers{' with history' * history}",
+        "use fewer requests or workers, or shorter outputs",
+        memory=needed + 8 * G * steps * history,
+        steps=G * steps,
+    )
     if max(G, n) >= kernels.MOST:
         raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")
 
