@@ -38,7 +38,9 @@ def largest(value: Any) -> int | Fraction | float:
     if isinstance(value, tuple):
         sizes: list[Any] = [largest(part) for part in value]
         return max(sizes) if sizes else 0
-    return abs(value) if isinstance(value, int | Fraction | float) else 0
+    if isinstance(value, Fraction):
+        return abs(value)
+    return abs(value) if isinstance(value, int | float) else 0
 
 
 class Verdict(StrEnum):
