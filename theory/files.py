@@ -84,7 +84,7 @@ def decoded(text: bytes, kind: type[Kind], form: Form = "JSON") -> Kind:
             raise RecursionError("a key has too many parts")
         value = decode(plain, type=kind)
     except msgspec.ValidationError as error:
-        raise InputError(_fault(error, kind, "field" if form == "JSON" else "key")) from None
+        raise InputError(fault(error, kind, "field" if form == "JSON" else "key")) from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InputError(f"is not {form}: {str(error)[:200]}") from None
     if form == "JSON" and _is_deeper(plain, DEEPEST):
@@ -133,7 +133,7 @@ def _is_deeper(text: bytes, most: int) -> bool:
     return bool(left)
 
 
-def _fault(error: msgspec.ValidationError, kind: Any, part: str) -> str:
+def fault(error: msgspec.ValidationError, kind: Any, part: str) -> str:
     """What msgspec says, with what would be right; ``part`` is what the form calls a field."""
     says, _, place = str(error).partition(" - at ")
     place = place.replace("`$.", "").replace("`", "")

@@ -7,17 +7,20 @@ arrival, windows of predictions.  Each kind is a few integers, and says what rep
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
 from typing import Any, ClassVar
 
+import msgspec
+
 from adversary.instances.small_runs import backlog_imbalance
 from solvers.step.exact.brute_force import check_assignments, exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.budget import BY_PYTHON, about, afford, power
+from theory.files import fault
 from theory.formulas.departures import Departures
 from theory.formulas.geometric import slot_variance
 from theory.formulas.ratio import iir_enclosure
@@ -48,31 +51,38 @@ class Situation(ABC):
         return {name: _listed(value) for name, value in vars(self).items()}
 
 
-def situation(kind: str, data: Mapping[str, Any]) -> Situation:
+def situation(kind: str, data: Any) -> Situation:
     """The situation of a kind with these fields, integers and lists.
 
     Raises
     ------
     InputError
-        If the numbers are impossible.
-    TypeError
-        If a field is missing, unknown, or not of integers.
+        If a field is missing, unknown or of another type, or the numbers are impossible.
     """
-    return KINDS[kind](**{name: _tupled(value) for name, value in data.items()})
+    chosen = KINDS[kind]
+    _refuse_huge(data)
+    try:
+        made = msgspec.convert(data, chosen)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, InputError):  # of the numbers
+            raise error.__cause__ from None
+        raise InputError(f"{kind}: {fault(error, chosen, 'field')}") from None
+    if unknown := data.keys() - made.data().keys():
+        raise InputError(f"{kind}: unknown field {min(unknown)[:80]!r}")
+    return made
 
 
 def _listed(value: Any) -> Any:
     return [_listed(entry) for entry in value] if isinstance(value, tuple) else value
 
 
-def _tupled(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_tupled(entry) for entry in value)
-    if type(value) is not int:
-        raise TypeError
-    if not -INT_LIMIT < value < INT_LIMIT:
+def _refuse_huge(value: Any) -> None:
+    for part in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        _refuse_huge(part)
+    if isinstance(value, int) and not -INT_LIMIT < value < INT_LIMIT:
         raise InputError(f"integers must lie within 2^62, got {about(abs(value))}")
-    return value
 
 
 @dataclass(frozen=True)
@@ -189,7 +199,7 @@ class PartialAdmission(Situation):
 
     def __post_init__(self) -> None:
         StepProblem(self.loads, self.free, self.pool)
-        if (len(self.loads) + 1) ** len(self.pool) > 10**6:
+        if power(len(self.loads) + 1, len(self.pool)) > 10**6:
             raise InputError("a partial admission takes at most a million assignments")
 
     def replay(self) -> dict[str, Any]:

@@ -9,8 +9,10 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from adversary.instances.small_runs import SMALL_POLICIES
@@ -35,7 +37,8 @@ from adversary.worst_case.shrink import shrink
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import MOST_ASSIGNMENTS
 from theory.budget import BY_PYTHON, about, afford, power
-from theory.model import InputError
+from theory.files import decoded, read
+from theory.model import INT_LIMIT, InputError
 
 # Evaluations of one round of a search; the next starts anew.
 ROUND = 2000
@@ -203,6 +206,31 @@ class Attack:
             )
             yield total
 
+    def refuse_foreign_tally(self, tally: Tally) -> None:
+        """Refuse a tally that this attack cannot have come to.
+
+        Raises
+        ------
+        InputError
+            If its cursor points nowhere, or its instance has another value.
+        """
+        space = self.space
+        sizes = space.size_max - space.size_min + 1
+        digits, low, high = 1, 0, self.total
+        if self.is_exact and self.ends_decide:
+            digits, low, high = space.requests, 1, space.decode_max
+        elif self.is_exact and self.is_compiled:
+            digits, low, high = space.requests, 0, sizes * space.decode_max - 1
+        if tally.cursor is not None and not (
+            len(tally.cursor) == digits and all(low <= at <= high for at in tally.cursor)
+        ):
+            raise InputError("its cursor points nowhere")
+        if tally.vector and len(tally.vector) != 2 * space.requests:
+            raise InputError("its instance has another number of requests")
+        instance = self.instance(tally)
+        if tally.value != (None if instance is None else self.objective(instance)):
+            raise InputError("its instance has another value")
+
     def instance(self, tally: Tally) -> Instance | None:
         """The worst instance of a tally; None before the first."""
         return self.space.build(np.array(tally.vector, dtype=np.int64)) if tally.vector else None
@@ -275,36 +303,57 @@ def text_of(value: Any) -> str:
     return "nothing" if value is None else "infinity" if value == math.inf else str(value)
 
 
-def stored(attack: Attack, tally: Tally) -> dict[str, Any]:
-    """An unfinished attack, JSON-ready."""
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=INT_LIMIT)]
+
+
+class _Tally(msgspec.Struct, forbid_unknown_fields=True):
+    """A tally in a file."""
+
+    value: str | None
+    vector: tuple[_Count, ...]
+    instances: _Count
+    maximisers: _Count
+    excluded: _Count
+    cursor: tuple[_Count, ...] | None
+
+
+class _Stored(msgspec.Struct, forbid_unknown_fields=True):
+    """An unfinished attack in a file; ``code`` is the digest of what it runs."""
+
+    attack: dict[str, Any]
+    code: str
+    tally: _Tally
+
+
+def stored(attack: Attack, tally: Tally, code: str) -> dict[str, Any]:
+    """An unfinished attack, JSON-ready; ``code`` is the digest of what it runs."""
     value = None if tally.value is None else str(tally.value)
-    return {"attack": asdict(attack), "tally": {**asdict(tally), "value": value}}
+    return {"attack": asdict(attack), "code": code, "tally": {**asdict(tally), "value": value}}
 
 
-def restored(attack: Attack, data: Any) -> Tally | None:
-    """The tally of a stored attack; None where it is of another attack or damaged."""
+def restored(attack: Attack, path: Path, code: str) -> Tally | None:
+    """The tally of a stored attack; None if it is damaged, or of another attack or other code."""
     try:
-        same = _listed(data["attack"]) == _listed(asdict(attack))
-        tally = data["tally"]
-        value = tally["value"]
-        if value is not None:
-            value = math.inf if value == "inf" else Fraction(value)
-        if not same:
-            return None
-        return Tally(
-            value,
-            tuple(tally["vector"]),
-            tally["instances"],
-            tally["maximisers"],
-            tally["excluded"],
-            None if tally["cursor"] is None else tuple(tally["cursor"]),
-        )
-    except (KeyError, TypeError, ValueError):
+        found = read(path, _Stored)
+    except InputError:
         return None
-
-
-def _listed(value: Any) -> Any:
-    """The same with tuples as lists, as JSON has them."""
-    if isinstance(value, dict):
-        return {key: _listed(entry) for key, entry in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    if (
+        found.attack != decoded(msgspec.json.encode(asdict(attack)), dict[str, Any])
+        or found.code != code
+    ):
+        return None
+    try:
+        value = found.tally.value
+        exact = None if value is None else math.inf if value == "inf" else Fraction(value[:1000])
+        tally = Tally(
+            exact,
+            found.tally.vector,
+            found.tally.instances,
+            found.tally.maximisers,
+            found.tally.excluded,
+            found.tally.cursor,
+        )
+        attack.refuse_foreign_tally(tally)
+    except (ArithmeticError, ValueError):
+        return None
+    return tally

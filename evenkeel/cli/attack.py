@@ -1,6 +1,5 @@
 """``evenkeel attack``: the worst instance for a policy, exactly where that is affordable."""
 
-import json
 import math
 import time
 from pathlib import Path
@@ -91,6 +90,7 @@ def attack(
     from evenkeel.output import table, to_json, write_text
     from evenkeel.report.timeline import timeline
     from evenkeel.runs.lock import only_writer
+    from evenkeel.runs.sources import source_digest
     from solvers.certificates import to_text
     from solvers.policies.registry import policy as load
     from theory.model import InputError
@@ -119,11 +119,13 @@ def attack(
         raise InputError(f"--name takes letters, digits, hyphens and underscores, got {stem!r}")
     click.get_current_context().with_resource(only_writer(gallery, stem))
     unfinished = gallery / f".{stem}.attack"
-    tally = _read(unfinished, lambda data: restored(attack, data))
+    own = [name for name in (policy, against) if name not in (None, OPTIMUM, *SMALL_POLICIES)]
+    code = " ".join(source_digest(str(name)) for name in own or BUILT_IN[:1])
+    tally = restored(attack, unfinished, code)
 
     def keep() -> None:
         if tally is not None:
-            write_text(unfinished, to_json(stored(attack, tally)) + "\n")
+            write_text(unfinished, to_json(stored(attack, tally, code)) + "\n")
 
     def so_far(why: str) -> str:
         found = (
@@ -206,11 +208,3 @@ def _stem(attack: Any) -> str:
     plain = "".join(c if c.isalnum() or c == "-" else "-" for c in text)
     numbers = space.requests, space.size_max, space.decode_max
     return f"{plain}-{space.workers}x{space.slots}-" + "-".join(map(str, numbers))
-
-
-def _read(path: Path, restore: Any) -> Any:
-    """What an earlier attack left, or None."""
-    try:
-        return restore(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError):
-        return None

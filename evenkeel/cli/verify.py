@@ -137,7 +137,10 @@ def gallery(
 
     def looked_at() -> Iterator[None]:
         for witness in chosen:
-            replayed[witness.name] = stored.replay_witness(witness)
+            try:
+                replayed[witness.name] = stored.replay_witness(witness)
+            except InputError as error:
+                raise InputError(f"{folder / witness.name}.json: {error}") from None
             yield
         for witness in chosen if names and not as_json else ():
             texts.append(show(witness))

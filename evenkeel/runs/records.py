@@ -15,10 +15,20 @@ import msgspec
 from evenkeel.findings.check import Budget, Check, Finding, Trial, Verdict, kill_rate
 from evenkeel.findings.headline import Record
 from evenkeel.output import plain, to_json, write_text
-from theory.files import decoded
+from theory.files import decoded, read_lines
 from theory.model import InputError
 
 SCHEMA = 3
+
+
+# A number, or a fraction as an exact text; no power of ten that would fill the memory.
+_Number = int | float | Annotated[str, msgspec.Meta(pattern=r"^(?!.*[eE][-+]?\d{4})")] | None
+
+
+class _Details(msgspec.Struct):
+    """What a report adds up of the details."""
+
+    intervals: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 1
 
 
 class _Known(msgspec.Struct):
@@ -26,10 +36,23 @@ class _Known(msgspec.Struct):
 
     schema: Annotated[int, msgspec.Meta(ge=SCHEMA, le=SCHEMA)]
     claim: Annotated[str, msgspec.Meta(min_length=1)]
+    measures: str
     budget: Budget
     seed: int
     params: dict[str, Any]
     verdict: Verdict
+    computed: _Number
+    relation: str
+    claimed: _Number
+    margin: _Number
+    interval: tuple[_Number, _Number] | None
+    domain: str
+    witness: dict[str, Any] | None
+    details: _Details
+    kill_rate: str
+    power: dict[str, bool]
+    smallest_factor: _Number
+    versions: dict[str, str]
 
 
 def record(
@@ -102,7 +125,7 @@ class RecordFile:
         self.entries: dict[str, Record] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if resume and path.exists():
+            if resume and os.path.lexists(path):
                 self.entries = {key(entry): entry for entry in read_records(path)}
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from error
@@ -138,8 +161,8 @@ def read_records(path: Path) -> Iterator[Record]:
     InputError
         If a complete line is not a record of this schema.
     """
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        if not line.endswith((b"\n", b"\r")):
+    for number, line in read_lines(path):
+        if not line.endswith(b"\n"):
             return
         try:
             decoded(line, _Known)

@@ -18,6 +18,7 @@ from evenkeel.findings.headline import Record
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.executors import completed
 from evenkeel.runs.records import RecordFile, record
+from evenkeel.runs.sources import code_digest
 from evenkeel.theorems.registry import Claim, claim_of, claims
 from theory.model import InputError
 
@@ -48,7 +49,8 @@ class Run:
 def versions() -> dict[str, str]:
     """Versions of everything that a verdict can depend on."""
     packages = ("evenkeel", "numpy", "numba", "scipy", "sympy", "python-flint", "highspy", "pulp")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    numbers = {name: version(name) for name in packages}
+    return {"python": platform.python_version(), **numbers, "code": code_digest()[:16]}
 
 
 def unchecked(claim: Claim) -> Finding:
@@ -122,7 +124,8 @@ def run(
     budget, seed : Budget, int
         As for one check.
     resume : bool
-        Keep the records that an interrupted run left, and check only what is missing.
+        Keep the records that an interrupted run left, and check only what is missing, or was
+        found by other code or other versions.
     done : callable, optional
         Called with the number of finished checks and the label of the last one.
 
@@ -133,7 +136,11 @@ def run(
     """
     file = RecordFile(out / "records.jsonl", resume=resume)
     wanted = [Job(label, budget, seed, named=claim_of(label).named) for label in labels]
-    known = {(e["claim"], e["budget"], e["seed"]) for e in file.entries.values()}
+    known = {
+        (e["claim"], e["budget"], e["seed"])
+        for e in file.entries.values()
+        if e["versions"] == versions()
+    }
     todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
     seconds: dict[str, float] = {}
     finished = len(wanted) - len(todo)

@@ -12,6 +12,7 @@ from solvers.policies.registry import POLICIES, policy
 
 # What a run of any policy is computed by.
 _ENGINE = "theory", "solvers", "adversary"
+_ALL = *_ENGINE, "paper_figures", "evenkeel"
 
 
 @cache
@@ -27,7 +28,7 @@ def source_digest(spec: str) -> str:
     spec : str
         As :func:`solvers.policies.registry.policy` takes it.
     """
-    digest = sha256(_engine().encode())
+    digest = sha256(_digest_of(_ENGINE).encode())
     if spec.partition(":")[0] not in POLICIES:
         made = policy(spec)
         for path in sorted(_own(getattr(made, "module", type(made).__module__))):
@@ -35,11 +36,15 @@ def source_digest(spec: str) -> str:
     return digest.hexdigest()
 
 
+def code_digest() -> str:
+    """SHA-256 of all sources of evenkeel, in hexadecimal."""
+    return _digest_of(_ALL)
+
+
 @cache
-def _engine() -> str:
-    """The digest of evenkeel's own sources."""
+def _digest_of(packages: tuple[str, ...]) -> str:
     digest = sha256()
-    for package in _ENGINE:
+    for package in packages:
         folder = _folder(package)
         for path in sorted(folder.rglob("*.py")):
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())

@@ -32,7 +32,7 @@ from evenkeel.studies.study import (
     tabulated,
 )
 from evenkeel.studies.trace_draws import Source
-from theory.budget import about, afford
+from theory.budget import about, afford, affordable_requests
 from theory.content import printable
 from theory.files import read
 from theory.model import INT_LIMIT, InputError, System
@@ -328,6 +328,7 @@ def _validate(path: Path, cell: Cell, allowed: Collection[str]) -> None:
         _ = cell.device
         refuse_foreign(cell.policy, allowed)
         policy(cell.policy)
+        affordable_requests(cell.rounds * cell.workers * cell.slots)
         if cell.trace is None:
             refuse_own(cell.family, allowed, OWN)
             workload(cell.family, 1, 0, **dict(cell.parameters))

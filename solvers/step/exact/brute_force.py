@@ -11,6 +11,7 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
+from theory.budget import power
 from theory.model import INT_LIMIT, InputError, IntArray, imbalance
 
 # Most assignments that are looked at in plain ints, about a second, and by the compiled search.
@@ -35,7 +36,7 @@ def assignments(
     """
     G = problem.workers
     n = int(problem.pool.size)
-    if limit is not None and (G + 1) ** n > limit:
+    if limit is not None and power(G + 1, n) > limit:
         raise InputError(
             f"enumeration looks at up to (G + 1)^n = {G + 1}^{n} assignments, "
             f"more than {limit}: use fewer workers or a smaller pool"
@@ -123,7 +124,7 @@ def check_assignments(workers: int, waiting: int) -> None:
     InputError
         If so many requests on so many workers could.
     """
-    if (workers + 1) ** waiting > MOST_ASSIGNMENTS:
+    if power(workers + 1, waiting) > MOST_ASSIGNMENTS:
         raise InputError(
             f"{waiting} requests on {workers} workers have more than {MOST_ASSIGNMENTS:,} "
             "assignments: use solvers.step.exact.milp"
