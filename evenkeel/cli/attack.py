@@ -145,6 +145,7 @@ def attack(
                     keep()
                     kept = time.monotonic()
         keep()
+        assert tally is not None  # every attack has a portion
         smallest = attack.shrunk(tally)
     except KeyboardInterrupt as stop:
         keep()
