@@ -65,7 +65,7 @@ def situation(kind: str, data: Any) -> Situation:
         made = msgspec.convert(data, chosen)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, InputError):  # of the numbers
-            raise error.__cause__ from None
+            raise InputError(str(error.__cause__)) from None
         raise InputError(f"{kind}: {fault(error, chosen, 'field')}") from None
     if unknown := data.keys() - made.data().keys():
         raise InputError(f"{kind}: unknown field {min(unknown)[:80]!r}")
