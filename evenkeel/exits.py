@@ -303,7 +303,9 @@ def _refusal(error: BaseException) -> str | None:
     if isinstance(error, WorkerLostError):
         return f"{error}: it was killed, or had no memory; use fewer --jobs"
     cause: BaseException | None = error
-    while cause is not None:
+    seen: list[BaseException] = []
+    while cause is not None and cause not in seen:  # an error can be told as its own cause
+        seen.append(cause)
         if isinstance(cause, OSError) and cause.errno in _REMEDIES:
             place = f"{cause.filename}: " if cause.filename else ""
             says = f"{place}{cause.strerror}" if cause is error else str(error)
