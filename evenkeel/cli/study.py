@@ -234,6 +234,7 @@ def policies(
         what,
     )
     from solvers.policies.registry import POLICIES
+    from theory.budget import about, afford
     from theory.serving import model_note
 
     if only_list:
@@ -259,6 +260,11 @@ def policies(
         click.echo(table(head, lines, terminal_width()))
         return
     chosen = names or tuple(POLICIES)
+    afford(
+        f"{about(seeds)} backlogs for {len(chosen)} policies",
+        "use fewer seeds",
+        entries=seeds * len(chosen),
+    )
     system = system_of(workers, slots, departures)
     entries = []
     with progress("policies", len(chosen)) as tick:

@@ -1,0 +1,43 @@
+"""Numbers that no machine can pay are refused before work begins, by name."""
+
+import pytest
+
+from tests.hostile.conftest import Call
+
+HUGE, WIDE = str(10**9), str(2**63)
+SMALL = ("simulate", "--family", "uniform", "-G", "2", "-B", "2")
+CLAIM = ("check", "step.full-refill-gap")
+
+REFUSED = {
+    ("attack", "-G", str(2**31)): "2,147,483,648 workers: takes about 274,877,906,944 bytes of mem",
+    ("attack", "-n", "100000"): "100,000 requests on 2 workers: takes about 250,015,000,200 steps",
+    ("attack", "--pool", WIDE): "pool must be an integer below 2^62",
+    ("attack", "-B", WIDE): "capacity must be an integer below 2^62",
+    ("attack", "--size-max", WIDE): "size_max must be an integer below 2^62",
+    ("attack", "--length-max", HUGE): "steps with 4 requests on 2 workers: takes about",
+    ("attack", "--growth", str(2**31)): "drift must be",
+    ("experiment", "E2", "--seeds", HUGE): "1,000,000,000 seeds of 7 policies: takes about",
+    ("experiment", "E3", "--requests", HUGE): "1,000,000,000 requests: takes about 96,000,000,000",
+    (*SMALL, "-n", HUGE): "requests: takes about",
+    (*SMALL, "--policy", "bfio:horizon=1000000"): "horizon must be at most 10,000, got 1,000,000",
+    (*SMALL, "--policy", "brh:horizon=100000000"): "horizon must be at most 10,000",
+    (*SMALL, "--policy", "bfio:horizon=-1"): "horizon must be an integer >= 0",
+    (*CLAIM, "--scale", "1e999999999"): "--scale takes a number",
+    (*CLAIM, "--scale", "1e-999999999"): "--scale takes a number",
+    (*CLAIM, "-G", WIDE): "takes G up to",
+    (*CLAIM, "-G", "9" * 5000): "the parameter G must be a whole number",
+    (*CLAIM, "-B", HUGE): "takes B up to",
+    ("policies", "--rounds", HUGE, "--policy", "fcfs"): "requests: takes about",
+    ("policies", "--seeds", HUGE, "--policy", "fcfs"): "1,000,000,000 backlogs for 1 policies",
+    ("policies", "-G", HUGE, "--policy", "fcfs"): "requests: takes about",
+    ("assess", "-G", HUGE): "workers: takes about",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=lambda words: " ".join(words)[:60])
+def test_a_number_beyond_the_budget(call: Call, words: tuple[str, ...]) -> None:
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert REFUSED[words] in err
+    assert err.count("\n") == 1
+    assert len(err) < 600
