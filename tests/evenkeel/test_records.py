@@ -33,7 +33,7 @@ from evenkeel.report.rendering import report_markdown
 from evenkeel.report.summary import number, power_text, row, surprises
 from evenkeel.runs.executors import executor
 from evenkeel.runs.records import SCHEMA, RecordFile, key, read_records, record
-from evenkeel.runs.reproduce import Job, perform, run, unchecked
+from evenkeel.runs.reproduce import Job, perform, run, unchecked, versions
 from evenkeel.theorems import registry
 from evenkeel.theorems.registry import checks, claim_of, claims
 from theory.model import InputError
@@ -348,7 +348,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
         finding = Finding(
             verdict=Verdict.CERTIFIED, computed=job.seed, claimed=1, relation="~", domain=""
         )
-        return record(_of(job.label), trial, finding, {}, {}), 0.25
+        return record(_of(job.label), trial, finding, {}, versions()), 0.25
 
     monkeypatch.setattr("evenkeel.runs.reproduce.perform", told)
 
