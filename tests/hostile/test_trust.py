@@ -102,10 +102,7 @@ def test_cells_are_each_of_their_own(call: Call, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=rf"{first.name} is not a cell .* of another cell"):
             run_sweep(sweep, out, pool)
         first.write_bytes(kept[: len(kept) // 2])
-        with pytest.raises(InputError, match=rf"{first.name} is not a cell .* is damaged"):
-            run_sweep(sweep, out, pool)
-        first.write_bytes(kept)
-        assert run_sweep(sweep, out, pool).equals(rows)
+        assert run_sweep(sweep, out, pool).equals(rows)  # what was cut short is run again
     assert first.read_bytes() == kept
 
 
