@@ -196,7 +196,8 @@ def _unraisable(told: "sys.UnraisableHookArgs") -> None:
         _Signals.came = None
         _Signals.heard.clear()
         _Signals.again += 1
-        signal.raise_signal(told.exc_value.signum)
+        # A little later: here it would be dropped once more.
+        threading.Timer(0.02, signal.raise_signal, (told.exc_value.signum,)).start()
     else:
         sys.__unraisablehook__(told)
 

@@ -1,8 +1,9 @@
-"""Output of the commands: results on stdout, progress on stderr and only on a terminal."""
+"""Output of the commands: results on stdout, progress on stderr."""
 
 import json
 import math
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
@@ -78,10 +79,10 @@ class Ticker(Protocol):
 
 
 @contextmanager
-def progress(text: str, total: int | None) -> Iterator[Ticker]:
-    """A progress bar on stderr, or nothing where stderr is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done, text=None: None
+def progress(text: str, total: int | None, *, by_item: bool = False) -> Iterator[Ticker]:
+    """A progress bar on stderr; where that is no terminal, a line for each item, or nothing."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield _log(text, total) if by_item and total else lambda done, text=None: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -109,6 +110,39 @@ def progress(text: str, total: int | None) -> Iterator[Ticker]:
             bar.update(task, completed=done, description=text)
 
         yield tick
+
+
+def _log(name: str, total: int) -> Ticker:
+    """Writes a line for each item, with the time used and the time left if the rest takes as long.
+
+    The first call tells how many were there before.
+    """
+    began = time.monotonic()
+    before: int | None = None
+
+    def tick(done: int, text: str | None = None) -> None:
+        nonlocal before
+        before = done - 1 if before is None else before
+        used = time.monotonic() - began
+        left = used / max(1, done - before) * (total - done)
+        click.echo(
+            f"{name} {done}/{total}, {clock(used)}, about {clock(left)} left"
+            + (f": {text}" if text and text != name else ""),
+            err=True,
+        )
+
+    return tick
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours before them where there are any.
+
+    >>> clock(75.4), clock(3600)
+    ('1:15', '1:00:00')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def plain(value: Any) -> Any:

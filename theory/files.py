@@ -158,8 +158,8 @@ def fault(error: msgspec.ValidationError, kind: Any, part: str) -> str:
     return f"{place}: {says[0].lower()}{says[1:]}"
 
 
-# What is being written, and the folders in which nothing is left of processes that were killed.
-_under_way: set[Path] = set()
+# What goes when this process ends, and folders in which nothing is left of those that were killed.
+UNDER_WAY: set[Path] = set()
 _cleared: set[Path] = set()
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
@@ -167,8 +167,8 @@ _SCRATCH = re.compile(rf"\.{_HOST}-(\d+)-[0-9a-f]{{8}}\.part")
 
 
 def remove_scratch() -> None:
-    """Remove what is being written; for a process that ends here and now."""
-    for scratch in tuple(_under_way):
+    """Remove what is under way; for a process that ends here and now."""
+    for scratch in tuple(UNDER_WAY):
         with suppress(OSError):
             scratch.unlink()
 
@@ -204,7 +204,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(target.parent)
         scratch = target.with_name(f".{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part")
-        _under_way.add(scratch)
+        UNDER_WAY.add(scratch)
         try:
             yield scratch
             with suppress(FileNotFoundError):
@@ -212,7 +212,7 @@ def written_whole(path: Path) -> Iterator[Path]:
             scratch.replace(target)
         finally:
             scratch.unlink(missing_ok=True)
-            _under_way.discard(scratch)
+            UNDER_WAY.discard(scratch)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 

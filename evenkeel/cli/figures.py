@@ -45,7 +45,7 @@ def figures(
 
     chosen = names or (*FIGURES, *installed(OWN))
     click.get_current_context().with_resource(only_writer(out))
-    with executor(jobs, cluster) as pool, progress("figures", len(chosen)) as tick:
+    with executor(jobs, cluster) as pool, progress("figures", len(chosen), by_item=True) as tick:
         tables = known(chosen, out) if redraw else computed(chosen, pool)
         written = illustrate(tables, out, tick)
     if as_json:

@@ -79,7 +79,7 @@ def reproduce(
     folder = out or Path("out") / budget
     started = time.perf_counter()
     click.get_current_context().with_resource(only_writer(folder))
-    with executor(jobs, cluster) as pool, progress("checking", len(labels)) as tick:
+    with executor(jobs, cluster) as pool, progress("checking", len(labels), by_item=True) as tick:
         result = run(
             labels,
             folder,
@@ -96,7 +96,7 @@ def reproduce(
         if not {claim.label for claim in members}.isdisjoint(labels)
     ]
     wanted = [name for name, drawing in FIGURES.items() if drawing.family in shown_families]
-    with progress("drawing", len(wanted)) as tick:
+    with progress("drawing", len(wanted), by_item=True) as tick:
         tables = ((name, committed(name)) for name in wanted)
         drawn = illustrate(tables, folder / "figures", tick)
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"

@@ -61,7 +61,10 @@ def sweep(
         wanted = read_sweep(sweep, tick, allowed)
     folder = out or Path("out") / "sweeps" / wanted.name
     click.get_current_context().with_resource(only_writer(folder))
-    with executor(jobs, cluster) as pool, progress(wanted.name, len(wanted.cells)) as tick:
+    with (
+        executor(jobs, cluster) as pool,
+        progress(wanted.name, len(wanted.cells), by_item=True) as tick,
+    ):
         rows = run_sweep(wanted, folder, pool, tick)
     if as_json:
         told = {"out": str(folder), "cells": rows.to_dicts(), "notes": wanted.notes}
@@ -135,7 +138,7 @@ def experiment(
     }
     cells = [run for some in runs.values() for run in some]
     click.get_current_context().with_resource(only_writer(out))
-    with executor(jobs, cluster) as pool, progress("experiments", len(cells)) as tick:
+    with executor(jobs, cluster) as pool, progress("experiments", len(cells), by_item=True) as tick:
         rows = run_cells(cells, paper.perform, out, pool, tick)
     parts = {one.name: rows.filter(rows["experiment"] == one.name) for one in experiments}
     found = {name: paper.outcomes(part) for name, part in parts.items()}
@@ -267,7 +270,7 @@ def policies(
     )
     system = system_of(workers, slots, departures)
     entries = []
-    with progress("policies", len(chosen)) as tick:
+    with progress("policies", len(chosen), by_item=True) as tick:
         for entry in rosetta(chosen, family, system, device, rounds=rounds, seeds=range(seeds)):
             entries.append(entry)
             tick(len(entries), entry.policy)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from theory.files import UNDER_WAY
 from theory.model import InputError
 
 # What systems answer where somebody else has the lock.
@@ -39,9 +40,11 @@ def only_writer(folder: Path, name: str = "") -> Iterator[None]:
             f"{folder / name}: another evenkeel{owner} writes there: wait for it, or name another "
             "place"
         )
+    UNDER_WAY.add(path)
     try:
         yield
     finally:
+        UNDER_WAY.discard(path)
         # Removed while it is held: nobody can hold a file that is about to go and another one.
         with suppress(OSError):
             path.unlink()

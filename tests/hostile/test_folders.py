@@ -93,7 +93,7 @@ def test_a_name_is_taken_literally(call: Call, name: str) -> None:
     told = []
     for _ in range(2):
         code, out, err = call("sweep", "s.toml", f"--out={name}", "--json")
-        assert (code, err) == (0, "")
+        assert code == 0, err
         told.append(json.loads(out))
     assert told[0] == told[1]
     assert len(os.listdir(name)) == 2
@@ -157,7 +157,7 @@ def test_a_cell_that_is_cut_short_is_run_again(call: Call) -> None:
     whole = [cell.read_bytes() for cell in cells]
     for content in (b"", b"\0" * 4096, whole[0][:4], whole[0][:1000], whole[0][:-1]):
         cells[0].write_bytes(content)
-        assert call(*sweep)[::2] == (0, "")
+        assert call(*sweep)[0] == 0
         assert [cell.read_bytes() for cell in cells] == whole
     cells[0].write_bytes(b"notes of somebody")
     assert call(*sweep)[0] == 2
