@@ -271,6 +271,8 @@ def _meaning(error: BaseException) -> tuple[int, str]:
     """Exit code and message of what ended a command."""
     if isinstance(error, KeyboardInterrupt):
         return code_of(error), str(error) or "interrupted"
+    if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+        error = error.__context__  # rich ends the process by itself
     if isinstance(error, BrokenPipeError):
         return CLOSED_PIPE, ""
     from click import ClickException

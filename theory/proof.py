@@ -345,7 +345,11 @@ def domain(*sides: "sympy.Basic") -> dict[str, str]:
     {'n': '> 0, integer', 'x': '>= 0'}
     """
     found: dict[str, str] = {}
-    for symbol in sorted(set().union(*(side.free_symbols for side in sides)), key=str):
+    # Of two symbols of one name the same one is told in every process.
+    for symbol in sorted(
+        set().union(*(side.free_symbols for side in sides)),
+        key=lambda symbol: (str(symbol), sorted(map(str, symbol.assumptions0.items()))),
+    ):
         if not symbol.is_Symbol:
             continue
         if symbol.is_positive:
