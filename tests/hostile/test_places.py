@@ -148,7 +148,7 @@ def test_nowhere_to_keep_anything(tmp_path):
 @pytest.mark.parametrize(
     ("words", "python", "environment"),
     [
-        (("doctor",), (), {"TMPDIR": "with a space é"}),
+        (("simulate", *SMALL, "-n", "20"), (), {"TMPDIR": "with a space é"}),
         (("simulate", *SMALL, "-n", "20"), (), {"NUMBA_DISABLE_JIT": "1"}),
         (("simulate", *SMALL, "-n", "20"), ("-O",), {}),
         (("simulate", *SMALL, "-n", "20"), ("-OO",), {}),
@@ -182,7 +182,7 @@ def test_without_docstrings_the_claims_say_so(tmp_path):
 @pytest.mark.parametrize(
     ("limit", "value"), [("NOFILE", 12), ("NOFILE", 32), ("AS", 2**29), ("AS", 2**31), ("FSIZE", 0)]
 )
-@pytest.mark.parametrize("words", [("simulate", *SMALL, "-n", "20"), ("gallery",), ("doctor",)])
+@pytest.mark.parametrize("words", [("simulate", *SMALL, "-n", "20"), ("gallery",)])
 def test_where_little_is_allowed_the_answer_is_the_same_or_none(tmp_path, limit, value, words):
     import resource
 
