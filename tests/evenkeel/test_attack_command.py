@@ -290,7 +290,7 @@ def test_solve_writes_a_certificate_that_verifies(call):
     code, out, _ = call("verify", "c.json")
     assert (code, "REJECTED" in out) == (1, True)
     code, _, err = call("verify", "missing.json")
-    assert (code, err) == (2, "error: missing.json: no such file\n")
+    assert (code, err) == (2, "error: missing.json: there is no such file\n")
 
 
 def test_the_command_and_the_library_agree(call):
