@@ -114,8 +114,9 @@ class Options:
 class _Signals:
     """The state of this process: which signal came, and whether the main thread has heard it.
 
-    ``again`` counts those that were raised once more, ``ended`` says that none is acted on any
-    more.  All this belongs to the process as its signals do.
+    ``dropped`` says that it was raised where that had no effect, ``again`` counts those that were
+    raised once more, ``ended`` says that none is acted on any more.  All this belongs to the
+    process as its signals do.
     """
 
     numbers: tuple[int, ...] = ()
@@ -125,6 +126,7 @@ class _Signals:
     late = False
     heard = threading.Event()
     again = 0
+    dropped = False
     ended = False
 
 
@@ -137,7 +139,8 @@ def _on_signal(signum: int, frame: FrameType | None) -> None:
     first = _Signals.came is None
     _Signals.came = signum if first else _Signals.came
     _Signals.late |= first and signum == _ALARM
-    if first and not _Signals.ended:
+    if (first or _Signals.dropped) and not _Signals.ended:
+        _Signals.dropped = False
         _interrupt(signum)
 
 
@@ -193,7 +196,7 @@ def end_after(seconds: float) -> None:
 def _unraisable(told: "sys.UnraisableHookArgs") -> None:
     """Raise again what came amid a finalizer or a callback, where exceptions are dropped."""
     if isinstance(told.exc_value, Interrupted):
-        _Signals.came = None
+        _Signals.dropped = True
         _Signals.heard.clear()
         _Signals.again += 1
         # A little later: here it would be dropped once more.

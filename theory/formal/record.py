@@ -64,8 +64,12 @@ def digest(text: str) -> str:
 @cache
 def sources() -> dict[str, str]:
     """The text of every proof file by name, in the order of their names."""
-    found = {entry.name: entry.read_text("utf-8") for entry in folder().iterdir()}
-    return {name: found[name] for name in sorted(found) if name.endswith(".v")}
+    found = {
+        entry.name: entry.read_text("utf-8")
+        for entry in folder().iterdir()
+        if entry.name.endswith(".v")  # beside them is Python, and what it has compiled
+    }
+    return dict(sorted(found.items()))
 
 
 def without_comments(text: str) -> str:
