@@ -100,12 +100,12 @@ class _Process:
 
     def __init__(self, value: str) -> None:
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        # A module of the user's must not pass for one that the server imports.
+        # A module of the user's must not pass for one that evenkeel imports, now or later.
         first = [str(ROOT), *(folder for folder in sys.path if is_installed(folder))]
+        path = list(dict.fromkeys([*first, *sys.path]))
         start = (
-            f"import sys; sys.path[:] = {first!r}; "
-            "from solvers.policies.own_process_server import serve; "
-            f"sys.path[:] = {sys.path!r}; serve()"
+            f"import sys; sys.path[:] = {path!r}; "
+            "from solvers.policies.own_process_server import serve; serve()"
         )
         self.child = subprocess.Popen(
             [sys.executable, *flags, "-c", start],

@@ -112,7 +112,7 @@ def run(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
-    return done.return_value if isinstance(done.return_value, int) else done.exit_code, done.output
+    return done.return_value if isinstance(done.return_value, int) else done.exit_code, done.stdout
 
 
 @pytest.mark.parametrize("spec", ["{}:{}", "{}.py:{}", "./{}.py:{}"])

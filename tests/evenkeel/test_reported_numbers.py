@@ -36,7 +36,7 @@ from evenkeel.studies.study import Estimate
 from evenkeel.studies.study import plus_minus as _text
 from solvers.policies.registry import POLICIES
 from theory.model import Requests
-from theory.power import PowerModel
+from theory.power import PowerModel, _catalogue, _Device
 
 T = Fraction(10052, 10**11)
 C1, C2 = Fraction(2225, 10**6), Fraction(22625, 10**7)
@@ -46,7 +46,10 @@ BENCH = PowerModel(float(IDLE), float(FULL), 0.5, "bench", "made up", "for tests
 
 @pytest.fixture(autouse=True)
 def bench(monkeypatch):
-    monkeypatch.setattr("theory.power.hardware_catalogue", lambda: {"bench": BENCH})
+    known = _Device(
+        float(IDLE), None, float(FULL), 0.5, waits_idle=True, source="made up", note="for tests"
+    )
+    monkeypatch.setattr("theory.power._catalogue", lambda: {**_catalogue(), "bench": known})
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ class ByHand:
             "waiting_max_steps": max(self.waits),
             "waiting_mean_steps": sum(self.waits) / 8,
             "energy_j": near(energy),
+            "energy_range_j": None,
             "unproved_imbalance": None if policy == "fcfs" else 0,
         }
 
@@ -247,6 +251,7 @@ def test_simulate_as_json(say, trace, words, runs):
         "hardware": "bench",
         "seed": 3,
         "system": [],
+        "unknown": [],
     }
     assert bool(gaps) == (runs is TIMED)
 
@@ -303,6 +308,7 @@ def test_rows_take_each_number_from_its_place():
         "waiting_mean_steps": 7.89,
         "waiting_max_steps": 89,
         "energy_j": 91234.5,
+        "energy_range_j": None,
     }
     none = dict.fromkeys(one) | {
         "overloaded": {"steps": 0, "idle_share": None, "avg_imbalance": 0.0},
@@ -577,6 +583,16 @@ def test_energy_as_json(say):
             name: None if share is None else pytest.approx(float(share), rel=1e-9)
             for name, share in zip(names, shares, strict=True)
         }
+    # A waiting power that is not given may be anything up to the largest, where all that is idle
+    # is saved by each of them.
+    assert device.pop("unknown") == [
+        {"field": "wait_w", "low": 100, "high": 300, "measured": False}
+    ]
+    assert device.pop("uncertain").endswith("its waiting power, 100 to 300 W (not measured)")
+    ranges = device.pop("bounds_over_unknown")
+    assert ranges.keys() == device["bounds"].keys()
+    for name, (low, high) in ranges.items():
+        assert (low, high) == (device["bounds"][name], near(Fraction(7, 16)))
     assert device == {
         "name": "custom",
         "idle_w": 100,
@@ -665,13 +681,13 @@ def test_energy_as_text(say):
     # 7/41, 7/34, 13/40 and 14/41.
     bounds, needed = out.split("\nidle share that")
     assert cells(bounds) == {
-        "floor paper": ("17.1 %",),
-        "floor sharp": ("20.6 %",),
-        "floor envelope": ("20.6 %",),
-        "cap envelope": ("32.5 %",),
-        "cap tangent": ("34.1 %",),
-        "cap any law": ("43.8 %",),
-        "padded": ("43.8 %",),
+        "floor paper": ("17.1 %", "17.1 % to 43.8 %"),
+        "floor sharp": ("20.6 %", "20.6 % to 43.8 %"),
+        "floor envelope": ("20.6 %", "20.6 % to 43.8 %"),
+        "cap envelope": ("32.5 %", "32.5 % to 43.7 %"),
+        "cap tangent": ("34.1 %", "34.1 % to 43.8 %"),
+        "cap any law": ("43.8 %", "43.8 %"),
+        "padded": ("43.8 %", "43.8 %"),
     }
     assert "guarantees nothing" not in out
     assert cells(needed) == {
@@ -754,6 +770,7 @@ def test_policies_as_json(say, two_backlogs):
         "optimal": ["3/5", "3/5"],
         "idle_share": near(Fraction(14, 14 + 34)),  # while every slot is full: not the last step
         "energy_j": near(joules(LOADS["fcfs"], C2)),
+        "energies_j": [near(joules(LOADS["fcfs"], C2))],  # no number of the device is unknown
         "longest_wait": 1,
     }
     assert bfio == {
@@ -764,6 +781,7 @@ def test_policies_as_json(say, two_backlogs):
         "optimal": [1, 1],
         "idle_share": near(Fraction(2, 2 + 34)),
         "energy_j": near(joules(LOADS["bfio"], C2)),
+        "energies_j": [near(joules(LOADS["bfio"], C2))],  # no number of the device is unknown
         "longest_wait": 1,
     }
 

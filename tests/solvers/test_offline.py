@@ -213,7 +213,7 @@ def test_bad_problems_are_refused() -> None:
     with pytest.raises(InputError, match="states"):
         solve_by_states(many)
     long = OfflineProblem(System(1, 1), Requests([1], [10**8]))
-    with pytest.raises(InputError, match="places"):
+    with pytest.raises(InputError, match="steps are more than 20,000,000"):
         solve_offline(long)
 
 

@@ -135,11 +135,11 @@ def test_a_horizon_needs_a_predictor():
 
 
 def test_a_window_that_could_overflow_is_refused():
-    # 2^40 * 2^20 = 2^60 of work is fine, and a window of 2^10 steps of it is not.
-    requests = Requests([2**40] * 2, [2**19, 2**19])
+    # 2^51 * 2^9 = 2^60 of work is fine, and a window of 10,000 steps of it is not.
+    requests = Requests([2**50] * 2, [2**9, 2**9])
     simulate(System(2, 1, (0,)), requests, "bfio:horizon=9")
     with pytest.raises(InputError, match="use a shorter horizon"):
-        simulate(System(2, 1, (0,)), requests, "bfio:horizon=1000000")
+        simulate(System(2, 1, (0,)), requests, "bfio:horizon=10000")
 
 
 def test_an_age_predictor_learns_during_the_run():
