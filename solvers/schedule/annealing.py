@@ -46,6 +46,14 @@ def _shift(pieces: Pieces, i: int, p: int, state: State) -> int:
 
 
 @compiled
+def _keep(best: Pieces, found: Pieces) -> None:
+    """Copy the schedule that was found over the best one."""
+    best.start[:] = found.start
+    best.length[:] = found.length
+    best.worker[:] = found.worker
+
+
+@compiled
 def anneal_orders(
     kinds: Kinds,
     order: IntArray,
@@ -103,9 +111,7 @@ def anneal_orders(
             current = cost
             if cost < known:
                 known = cost
-                best.start[:] = tried.start
-                best.length[:] = tried.length
-                best.worker[:] = tried.worker
+                _keep(best, tried)
         else:
             if kind in (0, 1):
                 order[i], order[j] = order[j], order[i]
@@ -208,9 +214,7 @@ def anneal_starts(
             here = cost
             if cost < known:
                 known = cost
-                best.start[:] = current.start
-                best.length[:] = current.length
-                best.worker[:] = current.worker
+                _keep(best, current)
         else:
             current.start[j], current.start[i] = kept_start[1], kept_start[0]
             current.length[j], current.length[i] = kept_length[1], kept_length[0]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.simulation.state import HISTORY_BLOCK, LONGEST_WHEEL, NOBODY, add_powers
+from solvers.simulation.state import HISTORY_BLOCK, LONGEST_WHEEL, NOBODY, add_loads, add_powers
 from theory.model import FloatArray, IntArray, Requests
 from theory.serving import ServingSystem
 
@@ -534,26 +534,12 @@ def _end_step(s: ServingState) -> None:
 @compiled
 def _measure(s: ServingState) -> None:
     state = s.state[0]
-    largest, work, empty = np.int64(0), np.int64(0), np.int64(0)
     for g in range(s.worker.size):
         row = s.worker[g]
         cost = row.slowness * (row.load + state.request_cost * row.running)
         s.cost[g] = cost
         row.cost += cost
-        largest = max(largest, cost)
-        work += cost
-        empty += cost == 0
-    state.sum_max += largest
-    state.work += work
-    state.empty_steps += empty
-    state.empty_max += empty * largest
-    if state.running < state.capacity:
-        state.still_full = 0
-    if state.still_full:
-        state.full_steps += 1
-        state.full_max += largest
-        state.full_work += work
-    state.now_s += state.overhead_s + state.token_s * largest
+    add_loads(state, s.cost, state.running >= state.capacity)
 
 
 @compiled

@@ -256,11 +256,13 @@ def place(run: RunState, request: int, worker: int) -> None:
 @compiled
 def measure_loads(run: RunState) -> None:
     """Add up the loads, which set the step's duration, and let the clock run through it."""
-    _add_loads(run.state[0], run.loads)
+    state = run.state[0]
+    add_loads(state, run.loads, state.active >= state.capacity)
 
 
 @compiled
-def _add_loads(state: Any, loads: IntArray) -> None:
+def add_loads(state: Any, loads: IntArray, full: bool) -> None:
+    """Add up the loads of a step in the totals of a run; ``full`` says whether no slot is empty."""
     largest, work, empty = np.int64(0), np.int64(0), np.int64(0)
     for load in loads:
         largest = max(largest, load)
@@ -270,7 +272,7 @@ def _add_loads(state: Any, loads: IntArray) -> None:
     state.work += work
     state.empty_steps += empty
     state.empty_max += empty * largest
-    if state.active < state.capacity:
+    if not full:
         state.still_full = 0
     if state.still_full:
         state.full_steps += 1
