@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from paper_figures.figure import Table
+    from theory.power import PowerModel
 
 
 # A colour means one thing in all figures: a policy, a bound, or a device.
@@ -97,6 +98,16 @@ def titled(picture: "Figure", message: str, setting: str) -> None:
     )
     below.set_in_layout(False)
     picture.add_artist(below)
+
+
+def watts(device: "PowerModel") -> str:
+    """The numbers of a device, as pictures have them.
+
+    >>> from theory.power import hardware
+    >>> watts(hardware("a100-paper"))
+    '100 W waiting, 400 W full, γ 0.7'
+    """
+    return f"{device.barrier_w:g} W waiting, {device.max_w:g} W full, γ {device.gamma:g}"
 
 
 def drawn_for(data: "Table[...]") -> dict[str, Any]:

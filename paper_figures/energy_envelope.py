@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from paper_figures.drawing import CAP, FLOOR, PAPER, drawn_for, titled
+from paper_figures.drawing import CAP, FLOOR, PAPER, drawn_for, titled, watts
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, where
 from theory.formulas.energy import Usage, energy_envelope, energy_floor, energy_tangent
@@ -109,7 +109,5 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     titled(
         picture,
         "Power falls with idle time between floor and envelope; the paper's D is above both",
-        f"{device.name}: {device.barrier_w:g} W waiting, {device.max_w:g} W full, γ "
-        f"{device.gamma:g}; "
-        f"loads of G = {rows[0]['n']} workers in five shapes",
+        f"{device.name}: {watts(device)}; loads of G = {rows[0]['n']} workers in five shapes",
     )

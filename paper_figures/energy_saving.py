@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from paper_figures.drawing import CAP, FLOOR, PAPER, panels, titled
+from paper_figures.drawing import CAP, FLOOR, PAPER, panels, titled, watts
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
@@ -110,10 +110,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
             limit, color="black", linewidth=1, linestyle="-.", label="limit of the paper's form"
         )
         ax.text(1, limit + 1.5, f"{limit:.1f} %", fontsize=8)
-        ax.set_title(
-            f"{device}: {model.barrier_w:g} W waiting, {model.max_w:g} W full, γ {model.gamma:g}",
-            fontsize=9,
-        )
+        ax.set_title(f"{device}: {watts(model)}", fontsize=9)
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 100)
     for ax in axes[-2:]:

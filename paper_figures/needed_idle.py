@@ -7,7 +7,7 @@ that much; from the sharp floor, where the saving is certain; and from the paper
 
 from collections.abc import Callable, Iterator
 
-from paper_figures.drawing import CAP, FLOOR, PAPER, titled
+from paper_figures.drawing import CAP, FLOOR, PAPER, titled, watts
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_paper, saving_sharp
@@ -84,10 +84,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         ax.axhline(40, color="0.45", linewidth=1, linestyle="-.")
         ax.text(60, 36, "E1's 40 % idle", fontsize=8, color="0.3", ha="right")
         model = hardware(device)
-        ax.set_title(
-            f"{device}: {model.barrier_w:g} W waiting,\n{model.max_w:g} W full, γ {model.gamma:g}",
-            fontsize=9.5,
-        )
+        ax.set_title(f"{device}: {watts(model)}".replace("waiting, ", "waiting,\n"), fontsize=9.5)
         ax.set_xlim(0, None)
         ax.set_ylim(0, 100)
         ax.set_xlabel("energy saved (%)")

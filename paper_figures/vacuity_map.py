@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adversary.workloads.trace_statistics import trace_lengths
-from paper_figures.drawing import log_axes, panels, titled
+from paper_figures.drawing import log_axes, panels, titled, watts
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.vacuity import first_slots_of
@@ -130,7 +130,5 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         picture,
         f"Theorem 1 speaks from few slots on; Theorem 2 in the paper's form from {least:,.0f} at "
         "best",
-        f"Below its line a theorem says nothing.  Theorem 4 on {DEVICE}: {device.barrier_w:g} W "
-        "waiting, "
-        f"{device.max_w:g} W full, γ {device.gamma:g}",
+        f"Below its line a theorem says nothing.  Theorem 4 on {DEVICE}: {watts(device)}",
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from adversary.workloads.families import requests_to_overload, workload
-from paper_figures.drawing import BFIO, FCFS, drawn_for, points, titled
+from paper_figures.drawing import BFIO, FCFS, drawn_for, points, titled, watts
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where
 from solvers.simulation.engine import simulate
@@ -116,6 +116,5 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
         f"{shares['fcfs'][-1]:.0f} %, BF-IO's to {shares['bfio'][-1]:.0f} %",
         f"B = {setting['slots']}, sizes uniform on 1..{setting['largest']}, geometric lengths of "
         "mean "
-        f"{1 / setting['p']}, pool G B; {DEVICE}: {device.barrier_w:g} W waiting, "
-        f"{device.max_w:g} W full, γ {device.gamma:g}",
+        f"{1 / setting['p']}, pool G B; {DEVICE}: {watts(device)}",
     )

@@ -2,8 +2,11 @@
 
 import os
 import secrets
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -105,3 +108,22 @@ def user_policy(pytestconfig: pytest.Config) -> str | None:
 
         policy(spec)
     return spec
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver_path):
+        pytest.skip("no Chromium: install Debian's chromium and chromium-driver")
+    selenium = pytest.importorskip("selenium.webdriver", reason="pip install selenium")
+    options = selenium.ChromeOptions()
+    options.binary_location = chromium
+    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+                 "disable-background-networking", "disable-component-update",
+                 "disable-sync"):  # fmt: skip
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = selenium.Chrome(options=options, service=selenium.ChromeService(driver_path))
+    yield driver
+    driver.quit()

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from evenkeel.cli.main import cli
 from evenkeel.report.explore import explore_page, films
-from tests.evenkeel.test_page import browser, contrast, sized  # noqa: F401
+from tests.evenkeel.test_page import contrast, sized
 from theory.formulas import energy
 from theory.formulas.energy import Constants, Usage
 from theory.formulas.energy_inversions import eta_of, limit_paper
@@ -37,7 +37,7 @@ def page(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def asked(browser, page):  # noqa: F811
+def asked(browser, page):
     """Answers a list of JavaScript expressions on the page."""
     sized(browser, 1280)
     browser.get(page.as_uri())
@@ -170,7 +170,7 @@ def test_the_films_are_the_engines_runs(asked):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_it_fits_and_is_read_in_both_schemes(browser, page, width, scheme):  # noqa: F811
+def test_it_fits_and_is_read_in_both_schemes(browser, page, width, scheme):
     sized(browser, width, prefers_color_scheme=scheme)
     browser.get(page.as_uri())
     wide, there = browser.execute_script(
@@ -188,7 +188,7 @@ def test_it_fits_and_is_read_in_both_schemes(browser, page, width, scheme):  # n
     assert min(contrast(*pair) for pair in {tuple(pair) for pair in seen}) >= 4.5
 
 
-def test_a_setting_is_kept_in_the_address(browser, page):  # noqa: F811
+def test_a_setting_is_kept_in_the_address(browser, page):
     sized(browser, 1280)
     browser.get("about:blank")
     browser.get(f"{page.as_uri()}#G=64&B=128&share=0.25&gamma=1&unknown=3&b=x")
@@ -201,7 +201,7 @@ def test_a_setting_is_kept_in_the_address(browser, page):  # noqa: F811
     assert "share=0.5" in browser.current_url
 
 
-def test_every_slider_at_both_ends_gives_numbers(browser, page):  # noqa: F811
+def test_every_slider_at_both_ends_gives_numbers(browser, page):
     sized(browser, 1280)
     browser.get(page.as_uri())
     texts = browser.execute_script(
@@ -227,7 +227,7 @@ def test_every_slider_at_both_ends_gives_numbers(browser, page):  # noqa: F811
     assert not [text for text in texts if re.search("NaN|Infinity|undefined|null", text)]
 
 
-def test_the_film_moves_and_stops(browser, page):  # noqa: F811
+def test_the_film_moves_and_stops(browser, page):
     sized(browser, 1280)
     browser.get(page.as_uri())
     wait = partial(

@@ -1,6 +1,5 @@
 """The HTML report: complete in itself, every link leads somewhere, and browsers agree."""
 
-import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -17,7 +16,6 @@ from evenkeel.theorems.registry import claims
 from paper_figures.catalogue import figure
 
 LABELS = ["step.gap-naive", "step.full-refill-tight", "step.waterfill", "energy.limit-paper"]
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
 @pytest.fixture(scope="module")
@@ -99,24 +97,6 @@ def test_the_markdown_has_the_same_tables_and_figures(report):
     for row in hardware_rows():
         assert all(cell in page_text for cell in row)
         assert f"| {row[0]} | {row[1]} |" in text
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium."""
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("no Chromium: install Debian's chromium and chromium-driver")
-    selenium = pytest.importorskip("selenium.webdriver", reason="pip install selenium")
-    options = selenium.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-                 "disable-background-networking", "disable-component-update",
-                 "disable-sync"):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = selenium.Chrome(options=options, service=selenium.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 def sized(browser, width, **media):
