@@ -178,6 +178,7 @@ if not TYPE_CHECKING:  # a type checker that saw this would take any name for a 
             return version(__name__)
         if name not in __all__:
             raise AttributeError(f"module 'evenkeel' has no attribute {name!r}")
+        import_module("evenkeel.shadows").import_floors()
         found = getattr(import_module(_homes()[name]), name)
         return import_module("evenkeel.signatures").with_short_types(found)
 

@@ -31,6 +31,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+from evenkeel.shadows import import_floors
+
 HELD, VIOLATED, BAD_INPUT, INCONCLUSIVE, NO_ANSWER = range(5)
 CLOSED_PIPE = 141
 # From here on a signal has ended it.
@@ -253,6 +255,10 @@ def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
         listen()
         if sys.stdout is None:
             return NO_ANSWER, "error: standard output is closed: an answer would not be seen"
+        try:
+            import_floors()
+        except ImportError as error:
+            return BAD_INPUT, f"error: {error}"
         code = command(options)
         sys.stdout.flush()
         _Signals.ended = True

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from theory.content import printable
 from theory.model import InputError
-from theory.provenance import is_users
+from theory.provenance import HOUSE, is_users
 
 
 def is_own(spec: str) -> bool:
@@ -79,7 +79,9 @@ def module_of(name: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too
-        raise InputError(f"cannot import module {name!r}: {told(error)}") from error
+        taken = isinstance(error, ImportError) and (error.name or "").partition(".")[0]
+        hint = f"; evenkeel has a package {taken!r}: rename yours" if taken in HOUSE else ""
+        raise InputError(f"cannot import module {name!r}: {told(error)}{hint}") from error
     other = getattr(found, "__file__", None)
     if path is not None and (other is None or Path(other).resolve() != path):
         raise InputError(f"{name}: another module has the name {module!r} ({other}); rename yours")

@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from evenkeel.exits import WorkerLostError
+from evenkeel.shadows import pin_floors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -152,6 +153,7 @@ class Workers(Executor):
 def _serve(calls: "Connection[Any, Any]") -> None:
     """In a worker: answer calls until there are no more."""
     _end_with_parent()
+    pin_floors()
     for number in _ASKED:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
