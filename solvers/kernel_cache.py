@@ -31,7 +31,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
-from theory.provenance import is_house, is_users
+from theory.provenance import is_house, is_installed, is_users
 
 
 class KernelCache(_Cache):  # type: ignore[misc]
@@ -180,8 +180,9 @@ def _changes(module: str) -> bool:
 def folder_of(sources: Path) -> Path | None:
     """The first folder that can be written in which machine code of these sources is kept.
 
-    These are: that of NUMBA_CACHE_DIR, ``__pycache__`` beside the sources, the user's cache, and
-    one of the user alone among the temporary files.
+    These are: that of NUMBA_CACHE_DIR; ``__pycache__`` beside the sources, unless they are an
+    installed package, which would then leave something behind; the user's cache; and one of the
+    user alone among the temporary files.
     """
     for folder in _folders(sources):
         with suppress(OSError, RuntimeError):
@@ -195,7 +196,8 @@ def _folders(sources: Path) -> Iterator[Path]:
     name = f"{sources.name}_{hashlib.sha256(os.fsencode(sources.absolute())).hexdigest()[:16]}"
     if numba.config.CACHE_DIR:
         yield Path(numba.config.CACHE_DIR) / _of_this_user() / name
-    yield sources / "__pycache__"
+    if not is_installed(str(sources)):
+        yield sources / "__pycache__"
     yield Path(AppDirs(appname="evenkeel", appauthor=False).user_cache_dir) / name
     with suppress(OSError):
         private = Path(tempfile.gettempdir()) / _of_this_user()

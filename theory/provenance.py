@@ -40,7 +40,7 @@ def is_installed(path: str) -> bool:
 
 @cache
 def _installed() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    return tuple(
-        {f"{paths[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    )
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib")
+    paths = {sysconfig.get_path(kind) for kind in kinds}
+    paths.add(sysconfig.get_path("purelib", sysconfig.get_preferred_scheme("user")))
+    return tuple(f"{path}{os.sep}" for path in paths)

@@ -2,9 +2,12 @@ import hashlib
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
+
+from solvers import kernel_cache
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -169,6 +172,16 @@ def test_nothing_is_read_where_others_can_write_and_one_line_says_so(tmp_path):
     assert found == ["2", "0"]
     assert said.startswith("note: no folder for compiled code can be written")
     assert said.count("\n") == 1
+
+
+def test_nothing_is_kept_among_installed_packages(tmp_path, monkeypatch):
+    """What is uninstalled would leave a folder that can be imported."""
+    installed = Path(sysconfig.get_path("purelib"))
+    assert installed / "__pycache__" not in list(kernel_cache._folders(installed))
+    assert installed / "theory" / "__pycache__" not in list(
+        kernel_cache._folders(installed / "theory")
+    )
+    assert tmp_path / "__pycache__" in list(kernel_cache._folders(tmp_path))
 
 
 def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
