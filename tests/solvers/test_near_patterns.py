@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE, knapsack
+from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE, knapsack, without_requests
 from solvers.step.branch_and_price.pricing_enumeration import (
     Knapsack,
     best_column,
@@ -58,7 +58,8 @@ def test_patterns_near_the_best_are_all_listed(pool, k, room, unit, loss, lists)
     rows = rows[fits]
     table = np.empty((k + 1, room // unit + 1), np.int64)
     choice = np.empty((rows.size, room // unit + 1), np.uint16)
-    knapsack(weights, profits, rows, True, table, choice)
+    without_requests(table, True)
+    knapsack(weights, profits, rows, table, choice)
     columns = {p: profits[list(p)].sum() for p in all_columns(sizes, supply, k, room)}
     least = max(columns.values(), default=0) - loss * SCALE
     wanted = {p for p, profit in columns.items() if profit >= least}

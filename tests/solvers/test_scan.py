@@ -17,10 +17,11 @@ from solvers.step.branch_and_price.columns import (
     Column,
     knapsack,
     read_column,
+    without_requests,
 )
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.pricing import PricingTables, refine
-from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch
+from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, choose
 from solvers.step.branch_and_price.solve import explore, solve_branch_and_price
 from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.exact.milp import largest_first, solve_exact
@@ -65,9 +66,9 @@ def test_scan_finds_the_enumerated_optimum(problem: StepProblem) -> None:
         assert solution.imbalance == solution.lower_bound == optimum
 
 
-@pytest.mark.parametrize("actions", [ACTIONS, (branch,)])
+@pytest.mark.parametrize("actions", [ACTIONS, (branch,), (choose, branch)])
 def test_scan_from_a_poor_start_finds_the_enumerated_optimum(actions: tuple[Action, ...]) -> None:
-    """With every way to settle a level, and by branching alone."""
+    """With every way to settle a level, by branching alone, and with lists of columns before it."""
 
     @settings(max_examples=150)
     @given(problem=small_steps)
@@ -194,7 +195,9 @@ def test_refined_table_bounds_every_pattern(copies: int) -> None:
         for unit in (1, 4):
             choice = tables.knapsack(supply, profits, 150)
             table = np.full((5, 150 // unit + 1), NO_COLUMN)
-            refine(choice, unit, table)
+            for k in range(5):
+                for j in range(supply.size):
+                    refine(choice, unit, k, j, j + 1, table)
             for k in range(5):
                 columns = [
                     list(c)
@@ -317,7 +320,9 @@ def test_knapsack_table_is_exact() -> None:
     rows = np.array([0, 0, 1, 2])
     table = np.empty((4, 11), np.int64)
     choice = np.empty((4, 11), np.uint16)
-    knapsack(values, profits, rows, True, table, choice)
+    without_requests(table, True)
+    for row in range(4):  # in pieces
+        knapsack(values, profits, rows[row : row + 1], table, choice[row : row + 1])
     assert table[1, 4] == 2  # a 2
     assert table[2, 4] == 4  # two 2s
     assert table[2, 7] == 9  # 2 and 5
@@ -328,7 +333,8 @@ def test_knapsack_table_is_exact() -> None:
     out = np.empty(3, np.int64)
     assert read_column(values, rows, choice, 3, 9, out) == 3
     assert sorted(out.tolist()) == [0, 0, 2]
-    knapsack(values, profits, rows, False, table, choice)
+    without_requests(table, False)
+    knapsack(values, profits, rows, table, choice)
     assert table[3, 6] == 7  # at most three: the 5 alone
 
 

@@ -10,14 +10,15 @@ Column generation and its bound: (Lübbecke and Desrosiers 2005); the smoothing:
 """
 
 import math
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from solvers.step.branch_and_price.columns import INFINITE, SCALE, Column, Residual
+from solvers.step.branch_and_price.deadline import check
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.master_problem import MasterProblem
 from solvers.step.branch_and_price.pricing import PricingTables
@@ -31,6 +32,9 @@ _SMOOTHING = 0.7
 
 # Columns of each worker in the first master problem; the others come back when they price out.
 _PER_WORKER = 10
+
+# Most columns that are kept.
+_POOL = 2**16
 
 # A column of at least this value in the linear program counts as integral.
 _INTEGRAL = 0.99
@@ -103,7 +107,8 @@ class BranchAndPrice:
     start : StepSolution
         The first incumbent.
     deadline : float
-        When to stop, by ``time.monotonic``.
+        When to stop, by ``time.monotonic``: what goes on beyond raises
+        :class:`~solvers.step.branch_and_price.deadline.LateError`, and what was found stands.
     size : tuple of int, int
         Memory of the pricing table in words, approximately, and the largest number of entries.
     coarser : BranchAndPrice, optional
@@ -141,7 +146,7 @@ class BranchAndPrice:
             self.stride = sum(b.open_levels(self.upper) for b in still) // self._entries + 1
             self.open = [b.refined(self.upper, self.stride) for b in still]
         tops = [int(b.level[-1]) + self.stride - 1 for b in self.open if b.level.size]
-        self.tables = PricingTables(problem, max(tops, default=0), self.stride, cells)
+        self.tables = PricingTables(problem, max(tops, default=0), self.stride, cells, deadline)
         # Whole columns, with the requests that a node assigns.
         self.columns: dict[Column, None] = coarser.columns if coarser else {}
         self._note_best()
@@ -150,12 +155,20 @@ class BranchAndPrice:
 
     def _note_best(self) -> None:
         """Add the columns of the incumbent to the pool."""
+        found = []
         sizes = self.tables.sizes
         place = np.searchsorted(sizes, self.problem.pool)
         for g in range(self.problem.workers):
             taken = np.sort(place[self.best == g])
             if taken.size:
-                self.columns[Column(g, tuple(taken.tolist()), int(sizes[taken].sum()))] = None
+                found.append(Column(g, tuple(taken.tolist()), int(sizes[taken].sum())))
+        self.note(found)
+
+    def note(self, columns: Iterable[Column]) -> None:
+        """Add whole columns to the pool, in place of the oldest where there are too many."""
+        self.columns.update(dict.fromkeys(columns))
+        for oldest in [*islice(self.columns, max(0, len(self.columns) - _POOL))]:
+            del self.columns[oldest]
 
     @property
     def lower(self) -> int:
@@ -192,7 +205,7 @@ class BranchAndPrice:
         """The restricted master problem with those of the columns that are feasible."""
         tables = self.tables
         penalty = float(_PENALTY * max(self.upper, tables.farthest)) if tables.filled else None
-        master = MasterProblem(residual, penalty, tables.excess)
+        master = MasterProblem(residual, penalty, tables.excess, self.deadline)
         master.extend(columns)
         return master
 
@@ -233,8 +246,8 @@ class BranchAndPrice:
         while True:
             more = False
             for scaled in trials:
-                proved, found = tables.price(residual, scaled, patience, self.deadline)
-                self.columns.update(dict.fromkeys(map(levels.complete, found)))
+                proved, found = tables.price(residual, scaled, patience)
+                self.note(map(levels.complete, found))
                 if whole:
                     levels.raise_all(tables, scaled)
                     levels.raise_one(at, proved, scaled)
@@ -242,8 +255,8 @@ class BranchAndPrice:
                     best, best_prices = proved, scaled
                 bound = max(goal, -(-best // SCALE))
                 more = master.extend(found)
-                late = time.monotonic() > self.deadline
-                if late or bound > aim or (more and lp_bound > -INFINITE):
+                check(self.deadline)
+                if bound > aim or (more and lp_bound > -INFINITE):
                     break
             if bound > aim:
                 break
@@ -260,7 +273,7 @@ class BranchAndPrice:
                 patience = _QUICK
             value, duals = master.solve()
             lp_bound = math.ceil(residual.spent + value - 1e-6)
-            if late or bound >= lp_bound:
+            if bound >= lp_bound:
                 break
             trials = [
                 tables.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
@@ -278,12 +291,10 @@ class BranchAndPrice:
         step = 1
         while step > 0 and at + 1 < lower.size and lower[at + 1] < self.upper:
             to = min(at + step, lower.size - 1)
-            bound, _ = self.tables.price(levels.residual(to), prices, patience, self.deadline)
+            bound, _ = self.tables.price(levels.residual(to), prices, patience)
             levels.raise_one(to, bound, prices)
             closed = (lower[at + 1 : to + 1] >= self.upper).all()
             at, step = (to, 2 * step) if closed else (at, step // 2)
-            if time.monotonic() > self.deadline:
-                break
 
 
 def _fractional(master: MasterProblem) -> tuple[list[Column], int, int]:

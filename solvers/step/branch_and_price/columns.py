@@ -94,16 +94,23 @@ class Residual:
         )
 
 
+def without_requests(table: IntArray, exactly: bool) -> None:
+    """The table of no requests: of exactly ``k``, or of at most ``k``."""
+    table[0] = 0
+    table[1:] = NO_COLUMN if exactly else 0
+
+
 @compiled
 def knapsack(
     weights: IntArray,
     profits: IntArray,
     row_value: IntArray,
-    exactly: bool,
     table: IntArray,
     choice: Choices,
 ) -> None:
-    """Fill ``table[k, h]``, the largest profit of ``k`` requests of total weight ``<= h``.
+    """Raise ``table[k, h]``, the largest profit of ``k`` requests of total weight ``<= h``.
+
+    By the requests of some rows; it begins as :func:`without_requests`.
 
     Parameters
     ----------
@@ -113,18 +120,13 @@ def knapsack(
         Profit of one request of each size.
     row_value : int64[R]
         Index of the size of each single request, ascending.
-    exactly : bool
-        Exactly ``k`` requests; otherwise at most ``k``.
     table : int64[K + 1, H + 1]
-        Filled; below ``NO_COLUMN // 2`` where there are no such requests.
+        Of the rows before; below ``NO_COLUMN // 2`` where there are no such requests.
     choice : uint16[R, H + 1]
         Filled for :func:`read_column`: bit ``k - 1`` says that the row improved ``table[k, h]``.
     """
     K = table.shape[0] - 1
     H = table.shape[1] - 1
-    table[0, :] = 0
-    for k in range(1, K + 1):
-        table[k, :] = NO_COLUMN if exactly else 0
     no = np.uint16(0)
     for r in range(row_value.size):
         size = weights[row_value[r]]

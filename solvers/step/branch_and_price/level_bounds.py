@@ -123,6 +123,10 @@ class LevelBounds:
         fall = self.free.size * (self.level[at] - self.level[: at + 1])
         self._raise_to(-(-bound // SCALE) - fall, prices)
 
+    def close(self, at: int, upper: int) -> None:
+        """Note that the entry holds nothing better than ``upper``."""
+        self.lower[at] = max(self.lower[at], upper)
+
     def _raise_to(self, bound: IntArray, prices: IntArray) -> None:
         """Raise the bounds of the first ``bound.size`` entries."""
         raised = np.flatnonzero(bound > self.lower[: bound.size])

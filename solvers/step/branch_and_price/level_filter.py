@@ -13,13 +13,16 @@ take 0.55 times as long with it (median of ratios; about 1 in other families).  
 with more than 16 free slots on a worker, for which there are no pricing tables, it proves 5.
 """
 
+import math
 from bisect import bisect_right
+from contextlib import suppress
 
 import numpy as np
 
 from solvers.compiled import compiled
 from solvers.step.bounds.nested import nested_deficit
 from solvers.step.bounds.relaxation import IMPOSSIBLE
+from solvers.step.branch_and_price.deadline import LateError, check
 from solvers.step.branch_and_price.level_enumeration import (
     Lists,
     Sizes,
@@ -39,6 +42,16 @@ _MOST_PAIRS = 2**18
 
 # Most columns of one worker that are listed.
 _MANY = 2**13
+
+# Most levels that are looked at, and most entries of the lists of columns.
+_MOST_LEVELS = 2**21
+_MOST_LISTED = 2**22
+
+# Work between two looks at the clock: of settling levels, sizes looked at in random fillings, and
+# workers in sharpening bounds.
+_PIECE = 2**25
+_TRIED = 2**27
+_SHARPENED = 2**18
 
 
 @compiled
@@ -87,7 +100,7 @@ def _split(
 
 
 def _levels(
-    problem: StepProblem, sizes: Sizes, upper: int, number: int
+    problem: StepProblem, sizes: Sizes, upper: int, number: int, deadline: float
 ) -> tuple[IntArray, IntArray, int]:
     """Up to ``number`` levels, those of the least bounds; their bounds; a bound of the others.
 
@@ -104,6 +117,7 @@ def _levels(
     low, high, each = np.array([least]), np.array([most]), np.array([slack])
     for c, sums in ((1, sizes.values), (2, np.unique(sizes.pairs.total))):
         for g in np.flatnonzero(free == c).tolist():
+            check(deadline)
             low, high, each = _split(low, high, each, slope, sums + loads[g], upper)
             slope += 1
 
@@ -152,35 +166,47 @@ def _settle(
     bounds: IntArray,
     upper: int,
     lists: Lists,
-    budget: int,
+    effort: tuple[int, int, int, int],
     best: IntArray,
 ) -> tuple[int, int, int]:
     """Settle the levels, in ascending order of their bounds, each with growing effort.
 
-    Returns the best imbalance, a bound over these levels, and the work done.
+    Parameters
+    ----------
+    bounds : int64[l]
+        Raised.
+    effort : (first, most, budget, tries)
+        Where to go on, the work after which to stop, that of one search, and the most random
+        fillings in it.
+
+    Returns
+    -------
+    upper, next, work : int
+        The best imbalance, where to go on (behind the last level where all is done), and the work
+        done.
     """
-    lower = IMPOSSIBLE
+    first, most, budget, most_tries = effort
     state = np.ones(1, np.uint64)
     work = 0
-    for k in range(levels.size):
+    for at in range(first, 4 * levels.size):
+        k, grade = at >> 2, at & 3
         if bounds[k] >= upper:
-            break
-        if work > budget:
-            lower = min(lower, int(bounds[k]))
-            break
-        bound = 0
-        for widest, tries in ((2, 64), (3, 512), (4, 2048), (5, 16384)):
-            upper, bound, done = settle_level(
-                step, int(levels[k]), upper, (widest, tries, budget >> 5), lists, state, best
-            )
-            work += done
-            if bound >= upper:
+            if grade == 0:
                 break
-        lower = min(lower, max(bound, int(bounds[k])))
-    return upper, lower, work
+            continue
+        if work > most:
+            return upper, at, work
+        widest, tries = ((2, 64), (3, 512), (4, 2048), (5, 16384))[grade]
+        search = (widest, min(tries, most_tries), budget)
+        upper, bound, done = settle_level(step, int(levels[k]), upper, search, lists, state, best)
+        work += done
+        bounds[k] = max(bounds[k], bound)
+    return upper, 4 * levels.size, work
 
 
-def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolution:
+def prove(
+    problem: StepProblem, start: StepSolution, budget: int, deadline: float = math.inf
+) -> StepSolution:
     """Improve a solution and raise its bound until the two meet or the budget is spent.
 
     Parameters
@@ -192,6 +218,8 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
         A solution with its bound.
     budget : int
         Operations after which to stop, some nanoseconds each.
+    deadline : float
+        Time of ``time.monotonic`` at which to stop.
 
     Returns
     -------
@@ -218,27 +246,42 @@ def prove(problem: StepProblem, start: StepSolution, budget: int) -> StepSolutio
     by_load = np.argsort(loads, kind="stable")
     first = np.concatenate(([0], np.cumsum(free)))
     step = Step(loads, first, by_load, by_load[free[by_load] == 1], sizes)
-    lists = Lists(np.empty((G, _MANY, 5), np.int64), np.empty((G, _MANY), np.int64))
+    many = min(_MANY, max(1, _MOST_LISTED // G))
+    lists = Lists(np.empty((G, many, 5), np.int64), np.empty((G, many), np.int64))
     pool = sorted_pool(np.sort(problem.pool))
     best = np.empty(slots, np.int64)
     upper, lower = start.imbalance, start.lower_bound
     further = max(1, (upper - lower) >> 8)
-    while lower < upper:
-        # A goal little above the bound leaves few columns, and often has a solution already.
-        goal = min(upper, lower + further)
-        levels, bounds, elsewhere = _levels(problem, sizes, goal, max(1, budget >> 10))
-        _sharpen(step, free, pool, levels, bounds, goal)
-        order = np.argsort(bounds, kind="stable")
-        found, bound, work = _settle(step, levels[order], bounds[order], goal, lists, budget, best)
-        budget -= work
-        bound = min(bound, elsewhere, found)
-        lower = max(lower, bound)
-        if found == goal and bound < goal:
-            break
-        # After an improvement the levels that were left open are settled again.
-        if found < goal:
-            upper = found
-        further *= 4
+    # Random fillings that are looked at between two looks at the clock.
+    tries = max(1, _TRIED // (G * sizes.values.size))
+    with suppress(LateError):
+        while lower < upper:
+            # A goal little above the bound leaves few columns, and often has a solution already.
+            goal = min(upper, lower + further)
+            number = max(1, min(budget >> 10, _MOST_LEVELS))
+            levels, bounds, elsewhere = _levels(problem, sizes, goal, number, deadline)
+            some = max(1, _SHARPENED // G)
+            for k in range(0, levels.size, some):
+                check(deadline)
+                _sharpen(step, free, pool, levels[k : k + some], bounds[k : k + some], goal)
+            order = np.argsort(bounds, kind="stable")
+            levels, bounds = levels[order], bounds[order]
+            found, at = goal, 0
+            single = min(max(1, budget >> 5), _PIECE)
+            while at < 4 * levels.size and budget >= 0:
+                check(deadline)
+                effort = at, min(budget, _PIECE), single, tries
+                better, at, work = _settle(step, levels, bounds, found, lists, effort, best)
+                budget -= work
+                if better < min(found, upper):
+                    upper = better
+                found = better
+            bound = min(int(bounds.min(initial=IMPOSSIBLE)), elsewhere, found)
+            lower = max(lower, bound)
+            if found == goal and bound < goal:
+                break
+            # After an improvement the levels that were left open are settled again.
+            further *= 4
     if upper == start.imbalance:
         return StepSolution(start.assignment, upper, lower)
     chosen = [(g, int(sizes.values[i]), 1) for g in range(G) for i in best[first[g] : first[g + 1]]]

@@ -9,6 +9,7 @@ values are floating point and prove nothing: a proof prices the columns in integ
 Source: (Barnhart et al. 1998).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ import highspy
 import numpy as np
 
 from solvers.step.branch_and_price.columns import Column, Residual, fits
+from solvers.step.branch_and_price.deadline import check, left
 from theory.model import FloatArray
 
 
@@ -32,11 +34,15 @@ class MasterProblem:
         without a column; None where slots may stay free, and it costs the worker's room.
     excess : int
         How far a column may exceed the level, its slack being 0: the tolerance of a rounded table.
+    deadline : float
+        Time of ``time.monotonic`` from which on :meth:`solve` raises
+        :class:`~solvers.step.branch_and_price.deadline.LateError`.
     """
 
     residual: Residual
     penalty: float | None
     excess: int = 0
+    deadline: float = math.inf
     columns: list[Column] = field(default_factory=list)
     program: highspy.Highs = field(default_factory=highspy.Highs)
     _inside: set[Column] = field(default_factory=set)
@@ -101,7 +107,9 @@ class MasterProblem:
 
     def solve(self) -> tuple[float, FloatArray]:
         """Least total slack, and the dual prices of the supply rows, float64[m]."""
+        self.program.setOptionValue("time_limit", self.program.getRunTime() + left(self.deadline))
         self.program.run()
+        check(self.deadline)
         duals = np.array(self.program.getSolution().row_dual)
         duals = duals[: self.residual.supply.size]
         return float(self.program.getInfo().objective_function_value), np.maximum(0.0, -duals)

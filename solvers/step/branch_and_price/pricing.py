@@ -18,7 +18,6 @@ The Lagrangian bound of column generation: (Lübbecke and Desrosiers 2005).
 """
 
 import math
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,7 +32,9 @@ from solvers.step.branch_and_price.columns import (
     Residual,
     knapsack,
     read_column,
+    without_requests,
 )
+from solvers.step.branch_and_price.deadline import PIECE, check
 from solvers.step.branch_and_price.pricing_enumeration import (
     Knapsack,
     best_column,
@@ -89,6 +90,9 @@ class PricingTables:
         Consecutive levels that share an entry.
     cells : int
         Memory of the dynamic program in 8-byte words, approximately; it sets the unit.
+    deadline : float
+        Time of ``time.monotonic`` from which on :meth:`fill` and what needs it raise
+        :class:`~solvers.step.branch_and_price.deadline.LateError`.
 
     Attributes
     ----------
@@ -108,8 +112,15 @@ class PricingTables:
         or more.
     """
 
-    def __init__(self, problem: StepProblem, top: int, stride: int, cells: int) -> None:
-        self.stride = stride
+    def __init__(
+        self,
+        problem: StepProblem,
+        top: int,
+        stride: int,
+        cells: int,
+        deadline: float = math.inf,
+    ) -> None:
+        self.stride, self.deadline = stride, deadline
         self.sizes, self.supply = np.unique(problem.pool, return_counts=True)
         free = np.minimum(problem.free, problem.pool.size)
         self.filled = problem.admissions == sum(problem.free.tolist())
@@ -164,7 +175,7 @@ class PricingTables:
         """Solve the pricing problem for a supply and prices; returns the rows of the table."""
         if np.array_equal(self._filled, (supply, prices)):
             return self._rows(supply)
-        self._filled = np.array((supply, prices))
+        self._filled = np.empty((2, 0), np.int64)
         self._fine_unit = 0
         profits = self.sizes * SCALE - prices
         self._fronts = [_NOTHING] + [
@@ -173,18 +184,23 @@ class PricingTables:
         ]
         rows = self._rows(supply)
         if self.slots >= len(self._fronts):
-            choice = self._choice[: rows.size]
-            knapsack(self.weights, profits, rows, self.filled, self.table, choice)
+            without_requests(self.table, self.filled)
+            some = PIECE // self.table.size + 1
+            for first in range(0, rows.size, some):
+                check(self.deadline)
+                piece = slice(first, min(first + some, rows.size))
+                knapsack(self.weights, profits, rows[piece], self.table, self._choice[piece])
+        self._filled = np.array((supply, prices))
         return rows
 
     def price(
-        self, residual: Residual, prices: IntArray, patience: int, deadline: float = math.inf
+        self, residual: Residual, prices: IntArray, patience: int
     ) -> tuple[int, list[Column]]:
         """Lagrangian bound at a level, times ``SCALE``, and the best column of each worker.
 
         The bound is exact integer arithmetic and holds for all prices ``>= 0``.  The search for a
         feasible column in place of one that fits only as rounded ends after ``patience`` requests
-        tried in vain.  Past the deadline there is none, and the bound is that of rounded sizes.
+        tried in vain.
         """
         rows = self.fill(residual.supply, prices)
         profits = self.sizes * SCALE - prices
@@ -198,9 +214,7 @@ class PricingTables:
             chosen = self._read(rows, k, room)
             most = room + self.stride - 1
             if self.filled and int(self.sizes[chosen].sum()) > most:
-                if time.monotonic() > deadline:
-                    bound += cost
-                    continue
+                check(self.deadline)
                 problem = self.knapsack(residual.supply, profits, most)
                 profit, chosen = self._fit(problem, chosen, room * SCALE - cost, patience)
                 cost = room * SCALE - profit
@@ -235,8 +249,13 @@ class PricingTables:
         if unit < problem.unit:
             if unit != self._fine_unit:
                 self._fine = np.empty((self.slots + 1, farthest // unit + 1), np.int64)
+                some = PIECE // self._fine.shape[1] + 1
+                for k in range(self.slots + 1):
+                    for first in range(0, self.sizes.size, some):
+                        check(self.deadline)
+                        last = min(first + some, self.sizes.size)
+                        refine(problem, unit, k, first, last, self._fine)
                 self._fine_unit = unit
-                refine(problem, unit, self._fine)
             problem = problem._replace(table=self._fine, unit=unit)
         return problem
 
@@ -252,6 +271,7 @@ class PricingTables:
         total : int64[e]
             In units of ``1 / SCALE``.
         """
+        check(self.deadline)
         if slots < len(self._fronts):
             _add_from_front(room, self.stride, self._fronts[slots], total)
         else:
@@ -288,25 +308,36 @@ class PricingTables:
 
     def columns_within(
         self, residual: Residual, prices: IntArray, gap: int, number: int
-    ) -> Iterator[Column]:
+    ) -> Iterator[tuple[IntArray, IntArray, bool]]:
         """Columns of each worker with reduced cost at most ``gap`` above its least.
 
-        All of them; or, where a worker has more than ``number``, those within a quarter of the gap,
-        a sixteenth, and so on, and up to ``number`` sampled from the last gap that had too many.
         The tables are filled by these prices.
+
+        Yields
+        ------
+        columns : int64[count, k]
+            Ascending indices of sizes: all; or, where a worker has more than ``number``, those
+            within a quarter of the gap, a sixteenth, and so on, and up to ``number`` sampled from
+            the last gap that had too many.
+        cost : int64[count]
+            By how much their reduced costs are above the least.
+        complete : bool
+            Whether that is all.
         """
         profits = self.sizes * SCALE - prices
         for g in residual.workers:
             k, room = int(residual.free[g]), int(residual.room[g])
-            cost = self.reduced_cost(k, room)
-            if cost == INFINITE:
+            least = self.reduced_cost(k, room)
+            if least == INFINITE:
+                yield np.empty((0, k), np.int64), np.empty(0, np.int64), True
                 continue
-            most = room * SCALE - cost
+            most = room * SCALE - least
             room += self.stride - 1
             problem = self.knapsack(residual.supply, profits, room)
             found, sampled = np.empty((2, number, k), np.int64)
             loss, others = gap, 0
             while True:
+                check(self.deadline)
                 if k <= len(self.short):
                     short = (self.short[k - 1], profits, residual.supply, room, most - loss, found)
                     count, complete = short_columns_within(*short)
@@ -319,8 +350,8 @@ class PricingTables:
                 if k > len(self.short):
                     others = sample_columns(problem, most - loss, sampled)
                 loss //= 4
-            for chosen in (*found[:count], *sampled[:others]):
-                yield Column(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum()))
+            columns = np.concatenate((found[:count], sampled[:others]))
+            yield columns, most - profits[columns].sum(axis=1), complete and loss == gap
 
     def as_prices(self, values: FloatArray) -> IntArray:
         """Valid prices in units of ``1 / SCALE``, whatever floats the linear program returned."""
@@ -359,34 +390,38 @@ def _add(room: int, profit: int, total: IntArray, at: int) -> None:
 
 
 @compiled
-def refine(problem: Knapsack, unit: int, table: IntArray) -> None:
-    """Fill a table of smaller unit from the exact fronts of single requests and pairs.
+def refine(problem: Knapsack, unit: int, k: int, first: int, last: int, table: IntArray) -> None:
+    """Fill row ``k`` of a table of smaller unit from the exact fronts of single requests and pairs.
 
     Two relaxations make it quick: only the requests beyond the pair are rounded, and each may be
     used more often than it waits.  No entry is weaker than that of ``problem.table``.
 
     Parameters
     ----------
+    k, first, last : int
+        A piece of the row: by the sizes ``first .. last - 1``.  Rows and sizes come in order.
     table : int64[K + 1, H + 1]
-        Filled; entry ``[k, h]`` bounds the profit of ``k`` requests in rooms
+        Entry ``[k, h]`` bounds the profit of ``k`` requests in rooms
         ``h * unit .. h * unit + unit - 1``.
     """
     cells = table.shape[1]
-    last = problem.table.shape[1] - 1
-    table[0] = 0
-    for h in range(cells):
-        table[1, h] = best_within(problem.singles, h * unit + unit - 1)[0]
-        table[2, h] = best_within(problem.pairs, h * unit + unit - 1)[0]
-    for k in range(3, table.shape[0]):
-        table[k] = NO_COLUMN
-        for j in range(problem.sizes.size):
-            weight = problem.sizes[j] // unit
-            if problem.supply[j] > 0 and weight < cells:
-                without, here = table[k - 1, : cells - weight], table[k, weight:]
-                profit = problem.profits[j]
-                for h in range(without.size):
-                    gain = without[h] + profit
-                    here[h] = gain if gain > here[h] else here[h]
+    end = problem.table.shape[1] - 1
+    if k < 3:
         for h in range(cells):
-            rough = problem.table[k, min((h * unit + unit - 1) // problem.unit, last)]
+            short = problem.singles if k == 1 else problem.pairs
+            table[k, h] = best_within(short, h * unit + unit - 1)[0] if k > 0 else 0
+        return
+    if first == 0:
+        table[k] = NO_COLUMN
+    for j in range(first, last):
+        weight = problem.sizes[j] // unit
+        if problem.supply[j] > 0 and weight < cells:
+            without, here = table[k - 1, : cells - weight], table[k, weight:]
+            profit = problem.profits[j]
+            for h in range(without.size):
+                gain = without[h] + profit
+                here[h] = gain if gain > here[h] else here[h]
+    if last == problem.sizes.size:
+        for h in range(cells):
+            rough = problem.table[k, min((h * unit + unit - 1) // problem.unit, end)]
             table[k, h] = min(table[k, h], rough)

@@ -70,7 +70,7 @@ def enumerate_columns(
         If it is at least ``least``, only the best column is sought, and the search ends at one of
         profit ``enough``; otherwise all are.
     most_work : int
-        Limit on the requests that are tried and lead to no column.
+        Limit on the requests that are tried.
     out : int64[., k]
         Filled with ascending indices of sizes.
 
@@ -110,6 +110,7 @@ def enumerate_columns(
                         break
             j -= 1
             work += 1
+        work += 1
         if work > most_work:
             return count, False
         if j < 0:
@@ -153,7 +154,7 @@ def best_column(knapsack: Knapsack, most: int, patience: int, out: IntArray) -> 
     most : int
         Upper bound of the profit; columns beyond it count as if they had just this.
     patience : int
-        Limit on the requests that are tried in vain, after which a weaker bound is proved.
+        Limit on the requests that are tried; as many again are for a weaker bound.
     out : int64[1, k]
         Replaced by the best column found, if any.
 
@@ -183,7 +184,8 @@ def best_column(knapsack: Knapsack, most: int, patience: int, out: IntArray) -> 
     loss = most + 1 - least
     while loss > 0 and not complete:
         loss //= 4
-        count, complete = enumerate_columns(knapsack, most - loss + 1, most, patience // 4, out)
+        patience //= 2
+        count, complete = enumerate_columns(knapsack, most - loss + 1, most, patience, out)
         complete = complete and count == 0
     return max(0, int(loss))
 

@@ -1,16 +1,22 @@
 """What is tried at a level after column generation: primal heuristics, then branching.
 
 The heuristics are diving, which fixes columns of large value in the linear program and generates
-columns again, and the restricted master problem solved in integers.
+columns again, and the restricted master problem solved in integers.  Where few columns are within
+the gap, a search among all of them decides the level
+(:mod:`solvers.step.branch_and_price.column_choice`).
 
 Source: (Joncour et al. 2010).
 """
 
 import math
-import time
 from collections.abc import Callable
 
+import numpy as np
+
+from solvers.step.branch_and_price.column_choice import choose_columns, column_lists
 from solvers.step.branch_and_price.column_generation import BranchAndPrice, MasterSolution
+from solvers.step.branch_and_price.columns import Column
+from solvers.step.branch_and_price.deadline import left
 
 Action = Callable[[BranchAndPrice, MasterSolution], None]
 
@@ -21,6 +27,12 @@ _BACKTRACKS = 30
 # Seconds for the restricted master problem in integers, and columns of each worker in it.
 _RESTRICTED_S = 3.0
 _RESTRICTED_COLUMNS = 256
+
+# Most columns of a worker that are listed, entries of the search among them, and its work.
+_MOST_COLUMNS = 2**12
+_MOST_ALIVE = 2**24
+_CHOOSING = 2**26
+_PER_SECOND = 2**25
 
 # No branching beyond this many entries in all open nodes.
 _MOST_ENTRIES = 2**24
@@ -43,7 +55,7 @@ def dive(state: BranchAndPrice, start: MasterSolution, backtracks: int = 0) -> N
             child = state.relax(node.levels, node.at, residual, goal, node.prices, node.columns)
             if least is None or child.lp_bound < least.lp_bound:
                 least = child
-            if child.lp_bound <= goal or backtracks == 0 or time.monotonic() > state.deadline:
+            if child.lp_bound <= goal or backtracks == 0:
                 break
             backtracks -= 1
             if batch > 1:
@@ -67,12 +79,51 @@ def solve_restricted_master(state: BranchAndPrice, root: MasterSolution) -> None
     tables, residual, aim = state.tables, root.residual, state.aim(root)
     tables.fill(residual.supply, root.prices)
     gap = tables.reduced_cost_gap(residual, root.prices, aim)
-    usable = list(tables.columns_within(residual, root.prices, gap, _RESTRICTED_COLUMNS))
-    state.columns.update(dict.fromkeys(map(root.levels.complete, usable)))
-    limit = max(0.0, min(_RESTRICTED_S, state.deadline - time.monotonic()))
+    near = tables.columns_within(residual, root.prices, gap, _RESTRICTED_COLUMNS)
+    usable = [
+        Column(g, tuple(c.tolist()), int(tables.sizes[c].sum()))
+        for g, (columns, _, _) in zip(residual.workers, near, strict=True)
+        for c in columns
+    ]
+    state.note(map(root.levels.complete, usable))
+    limit = min(_RESTRICTED_S, left(state.deadline))
     chosen = state.master(residual, usable).solve_integer(aim + 1 - residual.spent, limit)
     if chosen is not None:
         state.keep((*residual.taken, *chosen), root)
+
+
+def choose(state: BranchAndPrice, root: MasterSolution) -> None:
+    """Search all columns within the gap, where they are few; that decides the level."""
+    tables, residual, aim = state.tables, root.residual, state.aim(root)
+    if state.stride > 1:
+        return
+    tables.fill(residual.supply, root.prices)
+    gap = tables.reduced_cost_gap(residual, root.prices, aim)
+    lists, total = [], 0
+    near = tables.columns_within(residual, root.prices, gap, _MOST_COLUMNS)
+    for columns, costs, complete in near:
+        total += costs.size
+        if not complete or total * len(residual.workers) > _MOST_ALIVE:
+            return
+        lists.append((columns, costs))
+    if not lists:
+        return
+    listed = column_lists(lists)
+    out = np.empty(len(lists), np.int64)
+    # Near the deadline no more than there is time for.
+    most_work = int(min(_CHOOSING, left(state.deadline) * _PER_SECOND))
+    cost, decided = choose_columns(
+        listed, len(lists), root.prices, residual.supply, gap, most_work, out
+    )
+    if cost <= gap:
+        taken = [
+            Column(g, tuple(c.tolist()), int(tables.sizes[c].sum()))
+            for g, at in zip(residual.workers, out.tolist(), strict=True)
+            for c in [listed.size[listed.start[at] : listed.start[at + 1]]]
+        ]
+        state.keep((*residual.taken, *taken), root)
+    if decided:
+        root.levels.close(root.at, state.upper)
 
 
 def branch(state: BranchAndPrice, root: MasterSolution) -> None:
@@ -80,11 +131,20 @@ def branch(state: BranchAndPrice, root: MasterSolution) -> None:
     if root.split < 0:
         # The solution of the linear program is integral: an assignment.
         state.keep(root.residual.assign(root.order).taken, root)
-    elif sum(b.level.size for b in state.open) < _MOST_ENTRIES:
-        levels, tables = root.levels, state.tables
+        return
+    levels, tables = root.levels, state.tables
+    most = (np.count_nonzero(levels.free) + 1) * levels.level.size
+    if sum(b.level.size for b in state.open) + most < _MOST_ENTRIES:
         tables.fill(levels.supply, root.prices)
+        children = levels.branches(tables, root.prices, root.split, state.upper)
         state.open.remove(levels)
-        state.open += levels.branches(tables, root.prices, root.split, state.upper)
+        state.open += children
 
 
-ACTIONS: tuple[Action, ...] = (dive, dive_with_backtracking, solve_restricted_master, branch)
+ACTIONS: tuple[Action, ...] = (
+    dive,
+    choose,
+    dive_with_backtracking,
+    solve_restricted_master,
+    branch,
+)

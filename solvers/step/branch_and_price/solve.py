@@ -31,6 +31,7 @@ import numpy as np
 
 from solvers.step.branch_and_price.column_generation import BranchAndPrice, MasterSolution
 from solvers.step.branch_and_price.columns import SCALE
+from solvers.step.branch_and_price.deadline import LateError
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.level_filter import prove
 from solvers.step.branch_and_price.pricing import TooLargeError
@@ -57,12 +58,11 @@ _NEAR = 4
 _WORTH = 16
 _MOST_SPLITS = 3
 
-# Work of the enumeration of levels before the phases (and of the local search after each), between
-# them, and at the end; and the work of a second.
+# Work of the enumeration of levels before the phases (and of a local search), between them, and at
+# the end where there is no time limit.
 _SHORT = 2**24
 _BETWEEN = 2**26
 _LONG = 2**31
-_PER_SECOND = 2**27
 
 
 def _price_by_rank(state: BranchAndPrice) -> None:
@@ -71,7 +71,7 @@ def _price_by_rank(state: BranchAndPrice) -> None:
     slots = sum(levels.free.tolist())
     descending = np.sort(state.problem.pool)[::-1]
     for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
-        if levels.level.size and time.monotonic() < state.deadline:
+        if levels.level.size:
             over = descending[min(rank, descending.size - 1)]
             prices = np.maximum(0, tables.sizes - over) * SCALE
             tables.fill(levels.supply, prices)
@@ -179,8 +179,7 @@ def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True)
             state.clear(levels, at, root.prices)
         upper = state.upper
         for action in actions:
-            late = time.monotonic() > state.deadline
-            if levels.lower[at] < upper and not late and progress.worth(action, state, root):
+            if levels.lower[at] < upper and progress.worth(action, state, root):
                 action(state, root)
                 progress.tried(action, state.upper < upper)
             if state.upper < upper:
@@ -196,7 +195,8 @@ def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True)
 def _found(state: BranchAndPrice) -> StepSolution:
     """The incumbent and the bound, after one more local search where requests wait."""
     best, problem = state.best, state.problem
-    if state.lower < state.upper and not state.tables.everyone:
+    late = time.monotonic() > state.deadline
+    if state.lower < state.upper and not state.tables.everyone and not late:
         top = int(problem.loads_after(best).max())
         best = polish(problem, best, top, _SHORT)
     value = problem.objective(best)
@@ -222,13 +222,14 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
         return
     found = _better(found, solve_step(problem, effort=3))
     yield found
-    found = prove(problem, found, _SHORT)
+    found = prove(problem, found, _SHORT, until)
     coarser = None
-    try:
-        for size in _PHASES:
-            yield found
-            if found.optimal or time.monotonic() > until:
-                return
+    for size in _PHASES:
+        yield found
+        if found.optimal or time.monotonic() > until:
+            return
+        state, last = None, False
+        try:
             state = BranchAndPrice(problem, found, until, size, coarser)
             if coarser is None:
                 _price_by_rank(state)
@@ -236,24 +237,28 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
             for _ in explore(state, ACTIONS, last):
                 value = problem.objective(state.best)
                 yield StepSolution(state.best, value, max(found.lower_bound, state.lower))
+        except TooLargeError:
+            break
+        except LateError:
+            pass
+        if state is not None:
             found = _better(_found(state), found)
-            if last:
-                break
-            if not found.optimal and time.monotonic() < until:
-                found = prove(problem, found, _BETWEEN)
-            coarser = state
-    except TooLargeError:
-        pass
+        if last:
+            break
+        found = prove(problem, found, _BETWEEN, until)
+        coarser = state
     yield found
-    # A quarter of the time shows how fast this machine is.
-    work, begun = min(_LONG, (until - time.monotonic()) * _PER_SECOND), time.monotonic()
-    if work > 0 and not found.optimal:
-        found = prove(problem, found, int(work / 4))
+    # What is still open gets as much work as there is time for.
+    budget, seed = _BETWEEN, 1
+    while not found.optimal and time.monotonic() < until and (budget <= _LONG or until < math.inf):
+        found = prove(problem, found, budget, until)
         yield found
-        spent = time.monotonic() - begun
-        work = min(_LONG, (until - time.monotonic()) * work / 4 / max(spent, 1e-3))
-    if work > 0 and not found.optimal:
-        yield prove(problem, found, int(work))
+        budget, seed = 4 * budget, seed + 1
+        if not found.optimal and problem.pool.size > problem.free.sum():
+            top = int(problem.loads_after(found.assignment).max())
+            best = polish(problem, found.assignment, top, _SHORT, seed)
+            found = replace(found, assignment=best, imbalance=problem.objective(best))
+    yield found
 
 
 def _better(one: StepSolution, other: StepSolution) -> StepSolution:

@@ -319,7 +319,9 @@ def search_exchanges(
     return lower
 
 
-def polish(problem: StepProblem, start: Assignment, level: int, budget: int) -> Assignment:
+def polish(
+    problem: StepProblem, start: Assignment, level: int, budget: int, seed: int = 1
+) -> Assignment:
     """Improve an assignment whose largest load is near ``level`` by exchanges, if that works.
 
     Parameters
@@ -330,6 +332,8 @@ def polish(problem: StepProblem, start: Assignment, level: int, budget: int) -> 
         A valid assignment.
     budget : int
         Work, as in :func:`shake`.
+    seed : int
+        At least 1.
     """
     order = np.argsort(problem.pool, kind="stable")
     pool = indexed(sorted_pool(problem.pool[order]))
@@ -346,7 +350,7 @@ def polish(problem: StepProblem, start: Assignment, level: int, budget: int) -> 
     spare = empty_plan(problem.loads.copy(), np.minimum(problem.free, n), n)
     for aim in (level, None):
         top = int(plan.after.max()) if aim is None else aim
-        shake(plan, pool, top, 0, budget, 1, waiting, spare)
+        shake(plan, pool, top, 0, budget, seed, waiting, spare)
         worker[:] = WAITS
         for g in range(G):
             worker[order[plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]]] = g
