@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "explore" if os.environ.get("CI") else "default")
 )
 
+# Names the folder of tests/oracles/found.py; the workers of pytest-xdist inherit it.
+FINDINGS = "EVENKEEL_TEST_FINDINGS"
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -38,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis reads the seed
 def pytest_configure(config: pytest.Config) -> None:
+    if FINDINGS not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="evenkeel-findings-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[FINDINGS] = folder.name
+        config.add_cleanup(lambda: os.environ.pop(FINDINGS))
     if not settings().derandomize and config.getoption("hypothesis_seed") is None:
         # The workers of pytest-xdist inherit the environment, not an option set here.
         seed = os.environ.setdefault("EVENKEEL_HYPOTHESIS_SEED", str(secrets.randbits(32)))

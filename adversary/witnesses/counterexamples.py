@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from adversary.instances.small_runs import backlog_imbalance
-from solvers.step.exact.brute_force import check_assignments, exact_step
+from solvers.step.exact.brute_force import check_assignments, check_exact, exact_step
 from solvers.step.problem import WAITS, StepProblem
 from theory.budget import BY_PYTHON, about, afford, power
 from theory.files import fault
@@ -160,7 +160,7 @@ class Round(Situation):
             raise InputError("a round needs one request for each slot")
         if any(len(row) != len(self.pool) for row in self.growth):
             raise InputError("growth needs an entry for each request")
-        exact_step(self._refill)
+        check_exact(self._refill)
 
     @property
     def _refill(self) -> StepProblem:

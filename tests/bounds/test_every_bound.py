@@ -1,4 +1,8 @@
-"""The bounds, one test a claim; ``--policy module:attribute`` holds them against a policy."""
+"""The bounds, one test a claim; ``--policy module:attribute`` holds them against a policy.
+
+Each is followed by the false versions that are planted beside it, all of which are caught: a
+simulation that they share is done once.
+"""
 
 from pathlib import Path
 
@@ -9,12 +13,31 @@ from evenkeel.findings.check import Verdict
 from evenkeel.findings.verdicts import rung
 from evenkeel.output import to_json, write_text
 from evenkeel.theorems.registry import checks, claim_of
+from tests.oracles.found import found
+
+# Their runs are long, 256 workers or far horizons: the report of every run shows their power too.
+LONG = {
+    "experiment.bounded-waiting",
+    "experiment.energy28",
+    "experiment.energy28-completed",
+    "experiment.lookahead",
+    "experiment.lookahead-saving",
+    "experiment.scale",
+    "experiment.scale-slots",
+    "experiment.starvation",
+    "experiment.stops-early",
+    "experiment.throughput92",
+}
 
 
-@pytest.mark.parametrize("label", checks())
+# Of this scope, so that pytest runs all tests of one claim before those of the next.
+@pytest.mark.parametrize("label", checks(), scope="module")
 def test_bound(label: str, user_policy: str | None, tmp_path: Path) -> None:
-    check = checks()[label]
-    finding = check.hold(check.trial(seed=1, policy=user_policy))
+    if user_policy is None:
+        finding = found(label).finding
+    else:
+        check = checks()[label]
+        finding = check.hold(check.trial(policy=user_policy))
     to_json(dict(finding.details))
     story = (
         f"{label}: {finding.verdict}\n  {finding.computed} {finding.relation} {finding.claimed}\n"
@@ -42,3 +65,31 @@ def test_bound(label: str, user_policy: str | None, tmp_path: Path) -> None:
         right = finding.verdict is Verdict.REFUTED
     if not right:
         pytest.fail(story, pytrace=False)
+
+
+@pytest.mark.parametrize("label", checks(), scope="module")
+def test_every_planted_false_version_is_caught(
+    label: str, user_policy: str | None, request: pytest.FixtureRequest
+) -> None:
+    if user_policy is not None:
+        pytest.skip("false versions are planted in the claim as stated")
+    if label in LONG and not request.config.getoption("--slow"):
+        pytest.skip("slow: give --slow to run it")
+    for plant in checks()[label].plants:
+        finding = found(label, plant).finding
+        assert finding.verdict is Verdict.REFUTED, (plant.name, finding)
+        # What it shows is a violation: of the claimed side, by the computed one.
+        assert finding.margin is None or finding.margin <= 0, (plant.name, finding)
+        # Equal sides violate a strict order, no equality.
+        assert finding.margin != 0 or finding.relation != "==", (plant.name, finding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", checks())
+def test_another_seed_gives_the_same_verdict(label: str) -> None:
+    check = checks()[label]
+    assert check.hold(check.trial(seed=1)).verdict is found(label).finding.verdict
+
+
+def test_what_takes_long_is_a_claim() -> None:
+    assert {label for label, check in checks().items() if check.plants} >= LONG

@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from evenkeel.theorems.registry import checks
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
+from tests.oracles.found import found
 from theory.formulas.balanceroute import br0_score
 
 
 def run(label):
-    check = checks()[label]
-    return check.run(check.trial())
+    return found(label).finding
 
 
 def test_greedy_witness_by_hand():

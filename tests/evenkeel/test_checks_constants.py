@@ -10,6 +10,7 @@ from evenkeel.findings.check import Finding, Verdict
 from evenkeel.findings.statistics import Mean
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem2 import ratio
+from tests.oracles.found import found
 from theory.formulas.constants import (
     DRIFT_BFIO,
     DRIFT_IIR,
@@ -87,8 +88,7 @@ def test_the_jackknife_covers_a_fitted_exponent() -> None:
 
 
 def test_the_verdict_names_the_rivals_that_it_excludes() -> None:
-    check = checks()["scaling.iir-frontier-exponent"]
-    finding = check.run(check.trial())
+    finding = found("scaling.iir-frontier-exponent").finding
     assert finding.domain.endswith("excluded: constant, sqrt(B), B, B^(3/2)")
 
 

@@ -21,6 +21,7 @@ from evenkeel.theorems.theorem4.load_histories import (
 from evenkeel.theorems.theorem4.power_constants import DEVICES, PRECISION, ball_constants
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
+from tests.oracles.found import found
 from theory.formulas.energy import energy_floor
 from theory.model import Requests, System
 from theory.power import hardware
@@ -106,12 +107,10 @@ ENERGY = [label for label in checks() if label.startswith("energy.")]
 
 @pytest.mark.parametrize("label", ENERGY)
 def test_every_comparison_has_a_false_version_of_its_own(label):
-    check = checks()[label]
-    trial = check.trial()
-    check.run(trial)
+    check, sides = checks()[label], found(label).sides
     planted = {plant.side for plant in check.plants if plant.scale != 1}
-    assert trial.sides <= planted
-    assert {plant.side for plant in check.plants} <= trial.sides | {""}
+    assert sides <= planted
+    assert {plant.side for plant in check.plants} <= sides | {""}
     assert check.measures
 
 
@@ -179,15 +178,13 @@ def test_timed_witnesses_on_both_engines(run):
     ],
 )
 def test_what_is_too_wide_is_refuted_with_these_numbers(label, computed, claimed):
-    check = checks()[label]
-    finding = check.run(check.trial())
+    finding = found(label).finding
     assert finding.verdict is Verdict.REFUTED
     assert (finding.computed, finding.claimed) == (computed, claimed)
 
 
 def test_the_two_orders_on_one_worker_are_runs_of_the_same_requests():
-    finding = checks()["energy.cap-with-overhead"]
-    shown = finding.run(finding.trial()).witness
+    shown = found("energy.cap-with-overhead").finding.witness
     orders = {"baseline": [1] * 9 + [3], "improved": [3] + [1] * 9}
     for side, lengths in orders.items():
         result = simulate_reference(System(1, 3), Requests([1] * 10, lengths), "fcfs", history=True)

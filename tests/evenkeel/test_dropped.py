@@ -5,15 +5,8 @@ import pytest
 from adversary.witnesses.gallery import gallery
 from evenkeel.report.dropped_assumptions import HEAD, dropped, dropped_rows
 from evenkeel.report.rendering import report_markdown
-from evenkeel.runs.records import record
-from evenkeel.theorems.registry import checks, claims
-
-
-def entry_of(label):
-    check = checks()[label]
-    trial = check.trial()
-    return record(check, trial, check.run(trial), None, {})
-
+from evenkeel.theorems.registry import claims
+from tests.oracles.found import entry_of
 
 DROPPED = dropped()
 

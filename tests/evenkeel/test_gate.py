@@ -10,13 +10,15 @@ from evenkeel.theorems.registry import Assumption, claim_of
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem
+from tests.oracles.policies import FCFS
 from theory.model import Requests, System
 from theory.power import PowerModel
 from theory.serving import ServingSystem
 
 
-def run(s, o, arrival=None, workers=2, slots=1, policy="fcfs", **system):
-    return simulate(System(workers, slots, **system), Requests(s, o, arrival), policy, history=True)
+def run(s, o, arrival=None, workers=2, slots=1, **system):
+    requests = Requests(s, o, arrival)
+    return simulate_reference(System(workers, slots, **system), requests, FCFS(), history=True)
 
 
 def step(loads, free, pool, **more):

@@ -10,10 +10,10 @@ from evenkeel.findings.headline import Record
 from evenkeel.report.headlines import HEAD, asked, headlines
 from evenkeel.report.rendering import headline_table, report_markdown
 from evenkeel.report.summary import by_chapter, claims_table
-from evenkeel.runs.records import record
 from evenkeel.runs.reproduce import versions
 from evenkeel.theorems.balance_frontier.two_sided import ENCLOSED
-from evenkeel.theorems.registry import checks, families
+from evenkeel.theorems.registry import families
+from tests.oracles.found import entry_of
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 HEADLINES = asked()
@@ -24,12 +24,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
     """One record of each claim that a headline needs, as `evenkeel reproduce` makes it."""
-    found = []
-    for label in LABELS:
-        check = checks()[label]
-        trial = check.trial()
-        found.append(record(check, trial, check.run(trial), None, versions()))
-    return found
+    return [entry_of(label, versions()) for label in LABELS]
 
 
 def _table_of(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import math
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +21,7 @@ from evenkeel import (
     Law,
     PowerModel,
     Requests,
+    RunResult,
     ServingSystem,
     StepProblem,
     System,
@@ -32,8 +34,13 @@ from evenkeel import (
 )
 from theory.shown import Shown
 
-SMALL = simulate(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), "fcfs", pool=2)
 STEP = StepProblem([0, 4], [1, 1], [5, 1, 2])
+
+
+@cache
+def small() -> RunResult:
+    """A run of three steps."""
+    return simulate(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), "fcfs", pool=2)
 
 
 def results(path: Any) -> list[Shown]:
@@ -48,7 +55,7 @@ def results(path: Any) -> list[Shown]:
     )
     reading = evenkeel.Reading(prefill="prompt_tokens", decode="output_tokens")
     found: Expectation = expected_imbalance(Law.uniform(1, 2), 2, 1)
-    return [SMALL, finding, found, evenkeel.read_trace(path, reading), solve_step(STEP)]
+    return [small(), finding, found, evenkeel.read_trace(path, reading), solve_step(STEP)]
 
 
 def test_each_result_shows_itself(tmp_path: Any) -> None:
@@ -72,13 +79,13 @@ def test_each_result_shows_itself(tmp_path: Any) -> None:
 
 def test_fractions_are_numbers_with_the_exact_value_at_hand() -> None:
     # Loads (1, 1), (3, 2), (4, 0): an imbalance of 5 in three steps, of 16 units of time.
-    assert "idle share                     0.3125 (5/16)" in SMALL.summary()
-    assert SMALL.to_dict()["idle_share"] == 0.3125
-    assert SMALL.to_dict(exact=True)["imbalance_per_step"] == "5/3"
+    assert "idle share                     0.3125 (5/16)" in small().summary()
+    assert small().to_dict()["idle_share"] == 0.3125
+    assert small().to_dict(exact=True)["imbalance_per_step"] == "5/3"
 
 
 def test_a_run_as_a_table_has_its_requests() -> None:
-    frame = SMALL.to_polars()
+    frame = small().to_polars()
     assert frame["start_step"].to_list() == [0, 0, 1]
     assert frame["worker"].to_list()[:2] == [0, 1]
 

@@ -33,9 +33,9 @@ def worst(shape: list[int], policy: str) -> Certificate:
 
 def step(loads: list[int], free: list[int], pool: list[int], to: list[int], argument: Any) -> Any:
     """A step with its true imbalance."""
-    after = [
-        x + sum(s for s, h in zip(pool, to, strict=True) if h == g) for g, x in enumerate(loads)
-    ]
+    after = list(loads)
+    for size, g in zip(pool, to, strict=True):
+        after[g] += size
     value = len(loads) * max(after) - sum(after)
     return HEAD | {
         "kind": "step", "loads": loads, "free": free, "pool": pool, "assignment": to,

@@ -11,6 +11,8 @@ from theory.model import IntArray
 
 
 class FCFS:
+    name = "fcfs"
+
     def admit(self, view: StepView) -> Assignment:
         last_slot = np.cumsum(view.free)
         return _oldest(view, np.searchsorted(last_slot, np.arange(view.admissions), side="right"))

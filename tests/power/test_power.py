@@ -1,28 +1,17 @@
-"""The checks are checked: each catches every deliberately false version planted beside it."""
+"""The checks are checked by deliberately false versions: what these are, and at other seeds.
+
+That each is caught is held in tests/bounds, beside the claim and on the same runs.
+"""
 
 from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
 
-from evenkeel.findings.check import Variant, Verdict
+from evenkeel.findings.check import Variant
 from evenkeel.theorems.registry import checks, claim_of
 
 LABELS = [label for label, check in checks().items() if check.plants]
-
-# Their runs are long, 256 workers or far horizons: the report of every run shows their power too.
-LONG = {
-    "experiment.bounded-waiting",
-    "experiment.energy28",
-    "experiment.energy28-completed",
-    "experiment.lookahead",
-    "experiment.lookahead-saving",
-    "experiment.scale",
-    "experiment.scale-slots",
-    "experiment.starvation",
-    "experiment.stops-early",
-    "experiment.throughput92",
-}
 
 # What a false version may be: each kind is planted in some check, and caught there.
 KINDS: dict[str, Callable[[Variant], bool]] = {
@@ -38,23 +27,8 @@ KINDS: dict[str, Callable[[Variant], bool]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "label", [pytest.param(k, marks=pytest.mark.slow) if k in LONG else k for k in LABELS]
-)
-def test_every_planted_false_version_is_caught(label: str) -> None:
-    check = checks()[label]
-    assert len(check.plants) >= 2
-    for plant in check.plants:
-        finding = check.run(check.trial(seed=1, variant=plant))
-        assert finding.verdict is Verdict.REFUTED, (plant.name, finding)
-        # What it shows is a violation: of the claimed side, by the computed one.
-        assert finding.margin is None or finding.margin <= 0, (plant.name, finding)
-        # Equal sides violate a strict order, no equality.
-        assert finding.margin != 0 or finding.relation != "==", (plant.name, finding)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, *range(2, 10)])
+@pytest.mark.parametrize("seed", range(1, 10))
 @pytest.mark.parametrize("label", LABELS)
 def test_power_does_not_hang_on_one_seed(label: str, seed: int) -> None:
     power = checks()[label].power(seed=seed)
@@ -88,10 +62,6 @@ def test_a_false_version_is_near_the_claim(label: str) -> None:
     check = checks()[label]
     near = [plant.name for plant in check.plants if _near(plant)]
     assert bool(near) != bool(check.no_near_factor), check.no_near_factor or "no near version"
-
-
-def test_what_takes_long_is_a_claim() -> None:
-    assert set(LABELS) >= LONG
 
 
 def test_every_check_has_two_false_versions() -> None:

@@ -97,11 +97,22 @@ def exact_step(problem: StepProblem) -> Assignment:
     >>> exact_step(StepProblem(loads=[0, 0], free=[1, 1], pool=[3, 5])).tolist()
     [0, 1]
     """
-    check_assignments(int(np.count_nonzero(problem.free)), problem.pool.size)
-    check_loads(problem.workers, sum(problem.loads.tolist()) + sum(problem.pool.tolist()))
+    check_exact(problem)
     assignment = np.empty(problem.pool.size, dtype=np.int64)
     optimal_step(problem.loads, problem.free, problem.pool, assignment)
     return assignment
+
+
+def check_exact(problem: StepProblem) -> None:
+    """Refuse a step that :func:`exact_step` cannot solve.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    check_assignments(int(np.count_nonzero(problem.free)), problem.pool.size)
+    check_loads(problem.workers, sum(problem.loads.tolist()) + sum(problem.pool.tolist()))
 
 
 def check_loads(workers: int, load: int, steps: int = 1) -> None:
