@@ -11,7 +11,7 @@ from solvers.step.bounds.few_slots import few_slot_bounds
 from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.exact.brute_force import assignments
 from solvers.step.exact.milp import largest_first
-from solvers.step.fast.local_search import polish
+from solvers.step.fast.local_search import aimed, polish
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import WAITS, StepProblem
 from solvers.step.sorted_sizes import sorted_pool
@@ -115,3 +115,16 @@ def test_the_search_at_the_limits_of_int64():
         problem.validate(solution.assignment)
         assert problem.objective(solution.assignment) == solution.imbalance
         assert solution.lower_bound <= solution.imbalance
+
+
+@settings(max_examples=100)
+@given(step_problems("rich", max_workers=4, max_slots=3, max_pool=9), st.integers(0, 9))
+def test_an_assignment_aimed_at_a_level_is_valid(problem, offset):
+    if 0 < problem.admissions < problem.pool.size:
+        problem.validate(aimed(problem, int(problem.loads.max()) + offset, 2**10))
+
+
+def test_an_assignment_aimed_at_a_level_reaches_it_where_each_worker_can():
+    problem = StepProblem([0, 1, 3], [2, 1, 1], [4, 6, 7, 9, 9, 20])
+    assignment = aimed(problem, 10, 2**12)
+    assert problem.loads_after(assignment).tolist() == [10, 10, 10]  # 4 + 6, 9, 7

@@ -23,8 +23,8 @@ from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.master_problem import MasterProblem
 from solvers.step.branch_and_price.pricing import PricingTables
 from solvers.step.exact.milp import assignment_of_counts
-from solvers.step.fast.local_search import polish
-from solvers.step.problem import AssignmentError, StepProblem, StepSolution
+from solvers.step.fast.local_search import aimed, polish
+from solvers.step.problem import Assignment, AssignmentError, StepProblem, StepSolution
 from theory.model import InputError, IntArray
 
 # Weight of the prices of the best bound against the duals of the linear program.
@@ -149,20 +149,37 @@ class BranchAndPrice:
         self.tables = PricingTables(problem, max(tops, default=0), self.stride, cells, deadline)
         # Whole columns, with the requests that a node assigns.
         self.columns: dict[Column, None] = coarser.columns if coarser else {}
-        self._note_best()
+        self._note_columns(self.best)
         # The prices of the last level are often good at the next.
         self._last: IntArray = coarser._last if coarser else np.zeros_like(self.tables.sizes)
 
-    def _note_best(self) -> None:
-        """Add the columns of the incumbent to the pool."""
+    def _note_columns(self, assignment: Assignment) -> None:
+        """Add the columns of an assignment to the pool."""
         found = []
         sizes = self.tables.sizes
         place = np.searchsorted(sizes, self.problem.pool)
         for g in range(self.problem.workers):
-            taken = np.sort(place[self.best == g])
+            taken = np.sort(place[assignment == g])
             if taken.size:
                 found.append(Column(g, tuple(taken.tolist()), int(sizes[taken].sum())))
         self.note(found)
+
+    def begin_level(self, level: int) -> None:
+        """Add the columns of an assignment aimed at the level to the pool, and keep it if better.
+
+        Without them the linear program has too few columns that fit the level to start from.
+        """
+        if not self.tables.everyone:
+            assignment = aimed(self.problem, level, _POLISHING)
+            self._note_columns(assignment)
+            self._better(assignment)
+
+    def _better(self, assignment: Assignment) -> None:
+        """Make an assignment the incumbent if it is better."""
+        value = self.problem.objective(assignment)
+        if value < self.upper:
+            self.best, self.upper = assignment, value
+            self._note_columns(assignment)
 
     def note(self, columns: Iterable[Column]) -> None:
         """Add whole columns to the pool, in place of the oldest where there are too many."""
@@ -196,10 +213,7 @@ class BranchAndPrice:
         if not self.tables.everyone:
             level = int(node.levels.level[node.at])
             assignment = polish(self.problem, assignment, level, _POLISHING)
-        value = self.problem.objective(assignment)
-        if value < self.upper:
-            self.best, self.upper = assignment, value
-            self._note_best()
+        self._better(assignment)
 
     def master(self, residual: Residual, columns: Iterable[Column]) -> MasterProblem:
         """The restricted master problem with those of the columns that are feasible."""

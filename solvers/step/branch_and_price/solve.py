@@ -173,6 +173,8 @@ def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True)
         levels = min(state.open, key=lambda b: (b.least, -b.settled))
         at = int(np.argmin(levels.lower))
         prices, goal = levels.prices(at), levels.least
+        if levels.settled == 0:
+            state.begin_level(int(levels.level[at]))
         columns = state.promising(levels, at, prices)
         root = state.relax(levels, at, levels.residual(at), goal, prices, columns)
         if levels.lower[at] >= state.upper:

@@ -319,6 +319,31 @@ def search_exchanges(
     return lower
 
 
+def aimed(problem: StepProblem, level: int, budget: int) -> Assignment:
+    """An assignment in which as many workers as possible end close below ``level``.
+
+    Parameters
+    ----------
+    problem : StepProblem
+        A step with more requests than free slots.
+    budget : int
+        Work, as in :func:`shake`.
+    """
+    order = np.argsort(problem.pool, kind="stable")
+    pool = indexed(sorted_pool(problem.pool[order]))
+    loads, n = problem.loads.copy(), problem.pool.size
+    room = np.minimum(problem.free, n)
+    plan, spare = empty_plan(loads, room, n), empty_plan(loads, room, n)
+    floor, threshold = deficit(loads, room, pool, level)
+    fill(plan, pool, level, threshold)
+    lower_top(plan, pool, level, 16)
+    shake(plan, pool, level, floor, budget, 1, np.empty(n + 1, np.int64), spare)
+    worker = np.full(n, WAITS, np.int64)
+    for g in range(problem.workers):
+        worker[order[plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]]] = g
+    return worker
+
+
 def polish(
     problem: StepProblem, start: Assignment, level: int, budget: int, seed: int = 1
 ) -> Assignment:
