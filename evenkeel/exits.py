@@ -73,6 +73,12 @@ _REMEDIES = {
 }
 
 
+# Address space without which compiled libraries end the process as they are loaded, or hang.  Each
+# of their threads takes a part of it, so that where it is limited (ulimit -v) they have one each.
+_LEAST_SPACE = 3 * 2**29
+_THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"
+
+
 # As it is before code of one's own is imported, which must not end a command (theory.own).
 _EXIT = os._exit
 
@@ -88,8 +94,9 @@ class Interrupted(KeyboardInterrupt):
 class OutOfTime(Interrupted):
     """The time limit of the command has passed."""
 
-    def __init__(self) -> None:
-        super().__init__(signal.SIGTERM, "out of time: nothing is decided")
+    def __init__(self, where: str = "") -> None:
+        super().__init__(signal.SIGTERM, f"out of time{where}: nothing is decided")
+        self.where = where
 
 
 def code_of(stop: BaseException) -> int:
@@ -249,12 +256,33 @@ def run(command: Callable[[Options], Any]) -> NoReturn:
     _leave(code, before)
 
 
+def _too_narrow() -> str:
+    """What to say where the address space is too small; where it is limited, it is saved."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if space == resource.RLIM_INFINITY:
+        return ""
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    if space >= _LEAST_SPACE:
+        return ""
+    return (
+        f"error: {space >> 20} MiB of address space are allowed, and loading the libraries takes "
+        f"{_LEAST_SPACE >> 20}: allow more (ulimit -v)"
+    )
+
+
 def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
     options = Options()
     try:
         listen()
         if sys.stdout is None:
             return NO_ANSWER, "error: standard output is closed: an answer would not be seen"
+        if says := _too_narrow():
+            return NO_ANSWER, says
         try:
             import_floors()
         except ImportError as error:
@@ -312,6 +340,8 @@ def _refusal(error: BaseException) -> str | None:
         return "not enough memory: use a smaller instance or fewer --jobs"
     if isinstance(error, RecursionError):
         return "nested too deeply for this machine: use a smaller instance"
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return f"{error}: {_REMEDIES[errno.EAGAIN]}"
     if isinstance(error, WorkerLostError):
         return f"{error}: it was killed, or had no memory; use fewer --jobs"
     cause: BaseException | None = error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 import numpy as np
 
-from evenkeel.exits import end_after
+from evenkeel.exits import OutOfTime, end_after
 from evenkeel.plain_text import SPELLED
 from theory.content import printable
 from theory.files import written_whole
@@ -71,6 +71,10 @@ slots_option = click.option(
 )
 
 
+# Seconds until a log has a line of work that is not told item by item.
+FIRST_LINE_S = 30.0
+
+
 class Ticker(Protocol):
     """Moves a progress bar."""
 
@@ -79,10 +83,45 @@ class Ticker(Protocol):
 
 
 @contextmanager
-def progress(text: str, total: int | None, *, by_item: bool = False) -> Iterator[Ticker]:
-    """A progress bar on stderr; where that is no terminal, a line for each item, or nothing."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield _log(text, total) if by_item and total else lambda done, text=None: None
+def progress(
+    text: str, total: int | None, *, by_item: bool = False, log: bool = True
+) -> Iterator[Ticker]:
+    """A progress bar on stderr; where that is no terminal, a line for each item or now and then.
+
+    Without ``log`` a terminal alone is told.
+
+    Raises
+    ------
+    OutOfTime
+        Where that is raised within; it says how far the work was.
+    """
+    reached = 0
+
+    def noted(done: int, text: str | None = None) -> None:
+        nonlocal reached
+        reached = done
+        tick(done, text)
+
+    try:
+        with _shown(text, total, by_item, log) as tick:
+            yield noted
+    except OutOfTime as stop:
+        if stop.where or stop.args != OutOfTime().args:  # whoever raised it has said more
+            raise
+        raise OutOfTime(f" at {_part(reached, total)} ({text})") from None
+
+
+def _part(done: int, total: int | None) -> str:
+    return f"{done:,}" if total is None else f"{done:,} of {total:,}"
+
+
+@contextmanager
+def _shown(text: str, total: int | None, by_item: bool, log: bool) -> Iterator[Ticker]:
+    if sys.stderr is None or not (log or sys.stderr.isatty()):
+        yield lambda done, text=None: None
+        return
+    if not sys.stderr.isatty():
+        yield _log(text, total) if by_item and total else _pulse(text, total)
         return
     from rich.console import Console
     from rich.progress import (
@@ -130,6 +169,21 @@ def _log(name: str, total: int) -> Ticker:
             + (f": {text}" if text and text != name else ""),
             err=True,
         )
+
+    return tick
+
+
+def _pulse(name: str, total: int | None) -> Ticker:
+    """Writes a line when some time has passed, and again when twice as much has."""
+    began = time.monotonic()
+    due = FIRST_LINE_S
+
+    def tick(done: int, text: str | None = None) -> None:
+        nonlocal due
+        used = time.monotonic() - began
+        if used >= due:
+            due = 2 * used
+            click.echo(f"{text or name} {_part(done, total)}, {clock(used)}", err=True)
 
     return tick
 

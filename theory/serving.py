@@ -5,13 +5,15 @@ some of the following beside: workers that differ, a budget of KV tokens, queues
 prefills that are held back, a cost of each request, several tokens a step.
 """
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from theory.model import InputError, Requests, System
+from theory.budget import about, afford
+from theory.model import INT_LIMIT, InputError, Requests, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class ServingSystem(System):
             ):
                 raise InputError(
                     f"{name} must hold an integer >= {least} for each of {self.workers} workers, "
-                    f"got {values!r}"
+                    f"below 2^62, got {reprlib.repr(values)}"
                 )
         if not isinstance(self.queues, bool):
             raise InputError(f"queues must be true or false, got {self.queues!r}")
@@ -95,11 +97,12 @@ class ServingSystem(System):
         ):
             if not _is_integer(getattr(self, name), least):
                 raise InputError(
-                    f"{name} must be an integer >= {least}, got {getattr(self, name)!r}"
+                    f"{name} must be an integer >= {least} and below 2^62, "
+                    f"got {getattr(self, name)!r}"
                 )
         if self.reserve is not None and not (_is_integer(self.reserve, 0) and self.kv_budget):
             raise InputError(
-                f"reserve must be an integer >= 0 beside a kv_budget, got {self.reserve!r}"
+                f"reserve must be an integer >= 0 beside a kv_budget, below 2^62, got {self.reserve!r}"
             )
         if self.slots_of and max(self.slots_of) != self.slots:
             raise InputError(
@@ -188,6 +191,11 @@ class ServingSystem(System):
                 raise InputError(f"a system has no {name!r}; it has: {', '.join(FIELDS)}")
             if FIELDS[name] == ():
                 many = list(value) if isinstance(value, list | tuple) else [value]
+                afford(
+                    f"{about(system.workers)} workers of a budget each",
+                    "use fewer",
+                    memory=_BYTES * system.workers,
+                )
                 found[name] = tuple(many * system.workers if _for_all(name, many) else many)
             else:
                 found[name] = value
@@ -226,6 +234,9 @@ class ServingSystem(System):
                 )
 
 
+# Bytes of memory for a number of each worker, a list of which Python looks through one by one.
+_BYTES = 800
+
 # What a serving system has beside the fields of a system, with the value that departs in nothing.
 FIELDS: dict[str, Any] = {
     field.name: field.default
@@ -255,5 +266,7 @@ def _for_all(name: str, values: list[Any]) -> bool:
 
 def _is_integer(value: object, least: int) -> bool:
     return (
-        isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+        isinstance(value, int | np.integer)
+        and not isinstance(value, bool)
+        and least <= int(value) < INT_LIMIT
     )

@@ -94,7 +94,7 @@ def interval_shown(name: str, start: float, end: float) -> Iterator[Callable[[in
         To be told the two sides, as often as one likes.
     """
     told, sides_told = 0.0, (0, 0)
-    with progress(name, max(1, math.ceil(end - start))) as tick:
+    with progress(name, max(1, math.ceil(end - start)), log=False) as tick:
 
         def show(lower: int, upper: int) -> None:
             nonlocal told, sides_told

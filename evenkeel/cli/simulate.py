@@ -9,6 +9,7 @@ import click
 from evenkeel.cli.device import device_options
 from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
+from evenkeel.exits import HELD, INCONCLUSIVE, OutOfTime
 from evenkeel.output import (
     json_option,
     progress,
@@ -105,7 +106,8 @@ def simulate(
     """Run policies on a workload or a trace, and print what they cost.
 
     Requests are a backlog unless --timed replays their arrivals.  "Overloaded" is the part before
-    the first step that left a slot empty, the part that the theorems speak of.
+    the first step that left a slot empty, the part that the theorems speak of.  If time runs out,
+    the policies whose runs have ended are told, as a part.
     """
     from adversary.workloads.families import workload
     from evenkeel.studies.run_summary import (
@@ -135,24 +137,34 @@ def simulate(
             raise InputError(f"10 rounds of G*B are {count} requests: give a number with -n")
         requests = workload(source, count, seed, **parameters)
     found, workers_of, runs = [], [], []
+    late = ""
     for name in policies or ("fcfs", "bfio"):
-        with progress(name, len(requests)) as tick:
-            run = simulate(
-                system,
-                requests,
-                name,
-                pool=pool,
-                seed=seed,
-                gammas=exponents(device),
-                progress=tick,
-            )
+        try:
+            with progress(name, len(requests)) as tick:
+                run = simulate(
+                    system,
+                    requests,
+                    name,
+                    pool=pool,
+                    seed=seed,
+                    gammas=exponents(device),
+                    progress=tick,
+                )
+        except OutOfTime as stop:
+            if not found:
+                raise
+            late = f"partial: out of time{stop.where}; only {len(found)} of the policies are told"
+            break
         found.append(summary(run, device))
         workers_of.append(by_worker(run))
         if run.preemptions is not None:
             found[-1]["preemptions"] = int(run.preemptions.sum())
         if requests_out is not None:
             runs.append(run)
-    if requests_out is not None:
+    code = INCONCLUSIVE if late else HELD
+    if late:
+        notes.append(late + (f", and {requests_out} is not written" if requests_out else ""))
+    elif requests_out is not None:
         write_parquet(requests_out, request_rows(runs))
     notes += model_note(system)
     if any(run["overloaded"]["steps"] == 0 for run in found):
@@ -190,7 +202,7 @@ def simulate(
                 }
             )
         )
-        return
+        click.get_current_context().exit(code)
     mode = "at their arrival times" if timed else "as a backlog"
     click.echo(
         f"{source}: {len(requests)} requests {mode}, G = {workers}, B = {slots}, {device.name}\n"
@@ -202,3 +214,4 @@ def simulate(
             click.echo(f"\n{told['policy']}: {told['preemptions']} preemptions")
     for note in notes:
         click.echo(f"\nnote: {note}")
+    click.get_current_context().exit(code)

@@ -10,6 +10,7 @@ import click
 from evenkeel.cli.device import device_options
 from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import trace_options, without_trace
+from evenkeel.exits import HELD, INCONCLUSIVE, OutOfTime
 from evenkeel.output import (
     allow_option,
     json_option,
@@ -270,13 +271,20 @@ def policies(
     )
     system = system_of(workers, slots, departures)
     entries = []
-    with progress("policies", len(chosen), by_item=True) as tick:
-        for entry in rosetta(chosen, family, system, device, rounds=rounds, seeds=range(seeds)):
-            entries.append(entry)
-            tick(len(entries), entry.policy)
+    code = HELD
+    try:
+        with progress("policies", len(chosen), by_item=True) as tick:
+            for entry in rosetta(chosen, family, system, device, rounds=rounds, seeds=range(seeds)):
+                entries.append(entry)
+                tick(len(entries), entry.policy)
+    except OutOfTime as stop:
+        if not entries or as_json:
+            raise
+        code = INCONCLUSIVE
+        click.echo(f"partial: out of time{stop.where}\n")
     if as_json:
         click.echo(to_json([asdict(entry) for entry in entries]))
-        return
+        click.get_current_context().exit(code)
     uncertain = f"; {device.uncertain}" if device.unknown else ""
     click.echo(
         f"{family}: {seeds} backlog{'s' * (seeds != 1)} of {rounds * system.capacity} requests, "
@@ -289,3 +297,4 @@ def policies(
     )
     for note in model_note(system):
         click.echo(f"note: {note}; a regret is of the loads in tokens that a decision is shown")
+    click.get_current_context().exit(code)

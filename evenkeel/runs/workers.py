@@ -78,8 +78,8 @@ class Workers(Executor):
         self._due.put((future, (fn, args, kwargs)))
         if len(self._threads) < self.count:
             thread = threading.Thread(target=self._attend, name="worker", daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -538,6 +538,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (caused(InputError("a.png: is no folder"), OSError(errno.ENOTDIR, "no folder")), 2),
         (WorkerLostError("a process ended"), 4),
         (RuntimeError("a slot was lost"), 4),
+        (RuntimeError("can't start new thread"), 4),
         (SystemExit(0), 4),  # nobody but the command line itself ends a command
         (click.UsageError("no such option"), 2),
         (KeyboardInterrupt(), 130),

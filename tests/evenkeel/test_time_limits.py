@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,12 +10,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from evenkeel.cli.anytime import busy, follow, gap, interval_shown
 from evenkeel.cli.main import main
 from evenkeel.exits import OutOfTime
+from evenkeel.output import progress
 
 # Sixteen requests that may idle: nobody proves an optimum in seconds.
 SIZES = "683 821 411 1677 1011 1180 517 384 336 240 1022 1325 792 1839 1767 320"
@@ -179,7 +183,10 @@ def test_the_clock_is_heard_and_what_is_on_disk_is_kept(tmp_path: Path) -> None:
     out = str(tmp_path / "runs")
     run = run_late("experiment", "E2", "--seeds", "400", "--jobs", "1", "--out", out)
     assert (run.returncode, run.stdout) == (3, "")
-    assert run.stderr.splitlines()[-1] == "out of time: nothing is decided"
+    last = run.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"out of time at \d+ of 2,800 \(experiments\): nothing is decided", last
+    ) or (last == "out of time: nothing is decided")
 
 
 def test_the_clock_ends_what_does_not_hear(tmp_path: Path) -> None:
@@ -195,6 +202,78 @@ def test_the_clock_ends_what_does_not_hear(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (run.returncode, run.stderr) == (3, "out of time\n")
+
+
+RUNS = ("simulate", "-G", "2", "-B", "2", "-n", "9", "--policy", "fcfs", "--policy", "jsq")
+
+
+def test_runs_that_ended_in_time_are_told_as_a_part(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from solvers.simulation import engine
+
+    simulate = engine.simulate
+
+    def late(system: Any, requests: Any, policy: str, **more: Any) -> Any:
+        if policy != done:
+            more["progress"](4)
+            raise OutOfTime
+        return simulate(system, requests, policy, **more)
+
+    monkeypatch.setattr(engine, "simulate", late)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["evenkeel", *RUNS, *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code, *capsys.readouterr()
+
+    done = "jsq"
+    told = "out of time at 4 of 9 (fcfs): nothing is decided\n"
+    assert run() == run("--json") == (3, "", told)
+    done = "fcfs"
+    code, out, _ = run("--json", "--requests-out", "r.parquet")
+    answer = json.loads(out)
+    assert (code, [one["policy"] for one in answer["runs"]]) == (3, ["fcfs"])
+    part = "partial: out of time at 4 of 9 (jsq); only 1 of the policies are told"
+    assert f"{part}, and r.parquet is not written" in answer["notes"]
+    assert not Path("r.parquet").exists()
+    code, out, _ = run()
+    assert (code, f"note: {part}\n" in out) == (3, True)
+
+
+def test_policies_that_were_compared_in_time_are_told_as_a_part(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from evenkeel.studies import policy_comparison
+
+    rosetta = policy_comparison.rosetta
+
+    def late(*given: Any, **more: Any) -> Any:
+        yield next(rosetta(*given, **more))
+        raise OutOfTime
+
+    monkeypatch.setattr(policy_comparison, "rosetta", late)
+    words = ("-G", "2", "-B", "2", "--rounds", "1", "--seeds", "1", "--policy", "fcfs")
+    for more, told in ((), "partial: out of time at 1 of 2 (policies)\n\n"), (("--json",), ""):
+        command = ["evenkeel", "policies", *words, "--policy", "jsq", *more]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out = capsys.readouterr().out
+        assert (stop.value.code, out[: len(told) or None]) == (3, told)
+
+
+def test_work_without_items_is_told_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = iter((0.0, 5.0, 29.0, 31.0, 60.0, 70.0))
+    monkeypatch.setattr("evenkeel.output.time", SimpleNamespace(monotonic=lambda: next(times)))
+    with progress("runs", 9000) as tick:
+        for done in (1000, 2000, 3000, 4000, 5000):
+            tick(done)
+    assert capsys.readouterr().err == "runs 3,000 of 9,000, 0:31\nruns 5,000 of 9,000, 1:10\n"
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])

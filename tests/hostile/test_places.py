@@ -177,6 +177,41 @@ def test_without_docstrings_the_claims_say_so(tmp_path):
         assert said == "error: claims are stated in docstrings: run Python without -OO\n"
 
 
+def limited_to(number, value):
+    """A limit that the process sets itself as it begins."""
+    import resource
+
+    return lambda: resource.setrlimit(number, (value, value))
+
+
+SWEEP = 'rounds = 1\nseeds = 1\n[grid]\nfamily = ["uniform"]\nworkers = [2]\nslots = [1]\n'
+
+
+@pytest.mark.skipif(not LINUX, reason="limits of a process")
+@pytest.mark.parametrize("mib", [200, 1024])
+def test_an_address_space_that_is_too_small_is_said(tmp_path, mib):
+    import resource
+
+    (tmp_path / "s.toml").write_text(SWEEP)
+    before = limited_to(resource.RLIMIT_AS, mib << 20)
+    code, out, said = run("sweep", "s.toml", "--jobs", "2", where=tmp_path, before=before)
+    assert (code, out) == (4, b"")
+    assert said == (
+        f"error: {mib} MiB of address space are allowed, and loading the libraries takes 1536: "
+        "allow more (ulimit -v)\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LINUX, reason="limits of a process")
+def test_workers_in_the_least_address_space(tmp_path):
+    import resource
+
+    (tmp_path / "s.toml").write_text(SWEEP)
+    before = limited_to(resource.RLIMIT_AS, 1536 << 20)
+    assert run("sweep", "s.toml", "--jobs", "2", where=tmp_path, before=before)[0] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not LINUX, reason="limits of a process")
 @pytest.mark.parametrize(
@@ -186,9 +221,8 @@ def test_without_docstrings_the_claims_say_so(tmp_path):
 def test_where_little_is_allowed_the_answer_is_the_same_or_none(tmp_path, limit, value, words):
     import resource
 
-    number = getattr(resource, f"RLIMIT_{limit}")
-    limited = run(*words, where=tmp_path, before=lambda: resource.setrlimit(number, (value, value)))
-    code, out, said = limited
+    before = limited_to(getattr(resource, f"RLIMIT_{limit}"), value)
+    code, out, said = run(*words, where=tmp_path, before=before)
     assert code in (0, 4)
     assert "Traceback" not in said
     if code == 0:
