@@ -26,6 +26,8 @@ ASSUMED_GAMMA = 0.7
 # while serving, and not assumed.
 DEFAULT_DEVICE = "h100-sxm-decode"
 
+# No machine draws more, and products with times stay far from the ends of what doubles hold.
+MOST_W = 1e12
 
 # Exponents that stand for all of (0, 1].
 GAMMAS = (0.001, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -113,6 +115,8 @@ class PowerModel(Constants[float]):
             if not np.isfinite(value):
                 name = "wait_w" if field == "barrier_w" else field
                 raise InputError(f"{name} must be a finite number, got {value!r}")
+        if self.max_w > MOST_W:
+            raise InputError(f"max_w must be at most {MOST_W:g} W, got {self.max_w:g}")
         if not 0 <= self.idle_w <= self.max_w or self.max_w <= 0:
             raise InputError(
                 "power must satisfy 0 <= idle_w <= max_w and max_w > 0, "

@@ -102,7 +102,8 @@ class ServingSystem(System):
                 )
         if self.reserve is not None and not (_is_integer(self.reserve, 0) and self.kv_budget):
             raise InputError(
-                f"reserve must be an integer >= 0 beside a kv_budget, below 2^62, got {self.reserve!r}"
+                f"reserve must be an integer >= 0 beside a kv_budget and below 2^62, "
+                f"got {self.reserve!r}"
             )
         if self.slots_of and max(self.slots_of) != self.slots:
             raise InputError(

@@ -20,8 +20,9 @@ Shrunk = TypeVar("Shrunk", Instance, StepProblem)
 def shrink(instance: Shrunk, holds: Callable[[Shrunk], bool]) -> Shrunk:
     """Simplify an instance while a property holds.
 
-    Workers, slots and requests are dropped one by one; sizes, output lengths, loads and free
-    slots are set to their least value, halved, or lowered by one.
+    Workers, slots and requests are dropped one by one, what is beyond the number of requests at
+    once; sizes, output lengths, loads and free slots are set to their least value, halved, or
+    lowered by one.
 
     Parameters
     ----------
@@ -75,9 +76,9 @@ def _simpler_runs(run: Instance) -> Iterator[Instance]:
     if system.workers > 1:
         yield replace(run, system=replace(system, workers=system.workers - 1))
     if system.slots > 1:
-        yield replace(run, system=replace(system, slots=system.slots - 1))
+        yield replace(run, system=replace(system, slots=min(system.slots - 1, len(requests))))
     if run.pool > 1:
-        yield replace(run, pool=run.pool - 1)
+        yield replace(run, pool=min(run.pool - 1, len(requests)))
     for i in range(len(requests) if len(requests) > 1 else 0):
         arrival = None if requests.arrival is None else np.delete(requests.arrival, i)
         rest = Requests(np.delete(requests.prefill, i), np.delete(requests.decode, i), arrival)

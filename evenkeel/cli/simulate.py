@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -136,7 +136,8 @@ def simulate(
         if n is None and count > 10_000_000:
             raise InputError(f"10 rounds of G*B are {count} requests: give a number with -n")
         requests = workload(source, count, seed, **parameters)
-    found, workers_of, runs = [], [], []
+    found: list[dict[str, Any]] = []
+    workers_of, runs = [], []
     late = ""
     for name in policies or ("fcfs", "bfio"):
         try:

@@ -167,8 +167,8 @@ def _totals(system: System, state: Any, *names: str) -> Totals:
 
 def _pool_limit(system: System, requests: Requests, pool: int | None) -> int:
     """Largest number of waiting requests that a policy can see."""
-    if pool is not None and not (isinstance(pool, int | np.integer) and pool >= 1):
-        raise InputError(f"pool must be an integer >= 1, got {pool!r}")
+    if pool is not None and not (isinstance(pool, int | np.integer) and 1 <= pool < INT_LIMIT):
+        raise InputError(f"pool must be an integer >= 1 and below 2^62, got {pool!r}")
     if requests.arrival is not None:
         return len(requests)
     return system.capacity if pool is None else int(pool)

@@ -1,5 +1,8 @@
 """Numbers that no machine can pay are refused before work begins, by name."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.hostile.conftest import Call
@@ -19,6 +22,9 @@ REFUSED = {
     ("experiment", "E2", "--seeds", HUGE): "1,000,000,000 seeds of 7 policies: takes about",
     ("experiment", "E3", "--requests", HUGE): "1,000,000,000 requests: takes about 96,000,000,000",
     (*SMALL, "-n", HUGE): "requests: takes about",
+    (*SMALL, "--pool", WIDE): "pool must be an integer >= 1 and below 2^62",
+    (*SMALL, "--max-w", "1e308"): "max_w must be at most 1e+12 W, got 1e+308",
+    ("energy", "--max-w", "1e13"): "max_w must be at most 1e+12 W",
     (*SMALL, "--policy", "bfio:horizon=1000000"): "horizon must be at most 10,000, got 1,000,000",
     (*SMALL, "--policy", "brh:horizon=100000000"): "horizon must be at most 10,000",
     (*SMALL, "--system", f"kv_budget={WIDE}"): "kv_budget must hold an integer >= 1 for each of 2",
@@ -44,3 +50,14 @@ def test_a_number_beyond_the_budget(call: Call, words: tuple[str, ...]) -> None:
     assert REFUSED[words] in err
     assert err.count("\n") == 1
     assert len(err) < 600
+
+
+def test_slots_that_no_request_needs_cost_nothing(call: Call) -> None:
+    words = ("attack", "--policy", "fcfs", "-B", str(2**31), "-n", "2", "--size-max", "2", "--json")
+    code, out, _ = call(*words)
+    # Both requests of size 2 go to the first worker.
+    assert (code, json.loads(out)["value"]) == (0, "4")
+    assert (
+        json.loads(Path("out/gallery/fcfs-2x2147483648-2-2-1.json").read_text())["run"]["slots"]
+        == 2
+    )
