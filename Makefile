@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds hostile mutants proofs figures bench lint docs setup setup-dev clean
+.PHONY: help reproduce test bounds hostile mutants proofs figures companion bench lint docs setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
@@ -15,6 +15,8 @@ help:
 	@echo "make mutants     plant random faults and count those that the tests see (ARGS=--help for more)"
 	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
+	@echo "make companion   all claims as one document to print (Debian: apt-get install texlive-fonts-recommended"
+	@echo "                 texlive-latex-recommended lmodern), with what the last reproduce found"
 	@echo "make bench       measure the hot paths against their references and goals (12 minutes)"
 	@echo "make docs        build the documentation in out/docs, with the gallery and the notebooks"
 	@echo "make lint        ruff, mypy --strict and the import contract"
@@ -40,6 +42,17 @@ reproduce: setup
 
 figures: setup
 	$(BIN)/evenkeel figures
+
+# Needs LaTeX; any warning is an error.
+companion: setup
+	mkdir -p out/companion
+	$(BIN)/evenkeel claims --format latex --all \
+	  $(if $(wildcard out/smoke/report.md),--run out/smoke) >out/companion/companion.tex
+	for pass in 1 2 3; do \
+	  pdflatex -interaction=nonstopmode -halt-on-error -output-directory out/companion \
+	    out/companion/companion.tex >/dev/null || { tail -n 30 out/companion/companion.log; exit 1; }; \
+	done
+	! grep -E "Warning:|Overfull|undefined" out/companion/companion.log
 
 test: setup-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile -q

@@ -1,5 +1,6 @@
 """``evenkeel claims``: list the claims, or show one with its assumptions and proof."""
 
+from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 
@@ -18,8 +19,15 @@ from evenkeel.output import json_option
     show_default=True,
     help="How LABEL is set out; markdown has its formulas between dollars, latex is a document.",
 )
+@click.option("--all", "whole", is_flag=True, help="All claims as one LaTeX document, to print.")
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder of a `reproduce`, whose verdicts and figures the document shows.",
+)
 @json_option
-def claims(label: str | None, form: str, as_json: bool) -> None:
+def claims(label: str | None, form: str, whole: bool, run: Path | None, as_json: bool) -> None:
     """List all claims, or show LABEL: statement, formula, assumptions, proof steps, evidence.
 
     LABEL may be module:attribute or file.py:attribute for a claim of your own.
@@ -27,9 +35,20 @@ def claims(label: str | None, form: str, as_json: bool) -> None:
     A step of a proof is confirmed by sympy, or it is a lemma, argued in words; the two are never
     mixed up.
     """
+    if whole and (form != "latex" or label is not None or as_json):
+        raise click.UsageError("--all makes one document: evenkeel claims --format latex --all")
+    if run is not None and not whole:
+        raise click.UsageError("--run is for the document of --format latex --all")
+    if whole:
+        from evenkeel.report.companion import companion_latex
+        from evenkeel.runs.records import read_records
+
+        records = tuple(read_records(run / "records.jsonl")) if run else ()
+        click.echo(companion_latex(records, run), nl=False)
+        return
     if label is None:
         if form != "terminal":
-            raise click.UsageError(f"--format {form} sets out one claim: give its LABEL")
+            raise click.UsageError(f"--format {form} sets out one claim: give its LABEL, or --all")
         _list(as_json)
         return
     if as_json and form != "terminal":
@@ -50,7 +69,8 @@ def claims(label: str | None, form: str, as_json: bool) -> None:
         # Labels and formulas are printed as they are: no markup, no guessing at numbers.
         show(shown, Console(highlight=False, markup=False, emoji=False))
     else:
-        from evenkeel.report.rendering import claim_latex, claim_markdown
+        from evenkeel.report.companion import claim_latex
+        from evenkeel.report.rendering import claim_markdown
 
         click.echo((claim_latex if form == "latex" else claim_markdown)(shown), nl=False)
 

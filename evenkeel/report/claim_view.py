@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from evenkeel.report.typeset import latex
+from evenkeel.report.typeset import latex, pieces
 from evenkeel.theorems.registry import Claim, Table, claim_of
 from theory.bibliography import cited, references
 from theory.formal import record as machine_checked
@@ -35,14 +35,18 @@ class Relation:
     @property
     def latex(self) -> str:
         """The formula in LaTeX, without delimiters."""
-        return " ".join(self.latex_lines)
+        return " ".join(self.latex_pieces)
 
     @property
-    def latex_lines(self) -> list[str]:
-        """The formula in LaTeX, broken before the relation sign."""
+    def latex_pieces(self) -> list[str]:
+        """The formula in LaTeX, apart where a line may end: at its sign, and between terms."""
         sign = {"<=": r"\le", ">=": r"\ge"}.get(self.sign, self.sign)
-        first, *rest = map(latex, self.sides)
-        return [first, *(f"{sign} {side}" for side in rest)]
+        first, *others = (pieces(latex(side)) for side in self.sides)
+        return first + [
+            f"{sign} {term}" if number == 0 else term
+            for side in others
+            for number, term in enumerate(side)
+        ]
 
 
 def relations(formula: "sympy.Basic | None") -> tuple[Relation, ...]:

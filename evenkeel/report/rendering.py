@@ -23,7 +23,8 @@ from evenkeel.findings.check import Verdict
 from evenkeel.findings.headline import Record
 from evenkeel.report import dropped_assumptions, hardware_table, headlines, summary
 from evenkeel.report.claim_view import ClaimView, Relation
-from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, prose, shortened
+from evenkeel.report.prose import prose
+from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, pieces, shortened
 from evenkeel.theorems.paper_index import ROWS
 from evenkeel.theorems.registry import Claim, claim_of, families
 from paper_figures.catalogue import figure
@@ -261,6 +262,10 @@ def _environment(kind: str) -> Environment:
             comment_start_string="<#",
             comment_end_string="#>",
         )
+        environment.filters |= {
+            "pieces": lambda expression: pieces(latex(expression)),
+            "breakable": lambda text: re.sub(r"(\\_|/)", r"\1\\allowbreak{}", escape_latex(text)),
+        }
     plain = escape_latex if kind == "tex" else escape_markdown
     environment.filters |= {
         "plain": plain,
@@ -272,13 +277,15 @@ def _environment(kind: str) -> Environment:
         "on": lambda where: f"on {where}" if where else "no free symbol",
         "table": lambda section: markdown_table(section.head, section.rows),
         "shortened": shortened,
+        "sentence": lambda text: text[:1].upper() + text[1:],
+        "full_stop": lambda text: text if text.endswith(".") else f"{text}.",
         "short_json": short_json,
         "emphasis": lambda text: Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", text)),
     }
     return environment
 
 
-def _render(name: str, /, **values: Any) -> str:
+def render(name: str, /, **values: Any) -> str:
     """What the template ``name`` makes of the values."""
     environment = _environment(name.rpartition(".")[2])
     return environment.get_template(f"{name}.j2").render(values)
@@ -287,23 +294,18 @@ def _render(name: str, /, **values: Any) -> str:
 def started(template: str, name: str) -> str:
     """A file of one's own to begin with: of a claim, a policy, a family, a figure, or its test."""
     words = name.split("_")
-    return _render(
+    return render(
         f"new/{template}.py", name=name, label="-".join(words), kind="".join(map(str.title, words))
     )
 
 
 def claim_markdown(claim: Claim) -> str:
     """The claim as Markdown with formulas between dollars."""
-    return _render("claim.md", view=ClaimView(claim))
-
-
-def claim_latex(claim: Claim) -> str:
-    """The claim as a LaTeX document."""
-    return _render("claim.tex", view=ClaimView(claim))
+    return render("claim.md", view=ClaimView(claim))
 
 
 def _report(name: str, entries: Sequence[Record], command: str, **values: Any) -> str:
-    return _render(
+    return render(
         name,
         entries=entries,
         command=command,

@@ -1,13 +1,8 @@
-"""Typesetting: plain text with inline formulas, and sympy expressions, for Markdown and LaTeX.
-
-Statements are written as people type them, ``P_max W + P_idle I <= E``; here the parts that are
-unmistakably mathematics (subscripts, powers, Greek names, relations) become ``$...$`` and the
-rest is escaped.
-"""
+"""Typesetting: names, sympy expressions and escaped text for Markdown and LaTeX."""
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import unicodedata
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sympy
@@ -34,15 +29,9 @@ NAMES = {
 RELATIONS = {"<=": r"\le", ">=": r"\ge", "!=": r"\ne", "->": r"\to", "<": "<", ">": ">"}
 
 # A subscript or power as people type it: _g, _max, _{c_g}, _(k-t), ^2, ^gamma, ^-(1-gamma), ^+.
-_SCRIPT = r"[_^](?:\{[^{}]*\}|-?\([^()]*\)|[A-Za-z0-9]+|[*+])"
-_GREEK = "|".join(sorted(GREEK, key=len, reverse=True))
-_INLINE = re.compile(
-    rf"(?P<scripted>(?:\b[A-Za-z]+\d*|(?<=[)\]|]))(?:{_SCRIPT})+)"
-    rf"|(?P<greek>\b(?:{_GREEK})\d*\b)"
-    r"|(?P<relation><=|>=|!=|->|<|>)"
-)
+SCRIPT = r"[_^](?:\{[^{}]*\}|-?\((?:[^()]|\([^()]*\))*\)|-?[A-Za-z0-9]+|[*+])"
 _TOKEN = re.compile(
-    rf"(?P<scripts>(?:{_SCRIPT})+)|(?P<name>BF-IO|[A-Za-z]+)(?P<digits>\d*)|(?P<space> +)"
+    rf"(?P<scripts>(?:{SCRIPT})+)|(?P<name>BF-IO|[A-Za-z]+)(?P<digits>\d*)|(?P<space> +)"
 )
 
 
@@ -57,7 +46,7 @@ def maths(text: str) -> str:
         if match["scripts"]:
             below: list[str] = []
             above: list[str] = []
-            for script in re.findall(_SCRIPT, match["scripts"]):
+            for script in re.findall(SCRIPT, match["scripts"]):
                 inner = script[1:]
                 if inner[0] + inner[-1] in ("{}", "()"):
                     inner = inner[1:-1]
@@ -79,26 +68,6 @@ def maths(text: str) -> str:
     return _TOKEN.sub(token, text).replace("*", r"\ast ")
 
 
-def _inline(match: re.Match[str]) -> str:
-    if match["relation"]:
-        return f"${RELATIONS[match['relation']]}$"
-    text = match[0]
-    return f"${'{}' if text[0] in '_^' else ''}{maths(text)}$"
-
-
-def prose(text: str, escape: Callable[[str], str]) -> str:
-    r"""Running text with its mathematics between dollars and the rest escaped.
-
-    >>> print(prose("40 % of P_idle", escape_latex))
-    40 \% of $P_{\mathrm{idle}}$
-    """
-    parts, end = [], 0
-    for match in _INLINE.finditer(text):
-        parts += [escape(text[end : match.start()]), _inline(match)]
-        end = match.end()
-    return "".join([*parts, escape(text[end:])])
-
-
 def escape_markdown(text: str) -> str:
     """Text whose characters mean nothing to Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#$|~])", r"\\\1", text)
@@ -109,25 +78,69 @@ _TEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "|": r"\textbar{}",
-    '"': "''",
     **{character: f"\\{character}" for character in "&%$#_{}"},
+    # What people type beyond ASCII; Latin letters with accents stay as they are.
+    **{"–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''", "…": r"\dots{}"},
+    **{"≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "→": r"$\to$", "∈": r"$\in$"},
+    **{"≈": r"$\approx$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "∞": r"$\infty$"},
+    **{"∑": r"$\sum$", "√": r"$\sqrt{}$", "−": "$-$", "²": "$^2$", "³": "$^3$"},
 }
 
 
 def escape_latex(text: str) -> str:
-    """Text whose characters mean nothing to LaTeX."""
-    return "".join(_TEX.get(character, character) for character in text)
+    r"""Text whose characters mean nothing to LaTeX.
+
+    >>> print(escape_latex('a "b" & 3 ≤ α'))
+    a ``b'' \& 3 $\le$ $\alpha$
+    """
+    quoted = re.sub(r'(?<![^\s(\[])"(?=\S)', "“", text).replace('"', "”")
+    return "".join(map(_character, quoted))
+
+
+def _character(it: str) -> str:
+    if it in _TEX or it.isascii():
+        return _TEX.get(it, it)
+    name = unicodedata.name(it, "").lower()
+    if (greek := re.fullmatch(r"greek (small|capital) letter (\w+)", name)) is not None:
+        letter = {"lamda": "lambda"}.get(greek[2], greek[2])
+        letter = letter if greek[1] == "small" else letter.title()
+        return maths(letter).join("$$")
+    # The fonts have the letters of European languages.
+    return it if "\u00c0" <= it <= "\u017f" else f"[U+{ord(it):04X}]"
 
 
 def latex(expression: "sympy.Basic") -> str:
     """The expression in LaTeX, its symbols set as the running text sets them."""
     import sympy
+    from sympy.printing.latex import LatexPrinter
+
+    class Printer(LatexPrinter):  # type: ignore[misc]
+        def _as_ordered_terms(self, sum_: "sympy.Add", order: str | None = None) -> list[Any]:
+            """The terms as sympy orders them, those with a minus sign last: b - a."""
+            terms = super()._as_ordered_terms(sum_, order)
+            return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
 
     names = {}
     for symbol in expression.atoms(sympy.Symbol):
         compound = re.fullmatch(r"\w+ ?[-+/] ?\w+", symbol.name)
         names[symbol] = f"({maths(symbol.name)})" if compound else maths(symbol.name)
-    return str(sympy.latex(expression, symbol_names=names))
+    return str(Printer({"symbol_names": names}).doprint(expression))
+
+
+def pieces(text: str) -> list[str]:
+    r"""A formula in LaTeX, taken apart before the plus and minus signs outside of all brackets.
+
+    >>> pieces(r"a - \left(b + c\right) + \frac{d + e}{2}")
+    ['a', '- \\left(b + c\\right)', '+ \\frac{d + e}{2}']
+    """
+    found, depth = [""], 0
+    for token in re.split(r"(\\left\b|\\right\b|\\[{}]|[{}]| [-+] )", text):
+        if token in (" + ", " - ") and not depth and found[-1]:
+            found.append(token.lstrip())
+            continue
+        depth += (token in ("{", r"\left")) - (token in ("}", r"\right"))
+        found[-1] += token
+    return found
 
 
 def shortened(text: str, length: int, end: str = " …") -> str:

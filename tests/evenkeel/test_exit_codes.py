@@ -483,7 +483,10 @@ BAD = {
     ],
     "sweep": [("bad.toml",), ("absent.toml",), ("both.toml",), ("lost.toml",), ()],
     "figures": [("nothing",), ("hardware_savings", "--redraw", "--out", "table")],
-    "claims": [("step.full-refil-gap",), ("--format", "latex")],
+    "claims": [
+        *(("step.full-refil-gap",), ("--format", "latex"), ("--all",), (TRUE, "--run", ".")),
+        *((TRUE, "--format", "latex", "--all"), ("--format", "latex", "--all", "--run", "absent")),
+    ],
     "check": [("step.full-refil-gap",), (TRUE, "--scale", "half"), (TRUE, "--policy", "nobody")],
     "reproduce": [("--claims", "zzz"), ("--budget", "huge")],
     "attack": [("--policy", "nobody"), ("--budget", "0")],

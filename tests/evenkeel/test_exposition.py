@@ -2,18 +2,26 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from evenkeel.report.claim_view import data
-from evenkeel.report.rendering import claim_latex, claim_markdown
+from evenkeel.report.companion import claim_latex, companion_latex
+from evenkeel.report.prose import prose
+from evenkeel.report.rendering import claim_markdown
 from evenkeel.report.terminal import show
-from evenkeel.report.typeset import escape_latex, escape_markdown, maths, prose
-from evenkeel.theorems.registry import Claim, claim_of, claims
+from evenkeel.report.typeset import escape_latex, escape_markdown, maths
+from evenkeel.runs.records import record
+from evenkeel.runs.reproduce import versions
+from evenkeel.theorems.registry import Claim, checks, claim_of, claims
+from paper_figures.catalogue import FIGURES, committed
+from theory.bibliography import references
 from theory.proof import Identity, Lemma
 
 # One claim of every shape: identities, inequalities, limits, integrals, sums, words alone, none.
@@ -102,14 +110,14 @@ def _balanced(text: str, pairs: str) -> bool:
     return not stack
 
 
-@pytest.mark.parametrize("label", claims())
-def test_latex_is_well_formed(label: str) -> None:
-    text = claim_latex(claim_of(label))
+def _well_formed(text: str) -> None:
+    """Nothing is left open, and no character that LaTeX would take for a command of its own."""
+    text = text.partition(r"\begin{document}")[2].partition(r"\end{document}")[0]
     text = re.sub(r"\\begin\{verbatim\}.*?\\end\{verbatim\}", "", text, flags=re.S)
     plain = re.sub(r"\\[\\{}$&%#_]", "", text.replace(r"\left\{", "").replace(r"\right\}", ""))
     assert _balanced(plain, "{}")
     assert plain.count("$") % 2 == 0
-    assert plain.count(r"\left") == plain.count(r"\right")
+    assert len(re.findall(r"\\left\b", plain)) == len(re.findall(r"\\right\b", plain))
     open_ones: list[str] = []
     for kind, name in re.findall(r"\\(begin|end)\{([a-z*]+)\}", text):
         if kind == "begin":
@@ -117,20 +125,70 @@ def test_latex_is_well_formed(label: str) -> None:
         else:
             assert open_ones.pop() == name
     assert open_ones == []
-    assert text.count(r"\[") == text.count(r"\]")
-    # Outside of maths nothing is left that LaTeX would take for a command of its own.
-    words = re.sub(
-        r"\\\[.*?\\\]|\\begin\{multline\*\}.*?\\end\{multline\*\}", "", plain, flags=re.S
-    )
-    words = re.sub(r"\$[^$]*\$", "", words)
-    words = re.sub(
-        r"\\begin\{tabular\}.*?\\end\{tabular\}",
-        lambda cells: cells[0].replace(" & ", " "),
-        words,
-        flags=re.S,
-    )
-    assert not re.search(r"(?<!\\)[_^&#]", words)
-    assert text.isascii() or re.fullmatch(r"[\x00-\u024f]*", text)
+    words = re.sub(r"\\formula\{.*\}", "", plain)
+    words = re.sub(r"\$[^$]*\$|\\(?:label|hyperref|ref|claim)[\[{][^\]}]*[\]}]", "", words)
+    words = re.sub(r"\\begin\{(tabular|longtable)\}.*?\\end\{\1\}", "", words, flags=re.S)
+    assert not re.search(r"[_^&#]", words)
+    # The fonts have the letters of European languages; what else people type is a command.
+    assert re.fullmatch(r"[\x00-\x7f\u00c0-\u017f]*", text)
+
+
+@pytest.mark.parametrize("label", SHOWN)
+def test_latex_is_well_formed(label: str) -> None:
+    _well_formed(claim_latex(claim_of(label)))
+
+
+@pytest.fixture(scope="module")
+def companion() -> str:
+    return companion_latex()
+
+
+def test_the_companion_has_every_claim_once_and_leads_nowhere_else(companion: str) -> None:
+    _well_formed(companion)
+    assert re.findall(r"^\\claim\{(\S+?)\}", companion, flags=re.M) == list(claims())
+    works = re.findall(r"\\label\{work:(.*?)\}", companion)
+    assert len(works) == len(set(works)) == len(references())
+    assert set(re.findall(r"\[work:(.*?)\]", companion)) <= set(works)
+    body = companion.partition(r"\begin{document}")[2]
+    assert set(re.findall(r"\\see\{(.*?)\}|\[claim:(.*?)\]", body)) <= {
+        pair for label in claims() for pair in ((label, ""), ("", label))
+    }
+    # The index leads to all of them; a text to those that it names.
+    assert re.findall(r"\\pageref\{claim:(.*?)\}", body) == sorted(claims())
+    assert r"[\see{step.objective}{" in body
+    assert r"(\hyperref[work:Berry-1941]{Berry 1941}; \hyperref[work:Esseen-1942]" in body
+    for entry in claims().values():
+        for label in entry.requires:
+            assert label in claims()
+    assert "includegraphics" not in body
+    assert "No verdict of a run is shown" in body
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX")
+def test_the_companion_compiles_without_a_warning(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for name in ("needed_idle", "fairness"):
+        text = committed(name)
+        (run / "figures").mkdir(parents=True, exist_ok=True)
+        (run / "figures" / f"{name}.csv").write_text(text, "utf-8")
+        FIGURES[name].draw(run / "figures" / f"{name}.csv", run / "figures")
+    checked = [checks()[label] for label in ("step.full-refill-gap", "step.gap-naive")]
+    entries = []
+    for check in checked:
+        trial = check.trial()
+        entries.append(record(check, trial, check.run(trial), {}, versions()))
+    document = companion_latex(entries, run)
+    assert document.count(r"\includegraphics") == 2
+    assert r"\textbf{refuted (as expected" in document
+    for text in (document, claim_latex(claim_of("warmup.theorem-1"))):
+        (tmp_path / "claims.tex").write_text(text, "utf-8")
+        for _ in range(3):
+            words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "claims.tex"]
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+            assert done.returncode == 0, done.stdout[-2000:].decode(errors="replace")
+        log = (tmp_path / "claims.log").read_text("latin-1")
+        assert re.findall(r"^(?:.*Warning:|Overfull|.*undefined).*", log, flags=re.M) == []
 
 
 @pytest.mark.parametrize("label", claims())
@@ -188,10 +246,32 @@ def test_typed_formulas_are_set_as_mathematics(typed: str, wanted: str) -> None:
 
 def test_running_text_is_escaped_around_its_formulas() -> None:
     text = "40 % of P_idle, x <= y & [fcfs.exact]"
-    assert prose(text, escape_latex) == (r"40 \% of $P_{\mathrm{idle}}$, x $\le$ y \& [fcfs.exact]")
+    assert prose(text, escape_latex) == (r"40 \% of $P_{\mathrm{idle}}$, $x \le y$ \& [fcfs.exact]")
     assert prose(text, escape_markdown) == (
-        r"40 % of $P_{\mathrm{idle}}$, x $\le$ y & \[fcfs.exact\]"
+        r"40 % of $P_{\mathrm{idle}}$, $x \le y$ & \[fcfs.exact\]"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("P_max W + D I <= E", r"$P_{\max}\,W + D\,I \le E$"),
+        ("(1 - 1/G) (G-1)(b-a)", r"$(1 - 1/G)\,(G-1)(b-a)$"),
+        ("a load of 100 W in 2 s", "a load of 100 W in 2 s"),
+        ("FCFS's max, a B and a <= b", r"FCFS's max, a $B$ and $a \le b$"),
+        ("c sqrt(B ln G) for max(waiting, free)", r"$c\,\sqrt{B\,\ln G}$ for max(waiting, free)"),
+        ("E[Imb(FCFS)] at B (G = 32)", r"$E[\mathrm{Imb}(\text{FCFS})]$ at $B$ $(G = 32)$"),
+        ("s_((i+1)G) of 2^-1000", r"$s_{(i+1)G}$ of $2^{-1000}$"),
+        ("always_busiest, e.g. in 1..4", r"always\_busiest, e.g. in 1..4"),
+        ("s_0 <= ... <= s_n, n at most 20,000", r"$s_{0} \le \dots \le s_{n}$, $n$ at most 20,000"),
+    ],
+)
+def test_a_formula_in_running_text_is_set_whole(typed: str, wanted: str) -> None:
+    assert prose(typed, escape_latex) == wanted
+
+
+def test_what_is_typed_beyond_ascii_is_set_too() -> None:
+    assert escape_latex("μ² ≤ ½ Eßmann ☃") == r"$\mu$$^2$ $\le$ [U+00BD] Eßmann [U+2603]"
 
 
 def test_symbols_are_in_one_order_whatever_the_hash_seed() -> None:
