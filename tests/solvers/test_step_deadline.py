@@ -1,5 +1,7 @@
 """The clock is looked at often enough: a clock that counts its looks, and work between them."""
 
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -94,3 +96,40 @@ def test_work_between_two_looks_is_a_piece(
         deque(solve.approach(step(seed), 1.0), maxlen=0)
     assert {"_split", "_settle", "knapsack", "best_column", "enumerate_columns"} <= clock.seen
     assert clock.most <= 2**21
+
+
+# In a process of its own, so that nothing is compiled before.
+_NEW = """
+import sys
+from collections import deque
+
+from solvers.step.branch_and_price.solve import approach
+from solvers.step.branch_and_price.warm_up import warm_up
+from tests.solvers.test_step_deadline import step
+
+
+def compiled():
+    return {
+        f"{name}.{key}"
+        for name, module in [*sys.modules.items()]
+        if name.startswith("solvers.")
+        for key, value in [*vars(module).items()]
+        for one in getattr(value, "nopython_signatures", ())
+    }
+
+
+warm_up()
+before = compiled()
+for seed in range(2):
+    deque(approach(step(seed)), maxlen=0)
+print(len(before), sorted(compiled() - before))
+"""
+
+
+def test_nothing_is_compiled_once_the_limit_counts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _NEW], capture_output=True, text=True, timeout=300, check=True
+    )
+    number, more = done.stdout.split(" ", 1)
+    assert int(number) > 20
+    assert more == "[]\n"

@@ -36,6 +36,7 @@ from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.level_filter import prove
 from solvers.step.branch_and_price.pricing import TooLargeError
 from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, dive
+from solvers.step.branch_and_price.warm_up import warm_up
 from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
 from solvers.step.machines.solve import approach_machines
@@ -280,7 +281,9 @@ def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = No
         only the bounds of the other solvers are used; where loads and sizes are too large for an
         exact table the two sides may not meet.
     time_limit_s : float, optional
-        Wall-clock limit; what was found by then is returned.
+        Wall-clock limit; what was found by then is returned, a few hundredths of a second later at
+        most.  It counts from when the search is compiled, which takes about a minute once after
+        installation (:mod:`solvers.step.branch_and_price.warm_up`).
 
     Returns
     -------
@@ -296,6 +299,8 @@ def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = No
     >>> solution.assignment.tolist(), solution.imbalance, solution.optimal
     ([-1, 0, 0, 1], 0, True)
     """
+    if time_limit_s is not None and problem.pool.size > problem.free.sum():
+        warm_up()
     until = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     *_, found = approach(problem, until)
     return found

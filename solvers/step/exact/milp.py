@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -50,13 +51,19 @@ def largest_first(problem: StepProblem) -> Assignment:
         order[: problem.admissions],
         order[len(order) - problem.admissions :],
     ):
-        loads, room = problem.loads.tolist(), list(free)
+        room = list(free)
+        # The worker with the least load, the first of equals, is at the head.
+        waiting = [(x, g) for g, x in enumerate(problem.loads.tolist()) if room[g] > 0]
+        heapify(waiting)
         assignment = np.full(problem.pool.size, WAITS, np.int64)
         for i in chosen:
-            g = min((g for g in range(len(room)) if room[g] > 0), key=loads.__getitem__)
+            load, g = waiting[0]
             assignment[i] = g
-            loads[g] += int(problem.pool[i])
             room[g] -= 1
+            if room[g] > 0:
+                heapreplace(waiting, (load + int(problem.pool[i]), g))
+            else:
+                heappop(waiting)
         if best is None or problem.objective(assignment) < problem.objective(best):
             best = assignment
     assert best is not None
