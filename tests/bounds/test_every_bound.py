@@ -67,14 +67,14 @@ def test_bound(label: str, user_policy: str | None, tmp_path: Path) -> None:
         pytest.fail(story, pytrace=False)
 
 
-@pytest.mark.parametrize("label", checks(), scope="module")
-def test_every_planted_false_version_is_caught(
-    label: str, user_policy: str | None, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize(
+    "label",
+    [pytest.param(k, marks=pytest.mark.slow) if k in LONG else k for k in checks()],
+    scope="module",
+)
+def test_every_planted_false_version_is_caught(label: str, user_policy: str | None) -> None:
     if user_policy is not None:
         pytest.skip("false versions are planted in the claim as stated")
-    if label in LONG and not request.config.getoption("--slow"):
-        pytest.skip("slow: give --slow to run it")
     for plant in checks()[label].plants:
         finding = found(label, plant).finding
         assert finding.verdict is Verdict.REFUTED, (plant.name, finding)

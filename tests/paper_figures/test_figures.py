@@ -63,18 +63,35 @@ SMALL = {
 }
 
 
+def made(name, folder):
+    """The table and the pictures of a figure, from a small run."""
+    rows = figure(name).data(**SMALL.get(name, {}))
+    assert tuple(rows[0]) == figure(name).data.columns
+    table = folder / f"{name}.csv"
+    table.write_text(to_csv(rows), "utf-8")
+    paths = figure(name).draw(table, folder)
+    assert [p.suffix for p in paths] == [".png", ".svg", ".pdf"]
+    return [table.read_bytes(), *(p.read_bytes() for p in paths)]
+
+
 @pytest.mark.parametrize("name", FIGURES)
+def test_a_small_run_fills_the_table_and_is_drawn(name, tmp_path):
+    assert all(made(name, tmp_path))
+
+
+# What could differ in the bytes is in the one function that saves all pictures; a heat map with
+# its colour bar has all that a picture may hold.
+TWICE = {"hardware_savings", "vacuity_map"}
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in TWICE else pytest.param(n, marks=pytest.mark.slow) for n in FIGURES]
+)
 def test_same_bytes_twice(name, tmp_path):
-    pictures = []
-    for run in ("first", "second"):
-        rows = figure(name).data(**SMALL.get(name, {}))
-        assert tuple(rows[0]) == figure(name).data.columns
-        table = tmp_path / f"{run}.csv"
-        table.write_text(to_csv(rows), "utf-8")
-        paths = figure(name).draw(table, tmp_path / run)
-        assert [p.suffix for p in paths] == [".png", ".svg", ".pdf"]
-        pictures.append([table.read_bytes(), *(p.read_bytes() for p in paths)])
-    assert pictures[0] == pictures[1]
+    folders = tmp_path / "first", tmp_path / "second"
+    for folder in folders:
+        folder.mkdir()
+    assert made(name, folders[0]) == made(name, folders[1])
 
 
 def test_what_is_measured_lies_between_what_is_unavoidable_and_what_is_guaranteed():
