@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -474,7 +475,10 @@ def test_a_whole_line_that_is_no_record_is_refused(
 
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
     code = [sys.executable, "-m", "evenkeel", "reproduce", "--jobs", "1"]
-    command = [*code, "--claims", "step.*", "--out", str(tmp_path)]
+    # Of several modules, which are done one after the other, and none of them takes long.
+    some = "energy.[s-w]*"
+    wanted = [label for label in claims() if fnmatch(label, some)]
+    command = [*code, "--claims", some, "--out", str(tmp_path)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
     )
@@ -489,12 +493,12 @@ def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     kept = list(read_records(file))
-    assert 2 <= len(kept) < sum(label.startswith("step.") for label in claims())
+    assert 2 <= len(kept) < len(wanted)
     assert not (tmp_path / "report.md").exists()
     again = subprocess.run(
         [*command, "--resume", "--json"], check=False, capture_output=True, text=True
     )
     assert again.returncode == 0, again.stderr
     records = json.loads(again.stdout)["records"]
-    assert len(records) == sum(label.startswith("step.") for label in claims())
+    assert [entry["claim"] for entry in records] == wanted
     assert all(entry in records for entry in kept)
