@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds hostile mutants proofs figures companion bench lint docs setup setup-dev clean
+.PHONY: help reproduce test bounds hostile mutants proofs figures pictures companion bench lint docs setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
@@ -15,6 +15,7 @@ help:
 	@echo "make mutants     plant random faults and count those that the tests see (ARGS=--help for more)"
 	@echo "make proofs      check the machine-checked proofs with Coq (Debian: apt-get install coq)"
 	@echo "make figures     regenerate the figures in out/figures"
+	@echo "make pictures    draw the pictures of the README again"
 	@echo "make companion   all claims as one document to print (Debian: apt-get install texlive-fonts-recommended"
 	@echo "                 texlive-latex-recommended lmodern), with what the last reproduce found"
 	@echo "make bench       measure the hot paths against their references and goals (12 minutes)"
@@ -42,6 +43,12 @@ reproduce: setup
 
 figures: setup
 	$(BIN)/evenkeel figures
+
+# Those of the README, from the committed tables.
+PICTURES := loads_by_policy balance_threshold needed_idle
+pictures: setup
+	$(BIN)/evenkeel figures --redraw --out out/pictures $(PICTURES)
+	cp $(PICTURES:%=out/pictures/%.png) docs/pictures
 
 # Needs LaTeX; any warning is an error.
 companion: setup

@@ -1,7 +1,7 @@
 """The questions that people ask first, answered from the records of a run.
 
 Every number of an answer is read from a record, and every yes or no from a verdict, so that the
-table in the report, and the one in the README, cannot say what the run did not find.
+table in the report, and the one in the documentation, cannot say what the run did not find.
 """
 
 from collections.abc import Iterable, Mapping

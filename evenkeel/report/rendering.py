@@ -210,7 +210,7 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def headline_table(entries: Sequence[Record]) -> str:
-    """The headlines as a Markdown table, empty if the run answers none; the README has the same."""
+    """The headlines as a Markdown table, empty if the run answers none; the docs have it too."""
     rows = headlines.headlines(entries)
     return markdown_table(headlines.HEAD, rows) if rows else ""
 

@@ -1,4 +1,4 @@
-"""The headlines come out of the run, and the README says what the run says."""
+"""The headlines come out of the run, and the documentation says what the run says."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from evenkeel.theorems.balance_frontier.two_sided import ENCLOSED
 from evenkeel.theorems.registry import families
 from tests.oracles.found import entry_of
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 HEADLINES = asked()
 LABELS = tuple(dict.fromkeys(label for line in HEADLINES for label in line.labels))
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -34,9 +34,9 @@ def _table_of(text: str) -> list[str]:
     return lines[start : lines.index("", start)]
 
 
-def test_the_readme_says_what_the_run_says(records: list[Record]) -> None:
+def test_the_questions_are_answered_as_the_run_does(records: list[Record]) -> None:
     wanted = headline_table(records)
-    found = _table_of(README.read_text("utf-8"))
+    found = _table_of((DOCS / "questions.md").read_text("utf-8"))
     assert len(found) == len(HEADLINES)
     statistical = [
         any(entry["interval"] for entry in records if entry["claim"] in line.labels)
@@ -44,16 +44,16 @@ def test_the_readme_says_what_the_run_says(records: list[Record]) -> None:
     ]
     rows = zip(wanted.splitlines()[2:], found, statistical, strict=True)
     for mine, theirs, sampled in rows:
-        hint = f"put this table into the README:\n{wanted}"
+        hint = f"put this table into docs/questions.md:\n{wanted}"
         assert NUMBER.sub("#", theirs) == NUMBER.sub("#", mine), hint
         run = [float(text) for text in NUMBER.findall(mine)]
-        readme = [float(text) for text in NUMBER.findall(theirs)]
+        shown = [float(text) for text in NUMBER.findall(theirs)]
         # The last digit may differ between machines; what is sampled may move by a point.
-        assert readme == pytest.approx(run, rel=1e-3, abs=1 if sampled else 0.11), hint
+        assert shown == pytest.approx(run, rel=1e-3, abs=1 if sampled else 0.11), hint
 
 
-def test_the_readme_has_the_slots_of_the_two_sided_law() -> None:
-    text = README.read_text("utf-8")
+def test_a_page_has_the_slots_of_the_two_sided_law() -> None:
+    text = (DOCS / "questions.md").read_text("utf-8")
     for it in ENCLOSED:
         row = f"| {it} | B = {it.unavoidable} | B = {it.measured} | B = {it.guaranteed} |"
         assert row in text
@@ -104,14 +104,14 @@ def test_tables_are_grouped_by_theorem(records: list[Record]) -> None:
         ]
 
 
-def test_the_readme_shows_what_assess_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    readme = README.read_text("utf-8")
+def test_the_tutorial_shows_what_assess_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (DOCS / "tutorials" / "engineer.md").read_text("utf-8")
     command = "evenkeel assess -G 4 -B 8"
-    assert f"`{command}`" in readme
+    assert f"`{command}`" in page
     cli.main(command.split()[1:], standalone_mode=False)
     printed = capsys.readouterr().out.strip()
-    start = readme.index(printed.partition(" ")[0])
-    shown = readme[start : readme.index("```", start)].strip()
+    start = page.index(printed.partition(" ")[0])
+    shown = page[start : page.index("```", start)].strip()
     assert NUMBER.sub("#", shown) == NUMBER.sub("#", printed)
     # The last digit may differ between machines.
     found, run = ([float(text) for text in NUMBER.findall(part)] for part in (shown, printed))

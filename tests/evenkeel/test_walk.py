@@ -53,9 +53,9 @@ def test_the_walk(
         printed = capsys.readouterr().out
         all_printed += printed
     assert Path("loads.png").is_file()
-    readme = (ROOT / "README.md").read_text("utf-8")
-    # The README opens its assessment with the answers of this walk.
-    for kind, text in blocks(readme.partition("### Would it help me?")[2])[:2]:
+    tutorial = (ROOT / "docs" / "tutorials" / "engineer.md").read_text("utf-8")
+    # The tutorial opens with the answers of this walk.
+    for kind, text in blocks(tutorial.partition("## With logs")[2])[:2]:
         if kind == "text":
             for part in text.strip().split("\n...\n"):
                 assert shown_in(part, all_printed), part

@@ -21,7 +21,7 @@ def _joined(text: str) -> str:
 def _cited() -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     files = [path for floor in FLOORS for path in (ROOT / floor).rglob("*") if path.is_file()]
-    for path in (*files, ROOT / "README.md"):
+    for path in (*files, *(ROOT / "docs").glob("*.md"), ROOT / "README.md"):
         if path.suffix in (".py", ".md", ".v") and path.name != "bibliography.py":
             for key in cited(_joined(path.read_text("utf-8"))):
                 found.setdefault(key, []).append(path)
