@@ -44,6 +44,9 @@ MOST_WORDS = 10**8
 SHORT_WORDS = 10**6
 MOST_LEVELS = 5_000
 
+# Words that a level costs for each worker, before it is split.
+_A_WORKER = 8
+
 # Operations that weighing asks of the checker; words for a second of column generation.
 _MOST_WEIGHED = 9 * 10**7
 _WORDS_A_SECOND = 10**7
@@ -129,7 +132,7 @@ def argue(problem: StepProblem, target: int, words: int = MOST_WORDS) -> tuple[i
     levels = 0
     while max(_lacks(state, least + levels)) < target:
         levels += 1
-        if levels > MOST_LEVELS:
+        if levels > MOST_LEVELS or _A_WORKER * problem.workers * levels > words:
             return simple, plain
     above = _longest_lack(state, least + levels)
     search = _Search(target, words)
