@@ -59,8 +59,11 @@ def test_both_sides_refute_and_a_straddled_end_decides_nothing() -> None:
     assert one("0.025", "0.1").verdict is Verdict.INCONCLUSIVE
 
 
-def test_a_users_policy_takes_no_part_in_a_constant_of_bfio() -> None:
+def test_a_users_policy_takes_no_part_in_a_constant_of_bfio(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     check = checks()["geometric.bfio-constant"]
+    monkeypatch.setattr(ratio, "GEOMETRIC_BFIO", (replace(GEOMETRIC_BFIO[0], runs=20),))
     finding = check.hold(check.trial(policy="fcfs"))
     assert finding.verdict is Verdict.NOT_APPLICABLE
 

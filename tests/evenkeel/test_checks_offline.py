@@ -30,11 +30,10 @@ def test_the_dearest_instances_have_these_optima_by_the_program_too(number: int)
             assert program.totals.sum_max == value
 
 
-@pytest.mark.parametrize("seed", [0, 7])
-def test_ladder_holds_and_its_faults_are_caught_at_other_seeds(seed: int) -> None:
+def test_ladder_holds_and_its_faults_are_caught_at_another_seed() -> None:
     check = checks()["offline.ladder"]
-    assert check.run(check.trial(seed=seed)).verdict is Verdict.ARGUED
-    assert all(check.power(seed=seed).values())
+    assert check.run(check.trial(seed=7)).verdict is Verdict.ARGUED
+    assert all(check.power(seed=7).values())
 
 
 def test_the_ladder_is_about_backlogs_that_are_seen_whole() -> None:

@@ -81,7 +81,7 @@ def assert_equal_runs(run, other):
 
 
 @each_policy
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(case=runs(), seed=st.integers(0, 2**64))
 def test_the_engine_equals_the_reference_step_for_step(name, case, seed):
     system, requests, pool = case
