@@ -6,8 +6,9 @@ that end have left, before the next are admitted.  *Completed* is the whole run,
 work.  But for the second, loads are those that set the duration of the step.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -164,10 +165,18 @@ def stretch(
         time, its spread per token, stays that of the run.
     """
     assert result.loads is not None
-    loads, system = (
-        (departed_loads(result) if at_departure else result.loads)[:steps],
-        result.system,
+    loads = (departed_loads(result) if at_departure else result.loads)[:steps]
+    end = result.start_step + result.requests.decode
+    return Stretch(
+        **_sums(result.system, loads, power),
+        tokens=int((np.minimum(end, steps) - np.minimum(result.start_step, steps)).sum()),
+        time_per_token_s=Spread.of(result.time_per_output_token_s[end <= steps]),
+        wait=Spread.of(result.waiting_steps[result.start_step < steps]),
     )
+
+
+def _sums(system: System, loads: IntArray, power: PowerModel) -> dict[str, Any]:
+    """What the loads of steps alone say of a stretch."""
     top = loads.max(axis=1)
     utilisation = loads / np.maximum(top, 1)[:, None]
     length = system.step_overhead_s + system.seconds_per_token * top
@@ -175,19 +184,15 @@ def stretch(
     def energy(device: PowerModel) -> float:
         return float((length[:, None] * device.powers(utilisation)).sum())
 
-    end = result.start_step + result.requests.decode
     work = int(loads.sum())
-    return Stretch(
-        steps=int(top.size),
-        work=work,
-        imbalance=system.workers * int(top.sum()) - work,
-        time_s=float(length.sum()),
-        energy_j=energy(power),
-        tokens=int((np.minimum(end, steps) - np.minimum(result.start_step, steps)).sum()),
-        time_per_token_s=Spread.of(result.time_per_output_token_s[end <= steps]),
-        wait=Spread.of(result.waiting_steps[result.start_step < steps]),
-        energies_j=tuple(map(energy, power.possible)) if power.unknown else (),
-    )
+    return {
+        "steps": int(top.size),
+        "work": work,
+        "imbalance": system.workers * int(top.sum()) - work,
+        "time_s": float(length.sum()),
+        "energy_j": energy(power),
+        "energies_j": tuple(map(energy, power.possible)) if power.unknown else (),
+    }
 
 
 def departed_loads(result: RunResult) -> IntArray:
@@ -222,9 +227,11 @@ def measure(
     """Run a policy on requests in a setting; ``seed`` is the policy's."""
     result = simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
     last = int(result.start_step.max()) + 1
+    window = stretch(result, last, power)
+    departed = _sums(result.system, departed_loads(result)[:last], power)
     return Ends(
-        stretch(result, last, power),
-        stretch(result, last, power, at_departure=True),
+        window,
+        replace(window, **departed),  # the same requests
         stretch(result, result.total.steps, power),
     )
 

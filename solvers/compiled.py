@@ -5,10 +5,15 @@ compiled and plain code agree to the last bit.  Compiled code leaves Python's lo
 whoever waits for it hears the clock and Ctrl-C.
 """
 
+import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
+from numba.core.sigutils import normalize_signature
+from numba.core.types import unliteral
 
 from solvers.kernel_cache import KernelCache
 
@@ -19,6 +24,67 @@ numba.config.DISABLE_JIT = False
 F = TypeVar("F", bound=Callable[..., object])
 
 
+class Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A compiled function.
+
+    What takes the arguments of a call by Python out of their objects is more machine code than
+    most functions of a whole run have themselves.  So a function that other compiled code asks for
+    is compiled without, and with it when Python calls it.
+
+    Parameters
+    ----------
+    function : callable
+        The plain function.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        options = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True}
+        super().__init__(function, targetoptions=options)
+        self._cache = KernelCache(function)
+        self._asked = 0  # by how much compiled code at present
+
+    @classmethod
+    def _rebuild(cls, py_func: Any, **_: Any) -> "Kernel":
+        """In the process where a kernel arrives: the one that is there, if its module is."""
+        found = getattr(sys.modules.get(py_func.__module__), py_func.__name__, None)
+        return found if isinstance(found, Kernel) else cls(py_func)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """The types of a call by compiled code; a constant is any number, so that one code does."""
+        self._asked += 1
+        try:
+            plain = {name: unliteral(kind) for name, kind in kws.items()}
+            return super().get_call_template(tuple(map(unliteral, args)), plain)
+        finally:
+            self._asked -= 1
+
+    @global_compiler_lock  # type: ignore[untyped-decorator]
+    def compile(self, sig: Any) -> Any:
+        """The entry point for a signature, whose machine code is made where there is none."""
+        python = self._asked == 0
+        types = tuple(normalize_signature(sig)[0])
+        if (known := self.overloads.get(types)) is not None:
+            if _takes_objects(known) or not python:
+                return known.entry_point
+            del self.overloads[types]
+        self.targetoptions["no_cpython_wrapper"] = not python
+        with self._cache.by_one_process(sig, self.targetctx, python=python):
+            return super().compile(sig)
+
+    def add_overload(self, cres: Any) -> None:
+        """Take up machine code, and offer it to Python if it takes objects."""
+        # Without the types of all its variables, which take more memory than the code itself.
+        cres = cres._replace(type_annotation="", metadata=None)
+        if _takes_objects(cres):
+            super().add_overload(cres)
+        else:
+            self.overloads[tuple(cres.signature.args)] = cres
+
+
+def _takes_objects(code: Any) -> bool:
+    return bool(code.library.get_pointer_to_function(code.fndesc.llvm_cpython_wrapper_name))
+
+
 def compiled(function: F) -> F:
     """Compile a function of numbers and arrays; the machine code is cached between runs.
 
@@ -26,7 +92,4 @@ def compiled(function: F) -> F:
     so these must be imported at the head of the module: a change of any of their files then
     invalidates the cache (:mod:`solvers.kernel_cache`).
     """
-    result: Any = numba.njit(nogil=True)(function)
-    result._cache = KernelCache(function)
-    kept: F = result
-    return kept
+    return cast("F", Kernel(function))

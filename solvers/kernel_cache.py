@@ -5,6 +5,8 @@ versions of Python and of the compiler, the processor, the signature, and the so
 module that the function's own module imports, directly or not, since a constant of any of them may
 be part of the code.  Its contents stand behind their digest: a file that was cut off or damaged is
 removed and made anew.  Where no folder can be written, nothing is kept, and that is said once.
+
+Of several processes that need the same machine code one makes it; the others wait and read it.
 """
 
 import hashlib
@@ -15,8 +17,9 @@ import re
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing import parent_process
 from pathlib import Path
@@ -33,6 +36,15 @@ from numba.misc.appdirs import AppDirs
 
 from theory.provenance import is_house, is_installed, is_users
 
+try:
+    import fcntl
+except ImportError:  # Windows: each process makes its own
+    fcntl = None  # type: ignore[assignment]
+
+# A process that waits for another's machine code asks this often, and makes its own after so long:
+# the other may have been stopped.
+ASK_S, WAIT_S = 0.02, 120
+
 
 class KernelCache(_Cache):  # type: ignore[misc]
     """The machine code of one function, as numba's dispatcher asks for it.
@@ -47,6 +59,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         self.function = function
         self.file = Path(function.__code__.co_filename)
         self.stamp = stamp_of(function.__module__)
+        self.python = True  # whether what is looked for takes Python's objects
 
     @property
     def cache_path(self) -> str | None:
@@ -54,13 +67,44 @@ class KernelCache(_Cache):  # type: ignore[misc]
         folder = folder_of(self.file.parent) if self.stamp else None
         return None if folder is None else str(folder)
 
+    @contextmanager
+    def by_one_process(self, sig: Any, target_context: Any, *, python: bool) -> Iterator[None]:
+        """Have one process at a time make the machine code for a signature.
+
+        Parameters
+        ----------
+        sig : tuple
+            The types of the arguments.
+        target_context : object
+            Numba's.
+        python : bool
+            Whether the code is to take Python's objects.
+        """
+        self.python = python
+        paths = self._paths(self._key(sig, target_context.codegen()))
+        if not paths or any(path.exists() for path in paths):
+            yield
+            return
+        place = int(hashlib.sha256(paths[0].name.encode()).hexdigest()[:15], 16)
+        lock = _locks(paths[0].parent)
+        held = _taken(lock, place)
+        self.python = python  # other code of this function may have been made meanwhile
+        if _TELL and not any(path.exists() for path in paths):
+            print(_TELL.pop(), file=sys.stderr)
+        try:
+            yield
+        finally:
+            if held and lock is not None:
+                fcntl.lockf(lock, fcntl.LOCK_UN, 1, place)
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The machine code for a signature, or None if there is none that is whole."""
         target_context.refresh()
         key = self._key(sig, target_context.codegen())
-        path = self._path(key)
-        if path is None:
-            return None
+        found = (self._read(path, key, target_context) for path in self._paths(key))
+        return next((code for code in found if code is not None), None)
+
+    def _read(self, path: Path, key: tuple[Any, ...], target_context: Any) -> Any:
         try:
             found = path.read_bytes()
         except OSError:
@@ -79,13 +123,14 @@ class KernelCache(_Cache):  # type: ignore[misc]
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the machine code for a signature; what cannot be written is not kept."""
         key = self._key(sig, data.codegen)
-        path = self._path(key)
+        path = next(iter(self._paths(key)), None)
         if path is None:
             _say("no folder for compiled code can be written; NUMBA_CACHE_DIR may name one")
             return
         if data.lifted or data.library.has_dynamic_globals:
             return
-        body = dumps((key, data._reduce()))
+        # What the types of its variables are is for a reader, and takes long to write.
+        body = dumps((key, data._replace(type_annotation="")._reduce()))
         scratch = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             scratch.write_bytes(hashlib.sha256(body).digest() + body)
@@ -122,11 +167,39 @@ class KernelCache(_Cache):  # type: ignore[misc]
         bounds = numba.config.OPT, numba.config.BOUNDSCHECK
         return sig, codegen.magic_tuple(), code.co_code, dumps(closed) if closed else b"", bounds
 
-    def _path(self, key: tuple[Any, ...]) -> Path | None:
+    def _paths(self, key: tuple[Any, ...]) -> list[Path]:
+        """The file of the code that is looked for, then another that does; none without a folder.
+
+        Code that takes Python's objects can be called by other compiled code as well.
+        """
         if self.cache_path is None:
-            return None
+            return []
         digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-        return Path(self.cache_path) / f"{self._base}.{self.stamp}.{digest}.nbc"
+        whole = Path(self.cache_path) / f"{self._base}.{self.stamp}.{digest}.nbc"
+        return [whole] if self.python else [whole.with_suffix(".inner.nbc"), whole]
+
+
+@cache
+def _locks(folder: Path) -> int | None:
+    """A file whose places are locks, open while the process lasts; None if it cannot be."""
+    try:
+        return os.open(folder / "kernels.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        return None
+
+
+def _taken(lock: int | None, place: int) -> bool:
+    """Whether a place is now ours; the system lets it go when this process ends."""
+    until = time.monotonic() + WAIT_S
+    while fcntl is not None and lock is not None and time.monotonic() < until:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            return True
+        except (BlockingIOError, PermissionError):
+            time.sleep(ASK_S)
+        except OSError:  # a file system without locks
+            return False
+    return False
 
 
 @cache
@@ -214,6 +287,16 @@ def _folders(sources: Path) -> Iterator[Path]:
 
 def _of_this_user() -> str:
     return "evenkeel" if os.name == "nt" else f"evenkeel-{os.getuid()}"
+
+
+# What to say where somebody waits for machine code.
+_TELL: list[str] = []
+
+
+def tell_of_compiling() -> None:
+    """Say on stderr, once, when machine code has to be made: the next run will be quicker."""
+    if sys.stderr is not None:
+        _TELL[:] = ["compiling: once after an installation or a change"]
 
 
 _SAID: list[str] = []

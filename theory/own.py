@@ -8,8 +8,9 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Collection
-from importlib.metadata import entry_points
+from collections.abc import Callable, Collection
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -55,7 +56,15 @@ def refuse_own(spec: str, allowed: Collection[str] = (), group: str = "") -> Non
 
 def installed(group: str) -> dict[str, str]:
     """The entry points of a group that installed packages have: name to ``module:attribute``."""
-    return {point.name: point.value for point in entry_points(group=group)}
+    return _named(entry_points, group, tuple(sys.path))
+
+
+@cache
+def _named(
+    points: Callable[..., EntryPoints], group: str, _path: tuple[str, ...]
+) -> dict[str, str]:
+    """As above; reading what is installed takes as long as a small run."""
+    return {point.name: point.value for point in points(group=group)}
 
 
 def module_of(name: str) -> ModuleType:

@@ -118,6 +118,7 @@ def simulate(
         summary,
         worker_table,
     )
+    from solvers.kernel_cache import tell_of_compiling
     from solvers.simulation.engine import simulate
 
     parameters = _parameters(param)
@@ -140,6 +141,8 @@ def simulate(
     workers_of, runs = [], []
     late = ""
     for name in policies or ("fcfs", "bfio"):
+        if click.get_current_context().obj is not None:  # a process of its own
+            tell_of_compiling()
         try:
             with progress(name, len(requests)) as tick:
                 run = simulate(

@@ -139,7 +139,7 @@ def _replace(plan: WindowPlan, pool: Pool, grown: IntArray, g: int, bends: IntAr
         bends[h] = others - plan.after[g, h]
     # The slope of the cost is G for each bend passed, less one for each step.
     passed = -(-steps // G)
-    aim = np.partition(bends[:steps], passed - 1)[passed - 1]
+    aim = _smallest(bends[:steps], passed - 1)
     below = above = np.int64(0)
     old_below = old_above = new_below = new_above = -1
     for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
@@ -172,6 +172,28 @@ def _replace(plan: WindowPlan, pool: Pool, grown: IntArray, g: int, bends: IntAr
     _put(plan, g, old, new)
     _add(plan, g, int(change), 0, grown)
     return True
+
+
+@compiled
+def _smallest(values: IntArray, k: int) -> int:
+    """The ``k``-th smallest, from 0; puts the values in another order.  Source: (Hoare 1961)."""
+    low, high = 0, values.size - 1
+    while low < high:
+        pivot, i, j = values[k], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while pivot < values[j]:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if j < k:
+            low = i
+        if k < i:
+            high = j
+    return int(values[k])
 
 
 @compiled
@@ -225,7 +247,7 @@ def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntAr
             now += max(others, a, b)
             level = max(others, (a + b + 1) // 2)
             bends[2 * h], bends[2 * h + 1] = a - level, level - b
-        aim = np.partition(bends, steps - 1)[steps - 1]
+        aim = _smallest(bends, steps - 1)
         below = above = np.int64(0)
         below_i = below_j = above_i = above_j = -1
         mine = plan.item[plan.start[p] : plan.start[p] + plan.taken[p]]

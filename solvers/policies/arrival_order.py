@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.policies.ordering import heap_of_open_workers, sift_down, sort_by_size
+from solvers.policies.ordering import heap_of_open_workers, sift_down
 from solvers.policies.protocol import Rule, StepView, built_in
 from solvers.simulation.state import (
     RunState,
@@ -28,6 +28,7 @@ from solvers.simulation.state import (
     reveal,
 )
 from solvers.step.problem import WAITS, Assignment
+from solvers.step.sorted_sizes import sort_by_size
 from theory.model import IntArray
 
 # The compiled rules, by the number under which :func:`run_oldest_first` knows them.
@@ -413,7 +414,9 @@ def _largest_to_lightest(run: RunState) -> None:
     size = heap_of_open_workers(run.loads, run.free, 1, run.weight, run.candidate)
     first = oldest(run.state[0])
     batch = np.arange(first, first + admissions(run.state[0]))
-    key, other_key, other_batch = -run.prefill[batch], np.empty_like(batch), np.empty_like(batch)
+    key, other_key, other_batch = np.empty_like(batch), np.empty_like(batch), np.empty_like(batch)
+    for j in range(batch.size):
+        key[j] = -run.prefill[batch[j]]
     if sort_by_size(key, batch, other_key, other_batch):
         batch = other_batch
     for request in batch:

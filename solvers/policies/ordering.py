@@ -1,32 +1,7 @@
-"""Compiled data structures of the policies: a heap of workers and a stable sort of requests."""
+"""A compiled heap of workers, for the policies."""
 
 from solvers.compiled import compiled
 from theory.model import IntArray
-
-
-@compiled
-def sort_by_size(size: IntArray, item: IntArray, to_size: IntArray, to_item: IntArray) -> bool:
-    """Sort by size, stably, by merging runs of doubling length.
-
-    Returns whether the sorted pairs are in the second pair of arrays rather than the first.
-    """
-    n, run, moved = size.size, 1, False
-    while run < n:
-        for start in range(0, n, 2 * run):
-            left, right = start, min(start + run, n)
-            middle, end = right, min(start + 2 * run, n)
-            for at in range(start, end):
-                if left < middle and (right == end or size[left] <= size[right]):
-                    to_size[at], to_item[at] = size[left], item[left]
-                    left += 1
-                else:
-                    to_size[at], to_item[at] = size[right], item[right]
-                    right += 1
-        size, to_size = to_size, size
-        item, to_item = to_item, item
-        run *= 2
-        moved = not moved
-    return moved
 
 
 @compiled

@@ -11,9 +11,9 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.policies.arrival_order import splitmix64
-from solvers.policies.ordering import sort_by_size
 from solvers.policies.protocol import InFlight, Rule, StepView, built_in, named
 from solvers.step.problem import WAITS, Assignment
+from solvers.step.sorted_sizes import sort_by_size
 from theory.model import InputError, IntArray
 
 _FILE = "NVIDIA/TensorRT-LLM at 02385f29, tensorrt_llm/_torch/pyexecutor/scheduler/adp_router.py"

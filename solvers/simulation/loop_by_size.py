@@ -10,7 +10,6 @@ import numpy as np
 from solvers.compiled import compiled
 from solvers.lookahead.problem import balance_window
 from solvers.policies.bfio import largest_to_busiest
-from solvers.policies.ordering import sort_by_size
 from solvers.simulation.forecast import Forecast, predict_loads
 from solvers.simulation.state import (
     RunState,
@@ -25,6 +24,7 @@ from solvers.simulation.state import (
 )
 from solvers.step.fast.solve import balance
 from solvers.step.problem import WAITS
+from solvers.step.sorted_sizes import sort_by_size
 from theory.model import INT_LIMIT, IntArray
 
 # Stands behind every worker in a sort.
@@ -67,8 +67,8 @@ def reveal_by_size(run: RunState, pool: SortedPool) -> None:
     for j in range(new):
         new_size[j], new_request[j] = run.prefill[first + j], first + j
     if sort_by_size(new_size, new_request, size, request):
-        new_size[:] = size
-        new_request[:] = request
+        for j in range(new):
+            new_size[j], new_request[j] = size[j], request[j]
     old = before - 1
     new -= 1
     while new >= 0:
@@ -185,7 +185,8 @@ def in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> No
                     same[j] = LAST
             # The workers are both what is sorted and what it is sorted by.
             if sort_by_size(same, same, spare, spare):
-                same[:] = spare
+                for j in range(same.size):
+                    same[j] = spare[j]
             for j in range(same.size):
                 if same[j] == LAST:
                     same[j] = WAITS

@@ -13,7 +13,6 @@ from solvers.compiled import compiled
 from solvers.policies.arrival_order import FEWEST_SENT, SENT, ArrivalOrder, choose
 from solvers.policies.balanceroute import BR0, route
 from solvers.policies.bfio import BFIO, AlwaysBusiest, largest_to_busiest
-from solvers.policies.ordering import sort_by_size
 from solvers.policies.predictors import AgePredictor, LengthPredictor, checked_forecast
 from solvers.policies.protocol import (
     InFlight,
@@ -48,6 +47,7 @@ from solvers.simulation.serving_state import (
 )
 from solvers.step.fast.solve import balance
 from solvers.step.problem import WAITS, StepProblem
+from solvers.step.sorted_sizes import sort_by_size
 from theory.model import INT_LIMIT, FloatArray, InputError, IntArray, Requests
 from theory.serving import ServingSystem
 

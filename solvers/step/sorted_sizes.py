@@ -1,4 +1,4 @@
-"""The waiting requests in order of size, with the sums and the index that the solver needs."""
+"""Requests in order of size: the sort, and the sums and the index that the solver needs."""
 
 from typing import NamedTuple
 
@@ -28,6 +28,31 @@ class Pool(NamedTuple):
     below: IntArray
     shift: int
     base: int
+
+
+@compiled
+def sort_by_size(size: IntArray, item: IntArray, to_size: IntArray, to_item: IntArray) -> bool:
+    """Sort by size, stably, by merging runs of doubling length.
+
+    Returns whether the sorted pairs are in the second pair of arrays rather than the first.
+    """
+    n, run, moved = size.size, 1, False
+    while run < n:
+        for start in range(0, n, 2 * run):
+            left, right = start, min(start + run, n)
+            middle, end = right, min(start + 2 * run, n)
+            for at in range(start, end):
+                if left < middle and (right == end or size[left] <= size[right]):
+                    to_size[at], to_item[at] = size[left], item[left]
+                    left += 1
+                else:
+                    to_size[at], to_item[at] = size[right], item[right]
+                    right += 1
+        size, to_size = to_size, size
+        item, to_item = to_item, item
+        run *= 2
+        moved = not moved
+    return moved
 
 
 @compiled

@@ -206,3 +206,69 @@ def test_numba_that_is_switched_off_is_on_here(tmp_path):
     """Plain Python has other integers than 64-bit ones that wrap."""
     assert small(tmp_path, NUMBA_DISABLE_JIT="1") == (["2", "0"], "")
     assert small(tmp_path) == (["2", "1"], "")
+
+
+TWO = """
+from solvers.compiled import compiled
+
+@compiled
+def added(n):
+    return n + 1
+
+@compiled
+def outer(n):
+    return added(n) + added(1)
+"""
+
+
+def two(folder, calls):
+    """What the calls print in a process of their own, which may read what another has compiled."""
+    (folder / "two.py").write_text(TWO)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", f"from two import added, outer; print({calls})"],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def misses(name):
+    return f"sum({name}.stats.cache_misses.values())"
+
+
+def test_what_compiled_code_calls_is_compiled_for_python_when_python_calls_it(tmp_path):
+    made = misses("added")
+    seen = two(tmp_path, f"outer(5), {made}, added(5), {made}, added(6)")
+    assert seen == ["8", "1", "6", "2", "7"]
+    assert len(kept(tmp_path)) == 3
+    # Each is read again, and code for Python serves compiled code as well.
+    assert two(tmp_path, f"added(5), outer(5), {misses('added')}, {misses('outer')}") == [
+        "6",
+        "8",
+        "0",
+        "0",
+    ]
+    for path in kept(tmp_path):
+        if ".inner" in path.name or "outer" in path.name:
+            path.unlink()
+    assert two(tmp_path, f"outer(5), {misses('added')}, {misses('outer')}") == ["8", "0", "1"]
+
+
+def test_a_constant_argument_needs_no_code_of_its_own(tmp_path):
+    assert two(tmp_path, "outer(5), len(added.overloads)") == ["8", "1"]
+
+
+def test_one_of_several_processes_compiles(tmp_path):
+    (tmp_path / "two.py").write_text(TWO)
+    code = f"from two import added, outer; print(outer(5), {misses('outer')} + {misses('added')})"
+    command = [sys.executable, "-B", "-c", code]
+    running = [
+        subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    seen = sorted(process.communicate()[0].split() for process in running)
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert seen == [["8", "0"], ["8", "0"], ["8", "2"]]

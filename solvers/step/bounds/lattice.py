@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.step.sorted_sizes import Pool
+from solvers.step.sorted_sizes import Pool, sort_by_size
 from theory.model import IntArray
 
 
@@ -69,7 +69,10 @@ def lattice_bound(
             missing += level - loads[g]
     best, at = missing, np.int64(0)
     before = np.int64(0)
-    for t in np.sort(above[:count]):
+    ordered, spare = above[:count], np.empty(count, np.int64)
+    if sort_by_size(ordered, ordered, spare, spare):
+        ordered = spare
+    for t in ordered:
         missing += G * (t - before)
         if t > 0:
             missing -= q

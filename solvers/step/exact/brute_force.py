@@ -152,9 +152,12 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
     of equal size go to workers in order.
     """
     G, n = loads.size, pool.size
-    U = min(n, free.sum())
     left, after = free.copy(), loads.copy()
-    total = loads.sum()
+    total, slots = np.int64(0), np.int64(0)
+    for g in range(G):
+        total += loads[g]
+        slots += free[g]
+    U = min(n, slots)
     twin = np.full(n, -1, dtype=np.int64)  # the request before, of the same size
     largest = np.zeros(n + 1, dtype=np.int64)  # of the requests from here on
     for i in range(n - 1, -1, -1):
@@ -168,7 +171,10 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
     admitted, i = 0, 0
     while i >= 0:
         if i == n:
-            top, squares = after.max(), (after * after).sum()
+            top, squares = after[0], np.int64(0)
+            for load in after:
+                top = max(top, load)
+                squares += load * load
             imbalance = G * top - total
             better = (
                 not found
@@ -192,8 +198,12 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
         c += 1
         if twin[i] >= 0:
             c = max(c, choice[twin[i]])
-        if found and G * after.max() - total - (U - admitted) * largest[i] > best_imbalance:
-            c = G + 1  # nothing below can reach the best
+        if found:
+            top = after[0]
+            for load in after:
+                top = max(top, load)
+            if G * top - total - (U - admitted) * largest[i] > best_imbalance:
+                c = G + 1  # nothing below can reach the best
         while c <= G:
             if c == G:
                 if admitted + n - i - 1 >= U:

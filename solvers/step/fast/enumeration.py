@@ -42,7 +42,10 @@ def best_choice(plan: Plan, pool: Pool) -> int:
     sizes, start, after = pool.sizes, plan.start, plan.after.copy()
     n, slots = sizes.size, plan.item.size
     to_admit = min(n, slots)
-    worker = np.repeat(np.arange(after.size), np.diff(start))
+    worker = np.empty(slots, np.int64)
+    for g in range(after.size):
+        for t in range(start[g], start[g + 1]):
+            worker[t] = g
     taken = np.zeros(n, np.bool_)
     # The request in each slot; n for a slot that stays free, n + 1 before anything is tried.
     chosen = np.full(slots + 1, n + 1, np.int64)
@@ -55,7 +58,8 @@ def best_choice(plan: Plan, pool: Pool) -> int:
             value = after.size * int(np.max(after)) - int(np.sum(after))
             if value < least:
                 least = value
-                best[:] = chosen
+                for s in range(slots):
+                    best[s] = chosen[s]
             t -= 1
             continue
         g = worker[t]
