@@ -140,9 +140,9 @@ def simulate(
     found: list[dict[str, Any]] = []
     workers_of, runs = [], []
     late = ""
+    if click.get_current_context().obj is not None:  # a process of its own
+        tell_of_compiling()
     for name in policies or ("fcfs", "bfio"):
-        if click.get_current_context().obj is not None:  # a process of its own
-            tell_of_compiling()
         try:
             with progress(name, len(requests)) as tick:
                 run = simulate(
