@@ -13,7 +13,6 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from adversary.workloads.traces import read_trace
 from theory.formulas.vacuity import Lengths
 from theory.laws.law import Law
 from theory.model import InputError, Requests
@@ -99,6 +98,8 @@ def trace_source(name: str) -> str:
 
 def _tables(files: dict[str, str]) -> tuple[str, str]:
     """The two tables for traces in files, as text."""
+    from adversary.workloads.traces import read_trace  # loads what reads files
+
     facts, sizes = [], ["trace,counts"]
     for name, file in files.items():
         trace = read_trace(file)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from adversary.workloads.sample_trace import SAMPLE_TRACE
-from adversary.workloads.traces import read_trace
 from evenkeel.findings.check import Finding, Trial, Variant, evidence
 from evenkeel.findings.scoreboard import Cases, Witness, near
 from evenkeel.findings.verdicts import AGED
@@ -66,6 +65,8 @@ def _of_one_slot(joint: Joint) -> Moments:
 @cache
 def _trace(file: Path) -> Joint:
     """The pairs of a trace."""
+    from adversary.workloads.traces import read_trace  # loads what reads files
+
     requests = read_trace(file).requests
     return tuple(requests.prefill.tolist()), tuple(requests.decode.tolist()), (1,) * len(requests)
 

@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adversary.workloads.families import family, requests_to_overload, workload
 from adversary.workloads.sample_trace import SAMPLE_TRACE
-from adversary.workloads.traces import Trace, read_trace
 from evenkeel.theorems.theorem2.along_runs import Shared, path_of, rich_path
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System
+
+if TYPE_CHECKING:
+    from adversary.workloads.traces import Trace
 
 Drift = tuple[int, ...]
 
@@ -60,7 +63,7 @@ def backlog_run(
 
 
 def trace_run(
-    trace: Trace, G: int, B: int, drift: Drift, steps: int, policy: str = "bfio"
+    trace: "Trace", G: int, B: int, drift: Drift, steps: int, policy: str = "bfio"
 ) -> Shared:
     """A trace as a backlog, with the lengths that it has; ``1/p`` is their mean, rounded."""
     requests = Requests(trace.requests.prefill, trace.requests.decode)
@@ -72,6 +75,8 @@ def trace_run(
 @cache
 def sample_trace_run(G: int, B: int, drift: Drift, steps: int, policy: str = "bfio") -> Shared:
     """The sample trace that ships with evenkeel."""
+    from adversary.workloads.traces import read_trace  # loads what reads files
+
     return trace_run(read_trace(SAMPLE_TRACE), G, B, drift, steps, policy)
 
 
