@@ -37,6 +37,10 @@ _ASKED = [
 # One process is started at a time.
 _STARTING = threading.Lock()
 
+# A worker that holds more after a piece of work gets no other, where the system tells: what is kept
+# for that piece, as results that its checks share and the compiler's own, is of no use to the next.
+RENEW_MB = 256
+
 _Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
@@ -60,7 +64,7 @@ class Workers(Executor):
 
     A worker that ends without an answer, killed or without memory, raises
     :class:`~evenkeel.exits.WorkerLostError` where that answer is due; the next piece of work starts
-    another.
+    another, as it does for a worker that has grown beyond :data:`RENEW_MB`.
     """
 
     def __init__(self, count: int) -> None:
@@ -108,6 +112,10 @@ class Workers(Executor):
             future, work = given
             if not future.set_running_or_notify_cancel():
                 continue
+            if process is not None and calls is not None and _megabytes(process) > RENEW_MB:
+                calls.close()  # so it ends
+                self._lost(process)
+                process = None
             try:
                 message = ForkingPickler.dumps(work)
                 if process is None or calls is None:
@@ -148,6 +156,16 @@ class Workers(Executor):
         code = process.exitcode or 0
         how = signal.strsignal(-code) if code < 0 else f"with code {code}"
         return WorkerLostError(f"a process of the run ended ({how})")
+
+
+def _megabytes(process: BaseProcess) -> int:
+    """The memory that a process holds; 0 where the system does not tell."""
+    try:
+        with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return int(pages * os.sysconf("SC_PAGE_SIZE") // 2**20)
 
 
 def _serve(calls: "Connection[Any, Any]") -> None:

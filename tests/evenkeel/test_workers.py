@@ -92,6 +92,18 @@ def test_a_lost_worker_is_said_and_replaced(pool: Workers, how: Callable[[], Non
     assert pool.submit(this).result() != first
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system tells no memory")
+def test_a_worker_that_has_grown_gets_no_more_work(
+    pool: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = pool.submit(this).result()
+    assert pool.submit(this).result() == first
+    monkeypatch.setattr("evenkeel.runs.workers.RENEW_MB", 1)
+    second = pool.submit(this).result()
+    assert second != first
+    assert gone(first)
+
+
 def test_an_error_ends_what_is_under_way() -> None:
     with suppress(ZeroDivisionError), executor(2) as pool:
         pid = pool.submit(this).result()
