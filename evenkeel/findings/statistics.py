@@ -179,19 +179,35 @@ def imbalances(loads: IntArray) -> IntArray:
     return np.asarray(loads.shape[1] * loads.max(axis=1) - loads.sum(axis=1))
 
 
+# About so many counts of requests, by step and size, are in memory at a time.
+BLOCK = 2**20
+
+
 def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
     """First of the ``steps`` whose pool could not fill all free slots without some size class.
 
     The paper's overloaded class, checked on the pool that the policy saw, as by
     :func:`adversary.workloads.families.pool_survives_a_class`; None if it held.
     """
-    kinds = np.unique(result.requests.prefill, return_inverse=True)[1]
-    admitted = np.bincount(result.start_step, minlength=steps)
-    for step in range(steps):
-        waiting = (result.reveal_step <= step) & (result.start_step >= step)
-        largest = int(np.bincount(kinds[waiting], minlength=1).max())
-        if int(waiting.sum()) - largest < admitted[step]:
-            return step
+    sizes, kinds = np.unique(result.requests.prefill, return_inverse=True)
+    rows = max(1, BLOCK // max(1, sizes.size))
+
+    def count(step_of: IntArray, first: int, last: int) -> IntArray:
+        """Requests of each size (columns) by the step of each, of some steps."""
+        here = (step_of >= first) & (step_of < last)
+        cells = (step_of[here] - first) * sizes.size + kinds[here]
+        counted = np.bincount(cells, minlength=(last - first) * sizes.size)
+        return counted.reshape(last - first, sizes.size)
+
+    left = np.zeros(sizes.size, dtype=np.int64)  # that wait after the steps before
+    for first in range(0, steps, rows):
+        last = min(first + rows, steps)
+        admitted = count(result.start_step, first, last)
+        after = left + np.cumsum(count(result.reveal_step, first, last) - admitted, axis=0)
+        waiting, left = after + admitted, after[-1]
+        short = waiting.sum(axis=1) - waiting.max(axis=1, initial=0) < admitted.sum(axis=1)
+        if short.any():
+            return first + int(np.argmax(short))
     return None
 
 

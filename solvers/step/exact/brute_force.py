@@ -153,10 +153,10 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
     """
     G, n = loads.size, pool.size
     left, after = free.copy(), loads.copy()
-    total, slots = np.int64(0), np.int64(0)
+    total, slots = 0, 0
     for g in range(G):
-        total += loads[g]
-        slots += free[g]
+        total += int(loads[g])
+        slots += int(free[g])
     U = min(n, slots)
     twin = np.full(n, -1, dtype=np.int64)  # the request before, of the same size
     largest = np.zeros(n + 1, dtype=np.int64)  # of the requests from here on
@@ -171,10 +171,10 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
     admitted, i = 0, 0
     while i >= 0:
         if i == n:
-            top, squares = after[0], np.int64(0)
+            top, squares = int(after[0]), 0
             for load in after:
-                top = max(top, load)
-                squares += load * load
+                top = max(top, int(load))
+                squares += int(load) ** 2
             imbalance = G * top - total
             better = (
                 not found
@@ -199,9 +199,9 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
         if twin[i] >= 0:
             c = max(c, choice[twin[i]])
         if found:
-            top = after[0]
+            top = int(after[0])
             for load in after:
-                top = max(top, load)
+                top = max(top, int(load))
             if G * top - total - (U - admitted) * largest[i] > best_imbalance:
                 c = G + 1  # nothing below can reach the best
         while c <= G:
