@@ -13,7 +13,7 @@ import numba
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
-from numba.core.types import unliteral
+from numba.core.types.misc import unliteral
 
 from solvers.kernel_cache import KernelCache
 

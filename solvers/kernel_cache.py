@@ -43,7 +43,7 @@ except ImportError:  # Windows: each process makes its own
 
 # A process that waits for another's machine code asks this often, and makes its own after so long:
 # the other may have been stopped.
-ASK_S, WAIT_S = 0.02, 120
+ASK_S, WAIT_S = 0.05, 120
 
 
 class KernelCache(_Cache):  # type: ignore[misc]

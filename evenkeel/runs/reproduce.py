@@ -90,7 +90,9 @@ def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
 def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
     """The jobs by what their checks share, as they say or as claims of one module do.
 
-    Costly runs that are shared by name come first, then the largest groups: they take longest.
+    Costly runs that are shared by name come first, then the largest groups: they take longest.  Of
+    the shared runs all but the first wait for half of the others, so that what all of them run is
+    compiled when they begin.
     """
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
@@ -98,6 +100,10 @@ def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
         shares = claim.check.shares if claim.check else ""
         groups.setdefault((shares, "" if shares else claim.module), []).append(job)
     order = sorted(groups, key=lambda key: (not key[0], -len(groups[key])))
+    first, later = ([key for key in order if key[0]][part] for part in (slice(1), slice(1, None)))
+    others = [key for key in order if not key[0]]
+    half = len(others) // 2
+    order = [*first, *others[:half], *later, *others[half:]]
     return [tuple(groups[key]) for key in order]
 
 

@@ -174,7 +174,7 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
             top, squares = int(after[0]), 0
             for load in after:
                 top = max(top, int(load))
-                squares += int(load) ** 2
+                squares += int(load * load)
             imbalance = G * top - total
             better = (
                 not found
