@@ -60,7 +60,7 @@ def reproduce(
     from evenkeel.report.rendering import pictures, report_html, report_markdown
     from evenkeel.report.summary import chance, claims_table, summary, surprises, undecided
     from evenkeel.runs.executors import executor
-    from evenkeel.runs.figures import illustrate
+    from evenkeel.runs.figures import illustrate, table_of
     from evenkeel.runs.lock import only_writer
     from evenkeel.runs.reproduce import run
     from evenkeel.theorems.registry import chapters, claim_of, claims, claims_in, families
@@ -96,8 +96,11 @@ def reproduce(
         if not {claim.label for claim in members}.isdisjoint(labels)
     ]
     wanted = [name for name, drawing in FIGURES.items() if drawing.family in shown_families]
+    # Beside them, those that claims of one's own name.
+    named_by = (claim_of(label).figure for label in labels)
+    wanted = list(dict.fromkeys([*wanted, *filter(None, named_by)]))
     with progress("drawing", len(wanted), by_item=True) as tick:
-        tables = ((name, committed(name)) for name in wanted)
+        tables = ((name, (committed if name in FIGURES else table_of)(name)) for name in wanted)
         drawn = illustrate(tables, folder / "figures", tick)
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"
     if pattern is not None:

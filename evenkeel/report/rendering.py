@@ -26,8 +26,8 @@ from evenkeel.report.claim_view import ClaimView, Relation
 from evenkeel.report.prose import prose
 from evenkeel.report.typeset import escape_latex, escape_markdown, latex, maths, pieces, shortened
 from evenkeel.theorems.paper_index import ROWS
-from evenkeel.theorems.registry import Claim, claim_of, families
-from paper_figures.catalogue import figure
+from evenkeel.theorems.registry import OTHERS, Claim, claim_of, families
+from paper_figures.catalogue import FIGURES, figure
 
 # What the verdicts mean, for the head of every report.
 LADDER = (
@@ -89,13 +89,14 @@ class Section:
 
 
 def pictures(drawn: Mapping[str, Sequence[Path]]) -> dict[str, list[Picture]]:
-    """The drawn figures, inlined from their SVG, by the family of claims that they illustrate."""
+    """The drawn figures, inlined from their SVG, by the family beside whose claims they stand."""
     found: dict[str, list[Picture]] = {}
     for name, paths in drawn.items():
         svg = next(path for path in paths if path.suffix == ".svg")
         source = "data:image/svg+xml;base64," + b64encode(svg.read_bytes()).decode("ascii")
         shown = figure(name)
-        found.setdefault(shown.family, []).append(Picture(name, shown.caption, source))
+        family = shown.family if name in FIGURES else OTHERS
+        found.setdefault(family, []).append(Picture(name, shown.caption, source))
     return found
 
 
@@ -337,7 +338,10 @@ def report_markdown(
         report.
     """
     shown = {
-        family: [Picture(name, figure(name).caption, f"figures/{name}.png") for name in names]
+        family: [
+            Picture(name, figure(name).caption, f"figures/{figure(name).name}.png")
+            for name in names
+        ]
         for family, names in (figures or {}).items()
     }
     sections = _sections(entries, command)

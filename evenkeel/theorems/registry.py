@@ -167,6 +167,9 @@ class Claim:
         The theorems of which it says what is left without one assumption.
     headline : Headline, optional
         The question that its record answers at the head of a report.
+    figure : str
+        The figure that a report of it shows beside those of its family: one of one's own, by
+        ``module:attribute`` or ``file.py:attribute``.
     module : str
         The module that defines it.
     definition : type, optional
@@ -193,6 +196,7 @@ class Claim:
     answers: tuple[str, ...] = ()
     drops: tuple[Dropped, ...] = ()
     headline: Headline | None = field(default=None, compare=False)
+    figure: str = ""
     module: str = ""
     definition: type | None = field(default=None, compare=False, repr=False)
 
@@ -257,6 +261,7 @@ def claim(
     open: bool = False,
     answers: tuple[str, ...] = (),
     drops: tuple[Dropped, ...] = (),
+    figure: str = "",
     values: Mapping[str, str] | None = None,
 ) -> Callable[[_Definition], _Definition]:
     """Register the decorated class as a claim.
@@ -273,7 +278,9 @@ def claim(
 
     Parameters
     ----------
-    label, kind, source, version, assumptions, requires, coq, recovered, holds, open, answers, drops
+    label, kind, source, version, assumptions, requires, coq, recovered, holds, open
+        As in :class:`Claim`.
+    answers, drops, figure
         As in :class:`Claim`.
     values : mapping, optional
         Computed numbers in the docstrings, where they stand as ``$name``.
@@ -343,6 +350,7 @@ def claim(
             open=open,
             answers=answers,
             drops=drops,
+            figure=figure,
             headline=asked(it.answer, label) if hasattr(it, "answer") else None,
             module=definition.__module__,
             definition=definition,
