@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from theory.files import decoded, read
 from theory.formulas.energy import Constants
 from theory.model import FloatArray, InputError
-from theory.own import is_own, own
+from theory.own import is_own, own, told
 
 # Where an exponent is not known, the paper's is shown, within an interval.
 ASSUMED_GAMMA = 0.7
@@ -220,6 +220,57 @@ class PowerLaw(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnLaw:
+    """A power law of one's own, by the name that it is called by, which says what it does wrong.
+
+    Parameters
+    ----------
+    name : str
+        As ``--hardware`` names it.
+    law : PowerLaw or callable
+        Its ``powers``, or a function that does the same.
+
+    Raises
+    ------
+    InputError
+        From :meth:`powers`, where what it returns is not the watts of each utilisation.
+
+    Examples
+    --------
+    >>> OwnLaw("linear", lambda u: 100 + 300 * u).powers(np.array([0, 0.5])).tolist()
+    [100.0, 250.0]
+    >>> OwnLaw("debt", lambda u: -u).powers(np.array([0.5]))
+    Traceback (most recent call last):
+    theory.model.InputError: hardware debt: must return watts >= 0, got -0.5 at utilisation 0.5
+    """
+
+    name: str
+    law: "PowerLaw | Callable[[FloatArray], FloatArray]"
+    # It says what it draws.
+    unknown: ClassVar[tuple[Unknown, ...]] = ()
+
+    def powers(self, utilisation: FloatArray) -> FloatArray:
+        """Watts for each ``u`` in [0, 1]."""
+        powers = self.law.powers if isinstance(self.law, PowerLaw) else self.law
+        try:
+            watts = np.array(powers(utilisation), dtype=np.float64)
+        except Exception as error:
+            raise InputError(f"hardware {self.name}: {told(error)}") from error
+        if watts.shape != utilisation.shape:
+            raise InputError(
+                f"hardware {self.name}: must return watts for each utilisation, an array of shape "
+                f"{utilisation.shape}, got {watts.shape}"
+            )
+        bad = ~(np.isfinite(watts) & (watts >= 0))
+        if bad.any():
+            raise InputError(
+                f"hardware {self.name}: must return watts >= 0, got {watts[bad][0]:g} at "
+                f"utilisation {utilisation[bad][0]:g}"
+            )
+        return watts
+
+
 _Ends = tuple[float, float]
 
 
@@ -280,7 +331,7 @@ class _Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if gamma is None:
             unknown.append(Unknown("gamma", GAMMAS[0], GAMMAS[-1]))
             gamma = ASSUMED_GAMMA
-        told = "given by the user" if "wait_w" in numbers else self.wait_source
+        whence = "given by the user" if "wait_w" in numbers else self.wait_source
         return PowerModel(
             idle,
             most,
@@ -289,7 +340,7 @@ class _Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             name=name,
             source=self.source,
             note=self.note,
-            wait_source=told,
+            wait_source=whence,
             unknown=tuple(u for u in unknown if u.low < u.high),
         )
 
@@ -350,12 +401,44 @@ def hardware(name: str, numbers: Mapping[str, float] | None = None) -> PowerMode
         )
     device = own(name)
     if not isinstance(device, PowerModel):
-        raise InputError(f"hardware {name}: must be a PowerModel, not {type(device).__name__}")
+        raise InputError(
+            f"hardware {name}: must be a PowerModel, not {type(device).__name__}; the energy of "
+            "runs (evenkeel simulate) takes any power law, bounds do not"
+        )
     if not numbers:
         return device
-    told = "given by the user" if "wait_w" in numbers else device.wait_source
+    whence = "given by the user" if "wait_w" in numbers else device.wait_source
     left = tuple(each for each in device.unknown if each.field not in numbers)
-    return replace(device, wait_source=told, unknown=left, **dict[str, Any](numbers))
+    return replace(device, wait_source=whence, unknown=left, **dict[str, Any](numbers))
+
+
+def power_law(name: str, numbers: Mapping[str, float] | None = None) -> "PowerModel | OwnLaw":
+    """The device of that name, or a power law of one's own, for the energy of runs.
+
+    Parameters
+    ----------
+    name : str
+        As :func:`hardware` takes it; or ``module:attribute`` or ``file.py:attribute`` of any
+        :class:`PowerLaw`, a class of one, or a function that returns the watts of each utilisation.
+    numbers : mapping of str to float, optional
+        In place of the device's own; a law has none.
+
+    Raises
+    ------
+    InputError
+        If there is no such device or law, or a law is given numbers.
+    """
+    if not is_own(name) or isinstance(law := own(name), PowerModel):
+        return hardware(name, numbers)
+    law = law() if isinstance(law, type) else law
+    if not (isinstance(law, PowerLaw) or callable(law)):
+        raise InputError(
+            f"hardware {name}: must be a PowerModel, a power law with powers(utilisation), or a "
+            f"function of that kind, not {type(law).__name__}"
+        )
+    if numbers:
+        raise InputError(f"hardware {name} is a law of your own: there is no {', '.join(numbers)}")
+    return OwnLaw(name, law)
 
 
 def own_device(numbers: Mapping[str, float]) -> PowerModel:

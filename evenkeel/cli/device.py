@@ -9,7 +9,7 @@ import click
 from theory.power import DEFAULT_DEVICE
 
 if TYPE_CHECKING:
-    from theory.power import PowerModel
+    from theory.power import OwnLaw, PowerModel
 
 _NUMBERS = {
     "idle_w": "Power without work, in watts.",
@@ -20,7 +20,7 @@ _NUMBERS = {
 
 
 def device_options(
-    default: str | None = DEFAULT_DEVICE, *, several: bool = False
+    default: str | None = DEFAULT_DEVICE, *, several: bool = False, laws: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command ``--hardware``, ``--idle-w``, ``--wait-w``, ``--max-w`` and ``--gamma``.
 
@@ -32,6 +32,8 @@ def device_options(
     several : bool
         Whether several devices may be named.  The command then gets a list as ``devices``, which is
         empty where no option is given; else one :class:`~theory.power.PowerModel` as ``device``.
+    laws : bool
+        Whether a power law of one's own will do, a :class:`~theory.power.OwnLaw`.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,7 +47,8 @@ def device_options(
                 found = {"devices": [device_of(name, power) for name in names]}
             else:
                 none = hardware is None and not power
-                found = {"device": None if none else device_of(hardware, power)}
+                find = law_of if laws else device_of
+                found = {"device": None if none else find(hardware, power)}
             return command(*args, **found, **options)
 
         decorated: Callable[..., Any] = packed
@@ -56,6 +59,8 @@ def device_options(
             return click.option(
                 "--hardware", multiple=True, help=f'{text}; repeatable, or "all".  [default: all]'
             )(decorated)
+        if laws:
+            text += ", or MODULE:ATTRIBUTE of a power law of your own"
         shown = {"default": default, "show_default": True} if default else {}
         return click.option("--hardware", help=f"{text}.", **shown)(decorated)  # type: ignore[arg-type]
 
@@ -72,6 +77,14 @@ def _all(names: tuple[str, ...]) -> list[str]:
 
 def _option(number: str) -> str:
     return f"--{number.replace('_', '-')}"
+
+
+def law_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel | OwnLaw":
+    """The device of that name as :func:`device_of` has it, or the user's own power law."""
+    from theory.power import OwnLaw, power_law
+
+    law = None if name is None else power_law(name, power)
+    return law if isinstance(law, OwnLaw) else device_of(name, power)
 
 
 def device_of(name: str | None, power: Mapping[str, Any]) -> "PowerModel":

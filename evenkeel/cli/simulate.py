@@ -26,7 +26,7 @@ from theory.serving import model_note
 
 if TYPE_CHECKING:
     from adversary.workloads.traces import Reading
-    from theory.power import PowerModel
+    from theory.power import OwnLaw, PowerModel
 
 
 def _number(text: str) -> int | float:
@@ -75,7 +75,7 @@ class _Command(click.Command):
     "--policy", "policies", multiple=True, help="See below; repeatable.  [default: fcfs, bfio]"
 )
 @click.option("--pool", type=int, help="Waiting requests a policy sees.  [default: G*B]")
-@device_options()
+@device_options(laws=True)
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @click.option(
     "--requests-out",
@@ -97,7 +97,7 @@ def simulate(
     departures: tuple[str, ...],
     policies: tuple[str, ...],
     pool: int | None,
-    device: "PowerModel",
+    device: "PowerModel | OwnLaw",
     timed: bool,
     requests_out: Path | None,
     seed: int,
@@ -152,6 +152,9 @@ def simulate(
                     pool=pool,
                     seed=seed,
                     gammas=exponents(device),
+                    # A law of one's own is asked afterwards; the loads of such a system are not
+                    # replayed.
+                    history=bool(departures and not exponents(device)),
                     progress=tick,
                 )
         except OutOfTime as stop:

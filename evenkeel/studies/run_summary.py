@@ -7,7 +7,7 @@ import numpy as np
 
 from evenkeel.output import table
 from solvers.simulation.result import RunResult, Totals
-from theory.power import PowerModel
+from theory.power import OwnLaw, PowerModel
 
 if TYPE_CHECKING:
     import polars
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 SHOWN = 16
 
 
-def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
+def summary(run: RunResult, power: PowerModel | OwnLaw) -> dict[str, Any]:
     """The numbers of one run, JSON-ready.
 
     Parameters
     ----------
     run : RunResult
         Run with the sums for the exponents of :func:`exponents`.
-    power : PowerModel
-        Device of every worker.
+    power : PowerModel or OwnLaw
+        Of every worker.
 
     Returns
     -------
@@ -45,13 +45,17 @@ def summary(run: RunResult, power: PowerModel) -> dict[str, Any]:
         "waiting_max_steps": int(run.waiting_steps.max(initial=0)),
         "waiting_mean_steps": float(run.waiting_steps.mean()) if per_token.size else None,
         "energy_j": run.energy_j(power),
-        "energy_range_j": power.over(run.energy_j) if power.unknown else None,
+        "energy_range_j": power.over(run.energy_j)
+        if isinstance(power, PowerModel) and power.unknown
+        else None,
         "unproved_imbalance": run.bound_gap,
     }
 
 
-def exponents(power: PowerModel) -> tuple[float, ...]:
-    """The exponents for which a run must keep sums, in order."""
+def exponents(power: PowerModel | OwnLaw) -> tuple[float, ...]:
+    """The exponents for which a run must keep sums, in order; none where its loads are kept."""
+    if isinstance(power, OwnLaw):
+        return ()
     return tuple(sorted({power.gamma, *(device.gamma for device in power.possible)}))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theory.model import FloatArray, InputError, IntArray, Requests, System, idle_share
-from theory.power import DEFAULT_DEVICE, PowerLaw, PowerModel, hardware
+from theory.power import DEFAULT_DEVICE, PowerLaw, PowerModel, power_law
 from theory.shown import Shown, axes
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ class RunResult(Shown):
         Parameters
         ----------
         power : PowerLaw or str
-            A device or its name (:func:`theory.power.hardware`), or any power law.  Where the run
-            did not add up its sums (``gammas`` of :func:`~solvers.simulation.engine.simulate`),
-            the loads are replayed from the schedule.
+            A device or any power law, or the name of one (:func:`theory.power.power_law`).  Where
+            the run did not add up its sums (``gammas`` of
+            :func:`~solvers.simulation.engine.simulate`), the loads are replayed from the schedule.
 
         Raises
         ------
@@ -167,7 +167,7 @@ class RunResult(Shown):
         1853.553391
         """
         if isinstance(power, str):
-            power = hardware(power)
+            power = power_law(power)
         if not isinstance(power, PowerModel) or power.gamma not in self.power_sums:
             return sum(self._energy_of(block, power) for block in self.load_blocks())
         sums = self.power_sums[power.gamma]

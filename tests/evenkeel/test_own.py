@@ -52,6 +52,22 @@ def broken(rng, n):
 
 watts = PowerModel(50, 500, 0.5)
 
+def stairs(utilisation):
+    return 100 + 300 * np.ceil(4 * utilisation) / 4
+
+class Measured:
+    def powers(self, utilisation):
+        return np.interp(utilisation, [0, 0.5, 1], [100, 300, 400])
+
+def one_number(utilisation):
+    return 300
+
+def debts(utilisation):
+    return 100 - 400 * utilisation
+
+def fails(utilisation):
+    return 1 // 0
+
 @table("x computed theory")
 def squares(most=3):
     for x in range(1, most + 1):
@@ -180,6 +196,52 @@ def test_workloads_policies_predictors_and_devices(things: str, spec: str) -> No
     # and of (1 + 2, 3 + 4), a largest load of 7.
     assert told["runs"][0]["whole"]["steps"] == 10
     assert told["runs"][0]["whole"]["imbalance"] == 10 * (2 * 7 - 10)
+
+
+@pytest.mark.parametrize(
+    ("law", "watts"),
+    # A worker at full load and one at a quarter of it, by hand.
+    [("stairs", 400 + 175), ("Measured", 400 + 200), ("watts", 500 + 50 + 450 / 2)],
+)
+def test_a_power_law_gives_the_energy_of_a_run(things: str, law: str, watts: float) -> None:
+    Path("two.csv").write_text("prefill,decode\n100,1\n25,1\n")
+    words = ("simulate", "--trace", "two.csv", "-G", "2", "-B", "1", "--policy", "fcfs", "--json")
+    code, said = run(*words, "--hardware", f"{things}:{law}")
+    told = json.loads(said)
+    system = evenkeel.System.paper(2, 1)
+    took = system.step_overhead_s + 100 * system.seconds_per_token
+    assert code == 0
+    assert told["runs"][0]["energy_j"] == pytest.approx(took * watts, rel=1e-12)
+    assert told["unknown"] == []
+    if law == "watts":
+        return
+    assert told["hardware"] == f"{things}:{law}"
+    # Both are sent to worker 0 at once, and wait there: two steps of 400 W and 100 W.
+    code, said = run(*words, "--hardware", f"{things}:{law}", "--system", "queues=yes")
+    took = 2 * system.step_overhead_s + 125 * system.seconds_per_token
+    assert json.loads(said)["runs"][0]["energy_j"] == pytest.approx(took * 500, rel=1e-12)
+    for bound in ("energy", "assess"):
+        with pytest.raises(evenkeel.InputError, match="takes any power law, bounds do not"):
+            run(bound, "--hardware", f"{things}:{law}")
+
+
+@pytest.mark.parametrize(
+    ("law", "says"),
+    [
+        ("one_number", r"an array of shape \(1, 2\), got \(\)"),
+        ("debts", "must return watts >= 0, got -300 at utilisation 1"),
+        ("fails", "ZeroDivisionError.* 1 // 0"),
+        ("THINGS", "has no attribute 'THINGS'"),
+        ("turns", "must be a PowerModel, a power law with powers"),
+    ],
+)
+def test_a_power_law_is_told_what_is_wrong(things: str, law: str, says: str) -> None:
+    Path("two.csv").write_text("prefill,decode\n100,1\n25,1\n")
+    words = ("simulate", "--trace", "two.csv", "-G", "2", "-B", "1", "--policy", "fcfs")
+    with pytest.raises(evenkeel.InputError, match=says):
+        run(*words, "--hardware", f"{things}:{law}")
+    with pytest.raises(evenkeel.InputError, match="is a law of your own: there is no gamma"):
+        run(*words, "--hardware", f"{things}:stairs", "--gamma", "0.5")
 
 
 def test_a_sweep_takes_a_workload(things: str, tmp_path: Path) -> None:
