@@ -30,7 +30,10 @@ suppress_warnings = ["config.cache"]
 # Look
 html_theme = "furo"
 html_title = f"evenkeel {release}"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_show_sphinx = False
+html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
 templates_path = ["_templates"]
@@ -60,6 +63,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_\w+\.py$",
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "show_memory": False,
     "remove_config_comments": True,
