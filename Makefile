@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds hostile mutants proofs figures pictures companion bench lint docs setup setup-dev clean
+.PHONY: help reproduce test bounds hostile mutants proofs figures pictures companion bench lint docs package setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
@@ -20,6 +20,7 @@ help:
 	@echo "                 texlive-latex-recommended lmodern), with what the last reproduce found"
 	@echo "make bench       measure the hot paths against their references and goals (12 minutes)"
 	@echo "make docs        build the documentation in out/docs, with the gallery and the notebooks"
+	@echo "make package     build sdist and wheel, and try them outside the checkout (PYTHONS=\"python3.13 ...\")"
 	@echo "make lint        ruff, mypy --strict and the import contract"
 
 $(BIN)/python:
@@ -89,6 +90,10 @@ lint: setup-dev
 # Pages, gallery and notebooks; any warning is an error, and so is a page that loads from elsewhere.
 docs: setup-dev
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs 2 docs out/docs
+
+# Each of PYTHONS gets an environment of its own with all dependencies from the index.
+package: setup-dev
+	EVENKEEL_PYTHONS="$(PYTHONS)" $(BIN)/python -m pytest tests/packaging --slow -q
 
 clean:
 	rm -rf $(VENV) out build *.egg-info
