@@ -36,6 +36,7 @@ html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # they would be fetched, which a browser refuses for files
 templates_path = ["_templates"]
 
 # Markdown and notebooks, which run when the pages are built
