@@ -249,6 +249,7 @@ class OwnLaw:
     law: "PowerLaw | Callable[[FloatArray], FloatArray]"
     # It says what it draws.
     unknown: ClassVar[tuple[Unknown, ...]] = ()
+    uncertain: ClassVar[str] = ""
 
     def powers(self, utilisation: FloatArray) -> FloatArray:
         """Watts for each ``u`` in [0, 1]."""
