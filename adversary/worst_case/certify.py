@@ -65,6 +65,18 @@ def certify_worst_case(worst: WorstCase, policy: str, baseline: str | None = Non
     }
 
 
+def most_work(certificate: Certificate) -> int:
+    """Operations that the checker spends on a certificate of :func:`certify_worst_case`, at most.
+
+    Every list is played, in steps of which each is counted, and each decides an admission.
+    """
+    G, B, pool, n, a, b, longest = certificate["class"]
+    lists = power((min(b - a, 1) + 1 if certificate["ends"] else b - a + 1) * longest, n)
+    steps = longest * -(-n // min(pool, G * B)) * (1 if certificate["against"] is None else 2)
+    admission = (2 + n) * power(G + 1, min(pool, n))
+    return lists * (steps + 1) * (20 + 5 * (G + n) + admission)
+
+
 def certifiable(space: Space, policy: str, baseline: str | None = None) -> None:
     """Refuse what the checker could not play again.
 

@@ -85,13 +85,14 @@ def attack(
     from adversary.instances.space import Space
     from adversary.witnesses.gallery import OPTIMUM, write_witness
     from adversary.worst_case.attack import Attack, beside, restored, stored, text_of
-    from adversary.worst_case.certify import certifiable, certify_worst_case
+    from adversary.worst_case.certify import certifiable, certify_worst_case, most_work
     from adversary.worst_case.exhaustive import conclude
     from evenkeel.output import table, to_json, write_text
     from evenkeel.report.timeline import timeline
     from evenkeel.runs.lock import only_writer
     from evenkeel.runs.sources import source_digest
     from solvers.certificates import to_text
+    from solvers.checker import WORK
     from solvers.policies.registry import policy as load
     from theory.model import InputError
 
@@ -173,8 +174,11 @@ def attack(
         }
     if certificate is not None:
         worst = conclude(space, attack.objective_text, tally)
-        write_text(certificate, to_text(certify_worst_case(worst, policy, against)))
+        certified = certify_worst_case(worst, policy, against)
+        write_text(certificate, to_text(certified))
         answer["certificate"] = str(certificate)
+        if (work := most_work(certified)) > WORK:
+            answer["work"] = 10 ** len(str(work))
     unfinished.unlink(missing_ok=True)
     if as_json:
         click.echo(to_json(answer))
@@ -197,7 +201,10 @@ def attack(
             click.echo(table(("policy", "average imbalance", "longest wait"), rows) + "\n")
             click.echo(f"witness      {answer['witness']}")
         if certificate is not None:
-            click.echo(f"certificate  {certificate}")
+            more = (
+                f", which verify may need --work={answer['work']} for" if "work" in answer else ""
+            )
+            click.echo(f"certificate  {certificate}{more}")
     click.get_current_context().exit(HELD)
 
 

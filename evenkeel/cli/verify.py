@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ from evenkeel.output import (
     time_limit_option,
     to_json,
 )
-from theory.content import opened
+from theory.content import STDIN, opened, printable
 from theory.files import MOST_BYTES
 from theory.model import InputError
 
@@ -48,13 +49,18 @@ def verify(
 ) -> None:
     """Check certificates: exit code 0 if every one proves its statement, 1 if one does not.
 
-    Exit code 3 if time ran out first, or a certificate asks for more work than it may.  The
-    checker runs in a Python of its own that sees the standard library and nothing else.  It is one
-    file, solvers/checker.py, and does the same wherever it is copied to.
+    Exit code 3 if time ran out first, or a certificate asks for more work than it may.  A file
+    named - is standard input.  The checker runs in a Python of its own that sees the standard
+    library and nothing else.  It is one file, solvers/checker.py, and does the same wherever it is
+    copied to.
     """
+    if files.count(STDIN) > 1:
+        raise InputError("standard input (-) is read once")
+    paths: dict[str, str] = {}
     for name in files:
-        with opened(name, MOST_BYTES["JSON"], "no certificate may hold more"):
-            pass
+        with opened(name, MOST_BYTES["JSON"], "no certificate may hold more") as content:
+            if name == STDIN or name.startswith("-") or not name.isprintable():
+                paths[name] = _copied(content.whole())
     spec = find_spec("solvers.checker")
     assert spec is not None
     assert spec.origin is not None
@@ -62,10 +68,11 @@ def verify(
     answers: list[dict[str, Any]] = []
     options = [] if work is None else [f"--work={work}"]
     for name in files:
+        path = paths.get(name, name)
         try:
             # Isolated, without site packages.
             run = subprocess.run(
-                [sys.executable, "-I", "-S", spec.origin, *options, name],
+                [sys.executable, "-I", "-S", spec.origin, *options, path],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -74,7 +81,7 @@ def verify(
         except subprocess.TimeoutExpired:
             answers.append({"file": name, "holds": None, "says": "out of time, not checked"})
             continue
-        said = run.stdout.strip().removeprefix(f"{name}: ") or run.stderr.strip()
+        said = run.stdout.strip().removeprefix(f"{path}: ") or run.stderr.strip()
         if run.returncode not in ANSWERS:
             raise RuntimeError(f"the checker of {name} ended with {run.returncode}: {said}")
         answers.append({"file": name, "holds": ANSWERS[run.returncode], "says": said})
@@ -82,10 +89,18 @@ def verify(
         click.echo(to_json(answers))
     else:
         for answer in answers:
-            click.echo(f"{answer['file']}: {answer['says']}")
+            click.echo(f"{printable(answer['file'])}: {answer['says']}")
     holds = [answer["holds"] for answer in answers]
     code = VIOLATED if False in holds else INCONCLUSIVE if None in holds else HELD
     click.get_current_context().exit(code)
+
+
+def _copied(whole: bytes) -> str:
+    """A file with this content until the command ends, under a name that the checker can print."""
+    folder = click.get_current_context().with_resource(TemporaryDirectory())
+    path = Path(folder) / "certificate.json"
+    path.write_bytes(whole)
+    return str(path)
 
 
 @click.command()

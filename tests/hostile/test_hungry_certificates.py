@@ -1,15 +1,19 @@
 """Small certificates that ask for hours or gigabytes are left unchecked, and say so."""
 
+import io
 import json
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adversary.worst_case.certify import most_work
 from solvers import checker
 from tests.hostile.conftest import Call
+from theory.content import printable
 
 HEAD = {"format": "evenkeel certificate 1"}
 KINDS = {
@@ -146,3 +150,43 @@ def test_what_is_no_file_is_bad_input(call: Call) -> None:
         code, out, err = call("verify", name)
         assert (code, out) == (2, "")
         assert err.startswith(f"error: {name}: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["--work=9", "-I", "--help", "a\nb.json", "\x1b[31m", os.fsdecode(b"\xff")]
+)
+def test_a_name_is_no_option_of_the_checker(call: Call, name: str) -> None:
+    Path(name).write_text("{}", "utf-8")
+    code, out, err = call("verify", "--", name)
+    assert (code, err) == (1, "")
+    assert out == f"{printable(name)}: REJECTED: not of this format\n"
+
+
+def test_standard_input_is_read_once(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (
+        call("attack", "-B", "1", "-n", "2", "--size-max", "2", "--certificate", "c.json")[0] == 0
+    )
+    whole = Path("c.json").read_bytes()
+    for body, code, says in ((whole, 0, "holds: "), (whole[:-9], 1, "REJECTED: ")):
+        given = io.TextIOWrapper(io.BytesIO(body))
+        monkeypatch.setattr(sys, "stdin", given)
+        found, out, err = call("verify", "c.json", "-")
+        assert (found, err) == (code, "")
+        assert out.splitlines()[1].startswith(f"-: {says}")
+    code, out, err = call("verify", "-", "-")
+    assert (code, out, err) == (2, "", "error: standard input (-) is read once\n")
+
+
+@pytest.mark.parametrize(("words", "says"), [((), False), (("-n", "3", "--length-max", "7"), True)])
+def test_an_attack_says_what_its_certificate_asks_for(
+    call: Call, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: bool
+) -> None:
+    monkeypatch.setattr(checker, "WORK", 10**5)
+    attack = ("attack", "-B", "1", "-n", "2", "--size-max", "2", "--certificate", "c.json")
+    code, out, _ = call(*attack, *words)
+    assert (code, "; verify may need --work=" in out) == (0, says)
+    certificate = json.loads(Path("c.json").read_text("utf-8"))
+    work = most_work(certificate)
+    monkeypatch.setattr(checker, "left", [work])
+    monkeypatch.setattr(checker, "WORK", work)
+    checker.worst_case(certificate)
