@@ -56,7 +56,7 @@ _SIGNALS = tuple(
 _ALARM = getattr(signal, "SIGALRM", None)
 
 # A longer time limit is none.
-_LONGEST_S = 10.0**8
+LONGEST_S = 10.0**8
 
 # What to do where the system refuses, by the number of the error.
 _DISK = "free some space and give the same command again"
@@ -187,7 +187,7 @@ def end_after(seconds: float) -> None:
     """
     if _Signals.began is None:
         return
-    seconds = max(1e-6, min(seconds, _LONGEST_S) + _Signals.began - time.monotonic())
+    seconds = max(1e-6, min(seconds, LONGEST_S) + _Signals.began - time.monotonic())
     if _ALARM is not None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 import numpy as np
 
-from evenkeel.exits import OutOfTime, end_after
+from evenkeel.exits import LONGEST_S, OutOfTime, end_after
 from evenkeel.plain_text import SPELLED
 from theory.content import printable
 from theory.files import written_whole
@@ -34,7 +34,7 @@ def seconds(value: str | float) -> float:
         limit = math.nan
     if not 0 < limit < math.inf:
         raise click.BadParameter(f"{value!r} is not a finite number of seconds > 0")
-    return limit
+    return min(limit, LONGEST_S)
 
 
 def _limited(context: click.Context, option: click.Parameter, limit: float | None) -> float | None:

@@ -91,6 +91,12 @@ class Attack:
                 f"an exact attack costs {about(self.cost)} evaluations, more than the budget of "
                 f"{self.budget:,}: make the class smaller, or the budget larger"
             )
+        if not self.is_exact:
+            afford(
+                f"a search of {about(self.budget)} evaluations",
+                "use a smaller budget",
+                steps=BY_PYTHON * self.budget,
+            )
         waiting = min(self.space.pool_limit, self.space.requests)
         steps = self.space.requests * self.space.decode_max // self.space.system.capacity
         steps += self.space.decode_max

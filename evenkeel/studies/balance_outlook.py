@@ -7,7 +7,6 @@ from the fit of step times, or 0 where there is none.
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf
 
 import numpy as np
 
@@ -21,6 +20,9 @@ from theory.formulas.step import full_refill_bound
 from theory.formulas.unavoidable import least_imbalance
 from theory.model import InputError
 from theory.power import PowerModel
+
+# Mean output lengths up to which the limits are computed, in time that grows with their square.
+LONGEST_MEAN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +236,10 @@ def reach(
         )
     if not 1 <= sizes[0] < sizes[1]:
         raise InputError(f"--sizes: need 1 <= MIN < MAX, got {sizes[0]} and {sizes[1]}")
-    if not 1 < mean_output < inf:
-        raise InputError(f"--mean-output must be above 1, got {mean_output}")
+    if not 1 < mean_output <= LONGEST_MEAN:
+        raise InputError(
+            f"--mean-output must be above 1 and at most {LONGEST_MEAN:,}, got {mean_output}"
+        )
     if slots is None:
         if measured.requests is None:
             raise InputError("--slots: the log has no numbers of requests; say how many slots")

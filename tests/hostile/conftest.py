@@ -1,8 +1,11 @@
 """The command line in a folder of its own, in this process."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,3 +30,15 @@ def call(
         return stop.value.code, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells of a sweep run in this process."""
+
+    @contextmanager
+    def threads(*_: Any, **__: Any) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+
+    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)

@@ -11,8 +11,6 @@ import random
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,8 @@ from paper_figures.catalogue import FIGURES, committed
 from tests.hostile.conftest import Call
 from theory.content import printable
 from theory.model import InputError
+
+pytestmark = pytest.mark.usefixtures("in_threads")
 
 MOST_MIB, MOST_S = 1500, 60
 
@@ -276,18 +276,6 @@ def held(call: Call, kind: Kind, name: str, body: bytes) -> None:
         assert err.count("\n") == 1, (name, err)
         assert len(err) < 2100, name
         assert printable(err[:-1], len(err)) == err[:-1], (name, err)
-
-
-@pytest.fixture(autouse=True)
-def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells of a sweep run in this process."""
-
-    @contextmanager
-    def threads(*_: Any, **__: Any) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -17,6 +17,7 @@ REFUSED = {
     ("attack", "--pool", WIDE): "pool must be an integer below 2^62",
     ("attack", "-B", WIDE): "capacity must be an integer below 2^62",
     ("attack", "--size-max", WIDE): "size_max must be an integer below 2^62",
+    ("attack", "--method", "climb", "--budget", WIDE): "a search of 9.2 x 10^18 evaluations: takes",
     ("attack", "--length-max", HUGE): "steps with 4 requests on 2 workers: takes about",
     ("attack", "--growth", str(2**31)): "drift must be",
     ("experiment", "E2", "--seeds", HUGE): "1,000,000,000 seeds of 7 policies: takes about",
