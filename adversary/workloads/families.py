@@ -176,7 +176,9 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
         drawn = Requests(*chosen.draw(rng, n, **values))
     except InputError as error:
         raise InputError(f"the workload {name}: {error}") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit too
         raise InputError(f"the workload {name}: {told(error)}") from error
     if len(drawn) != n:
         raise InputError(f"the workload {name} drew {len(drawn)} requests where {n} were asked for")
@@ -252,6 +254,9 @@ def workload_family(
     ('one-large', [1000, 10, 1000])
     """
     own_parameters = dict(parameters or {})
+    for key, value in own_parameters.items():
+        if not isinstance(value, Parameter):
+            raise InputError(f"the parameter {key} of a workload family must be a Parameter")
 
     def decorate(draw: Callable[..., Any]) -> Family:
         called = name or draw.__name__.strip("_").replace("_", "-")
