@@ -74,7 +74,7 @@ def most_work(certificate: Certificate) -> int:
     lists = power((min(b - a, 1) + 1 if certificate["ends"] else b - a + 1) * longest, n)
     steps = longest * -(-n // min(pool, G * B)) * (1 if certificate["against"] is None else 2)
     admission = (2 + n) * power(G + 1, min(pool, n))
-    return lists * (steps + 1) * (20 + 5 * (G + n) + admission)
+    return int(lists * (steps + 1) * (20 + 5 * (G + n) + admission))
 
 
 def certifiable(space: Space, policy: str, baseline: str | None = None) -> None:

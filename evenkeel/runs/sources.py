@@ -8,7 +8,11 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from adversary.workloads.families import OWN as FAMILIES
+from solvers.policies.predictors import OWN as PREDICTORS
+from solvers.policies.predictors import is_built_in
 from solvers.policies.registry import POLICIES, policy
+from theory.own import installed, is_own, reached
 from theory.provenance import HOUSE
 
 # What a run of any policy is computed by: the lower floors.
@@ -16,24 +20,46 @@ _ENGINE = HOUSE[:3]
 
 
 @cache
-def source_digest(spec: str) -> str:
+def source_digest(spec: str, family: str = "") -> str:
     """SHA-256 of the sources that a run of a policy depends on, in hexadecimal.
 
-    They are those of evenkeel up to the engine and the workloads and, for a policy of one's own,
-    the file of its module and those that it imports from the same folder or package, directly or
-    not, wherever in their text they do so.
+    They are those of evenkeel up to the engine and the workloads and, for a policy, a predictor or
+    a family of one's own, the file of its module and those that it imports from the same folder or
+    package, directly or not, wherever in their text they do so.
 
     Parameters
     ----------
     spec : str
         As :func:`solvers.policies.registry.policy` takes it.
+    family : str
+        The workload family that the run draws from, if any.
     """
     digest = sha256(_digest_of(_ENGINE).encode())
-    if spec.partition(":")[0] not in POLICIES:
-        made = policy(spec)
-        for path in sorted(_own(getattr(made, "module", type(made).__module__))):
+    for module in _modules(spec, family):
+        for path in sorted(_own(module)):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _modules(spec: str, family: str) -> Iterator[str]:
+    """The modules of what is one's own among a policy, its predictor and a family."""
+    name, _, options = spec.partition(":")
+    if name not in POLICIES:
+        made = policy(spec)
+        yield getattr(made, "module", type(made).__module__)
+    else:
+        for option in options.split(","):
+            key, _, predictor = option.partition("=")
+            if key == "predictor" and not is_built_in(predictor):
+                yield _named(predictor, PREDICTORS)
+    if is_own(family) or family in installed(FAMILIES):
+        yield _named(family, FAMILIES)
+
+
+def _named(spec: str, group: str) -> str:
+    """The module of ``module:attribute``, ``file.py:attribute`` or an entry point."""
+    value = installed(group).get(spec, spec)
+    return reached(value.rpartition(":")[0] or value)[0]
 
 
 def code_digest() -> str:

@@ -134,6 +134,11 @@ class Cell:
         return _digest_of({"schema": SCHEMA, **self.fields, "device": numbers})[:20]
 
     @property
+    def drawn_from(self) -> str:
+        """Its family, if it is not a trace."""
+        return self.family if self.trace is None else ""
+
+    @property
     def seed(self) -> int:
         """Root of the randomness of its requests and policy."""
         drawn = {key: value for key, value in self.fields.items() if key not in _PAIRED}

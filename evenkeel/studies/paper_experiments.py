@@ -134,6 +134,11 @@ class Run:
         what["device"] = asdict(self.power)
         return digest([what, self.policy, self.seed])[:20]
 
+    @property
+    def drawn_from(self) -> str:
+        """No family of one's own."""
+        return ""
+
 
 def runs_of(
     experiment: Experiment,

@@ -46,6 +46,11 @@ class Cell(Protocol):
         """Policy that it runs, as :func:`solvers.policies.registry.policy` takes it."""
         ...
 
+    @property
+    def drawn_from(self) -> str:
+        """Workload family that its requests are drawn from, or nothing."""
+        ...
+
 
 # Both ends of a Parquet file.
 _ENDS = b"PAR1"
@@ -96,16 +101,16 @@ def run_cells(
     import polars
 
     paths = {cell.name: folder / f"{cell.name}.parquet" for cell in cells}
-    sources = {policy: source_digest(policy) for policy in {cell.policy for cell in cells}}
+    sources = {cell.name: source_digest(cell.policy, cell.drawn_from) for cell in cells}
     rows = {
         cell.name: row
         for cell in cells
         if os.path.lexists(paths[cell.name])
-        if (row := _stored(paths[cell.name], cell.name, sources[cell.policy])) is not None
+        if (row := _stored(paths[cell.name], cell.name, sources[cell.name])) is not None
     }
     todo = [cell for cell in cells if cell.name not in rows]
     for finished, (cell, row) in enumerate(completed(pool, work, todo), len(rows) + 1):
-        told = row | {"cell": cell.name, "source": sources[cell.policy]}
+        told = row | {"cell": cell.name, "source": sources[cell.name]}
         frame = polars.DataFrame([told], schema_overrides=types, orient="row")
         rows[cell.name] = frame.row(0, named=True)
         sealed = polars.lit(digest(rows[cell.name])).alias(SEAL)

@@ -117,3 +117,39 @@ def test_cells_of_changed_code_run_again(call: Call, own: Path, tmp_path: Path) 
             source_digest.cache_clear()
             run_sweep(sweep, tmp_path / "cells", pool, ran.append)
             assert len(ran) == runs
+
+
+OWN = """
+import numpy as np
+from evenkeel import workload_family
+from kept import DELAY
+class Guess:
+    name = "guess"
+    def lengths(self, requests):
+        return np.full(len(requests), DELAY)
+@workload_family("ones")
+def ones(rng, n):
+    return np.ones(n, int), np.full(n, DELAY)
+"""
+
+
+@pytest.mark.parametrize(
+    ("family", "policy"),
+    [
+        ("own_things:ones", "fcfs"),
+        ("own_things.py:ones", "fcfs"),
+        ("", "bfio:horizon=2,predictor=own_things:Guess"),
+    ],
+)
+def test_the_code_of_families_and_predictors_is_digested(
+    call: Call, own: Path, tmp_path: Path, family: str, policy: str
+) -> None:
+    (tmp_path / "own_things.py").write_text(OWN, "utf-8")
+    found = []
+    for text in ("DELAY = 1\n", "DELAY = 1\n", "DELAY = 2\n"):
+        (tmp_path / "kept.py").write_text(text, "utf-8")
+        source_digest.cache_clear()
+        found.append(source_digest(policy, family))
+    assert found[0] == found[1] != found[2]
+    assert source_digest("fcfs", "uniform") == source_digest("fcfs") not in found
+    sys.modules.pop("own_things", None)
