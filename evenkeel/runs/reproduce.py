@@ -20,7 +20,8 @@ from evenkeel.runs.executors import completed
 from evenkeel.runs.records import RecordFile, record
 from evenkeel.runs.sources import code_digest
 from evenkeel.theorems.registry import Claim, claim_of, claims
-from theory.model import InputError
+from solvers.simulation.engine import simulate
+from theory.model import InputError, Requests, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +88,36 @@ def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
     return [perform(job) for job in jobs]
 
 
+def _shares(job: Job) -> str:
+    check = claim_of(job.named or job.label).check
+    return check.shares if check else ""
+
+
 def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
     """The jobs by what their checks share, as they say or as claims of one module do.
 
-    Costly runs that are shared by name come first, then the largest groups: they take longest.  Of
-    the shared runs all but the first wait for half of the others, so that what all of them run is
-    compiled when they begin.
+    The largest groups come first, they take longest; costly runs that are shared by name come after
+    some of them, when what they run is compiled.
     """
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
-        claim = claim_of(job.named or job.label)
-        shares = claim.check.shares if claim.check else ""
+        claim, shares = claim_of(job.named or job.label), _shares(job)
         groups.setdefault((shares, "" if shares else claim.module), []).append(job)
     order = sorted(groups, key=lambda key: (not key[0], -len(groups[key])))
-    first, later = ([key for key in order if key[0]][part] for part in (slice(1), slice(1, None)))
     others = [key for key in order if not key[0]]
-    half = len(others) // 2
-    order = [*first, *others[:half], *later, *others[half:]]
-    return [tuple(groups[key]) for key in order]
+    shared = [key for key in order if key[0]]
+    for number, key in enumerate(shared):
+        others.insert((2 * number + 1) * len(others) // (4 * len(shared)), key)
+    return [tuple(groups[key]) for key in others]
+
+
+# Policies whose runs need most of what the costly shared runs have to have compiled.
+COMPILED_FIRST = ("bfio", "bfio:horizon=2")
+
+
+def compile_for(policy: str) -> None:
+    """Have what a run of a policy needs compiled, by a run of three requests."""
+    simulate(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), policy, pool=2)
 
 
 def run(
@@ -150,6 +163,9 @@ def run(
     todo = [job for job in wanted if (job.label, job.budget.value, job.seed) not in known]
     seconds: dict[str, float] = {}
     finished = len(wanted) - len(todo)
+    # By a process that does nothing else: compiling takes more memory than the runs themselves.
+    policies = COMPILED_FIRST if any(map(_shares, todo)) else ()
+    first = [pool.submit(compile_for, policy) for policy in policies]
     for jobs, results in completed(pool, together, _grouped(todo)):
         for job, (entry, spent) in zip(jobs, results, strict=True):
             file.append(entry)
@@ -157,6 +173,8 @@ def run(
             finished += 1
             if done:
                 done(finished, job.label)
+    for compiled in first:
+        compiled.result()
     order = {label: number for number, label in enumerate(claims())}
     asked = {(job.label, job.budget.value, job.seed) for job in wanted}
     entries = [
