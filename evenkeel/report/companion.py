@@ -218,5 +218,10 @@ def _grades(
 
 def _notation(shown: set[str]) -> dict[str, dict[str, str]]:
     """Symbols and what they stand for: wherever they occur, and by family."""
-    special = {f"In {name}": IN_FAMILY[name] for name in IN_FAMILY if name in shown}
+    headings = families()
+    special = {
+        headings.get(name, name.capitalize()): IN_FAMILY[name]
+        for name in IN_FAMILY
+        if name in shown
+    }
     return {"Everywhere": EVERYWHERE, **special}

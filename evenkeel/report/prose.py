@@ -12,10 +12,11 @@ from evenkeel.report.typeset import GREEK, RELATIONS, SCRIPT, maths
 
 _GREEK = "|".join(sorted(GREEK, key=len, reverse=True))
 _ATOM = re.compile(
-    r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:(?![.\w]*\w)|(?=[A-Za-rt-z](?![\w.]))))"
+    r"(?P<power>\d+(?:\.\d+)?e[-+]?\d+(?!\w))"
+    r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:(?![.\w]*\w)|(?=[A-Za-rt-z](?![\w.]))))"
     r"|(?P<dots>\.\.\.(?=[ ,)]))"
     # An identifier such as always_busiest is none.
-    rf"|(?P<scripted>(?!(?!{_GREEK}|max|min)[a-z]{{2,}}_[a-z]{{3,}})[A-Za-z]+\d*(?:{SCRIPT})+)"
+    rf"|(?P<scripted>(?!(?!{_GREEK}|max|min|sum)[a-z]{{2,}}_[a-z]{{2,}})[A-Za-z]+\d*(?:{SCRIPT})+)"
     rf"|(?P<greek>(?:{_GREEK})\d*(?!\w|-[a-z]{{2}}))"
     r"|(?P<function>(?:max|min|sup|log|ln|exp|sum|sqrt|floor|ceil)(?!\w)) ?"
     r"|(?P<name>(?:IIR|AvgImb|E?Imb|EX|dP)(?!\w))"
@@ -104,6 +105,9 @@ def _atom(text: str, at: int, inside: bool) -> Read:
         return "", at
     elif match["function"]:
         found, end = _applied(text, match, inside)
+    elif match["power"]:
+        factor, _, power = match[0].partition("e")
+        found, end = rf"{factor} \cdot 10^{{{int(power)}}}", match.end()
     elif match["number"] or match["dots"]:
         found, end = match[0].replace(",", "{,}").replace("...", r"\dots"), match.end()
     else:

@@ -263,6 +263,7 @@ def test_running_text_is_escaped_around_its_formulas() -> None:
         ("E[Imb(FCFS)] at B (G = 32)", r"$E[\mathrm{Imb}(\text{FCFS})]$ at $B$ $(G = 32)$"),
         ("s_((i+1)G) of 2^-1000", r"$s_{(i+1)G}$ of $2^{-1000}$"),
         ("always_busiest, e.g. in 1..4", r"always\_busiest, e.g. in 1..4"),
+        ("margin 2.387e-09, power_of_two", r"margin $2.387 \cdot 10^{-9}$, power\_of\_two"),
         ("s_0 <= ... <= s_n, n at most 20,000", r"$s_{0} \le \dots \le s_{n}$, $n$ at most 20,000"),
     ],
 )
