@@ -8,6 +8,7 @@ from itertools import product
 
 from adversary.instances.small_runs import ExactBFIO
 from solvers.simulation.reference import simulate_reference
+from tests.oracles.policies import FCFS
 from theory.model import Requests, System
 
 FORMAT = {"format": "evenkeel certificate 1"}
@@ -31,7 +32,7 @@ def admissions(loads, free, pool, admits):
 def served(policy, G, B, limit, drift, requests):
     """Imbalance in all and number of steps, by the plain simulation."""
     sizes, lengths = zip(*requests, strict=True)
-    chosen = ExactBFIO() if policy == "bfio_exact" else policy
+    chosen = {"fcfs": FCFS, "bfio_exact": ExactBFIO}[policy]()
     run = simulate_reference(System(G, B, drift), Requests(sizes, lengths), chosen, pool=limit)
     return run.total.imbalance, run.total.steps
 
