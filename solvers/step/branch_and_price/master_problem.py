@@ -118,28 +118,3 @@ class MasterProblem:
         """Value of each column in the last solution, float64[len(columns)]."""
         values: FloatArray = np.array(self.program.getSolution().col_value)
         return values[len(self.residual.workers) :]
-
-    def solve_integer(self, below: float, time_limit_s: float) -> list[Column] | None:
-        """One column for each worker with total slack less than ``below``, by HiGHS's search.
-
-        None if there is none among the columns, or it was not found in time.
-        """
-        h, w, n = self.program, len(self.residual.workers), self.program.getNumCol()
-        variables = np.arange(n, dtype=np.int32)
-        h.changeColsIntegrality(n, variables, np.full(n, highspy.HighsVarType.kInteger))
-        h.changeColsBounds(n, variables, np.zeros(n), np.ones(n))
-        for name, value in (
-            ("mip_rel_gap", 0.0),
-            ("mip_abs_gap", 0.9),
-            ("objective_bound", below - 0.5),
-            ("time_limit", h.getRunTime() + time_limit_s),
-        ):
-            h.setOptionValue(name, value)
-        h.run()
-        if h.getInfo().objective_function_value >= below - 0.5:
-            return None
-        x = np.array(h.getSolution().col_value)
-        empty = [
-            Column(g, (), 0) for g, v in zip(self.residual.workers, x[:w], strict=True) if v > 0.5
-        ]
-        return empty + [p for p, v in zip(self.columns, x[w:], strict=True) if v > 0.5]

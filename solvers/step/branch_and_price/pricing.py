@@ -39,7 +39,6 @@ from solvers.step.branch_and_price.pricing_enumeration import (
     Knapsack,
     best_column,
     enumerate_columns,
-    sample_columns,
 )
 from solvers.step.branch_and_price.pricing_pairs import (
     EMPTY_FRONT,
@@ -316,9 +315,7 @@ class PricingTables:
         Yields
         ------
         columns : int64[count, k]
-            Ascending indices of sizes: all; or, where a worker has more than ``number``, those
-            within a quarter of the gap, a sixteenth, and so on, and up to ``number`` sampled from
-            the last gap that had too many.
+            Ascending indices of sizes; at most ``number``.
         cost : int64[count]
             By how much their reduced costs are above the least.
         complete : bool
@@ -326,32 +323,22 @@ class PricingTables:
         """
         profits = self.sizes * SCALE - prices
         for g in residual.workers:
+            check(self.deadline)
             k, room = int(residual.free[g]), int(residual.room[g])
-            least = self.reduced_cost(k, room)
-            if least == INFINITE:
-                yield np.empty((0, k), np.int64), np.empty(0, np.int64), True
-                continue
+            found = np.empty((number, k), np.int64)
+            least, count, complete = self.reduced_cost(k, room), 0, True
             most = room * SCALE - least
             room += self.stride - 1
-            problem = self.knapsack(residual.supply, profits, room)
-            found, sampled = np.empty((2, number, k), np.int64)
-            loss, others = gap, 0
-            while True:
-                check(self.deadline)
-                if k <= len(self.short):
-                    short = (self.short[k - 1], profits, residual.supply, room, most - loss, found)
-                    count, complete = short_columns_within(*short)
-                else:
-                    count, complete = enumerate_columns(
-                        problem, most - loss, NO_COLUMN, _MOST_WORK, found
-                    )
-                if complete or loss == 0:
-                    break
-                if k > len(self.short):
-                    others = sample_columns(problem, most - loss, sampled)
-                loss //= 4
-            columns = np.concatenate((found[:count], sampled[:others]))
-            yield columns, most - profits[columns].sum(axis=1), complete and loss == gap
+            if least < INFINITE and k <= len(self.short):
+                short = self.short[k - 1], profits, residual.supply, room, most - gap, found
+                count, complete = short_columns_within(*short)
+            elif least < INFINITE:
+                problem = self.knapsack(residual.supply, profits, room)
+                count, complete = enumerate_columns(
+                    problem, most - gap, NO_COLUMN, _MOST_WORK, found
+                )
+            columns = found[:count]
+            yield columns, most - profits[columns].sum(axis=1), complete
 
     def as_prices(self, values: FloatArray) -> IntArray:
         """Valid prices in units of ``1 / SCALE``, whatever floats the linear program returned."""

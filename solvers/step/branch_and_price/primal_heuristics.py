@@ -1,8 +1,7 @@
 """What is tried at a level after column generation: primal heuristics, then branching.
 
-The heuristics are diving, which fixes columns of large value in the linear program and generates
-columns again, and the restricted master problem solved in integers.  Where few columns are within
-the gap, a search among all of them decides the level
+The heuristic is diving, which fixes columns of large value in the linear program and generates
+columns again.  Where few columns are within the gap, a search among all of them decides the level
 (:mod:`solvers.step.branch_and_price.column_choice`).
 
 Source: (Joncour et al. 2010).
@@ -23,10 +22,6 @@ Action = Callable[[BranchAndPrice, MasterSolution], None]
 # A dive fixes the columns of at least this share of the workers at once.
 _AT_ONCE = 0.1
 _BACKTRACKS = 30
-
-# Seconds for the restricted master problem in integers, and columns of each worker in it.
-_RESTRICTED_S = 3.0
-_RESTRICTED_COLUMNS = 256
 
 # Most columns of a worker that are listed, entries of the search among them, and its work.
 _MOST_COLUMNS = 2**12
@@ -72,24 +67,6 @@ def dive(state: BranchAndPrice, start: MasterSolution, backtracks: int = 0) -> N
 def dive_with_backtracking(state: BranchAndPrice, start: MasterSolution) -> None:
     """:func:`dive` with limited backtracking."""
     dive(state, start, _BACKTRACKS)
-
-
-def solve_restricted_master(state: BranchAndPrice, root: MasterSolution) -> None:
-    """Solve the master problem in integers, over the columns of reduced cost within the gap."""
-    tables, residual, aim = state.tables, root.residual, state.aim(root)
-    tables.fill(residual.supply, root.prices)
-    gap = tables.reduced_cost_gap(residual, root.prices, aim)
-    near = tables.columns_within(residual, root.prices, gap, _RESTRICTED_COLUMNS)
-    usable = [
-        Column(g, tuple(c.tolist()), int(tables.sizes[c].sum()))
-        for g, (columns, _, _) in zip(residual.workers, near, strict=True)
-        for c in columns
-    ]
-    state.note(map(root.levels.complete, usable))
-    limit = min(_RESTRICTED_S, left(state.deadline))
-    chosen = state.master(residual, usable).solve_integer(aim + 1 - residual.spent, limit)
-    if chosen is not None:
-        state.keep((*residual.taken, *chosen), root)
 
 
 def choose(state: BranchAndPrice, root: MasterSolution) -> None:
@@ -145,6 +122,5 @@ ACTIONS: tuple[Action, ...] = (
     dive,
     choose,
     dive_with_backtracking,
-    solve_restricted_master,
     branch,
 )

@@ -35,7 +35,7 @@ from solvers.step.branch_and_price.deadline import LateError
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.level_filter import prove
 from solvers.step.branch_and_price.pricing import TooLargeError
-from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, dive
+from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, choose, dive
 from solvers.step.branch_and_price.warm_up import warm_up
 from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
@@ -123,9 +123,11 @@ class _Progress:
             # The more dives fail, the rarer they become.
             self.looks += 1
             return self.looks % (1 + self.fruitless // 2) == 0
-        # The others take long: they are for the level of the least bound, before any branching.
-        unsettled = not root.levels.settled
-        return not excluded and bool(bound == state.lower) and state.stride == 1 and unsettled
+        # The others take long: they are for the level of the least bound, and diving again for what
+        # no branching has touched.
+        if excluded or bound > state.lower or state.stride > 1:
+            return False
+        return action is choose or not root.levels.settled
 
     def _worth_branching(self, state: BranchAndPrice, root: MasterSolution) -> bool:
         gap = state.upper - state.lower

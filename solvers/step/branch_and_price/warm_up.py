@@ -12,7 +12,7 @@ import numpy as np
 
 from solvers.step.branch_and_price.column_generation import BranchAndPrice
 from solvers.step.branch_and_price.level_filter import prove
-from solvers.step.branch_and_price.primal_heuristics import choose, solve_restricted_master
+from solvers.step.branch_and_price.primal_heuristics import choose
 from solvers.step.exact.milp import largest_first
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem, StepSolution
@@ -42,4 +42,3 @@ def warm_up() -> None:
         root = state.relax(levels, at, residual, 0, prices, state.promising(levels, at, prices))
         state.tables.price(residual, root.prices, 2**20)
         choose(state, root)
-        solve_restricted_master(state, root)
