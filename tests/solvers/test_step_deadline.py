@@ -103,6 +103,7 @@ _NEW = """
 import sys
 from collections import deque
 
+from solvers.compiled import Kernel
 from solvers.step.branch_and_price.solve import approach
 from solvers.step.branch_and_price.warm_up import warm_up
 from tests.solvers.test_step_deadline import step
@@ -110,11 +111,12 @@ from tests.solvers.test_step_deadline import step
 
 def compiled():
     return {
-        f"{name}.{key}"
+        f"{name}.{key} {signature}"
         for name, module in [*sys.modules.items()]
         if name.startswith("solvers.")
         for key, value in [*vars(module).items()]
-        for one in getattr(value, "nopython_signatures", ())
+        if isinstance(value, Kernel)
+        for signature in value.overloads
     }
 
 
