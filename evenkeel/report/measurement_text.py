@@ -14,6 +14,7 @@ from evenkeel.studies.measurement import Measurement
 from evenkeel.studies.power_fit import PowerFit
 from evenkeel.studies.step_time import NoFit, StepTime
 from evenkeel.studies.time_batches import Interval
+from theory.content import printable
 
 # Where there are too few steps.
 NONE = "no interval"
@@ -27,7 +28,8 @@ UNUSUAL = 0.001
 
 def tell(files: Sequence[str], found: Measurement, reached: Reach | None) -> None:
     """Print what was found."""
-    names = ", ".join(Path(file).name for file in files[:4]) + (", ..." if len(files) > 4 else "")
+    names = ", ".join(printable(Path(file).name) for file in files[:4])
+    names += ", ..." if len(files) > 4 else ""
     if found.loads is None:
         assert found.power is not None
         _tell_power(names, found.power, found.notes)

@@ -128,3 +128,20 @@ def test_no_cell_of_a_csv_is_a_formula(text: str) -> None:
     )
     shown = "'" + text.replace("\r", " ")
     assert rows == [["policy", shown, "n"], [shown, "-0.5", "-7"]]
+
+
+@pytest.mark.parametrize("file", ["loads.csv", "lo\x1b[2Jads.csv"])
+def test_a_name_in_a_log_cannot_steer_a_terminal(call: Call, file: str) -> None:
+    rows = "".join(f"{i},<b>{r}\x1b[31m,{i * r + 1}\n" for i in range(20) for r in range(2))
+    Path(file).write_text("step,rank,load\n" + rows, "utf-8")
+    code, out, err = call("measure", file)
+    assert (code, err) == (0, "")
+    assert "\x1b" not in out
+    assert "<b>1\\x1b[31m" in out
+
+
+def test_a_number_of_a_log_has_no_thousand_digits(call: Call) -> None:
+    Path("m.json").write_text('{"step": 1, "rank": 0, "load": ' + "9" * 5000 + "}\n", "utf-8")
+    code, out, err = call("measure", "m.json")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: m.json: line 1: load = 9999")

@@ -33,9 +33,12 @@ class Delimited:
         if told := re.fullmatch(r'\s*"?sep=([^\r\n])"?\s*', first, re.IGNORECASE):
             separator = told[1]
             first = next((line for line in lines if line.strip()), "")
-        separator = separator or max(
-            _SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one)))
-        )
+        try:
+            separator = separator or max(
+                _SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one)))
+            )
+        except csv.Error as error:
+            raise InputError(f"{lines.name}: the header is not CSV: {error}") from None
         # A field may be as long as a line, and lines are bounded.
         csv.field_size_limit(2**31 - 1)
         self._reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)

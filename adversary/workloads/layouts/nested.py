@@ -42,9 +42,14 @@ def decoded(text: str | msgspec.Raw) -> Any:
         if len(bytes(text) if isinstance(text, msgspec.Raw) else text) > _MOST_BY_PYTHON:
             raise ValueError(str(error)) from None
     try:
-        return json.loads(text if isinstance(text, str) else bytes(text))
+        return json.loads(text if isinstance(text, str) else bytes(text), parse_int=_whole)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+
+
+def _whole(digits: str) -> int | float:
+    """An integer, or infinity where it has more digits than Python reads."""
+    return int(digits) if len(digits) <= 400 else float(digits)
 
 
 def opened(value: Any) -> Any:
