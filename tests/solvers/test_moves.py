@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solvers.step.fast.bitset import remove
 from solvers.step.fast.local_moves import lower_top
 from solvers.step.fast.partial_assignment import empty_plan, fill
 from solvers.step.sorted_sizes import indexed, sorted_pool
@@ -21,6 +22,7 @@ def plan_of(loads, given_sizes):
         plan.item[plan.start[g] + plan.taken[g]] = place
         plan.taken[g] += 1
         plan.after[g] += size
+        remove(plan.words, plan.summary, place)
     return plan, pool
 
 

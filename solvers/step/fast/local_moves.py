@@ -40,28 +40,42 @@ def take_waiting(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
 
 
 @compiled
+def exchange(plan: Plan, pool: Pool, g: int, room: int) -> bool:
+    """Exchange one request of worker ``g`` with the pool so that its load rises by most within room.
+
+    A negative room is an excess, by which the load then falls at least, and as little as can be.
+    Returns whether there was such an exchange.
+    """
+    if room == 0:
+        return False
+    sizes = pool.sizes
+    best = 0 if room > 0 else -(2**62)
+    old = new = -1
+    for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
+        if room > 0:
+            # Most requests have no larger one in reach, which takes less to see than which is best.
+            i = successor(plan.words, plan.summary, j + 1)
+            if i < 0 or sizes[i] > sizes[j] + room:
+                continue
+        i = predecessor(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
+        if i >= 0 and sizes[i] - sizes[j] > best:
+            best, old, new = sizes[i] - sizes[j], j, i
+    if old < 0:
+        return False
+    take_waiting(plan, pool, g, old, new)
+    return True
+
+
+@compiled
 def replace(plan: Plan, pool: Pool) -> bool:
-    """Exchange one request of each worker for a larger waiting one that still fits below the top.
+    """Exchange requests of each worker for larger waiting ones that still fit below the top.
 
     Each exchange lowers the imbalance by the difference.  Returns whether any was made.
     """
-    sizes = pool.sizes
     top = np.max(plan.after)
     moved = False
     for g in range(plan.after.size):
-        room = top - plan.after[g]
-        best = 0
-        old = new = -1
-        if room > 0:
-            for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
-                i = successor(plan.words, plan.summary, j + 1)
-                if i < 0 or sizes[i] > sizes[j] + room:
-                    continue
-                i = predecessor(plan.words, plan.summary, last_at_most(pool, sizes[j] + room))
-                if sizes[i] - sizes[j] > best:
-                    best, old, new = sizes[i] - sizes[j], j, i
-        if best > 0:
-            take_waiting(plan, pool, g, old, new)
+        while exchange(plan, pool, g, top - plan.after[g]):
             moved = True
     return moved
 
@@ -159,12 +173,16 @@ def _trade(plan: Plan, pool: Pool, p: int, q: int) -> bool:
 
 @compiled
 def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
-    """Bring loads above ``level`` down by trades: the highest with the lowest, and so inwards.
+    """Bring loads above ``level`` down, by exchanges with the pool and then by trades.
 
-    A low worker that cannot trade with a high one, because its requests are all larger, is passed
-    over.  Ends when no load is above the level, when a round lowers nothing, or after ``rounds``.
+    Trades are of the highest with the lowest, and so inwards.  A low worker that cannot trade with
+    a high one, because its requests are all larger, is passed over.  Ends when no load is above the
+    level, when a round lowers nothing, or after ``rounds``.
     """
     after = plan.after
+    for g in range(after.size):
+        if after[g] > level:
+            exchange(plan, pool, g, level - after[g])
     for _ in range(rounds):
         top = np.max(after)
         if top <= level:
@@ -178,24 +196,6 @@ def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
             i += 1
         if np.max(after) == top:
             return
-
-
-@compiled
-def _raise(plan: Plan, pool: Pool, q: int, D: int) -> bool:
-    """Give worker ``q`` a waiting request larger than one of its own, by most and by less than D.
-
-    Returns whether there was one.
-    """
-    sizes = pool.sizes
-    best = 0
-    old = new = -1
-    for j in plan.item[plan.start[q] : plan.start[q] + plan.taken[q]]:
-        i = predecessor(plan.words, plan.summary, last_at_most(pool, sizes[j] + D - 1))
-        if i >= 0 and sizes[i] - sizes[j] > best:
-            best, old, new = sizes[i] - sizes[j], j, i
-    if best > 0:
-        take_waiting(plan, pool, q, old, new)
-    return best > 0
 
 
 @compiled
@@ -215,7 +215,7 @@ def level_out(plan: Plan, pool: Pool) -> None:
         p = int(np.argmax(after))
         q = int(np.argmin(after))
         D = after[p] - after[q]
-        if reach >= D or not (_raise(plan, pool, q, D) or _trade(plan, pool, p, q)):
+        if reach >= D or not (exchange(plan, pool, q, D - 1) or _trade(plan, pool, p, q)):
             return
         order = ascending(after.astype(np.float64))
         for i in range(after.size // 2):
@@ -224,5 +224,5 @@ def level_out(plan: Plan, pool: Pool) -> None:
             D = after[p] - after[q]
             if reach >= D:
                 break
-            if not _raise(plan, pool, q, D):
+            if not exchange(plan, pool, q, D - 1):
                 _trade(plan, pool, p, q)

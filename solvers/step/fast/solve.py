@@ -31,7 +31,7 @@ def _value(plan: Plan) -> int:
 @compiled
 def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
-    rounds = 8 ** (effort - 1)
+    rounds = 2 ** (3 * effort - 2)
     choice = plan.item.size < pool.sizes.size
     value = before = _value(plan)
     while value > lower:
@@ -71,7 +71,6 @@ def begin(
     if effort > 0 and _value(plan) > lower:
         pool = indexed(pool)
         if plan.item.size < n:
-            replace(plan, pool)
             evaluations = 2 ** (3 * effort - 1)
             upper = _value(plan)
             none = np.empty(0, np.int64)
