@@ -14,7 +14,7 @@ from benchmarks.goals import Goal, Line, measured
 
 # In the order in which they run; hot_paths has ratios and no goals, as has bench_worst_cases, which
 # keeps its own tables and is not run here.
-NAMES = ("hot_paths", "step", "exact", "machines", "window", "engine", "growth")
+NAMES = ("hot_paths", "step", "exact", "machines", "window", "engine", "growth", "sweep")
 LIMIT_S = 720
 HOT_PATHS = (
     *(sys.executable, "-m", "pytest", "-q", "benchmarks/test_hot_paths.py"),

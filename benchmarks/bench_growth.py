@@ -4,6 +4,11 @@ Whole runs of the engine, in which one of G, B, N, the pool and the horizon H gr
 stay.  Time is CPU time a step (for N: of the whole run); memory is the peak of what the run itself
 allocates, counted in a run of its own.  The exponents are those of a power law fitted to the last
 four points.  Where B grows, lengths grow with it, so that as many requests depart from each step.
+
+Up to 16,384 workers, a step is held against ``G + A log2 A``, with ``A`` admissions; its cost is
+that of the difference of two runs that start and end alike.  As arrays outgrow the caches each
+access costs more, whoever makes it, so a compiled step that only does what no simulation can avoid
+stands beside it, on as many requests.
 """
 
 import argparse
@@ -17,6 +22,7 @@ from benchmarks.bench_engine import seconds
 from benchmarks.goals import Goal, Line, show, titled
 from paper_figures.files import to_csv
 from paper_figures.growth import BASE, data
+from solvers.compiled import compiled
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System
 
@@ -63,6 +69,98 @@ def records():
                 yield {"grows": name, "policy": policy, **size, **measured(policy, **size)}
 
 
+# Workers, departures a worker and step, and the most that a step may grow beside the plain one.
+WIDE, DEPARTURES, WIDE_SLOTS = (1024, 4096, 16384), (0.25, 1.0, 4.0), 32
+WIDE_GOAL = 2
+
+
+@compiled
+def _plain_steps(loads, chain, request, size, written, finish, A, steps):
+    """Follow a chain through the requests in service, replace each, and add up the loads."""
+    at, new, total = 0, 0, 0
+    for _ in range(steps):
+        for _ in range(A):
+            gone = request[at]
+            finish[gone] = total
+            g = gone % loads.size
+            loads[g] += size[new] - size[gone]
+            for i in range(written.shape[0]):
+                written[i, new] = total
+            request[at] = new
+            new += 1
+            at = chain[at]
+        largest = 0
+        for g in range(loads.size):
+            loads[g] += 1
+            largest = max(largest, loads[g])
+        total += largest
+    return total
+
+
+def plain_step(G, A, N, ordered):
+    """Microseconds of CPU of a step that only does what no simulation can avoid."""
+    rng = np.random.default_rng(0)
+    rows, steps = G * WIDE_SLOTS, (N - G * WIDE_SLOTS) // A
+    chain, size = np.empty(rows, np.int64), rng.integers(1, 1001, N)
+    order = rng.permutation(rows)
+    chain[order] = np.roll(order, 1)
+    pool = size[: 8 * G].copy()
+
+    def run():
+        _plain_steps(
+            np.zeros(G, np.int64),
+            chain,
+            rng.permutation(rows),
+            size,
+            np.empty((4, N), np.int64),
+            np.empty(N, np.int64),
+            A,
+            steps,
+        )
+
+    took = seconds(run)[0] - seconds(rng.permutation, rows)[0]
+    return 1e6 * (took / steps + ordered * seconds(np.sort, pool)[0])
+
+
+def wide_steps():
+    """Cost of a step for each policy, number of departures and number of workers."""
+    B = WIDE_SLOTS
+    for policy in ("fcfs", "bfio"):
+        for departures in DEPARTURES:
+            for G in WIDE:
+                A, first = round(G * departures), 20
+                rng = np.random.default_rng(0)
+                took, more = [], round(max(20, 80 * 1024 // G) * max(1, 1 / departures))
+                for steps in (first, first + more):
+                    N = G * B + A * steps
+                    load = Requests(rng.integers(1, 1001, N), rng.geometric(departures / B, N))
+                    took.append(seconds(simulate, System.paper(G, B), load, policy, pool=8 * G)[0])
+                yield {
+                    "policy": policy,
+                    "departures": departures,
+                    "G": G,
+                    "us": 1e6 * (took[1] - took[0]) / more,
+                    "unit": 1e9 * (took[1] - took[0]) / more / (G + A * np.log2(A)),
+                    "plain": plain_step(G, A, N, policy == "bfio"),
+                }
+
+
+def wide_report():
+    yield titled(f"A step of up to {WIDE[-1]:,} workers, B = {WIDE_SLOTS}, pool 8 G")
+    found = list(wide_steps())
+    for policy, departures in dict.fromkeys((r["policy"], r["departures"]) for r in found):
+        rows = [r for r in found if (r["policy"], r["departures"]) == (policy, departures)]
+        beside = [r["us"] / r["plain"] for r in rows]
+        grows = Goal(beside[-1] / beside[0], WIDE_GOAL)
+        yield Line(
+            f"  {policy:5}{departures:5} departures a worker: "
+            + ", ".join(f"{r['G']}: {r['us']:.0f} us, {r['unit']:.1f} ns a unit" for r in rows)
+            + f"; beside a plain step x {', '.join(f'{b:.2f}' for b in beside)}, "
+            f"growing {grows.value:.2f} times (at most {WIDE_GOAL}: {grows})",
+            (grows,),
+        )
+
+
 def report(curves):
     start = ", ".join(f"{k} = {v:,}" for k, v in BASE.items())
     yield titled(f"Growth of a run; from {start}")
@@ -91,6 +189,8 @@ def lines(csv=None):
         path = csv or Path(folder) / "growth.csv"
         path.write_text(to_csv(list(records())), "utf-8")
         yield from report(data(path))
+    plain_step(4, 2, 200, True)
+    yield from wide_report()
 
 
 def main():

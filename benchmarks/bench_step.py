@@ -4,8 +4,9 @@ Steps are recorded from overloaded runs (pool 8G and 16G, p from 0.01 to 0.05, f
 sizes).  Each time is a ratio to ``np.sort`` of the same pool, taken in the same run.  Where numpy
 has vector instructions for it that sort is several times as fast as any other, so the ratio to a
 compiled sort without them stands beside it; the marks are for ``np.sort``.  The excess is over the
-best lower bound at hand, as a share of ``G * M``.  The caller chooses the effort, so a goal is
-reached if it is at one of them.
+best lower bound at hand, which is that of effort 2 where one is left, as a share of ``G * M``.  The
+goals are for the median of each family of sizes.  The caller chooses the effort, so a goal is
+reached if it is at one of them.  The seed chose nothing: seeds 0 and 101 to 103 did.
 """
 
 import argparse
@@ -33,6 +34,7 @@ SYSTEMS = {
     (1024, 128): (3, (0, 1), 3),
     (4096, 256): (1, (0, 1), 6),
 }
+SEED = 211
 EXCESS_GOAL = 1e-4
 PROVED_GOAL = 0.95
 COLD_START_GOAL_MS = 100
@@ -105,9 +107,9 @@ def steady(workers, slots, count, efforts):
     for per_worker in (8, 16):
         for p in (0.01, 0.03, 0.05):
             for family in FAMILIES:
-                steps = steady_steps(workers, slots, p, per_worker * workers, family, count)
+                steps = steady_steps(workers, slots, p, per_worker * workers, family, count, SEED)
                 for i, problem in enumerate(steps):
-                    for record in measure(problem, efforts, certify=2 if workers <= 144 else 1):
+                    for record in measure(problem, efforts, certify=2 if workers <= 1024 else 1):
                         yield {
                             "G": workers,
                             "B": slots,
@@ -123,7 +125,7 @@ def steady(workers, slots, count, efforts):
 def decided(cell):
     """The optimum of a recorded step, and whether the scan proved it or nobody."""
     workers, slots, p, pool, family, i = cell
-    problem = steady_steps(workers, slots, p, pool, family, SYSTEMS[workers, slots][0])[i]
+    problem = steady_steps(workers, slots, p, pool, family, SYSTEMS[workers, slots][0], SEED)[i]
     solution = solve_branch_and_price(problem, EXACT_S)
     return cell, solution.imbalance, "scan" if solution.optimal else "nobody"
 
@@ -240,22 +242,33 @@ def exact_lines(rows):
     )
 
 
+def worst(records, key):
+    """The largest of the medians of the families, and its family."""
+    medians = {
+        family: median([r for r in records if r["family"] == family], key)
+        for family in dict.fromkeys(r["family"] for r in records)
+    }
+    family = max(medians, key=medians.get)
+    return medians[family], family
+
+
 def goal_lines(records, efforts, most):
-    """The medians of each effort, and whether one of them reaches the goals."""
+    """The worst family of each effort, and whether one of them reaches the goals."""
     found = {}
     for effort in efforts:
         rows = [r for r in records if r["effort"] == effort]
-        ratio, excess = median(rows, "ratio"), median(rows, "excess")
+        (ratio, slow), (excess, far) = worst(rows, "ratio"), worst(rows, "excess")
         found[effort] = Goal(excess, EXCESS_GOAL), Goal(ratio, most or np.inf)
         yield Line(
-            f"  effort {effort}: median {ratio:.2f} x sort, "
-            f"{median(rows, 'scalar'):.2f} x a scalar sort, excess {excess:.1e}, "
+            f"  effort {effort}: median at most {ratio:.2f} x sort ({slow}), over all "
+            f"{median(rows, 'scalar'):.2f} x a scalar sort; excess at most {excess:.1e} ({far}), "
             f"proved {share(rows, 'proved'):.0%}"
         )
     good = [effort for effort, goals in found.items() if all(goal.reached for goal in goals)]
     # Where no effort reaches both, the last one says what is missed.
     goals = found[(good or efforts)[0 if good else -1]]
-    wanted = f"excess below {EXCESS_GOAL}" + (f" in at most {most} sorts" if most else "")
+    wanted = f"excess below {EXCESS_GOAL} in each family"
+    wanted += f" in at most {most} sorts" if most else ""
     said = f"pass at effort {good[0]}" if good else "MISSED"
     yield Line(f"  {wanted}: {said}", goals)
 

@@ -41,7 +41,7 @@ def take_waiting(plan: Plan, pool: Pool, g: int, old: int, new: int) -> None:
 
 @compiled
 def exchange(plan: Plan, pool: Pool, g: int, room: int) -> bool:
-    """Exchange one request of worker ``g`` with the pool so that its load rises by most within room.
+    """Exchange a request of worker ``g`` with the pool so that its load rises most within a room.
 
     A negative room is an excess, by which the load then falls at least, and as little as can be.
     Returns whether there was such an exchange.
