@@ -389,6 +389,10 @@ class LongRun(Situation):
         }
 
 
+# Slots of a worker, whose ages are enclosed for each number of them.
+MOST_SLOTS = 10**6
+
+
 @dataclass(frozen=True)
 class RareSizeRun(Situation):
     """A late step of an overloaded run in which one size is too rare to count, growth 1.
@@ -435,6 +439,8 @@ class RareSizeRun(Situation):
             raise InputError("the rare size is beyond the width, pool and step are at least 1")
         if self.width > MOST_SIZE or Fraction(*self.p) < LEAST_P:
             raise InputError(f"a rare size takes a width up to {MOST_SIZE:,} and p >= {LEAST_P}")
+        if self.slots > MOST_SLOTS:
+            raise InputError(f"a rare size takes up to {MOST_SLOTS:,} slots, got {self.slots:,}")
 
     def replay(self) -> dict[str, Any]:
         """A bound of E[Imb] for every online policy, and ``(G-1) s_max / p`` beside it."""
