@@ -85,7 +85,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def this_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that is called in this process leaves its signals alone, and does not end it."""
+    """A command that is called in this process leaves its signals alone, and does not end it.
+
+    The folder of a user's file that it finds is on the path for this test alone: processes that
+    later tests start inherit the path.
+    """
+    monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setattr("evenkeel.exits.listen", lambda: None)
     monkeypatch.setattr("evenkeel.exits._end", sys.exit)
 
