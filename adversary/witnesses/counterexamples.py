@@ -368,11 +368,11 @@ class LongRun(Situation):
 
     def __post_init__(self) -> None:
         System(self.workers, self.slots)
-        Law.uniform(*self.sizes)
         if not 0 < self.p[0] < self.p[1] or min(self.constant) <= 0:
             raise InputError("p must lie between 0 and 1, and the constant above 0")
         if self.sizes[1] > MOST_SIZE or Fraction(*self.p) < LEAST_P:
             raise InputError(f"a long run takes sizes up to {MOST_SIZE:,} and p >= {LEAST_P}")
+        Law.uniform(*self.sizes)
 
     def replay(self) -> dict[str, Any]:
         """Integers around E[Imb] of FCFS and of every policy, and the ratio that is claimed."""
