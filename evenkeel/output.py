@@ -19,7 +19,8 @@ import numpy as np
 from evenkeel.exits import LONGEST_S, OutOfTime, end_after
 from evenkeel.plain_text import SPELLED
 from theory.content import printable
-from theory.files import written_whole
+from theory.files import replaceable, written_whole
+from theory.model import InputError
 
 if TYPE_CHECKING:
     import polars
@@ -42,6 +43,22 @@ def _limited(context: click.Context, option: click.Parameter, limit: float | Non
     if limit is not None:
         end_after(limit)
     return limit
+
+
+class OutputFile(click.Path):
+    """The type of an option that names a file to write: what cannot be one is refused at once."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        path = Path(super().convert(value, param, ctx))  # type: ignore[arg-type]
+        try:
+            replaceable(path)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        return path
 
 
 time_limit_option = click.option(

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 from paper_figures.files import Cells, Row, read_csv, render, to_csv
 from theory.files import written_whole
 from theory.model import InputError
+from theory.own import told
+from theory.provenance import is_house
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,8 +35,28 @@ class Table(Generic[P]):
         update_wrapper(self, rows)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[Row]:
-        """Compute the rows."""
-        return [{name: row[name] for name in self.columns} for row in self.rows(*args, **kwargs)]
+        """Compute the rows.
+
+        Raises
+        ------
+        InputError
+            If a table of one's own has no rows, or they are not of its columns, or it raises an
+            exception.
+        """
+        try:
+            rows: list[Row] = [
+                {name: row[name] for name in self.columns} for row in self.rows(*args, **kwargs)
+            ]
+        except Exception as error:
+            if isinstance(error, InputError) or is_house(self.rows.__module__):
+                raise
+            raise InputError(
+                f"the table {self.rows.__name__} must be rows with the columns "
+                f"{', '.join(self.columns)}: {told(error)}"
+            ) from error
+        if not rows or not self.columns:
+            raise InputError(f"the table {self.rows.__name__} has no rows, or no columns")
+        return rows
 
 
 def table(columns: str) -> Callable[[Callable[P, Iterable[Row]]], Table[P]]:
@@ -114,8 +136,11 @@ class PaperFigure:
         rows = read_csv(csv_path, self.data.columns)
         try:
             return render(lambda picture: self.paint(picture, rows), out_dir, self.name, self.size)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
+        except Exception as error:
+            if not is_house(self.paint.__module__) and not isinstance(error, InputError):
+                raise InputError(f"the figure {self.name}: {told(error)}") from error
+            known = ArithmeticError, LookupError, TypeError, ValueError
+            if isinstance(error, InputError) or not isinstance(error, known):
                 raise
             raise InputError(
                 f"{csv_path}: cannot be drawn as {self.name} ({type(error).__name__}: {error}): "

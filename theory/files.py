@@ -200,7 +200,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         If the place cannot be written.
     """
     try:
-        target = _replaceable(path)
+        target = replaceable(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(target.parent)
         scratch = target.with_name(f".{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -217,8 +217,14 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _replaceable(path: Path) -> Path:
-    """What a path leads to, unless that is something other than a regular file of its own."""
+def replaceable(path: Path) -> Path:
+    """What a path leads to, unless that is something other than a regular file of its own.
+
+    Raises
+    ------
+    InputError
+        If it is; :func:`written_whole` would refuse it when the work is done.
+    """
     if "\0" in str(path):
         raise InputError(f"cannot write {str(path)!r}: a name has no NUL")
     target = Path(os.path.realpath(path))

@@ -431,7 +431,11 @@ def power_law(name: str, numbers: Mapping[str, float] | None = None) -> "PowerMo
     """
     if not is_own(name) or isinstance(law := own(name), PowerModel):
         return hardware(name, numbers)
-    law = law() if isinstance(law, type) else law
+    if isinstance(law, type):
+        try:
+            law = law()
+        except Exception as error:
+            raise InputError(f"hardware {name}: cannot create it: {told(error)}") from error
     if not (isinstance(law, PowerLaw) or callable(law)):
         raise InputError(
             f"hardware {name}: must be a PowerModel, a power law with powers(utilisation), or a "

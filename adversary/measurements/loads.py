@@ -176,7 +176,8 @@ class LoadRecords:
         """
         names = sorted(self._ranks, key=natural)
         notes = list(notes)
-        order = np.array([names.index(name) for name in self._ranks])
+        places = {name: place for place, name in enumerate(names)}
+        order = np.array([places[name] for name in self._ranks])
         rank, step = order[np.array(self._rank)], np.array(self._step)
         first = self._first_of_each(rank, step, drop=drop)
         if not first.all():

@@ -173,7 +173,8 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
     if name in _families():
         return Requests(*chosen.draw(rng, n, **values))
     try:
-        drawn = Requests(*chosen.draw(rng, n, **values))
+        sizes, lengths = chosen.draw(rng, n, **values)
+        drawn = Requests(sizes, lengths)
     except InputError as error:
         raise InputError(f"the workload {name}: {error}") from error
     except KeyboardInterrupt:

@@ -9,7 +9,13 @@ import click
 
 from evenkeel.cli.anytime import follow
 from evenkeel.exits import HELD, OutOfTime
-from evenkeel.output import json_option, progress, seed_option, time_limit_option
+from evenkeel.output import (
+    OutputFile,
+    json_option,
+    progress,
+    seed_option,
+    time_limit_option,
+)
 
 # How often an unfinished attack is stored, in seconds.
 SECONDS_KEPT = 5
@@ -50,7 +56,7 @@ BUILT_IN = "fcfs", "round_robin", "jsq", "least_loaded", "bfio"
 @click.option("--name", help="Name of the witness.  [default: from the policy and the class]")
 @click.option(
     "--certificate",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Write a certificate; only of exact attacks on fcfs and bfio_exact.",
 )
 @seed_option

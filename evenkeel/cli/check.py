@@ -11,7 +11,7 @@ import click
 
 from evenkeel.cli.anytime import follow
 from evenkeel.exits import HELD, INCONCLUSIVE, VIOLATED, OutOfTime
-from evenkeel.output import json_option, seed_option, time_limit_option
+from evenkeel.output import OutputFile, json_option, seed_option, time_limit_option
 
 # Characters of a number, and digits of its exponent.
 _NUMBER = re.compile(r"[^eE]{1,100}([eE][-+]?\d{1,2})?")
@@ -67,7 +67,7 @@ def _like(name: str, given: Any, default: Any) -> Any:
 )
 @click.option("--scale", default=None, help="Multiply the claimed side, e.g. 1/2: must be caught.")
 @click.option("--policy", default=None, help="A policy in place of the claim's: module:attribute.")
-@click.option("--witness", type=click.Path(path_type=Path), help="Write the witness to this file.")
+@click.option("--witness", type=OutputFile(), help="Write the witness to this file.")
 @time_limit_option
 @seed_option
 @json_option

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from evenkeel.output import json_option
+from evenkeel.output import OutputFile, json_option
 
 
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     default=Path("out/explore.html"),
     show_default=True,
     help="The page to write.",

@@ -7,6 +7,7 @@ import click
 
 from evenkeel.cli.device import device_options
 from evenkeel.output import (
+    OutputFile,
     json_option,
     progress,
     terminal_width,
@@ -90,11 +91,11 @@ def _list_formats(context: click.Context, option: click.Parameter, asked: bool) 
     help="What to add to times of steps to get those of power samples.  [default: is found]",
 )  # fmt: skip
 @click.option(
-    "--draw", type=click.Path(path_type=Path, dir_okay=False),
+    "--draw", type=OutputFile(),
     help="Picture of loads and fit: .png, .svg or .pdf.",
 )  # fmt: skip
 @click.option(
-    "--write-device", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH.toml",
+    "--write-device", type=OutputFile(), metavar="PATH.toml",
     help="Write the powers that were measured, for --hardware PATH.toml of any command.",
 )  # fmt: skip
 @time_limit_option

@@ -11,6 +11,7 @@ from evenkeel.cli.system_option import system_of, system_option
 from evenkeel.cli.trace_options import served, trace_options, without_trace
 from evenkeel.exits import HELD, INCONCLUSIVE, OutOfTime
 from evenkeel.output import (
+    OutputFile,
     json_option,
     progress,
     seed_option,
@@ -79,7 +80,7 @@ class _Command(click.Command):
 @click.option("--timed", is_flag=True, help="Replay the trace's arrival times.")
 @click.option(
     "--requests-out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     metavar="FILE",
     help="Write a row for each request and policy to this Parquet file.",
 )

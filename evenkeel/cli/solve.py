@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from evenkeel.exits import HELD, INCONCLUSIVE, began, code_of
-from evenkeel.output import json_option, seconds, table, to_json, write_text
+from evenkeel.output import OutputFile, json_option, seconds, table, to_json, write_text
 from theory.files import read
 from theory.model import InputError, Requests, System
 
@@ -68,7 +68,7 @@ def read_step(path: str) -> "StepProblem":
 )
 @click.option(
     "--certificate",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Write a certificate for evenkeel verify.",
 )
 @json_option
@@ -224,7 +224,7 @@ def read_backlog(path: str) -> tuple[System, Requests]:
 )
 @click.option(
     "--certificate",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Write a certificate for evenkeel verify: sticky, up to 8 requests of 40 steps in all.",
 )
 @json_option

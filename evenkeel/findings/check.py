@@ -5,14 +5,19 @@ A check takes a :class:`Trial` (parameters, seed, budget and possibly a delibera
 and on its planted false variants; a claim whose check catches none of them has no power.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from numbers import Rational
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from theory.budget import about
+from theory.content import printable
 from theory.model import InputError
+from theory.own import told
+from theory.provenance import is_house
 from theory.shown import Shown, axes
 
 if TYPE_CHECKING:
@@ -27,6 +32,12 @@ EVERY = "*"
 
 # How far a parameter that is given may lie beyond those of the check itself, and in any case.
 BEYOND, MOST_GIVEN = 1000, 10_000
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Rational | float):
+        return False
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def largest(value: Any) -> int | Fraction | float:
@@ -233,6 +244,28 @@ class Finding(Shown):
         if self.verdict is Verdict.REFUTED and self.witness is None:
             raise InputError("a refuted finding needs a witness")
 
+    def fault(self) -> str:
+        """What a finding cannot be made of, in words; empty if nothing is wrong."""
+        if not isinstance(self.verdict, Verdict):
+            return f"its verdict must be a Verdict, not {type(self.verdict).__name__}"
+        ends: Any = (0, 0) if self.interval is None else self.interval
+        if not (isinstance(ends, tuple | list) and len(ends) == 2 and all(map(_is_number, ends))):
+            return f"its interval must be two finite numbers, not {printable(repr(ends), 50)}"
+        for name in ("computed", "claimed"):
+            side = getattr(self, name)
+            if side is not None and not _is_number(side):
+                return f"its {name} side must be a finite number, not {printable(repr(side), 50)}"
+        if self.relation not in get_args(Relation):
+            return f"its relation must be one of {' '.join(get_args(Relation))}"
+        text = self.domain
+        if not isinstance(text, str) or printable(text, len(text)) != text:
+            return "its domain must be a line of printable text"
+        for name in ("witness", "details"):
+            kept = getattr(self, name)
+            if kept is not None and not isinstance(kept, Mapping):
+                return f"its {name} must be a mapping, not {type(kept).__name__}"
+        return ""
+
     def facts(self) -> dict[str, Any]:
         """The verdict, both sides, the margin, what was covered and what decides."""
         return {
@@ -275,6 +308,10 @@ class Finding(Shown):
         if isinstance(gap, float) or isinstance(self.claimed, float):
             return float(gap) / abs(float(self.claimed))
         return Fraction(gap) / abs(Fraction(self.claimed))
+
+
+class CheckError(InputError):
+    """A check of one's own raised an exception, or found what is no finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,19 +392,41 @@ class Check:
                 verdict=Verdict.NOT_APPLICABLE,
                 domain=f"{trial.policy} declares that it is not work conserving",
             )
-        finding = self.run(trial)
-        if not isinstance(finding, Finding):
-            raise InputError(f"the check of {self.label} must return a Finding, not {finding!r}")
+        finding = self.found(trial)
         if trial.policy is None or trial.asked:
             return finding
         return Finding(
             verdict=Verdict.NOT_APPLICABLE, domain="this check runs no policy of the user's"
         )
 
+    def found(self, trial: Trial) -> Finding:
+        """What the check finds.
+
+        Raises
+        ------
+        CheckError
+            If a check of one's own raises an exception, or finds what is no finding.
+        """
+        if is_house(getattr(self.run, "__module__", None) or ""):
+            return self.run(trial)
+        try:
+            finding = self.run(trial)
+        except Exception as error:
+            if isinstance(error, InputError | MemoryError | RecursionError):
+                raise
+            raise CheckError(f"the check of {self.label}: {told(error)}") from error
+        if not isinstance(finding, Finding):
+            raise CheckError(
+                f"the check of {self.label} must return a Finding, not {type(finding).__name__}"
+            )
+        if fault := finding.fault():
+            raise CheckError(f"the check of {self.label}: {fault}")
+        return finding
+
     def power(self, budget: Budget = Budget.SMOKE, seed: int = 0) -> dict[str, bool]:
         """Run every planted false variant; maps its name to whether the check caught it."""
         return {
-            plant.name: self.run(self.trial(budget, seed, plant)).verdict is Verdict.REFUTED
+            plant.name: self.found(self.trial(budget, seed, plant)).verdict is Verdict.REFUTED
             for plant in self.plants
         }
 
@@ -428,6 +487,10 @@ def evidence(
         Budget.STANDARD: standard or {},
         Budget.PAPER: {**(standard or {}), **(paper or {})},
     }
+
+    for plant in plants:
+        if not isinstance(plant, Variant):
+            raise InputError(f"plants must be versions such as near(), not {type(plant).__name__}")
 
     def declare(method: _Method) -> _Method:
         said = _Declared(defaults, larger, plants, measures, shares, no_near_factor)

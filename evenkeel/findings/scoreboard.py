@@ -8,6 +8,7 @@ from evenkeel.findings.check import Finding, Number, Relation, Trial, Variant, V
 from evenkeel.findings.statistics import Mean, Ratio
 from evenkeel.findings.verdicts import held, rung
 from evenkeel.theorems.registry import claim_of
+from theory.model import InputError
 from theory.proof import verify
 
 Exact = int | Fraction
@@ -233,6 +234,8 @@ class Cases:
     """
 
     def __init__(self, relation: Relation) -> None:
+        if relation not in ("<=", "==", ">="):
+            raise InputError(f"cases stand by <=, == or >=, not by {relation!r}")
         self.relation = relation
         self.count = 0
         self.attained = 0

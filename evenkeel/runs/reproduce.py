@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from evenkeel.findings.check import Budget, Check, Finding, Verdict
+from evenkeel.findings.check import Budget, Check, CheckError, Finding, Verdict
 from evenkeel.findings.headline import Record
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.executors import completed
@@ -63,7 +63,8 @@ def unchecked(claim: Claim) -> Finding:
 def perform(job: Job) -> tuple[Record, float]:
     """Run one check and its planted false variants; returns its record and the seconds spent.
 
-    A check that raises :class:`InputError` is inconclusive, with the message as its domain.
+    A check that raises :class:`InputError` is inconclusive, with the message as its domain; one of
+    one's own that fails ends the run.
     """
     started = time.perf_counter()
     claim = claim_of(job.named or job.label)
@@ -75,6 +76,8 @@ def perform(job: Job) -> tuple[Record, float]:
     trial = check.trial(job.budget, job.seed, policy=job.policy)
     try:
         finding = check.hold(trial)
+    except CheckError:
+        raise
     except InputError as error:
         finding = Finding(verdict=Verdict.INCONCLUSIVE, domain=f"could not run: {error}")
     # Power is a property of the check, measured at the smallest budget whatever this one is.

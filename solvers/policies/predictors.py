@@ -9,6 +9,7 @@ has doubled since it was last asked.
 """
 
 import inspect
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
 from theory.own import installed, is_own, own, told
+from theory.provenance import is_house
 
 # Entry points of predictors that installed packages have.
 OWN = "evenkeel.predictors"
@@ -256,15 +258,31 @@ def _own(spec: str, seed: int) -> Predictor:
     return found
 
 
-def checked_forecast(name: str, answer: Any, size: int | None) -> IntArray:
-    """A predictor's answer as int64, if it is a list of integers ``>= 1`` of that size.
+def forecast(name: str, ask: Callable[..., Any], *seen: Any, size: int | None = None) -> IntArray:
+    """What a predictor answers, as int64, if it is a list of integers ``>= 1`` of that size.
+
+    Parameters
+    ----------
+    name : str
+        The predictor's.
+    ask : callable
+        Its method.
+    *seen
+        What that is shown.
+    size : int, optional
+        Integers that are wanted; any number of them if it is not given.
 
     Raises
     ------
     InputError
-        If it is not.
+        If it is not, or a predictor of one's own raises an exception.
     """
-    column = np.asarray(answer)
+    try:
+        column = np.asarray(ask(*seen))
+    except Exception as error:
+        if isinstance(error, InputError) or is_house(getattr(ask, "__module__", None) or ""):
+            raise
+        raise InputError(f"predictor {name!r}: {told(error)}") from error
     wanted = "a non-empty list of" if size is None else f"{size}"
     if (
         column.ndim != 1

@@ -26,6 +26,9 @@ from theory.serving import ServingSystem
 # Compiled loops are left about this often, so that progress is seen and Ctrl-C is heard.
 PULSE_S = 0.2
 
+# What a step in which nobody is admitted costs for each worker, in elementary ones.
+_IDLE_STEP = 20
+
 
 def simulate(
     system: System,
@@ -200,7 +203,7 @@ def _check_sums(system: ServingSystem, requests: Requests) -> int:
     return exact + each * int(tokens)
 
 
-def _check_memory(system: System, requests: Requests, visible: int, history: bool) -> None:
+def _check_memory(system: ServingSystem, requests: Requests, visible: int, history: bool) -> None:
     """Refuse a run whose arrays would not fit the machine, or their numbers the tables."""
     n, G = len(requests), system.workers
     needed = 8 * (5 * n + 5 * min(system.capacity, n) + 6 * G + 5 * visible)
@@ -212,6 +215,13 @@ def _check_memory(system: System, requests: Requests, visible: int, history: boo
         "use fewer requests or workers, or shorter outputs",
         memory=needed + 8 * G * steps * history,
         steps=G * steps,
+    )
+    # An admission takes no more requests than there are slots.
+    idle = max(0, -(-n // system.capacity) - 1) * (system.admit_every - 1) + system.hold
+    afford(
+        f"{about(idle)} steps without an admission",
+        "use a smaller admit_every or hold",
+        steps=_IDLE_STEP * (1 + G) * idle,
     )
     if max(G, n) >= kernels.MOST:
         raise InputError(f"{G} workers and {n} requests: both must stay below 2^31")

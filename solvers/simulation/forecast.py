@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.policies.predictors import AgePredictor, LengthPredictor, checked_forecast
+from solvers.policies.predictors import AgePredictor, LengthPredictor, forecast
 from solvers.policies.protocol import Policy
 from solvers.simulation.state import NO_ROW, NOBODY, RunState
 from theory.budget import afford
@@ -69,8 +69,8 @@ class Outlook:
         lengths = np.empty(0, np.int64)
         if isinstance(self._predictor, LengthPredictor):
             requests = Requests(run.prefill, run.decode)
-            answer = self._predictor.lengths(requests)
-            lengths = checked_forecast(self._predictor.name, answer, len(requests))
+            ask = self._predictor.lengths
+            lengths = forecast(self._predictor.name, ask, requests, size=len(requests))
         self.due = 0 if isinstance(self._predictor, AgePredictor) else INT_LIMIT
         _check_window(run, horizon)
         window = horizon + 1, run.loads.size
@@ -98,8 +98,8 @@ class Outlook:
             age = state["step"] - run.start_step[started]
             length = run.decode[started]
             gone = length <= age
-            answer = self._predictor.remaining(length[gone], age[~gone])
-            remaining = checked_forecast(self._predictor.name, answer, None)
+            ask = self._predictor.remaining
+            remaining = forecast(self._predictor.name, ask, length[gone], age[~gone])
             self.forecast = self.forecast._replace(remaining=remaining)
 
 

@@ -13,7 +13,7 @@ from solvers.compiled import compiled
 from solvers.policies.arrival_order import FEWEST_SENT, SENT, ArrivalOrder, choose
 from solvers.policies.balanceroute import BR0, route
 from solvers.policies.bfio import BFIO, AlwaysBusiest, largest_to_busiest
-from solvers.policies.predictors import AgePredictor, LengthPredictor, checked_forecast
+from solvers.policies.predictors import AgePredictor, LengthPredictor, forecast
 from solvers.policies.protocol import (
     InFlight,
     Patience,
@@ -311,8 +311,8 @@ class _Outlook:
         if not isinstance(self._predictor, LengthPredictor | AgePredictor):
             raise InputError(f"policy {policy.name!r} has a horizon and no predictor")
         if isinstance(self._predictor, LengthPredictor):
-            answer = self._predictor.lengths(requests)
-            lengths = checked_forecast(self._predictor.name, answer, len(requests))
+            ask = self._predictor.lengths
+            lengths = forecast(self._predictor.name, ask, requests, size=len(requests))
             self._steps = -(-lengths // int(s.state["growth"][0]))
         growth = int(s.state["growth"][0]) * int(s.drift.max())
         largest = int(s.request["prefill"].max(initial=0)) + growth * (
@@ -353,7 +353,7 @@ class _Outlook:
         if departed >= self._due:
             self._due = max(1, 2 * departed)
             gone = s.request["steps"][s.request["where"] == DONE]
-            answer = self._predictor.remaining(gone, age)
-            self._remaining = checked_forecast(self._predictor.name, answer, None)
+            ask = self._predictor.remaining
+            self._remaining = forecast(self._predictor.name, ask, gone, age)
         found: IntArray = self._remaining[np.minimum(age, self._remaining.size - 1)]
         return found

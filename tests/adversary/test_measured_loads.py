@@ -83,6 +83,18 @@ def test_parquet_and_numpy(tmp_path: Path) -> None:
     assert loads_of(tmp_path / "loads.npy").loads.tolist() == [list(r) for r in made.LOADS]
 
 
+def test_a_file_of_twenty_thousand_ranks(tmp_path: Path) -> None:
+    ranks = range(20_000)
+    matrix = tmp_path / "matrix.csv"
+    matrix.write_text("".join(",".join(str(s + g % 7) for g in ranks) + "\n" for s in (5, 9)))
+    long = tmp_path / "long.csv"
+    rows = [f"{s},{g},{(5, 9)[s] + g % 7}\n" for s in (0, 1) for g in ranks]
+    long.write_text("step,rank,load\n" + "".join(rows))
+    one, other = loads_of(matrix), loads_of(long)
+    assert one.ranks == other.ranks == tuple(map(str, ranks))
+    assert (one.loads == other.loads).all()
+
+
 def test_one_file_a_rank(tmp_path: Path) -> None:
     """Lines that name no rank are those of the file's rank."""
     for rank in range(2):

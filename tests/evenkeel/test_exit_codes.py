@@ -265,16 +265,22 @@ def test_a_contradiction_that_an_interrupted_run_left_still_counts(
 def test_a_check_that_fails_is_no_verdict(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad input inside a check is inconclusive; another error is not swallowed."""
 
-    def fails(error: Exception) -> Callable[[Trial], Finding]:
+    def fails(error: Exception, module: str) -> Callable[[Trial], Finding]:
         def run(trial: Trial) -> Finding:
             if trial.variant is None:
                 raise error
             return finding(Verdict.REFUTED)
 
+        run.__module__ = module
         return run
 
-    for error in (InputError("no such size"), RuntimeError("wrong sum")):
-        check = Check(TRUE, fails(error), {}, {}, (Variant("planted", fault="planted"),))
+    for error, module in (
+        (InputError("no such size"), "evenkeel.theorems"),
+        (RuntimeError("wrong sum"), "evenkeel.theorems"),
+        (RuntimeError("wrong sum"), "mine"),
+    ):
+        run = fails(error, module)
+        check = Check(TRUE, run, {}, {}, (Variant("planted", fault="planted"),))
         plant(monkeypatch, {TRUE: check})
         if isinstance(error, InputError):
             code, out, _ = call(*REPRODUCE, TRUE, "--json")
@@ -282,7 +288,18 @@ def test_a_check_that_fails_is_no_verdict(call: Call, monkeypatch: pytest.Monkey
             assert (code, entry["verdict"]) == (0, "inconclusive")
         else:
             code, _, err = call(*REPRODUCE, TRUE)
-            assert (code, err.startswith("internal error: RuntimeError: wrong sum")) == (4, True)
+            told = err.splitlines()[-1]
+            if module == "mine":
+                assert (code, told.startswith(f"error: the check of {TRUE}: RuntimeError: ")) == (
+                    2,
+                    True,
+                )
+                assert "test_exit_codes.py, line " in told
+            else:
+                assert (code, told.startswith("internal error: RuntimeError: wrong sum")) == (
+                    4,
+                    True,
+                )
 
 
 # --- solve, optimum, verify ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ import evenkeel
 from evenkeel.cli.main import cli
 from evenkeel.cli.new import KINDS
 from evenkeel.theorems import registry
+from paper_figures.catalogue import figure
 from theory.own import own
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,21 @@ def short(rng, n):
 def broken(rng, n):
     return 1 // 0
 
+@workload_family("times of arrival too")
+def timed(rng, n):
+    return np.ones(n, int), np.ones(n, int), np.arange(n)
+
+class Fails:
+    name = "fails"
+    def lengths(self, requests):
+        return 1 // 0
+
+class Unmade:
+    def __init__(self):
+        1 // 0
+    def powers(self, utilisation):
+        return utilisation
+
 watts = PowerModel(50, 500, 0.5)
 
 def stairs(utilisation):
@@ -77,6 +93,26 @@ def squares(most=3):
 def drawn(picture, rows):
     """Squares."""
     picture.subplots().plot([1, 2, 3])
+
+@table("x computed")
+def half():
+    yield {"x": 1}
+
+@table("x computed")
+def none():
+    return []
+
+@table("x computed")
+def breaks():
+    yield {"x": 1 // 0}
+
+halved, empty, broke = (figure("step", rows)(lambda picture, rows: None)
+                        for rows in (half, none, breaks))
+
+@figure("step", squares)
+def torn(picture, rows):
+    """Not drawn."""
+    raise RuntimeError("no")
 
 @claim("mine.sum", "equality", figure=f"{__name__}:drawn")
 class Sum:
@@ -231,6 +267,7 @@ def test_a_power_law_gives_the_energy_of_a_run(things: str, law: str, watts: flo
         ("one_number", r"an array of shape \(1, 2\), got \(\)"),
         ("debts", "must return watts >= 0, got -300 at utilisation 1"),
         ("fails", "ZeroDivisionError.* 1 // 0"),
+        ("Unmade", r"cannot create it: ZeroDivisionError: .*\(.*things_.*\.py, line \d+: 1 // 0"),
         ("THINGS", "has no attribute 'THINGS'"),
         ("turns", "must be a PowerModel, a power law with powers"),
     ],
@@ -272,6 +309,7 @@ def test_a_sweep_runs_no_code_that_it_names(things: str, tmp_path: Path) -> None
     ("family", "message"),
     [
         ("short", "drew 2 requests where 3 were asked for"),
+        ("timed", r"ValueError: too many values to unpack \(expected 2\)"),
         ("broken", r"ZeroDivisionError: .*\(.*things_.*\.py, line \d+: "),
         ("watts", "must be a function under @workload_family, not PowerModel"),
         ("nothing", "has no attribute 'nothing'"),
@@ -293,6 +331,72 @@ def test_a_figure_is_computed_and_drawn(things: str, spec: str, tmp_path: Path) 
     assert run("figures", spec.format(things), "--out", "pictures", "--redraw")[0] == 0
     with pytest.raises(evenkeel.InputError, match="has no table yet"):
         run("figures", spec.format(things), "--out", "elsewhere", "--redraw")
+
+
+@pytest.mark.parametrize(
+    ("drawing", "says"),
+    [
+        ("halved", "half must be rows with the columns x, computed: KeyError: 'computed'"),
+        ("empty", "the table none has no rows"),
+        ("broke", r"ZeroDivisionError: .*things_.*\.py, line \d+: yield"),
+        ("torn", r"the figure torn: RuntimeError: no \(.*things_.*\.py, line \d+: raise"),
+    ],
+)
+def test_a_figure_that_is_wrong_is_told(
+    things: str, drawing: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(evenkeel.InputError, match=says):
+        figure(f"{things}:{drawing}").make(tmp_path)
+
+
+def test_a_predictor_that_fails_is_told(things: str) -> None:
+    policy = f"bfio:horizon=2,predictor={things}:Fails"
+    says = r"predictor 'fails': ZeroDivisionError: .*\(.*things_.*\.py, line \d+: return 1 // 0"
+    words = ("-G", "2", "-B", "1", "-n", "3", "--policy", policy)
+    for more in ((), ("--system", "request_cost=1")):
+        with pytest.raises(evenkeel.InputError, match=says):
+            run("simulate", *words, *more)
+
+
+# What a check of one's own does, and what is said of it.
+WRONG_CHECKS = {
+    "return 1 // 0": "ZeroDivisionError: ",
+    "return None": "must return a Finding, not NoneType",
+    "Cases('<=').add(float('nan'), 1, dict)": "ValueError: cannot convert NaN",
+    "Cases('<=').add(float('inf'), 1, dict)": "OverflowError: ",
+    "Cases('<=').add('two', 1, dict)": "ValueError: Invalid literal for Fraction: 'two'",
+    "Cases('~')": "cases stand by <=, == or >=, not by '~'",
+    "Cases('<=').add(2, 1, lambda: 1 // 0)": "ZeroDivisionError: ",
+    "return found(verdict='proved')": "its verdict must be a Verdict, not str",
+    "return found(computed=float('nan'))": "its computed side must be a finite number, not nan",
+    "return found(claimed=float('inf'))": "its claimed side must be a finite number, not inf",
+    "return found(claimed='1')": "its claimed side must be a finite number, not '1'",
+    "return found(relation='<')": "its relation must be one of <= == >= ~",
+    "return found(interval=(0, 'x'))": "its interval must be two finite numbers",
+    "return found(domain=3)": "its domain must be a line of printable text",
+    "return found(domain='\\x1b[2J')": "its domain must be a line of printable text",
+    "return found(witness=[1])": "its witness must be a mapping, not list",
+}
+
+
+@pytest.mark.parametrize("does", WRONG_CHECKS)
+def test_a_check_that_is_wrong_is_told(things: str, does: str) -> None:
+    Path("bad.py").write_text(
+        "from functools import partial\n"
+        "from evenkeel import Cases, Finding, Verdict, claim, evidence, near\n"
+        "found = partial(Finding, **{'verdict': Verdict.SUPPORTED, 'domain': 'n'})\n"
+        '@claim("mine.bad", "upper")\n'
+        'class Bad:\n    """A thing.\n\n    One is one."""\n'
+        f"    @evidence(plants=(near(),))\n    def check(self, trial):\n        {does}\n"
+    )
+    try:
+        with pytest.raises(evenkeel.InputError) as caught:
+            run("check", "bad.py:Bad")
+    finally:
+        sys.modules.pop("bad", None)
+    assert WRONG_CHECKS[does] in str(caught.value)
+    if "Error: " in WRONG_CHECKS[does]:
+        assert "bad.py, line 11: " in str(caught.value)
 
 
 def test_what_cannot_be_found_is_told_in_a_line(tmp_path: Path, monkeypatch) -> None:

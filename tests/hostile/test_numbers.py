@@ -30,6 +30,8 @@ REFUSED = {
     (*SMALL, "--policy", "brh:horizon=100000000"): "horizon must be at most 10,000",
     (*SMALL, "--system", f"kv_budget={WIDE}"): "kv_budget must hold an integer >= 1 for each of 2",
     (*SMALL, "--system", f"hold={WIDE}"): "hold must be an integer >= 0 and below 2^62",
+    (*SMALL, "--system", f"admit_every={HUGE}"): "8,999,999,991 steps without an admission: takes",
+    (*SMALL, "--system", f"hold={HUGE}"): "1,000,000,000 steps without an admission: takes",
     (*SMALL, "-G", HUGE, "--system", "kv_budget=5"): "workers of a budget each: takes about",
     (*SMALL, "--policy", "bfio:horizon=-1"): "horizon must be an integer >= 0",
     (*CLAIM, "--scale", "1e999999999"): "--scale takes a number",

@@ -5,8 +5,11 @@ import os
 import stat
 from pathlib import Path
 
+import click
 import pytest
 
+from evenkeel.cli.main import COMMANDS, cli
+from evenkeel.output import OutputFile
 from tests.hostile.conftest import Call
 from theory.files import written_whole
 from theory.model import InputError
@@ -96,3 +99,26 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         fail()
     assert [p.name for p in tmp_path.iterdir()] == ["rows.csv"]
     assert path.read_text("utf-8") == "old"
+
+
+def outputs() -> list[tuple[str, str]]:
+    """Every option of a command that names a file, where none need be."""
+    return [
+        (name, option.opts[0])
+        for name in COMMANDS
+        for option in (cli.get_command(click.Context(cli), name) or cli).params
+        if isinstance(option.type, OutputFile)
+    ]
+
+
+def test_a_file_to_write_is_looked_at_before_the_work(call: Call) -> None:
+    found = outputs()
+    assert {name for name, _ in found} == {
+        "attack", "check", "explore", "measure", "optimum", "simulate", "solve"
+    }  # fmt: skip
+    for name, option in found:
+        # Without what they work on: it is not asked for before.
+        code, out, err = call(name, option, "/dev/null")
+        assert (code, out) == (2, "")
+        assert err == "error: cannot write /dev/null: is a device or a pipe; name a regular file\n"
+    assert os.listdir() == []

@@ -33,14 +33,14 @@ class Delimited:
         if told := re.fullmatch(r'\s*"?sep=([^\r\n])"?\s*', first, re.IGNORECASE):
             separator = told[1]
             first = next((line for line in lines if line.strip()), "")
+        # A field may be as long as a line, and lines are bounded.
+        csv.field_size_limit(2**31 - 1)
         try:
             separator = separator or max(
                 _SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one)))
             )
         except csv.Error as error:
             raise InputError(f"{lines.name}: the header is not CSV: {error}") from None
-        # A field may be as long as a line, and lines are bounded.
-        csv.field_size_limit(2**31 - 1)
         self._reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
         try:
             self.names = [name.strip() for name in next(self._reader, [])]
@@ -50,6 +50,7 @@ class Delimited:
     def read(self, wanted: Mapping[str, Paths], any_of: tuple[str, ...] = ()) -> Iterator[Row]:
         """Each row's values; see :class:`Rows`."""
         times, width = Counter(self.names), len(self.names)
+        at = {name: place for place, name in enumerate(self.names)}
         places = []
         for paths in wanted.values():
             path = next((path for path in paths if path in times), None)
@@ -57,7 +58,7 @@ class Delimited:
                 raise InputError(
                     f"{self._lines.name}: the header names the column {path!r} twice; rename one"
                 )
-            places.append(width if path is None else self.names.index(path))
+            places.append(width if path is None else at[path])
         nothing = (None,) * len(places)
         pick = itemgetter(*places)
         lines = self._lines
