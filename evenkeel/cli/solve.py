@@ -253,13 +253,16 @@ def optimum(
     if overhead < 0:
         raise InputError(f"--overhead must be an integer >= 0, got {overhead}")
     system, requests = read_backlog(backlog)
-    problem = OfflineProblem(
-        system, requests, Rule(rule), work_conserving=not idling, step_cost=overhead
-    )
-    if certificate is not None:
-        certifiable(problem)
-    search = approach(problem)
-    found = next(search)
+    try:
+        problem = OfflineProblem(
+            system, requests, Rule(rule), work_conserving=not idling, step_cost=overhead
+        )
+        if certificate is not None:
+            certifiable(problem)
+        search = approach(problem)
+        found = next(search)
+    except InputError as error:
+        raise InputError(f"{backlog}: {error}") from None
     places = len(requests) * (sum(requests.decode.tolist()) // system.capacity)
     places += len(requests) * int(requests.decode.max())
     end = start + time_limit - SECONDS_PER_PLACE[as_json] * places

@@ -29,6 +29,7 @@ import numpy as np
 from solvers.schedule.bounds import least_largest_sum, least_sum_of_levels
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import Totals
+from theory.budget import about
 from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 
 # Policies whose schedules are the first upper bounds.
@@ -120,6 +121,10 @@ class OfflineProblem:
             raise InputError("arrival must be None: the offline optimum is that of a backlog")
         if len(self.requests) == 0:
             raise InputError("requests must not be empty")
+        if self.system.capacity >= INT_LIMIT:
+            raise InputError(
+                f"workers * slots must stay below 2^62, got {about(self.system.capacity)}"
+            )
         if self.level_cost < 1:
             raise InputError(f"level_cost must be an integer >= 1, got {self.level_cost}")
         steps = sum(self.requests.decode.tolist())

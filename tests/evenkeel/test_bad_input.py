@@ -32,6 +32,12 @@ def refused(
         ({"decode": [1]}, "prefill has 2 entries but decode has 1"),
         ({"workers": "2"}, "workers must be an integer >= 1, got '2'"),
         ({"slots": True}, "slots must be an integer >= 1, got True"),
+        ({"slots": 2**63}, "workers * slots must stay below 2^62, got 1.8 x 10^19"),
+        (
+            {"workers": 10**9},
+            "1,000,000,000 workers for 1 steps are more than 20,000,000 in all; no more workers "
+            "than requests are of use",
+        ),
         ({"growth": "x"}, "growth must be an integer in [0, 2^31), got 'x'"),
         ({"growth": -1}, "growth must be an integer in [0, 2^31), got -1"),
     ],

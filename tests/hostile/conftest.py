@@ -10,8 +10,19 @@ from typing import Any
 import pytest
 
 from evenkeel.cli.main import main
+from theory.budget import kept_to
+
+# What a test may take beyond what is there: no test takes the machine.
+MOST_BYTES = 2**32
 
 Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def limited() -> Iterator[None]:
+    """Memory beyond the limit fails in the test, and in the processes that it starts."""
+    with kept_to(MOST_BYTES):
+        yield
 
 
 @pytest.fixture
