@@ -23,6 +23,13 @@ def check(problem, effort):
     return solution
 
 
+@pytest.mark.parametrize("effort", (2, 3, 4))
+def test_local_search_ends_where_exchanges_with_the_pool_undo_each_other(effort):
+    # Lowered below the level, a worker of this step is raised again by the next move, for ever.
+    pool = (1, 5, 4, 4, 13, 4, 9, 16, 12, 9, 13, 16, 18, 18, 14, 11, 8, 16, 15, 19)
+    check(StepProblem([13, 11, 0, 28, 26], [3, 1, 3, 2, 1], pool), effort)
+
+
 @pytest.mark.parametrize("regime", sorted(REGIMES))
 def test_between_its_bound_and_the_optimum(regime):
     @settings(max_examples=100)

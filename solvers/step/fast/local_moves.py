@@ -173,16 +173,12 @@ def _trade(plan: Plan, pool: Pool, p: int, q: int) -> bool:
 
 @compiled
 def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
-    """Bring loads above ``level`` down, by exchanges with the pool and then by trades.
+    """Bring loads above ``level`` down by trades: the highest with the lowest, and so inwards.
 
-    Trades are of the highest with the lowest, and so inwards.  A low worker that cannot trade with
-    a high one, because its requests are all larger, is passed over.  Ends when no load is above the
-    level, when a round lowers nothing, or after ``rounds``.
+    A low worker that cannot trade with a high one, because its requests are all larger, is passed
+    over.  Ends when no load is above the level, when a round lowers nothing, or after ``rounds``.
     """
     after = plan.after
-    for g in range(after.size):
-        if after[g] > level:
-            exchange(plan, pool, g, level - after[g])
     for _ in range(rounds):
         top = np.max(after)
         if top <= level:

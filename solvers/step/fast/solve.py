@@ -11,7 +11,7 @@ from solvers.step.bounds.lattice import lattice_bound, spacing
 from solvers.step.bounds.nested import nested_bound
 from solvers.step.bounds.relaxation import closed_form_bounds, deficit
 from solvers.step.fast.enumeration import best_choice, choices
-from solvers.step.fast.local_moves import gather, level_out, lower_top, replace
+from solvers.step.fast.local_moves import exchange, gather, level_out, lower_top, replace
 from solvers.step.fast.local_search import search_exchanges
 from solvers.step.fast.partial_assignment import Plan, empty_plan, fill
 from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
@@ -34,6 +34,12 @@ def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> Non
     rounds = 2 ** (3 * effort - 2)
     choice = plan.item.size < pool.sizes.size
     value = before = _value(plan)
+    if value <= lower:
+        return
+    # Once: this may raise the imbalance, which no move of the loop does, so that the loop ends.
+    for g in range(plan.after.size):
+        if plan.after[g] > level:
+            exchange(plan, pool, g, level - plan.after[g])
     while value > lower:
         before = value
         lower_top(plan, pool, level, rounds)
