@@ -23,7 +23,7 @@ def check(problem, effort):
     return solution
 
 
-@pytest.mark.parametrize("effort", (2, 3, 4))
+@pytest.mark.parametrize("effort", [2, 3, 4])
 def test_local_search_ends_where_exchanges_with_the_pool_undo_each_other(effort):
     # Lowered below the level, a worker of this step is raised again by the next move, for ever.
     pool = (1, 5, 4, 4, 13, 4, 9, 16, 12, 9, 13, 16, 18, 18, 14, 11, 8, 16, 15, 19)
