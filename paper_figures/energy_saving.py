@@ -15,7 +15,7 @@ from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_cap_tangent, saving_paper, saving_sharp
 from theory.formulas.energy_inversions import eta_of, limit_paper
 from theory.model import FloatArray
-from theory.power import PowerModel, hardware
+from theory.power import PowerModel, hardware, hardware_catalogue
 
 DEVICES = ("a100-paper", "h100-sxm", "b200", "mi300x")
 
@@ -103,7 +103,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
                     markersize=3.5,
                     label=f"loads nearest the {bound}",
                 )
-        model = hardware(device)
+        model = hardware_catalogue()[device]
         limit = 100 * limit_paper(model)
         ax.axvline(40, color="0.35", linewidth=1, linestyle=":", label="40 % idle")
         ax.axhline(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 from paper_figures.files import Cells, Row, read_csv, render, to_csv
 from theory.files import written_whole
 from theory.model import InputError
-from theory.own import told
+from theory.own import one_line, told
 from theory.provenance import is_house
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class PaperFigure:
             if isinstance(error, InputError) or not isinstance(error, known):
                 raise
             raise InputError(
-                f"{csv_path}: cannot be drawn as {self.name} ({type(error).__name__}: {error}): "
+                f"{csv_path}: cannot be drawn as {self.name} ({one_line(error)}): "
                 "compute the table again"
             ) from error
 

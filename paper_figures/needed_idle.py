@@ -12,7 +12,7 @@ from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
 from theory.formulas.energy import Usage, saving_cap, saving_paper, saving_sharp
 from theory.formulas.energy_inversions import eta_of, idle_shares_for
-from theory.power import PowerModel, hardware
+from theory.power import PowerModel, hardware, hardware_catalogue
 
 Bound = Callable[[PowerModel, Usage[float], Usage[float]], float]
 
@@ -83,7 +83,7 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
             ax.text(at, 2, f" {mark}", fontsize=8, color="0.3")
         ax.axhline(40, color="0.45", linewidth=1, linestyle="-.")
         ax.text(60, 36, "E1's 40 % idle", fontsize=8, color="0.3", ha="right")
-        model = hardware(device)
+        model = hardware_catalogue()[device]
         ax.set_title(f"{device}: {watts(model)}".replace("waiting, ", "waiting,\n"), fontsize=9.5)
         ax.set_xlim(0, None)
         ax.set_ylim(0, 100)

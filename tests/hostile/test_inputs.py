@@ -410,6 +410,22 @@ def test_a_changed_table_of_a_figure(tmp_path: Path) -> None:
         redrawn(tmp_path / f"{name}.csv", name, body)
 
 
+@pytest.mark.parametrize("name", ["energy_saving", "needed_idle"])
+def test_a_table_of_a_figure_runs_no_code_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("named.py").write_text("raise SystemExit('was run')", "utf-8")
+    head, *rows = committed(name).splitlines()
+    at = head.split(",").index("device")
+    cells = [row.split(",") for row in rows]
+    text = "\n".join([head, *(",".join((*c[:at], "named:x", *c[at + 1 :])) for c in cells)])
+    path = tmp_path / "table.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError, match=r"cannot be drawn as \w+ \(KeyError: 'named:x'\)"):
+        FIGURES[name].draw(path, tmp_path)
+
+
 UNFINISHED = ("attack", "--policy", "fcfs", "-B", "1", "-n", "3", "--size-max", "3", "--name", "x")
 
 
