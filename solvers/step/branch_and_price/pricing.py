@@ -308,7 +308,7 @@ class PricingTables:
     def columns_within(
         self, residual: Residual, prices: IntArray, gap: int, number: int
     ) -> Iterator[tuple[IntArray, IntArray, bool]]:
-        """Columns of each worker with reduced cost at most ``gap`` above its least.
+        """Full columns of each worker with reduced cost at most ``gap`` above its least.
 
         The tables are filled by these prices.
 

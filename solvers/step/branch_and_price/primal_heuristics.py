@@ -72,7 +72,8 @@ def dive_with_backtracking(state: BranchAndPrice, start: MasterSolution) -> None
 def choose(state: BranchAndPrice, root: MasterSolution) -> None:
     """Search all columns within the gap, where they are few; that decides the level."""
     tables, residual, aim = state.tables, root.residual, state.aim(root)
-    if state.stride > 1:
+    # The lists hold columns that leave no slot free.
+    if state.stride > 1 or not tables.filled:
         return
     tables.fill(residual.supply, root.prices)
     gap = tables.reduced_cost_gap(residual, root.prices, aim)
