@@ -312,7 +312,8 @@ def search_exchanges(
         reached = imbalance_of(trial)
         if reached < value:
             value = reached
-            copy_plan(trial, plan)
+            for into, found in zip(plan, trial, strict=True):
+                into[:] = found
     if value > lower:
         top = int(plan.after.max())
         shake(plan, pool, top, lower, budget - work, 1, waiting, spare)
