@@ -15,7 +15,7 @@ from solvers.policies.predictors import AgePredictor, Predictor
 from solvers.policies.protocol import InFlight, Patience, Policy, StepView, decide
 from solvers.policies.registry import policy as policy_of
 from solvers.simulation.result import PowerSums, RunResult, Totals
-from theory.model import InputError, IntArray, Requests, System
+from theory.model import INT_LIMIT, InputError, IntArray, Requests, System
 from theory.serving import ServingSystem
 
 
@@ -81,8 +81,8 @@ def simulate_reference(
     >>> run.total.avg_imbalance  # loads (1, 1), (3, 2), (4, 0)
     Fraction(5, 3)
     """
-    if pool is not None and not (isinstance(pool, int | np.integer) and pool >= 1):
-        raise InputError(f"pool must be an integer >= 1, got {pool!r}")
+    if pool is not None and not (isinstance(pool, int | np.integer) and 1 <= pool < INT_LIMIT):
+        raise InputError(f"pool must be an integer >= 1 and below 2^62, got {pool!r}")
     for gamma in gammas:
         if not 0 < gamma <= 1:
             raise InputError(f"gammas must lie in (0, 1], got {gamma!r}")

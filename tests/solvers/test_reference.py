@@ -177,8 +177,8 @@ def test_a_policy_that_breaks_a_rule_is_reported(engine, answer, rule):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"pool": 0}, "pool must be an integer >= 1, got 0"),
-        ({"pool": 2.5}, "pool must be an integer >= 1, got 2.5"),
+        ({"pool": 0}, r"pool must be an integer >= 1 and below 2\^62, got 0"),
+        ({"pool": 2.5}, r"pool must be an integer >= 1 and below 2\^62, got 2.5"),
         ({"gammas": (0.0,)}, "gammas must lie in"),
         ({"gammas": (0.7, 2.0)}, "gammas must lie in"),
         ({"gammas": (float("nan"),)}, "gammas must lie in"),
