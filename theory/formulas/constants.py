@@ -120,11 +120,11 @@ def _stated(
 
 # E[AvgImb(BF-IO)] p / ((G-1) s_max).
 GEOMETRIC_BFIO = (
-    _stated(8, "0.0222", "0.0282", runs=160),
-    _stated(16, "0.0315", "0.0395", runs=80),
+    _stated(8, "0.0212", "0.0267", runs=160),
+    _stated(16, "0.0303", "0.038", runs=80),
 )
 # IIR / ((p/s_max) sigma_X sqrt(B ln G) G/(G-1)).
-GEOMETRIC_IIR = (_stated(8, "36", "44.8", runs=160), _stated(16, "27.2", "33.9", runs=80))
+GEOMETRIC_IIR = (_stated(8, "37.5", "46.7", runs=160), _stated(16, "28.3", "35.3", runs=80))
 # E[AvgImb(BF-IO)] / ((G-1) (s_max + max drift / p)).
 DRIFT_BFIO = (_stated(8, "0.257", "0.322", (3, 0, 1)), _stated(8, "0.32", "0.398", (0, 0, 5)))
 # IIR / (E[Imb of FCFS without drift] / ((G-1) (s_max + max drift / p))).

@@ -202,7 +202,7 @@ class PowerModel:
 
 
 # How many times less imbalance BF-IO leaves, at least, under each drift.
-DIVIDES = {(0,): Fraction(213), (1,): Fraction(44, 5), (0, 3, 1, 0): Fraction(44, 5)}
+DIVIDES = {(0,): Fraction(520), (1,): Fraction(9), (0, 3, 1, 0): Fraction(9)}
 
 
 @cache
@@ -239,8 +239,8 @@ class Bsp:
     """The principle is not about LLMs, at one system and three drifts.
 
     At G = 16, B = 48, sizes 1..100 and p = 0.05, over the first 120 overloaded steps, myopic BF-IO
-    divides FCFS's average imbalance (geometric mean over runs) of sticky jobs at least 213 times if
-    their loads do not grow (bulk-synchronous), and at least 8.8 times if they grow by one a step
+    divides FCFS's average imbalance (geometric mean over runs) of sticky jobs at least 520 times if
+    their loads do not grow (bulk-synchronous), and at least 9 times if they grow by one a step
     (decoding) or by 0, 3, 1, 0 in turn.
     """
 

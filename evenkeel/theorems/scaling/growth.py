@@ -287,7 +287,7 @@ EDGE: dict[str, Any] = {
 }
 
 # Stated of the fitted exponent of [scaling.iir-frontier-exponent]: the value, and up to what.
-EDGE_EXPONENT, EDGE_BAND = Fraction(27, 25), Fraction(3, 20)
+EDGE_EXPONENT, EDGE_BAND = Fraction(23, 20), Fraction(3, 20)
 
 
 @claim(
@@ -304,11 +304,11 @@ class IirFrontier:
 
     G = 8, p = 0.1, sizes uniform on 1..50, pool 4GB: up to B = m ln G / (p (b-a)^2), below which
     balance is lost more often than not [threshold.frontier], the exponent of IIR in B, by least
-    squares over B = 6, 9, 13, 18, 26, is at least 0.93: more than the 1/2 of Theorem 2.
+    squares over B = 6, 9, 13, 18, 26, is at least 1: more than the 1/2 of Theorem 2.
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("exponent", "93/100")
+        return at_least("exponent", 1)
 
     @evidence(
         measures="fitted exponent of IIR in B (1)",
@@ -318,7 +318,7 @@ class IirFrontier:
     )
     def check(self, trial: Trial) -> Finding:
         """Exact FCFS over replicated runs of BF-IO at each, every step with a certified gap; an
-        exponent whose interval lies below 0.93 refutes it.
+        exponent whose interval lies below 1 refutes it.
         """
         fit = _up_to_the_edge(trial, trial.policy_or("bfio"))
         claimed = float(EDGE_EXPONENT - EDGE_BAND + trial.exponent)
@@ -343,12 +343,12 @@ def _within(trial: Trial, fit: _Fit, claimed: float, band: float) -> Finding:
 class IirFrontierExponent:
     """At G = 8 the exponent of IIR in B up to the frontier.
 
-    In the systems of [scaling.iir-frontier] the fitted exponent of IIR in B is 1.08, up to 0.15:
+    In the systems of [scaling.iir-frontier] the fitted exponent of IIR in B is 1.15, up to 0.15:
     not that of a constant, of sqrt(B) or of B^(3/2).
     """
 
     def formula(self) -> "sp.Basic":
-        return both(at_least("exponent", "93/100"), at_most("exponent", "123/100"))
+        return both(at_least("exponent", 1), at_most("exponent", "13/10"))
 
     @evidence(
         measures="fitted exponent of IIR in B (1)",
@@ -361,7 +361,7 @@ class IirFrontierExponent:
         **EDGE,
     )
     def check(self, trial: Trial) -> Finding:
-        """The same runs; an exponent whose interval lies outside 0.93..1.23 refutes it."""
+        """The same runs; an exponent whose interval lies outside 1..1.3 refutes it."""
         fit = _up_to_the_edge(trial, planted_policy(trial, "bfio"))
         if isinstance(fit, Finding):
             return fit
