@@ -308,7 +308,7 @@ class IirFrontier:
     """
 
     def formula(self) -> "sp.Basic":
-        return at_least("exponent", 1)
+        return at_least("exponent", "1")
 
     @evidence(
         measures="fitted exponent of IIR in B (1)",
@@ -348,7 +348,7 @@ class IirFrontierExponent:
     """
 
     def formula(self) -> "sp.Basic":
-        return both(at_least("exponent", 1), at_most("exponent", "13/10"))
+        return both(at_least("exponent", "1"), at_most("exponent", "13/10"))
 
     @evidence(
         measures="fitted exponent of IIR in B (1)",
