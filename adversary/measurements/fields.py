@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from adversary.workloads.layouts.rows import one_line
+from theory.content import printable
 from theory.model import InputError
 
 # Whole numbers beyond are not exact as floats; no load of a rank comes near.
@@ -116,6 +117,15 @@ def share(place: Place, field: str, text: str | None) -> float:
     if found > 1:
         raise LineError(place, f"{field} = {one_line(text, 40)} is more than 1")
     return found
+
+
+def as_shown(name: str) -> str:
+    r"""The name of a rank or a device, in which nothing steers a terminal.
+
+    >>> print(as_shown("rank 0"), as_shown("\x1b[31m"))
+    rank 0 \x1b[31m
+    """
+    return name if name.isprintable() else printable(name)
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

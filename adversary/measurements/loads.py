@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from adversary.measurements.fields import Place, natural
-from theory.content import printable
+from adversary.measurements.fields import Place, as_shown, natural
 from theory.model import FloatArray, InputError, IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -149,7 +148,7 @@ class LoadRecords:
             raise InputError(
                 f"{place.file}: holds more than {MOST_RECORDS} loads; give a shorter part of it"
             )
-        rank = rank if rank.isprintable() else printable(rank)
+        rank = as_shown(rank)
         self._rank.append(self._ranks.setdefault(rank, len(self._ranks)))
         self._file.append(self._files.setdefault(place.file, len(self._files)))
         self._step.append(step)

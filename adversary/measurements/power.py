@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adversary.measurements.fields import Place, natural
-from theory.content import printable
+from adversary.measurements.fields import Place, as_shown, natural
 from theory.model import FloatArray, InputError
 
 MOST_SAMPLES = 20_000_000
@@ -68,7 +67,7 @@ class PowerSamples:
             raise InputError(
                 f"{place.file}: holds more than {MOST_SAMPLES} samples; give a shorter part of it"
             )
-        device = device if device.isprintable() else printable(device)
+        device = as_shown(device)
         columns = self._devices.setdefault(device, (array("d"), array("d"), array("d")))
         for column, value in zip(columns, (time_s, power_w, utilisation), strict=True):
             column.append(value)

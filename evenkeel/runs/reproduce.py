@@ -106,7 +106,7 @@ def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
     for job in jobs:
         claim, shares = claim_of(job.named or job.label), _shares(job)
         groups.setdefault((shares, "" if shares else claim.module), []).append(job)
-    order = sorted(groups, key=lambda key: (not key[0], -len(groups[key])))
+    order = sorted(groups, key=lambda key: -len(groups[key]))
     others = [key for key in order if not key[0]]
     shared = [key for key in order if key[0]]
     for number, key in enumerate(shared):

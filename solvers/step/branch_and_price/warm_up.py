@@ -14,6 +14,8 @@ from solvers.step.branch_and_price.column_generation import BranchAndPrice
 from solvers.step.branch_and_price.level_filter import prove
 from solvers.step.branch_and_price.primal_heuristics import choose
 from solvers.step.exact.milp import largest_first
+from solvers.step.fast.local_search import copy_plan
+from solvers.step.fast.partial_assignment import empty_plan
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem, StepSolution
 
@@ -31,6 +33,8 @@ def warm_up() -> None:
     first = largest_first(problem)
     prove(problem, StepSolution(first, problem.objective(first), 0), 2**20)
     good = solve_step(problem, effort=3)
+    plan = empty_plan(loads, free, problem.pool.size)
+    copy_plan(plan, plan)  # which that calls where an exchange has helped
     state = BranchAndPrice(problem, replace(good, imbalance=good.imbalance + 2), math.inf, _SIZE)
     levels = state.open[0]
     prices = np.zeros_like(state.tables.sizes)

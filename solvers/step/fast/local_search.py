@@ -312,8 +312,7 @@ def search_exchanges(
         reached = imbalance_of(trial)
         if reached < value:
             value = reached
-            for into, found in zip(plan, trial, strict=True):
-                into[:] = found
+            copy_plan(trial, plan)
     if value > lower:
         top = int(plan.after.max())
         shake(plan, pool, top, lower, budget - work, 1, waiting, spare)
