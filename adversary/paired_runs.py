@@ -147,9 +147,7 @@ class Stretch:
         return self.tokens / self.time_s
 
 
-def stretch(
-    result: RunResult, steps: int, power: PowerModel, *, at_departure: bool = False
-) -> Stretch:
+def stretch(result: RunResult, steps: int, power: PowerModel) -> Stretch:
     """Sum the first ``steps`` steps of a run with history.
 
     Parameters
@@ -160,19 +158,24 @@ def stretch(
         How many, at least 1; a request must be admitted, and one must finish.
     power : PowerModel
         Device of every worker.
-    at_departure : bool
-        Take work, imbalance, time and energy from :func:`departed_loads`; what requests see of the
-        time, its spread per token, stays that of the run.
     """
     assert result.loads is not None
-    loads = (departed_loads(result) if at_departure else result.loads)[:steps]
     end = result.start_step + result.requests.decode
     return Stretch(
-        **_sums(result.system, loads, power),
+        **_sums(result.system, result.loads[:steps], power),
         tokens=int((np.minimum(end, steps) - np.minimum(result.start_step, steps)).sum()),
         time_per_token_s=Spread.of(result.time_per_output_token_s[end <= steps]),
         wait=Spread.of(result.waiting_steps[result.start_step < steps]),
     )
+
+
+def at_departure(result: RunResult, window: Stretch, power: PowerModel) -> Stretch:
+    """The first steps of a run with work, imbalance, time and energy of :func:`departed_loads`.
+
+    What requests see of the time, its spread per token, stays that of the run, as in ``window``.
+    """
+    loads = departed_loads(result)[: window.steps]
+    return replace(window, **_sums(result.system, loads, power))
 
 
 def _sums(system: System, loads: IntArray, power: PowerModel) -> dict[str, Any]:
@@ -228,10 +231,9 @@ def measure(
     result = simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
     last = int(result.start_step.max()) + 1
     window = stretch(result, last, power)
-    departed = _sums(result.system, departed_loads(result)[:last], power)
     return Ends(
         window,
-        replace(window, **departed),  # the same requests
+        at_departure(result, window, power),
         stretch(result, result.total.steps, power),
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adversary.paired_runs import E2, E3, Setting, replay, saving, stretch
+from adversary.paired_runs import E2, E3, Setting, at_departure, replay, saving, stretch
 from evenkeel.theorems.registry import chapters, checks, families
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System
@@ -65,7 +65,7 @@ def test_a_shorter_stretch_counts_only_its_own_steps():
     # The pool shows one request: the second from step 1, it starts at step 3; nobody else waits.
     assert (part.wait.largest, part.wait.mean) == (2, 1)
     # After departures: 3, 4, nothing, nothing.
-    left = stretch(result, 4, POWER, at_departure=True)
+    left = at_departure(result, part, POWER)
     assert (left.work, left.imbalance, left.time_s) == (7, 0, 7 + 4 * 0.5)
 
 
