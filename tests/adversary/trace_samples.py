@@ -63,7 +63,8 @@ def csv_of(records: list[Record], delimiter: str = ",") -> str:
     """A table of the records: the columns of the first."""
     columns = list(records[0] | records[-1])
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    # Its line ends are what csv quotes in a cell; before Python 3.13 no others.
+    writer = csv.writer(text, delimiter=delimiter)
     writer.writerow(columns)
     writer.writerows([[record.get(column, "") for column in columns] for record in records])
     return text.getvalue()
