@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help reproduce test bounds hostile mutants proofs figures pictures companion bench lint docs package setup setup-dev clean
+.PHONY: help reproduce test explore bounds hostile mutants proofs figures pictures companion bench lint docs package setup setup-dev clean
 
 help:
 	@echo "make reproduce   check every claim and write out/smoke/report.md"
 	@echo "make test        run the default test suite"
+	@echo "make explore     run the tests of properties on random examples that no run has seen"
 	@echo "make bounds      hold every bound, one test a claim (POLICY=module:attribute for your own)"
 	@echo "make hostile     hold every command against bad files, numbers and conditions, all of them"
 	@echo "make mutants     plant random faults and count those that the tests see (ARGS=--help for more)"
@@ -64,6 +65,9 @@ companion: setup
 
 test: setup-dev
 	$(BIN)/python -m pytest -n auto --dist loadfile -q
+
+explore: setup-dev
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto --dist loadfile -q -m hypothesis
 
 bounds: setup-dev
 	$(BIN)/python -m pytest tests/bounds -n auto -q $(if $(POLICY),--policy $(POLICY))
