@@ -1047,19 +1047,84 @@ OUTSIDE = {
 COVERED = {*STEP_CLAIMS, *RUN_CLAIMS, *ENERGY_CLAIMS, *BY_CHECK, *OUTSIDE}
 
 
-@pytest.mark.parametrize("edge", ["G", "B", "b"])
-@pytest.mark.parametrize("label", BY_CHECK)
-def test_a_check_answers_at_the_edge_of_its_parameters(label: str, edge: str) -> None:
+# Edges of what is no single number: one worker, one slot, equal sizes, no gap, no growth, all
+# requests leaving at once, the least that is drawn.
+OTHER_EDGES: dict[str, tuple[dict[str, object], ...]] = {
+    "fcfs.slot-moments": ({"random": 0}, {"random": 1}),
+    "geometric.bfio-upper": (
+        {"systems": ((1, 1, 1), (1, 1, 2), (2, 1, 2))},
+        {"delta": (0,)},
+        {"p": (Fraction(1),)},
+    ),
+    "geometric.recursion": (
+        {"systems": ((1, 1, 2), (2, 1, 2))},
+        {"d": (0,)},
+        {"p": (Fraction(1),)},
+    ),
+    "geometric.expected": (
+        {"systems": ((1, 1, 1), (1, 1, 2), (2, 1, 1))},
+        {"delta": (0,)},
+        {"p": (Fraction(1),)},
+    ),
+    "geometric.deviations-tail": (
+        {"systems": ((1, 1, 1), (2, 1, 1))},
+        {"sizes": ((1, 1),)},
+        {"p": (Fraction(1),)},
+    ),
+    "drift.fcfs-lower": ({"systems": ((1, 1),)}, {"systems": ((2, 1),)}),
+    "drift.bfio-upper": (
+        {"systems": ((1, 1, 2), (2, 1, 2))},
+        {"delta": (0,)},
+        {"p": (Fraction(1),)},
+    ),
+    "drift.uncommon": (
+        {"systems": (((1,), 1), ((1, 1), 1))},
+        {"sizes": ((1, 1),)},
+        {"growths": (0,)},
+    ),
+    "threshold.converse": (
+        {"systems": ((1, 1, 2), (2, 1, 2))},
+        {"d": (0,)},
+        {"p": (Fraction(1),)},
+    ),
+    "energy.vanishing": ({"largest": 1},),
+    "universal.nonmonotone": ({"workers": 1}, {"slots": 1}, {"size": 1}),
+    "limits.nonnegative-drift": ({"size": 1}, {"length": 1}),
+    "limits.myopic": ({"window": 1}, {"runs": 1}),
+}
+
+
+def _edges() -> list[tuple[str, dict[str, object]]]:
+    found: list[tuple[str, dict[str, object]]] = []
+    for label in BY_CHECK:
+        defaults = checks()[label].defaults
+        least = {"G": 1, "B": 1, "b": defaults.get("a", 1)}
+        found += [
+            (label, {name: value})
+            for name, value in least.items()
+            if isinstance(defaults.get(name), int)
+        ]
+        found += [(label, edge) for edge in OTHER_EDGES.get(label, ())]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("label", "edge"),
+    _edges(),
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_a_check_answers_at_the_edge_of_its_parameters(label: str, edge: dict[str, object]) -> None:
     check = checks()[label]
-    if not isinstance(check.defaults.get(edge), int):
-        pytest.skip(f"{label} has no single {edge}")
-    least = check.defaults.get("a", 1) if edge == "b" else 1
     try:
-        finding = check.run(check.trial(**{edge: least}))
+        finding = check.run(check.trial(**edge))
     except InputError:
         return  # refused by name
     decides_nothing = (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE)
     assert finding.verdict.held or finding.verdict in decides_nothing, finding
+
+
+def test_every_check_has_an_edge() -> None:
+    assert {label for label, _ in _edges()} == set(BY_CHECK)
 
 
 def test_no_claim_is_in_two_tables() -> None:
