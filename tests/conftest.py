@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The same examples in every run, unless HYPOTHESIS_PROFILE=explore asks for new ones (make explore):
-# whether a change passes is no matter of luck.  New ones depend on the seed alone: on no database,
-# and on no clock.
+# The same examples in every run, unless HYPOTHESIS_PROFILE=explore asks for new ones: whether a
+# change passes is no matter of luck.  New ones depend on the seed alone: on no database, and on no
+# clock.
 settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile(
     "explore",
@@ -71,6 +71,19 @@ def pytest_terminal_summary(
 ) -> None:
     for line in _exploring(config):  # once more: a quiet run has no header
         terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> pytest.Item | None:
+    """One item for all parameters of a slow test that is skipped."""
+    marks = getattr(obj, "pytestmark", [])
+    if collector.config.getoption("--slow") or not {"slow", "parametrize"} <= {
+        m.name for m in marks
+    }:
+        return None
+    return pytest.Function.from_parent(collector, name=name)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

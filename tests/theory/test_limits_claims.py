@@ -32,7 +32,7 @@ DISPROVED = [
     entry.label
     for entry in claims().values()
     if not entry.holds
-    and entry.steps
+    and entry.proof
     and entry.family in ("iir", "limits", "offline", "balanceroute", "experiment")
 ]
 
