@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         weighed,
     )
     from evenkeel.findings.statistics import Mean, Ratio
+    from evenkeel.theorems.parts import Numbers
     from evenkeel.theorems.registry import (
         Assumption,
         Claim,
@@ -92,6 +93,7 @@ __all__ = [
     "LengthPredictor",
     "Lengths",
     "Mean",
+    "Numbers",
     "PaperFigure",
     "Parameter",
     "Policy",

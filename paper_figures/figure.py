@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 from paper_figures.files import Cells, Row, read_csv, render, to_csv
 from theory.files import written_whole
 from theory.model import InputError
-from theory.own import one_line, told
-from theory.provenance import is_house
+from theory.own import one_line, running
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,17 +42,11 @@ class Table(Generic[P]):
             If a table of one's own has no rows, or they are not of its columns, or it raises an
             exception.
         """
-        try:
+        shape = f"must be rows with the columns {', '.join(self.columns)}"
+        with running(f"the table {self.rows.__name__} {shape}", self.rows.__module__):
             rows: list[Row] = [
                 {name: row[name] for name in self.columns} for row in self.rows(*args, **kwargs)
             ]
-        except Exception as error:
-            if isinstance(error, InputError) or is_house(self.rows.__module__):
-                raise
-            raise InputError(
-                f"the table {self.rows.__name__} must be rows with the columns "
-                f"{', '.join(self.columns)}: {told(error)}"
-            ) from error
         if not rows or not self.columns:
             raise InputError(f"the table {self.rows.__name__} has no rows, or no columns")
         return rows
@@ -134,14 +127,16 @@ class PaperFigure:
             If the CSV is not one of this figure, or the folder cannot be written.
         """
         rows = read_csv(csv_path, self.data.columns)
+
+        def paint(picture: Picture) -> None:
+            with running(f"the figure {self.name}", self.paint.__module__):
+                self.paint(picture, rows)
+
         try:
-            return render(lambda picture: self.paint(picture, rows), out_dir, self.name, self.size)
-        except Exception as error:
-            if not is_house(self.paint.__module__) and not isinstance(error, InputError):
-                raise InputError(f"the figure {self.name}: {told(error)}") from error
-            known = ArithmeticError, LookupError, TypeError, ValueError
-            if isinstance(error, InputError) or not isinstance(error, known):
-                raise
+            return render(paint, out_dir, self.name, self.size)
+        except InputError:
+            raise
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise InputError(
                 f"{csv_path}: cannot be drawn as {self.name} ({one_line(error)}): "
                 "compute the table again"

@@ -8,7 +8,8 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
@@ -17,7 +18,47 @@ from typing import Any, NoReturn
 
 from theory.content import printable
 from theory.model import InputError
-from theory.provenance import HOUSE, is_users
+from theory.provenance import HOUSE, is_house, is_users
+
+
+class OwnError(InputError):
+    """Something of one's own raised an exception, or answered what it may not."""
+
+
+@contextmanager
+def running(what: str, module: str | None = None) -> Iterator[None]:
+    """Run code of one's own: an exception of it is bad input, and told with the user's own line.
+
+    An :class:`~theory.model.InputError` is told as it is.  ``sys.exit`` is an exception like any
+    other: it would end a command without its answer.
+
+    Parameters
+    ----------
+    what : str
+        What runs, which begins the message: ``the check of mine.bound``.
+    module : str, optional
+        Where it is defined: code of the house fails as it fails.
+
+    Raises
+    ------
+    OwnError
+        If it raises anything else; what interrupts, and a lack of memory, pass.
+
+    Examples
+    --------
+    >>> with running("the check of mine.bound"):
+    ...     raise SystemExit
+    Traceback (most recent call last):
+    theory.own.OwnError: the check of mine.bound: SystemExit:
+    """
+    try:
+        yield
+    except (InputError, KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        if module is not None and is_house(module):
+            raise
+        raise OwnError(f"{what}: {told(error)}") from error
 
 
 def is_own(spec: str) -> bool:

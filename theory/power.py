@@ -17,7 +17,7 @@ import numpy as np
 from theory.files import decoded, read
 from theory.formulas.energy import Constants
 from theory.model import FloatArray, InputError
-from theory.own import is_own, own, told
+from theory.own import is_own, own, running
 
 # Where an exponent is not known, the paper's is shown, within an interval.
 ASSUMED_GAMMA = 0.7
@@ -254,10 +254,8 @@ class OwnLaw:
     def powers(self, utilisation: FloatArray) -> FloatArray:
         """Watts for each ``u`` in [0, 1]."""
         powers = self.law.powers if isinstance(self.law, PowerLaw) else self.law
-        try:
+        with running(f"hardware {self.name}"):
             watts = np.array(powers(utilisation), dtype=np.float64)
-        except Exception as error:
-            raise InputError(f"hardware {self.name}: {told(error)}") from error
         if watts.shape != utilisation.shape:
             raise InputError(
                 f"hardware {self.name}: must return watts for each utilisation, an array of shape "
@@ -432,10 +430,8 @@ def power_law(name: str, numbers: Mapping[str, float] | None = None) -> "PowerMo
     if not is_own(name) or isinstance(law := own(name), PowerModel):
         return hardware(name, numbers)
     if isinstance(law, type):
-        try:
+        with running(f"hardware {name}: cannot create it"):
             law = law()
-        except Exception as error:
-            raise InputError(f"hardware {name}: cannot create it: {told(error)}") from error
     if not (isinstance(law, PowerLaw) or callable(law)):
         raise InputError(
             f"hardware {name}: must be a PowerModel, a power law with powers(utilisation), or a "

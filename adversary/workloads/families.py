@@ -20,7 +20,7 @@ from scipy.special import ndtr
 
 from theory.budget import affordable_requests
 from theory.model import FloatArray, InputError, IntArray, Requests, System
-from theory.own import installed, is_own, own, told
+from theory.own import OwnError, installed, is_own, own, running
 
 _HERE = Path(__file__).parent
 
@@ -173,14 +173,13 @@ def workload(name: str, n: int, seed: int, **params: Any) -> Requests:
     if name in _families():
         return Requests(*chosen.draw(rng, n, **values))
     try:
-        sizes, lengths = chosen.draw(rng, n, **values)
-        drawn = Requests(sizes, lengths)
+        with running(f"the workload {name}"):
+            sizes, lengths = chosen.draw(rng, n, **values)
+            drawn = Requests(sizes, lengths)
+    except OwnError:
+        raise
     except InputError as error:
         raise InputError(f"the workload {name}: {error}") from error
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # sys.exit too
-        raise InputError(f"the workload {name}: {told(error)}") from error
     if len(drawn) != n:
         raise InputError(f"the workload {name} drew {len(drawn)} requests where {n} were asked for")
     return drawn

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 from theory.budget import about
 from theory.content import printable
 from theory.model import InputError
-from theory.own import told
+from theory.own import OwnError, running
 from theory.provenance import is_house
 from theory.shown import Shown, axes
 
@@ -310,10 +310,6 @@ class Finding(Shown):
         return Fraction(gap) / abs(Fraction(self.claimed))
 
 
-class CheckError(InputError):
-    """A check of one's own raised an exception, or found what is no finding."""
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """A check of one claim.
@@ -404,23 +400,19 @@ class Check:
 
         Raises
         ------
-        CheckError
+        OwnError
             If a check of one's own raises an exception, or finds what is no finding.
         """
         if is_house(getattr(self.run, "__module__", None) or ""):
             return self.run(trial)
-        try:
+        with running(f"the check of {self.label}"):
             finding = self.run(trial)
-        except Exception as error:
-            if isinstance(error, InputError | MemoryError | RecursionError):
-                raise
-            raise CheckError(f"the check of {self.label}: {told(error)}") from error
         if not isinstance(finding, Finding):
-            raise CheckError(
+            raise OwnError(
                 f"the check of {self.label} must return a Finding, not {type(finding).__name__}"
             )
         if fault := finding.fault():
-            raise CheckError(f"the check of {self.label}: {fault}")
+            raise OwnError(f"the check of {self.label}: {fault}")
         return finding
 
     def power(self, budget: Budget = Budget.SMOKE, seed: int = 0) -> dict[str, bool]:

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.report.typeset import latex, pieces
-from evenkeel.theorems.registry import Claim, Table, claim_of
+from evenkeel.theorems.parts import Numbers
+from evenkeel.theorems.registry import Claim, claim_of
 from theory.bibliography import cited, references
 from theory.formal import record as machine_checked
 from theory.notation import meaning
@@ -156,7 +157,7 @@ class ClaimView:
         return tuple(found)
 
     @cached_property
-    def numbers(self) -> Table | None:
+    def numbers(self) -> Numbers | None:
         """The claim's table of numbers; None without one."""
         return self.claim.numbers() if self.claim.numbers else None
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from evenkeel.findings.check import Budget, Check, CheckError, Finding, Verdict
+from evenkeel.findings.check import Budget, Check, Finding, Verdict
 from evenkeel.findings.headline import Record
 from evenkeel.output import to_json, write_text
 from evenkeel.runs.executors import completed
@@ -22,6 +22,7 @@ from evenkeel.runs.sources import code_digest
 from evenkeel.theorems.registry import Claim, claim_of, claims
 from solvers.simulation.engine import simulate
 from theory.model import InputError, Requests, System
+from theory.own import OwnError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def perform(job: Job) -> tuple[Record, float]:
     trial = check.trial(job.budget, job.seed, policy=job.policy)
     try:
         finding = check.hold(trial)
-    except CheckError:
+    except OwnError:
         raise
     except InputError as error:
         finding = Finding(verdict=Verdict.INCONCLUSIVE, domain=f"could not run: {error}")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from evenkeel.findings.check import Check, declared
 from evenkeel.findings.headline import Headline, asked
+from evenkeel.theorems.parts import Numbers, part
 from theory.model import InputError
 from theory.own import installed, is_own, module_of, own
 
@@ -98,25 +99,6 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Numbers that show how large the sides of a claim are.
-
-    Parameters
-    ----------
-    text : str
-        What the numbers are, and how they are rounded.
-    head : tuple of str
-        The heads of the columns.
-    rows : tuple of tuple of str
-        The cells; empty where a number is not known.
-    """
-
-    text: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
     """A statement that can be true or false, with everything that is known about it.
 
@@ -187,7 +169,7 @@ class Claim:
     formula: "Callable[[], sympy.Basic] | None" = None
     proof: "Callable[[], tuple[Step, ...]] | None" = None
     check: Check | None = field(default=None, compare=False)
-    numbers: Callable[[], Table] | None = None
+    numbers: Callable[[], Numbers] | None = None
     coq: "Theorem | None" = None
     requires: tuple[str, ...] = ()
     recovered: bool = True
@@ -271,7 +253,7 @@ def claim(
 
     * ``formula(self)``, the statement in sympy;
     * ``proof(self)``, the steps of the proof, or of the disproof (:mod:`theory.proof`);
-    * ``numbers(self)``, a :class:`Table` of what the statement gives;
+    * ``numbers(self)``, :class:`~evenkeel.theorems.parts.Numbers`, what the statement gives;
     * ``check(self, trial)``, decorated by :func:`~evenkeel.findings.check.evidence`; its docstring
       says how the claim is checked and what would refute it;
     * ``answer(self, record, ...)``, decorated by :func:`~evenkeel.findings.headline.headline`.
@@ -339,10 +321,10 @@ def claim(
             statement=text(statement),
             assumptions=assumptions,
             evidence=text(run.__doc__ or "") if run else "",
-            formula=getattr(it, "formula", None),
-            proof=getattr(it, "proof", None),
+            formula=part(it, "formula", label),
+            proof=part(it, "proof", label),
             check=declared(run, label) if run else None,
-            numbers=getattr(it, "numbers", None),
+            numbers=part(it, "numbers", label),
             coq=coq,
             requires=requires,
             recovered=recovered,
@@ -351,7 +333,7 @@ def claim(
             answers=answers,
             drops=drops,
             figure=figure,
-            headline=asked(it.answer, label) if hasattr(it, "answer") else None,
+            headline=asked(answer, label) if (answer := part(it, "answer", label)) else None,
             module=definition.__module__,
             definition=definition,
         )

@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 from theory.model import InputError
-from theory.own import told
+from theory.own import running, told
 
 
 def made(found: Any, seed: int, **parameters: Any) -> Any:
@@ -25,14 +25,10 @@ def made(found: Any, seed: int, **parameters: Any) -> Any:
         If it cannot be made, or is no policy.
     """
     if inspect.isclass(found):
-        try:
+        with running("cannot create it"):
             if "seed" in inspect.signature(found).parameters:
                 parameters["seed"] = seed
             found = found(**parameters)
-        except (InputError, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # sys.exit too
-            raise InputError(f"cannot create it: {told(error)}") from error
     try:
         name, admit = found.name, found.admit
     except AttributeError:

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
-from theory.own import installed, is_own, own, told
-from theory.provenance import is_house
+from theory.own import installed, is_own, own, running
 
 # Entry points of predictors that installed packages have.
 OWN = "evenkeel.predictors"
@@ -246,10 +245,8 @@ def _own(spec: str, seed: int) -> Predictor:
     found = own(spec, OWN)
     if inspect.isclass(found):
         given = {"seed": seed} if "seed" in inspect.signature(found).parameters else {}
-        try:
+        with running(f"predictor {spec!r}: cannot create it"):
             found = found(**given)
-        except Exception as error:
-            raise InputError(f"predictor {spec!r}: cannot create it: {told(error)}") from error
     if not isinstance(found, LengthPredictor | AgePredictor):
         raise InputError(
             f"predictor {spec!r}: expected a class or an instance with a text `name` and a method "
@@ -277,12 +274,8 @@ def forecast(name: str, ask: Callable[..., Any], *seen: Any, size: int | None = 
     InputError
         If it is not, or a predictor of one's own raises an exception.
     """
-    try:
+    with running(f"predictor {name!r}", getattr(ask, "__module__", None)):
         column = np.asarray(ask(*seen))
-    except Exception as error:
-        if isinstance(error, InputError) or is_house(getattr(ask, "__module__", None) or ""):
-            raise
-        raise InputError(f"predictor {name!r}: {told(error)}") from error
     wanted = "a non-empty list of" if size is None else f"{size}"
     if (
         column.ndim != 1

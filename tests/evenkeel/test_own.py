@@ -361,6 +361,7 @@ def test_a_predictor_that_fails_is_told(things: str) -> None:
 # What a check of one's own does, and what is said of it.
 WRONG_CHECKS = {
     "return 1 // 0": "ZeroDivisionError: ",
+    "raise SystemExit(0)": "the check of mine.bad: SystemExit: 0 (",
     "return None": "must return a Finding, not NoneType",
     "Cases('<=').add(float('nan'), 1, dict)": "ValueError: cannot convert NaN",
     "Cases('<=').add(float('inf'), 1, dict)": "OverflowError: ",
@@ -397,6 +398,67 @@ def test_a_check_that_is_wrong_is_told(things: str, does: str) -> None:
     assert WRONG_CHECKS[does] in str(caught.value)
     if "Error: " in WRONG_CHECKS[does]:
         assert "bad.py, line 11: " in str(caught.value)
+
+
+# What a part of a claim of one's own does, and what is said of it.
+WRONG_PARTS = {
+    ("formula", "return 1 // 0"): "the formula of mine.bad: ZeroDivisionError: ",
+    ("formula", "return 'x <= 1'"): "the formula of mine.bad must be an expression of sympy",
+    ("formula", "raise SystemExit(0)"): "the formula of mine.bad: SystemExit: 0 (",
+    ("proof", "return 1 // 0"): "the proof of mine.bad: ZeroDivisionError: ",
+    ("proof", "return 3"): "the proof of mine.bad: TypeError: 'int' object is not iterable",
+    ("proof", "yield 3"): "must have steps such as Lemma and Identity, not int",
+    ("proof", "yield Lemma(3, 'why')"): "must say what a step is in text (Lemma)",
+    ("proof", "yield Identity('it', 1, 1)"): "must relate expressions of sympy, not int",
+    ("proof", "yield Computation('it', lambda: 1 // 0)"): "the proof of mine.bad: ZeroDivision",
+    ("numbers", "return 1 // 0"): "the numbers of mine.bad: ZeroDivisionError: ",
+    ("numbers", "return 3"): "the numbers of mine.bad must be Numbers, not int",
+    ("numbers", "return Numbers('t', ('a',), (('1', '2'),))"): "as many cells in each row",
+    ("numbers", "return Numbers('t', ('a',), ((1,),))"): "must have texts as its cells",
+}
+
+
+@pytest.mark.parametrize(("part", "does"), WRONG_PARTS)
+def test_a_part_of_a_claim_that_is_wrong_is_told(things: str, part: str, does: str) -> None:
+    Path("bad.py").write_text(
+        "from evenkeel import Computation, Identity, Lemma, Numbers, claim\n"
+        '@claim("mine.bad", "upper")\n'
+        'class Bad:\n    """A thing.\n\n    One is one."""\n'
+        f"    def {part}(self):\n        {does}\n"
+    )
+    try:
+        with pytest.raises(evenkeel.InputError) as caught:
+            run("claims", "bad.py:Bad")
+    finally:
+        sys.modules.pop("bad", None)
+    assert WRONG_PARTS[part, does] in str(caught.value)
+    if "Error: " in WRONG_PARTS[part, does] and "//" in does:
+        assert "bad.py, line 8: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("does", "says"),
+    [
+        ("return 1 // 0", "the answer of mine.bad: ZeroDivisionError: "),
+        ("return 3", "the answer of mine.bad must be a line of printable text"),
+        ("return 'a\\nb'", "the answer of mine.bad must be a line of printable text"),
+        ("return record['no such']", "the answer of mine.bad: KeyError: 'no such' ("),
+    ],
+)
+def test_an_answer_that_is_wrong_is_told(things: str, does: str, says: str) -> None:
+    Path("bad.py").write_text(
+        "from evenkeel import claim, headline\n"
+        '@claim("mine.bad", "upper")\n'
+        'class Bad:\n    """A thing.\n\n    One is one."""\n'
+        f"    @headline('How much?', 900)\n    def answer(self, record):\n        {does}\n"
+    )
+    try:
+        answer = registry.claims_in("bad.py:Bad")[0].headline.answer
+        with pytest.raises(evenkeel.InputError) as caught:
+            answer({"verdict": "proved"})
+    finally:
+        sys.modules.pop("bad", None)
+    assert says in str(caught.value)
 
 
 def test_what_cannot_be_found_is_told_in_a_line(tmp_path: Path, monkeypatch) -> None:

@@ -14,7 +14,8 @@ from evenkeel.findings.scoreboard import Cases, Witness, near
 from evenkeel.findings.verdicts import AGED
 from evenkeel.theorems.fcfs.law import EXPECTATION, TINY_LAWS
 from evenkeel.theorems.fcfs.stationary import COUNTS, LENGTHS, SIZES
-from evenkeel.theorems.registry import Assumption, Table, claim
+from evenkeel.theorems.parts import Numbers
+from evenkeel.theorems.registry import Assumption, claim
 from solvers.simulation.engine import simulate
 from theory.formulas.geometric import slot_variance
 from theory.formulas.slot_moments import Expectation, expectation, stationary_moments
@@ -201,7 +202,7 @@ class SlotMoments:
             ),
         )
 
-    def numbers(self) -> Table:
+    def numbers(self) -> Numbers:
         s, o, c = _trace(SAMPLE_TRACE)
         p = Fraction(1, 100)
         laws = {
@@ -214,7 +215,7 @@ class SlotMoments:
             theta, square = stationary_moments(expected)
             spread = square_root(square - theta**2).value
             rows.append((name, *(f"{float(x):.10g}" for x in (theta, square, spread))))
-        return Table(
+        return Numbers(
             "Of three joint laws (sizes; lengths), in tokens, rounded to ten digits; the trace is "
             "the sample that ships with evenkeel.",
             ("joint law", "theta", "theta_2", "deviation"),

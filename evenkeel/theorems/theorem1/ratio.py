@@ -20,7 +20,8 @@ from evenkeel.findings.scoreboard import (
 )
 from evenkeel.findings.statistics import Mean, Ratio, overloaded_run
 from evenkeel.findings.verdicts import BUSIEST
-from evenkeel.theorems.registry import Assumption, Table, claim
+from evenkeel.theorems.parts import Numbers
+from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.theorem1.sides import HYPOTHESES, STEEPER, round_imbalances
 from theory.formal.record import Theorem
 from theory.formulas.fcfs import log_growth_form
@@ -214,7 +215,7 @@ class Theorem1:
             ),
         )
 
-    def numbers(self) -> Table:
+    def numbers(self) -> Numbers:
         rare = ((64, 6, Fraction(1, 48)), (256, 8, Fraction(3, 1024)))
         systems: list[tuple[int, int, str, Law, str]] = [
             (2, 1, "1 or 2, fair", SMALL_LAWS["1 or 2, fair"], "1"),
@@ -228,7 +229,7 @@ class Theorem1:
             found = expected_imbalance(law, workers, slots).imbalance.lower
             found /= _optimum_of_two_sizes(workers, slots, 99, q)
             systems.append((workers, slots, f"100 ({q}) or 1", law, _rounded_down(found)))
-        return Table(
+        return Numbers(
             "The exact bound, the explicit bound and the paper's form with its proved c, rounded "
             "down, for uniform sizes and for two sizes, the first with its probability; and IIR "
             "itself with pools of exactly G B, where the optimum of every round is known in closed "
