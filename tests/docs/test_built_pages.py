@@ -176,6 +176,19 @@ def test_pages_fit_and_are_read(browser, pages, width, scheme):
     assert not faults, "\n".join(faults[:30])
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_change_their_ground_on_dark_pages(browser, pages, scheme):
+    sized(browser, 1280, prefers_color_scheme=scheme)
+    for name in ("gallery/plot_08_energy_bounds.html", "theory/family-energy.html"):
+        browser.get((pages / name).as_uri())
+        shown = browser.execute_script(
+            "return [...document.querySelectorAll('article img')]"
+            ".map(e => getComputedStyle(e).filter)"
+        )
+        assert len(shown) > 0
+        assert all(way.startswith("invert(" if scheme == "dark" else "none") for way in shown), name
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_search_finds_without_a_network(browser, wait, pages, width):
     sized(browser, width)
