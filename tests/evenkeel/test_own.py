@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -380,24 +380,33 @@ WRONG_CHECKS = {
 }
 
 
-@pytest.mark.parametrize("does", WRONG_CHECKS)
-def test_a_check_that_is_wrong_is_told(things: str, does: str) -> None:
+def _refused(method: str, act: Callable[[], object]) -> str:
+    """What is said of a claim of one's own with this method, which begins in line 9 of its file."""
     Path("bad.py").write_text(
         "from functools import partial\n"
-        "from evenkeel import Cases, Finding, Verdict, claim, evidence, near\n"
+        "from evenkeel import *\n"
         "found = partial(Finding, **{'verdict': Verdict.SUPPORTED, 'domain': 'n'})\n"
         '@claim("mine.bad", "upper")\n'
         'class Bad:\n    """A thing.\n\n    One is one."""\n'
-        f"    @evidence(plants=(near(),))\n    def check(self, trial):\n        {does}\n"
+        f"    {method}\n"
     )
     try:
         with pytest.raises(evenkeel.InputError) as caught:
-            run("check", "bad.py:Bad")
+            act()
+        return str(caught.value)
     finally:
         sys.modules.pop("bad", None)
-    assert WRONG_CHECKS[does] in str(caught.value)
+
+
+@pytest.mark.parametrize("does", WRONG_CHECKS)
+def test_a_check_that_is_wrong_is_told(things: str, does: str) -> None:
+    says = _refused(
+        f"@evidence(plants=(near(),))\n    def check(self, trial):\n        {does}",
+        lambda: run("check", "bad.py:Bad"),
+    )
+    assert WRONG_CHECKS[does] in says
     if "Error: " in WRONG_CHECKS[does]:
-        assert "bad.py, line 11: " in str(caught.value)
+        assert "bad.py, line 11: " in says
 
 
 # What a part of a claim of one's own does, and what is said of it.
@@ -420,24 +429,14 @@ WRONG_PARTS = {
 
 @pytest.mark.parametrize(("part", "does"), WRONG_PARTS)
 def test_a_part_of_a_claim_that_is_wrong_is_told(things: str, part: str, does: str) -> None:
-    Path("bad.py").write_text(
-        "from evenkeel import Computation, Identity, Lemma, Numbers, claim\n"
-        '@claim("mine.bad", "upper")\n'
-        'class Bad:\n    """A thing.\n\n    One is one."""\n'
-        f"    def {part}(self):\n        {does}\n"
-    )
-    try:
-        with pytest.raises(evenkeel.InputError) as caught:
-            run("claims", "bad.py:Bad")
-    finally:
-        sys.modules.pop("bad", None)
-    assert WRONG_PARTS[part, does] in str(caught.value)
-    if "Error: " in WRONG_PARTS[part, does] and "//" in does:
-        assert "bad.py, line 8: " in str(caught.value)
+    says = _refused(f"def {part}(self):\n        {does}", lambda: run("claims", "bad.py:Bad"))
+    assert WRONG_PARTS[part, does] in says
+    if "//" in does:
+        assert "bad.py, line 10: " in says
 
 
 @pytest.mark.parametrize(
-    ("does", "says"),
+    ("does", "why"),
     [
         ("return 1 // 0", "the answer of mine.bad: ZeroDivisionError: "),
         ("return 3", "the answer of mine.bad must be a line of printable text"),
@@ -445,20 +444,13 @@ def test_a_part_of_a_claim_that_is_wrong_is_told(things: str, part: str, does: s
         ("return record['no such']", "the answer of mine.bad: KeyError: 'no such' ("),
     ],
 )
-def test_an_answer_that_is_wrong_is_told(things: str, does: str, says: str) -> None:
-    Path("bad.py").write_text(
-        "from evenkeel import claim, headline\n"
-        '@claim("mine.bad", "upper")\n'
-        'class Bad:\n    """A thing.\n\n    One is one."""\n'
-        f"    @headline('How much?', 900)\n    def answer(self, record):\n        {does}\n"
-    )
-    try:
-        answer = registry.claims_in("bad.py:Bad")[0].headline.answer
-        with pytest.raises(evenkeel.InputError) as caught:
-            answer({"verdict": "proved"})
-    finally:
-        sys.modules.pop("bad", None)
-    assert says in str(caught.value)
+def test_an_answer_that_is_wrong_is_told(things: str, does: str, why: str) -> None:
+    method = f"@headline('How much?', 9)\n    def answer(self, record):\n        {does}"
+
+    def ask() -> None:
+        registry.claims_in("bad.py:Bad")[0].headline.answer({"verdict": "proved"})
+
+    assert why in _refused(method, ask)
 
 
 def test_what_cannot_be_found_is_told_in_a_line(tmp_path: Path, monkeypatch) -> None:
