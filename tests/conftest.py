@@ -6,6 +6,8 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis reads the seed
 def pytest_configure(config: pytest.Config) -> None:
+    # Would have each of the many processes that tests start compile all modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if FINDINGS not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="evenkeel-findings-")
         config.add_cleanup(folder.cleanup)
@@ -105,6 +110,18 @@ def this_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setattr("evenkeel.exits.listen", lambda: None)
     monkeypatch.setattr("evenkeel.exits._end", sys.exit)
+
+
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command runs in processes of its own runs in this one."""
+
+    @contextmanager
+    def threads(*_: Any, **__: Any) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+
+    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,7 @@ def test_what_cannot_be_run_is_refused_before_the_first_run(given, message):
         runs_of(TINY, **{"seeds": 2, **given})
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_the_command_resumes_and_prints_both_accountings(tmp_path, capsys):
     call = ["experiment", "E2", "--seeds", "2", "--requests", "2500", "--policy", "br0"]
     call += ["--out", str(tmp_path), "--jobs", "1"]

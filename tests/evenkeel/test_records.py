@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
-from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from evenkeel.theorems import registry
 from evenkeel.theorems.registry import checks, claim_of, claims
 from theory.model import InputError
 
+ROOT = Path(__file__).parents[2]
 LABELS = ["step.full-refill-tight", "energy.limit-paper", "step.gap-naive"]
 
 
@@ -473,16 +473,46 @@ def test_a_whole_line_that_is_no_record_is_refused(
     assert path.read_text("utf-8") == before  # and is not lost
 
 
+# Two claims that take no time, and one that waits for a file.
+CLAIM = '''
+import time
+from pathlib import Path
+from evenkeel import Cases, claim, evidence, near
+
+@claim("mine.{name}", "equality")
+class {name}:
+    """One.
+
+    1 = 1.
+    """
+    @evidence(measures="one", plants=(near(),))
+    def check(self, trial):
+        """Another number refutes it."""
+        while not Path({file!r}).exists():
+            time.sleep(0.01)
+        cases = Cases("==")
+        cases.add(1, trial.scale, lambda: {{}})
+        return cases.finding(trial, "one number")
+'''
+
+
 def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
-    code = [sys.executable, "-m", "evenkeel", "reproduce", "--jobs", "1"]
-    # Of several modules, which are done one after the other, and none of them takes long.
-    some = "energy.[s-w]*"
-    wanted = [label for label in claims() if fnmatch(label, some)]
-    command = [*code, "--claims", some, "--out", str(tmp_path)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
-    )
-    file = tmp_path / "records.jsonl"
+    # The claims of a module are done one after the other, the larger module first.
+    now = [CLAIM.format(name=name, file=".") for name in ("First", "Second")]
+    (tmp_path / "now.py").write_text("".join(now), "utf-8")
+    (tmp_path / "later.py").write_text(CLAIM.format(name="Third", file="go"), "utf-8")
+    wanted = ["mine.First", "mine.Second", "mine.Third"]
+    command = [sys.executable, "-m", "evenkeel", "reproduce", "--jobs", "1", "--out", "out"]
+    command += ["--claim", "now.py", "--claim", "later.py"]
+    there: dict[str, Any] = {
+        "cwd": tmp_path,
+        "env": os.environ | {"PYTHONPATH": str(ROOT)},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+    process = subprocess.Popen(command, start_new_session=True, **there)
+    file = tmp_path / "out" / "records.jsonl"
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if file.exists() and file.read_text("utf-8").count("\n") >= 2:
@@ -493,12 +523,15 @@ def test_ctrl_c_leaves_a_state_to_go_on_from(tmp_path: Path) -> None:
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     kept = list(read_records(file))
-    assert 2 <= len(kept) < len(wanted)
-    assert not (tmp_path / "report.md").exists()
-    again = subprocess.run(
-        [*command, "--resume", "--json"], check=False, capture_output=True, text=True
-    )
+    assert [entry["claim"] for entry in kept] == wanted[:2]
+    assert not (tmp_path / "out" / "report.md").exists()
+    (tmp_path / "go").touch()
+    again = subprocess.run([*command, "--resume", "--json"], check=False, **there)
     assert again.returncode == 0, again.stderr
     records = json.loads(again.stdout)["records"]
     assert [entry["claim"] for entry in records] == wanted
     assert all(entry in records for entry in kept)
+    assert {entry["verdict"] for entry in records} == {"certified"}
+    # Only what was missing was done again.
+    (timed,) = (tmp_path / "out" / "timings.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(timed)["claim"] == "mine.Third"

@@ -115,8 +115,9 @@ def test_a_cluster_gives_the_same_files(small, tmp_path):
         assert run_sweep(small, tmp_path / "b", remote).equals(rows)
 
 
-def test_no_cluster_at_that_address():
+def test_no_cluster_at_that_address(monkeypatch):
     pytest.importorskip("distributed", reason="pip install 'evenkeel[cluster]'")
+    monkeypatch.setattr("evenkeel.runs.executors.CONNECT_S", 0.1)
     with (
         pytest.raises(InputError, match="no Dask scheduler answers"),
         executor(cluster="tcp://127.0.0.1:9"),
@@ -187,6 +188,7 @@ def test_the_shipped_sweeps_have_an_axis_each():
     assert (min(workers), max(workers)) == (8, 4096)
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_the_command_prints_means_or_json(tmp_path, capsys):
     path, out = tmp_path / "small.toml", str(tmp_path / "out")
     path.write_text(SMALL, "utf-8")

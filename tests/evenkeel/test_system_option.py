@@ -61,6 +61,7 @@ def cells(text, tmp_path, name="sweep.toml"):
     return read_sweep(path)
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_a_sweep_runs_the_system_of_its_file(call, tmp_path):
     plain, departs = cells(SWEEP, tmp_path), cells(SWEEP + SYSTEM, tmp_path)
     # The same requests, and other rows.

@@ -52,6 +52,7 @@ def test_energy(say: Say) -> None:
         assert (low, high) == pytest.approx((ends[0][name], ends[1][name])), name
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_sweep(say: Say) -> None:
     grid = '[grid]\nworkers = [2]\nslots = [2]\npolicy = ["bfio"]\nhardware = ["mine.toml"]\n'
     sweep = Path("sweep.toml")
@@ -67,6 +68,7 @@ def test_sweep(say: Say) -> None:
     assert other["energy_j"] > cell["energy_j"]
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_experiment(say: Say) -> None:
     words = (
         *("experiment", "bsp-mesh", "--seeds", "2", "--requests", "3200", "--policy", "jsq"),

@@ -2,10 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,15 +38,3 @@ def call(
         return stop.value.code, *capsys.readouterr()
 
     return run
-
-
-@pytest.fixture
-def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells of a sweep run in this process."""
-
-    @contextmanager
-    def threads(*_: Any, **__: Any) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
