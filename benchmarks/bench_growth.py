@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.bench_engine import seconds
 from benchmarks.goals import Goal, Line, show, titled
 from paper_figures.files import to_csv
-from paper_figures.growth import BASE, data
+from paper_figures.optima.growth import BASE, data
 from solvers.compiled import compiled
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System

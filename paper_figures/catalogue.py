@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from importlib.resources import files
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import paper_figures
 from paper_figures.figure import PaperFigure
@@ -13,16 +13,17 @@ from theory.own import installed, is_own, own
 OWN = "evenkeel.figures"
 
 _MODULES = (
-    import_module(f"paper_figures.{found.name}")
-    for found in iter_modules(paper_figures.__path__)
-    if found.name != "catalogue"
+    import_module(found.name)
+    for found in walk_packages(paper_figures.__path__, "paper_figures.")
+    if found.name.count(".") == 2
 )
 
-# A module that decorates its drawing is a figure.
+# A module of a room that decorates its drawing is a figure.
 FIGURES: dict[str, PaperFigure] = {
-    module.draw.name: module.draw
-    for module in _MODULES
-    if isinstance(getattr(module, "draw", None), PaperFigure)
+    draw.name: draw
+    for draw in sorted(
+        (module.draw for module in _MODULES if hasattr(module, "draw")), key=lambda draw: draw.name
+    )
 }
 
 

@@ -113,7 +113,7 @@ def watts(device: "PowerModel") -> str:
 def drawn_for(data: "Table[...]") -> dict[str, Any]:
     """The defaults of a table's parameters, with which a figure is computed.
 
-    >>> from paper_figures.loads_by_policy import data
+    >>> from paper_figures.fcfs.loads_by_policy import data
     >>> drawn_for(data)["workers"]
     16
     """

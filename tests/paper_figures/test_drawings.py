@@ -19,9 +19,9 @@ from paper_figures import witness as witness_picture
 from paper_figures.catalogue import FIGURES, committed, figure
 from paper_figures.drawing import SHADES
 from paper_figures.files import style, to_csv
-from paper_figures.growth import NAMES
-from paper_figures.guaranteed_saving import DRAWN
-from paper_figures.iir_exponents import SHAPES
+from paper_figures.optima.growth import NAMES
+from paper_figures.reach.guaranteed_saving import DRAWN
+from paper_figures.scaling.iir_exponents import SHAPES
 from theory.laws.order_statistics import expected_max_of_normals
 from theory.power import hardware
 

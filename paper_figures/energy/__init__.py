@@ -1,0 +1,1 @@
+"""Figures of energy and what balance saves."""

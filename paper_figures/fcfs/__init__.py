@@ -1,0 +1,1 @@
+"""Figures of the imbalance under FCFS and its expectation."""

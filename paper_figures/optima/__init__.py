@@ -1,0 +1,1 @@
+"""Figures of the optimal step and the optimal schedule: cost, worst cases, prices."""

@@ -1,0 +1,1 @@
+"""Figures of where the theorems say something, and where balance is possible."""

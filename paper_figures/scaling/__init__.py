@@ -1,0 +1,1 @@
+"""Figures of how the imbalance scales with workers and slots."""
