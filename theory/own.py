@@ -46,10 +46,10 @@ def running(what: str, module: str | None = None) -> Iterator[None]:
 
     Examples
     --------
-    >>> with running("the check of mine.bound"):
-    ...     raise SystemExit
+    >>> with running("the check of mine.bound"):  # doctest: +ELLIPSIS
+    ...     sys.exit("held")
     Traceback (most recent call last):
-    theory.own.OwnError: the check of mine.bound: SystemExit:
+    theory.own.OwnError: the check of mine.bound: SystemExit: held (...line 2: sys.exit("held"))
     """
     try:
         yield
