@@ -10,18 +10,32 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
 from numba.core.types.misc import unliteral
 
 from solvers.kernel_cache import KernelCache
+from solvers.kernel_linking import separate
 
 # What is computed has integers of 64 bits that wrap, and plain Python has others: where numba is
 # switched off (NUMBA_DISABLE_JIT), this package is compiled all the same.
 numba.config.DISABLE_JIT = False
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+class _Named(Compiler):  # type: ignore[misc]
+    """The compiler, which names machine code by what it is made from instead of by a count.
+
+    So callers find it whichever process made it.
+    """
+
+    def _compile_bytecode(self) -> Any:
+        identity = self.state.func_id
+        identity.unique_id = KernelCache(identity.func).made_from or identity.unique_id
+        return super()._compile_bytecode()
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]
@@ -39,7 +53,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., object]) -> None:
         options = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True}
-        super().__init__(function, targetoptions=options)
+        super().__init__(function, targetoptions=options, pipeline_class=_Named)
         self._cache = KernelCache(function)
         self._asked = 0  # by how much compiled code at present
 
@@ -71,10 +85,20 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         with self._cache.by_one_process(sig, self.targetctx, python=python):
             return super().compile(sig)
 
+    def symbol_of(self, types: tuple[Any, ...]) -> str:
+        """The name under which other compiled code finds the machine code for these types."""
+        self._asked += 1
+        try:
+            self.compile(types)
+        finally:
+            self._asked -= 1
+        return str(self.overloads[types].fndesc.mangled_name)
+
     def add_overload(self, cres: Any) -> None:
         """Take up machine code, and offer it to Python if it takes objects."""
         # Without the types of all its variables, which take more memory than the code itself.
         cres = cres._replace(type_annotation="", metadata=None)
+        separate(self, cres)
         if _takes_objects(cres):
             super().add_overload(cres)
         else:

@@ -34,6 +34,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
+from solvers.kernel_linking import are_loaded, called_by, note, part_of
 from theory.provenance import is_house, is_installed, is_users
 
 try:
@@ -115,10 +116,14 @@ class KernelCache(_Cache):  # type: ignore[misc]
                 path.unlink()
             return None
         try:
-            stored, code = pickle.loads(body)
-            return CompileResult._rebuild(target_context, *code) if stored == key else None
+            stored, called, part, code = pickle.loads(body)
+            if stored != key or not are_loaded(called):
+                return None
+            rebuilt = CompileResult._rebuild(target_context, *code)
         except Exception:  # it names something that is no longer there
             return None
+        note(rebuilt.library, called, part)
+        return rebuilt
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the machine code for a signature; what cannot be written is not kept."""
@@ -130,7 +135,8 @@ class KernelCache(_Cache):  # type: ignore[misc]
         if data.lifted or data.library.has_dynamic_globals:
             return
         # What the types of its variables are is for a reader, and takes long to write.
-        body = dumps((key, data._replace(type_annotation="")._reduce()))
+        code = data._replace(type_annotation="")._reduce()
+        body = dumps((key, called_by(data.library), part_of(data.library), code))
         scratch = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             scratch.write_bytes(hashlib.sha256(body).digest() + body)
@@ -155,6 +161,14 @@ class KernelCache(_Cache):  # type: ignore[misc]
             path.unlink()
 
     @property
+    def made_from(self) -> str:
+        """A digest of what machine code is made from beside the types; empty if it is not known."""
+        code = self.function.__code__
+        plain = [value for value in code.co_consts if isinstance(value, int | float | str)]
+        parts = self.stamp, code.co_code, plain, code.co_names, self._closed()
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16] if self.stamp else ""
+
+    @property
     def _base(self) -> str:
         """What the names of all files of this function under these versions begin with."""
         name = f"{self.function.__module__.rpartition('.')[2]}.{self.function.__qualname__}"
@@ -162,10 +176,13 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return f"{plain}-{sys.implementation.cache_tag}-numba{numba.__version__}"
 
     def _key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        code = self.function.__code__
-        closed = tuple(cell.cell_contents for cell in self.function.__closure__ or ())
         bounds = numba.config.OPT, numba.config.BOUNDSCHECK
-        return sig, codegen.magic_tuple(), code.co_code, dumps(closed) if closed else b"", bounds
+        code = self.function.__code__.co_code
+        return sig, codegen.magic_tuple(), code, self._closed(), bounds
+
+    def _closed(self) -> bytes:
+        closed = tuple(cell.cell_contents for cell in self.function.__closure__ or ())
+        return bytes(dumps(closed)) if closed else b""
 
     def _paths(self, key: tuple[Any, ...]) -> list[Path]:
         """The file of the code that is looked for, then another that does; none without a folder.

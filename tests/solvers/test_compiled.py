@@ -272,3 +272,76 @@ def test_one_of_several_processes_compiles(tmp_path):
     seen = sorted(process.communicate()[0].split() for process in running)
     assert [process.returncode for process in running] == [0, 0, 0]
     assert seen == [["8", "0"], ["8", "0"], ["8", "2"]]
+
+
+LARGE = """
+import numpy as np
+from solvers.compiled import compiled
+
+@compiled
+def large(n):
+    values = np.arange(n)
+    for i in range(n):
+        for k in range(1, 4):
+            values[i] = values[i] * k + np.sum(values[:i]) - np.max(values) // (i + k)
+    return np.sum(values)
+"""
+CALLERS = """
+from large import large
+from solvers.compiled import compiled
+
+@compiled
+def small(n):
+    return large(n) + 1
+
+@compiled
+def outer(n):
+    return small(n) + large(n + 1)
+"""
+
+
+def large(folder, code):
+    """What the code prints, in a process of its own that finds ``large``, ``small``, ``outer``."""
+    (folder / "large.py").write_text(LARGE)
+    (folder / "callers.py").write_text(CALLERS)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", f"from callers import large, outer, small; {code}"],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+DEFINED = """
+(code,) = outer.overloads.values()
+(callee,) = large.overloads.values()
+name = callee.fndesc.mangled_name
+print(name in code.library.get_llvm_str(), bool(code.library.get_function(name).is_declaration))
+"""
+
+
+def test_machine_code_of_a_large_function_is_called_and_not_copied(tmp_path):
+    """This fails where another numba no longer lets us choose what is linked into a caller."""
+    plain = {}
+    exec(LARGE.replace("@compiled", ""), plain)
+    expected = str(plain["large"](5) + 1 + plain["large"](6))
+    assert large(tmp_path, "print(outer(5))\n" + DEFINED) == [expected, "True", "True"]
+    loaded = f"print(outer(5), {misses('outer')}, {misses('large')}, large(5) + 1 == small(5))"
+    assert large(tmp_path, loaded) == [expected, "0", "0", "True"]
+
+
+def test_a_caller_finds_a_large_function_that_another_process_has_made_anew(tmp_path):
+    (first,) = large(tmp_path, "print(outer(5))")
+    assert large(tmp_path, "print(large(3))")  # for Python: beside the code for other compiled code
+    for path in kept(tmp_path):
+        if path.name.startswith("large") and ".inner" in path.name:
+            path.unlink()
+    assert large(tmp_path, f"print(outer(5), {misses('outer')})") == [first, "0"]
+    for path in kept(tmp_path):
+        if path.name.startswith("large"):
+            path.unlink()
+    code = f"print(outer(5), {misses('outer')}, {misses('large')})"
+    assert large(tmp_path, code) == [first, "0", "1"]

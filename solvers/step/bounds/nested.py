@@ -101,7 +101,8 @@ def nested_deficit(
                 room += low - loads[g]
         if room - held > best:
             best = room - held
-            member[:] = inside
+            for g in range(G):
+                member[g] = inside[g]
         dropped = False
         for g in range(G):
             if inside[g] and served[g] > low - loads[g]:
