@@ -5,12 +5,14 @@ compiled and plain code agree to the last bit.  Compiled code leaves Python's lo
 whoever waits for it hears the clock and Ctrl-C.
 """
 
+import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core.compiler import Compiler
+from numba.core.compiler import Compiler, Flags
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
@@ -26,11 +28,49 @@ numba.config.DISABLE_JIT = False
 F = TypeVar("F", bound=Callable[..., object])
 
 
+# Python's thresholds of garbage collection while something is compiled: a twelfth less time.
+SELDOM = 30_000, 10, 30
+
+
+class _Settings(Flags):  # type: ignore[misc]
+    """The compiler's settings, which are the same with and without code that takes objects.
+
+    The names of machine code have them, and by them the compiler finds what it has typed before.
+    """
+
+    def get_mangle_string(self) -> str:
+        """What names have of the settings."""
+        plain = Flags(self)
+        plain.discard("no_cpython_wrapper")
+        return str(plain.get_mangle_string())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Settings) and self._which() == other._which()
+
+    def __hash__(self) -> int:
+        return 0  # there are two or three in a process
+
+    def _which(self) -> dict[str, Any]:
+        return {key: value for key, value in self._values.items() if key != "no_cpython_wrapper"}
+
+
 class _Named(Compiler):  # type: ignore[misc]
     """The compiler, which names machine code by what it is made from instead of by a count.
 
     So callers find it whichever process made it.
     """
+
+    def __init__(
+        self,
+        typing: Any,
+        target: Any,
+        library: Any,
+        args: Any,
+        returned: Any,
+        flags: Any,
+        kinds: Any,
+    ) -> None:
+        super().__init__(typing, target, library, args, returned, _Settings(flags), kinds)
 
     def _compile_bytecode(self) -> Any:
         identity = self.state.func_id
@@ -82,7 +122,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
                 return known.entry_point
             del self.overloads[types]
         self.targetoptions["no_cpython_wrapper"] = not python
-        with self._cache.by_one_process(sig, self.targetctx, python=python):
+        with self._cache.by_one_process(sig, self.targetctx, python=python), _seldom_collected():
             return super().compile(sig)
 
     def symbol_of(self, types: tuple[Any, ...]) -> str:
@@ -103,6 +143,17 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
             super().add_overload(cres)
         else:
             self.overloads[tuple(cres.signature.args)] = cres
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for garbage less often: the compiler makes many objects, and little of it is garbage."""
+    before = gc.get_threshold()
+    gc.set_threshold(*map(max, before, SELDOM))
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _takes_objects(code: Any) -> bool:
