@@ -31,6 +31,12 @@ def _shown(side: Exact) -> Exact | float:
     return float(side) if long else side
 
 
+def _difference(one: Exact, other: Exact) -> Exact:
+    """``one - other``, exact for whatever number they are; whole numbers are the most."""
+    whole = type(one) is int and type(other) is int
+    return one - other if whole else Fraction(one) - Fraction(other)
+
+
 def unconfirmed(trial: Trial) -> str:
     """Which steps of the claim's proof are not confirmed, in words; empty if all are."""
     failed = verify(claim_of(trial.label).steps)
@@ -258,20 +264,26 @@ class Cases:
             a violation.
         """
         self.count += 1
-        gap = Fraction(claimed) - Fraction(computed)
+        gap = _difference(claimed, computed)
         if self.relation == ">=":
             gap = -gap
         violated = gap != 0 if self.relation == "==" else gap < 0
         self.attained += gap == 0 and not what
-        # Of the cases of least relative slack the one of largest claimed side says most.
-        size = abs(Fraction(claimed))
-        key = gap / size if size else gap, -size
         if violated:
             self._tightest, self._violation = (computed, claimed), witness()
             self._broken = what
-        elif self._violation is None and not what and (self._key is None or key < self._key):
-            self._tightest, self._key = (computed, claimed), key
+        elif self._violation is None and not what:
+            self._compare(computed, claimed, gap)
         return violated
+
+    def _compare(self, computed: Exact, claimed: Exact, gap: Exact) -> None:
+        """Keep, of the cases of least relative slack, the one of largest claimed side."""
+        if gap and self._key and self._key[0] == 0:
+            return
+        size = abs(Fraction(claimed))
+        key = gap / size if size else Fraction(gap), -size
+        if self._key is None or key < self._key:
+            self._tightest, self._key = (computed, claimed), key
 
     def extend(self, found: Iterable[Case]) -> bool:
         """Count cases (computed, claimed, witness) up to the first that violates the relation."""

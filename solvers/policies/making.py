@@ -1,10 +1,16 @@
 """What a user named, made into a policy if it is one."""
 
 import inspect
+from functools import cache
 from typing import Any
 
 from theory.model import InputError
 from theory.own import running, told
+
+
+@cache  # thousands of small runs make their policy afresh
+def _takes_seed(kind: Any) -> bool:
+    return "seed" in inspect.signature(kind).parameters
 
 
 def made(found: Any, seed: int, **parameters: Any) -> Any:
@@ -26,7 +32,7 @@ def made(found: Any, seed: int, **parameters: Any) -> Any:
     """
     if inspect.isclass(found):
         with running("cannot create it"):
-            if "seed" in inspect.signature(found).parameters:
+            if _takes_seed(found):  # type: ignore[arg-type]  # classes are hashable
                 parameters["seed"] = seed
             found = found(**parameters)
     try:

@@ -7,7 +7,7 @@ them as level as possible.
 """
 
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import count, cycle
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,9 +113,25 @@ def rich_pool_run(
 ) -> Iterator[IntArray]:
     """Loads of each step, int64[G], of :func:`rich_pool_states` at drift 1.
 
+    A step costs a coin a slot, and nothing more for those that stay.
+
     Raises
     ------
     InputError
         If an argument is out of range.
     """
-    return (loads.sum(axis=1) for loads, _ in rich_pool_states(G, B, p, sizes, rng))
+    _require(G, B, p, sizes)
+    began = np.zeros(G * B, dtype=np.int64)  # of each request: its load less the steps so far
+    coins = np.empty(G * B)
+    kept, out = np.zeros(G, dtype=np.int64), np.arange(G * B)
+    for step in count():
+        worker = out // B
+        free = np.bincount(worker, minlength=G)
+        after = np.array(waterfill_loads(kept.tolist(), free.tolist(), *sizes), dtype=np.int64)
+        level, extra = np.divmod(after - kept, np.maximum(free, 1))
+        rank = np.arange(out.size) - (np.cumsum(free) - free)[worker]
+        began[out] = level[worker] + (rank < extra[worker]) - step
+        yield after
+        out = np.flatnonzero(rng.random(out=coins) < p)
+        kept = after + B
+        np.subtract.at(kept, out // B, began[out] + step + 1)

@@ -132,9 +132,13 @@ class Departures:
 
     def X(self, size: int, p: Fraction) -> list[Fraction]:  # noqa: N802, the claims' name
         """``sum (xi - p)(w - size)`` of each worker, ``xi = 1`` for a request that departs."""
+        return [Fraction(x, p.denominator) for x in self._whole(size, p)]
+
+    def _whole(self, size: int, p: Fraction) -> list[int]:
+        """:meth:`X` times the denominator of ``p``."""
         columns = self.kept, self._gone, self._held, self._requests
         return [
-            deviation(held - kept, c, held, n, size, p)
+            deviation(held - kept, c, held, n, size, p.numerator, p.denominator)
             for kept, c, held, n in zip(*columns, strict=True)
         ]
 
@@ -144,7 +148,7 @@ class Departures:
 
     def excess(self, a: int, b: int, p: Fraction) -> Fraction:
         """``N = max_g X_g + max_h Y_h``, with X at ``b`` and Y at ``a``."""
-        return max(self.X(b, p)) + max(self.Y(a, p))
+        return Fraction(max(self._whole(b, p)) - min(self._whole(a, p)), p.denominator)
 
     def refilled(self, size: int) -> tuple[int, ...]:
         """The loads with every free slot given that size."""
@@ -161,8 +165,11 @@ class Departures:
         ``authority`` is a factor on ``B p (b - a)``, 1 but for a planted false version; ``B`` is
         the least number of slots.
         """
-        above = min(self.slots) * p * (b - a) * authority
-        return Fraction(shortfall(self.X(b, p), max(self.Y(a, p)), above))
+        times, whole = Fraction(authority).as_integer_ratio()
+        above = min(self.slots) * p.numerator * (b - a) * times
+        X = [whole * x for x in self._whole(b, p)]
+        total = shortfall(X, -whole * min(self._whole(a, p)), above)
+        return Fraction(total, whole * p.denominator)
 
     def spread_bound(self, a: int, b: int, p: Fraction) -> Fraction:
         """``((1-p) V + N - B p (b - a))^+`` of [geometric.recursion], with that ``B``."""

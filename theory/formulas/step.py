@@ -191,7 +191,7 @@ def waterfill_optimum(loads: Sequence[int], free: Sequence[int], a: int, b: int)
 
 def waterfill_loads(loads: Sequence[int], free: Sequence[int], a: int, b: int) -> tuple[int, ...]:
     """Loads after the optimal admission from a rich pool: ``min(M, l_g + c_g b)``."""
-    level = waterfill_optimum(loads, free, a, b)[1]
+    level = max(_ends(loads, free, a))
     return tuple(min(level, end) for end in _ends(loads, free, b))
 
 

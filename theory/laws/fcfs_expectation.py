@@ -7,7 +7,7 @@ Three methods, one result with two exact sides:
 * *exact*: rational polynomial powers, when the numbers are small;
 * *fixed-point*: integer polynomial powers, every product rounded down to ``2^-80`` and cut where
   almost no mass remains.  What the list lacks to one is known exactly and encloses ``F``;
-  ``1 - F^G`` is then summed in ball arithmetic;
+  ``1 - F^G`` is then summed in integers, by powers that are rounded down below ``2^-128``;
 * *lattice*: sizes are first floored to multiples of ``h``.  With ``X = h*floor(X/h) + R``,
   ``0 <= R <= h-1``, a worker's remainder is a sum of ``B`` bounded iid variables, so by
   Hoeffding's lemma (Hoeffding 1963) its centred maximum over ``G`` workers is at most
@@ -26,7 +26,7 @@ import numpy as np
 from flint import arb, ctx, fmpz_poly
 
 from theory.laws.law import BITS, Enclosure, Law
-from theory.model import InputError
+from theory.model import FloatArray, InputError
 from theory.shown import Shown, axes
 
 if TYPE_CHECKING:
@@ -71,25 +71,27 @@ def square_root(number: Fraction | int) -> Enclosure:
         return from_ball(to_ball(number).sqrt()) if number else Enclosure.exactly(0)
 
 
+@lru_cache(maxsize=64)
+def _cumulants(law: Law) -> tuple[FloatArray, FloatArray]:
+    """Tilts from negligible to saturated, and the cumulants of a law, less its offset, at each."""
+    mass = law.floats
+    values = np.flatnonzero(mass > 0)
+    tilts = np.exp2(np.arange(-12, 12, 0.5)) / max(1, mass.size - 1)
+    exponents = np.outer(tilts, values)
+    shift = exponents.max(axis=1)
+    sums = np.exp(exponents - shift[:, None]) @ mass[values]
+    return tilts, shift + np.log(sums)
+
+
 def _reach(law: Law, copies: int) -> int:
     """A value that the sum of that many copies, less its offset, exceeds with chance 2^-BITS.
 
     Chernoff's bound (Chernoff 1952) in floats; nothing rests on its accuracy, as the mass beyond it
     is counted as lost.
     """
-    mass = law.floats
-    values = np.arange(mass.size, dtype=float)
-    span = max(1, mass.size - 1)
-    best = float(copies * span)
-    keep = mass > 0
-    mass, values = mass[keep], values[keep]
-    # 2.0 ** k / span covers tilts from negligible to saturated.
-    for tilt in np.exp2(np.arange(-12, 12, 0.5)) / span:
-        exponent = tilt * values
-        shift = float(exponent.max())
-        cumulant = shift + float(np.log(np.sum(mass * np.exp(exponent - shift))))
-        best = min(best, (copies * cumulant + BITS * np.log(2)) / tilt)
-    return int(best) + 1
+    tilts, cumulants = _cumulants(law)
+    best = ((copies * cumulants + BITS * np.log(2)) / tilts).min()
+    return int(min(best, copies * max(1, len(law.weights) - 1))) + 1
 
 
 @lru_cache(maxsize=16)  # sweeps over G share the convolution
@@ -141,11 +143,21 @@ def load_law(law: Law, slots: int) -> Law:
     return Law(offset, tuple(weights), unit, bound, excess)
 
 
+def _powers(numbers: list[int], exponent: int, bits: int) -> list[int]:
+    """Powers of numbers of at most 1, in units of ``2^-bits``, each product rounded down."""
+    powers = numbers
+    for bit in bin(exponent)[3:]:
+        powers = [x * x >> bits for x in powers]
+        if bit == "1":
+            powers = [x * y >> bits for x, y in zip(powers, numbers, strict=True)]
+    return powers
+
+
 def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
     """``E[(max of G iid copies - offset)^order]``.
 
     ``sum_y ((y+1)^order - y^order) (1 - F(y)^G)`` over ``y >= 0``, exactly in rationals where that
-    is cheap and in ball arithmetic otherwise.  With mass ``d`` lost, ``F`` lies in
+    is cheap and in fixed point otherwise.  With mass ``d`` lost, ``F`` lies in
     ``[F', F' + d]`` for the listed ``F'``.
 
     Parameters
@@ -179,12 +191,12 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
         whole = scale**G
         total = sum(h * (whole - c**G) for h, c in zip(steps, below, strict=True))
         return Enclosure.exactly(Fraction(total, whole))
-    with ctx.workprec(PRECISION):
-        unit = arb(scale)
-        ball = arb(0)
-        for h, c in zip(steps, below, strict=True):
-            ball += h * (1 - (c / unit) ** G)
-        listed = from_ball(ball)
+    bits = 128 + G.bit_length()
+    unit = 1 << bits
+    powers = _powers([(c << bits) // scale for c in below], G, bits)
+    most = sum(h * (unit - c) for h, c in zip(steps, powers, strict=True))
+    # Each of G factors is rounded down by less than a unit, and each of G - 1 products.
+    listed = Enclosure(Fraction(most - 2 * G * size**order, unit), Fraction(most, unit))
     # Each term falls by at most G*d if the lost mass sits low; if it sits high, all values up to
     # the bound count with at most G*d.
     chance = min(Fraction(1), G * Fraction(lost, scale))
@@ -291,6 +303,11 @@ def expected_imbalance(
     >>> str(found.imbalance), str(found.maximum), str(found.idle_share), found.method
     ('1/2', '7/4', '1/7', 'exact')
     """
+    return _expectation(law, workers, slots, lattice)
+
+
+@lru_cache(maxsize=1024)  # a check and its planted versions ask for the same
+def _expectation(law: Law, workers: int, slots: int, lattice: int | None) -> Expectation:
     fine, cell = on_lattice(law, slots, lattice)
     load = load_law(fine, slots)
     top = expected_maximum(load, workers)
@@ -323,7 +340,8 @@ def on_lattice(law: Law, slots: int, cell: int | None) -> tuple[Law, int]:
         If the cell is below 1.
     """
     if cell is None:
-        cell, reach = 1, _reach(law, slots)
+        cell, reach = 1, slots * len(law.weights)
+        reach = _reach(law, slots) if reach > POINTS else reach
         while reach > POINTS * cell:
             cell *= 2
     if cell < 1:

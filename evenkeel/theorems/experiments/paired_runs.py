@@ -7,6 +7,7 @@ from typing import Any
 from adversary.paired_runs import Setting, Stretch, replay
 from evenkeel.findings.check import Trial
 from evenkeel.findings.statistics import Mean, fresh
+from evenkeel.findings.verdicts import planted_policy
 from evenkeel.theorems.registry import Assumption
 
 SAME = (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING)
@@ -15,14 +16,18 @@ SAME_MYOPIC = (*SAME, Assumption.MYOPIC)
 # Parameters of the checks that run E2 and E3: their runs are shared.
 SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}
 
+# The seeds that have to show that a planted policy is not BF-IO.
+FAR_OFF = 24
+
 
 def seeds_of(trial: Trial) -> range:
     """The seeds of a trial: those of two trials are disjoint, and none was used before.
 
-    Seeds below 1000 were looked at while claims were being worded.
+    Seeds below 1000 were looked at while claims were being worded.  A planted policy is far off,
+    and few of them have to show it.
     """
-    first = 1000 * fresh(trial)
-    return range(first, first + int(trial["seeds"]))
+    first, seeds = 1000 * fresh(trial), int(trial["seeds"])
+    return range(first, first + (min(FAR_OFF, seeds) if planted_policy(trial, "") else seeds))
 
 
 def overloaded(workload: str, workers: int, slots: int, rounds: int) -> Setting:

@@ -56,6 +56,7 @@ class Means:
     excess: Fraction
 
 
+@cache  # the false versions are of the claimed sides
 def means_along(
     start: State,
     p: Fraction,
@@ -63,7 +64,7 @@ def means_along(
     offered: Sequence[int],
     steps: int,
     authority: Fraction | int = 1,
-) -> list[Means]:
+) -> tuple[Means, ...]:
     """Exact means along a run of optimal steps whose requests depart with probability ``p``.
 
     Parameters
@@ -91,6 +92,7 @@ def means_along(
     ['1', '1/2']
     """
     (a, b), law, found = ends, {start: Fraction(1)}, []
+    pool = tuple(offered)
     for _ in range(steps):
         following: dict[State, Fraction] = {}
         totals = [Fraction(0)] * 4
@@ -104,10 +106,12 @@ def means_along(
                     step.deviations(a, b, p, authority),
                     max(Fraction(0), step.excess(a, b, p) - level),
                 )
+                share = weight * chance
                 for i, term in enumerate(terms):
-                    totals[i] += weight * chance * term
-                after = _next(state, gone, _admitted(step.kept, step.free, tuple(offered)))
-                following[after] = following.get(after, Fraction(0)) + weight * chance
+                    if term:
+                        totals[i] += share * term
+                after = _next(state, gone, _admitted(step.kept, step.free, pool))
+                following[after] = following.get(after, Fraction(0)) + share
         found.append(Means(*totals))
         law = following
     last, wide = Fraction(0), Fraction(0)
@@ -115,7 +119,7 @@ def means_along(
         held = [sum(row) for row in state]
         last += weight * imbalance(held)
         wide += weight * (max(held) - min(held))
-    return [*found, Means(last, wide, Fraction(0), Fraction(0))]
+    return (*found, Means(last, wide, Fraction(0), Fraction(0)))
 
 
 @claim(
