@@ -24,7 +24,7 @@ from adversary.workloads.layouts.objects import Objects
 from adversary.workloads.layouts.parquet import MAGIC, Parquet
 from adversary.workloads.layouts.rows import Batch, Rows, batches, one_line
 from adversary.workloads.layouts.times import ISO, Times, unrounded
-from theory.content import Content, opened
+from theory.content import Content, opened, printable
 from theory.model import FloatArray, InputError, IntArray, Requests
 from theory.shown import Shown, axes
 
@@ -378,7 +378,8 @@ class _Reader:
         bad = judged.with_row_index("at").filter(~pl.col("other") & pl.col("fault").is_not_null())
         if self._first_bad is None and len(bad):
             at = bad["at"][0]
-            self._first_bad = BadRow(self._seen + at + 1, batch.lines[at], bad["fault"][0])
+            fault = printable(bad["fault"][0], 1000)
+            self._first_bad = BadRow(self._seen + at + 1, batch.lines[at], fault)
         self._good.append(
             (
                 good["prefill"].cast(pl.Int32).to_numpy(),
