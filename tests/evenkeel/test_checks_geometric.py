@@ -125,9 +125,10 @@ ONE = {"systems": ((1, 1, 3), (1, 2, 2)), "p": (Fraction(1, 3), Fraction(1))}
 )
 def test_the_step_from_one_to_the_next_at_its_edges(label, edge):
     check = checks()[label]
-    assert check.run(check.trial(**edge)).verdict is Verdict.MACHINE_CHECKED
+    finding = check.run(check.trial(**edge))
+    assert finding.verdict is Verdict.MACHINE_CHECKED
     # One worker, all of a size, every request gone: nothing is left over.
-    assert check.run(check.trial(**edge)).details["attained"] > 0
+    assert finding.details["attained"] > 0
 
 
 def test_a_spread_by_hand():

@@ -79,13 +79,13 @@ ELSEWHERE = {
 }
 
 
-def test_a_run_of_chance_is_the_same_in_other_surroundings(tmp_path):
+def test_a_run_of_chance_is_the_same_in_other_surroundings(tmp_path, call):
     here = run(COMMANDS["simulate"], tmp_path / "here", PYTHONHASHSEED="0")
     there = run(COMMANDS["simulate"], tmp_path / "else where é", **ELSEWHERE)
     assert here == there
     other = [*COMMANDS["simulate"]]
     other[other.index("7")] = "8"
-    assert json.loads(here[1])["runs"] != json.loads(run(other, tmp_path / "8")[1])["runs"]
+    assert json.loads(here[1])["runs"] != json.loads(call(*other)[1])["runs"]
 
 
 @pytest.mark.slow
