@@ -225,8 +225,12 @@ def test_an_axiom_that_slips_in_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory) -> Path:
+    """The definitions, whose values need no proofs: `make proofs` checks these, once a change."""
     folder = tmp_path_factory.mktemp("formal")
-    compile_files(sources(), INTEGERS, folder)
+    for name in order(sources(), INTEGERS):
+        bare = re.sub(r"\bProof\..*?\bQed\.", "Admitted.", sources()[name], flags=re.S)
+        (folder / name).write_text(bare, "utf-8")
+        compile_file(folder, name)
     return folder
 
 
