@@ -91,6 +91,28 @@ def pytest_pycollect_makeitem(
     return pytest.Function.from_parent(collector, name=name)
 
 
+# Files whose tests look at the same findings and the same proofs, which a process computes once.
+TOGETHER = (
+    *("tests/bounds/", "tests/evenkeel/test_checks_", "tests/evenkeel/test_headlines.py"),
+    *("tests/evenkeel/test_dropped.py", "tests/evenkeel/test_exposition.py"),
+    *("tests/evenkeel/test_formal_verdicts.py", "tests/theory/test_claims.py"),
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of two processes one has all tests of findings; of more it would be the last to end."""
+    if config.getoption("dist") != "loadfile" or len(config.getoption("tx")) > 2:
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "findings" if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--slow"):
         return
