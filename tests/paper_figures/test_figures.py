@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import cache
 
 import pytest
 
@@ -57,7 +58,7 @@ SMALL = {
     "growth": {},
     "worst_cases": {"workers": 2, "slots": (1, 2), "largest": 3},
     "iir_exponents": {"workers": (2, 8), "slots": (4, 8), "at": (4, 8), "steps": 24, "seeds": 3},
-    "experiment_bars": {"seeds": 2, "requests": 20_000},
+    "experiment_bars": {"seeds": 2, "requests": 6_000},
     "lookahead": {"workers": 4, "slots": 6, "seeds": 2, "horizons": (0, 4), "errors": (0.5,)},
     "price_ladder": {"shapes": ((2, 1),), "requests": 4, "backlogs": 4},
 }
@@ -74,9 +75,15 @@ def made(name, folder):
     return [table.read_bytes(), *(p.read_bytes() for p in paths)]
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """What a small run of a figure makes, by name."""
+    return cache(lambda name: made(name, tmp_path_factory.mktemp(name)))
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_small_run_fills_the_table_and_is_drawn(name, tmp_path):
-    assert all(made(name, tmp_path))
+def test_a_small_run_fills_the_table_and_is_drawn(name, small):
+    assert all(small(name))
 
 
 # What could differ in the bytes is in the one function that saves all pictures; a heat map with
@@ -87,11 +94,8 @@ TWICE = {"hardware_savings", "vacuity_map"}
 @pytest.mark.parametrize(
     "name", [n if n in TWICE else pytest.param(n, marks=pytest.mark.slow) for n in FIGURES]
 )
-def test_same_bytes_twice(name, tmp_path):
-    folders = tmp_path / "first", tmp_path / "second"
-    for folder in folders:
-        folder.mkdir()
-    assert made(name, folders[0]) == made(name, folders[1])
+def test_same_bytes_twice(name, small, tmp_path):
+    assert made(name, tmp_path) == small(name)
 
 
 def test_what_is_measured_lies_between_what_is_unavoidable_and_what_is_guaranteed():
