@@ -19,29 +19,13 @@ from scipy.stats import norm
 from adversary.paired_runs import E2, E3, Ends, Setting, Spread, Stretch
 from adversary.workloads.families import requests_to_overload, workload
 from adversary.workloads.trace_statistics import trace_lengths
-from paper_figures import (
-    balance_threshold,
-    effective_constant,
-    energy_envelope,
-    energy_saving,
-    experiment_bars,
-    fairness,
-    fcfs_bounds,
-    fcfs_expectation,
-    growth,
-    hardware_savings,
-    iir_exponents,
-    iir_scaling,
-    imbalance_trace,
-    loads_by_policy,
-    lookahead,
-    needed_idle,
-    price_ladder,
-    vacuity_map,
-    worker_scaling,
-    worst_cases,
-)
+from paper_figures.energy import energy_envelope, energy_saving, hardware_savings, needed_idle
+from paper_figures.experiments import experiment_bars, fairness, lookahead
+from paper_figures.fcfs import effective_constant, fcfs_bounds, fcfs_expectation, loads_by_policy
 from paper_figures.files import interval, to_csv
+from paper_figures.optima import growth, price_ladder, worst_cases
+from paper_figures.reach import balance_threshold, vacuity_map
+from paper_figures.scaling import iir_exponents, iir_scaling, imbalance_trace, worker_scaling
 from solvers.simulation.reference import simulate_reference
 from theory.formulas.vacuity import refill_imbalance
 from theory.laws.law import Law

@@ -8,30 +8,14 @@ import pytest
 
 from evenkeel.cli.main import cli
 from evenkeel.theorems.registry import families
-from paper_figures import (
-    effective_constant,
-    energy_envelope,
-    energy_saving,
-    experiment_bars,
-    fairness,
-    fcfs_bounds,
-    fcfs_expectation,
-    growth,
-    guaranteed_saving,
-    hardware_savings,
-    iir_exponents,
-    iir_scaling,
-    imbalance_trace,
-    loads_by_policy,
-    lookahead,
-    needed_idle,
-    price_ladder,
-    vacuity_map,
-    worker_scaling,
-    worst_cases,
-)
 from paper_figures.catalogue import FIGURES, committed, figure
+from paper_figures.energy import energy_envelope, energy_saving, hardware_savings, needed_idle
+from paper_figures.experiments import experiment_bars, fairness, lookahead
+from paper_figures.fcfs import effective_constant, fcfs_bounds, fcfs_expectation, loads_by_policy
 from paper_figures.files import to_csv
+from paper_figures.optima import growth, price_ladder, worst_cases
+from paper_figures.reach import guaranteed_saving, vacuity_map
+from paper_figures.scaling import iir_exponents, iir_scaling, imbalance_trace, worker_scaling
 from theory.model import InputError
 from theory.power import hardware_catalogue
 
