@@ -21,7 +21,6 @@ Action = Callable[[BranchAndPrice, MasterSolution], None]
 
 # A dive fixes the columns of at least this share of the workers at once.
 _AT_ONCE = 0.1
-_BACKTRACKS = 30
 
 # Most columns of a worker that are listed, entries of the search among them, and its work.
 _MOST_COLUMNS = 2**12
@@ -33,40 +32,20 @@ _PER_SECOND = 2**25
 _MOST_ENTRIES = 2**24
 
 
-def dive(state: BranchAndPrice, start: MasterSolution, backtracks: int = 0) -> None:
-    """Fix columns, the largest values first, until every worker has one; keep what is better.
-
-    A step that raises the bound of the linear program is undone, ``backtracks`` times in all, and
-    tried with half the columns or another one; after that the step of the least bound is taken.
-    """
+def dive(state: BranchAndPrice, start: MasterSolution) -> None:
+    """Fix columns, the largest values first, until every worker has one; keep what is better."""
     goal, node = start.lp_bound, start
     while node.residual.workers:
         batch = max(node.integral, math.ceil(_AT_ONCE * len(node.residual.workers)))
-        order = node.order
-        least: MasterSolution | None = None
-        while order:
-            residual = node.residual.assign(order[:batch])
-            # The goal is not proved, so the bounds below are not: they only guide the dive.
-            child = state.relax(node.levels, node.at, residual, goal, node.prices, node.columns)
-            if least is None or child.lp_bound < least.lp_bound:
-                least = child
-            if child.lp_bound <= goal or backtracks == 0:
-                break
-            backtracks -= 1
-            if batch > 1:
-                batch //= 2
-            else:
-                order = order[1:]
-        if least is None or least.lp_bound > state.aim(node):
+        if not node.order:
             return
-        node = least
+        residual = node.residual.assign(node.order[:batch])
+        # The goal is not proved, so the bounds below are not: they only guide the dive.
+        node = state.relax(node.levels, node.at, residual, goal, node.prices, node.columns)
+        if node.lp_bound > state.aim(node):
+            return
         goal = max(goal, node.lp_bound)
     state.keep(node.residual.taken, node)
-
-
-def dive_with_backtracking(state: BranchAndPrice, start: MasterSolution) -> None:
-    """:func:`dive` with limited backtracking."""
-    dive(state, start, _BACKTRACKS)
 
 
 def choose(state: BranchAndPrice, root: MasterSolution) -> None:
@@ -119,9 +98,4 @@ def branch(state: BranchAndPrice, root: MasterSolution) -> None:
         state.open += children
 
 
-ACTIONS: tuple[Action, ...] = (
-    dive,
-    choose,
-    dive_with_backtracking,
-    branch,
-)
+ACTIONS: tuple[Action, ...] = (dive, choose, branch)

@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solvers.step.bounds.relaxation import deficit
 from solvers.step.branch_and_price.column_generation import BranchAndPrice, MasterSolution
 from solvers.step.branch_and_price.columns import SCALE
 from solvers.step.branch_and_price.deadline import LateError
@@ -41,6 +42,7 @@ from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
 from solvers.step.machines.solve import approach_machines
 from solvers.step.problem import StepProblem, StepSolution
+from solvers.step.sorted_sizes import sorted_pool
 
 # Words of the pricing table and entries of levels in each phase.
 _PHASES = ((4 * 10**5, 2**12), (10**6, 2**14), (10**7, 2**16), (10**8, 2**18))
@@ -67,16 +69,28 @@ _LONG = 2**31
 
 
 def _price_by_rank(state: BranchAndPrice) -> None:
-    """First bounds, of prices ``max(0, v - v_r)`` for several ranks ``r`` of the sizes."""
+    """First bounds, of prices ``max(0, v - v_r)`` for several ranks ``r`` of the sizes.
+
+    Among them is that of the linear relaxation at the lowest level, where the workers with the most
+    room take the largest requests.
+    """
     tables, (levels,) = state.tables, state.open
+    if levels.level.size == 0:
+        return
     slots = sum(levels.free.tolist())
-    descending = np.sort(state.problem.pool)[::-1]
-    for rank in (0, slots // 8, slots // 4, slots // 2, slots - 1):
-        if levels.level.size:
-            over = descending[min(rank, descending.size - 1)]
-            prices = np.maximum(0, tables.sizes - over) * SCALE
-            tables.fill(levels.supply, prices)
-            levels.raise_all(tables, prices)
+    ascending = np.sort(state.problem.pool)
+    ranks = [0, slots // 8, slots // 4, slots // 2, slots - 1]
+    if tables.filled:
+        level = int(levels.level[0])
+        least = deficit(levels.loads, levels.free, sorted_pool(ascending), level)[1]
+        open_ = levels.free > 0
+        most = open_ & (level - levels.loads >= np.where(open_, levels.free, 1) * least)
+        ranks.append(max(0, int(levels.free[most].sum()) - 1))
+    for rank in ranks:
+        over = ascending[max(0, ascending.size - 1 - rank)]
+        prices = np.maximum(0, tables.sizes - over) * SCALE
+        tables.fill(levels.supply, prices)
+        levels.raise_all(tables, prices)
 
 
 @dataclass
@@ -116,18 +130,17 @@ class _Progress:
         excluded = root.lp_bound > state.aim(root)
         if action is branch:
             near = bound <= state.lower + (state.upper - state.lower) // _NEAR
-            if not near and self.stuck <= _STUCK:
+            if state.smooth or (not near and self.stuck <= _STUCK):
                 return False
             return self.last or (not excluded and self._worth_branching(state, root))
         if action is dive and not excluded:
-            # The more dives fail, the rarer they become.
+            # The more dives fail, the rarer they become; with prices linear between few sizes the
+            # first that fails is the last.
             self.looks += 1
-            return self.looks % (1 + self.fruitless // 2) == 0
-        # The others take long: they are for the level of the least bound, and diving again for what
-        # no branching has touched.
-        if excluded or bound > state.lower or state.stride > 1:
-            return False
-        return action is choose or not root.levels.settled
+            rarely = self.looks % (1 + self.fruitless // 2) == 0
+            return rarely and not (state.smooth and self.fruitless)
+        # The search among columns is for the level of the least bound.
+        return action is choose and not excluded and bound <= state.lower and state.stride == 1
 
     def _worth_branching(self, state: BranchAndPrice, root: MasterSolution) -> bool:
         gap = state.upper - state.lower
@@ -166,10 +179,12 @@ def _rounding_matters(state: BranchAndPrice, root: MasterSolution) -> bool:
 def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True) -> Iterator[None]:
     """Best-first search until the gap is closed, time is up, or a level cannot be decided.
 
+    Prices become linear between more sizes where some levels in a row have brought nothing better.
     If it is not the ``last`` phase, it also ends where a larger table has better prospects, and
     undoes branchings that did not raise the bound.
     """
     progress = _Progress(last, state.open)
+    visits = 0
     while state.lower < state.upper and time.monotonic() < state.deadline:
         yield
         # Among nodes of the same bound the deepest.
@@ -189,9 +204,14 @@ def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True)
                 progress.tried(action, state.upper < upper)
             if state.upper < upper:
                 break
-        if levels in state.open and levels.lower[at] == state.lower and state.upper == upper:
-            break
+        idle = levels in state.open and levels.lower[at] == state.lower and state.upper == upper
         if progress.over(state, root):
+            break
+        visits = 0 if state.upper < upper else visits + 1
+        if state.smooth and (idle or visits > _STUCK):
+            state.refine()
+            progress.fruitless = visits = 0
+        elif idle:
             break
     if progress.fruitless_splits(state):
         state.open = progress.unsplit
