@@ -33,32 +33,17 @@ SELDOM = 30_000, 10, 30
 
 
 class _Settings(Flags):  # type: ignore[misc]
-    """The compiler's settings, which are the same with and without code that takes objects.
-
-    The names of machine code have them, and by them the compiler finds what it has typed before.
-    """
-
-    def get_mangle_string(self) -> str:
-        """What names have of the settings."""
-        plain = Flags(self)
-        plain.discard("no_cpython_wrapper")
-        return str(plain.get_mangle_string())
+    """The compiler's settings, by which it finds what it has typed before, compared faster."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Settings) and self._which() == other._which()
+        return isinstance(other, _Settings) and self._values == other._values
 
     def __hash__(self) -> int:
         return 0  # there are two or three in a process
 
-    def _which(self) -> dict[str, Any]:
-        return {key: value for key, value in self._values.items() if key != "no_cpython_wrapper"}
 
-
-class _Named(Compiler):  # type: ignore[misc]
-    """The compiler, which names machine code by what it is made from instead of by a count.
-
-    So callers find it whichever process made it.
-    """
+class _Compiler(Compiler):  # type: ignore[misc]
+    """The compiler, with those settings."""
 
     def __init__(
         self,
@@ -71,11 +56,6 @@ class _Named(Compiler):  # type: ignore[misc]
         kinds: Any,
     ) -> None:
         super().__init__(typing, target, library, args, returned, _Settings(flags), kinds)
-
-    def _compile_bytecode(self) -> Any:
-        identity = self.state.func_id
-        identity.unique_id = KernelCache(identity.func).made_from or identity.unique_id
-        return super()._compile_bytecode()
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]
@@ -93,8 +73,9 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., object]) -> None:
         options = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True}
-        super().__init__(function, targetoptions=options, pipeline_class=_Named)
+        super().__init__(function, targetoptions=options, pipeline_class=_Compiler)
         self._cache = KernelCache(function)
+        self._replaced: list[Any] = []  # other compiled code may still call it
         self._asked = 0  # by how much compiled code at present
 
     @classmethod
@@ -120,19 +101,19 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         if (known := self.overloads.get(types)) is not None:
             if _takes_objects(known) or not python:
                 return known.entry_point
-            del self.overloads[types]
+            self._replaced.append(self.overloads.pop(types))
         self.targetoptions["no_cpython_wrapper"] = not python
         with self._cache.by_one_process(sig, self.targetctx, python=python), _seldom_collected():
             return super().compile(sig)
 
-    def symbol_of(self, types: tuple[Any, ...]) -> str:
-        """The name under which other compiled code finds the machine code for these types."""
+    def code_of(self, types: tuple[Any, ...]) -> Any:
+        """The machine code for these types, made or read, that other compiled code can call."""
         self._asked += 1
         try:
             self.compile(types)
         finally:
             self._asked -= 1
-        return str(self.overloads[types].fndesc.mangled_name)
+        return self.overloads[types]
 
     def add_overload(self, cres: Any) -> None:
         """Take up machine code, and offer it to Python if it takes objects."""

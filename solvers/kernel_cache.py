@@ -34,7 +34,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
-from solvers.kernel_linking import are_loaded, called_by, note, part_of
+from solvers.kernel_linking import called_by, note, part_of, provide
 from theory.provenance import is_house, is_installed, is_users
 
 try:
@@ -117,7 +117,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
             return None
         try:
             stored, called, part, code = pickle.loads(body)
-            if stored != key or not are_loaded(called):
+            if stored != key or not provide(called):
                 return None
             rebuilt = CompileResult._rebuild(target_context, *code)
         except Exception:  # it names something that is no longer there
@@ -161,14 +161,6 @@ class KernelCache(_Cache):  # type: ignore[misc]
             path.unlink()
 
     @property
-    def made_from(self) -> str:
-        """A digest of what machine code is made from beside the types; empty if it is not known."""
-        code = self.function.__code__
-        plain = [value for value in code.co_consts if isinstance(value, int | float | str)]
-        parts = self.stamp, code.co_code, plain, code.co_names, self._closed()
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16] if self.stamp else ""
-
-    @property
     def _base(self) -> str:
         """What the names of all files of this function under these versions begin with."""
         name = f"{self.function.__module__.rpartition('.')[2]}.{self.function.__qualname__}"
@@ -176,13 +168,10 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return f"{plain}-{sys.implementation.cache_tag}-numba{numba.__version__}"
 
     def _key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        bounds = numba.config.OPT, numba.config.BOUNDSCHECK
-        code = self.function.__code__.co_code
-        return sig, codegen.magic_tuple(), code, self._closed(), bounds
-
-    def _closed(self) -> bytes:
+        code = self.function.__code__
         closed = tuple(cell.cell_contents for cell in self.function.__closure__ or ())
-        return bytes(dumps(closed)) if closed else b""
+        bounds = numba.config.OPT, numba.config.BOUNDSCHECK
+        return sig, codegen.magic_tuple(), code.co_code, dumps(closed) if closed else b"", bounds
 
     def _paths(self, key: tuple[Any, ...]) -> list[Path]:
         """The file of the code that is looked for, then another that does; none without a folder.

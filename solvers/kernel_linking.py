@@ -71,13 +71,21 @@ def note(library: Any, called: tuple[Part, ...], part: Part | None) -> None:
         _PART[library] = part
 
 
-def are_loaded(parts: tuple[Part, ...]) -> bool:
-    """Load the machine code of parts; whether all of it is there under the name it is called by."""
-    kernels = [_found(part.module, part.kernel) for part in parts]
-    return all(
-        kernel is not None and kernel.symbol_of(part.types) == part.symbol
-        for kernel, part in zip(kernels, parts, strict=True)
-    )
+def provide(parts: tuple[Part, ...]) -> bool:
+    """Load the machine code of parts, for code that calls it; whether all of it can be had.
+
+    The names that it is called by are those that one process gave it.  Another may have made it
+    anew, or with what takes Python's objects, under another name: both are then its names.
+    """
+    for part in parts:
+        kernel = _found(part.module, part.kernel)
+        if kernel is None:
+            return False
+        code = kernel.code_of(part.types)
+        if code.fndesc.mangled_name != part.symbol:
+            engine = code.library.codegen._engine
+            llvm.add_symbol(part.symbol, engine.get_function_address(code.fndesc.mangled_name))
+    return True
 
 
 def _found(module: str, name: str) -> Any:

@@ -345,3 +345,34 @@ def test_a_caller_finds_a_large_function_that_another_process_has_made_anew(tmp_
             path.unlink()
     code = f"print(outer(5), {misses('outer')}, {misses('large')})"
     assert large(tmp_path, code) == [first, "0", "1"]
+
+
+PAIRED = """
+from typing import NamedTuple
+from solvers.compiled import compiled
+
+class Pair(NamedTuple):
+    low: int
+    high: int
+
+@compiled
+def pair(n):
+    return Pair(n, n + 1)
+
+@compiled
+def added(n):
+    return pair(n).low + pair(n).high
+"""
+
+
+@pytest.mark.parametrize("calls", ["added(3), tuple(pair(3))", "tuple(pair(3)), added(3)"])
+def test_what_python_is_given_does_not_depend_on_who_calls_first(tmp_path, calls):
+    """The code for Python has an object, the class, that the code for compiled code has not."""
+    (tmp_path / "paired.py").write_text(PAIRED)
+    command = [sys.executable, "-B", "-c", f"from paired import added, pair; print({calls})"]
+    for _ in range(2):  # made, then read
+        done = subprocess.run(
+            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        )
+        assert "(3, 4)" in done.stdout
+        assert "7" in done.stdout
