@@ -7,7 +7,7 @@ work.  But for the second, loads are those that set the duration of the step.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -239,10 +239,15 @@ def measure(
     )
 
 
+@lru_cache(maxsize=4)  # two policies on the same requests follow each other
+def _drawn(setting: Setting, seed: int) -> Requests:
+    return setting.draw(seed)
+
+
 @cache
 def replay(setting: Setting, policy: str, seed: int) -> Ends:
     """Run a policy on the setting's requests of that seed; a run is kept for the process."""
-    return measure(setting, setting.draw(seed), policy, seed)
+    return measure(setting, _drawn(setting, seed), policy, seed)
 
 
 # --- One run against another --------------------------------------------------------------------

@@ -56,7 +56,9 @@ def _vanishes(difference: "sympy.Expr") -> bool:
     found = difference.doit()
     if found.has(sympy.Max, sympy.Min):
         found = found.rewrite(sympy.Abs)
-    return bool(sympy.simplify(found) == 0)
+    # Most differences are of rational functions, and a numerator is soon seen to vanish.
+    above = sympy.fraction(sympy.together(found))[0]
+    return bool(sympy.expand(above) == 0) or bool(sympy.simplify(found) == 0)
 
 
 def _decided(holds: bool, *sides: "sympy.Basic") -> Status:

@@ -27,6 +27,18 @@ class AssignmentError(InputError):
     """An assignment breaks a rule of the step; the message says which."""
 
 
+# Up to so many numbers Python's ints are faster than numpy's reductions.
+FEW = 128
+
+
+def _ends(numbers: IntArray) -> tuple[int, int]:
+    """The least and the largest of integers, (1, 1) of none."""
+    if numbers.size > FEW:
+        return int(numbers.min()), int(numbers.max())
+    listed: list[int] = numbers.tolist() or [1]
+    return min(listed), max(listed)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StepProblem:
     """One admission step.
@@ -63,7 +75,8 @@ class StepProblem:
             array = np.asarray(values)
             if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
                 raise InputError(f"{name} must be a list of integers")
-            if array.size and (int(array.min()) < least or int(array.max()) >= INT_LIMIT):
+            low, high = _ends(array)
+            if low < least or high >= INT_LIMIT:
                 raise InputError(f"{name} must hold integers in [{least}, 2^62)")
             column = np.array(array, dtype=np.int64)
             column.flags.writeable = False

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from operator import mul
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -189,12 +190,12 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
     steps = [(y + 1) ** order - y**order for y in range(size)] if order > 1 else [1] * size
     if lost == 0 and size * G * scale.bit_length() <= EXACT_WORK:
         whole = scale**G
-        total = sum(h * (whole - c**G) for h, c in zip(steps, below, strict=True))
+        total = whole * size**order - sum(map(mul, steps, [c**G for c in below]))
         return Enclosure.exactly(Fraction(total, whole))
     bits = 128 + G.bit_length()
     unit = 1 << bits
     powers = _powers([(c << bits) // scale for c in below], G, bits)
-    most = sum(h * (unit - c) for h, c in zip(steps, powers, strict=True))
+    most = unit * size**order - sum(map(mul, steps, powers))
     # Each of G factors is rounded down by less than a unit, and each of G - 1 products.
     listed = Enclosure(Fraction(most - 2 * G * size**order, unit), Fraction(most, unit))
     # Each term falls by at most G*d if the lost mass sits low; if it sits high, all values up to

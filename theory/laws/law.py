@@ -9,6 +9,7 @@ lists encloses the true one: the lost mass is the error.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 import numpy as np
@@ -44,7 +45,7 @@ class Enclosure:
     @property
     def value(self) -> float:
         """The midpoint, as a float."""
-        return float((self.lower + self.upper) / 2)
+        return float(self.lower if self.exact else (self.lower + self.upper) / 2)
 
     @property
     def exact(self) -> bool:
@@ -209,11 +210,7 @@ class Law:
         variable before its tail was capped too; higher moments are those of the capped one.
         """
         c = Fraction(centre)
-        p, q = c.numerator, c.denominator
-        listed = Fraction(
-            sum(w * abs(q * x - p) ** order for x, w in enumerate(self.weights, self.offset) if w),
-            self.scale * q**order,
-        )
+        listed = _listed_moment(self, order, c)
         farthest = max(abs(self.offset - c), abs(self.bound - c)) ** order
         nearest = Fraction(0)
         if not self.offset <= c <= self.bound:
@@ -242,7 +239,11 @@ class Law:
 
     def rounded(self, bits: int = BITS) -> "Law":
         """The same law with probabilities rounded down to multiples of ``2^-bits``."""
-        weights = tuple((w << bits) // self.scale for w in self.weights)
+        finer = self.scale.bit_length() - 1 - bits
+        if finer >= 0 and self.scale == 1 << bits + finer:  # as it mostly is: a shift is quick
+            weights = tuple([w >> finer for w in self.weights])
+        else:
+            weights = tuple([(w << bits) // self.scale for w in self.weights])
         return Law(self.offset, weights, 1 << bits, self.bound, self.excess)
 
     def coarsened(self, cell: int) -> "Law":
@@ -256,11 +257,10 @@ class Law:
         >>> cells.offset, cells.weights
         (0, (1, 2, 1))
         """
-        low = self.offset // cell
-        weights = [0] * (self.top // cell - low + 1)
-        for value, w in enumerate(self.weights, self.offset):
-            weights[value // cell - low] += w
-        return Law(low, tuple(weights), self.scale, self.bound // cell, self.excess)
+        low, lead = divmod(self.offset, cell)
+        starts = range(-lead, len(self.weights), cell)
+        weights = tuple([sum(self.weights[max(0, at) : at + cell]) for at in starts])
+        return Law(low, weights, self.scale, self.bound // cell, self.excess)
 
     def plus(self, other: "Law") -> "Law":
         """The law of the sum with an independent variable, exact where both are.
@@ -285,3 +285,11 @@ class Law:
             self.bound + other.bound,
             both * (self.excess + other.excess),
         )
+
+
+@lru_cache(maxsize=1024)  # of the laws of traces, which have 10^5 points, the same are asked for
+def _listed_moment(law: Law, order: int, centre: Fraction) -> Fraction:
+    """``E|X - centre|^order`` over the listed mass."""
+    p, q = centre.as_integer_ratio()
+    total = sum([w * abs(q * x - p) ** order for x, w in enumerate(law.weights, law.offset) if w])
+    return Fraction(total, law.scale * q**order)

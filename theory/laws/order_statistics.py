@@ -5,9 +5,11 @@ lower bound for a law with a capped tail needs no allowance for the tail, which 
 ``E[Imb]`` (:func:`theory.laws.fcfs_expectation.expected_imbalance`).
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from heapq import heappop, heappush
 from typing import Any
 
@@ -24,6 +26,7 @@ BERRY_ESSEEN = Fraction(4748, 10000)
 BERRY_ESSEEN_SPLIT = Fraction(33554, 100000), Fraction(415, 1000)
 
 
+@cache
 def expected_max_of_normals(workers: int) -> Enclosure:
     """``E[max]`` of ``G`` independent standard normals, by rigorous integration.
 
@@ -41,10 +44,13 @@ def expected_max_of_normals(workers: int) -> Enclosure:
     if workers < 1:
         raise InputError(f"workers must be >= 1, got {workers}")
     T = 16
+    fine = arb(2) ** -100
     with ctx.workprec(PRECISION):
         root = acb(2).sqrt()
-        above = acb.integral(lambda x, _: 1 - (1 - (x / root).erfc() / 2) ** workers, 0, T)
-        below = acb.integral(lambda x, _: ((-x / root).erfc() / 2) ** workers, -T, 0)
+        above = acb.integral(
+            lambda x, _: 1 - (1 - (x / root).erfc() / 2) ** workers, 0, T, abs_tol=fine
+        )
+        below = acb.integral(lambda x, _: ((-x / root).erfc() / 2) ** workers, -T, 0, abs_tol=fine)
         tail = workers * (-(arb(T) ** 2) / 2).exp() / (2 * arb.pi()).sqrt() / T**2
         return from_ball((above - below).real + tail * arb(0, 1))
 
@@ -128,13 +134,12 @@ def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
         return Fraction(0)
     with ctx.workprec(PRECISION):
         eps, root = to_ball(distance), acb(2).sqrt()
+
+        def beyond(k: int) -> bool:
+            return not (to_ball(Fraction(k, 64)) / arb(2).sqrt()).erfc() / 2 > eps
+
         # The largest x of a grid with Phi(x) + eps < 1 for certain; any such x is valid.
-        cut = Fraction(0)
-        for k in range(1, 16 * 64):
-            x = Fraction(k, 64)
-            if not (to_ball(x) / arb(2).sqrt()).erfc() / 2 > eps:
-                break
-            cut = x
+        cut = Fraction(bisect_left(range(1, 16 * 64), True, key=beyond), 64)
         gain = acb.integral(
             lambda x, _: 1 - (1 - (x / root).erfc() / 2 + acb(eps)) ** workers, 0, acb(to_ball(cut))
         ).real

@@ -52,6 +52,7 @@ def _two_sizes(a: int, b: int, q: Fraction) -> Law:
     return Law.of({a: 1 - q, b: q})
 
 
+@cache
 def _optimum_of_two_sizes(workers: int, slots: int, width: int, q: Fraction) -> Fraction:
     """Expected optimal imbalance of a full refill from exactly ``G B`` requests of two sizes.
 
