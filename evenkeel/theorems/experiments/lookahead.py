@@ -130,7 +130,7 @@ class LookaheadSaving:
         no_near_factor="an order alone is claimed: zero has no factor",
         measures="energy saved at H = 40 less that at H = 0 (share)",
         requests=40_000,
-        seeds=20,
+        seeds=16,
         standard={"requests": 80_000, "seeds": 24},
         plants=(
             Variant("at most one point less", fault="point"),
