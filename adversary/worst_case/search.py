@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from unittest import SkipTest
 
 import numpy as np
+from scipy.special import betaincinv
 
 from adversary.instances.space import Block, BoundedClass
 from adversary.worst_case.objectives import Value
@@ -76,10 +77,8 @@ class Power:
     @property
     def least_rate(self) -> float:
         """Clopper-Pearson 95 % lower bound on the chance that a run finds the optimum."""
-        from scipy.stats import binomtest
-
-        # Both sides at 90 % are 95 % on one.
-        return float(binomtest(self.found, self.runs).proportion_ci(0.9, method="exact").low)
+        missed = self.runs - self.found
+        return float(betaincinv(self.found, missed + 1, 0.05)) if self.found else 0.0
 
 
 def search(
