@@ -55,6 +55,7 @@ pictures: setup
 # Needs LaTeX; any warning is an error.
 companion: setup
 	mkdir -p out/companion
+	$(if $(wildcard out/smoke/report.md),$(BIN)/evenkeel figures --redraw --out out/smoke/figures)
 	$(BIN)/evenkeel claims --format latex --all \
 	  $(if $(wildcard out/smoke/report.md),--run out/smoke) >out/companion/companion.tex
 	for pass in 1 2 3; do \

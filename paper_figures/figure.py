@@ -6,13 +6,13 @@ module's docstring.  One of somebody's own has the name and the docstring of the
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias
 
-from paper_figures.files import Cells, Row, read_csv, render, to_csv
+from paper_figures.files import KINDS, Cells, Row, read_csv, render, to_csv
 from theory.files import written_whole
 from theory.model import InputError
 from theory.own import one_line, running
@@ -118,8 +118,8 @@ class PaperFigure:
             scratch.write_text(to_csv(self.data(**parameters)), "utf-8")
         return [csv_path, *self.draw(csv_path, out_dir)]
 
-    def draw(self, csv_path: Path, out_dir: Path) -> list[Path]:
-        """Draw from the CSV; returns the paths of PNG, SVG and PDF.
+    def draw(self, csv_path: Path, out_dir: Path, kinds: Sequence[str] = KINDS) -> list[Path]:
+        """Draw from the CSV; returns the paths of PNG, SVG and PDF, or of some of these kinds.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class PaperFigure:
                 self.paint(picture, rows)
 
         try:
-            return render(paint, out_dir, self.name, self.size)
+            return render(paint, out_dir, self.name, self.size, kinds)
         except InputError:
             raise
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:

@@ -27,6 +27,7 @@ _METADATA: dict[str, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+KINDS = tuple(_METADATA)
 
 
 def to_csv(rows: Sequence[Row]) -> str:
@@ -169,15 +170,15 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: "Figure", out_dir: Path, name: str) -> list[Path]:
-    """Write the figure as PNG, SVG and PDF, each whole or not at all, and return their paths.
+def save(figure: "Figure", out_dir: Path, name: str, kinds: Sequence[str] = KINDS) -> list[Path]:
+    """Write the figure as files of these kinds, each whole or not at all, and return their paths.
 
     Raises
     ------
     InputError
         If the folder cannot be written.
     """
-    return [save_as(figure, out_dir / f"{name}.{kind}") for kind in _METADATA]
+    return [save_as(figure, out_dir / f"{name}.{kind}") for kind in kinds]
 
 
 def save_as(figure: "Figure", path: Path) -> Path:
@@ -201,6 +202,7 @@ def render(
     out_dir: Path,
     name: str,
     size: tuple[float, float] | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> list[Path]:
     """Paint on an empty figure in the common style and save it, as :func:`save` does.
 
@@ -211,4 +213,4 @@ def render(
     with style():
         figure = Figure(figsize=size)
         paint(figure)
-        return save(figure, out_dir, name)
+        return save(figure, out_dir, name, kinds)

@@ -24,7 +24,8 @@ from evenkeel.output import json_option
     "--run",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Folder of a `reproduce`, whose verdicts and figures the document shows.",
+    help="Folder of a `reproduce`, whose verdicts the document shows, and the figures "
+    "that `evenkeel figures --redraw --out RUN/figures` draws in it.",
 )
 @json_option
 def claims(label: str | None, form: str, whole: bool, run: Path | None, as_json: bool) -> None:

@@ -339,7 +339,7 @@ def report_markdown(
     """
     shown = {
         family: [
-            Picture(name, figure(name).caption, f"figures/{figure(name).name}.png")
+            Picture(name, figure(name).caption, f"figures/{figure(name).name}.svg")
             for name in names
         ]
         for family, names in (figures or {}).items()

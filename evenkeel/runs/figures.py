@@ -12,7 +12,7 @@ from pathlib import Path
 from evenkeel.output import write_text
 from evenkeel.runs.executors import completed
 from paper_figures.catalogue import committed, figure
-from paper_figures.files import table_text, to_csv
+from paper_figures.files import KINDS, table_text, to_csv
 
 
 def table_of(name: str) -> str:
@@ -47,7 +47,10 @@ def known(names: Sequence[str], out: Path) -> Iterator[tuple[str, str]]:
 
 
 def illustrate(
-    tables: Iterable[tuple[str, str]], out: Path, done: Callable[[int, str], None] | None = None
+    tables: Iterable[tuple[str, str]],
+    out: Path,
+    done: Callable[[int, str], None] | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> dict[str, list[Path]]:
     """Write and draw tables; returns the files of each figure, its table first.
 
@@ -59,6 +62,8 @@ def illustrate(
         Folder for tables and pictures.
     done : callable, optional
         Called with the number of figures drawn and the name of the last one.
+    kinds : sequence of str
+        What a picture is drawn as: ``png``, ``svg``, ``pdf``.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def illustrate(
     for name, text in tables:
         path = out / f"{figure(name).name}.csv"
         write_text(path, text)
-        written[name] = [path, *figure(name).draw(path, out)]
+        written[name] = [path, *figure(name).draw(path, out, kinds)]
         if done:
             done(len(written), name)
     return written

@@ -23,6 +23,7 @@ from evenkeel.theorems.registry import Claim, claim_of, claims
 from solvers.simulation.engine import simulate
 from theory.model import InputError, Requests, System
 from theory.own import OwnError
+from theory.proof import Status, vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def perform(job: Job) -> tuple[Record, float]:
     one's own that fails ends the run.
     """
     started = time.perf_counter()
-    claim = claim_of(job.named or job.label)
+    claim = _claim(job)
     check = claim.check
     if check is None:
         empty = Check(job.label, lambda trial: unchecked(claim), {}, {}, ())
@@ -87,13 +88,20 @@ def perform(job: Job) -> tuple[Record, float]:
     return entry, time.perf_counter() - started
 
 
-def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float]]:
-    """Run several checks in one process, where a simulation that they share is done once."""
-    return [perform(job) for job in jobs]
+def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float, list[Status]]]:
+    """Run several checks in one process, where a simulation that they share is done once.
+
+    With each record and time come the statuses of the proof's steps, which a report shows.
+    """
+    return [(*perform(job), [step.status for step in _claim(job).steps]) for job in jobs]
+
+
+def _claim(job: Job) -> Claim:
+    return claim_of(job.named or job.label)
 
 
 def _shares(job: Job) -> str:
-    check = claim_of(job.named or job.label).check
+    check = _claim(job).check
     return check.shares if check else ""
 
 
@@ -105,7 +113,7 @@ def _grouped(jobs: Iterable[Job]) -> list[tuple[Job, ...]]:
     """
     groups: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:
-        claim, shares = claim_of(job.named or job.label), _shares(job)
+        claim, shares = _claim(job), _shares(job)
         groups.setdefault((shares, "" if shares else claim.module), []).append(job)
     order = sorted(groups, key=lambda key: -len(groups[key]))
     others = [key for key in order if not key[0]]
@@ -171,7 +179,8 @@ def run(
     policies = COMPILED_FIRST if any(map(_shares, todo)) else ()
     first = [pool.submit(compile_for, policy) for policy in policies]
     for jobs, results in completed(pool, together, _grouped(todo)):
-        for job, (entry, spent) in zip(jobs, results, strict=True):
+        for job, (entry, spent, statuses) in zip(jobs, results, strict=True):
+            vouched(_claim(job).steps, statuses)
             file.append(entry)
             seconds[job.label] = spent
             finished += 1

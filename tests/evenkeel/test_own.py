@@ -189,7 +189,7 @@ def test_a_report_has_the_page_of_a_claim(things: str, tmp_path: Path) -> None:
     assert "Claims of one&#39;s own" in page or "Claims of one's own" in page
     assert 'id="mine.sum"' in page
     assert f'<figcaption>Squares. <span class="mono">evenkeel figures {things}:drawn' in page
-    assert "](figures/drawn.png)" in (tmp_path / told["out"] / "report.md").read_text("utf-8")
+    assert "](figures/drawn.svg)" in (tmp_path / told["out"] / "report.md").read_text("utf-8")
     assert (tmp_path / told["out"] / "figures" / "drawn.csv").is_file()
     assert f"evenkeel check {things}:Sum --budget smoke --seed 0" in page
     assert f"evenkeel reproduce --budget smoke --seed 0 --claim {things}.py" in page

@@ -92,7 +92,7 @@ def test_the_page_says_what_the_records_say(report):
 def test_the_markdown_has_the_same_tables_and_figures(report):
     entries = list(read_records(report.with_name("records.jsonl")))
     text = report_markdown(entries, "evenkeel reproduce", {"energy": ["energy_saving"]})
-    assert f"![{figure('energy_saving').caption}](figures/energy_saving.png)" in text
+    assert f"![{figure('energy_saving').caption}](figures/energy_saving.svg)" in text
     page_text = unescape(report.read_text("utf-8"))
     for row in hardware_rows():
         assert all(cell in page_text for cell in row)
