@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from theory.budget import affordable_requests
 from theory.model import FloatArray, InputError, IntArray, Requests, System
@@ -421,6 +420,8 @@ def _mixture_cdf(w: list[float], mu: list[float], sigma: list[float], most: int)
 
     Mass below 1/2 sits on 1: a length is at least one, however short the text.
     """
+    from scipy.special import ndtr
+
     edges = np.log(np.arange(1, most + 1) + 0.5)
     cdf = np.zeros(edges.size)
     for share, mean, deviation in zip(w, mu, sigma, strict=True):
@@ -477,6 +478,8 @@ def _fitted(name: str) -> Callable[..., tuple[IntArray, IntArray]]:
     def draw(
         rng: np.random.Generator, n: int, p: float | None, length: int | None
     ) -> tuple[IntArray, IntArray]:
+        from scipy.special import ndtr
+
         rho = _fits()[name].get("copula_rho", 0.0)
         x, y = rng.standard_normal((2, n))
         prefill = 1 + _quantile(_marginal(name, "prompt"), ndtr(x))

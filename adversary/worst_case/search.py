@@ -15,7 +15,6 @@ from typing import Generic, TypeVar
 from unittest import SkipTest
 
 import numpy as np
-from scipy.special import betaincinv
 
 from adversary.instances.space import Block, BoundedClass
 from adversary.worst_case.objectives import Value
@@ -77,6 +76,8 @@ class Power:
     @property
     def least_rate(self) -> float:
         """Clopper-Pearson 95 % lower bound on the chance that a run finds the optimum."""
+        from scipy.special import betaincinv
+
         missed = self.runs - self.found
         return float(betaincinv(self.found, missed + 1, 0.05)) if self.found else 0.0
 

@@ -101,7 +101,7 @@ def reproduce(
     wanted = list(dict.fromkeys([*wanted, *filter(None, named_by)]))
     with progress("drawing", len(wanted), by_item=True) as tick:
         tables = ((name, (committed if name in FIGURES else table_of)(name)) for name in wanted)
-        drawn = illustrate(tables, folder / "figures", tick, kinds=["svg"])
+        drawn = illustrate(tables, folder / "figures", tick, ("svg",))
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"
     if pattern is not None:
         again += f" --claims '{pattern}'"

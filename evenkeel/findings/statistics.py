@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
 
 from evenkeel.findings.check import Trial
 from solvers.policies.protocol import Policy
@@ -53,6 +52,8 @@ def calibrated(samples: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Infinite on both sides where a row is too short, all equal or too skewed to say anything.
     """
+    from scipy.special import stdtrit
+
     x = np.asarray(samples, dtype=float)
     n = x.shape[-1]
     mean = x.mean(axis=-1, keepdims=True)
@@ -93,6 +94,8 @@ class Mean:
     @classmethod
     def share(cls, hits: int, runs: int) -> "Mean":
         """Share of independent runs that hit, with the exact interval of Clopper and Pearson."""
+        from scipy.special import betaincinv
+
         low = float(betaincinv(hits, runs - hits + 1, MISS / 2)) if hits else 0.0
         high = float(betaincinv(hits + 1, runs - hits, 1 - MISS / 2)) if hits < runs else 1.0
         value = hits / runs
