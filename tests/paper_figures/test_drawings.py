@@ -70,7 +70,7 @@ def draw(monkeypatch, tmp_path):
         path.write_text(to_csv(kept), "utf-8")
         drawn = []
         monkeypatch.setattr(
-            "paper_figures.files.save", lambda fig, out, stem: drawn.append(fig) or []
+            "paper_figures.files.save", lambda fig, out, stem, kinds: drawn.append(fig) or []
         )
         assert module.draw(path, tmp_path) == []
         return Picture(kept, drawn[0])
@@ -745,7 +745,9 @@ def test_worst_cases(draw):
 def test_a_witness(monkeypatch, tmp_path):
     """Sizes 1, 1, 2, 2 ... as the gallery has them: the bars are the loads that it replays."""
     drawn = []
-    monkeypatch.setattr("paper_figures.files.save", lambda fig, out, stem: drawn.append(fig) or [])
+    monkeypatch.setattr(
+        "paper_figures.files.save", lambda fig, out, stem, kinds: drawn.append(fig) or []
+    )
     for shown in gallery():
         if shown.name not in ("iir-below-one", "gap-smallest"):
             continue
