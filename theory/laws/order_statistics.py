@@ -25,6 +25,9 @@ from theory.model import InputError
 BERRY_ESSEEN = Fraction(4748, 10000)
 BERRY_ESSEEN_SPLIT = Fraction(33554, 100000), Fraction(415, 1000)
 
+# Integrals of normals are enclosed to this many bits, more than any bound is stated with.
+INTEGRAL_BITS = 100
+
 
 @cache
 def expected_max_of_normals(workers: int) -> Enclosure:
@@ -44,7 +47,7 @@ def expected_max_of_normals(workers: int) -> Enclosure:
     if workers < 1:
         raise InputError(f"workers must be >= 1, got {workers}")
     T = 16
-    fine = arb(2) ** -100
+    fine = arb(2) ** -INTEGRAL_BITS
     with ctx.workprec(PRECISION):
         root = acb(2).sqrt()
         above = acb.integral(
