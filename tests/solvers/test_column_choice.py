@@ -4,7 +4,11 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 
-from solvers.step.branch_and_price.column_choice import choose_columns, column_lists
+from solvers.step.branch_and_price.column_choice import (
+    begin_choice,
+    column_lists,
+    go_on_choosing,
+)
 
 
 def test_the_choice_is_the_cheapest_of_all() -> None:
@@ -30,9 +34,9 @@ def test_the_choice_is_the_cheapest_of_all() -> None:
                 cost = sum(int(x[c]) for (_, x), c in zip(lists, choice, strict=True))
                 costs.append(cost + int((prices * (supply - taken)).sum()))
         listed = column_lists(lists)
-        out = np.full(workers, -1)
-        cost, complete = choose_columns(listed, workers, prices, supply, gap, 2**20, out)
-        assert complete
+        whole = begin_choice(listed, workers, supply, gap)
+        assert go_on_choosing(listed, whole, prices, supply, 2**20)
+        cost, out = int(whole.at[1]), whole.best
         assert cost == min(costs)
         if cost <= gap:
             assert listed.worker[out].tolist() == [*range(workers)]
@@ -42,9 +46,13 @@ def test_the_choice_is_the_cheapest_of_all() -> None:
             assert (taken <= supply).all()
             assert cost == listed.cost[out].sum() + (prices * (supply - taken)).sum()
         none, found = none + (cost > gap), found + (cost <= gap)
-        # Cut short it claims nothing.
-        early, whole = choose_columns(listed, workers, prices, supply, gap, 0, out)
-        assert early >= cost
-        assert early == cost or not whole
-        cut += not whole
+        # In pieces it is the same, and before the last one nothing is claimed.
+        pieces = begin_choice(listed, workers, supply, gap)
+        parts = 1
+        while not go_on_choosing(listed, pieces, prices, supply, 0):
+            assert pieces.at[1] >= cost
+            parts += 1
+        assert pieces.at.tolist() == whole.at.tolist()
+        assert pieces.best.tolist() == whole.best.tolist()
+        cut += parts > 1
     assert min(none, found, cut) > 50

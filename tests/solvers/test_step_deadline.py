@@ -45,7 +45,7 @@ def clocked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Clock], None]:
             (pricing, "enumerate_columns", lambda a: a[3]),
             (level_filter, "_settle", lambda a: a[5][1]),
             (level_filter, "_split", lambda a: a[0].size + a[4].size),
-            (primal_heuristics, "choose_columns", lambda a: a[5]),
+            (primal_heuristics, "go_on_choosing", lambda a: a[4]),
         )
         for module, name, work in pieces:
             original = getattr(module, name)
@@ -88,7 +88,6 @@ def test_work_between_two_looks_is_a_piece(
     """A row of the largest table at least, and one search for a column at most."""
     monkeypatch.setattr(pricing, "PIECE", 2**12)
     monkeypatch.setattr(level_filter, "_PIECE", 2**20)
-    monkeypatch.setattr(primal_heuristics, "_CHOOSING", 2**20)
     monkeypatch.setattr(solve, "_PHASES", ((10**4, 2**12), (10**8, 2**18)))
     clock = Clock(4000)
     clocked(clock)

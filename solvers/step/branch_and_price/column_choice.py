@@ -13,6 +13,7 @@ Listing the columns within the gap and choosing among them: (Baldacci et al. 200
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solvers.compiled import compiled
 from theory.model import IntArray
@@ -69,58 +70,90 @@ def _take(lists: ColumnLists, c: int, left: IntArray, number: int) -> None:
         left[lists.size[e]] += number
 
 
-@compiled
-def choose_columns(
-    lists: ColumnLists,
-    workers: int,
-    prices: IntArray,
-    supply: IntArray,
-    gap: int,
-    most_work: int,
-    out: IntArray,
-) -> tuple[int, bool]:
-    """Search for the choice of least cost.
+class Choice(NamedTuple):
+    """Where the search stands; :func:`begin_choice` makes it, :func:`go_on_choosing` changes it.
+
+    Parameters
+    ----------
+    at : int64[2]
+        The number of choices made, -1 at the end, and the least cost found, at first ``gap + 1``.
+    best : int64[workers]
+        The column of each worker in the choice of that cost, if there is one.
+    alive, number : int32[workers + 1, N], int64[workers + 1]
+        The columns that are possible after each number of choices.
+    spent : int64[workers + 1]
+        Their costs.
+    chosen, open : int64[workers], bool[workers]
+        The columns chosen, and which workers have none.
+    left : int64[m]
+        Requests of each size that are left.
+    """
+
+    at: IntArray
+    best: IntArray
+    alive: NDArray[np.int32]
+    number: IntArray
+    spent: IntArray
+    chosen: IntArray
+    open: NDArray[np.bool_]
+    left: IntArray
+
+
+def begin_choice(lists: ColumnLists, workers: int, supply: IntArray, gap: int) -> Choice:
+    """The search before its first choice.
 
     Parameters
     ----------
     lists : ColumnLists
         The columns of so many ``workers``.
-    prices, supply : int64[m]
-        Price and number of the requests of each size.
+    supply : int64[m]
+        Requests of each size.
     gap : int
         Largest cost that counts.
-    most_work : int
-        Columns looked at, after which the search ends.
-    out : int64[workers]
-        Filled with the column of each in the best choice, if there is one.
-
-    Returns
-    -------
-    cost : int
-        Its cost, or ``gap + 1``.
-    complete : bool
-        Whether no choice among the lists is better.
     """
-    N, m = lists.cost.size, supply.size
-    best = gap + 1
-    left = supply.copy()
-    # The columns that are possible after each number of choices.
-    alive = np.empty((workers + 1, N), np.int32)
+    n = lists.cost.size
+    alive = np.empty((workers + 1, n), np.int32)
+    alive[0] = np.arange(n)
     count = np.zeros(workers + 1, np.int64)
-    for c in range(N):
-        alive[0, c] = c
-    count[0] = N
-    spent = np.zeros(workers + 1, np.int64)
-    choice = np.empty(workers, np.int64)
+    count[0] = n
+    return Choice(
+        np.array([0, gap + 1]),
+        np.zeros(workers, np.int64),
+        alive,
+        count,
+        np.zeros(workers + 1, np.int64),
+        np.zeros(workers, np.int64),
+        np.ones(workers, np.bool_),
+        supply.copy(),
+    )
+
+
+@compiled
+def go_on_choosing(
+    lists: ColumnLists, state: Choice, prices: IntArray, supply: IntArray, most_work: int
+) -> bool:
+    """Search on for the choice of least cost; whether no choice among the lists is better.
+
+    Parameters
+    ----------
+    prices, supply : int64[m]
+        Price and number of the requests of each size.
+    most_work : int
+        Columns looked at, after which to stop.
+    """
+    m, workers = supply.size, state.open.size
+    N = lists.cost.size
+    alive, count, spent, choice = state.alive, state.number, state.spent, state.chosen
+    open_, left = state.open, state.left
+    depth, best = state.at
     least, columns = np.empty(workers, np.int64), np.empty(workers, np.int64)
-    open_ = np.ones(workers, np.bool_)
     # Of each size: how many requests the workers can take, in how many columns they occur, and how
     # many the present worker can take.
     cover, occurs, own = np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m, np.int64)
-    work = depth = 0
+    work = 0
     while depth >= 0:
         if work > most_work:
-            return best, False
+            break
         here, n = alive[depth], count[depth]
         rest = best - 1 - spent[depth]
         possible = True
@@ -168,7 +201,7 @@ def choose_columns(
         count[depth] = n
         if possible and depth == workers:
             best = int(spent[depth] + np.sum(prices * left))
-            out[lists.worker[choice]] = choice
+            state.best[lists.worker[choice]] = choice
             possible = False
         if not possible:
             depth -= 1
@@ -213,4 +246,5 @@ def choose_columns(
                 kept += 1
         count[depth + 1] = kept
         depth += 1
-    return best, True
+    state.at[0], state.at[1] = depth, best
+    return bool(depth < 0)

@@ -8,25 +8,30 @@ Source: (Joncour et al. 2010).
 """
 
 import math
+import time
 from collections.abc import Callable
 
 import numpy as np
 
-from solvers.step.branch_and_price.column_choice import choose_columns, column_lists
+from solvers.step.branch_and_price.column_choice import (
+    begin_choice,
+    column_lists,
+    go_on_choosing,
+)
 from solvers.step.branch_and_price.column_generation import BranchAndPrice, MasterSolution
 from solvers.step.branch_and_price.columns import Column
-from solvers.step.branch_and_price.deadline import left
 
 Action = Callable[[BranchAndPrice, MasterSolution], None]
 
 # A dive fixes the columns of at least this share of the workers at once.
 _AT_ONCE = 0.1
 
-# Most columns of a worker that are listed, entries of the search among them, and its work.
+# Most columns of a worker that are listed, entries of the search among them, its work, and that
+# between two looks at the clock.
 _MOST_COLUMNS = 2**12
 _MOST_ALIVE = 2**24
 _CHOOSING = 2**26
-_PER_SECOND = 2**25
+_PIECE = 2**20
 
 # No branching beyond this many entries in all open nodes.
 _MOST_ENTRIES = 2**24
@@ -66,16 +71,17 @@ def choose(state: BranchAndPrice, root: MasterSolution) -> None:
     if not lists:
         return
     listed = column_lists(lists)
-    out = np.empty(len(lists), np.int64)
-    # Near the deadline no more than there is time for.
-    most_work = int(min(_CHOOSING, left(state.deadline) * _PER_SECOND))
-    cost, decided = choose_columns(
-        listed, len(lists), root.prices, residual.supply, gap, most_work, out
-    )
+    search = begin_choice(listed, len(lists), residual.supply, gap)
+    decided = False
+    for _ in range(_CHOOSING // _PIECE):
+        decided = go_on_choosing(listed, search, root.prices, residual.supply, _PIECE)
+        if decided or time.monotonic() > state.deadline:
+            break
+    cost = search.at[1]
     if cost <= gap:
         taken = [
             Column(g, tuple(c.tolist()), int(tables.sizes[c].sum()))
-            for g, at in zip(residual.workers, out.tolist(), strict=True)
+            for g, at in zip(residual.workers, search.best.tolist(), strict=True)
             for c in [listed.size[listed.start[at] : listed.start[at + 1]]]
         ]
         state.keep((*residual.taken, *taken), root)
