@@ -20,6 +20,7 @@ symbols.
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 Scalar = TypeVar("Scalar", float, Fraction)
@@ -81,12 +82,14 @@ def exact(power: Constants[float]) -> Constants[Fraction]:
     >>> exact(Constants(100.0, 400.0, 0.7)).gamma
     Fraction(7, 10)
     """
+    wait = None if power.wait_w is None else _decimal(power.wait_w)
+    found = (_decimal(number) for number in (power.idle_w, power.max_w, power.gamma))
+    return Constants(*found, wait_w=wait)
 
-    def decimal(number: float) -> Fraction:
-        return Fraction(repr(float(number)))
 
-    wait = None if power.wait_w is None else decimal(power.wait_w)
-    return Constants(decimal(power.idle_w), decimal(power.max_w), decimal(power.gamma), wait_w=wait)
+@lru_cache(maxsize=256)
+def _decimal(number: float) -> Fraction:
+    return Fraction(repr(float(number)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What no online policy can do below the frontier."""
 
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from math import log
 
 import numpy as np
@@ -36,24 +36,30 @@ def _ages(result: RunResult, steps: int) -> IntArray:
     return total
 
 
+@cache
+def _path(
+    system: System, spec: str, seed: int, steps: int, sizes: tuple[int, int], p: float
+) -> tuple[IntArray, IntArray]:
+    """``G max A - sum A`` of the steps of a run, int64[steps], and their loads."""
+    n = requests_to_overload(system, steps, p=p)
+    requests = workload("uniform", n, seed, a=sizes[0], b=sizes[1], p=p)
+    result = overloaded_run(system, requests, spec, steps, seed=seed)
+    return imbalances(_ages(result, steps)), first_steps(result, steps).copy()
+
+
 def _hold_path(trial: Trial, cases: Cases, system: System, spec: str, seed: int) -> IntArray:
     """Add the steps of a run with a positive bound; ``G max A - sum A`` of all, int64[steps]."""
-    G, steps, a, b = system.workers, trial["steps"], trial["a"], trial["b"]
-    n = requests_to_overload(system, steps, p=trial["p"])
-    requests = workload("uniform", n, seed, a=a, b=b, p=trial["p"])
-    result = overloaded_run(system, requests, spec, steps, seed=seed)
-    spread = imbalances(_ages(result, steps))
-    reach = 0 if trial.fault("no-reach") else worst_imbalance(G, system.slots, a, b)
-    bounds = (spread * (1 + trial.fault("ages")) - reach).tolist()
+    a, b, factor = trial["a"], trial["b"], trial.scale_of("step")
+    spread, loads = _path(system, spec, seed, trial["steps"], (a, b), trial["p"])
+    slack = 0 if trial.fault("no-reach") else worst_imbalance(system.workers, system.slots, a, b)
+    bounds = (spread * (1 + trial.fault("ages")) - slack).tolist()
     cases.extend(
         (
             imbalance(row),
-            bound * trial.scale_of("step"),
+            bound * factor if factor != 1 else bound,
             partial(dict, policy=spec, seed=seed, step=step, loads=row),
         )
-        for step, (row, bound) in enumerate(
-            zip(first_steps(result, steps).tolist(), bounds, strict=True)
-        )
+        for step, (row, bound) in enumerate(zip(loads.tolist(), bounds, strict=True))
         if bound > 0
     )
     return spread

@@ -56,6 +56,7 @@ DEVICES: dict[str, PowerModel] = {
 _NEAR = (("fair 1 or 2", 2**60, 48), ("fair 1 or 2", 2**40, 4096), ("fair 1 or 2", 1024, 4096))
 
 
+@cache
 def _known() -> dict[str, Lengths]:
     return {x.name: x for x in (*example_lengths(), *trace_lengths().values())}
 
