@@ -118,7 +118,7 @@ class TwoSided:
             Variant("measured share x0.5", Fraction(1, 2), side="upper"),
             Variant("FCFS in place of BF-IO", policy="fcfs"),
         ),
-        steps=200,
+        steps=250,
         standard={"steps": 1000},
     )
     def check(self, trial: Trial) -> Finding:
