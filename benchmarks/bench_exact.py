@@ -39,14 +39,14 @@ WORKERS = (4, 8, 16, 32, 64, 144, 512)
 # gets as many, and steps of so many runs.
 STEPS = 4
 STEP_GOALS = {16: 10, 64: 10, 144: 15}
-RUNS = 3
+RUNS = 2
 SEED = 10
 
 # The most seconds beyond the limit.
 OVERRUN_GOAL_S = 0.5
 
 # Seconds that a step may take, and the most steps of a size.
-LIMITS = {"cbc": (3, 1), "highs": (6, 1), "scan": (10, STEPS * RUNS)}
+LIMITS = {"cbc": (3, 1), "highs": (5, 1), "scan": (10, STEPS * RUNS)}
 
 # (N, G, B, longest length, rule, work conserving): seconds allowed, and whether to try the program.
 OFFLINE = {

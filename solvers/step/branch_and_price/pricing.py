@@ -34,7 +34,7 @@ from solvers.step.branch_and_price.columns import (
     read_column,
     without_requests,
 )
-from solvers.step.branch_and_price.deadline import PIECE, check
+from solvers.step.branch_and_price.deadline import PIECE, check, left
 from solvers.step.branch_and_price.pricing_enumeration import (
     Knapsack,
     best_column,
@@ -57,6 +57,9 @@ _MOST_PAIRS = 2**22
 
 # ``G (sum of loads and sizes)`` stays below this: scaled sums fit an int64 beside NO_COLUMN.
 _MOST_LOAD = 2**46
+
+# Requests that are tried in vain in one search, for each second that is left.
+_PER_SECOND = 2**21
 
 # Limit on the requests tried in vain in one enumeration of columns.
 _MOST_WORK = 2**20
@@ -215,6 +218,8 @@ class PricingTables:
             if self.filled and int(self.sizes[chosen].sum()) > most:
                 check(self.deadline)
                 problem = self.knapsack(residual.supply, profits, most)
+                # Near the deadline no more than there is time for.
+                patience = int(min(patience, left(self.deadline) * _PER_SECOND))
                 profit, chosen = self._fit(problem, chosen, room * SCALE - cost, patience)
                 cost = room * SCALE - profit
             found.append(Column(g, tuple(chosen.tolist()), int(self.sizes[chosen].sum())))

@@ -268,7 +268,7 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
             pass
         if state is not None:
             found = _better(_found(state), found)
-        if last:
+        if last or time.monotonic() > until:
             break
         found = prove(problem, found, _BETWEEN, until)
         coarser = state
