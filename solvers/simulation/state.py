@@ -347,7 +347,11 @@ def grow(run: RunState) -> None:
 @compiled
 def add_powers(loads: IntArray, gammas: FloatArray, powers: FloatArray) -> None:
     """Add this step's sums of ``u^gamma``."""
-    largest, total = float(loads.max()), float(loads.sum())
+    most, work = loads[0], np.int64(0)
+    for load in loads:
+        most = max(most, load)
+        work += load
+    largest, total = float(most), float(work)
     if largest == 0.0:
         return
     for m in range(gammas.size):

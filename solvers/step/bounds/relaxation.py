@@ -35,11 +35,16 @@ def ascending(values: FloatArray) -> IntArray:
     """
     n = values.size
     bits = values.view(np.int64)
-    order: IntArray = np.arange(n)
+    order: IntArray = np.empty(n, np.int64)
+    for i in range(n):
+        order[i] = i
     if n < 2:
         return order
-    least = int(np.min(bits))
-    spread = int(np.max(bits) - least)
+    least = most = bits[0]
+    for value in bits:
+        least = min(least, value)
+        most = max(most, value)
+    spread = most - least
     shift = 0
     while spread >> shift >= 2**24:
         shift += 1

@@ -208,8 +208,12 @@ def level_out(plan: Plan, pool: Pool) -> None:
     after = plan.after
     reach = pool.sizes[-1] - pool.sizes[0]
     while True:
-        p = int(np.argmax(after))
-        q = int(np.argmin(after))
+        p = q = 0
+        for g in range(1, after.size):
+            if after[g] > after[p]:
+                p = g
+            if after[g] < after[q]:
+                q = g
         D = after[p] - after[q]
         if reach >= D or not (exchange(plan, pool, q, D - 1) or _trade(plan, pool, p, q)):
             return
