@@ -27,7 +27,7 @@ PARTS = {
     ),
     "Claims": (
         "claim Claim Assumption evidence Trial Variant near Finding Verdict Budget headline claims "
-        "claim_of claims_in check_of"
+        "claim_of claims_in check_of Numbers"
     ),
     "What a check compares": (
         "Cases Comparison Intervals Mean Ratio broken refuted stands weighed sampled_mean"
