@@ -415,6 +415,10 @@ def _lognormal(
     return 1 + _quantile(cdf, below + (1 - below) * (1 - rng.random(n)))
 
 
+# Values that a distribution function is computed for at a time: the largest has four million.
+_BLOCK = 2**16
+
+
 def _mixture_cdf(w: list[float], mu: list[float], sigma: list[float], most: int) -> FloatArray:
     """Distribution function of a rounded lognormal mixture on 1..most, truncated above.
 
@@ -422,13 +426,17 @@ def _mixture_cdf(w: list[float], mu: list[float], sigma: list[float], most: int)
     """
     from scipy.special import ndtr
 
-    edges = np.log(np.arange(1, most + 1) + 0.5)
-    cdf = np.zeros(edges.size)
-    for share, mean, deviation in zip(w, mu, sigma, strict=True):
-        cdf += share * ndtr((edges - mean) / deviation)
-    if cdf[-1] <= 0:
+    cdf = np.zeros(most)
+    for first in range(0, most, _BLOCK):
+        block = cdf[first : first + _BLOCK]
+        edges = np.log(np.arange(first + 1, first + 1 + block.size) + 0.5)
+        for share, mean, deviation in zip(w, mu, sigma, strict=True):
+            block += share * ndtr((edges - mean) / deviation)
+    whole = float(cdf[-1])
+    if whole <= 0:
         raise InputError(f"the lognormal has no mass up to b = {most}: raise b or lower the median")
-    return np.asarray(cdf / cdf[-1])
+    cdf /= whole
+    return cdf
 
 
 def _quantile(cdf: FloatArray, u: FloatArray) -> IntArray:
