@@ -39,7 +39,7 @@ _STARTING = threading.Lock()
 
 # A worker that holds more after a piece of work gets no other, where the system tells: what is kept
 # for that piece, as results that its checks share and the compiler's own, is of no use to the next.
-RENEW_MB = 320
+RENEW_MB = 300
 
 _Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
