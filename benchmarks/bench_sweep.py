@@ -23,8 +23,8 @@ from evenkeel.studies.grid import perform, read_sweep, run_sweep
 
 SWEEP = """
 name = "scaling"
-rounds = 60
-seeds = 16
+rounds = 240
+seeds = 24
 [grid]
 family = ["uniform"]
 workers = [32]
@@ -68,7 +68,7 @@ def run(sweep, client, folder):
     return wall, sum(s["stop"] - s["start"] for s in spans), cpu
 
 
-def lines(rounds=3):
+def lines(rounds=2):
     """Measure clusters of one process and of all cores, in turn."""
     most = cores()
     with tempfile.TemporaryDirectory() as name:
@@ -103,7 +103,7 @@ def lines(rounds=3):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is run")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each is run")
     show(lines(**vars(parser.parse_args())))
 
 
