@@ -16,6 +16,7 @@ from evenkeel.findings.check import Trial
 from solvers.policies.protocol import Policy
 from solvers.simulation.engine import simulate
 from solvers.simulation.result import RunResult
+from theory.laws.binomial import clopper_pearson
 from theory.model import FloatArray, InputError, IntArray, Requests, System
 
 # Chance that an interval misses a true mean; each of its ends misses with half of it.
@@ -94,12 +95,8 @@ class Mean:
     @classmethod
     def share(cls, hits: int, runs: int) -> "Mean":
         """Share of independent runs that hit, with the exact interval of Clopper and Pearson."""
-        from scipy.special import betaincinv
-
-        low = float(betaincinv(hits, runs - hits + 1, MISS / 2)) if hits else 0.0
-        high = float(betaincinv(hits + 1, runs - hits, 1 - MISS / 2)) if hits < runs else 1.0
         value = hits / runs
-        return cls(value, low, high, (value * (1 - value)) ** 0.5)
+        return cls(value, *clopper_pearson(hits, runs, MISS), (value * (1 - value)) ** 0.5)
 
     @classmethod
     def jackknife(
