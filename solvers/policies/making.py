@@ -9,7 +9,8 @@ from theory.own import running, told
 
 
 @cache  # thousands of small runs make their policy afresh
-def _takes_seed(kind: Any) -> bool:
+def takes_seed(kind: Any) -> bool:
+    """Whether a class is made with a seed."""
     return "seed" in inspect.signature(kind).parameters
 
 
@@ -32,7 +33,7 @@ def made(found: Any, seed: int, **parameters: Any) -> Any:
     """
     if inspect.isclass(found):
         with running("cannot create it"):
-            if _takes_seed(found):  # type: ignore[arg-type]  # classes are hashable
+            if takes_seed(found):  # type: ignore[arg-type]  # classes are hashable
                 parameters["seed"] = seed
             found = found(**parameters)
     try:

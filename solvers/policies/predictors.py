@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from solvers.policies.making import takes_seed
 from theory.model import INT_LIMIT, InputError, IntArray, Requests
 from theory.own import installed, is_own, own, running
 
@@ -244,7 +245,7 @@ def _own(spec: str, seed: int) -> Predictor:
     """A predictor of one's own, made if it is a class."""
     found = own(spec, OWN)
     if inspect.isclass(found):
-        given = {"seed": seed} if "seed" in inspect.signature(found).parameters else {}
+        given = {"seed": seed} if takes_seed(found) else {}  # type: ignore[arg-type]
         with running(f"predictor {spec!r}: cannot create it"):
             found = found(**given)
     if not isinstance(found, LengthPredictor | AgePredictor):

@@ -224,8 +224,13 @@ def outer(n):
 def two(folder, calls):
     """What the calls print in a process of their own, which may read what another has compiled."""
     (folder / "two.py").write_text(TWO)
+    return printed(folder, f"from two import added, outer; print({calls})")
+
+
+def printed(folder, code):
+    """What code prints in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-B", "-c", f"from two import added, outer; print({calls})"],
+        [sys.executable, "-B", "-c", code],
         cwd=folder,
         env=ENVIRONMENT,
         capture_output=True,
@@ -304,15 +309,7 @@ def large(folder, code):
     """What the code prints, in a process of its own that finds ``large``, ``small``, ``outer``."""
     (folder / "large.py").write_text(LARGE)
     (folder / "callers.py").write_text(CALLERS)
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", f"from callers import large, outer, small; {code}"],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split()
+    return printed(folder, f"from callers import large, outer, small; {code}")
 
 
 DEFINED = """
