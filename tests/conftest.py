@@ -1,5 +1,6 @@
 """Options and fixtures shared by all tests."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -111,6 +112,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "findings" if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    gc.disable()  # nothing that is imported is garbage
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare Python from looking at all modules and tests again whenever it looks for garbage."""
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
