@@ -1,3 +1,5 @@
+"""Machine code on disk, in processes of their own; most are forks of one that has loaded numba."""
+
 import hashlib
 import os
 import subprocess
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from solvers import kernel_cache
+from tests.forks import forks
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -39,23 +42,27 @@ print(caller(), sum(caller.stats.cache_hits.values()))
 """
 
 
-def test_the_cache_expires_with_the_functions_that_are_called(tmp_path):
+@pytest.fixture(scope="module")
+def forked():
+    """Makes processes that need not load the compiler."""
+    with forks() as found:
+        yield found
+
+
+def test_the_cache_expires_with_the_functions_that_are_called(forked, tmp_path):
     (tmp_path / "middle.py").write_text(MIDDLE)
     (tmp_path / "caller.py").write_text(CALLER)
 
     def run(value):
         (tmp_path / "callee.py").write_text(CALLEE.format(value=value))
-        command = [sys.executable, "-c", "import caller"]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
-        )
-        return done.stdout.split()
+        return forked.run(tmp_path, "import caller").stdout.split()
 
     assert run(1) == ["20", "0"]
     assert run(200) == ["2010", "0"]  # another size of the file: machine code made of it is stale
 
 
 def test_the_cache_is_used_while_nothing_changes(tmp_path):
+    """In processes that share nothing else."""
     (tmp_path / "callee.py").write_text(CALLEE.format(value=1))
     (tmp_path / "middle.py").write_text(MIDDLE)
     (tmp_path / "caller.py").write_text(CALLER)
@@ -69,7 +76,7 @@ def test_the_cache_is_used_while_nothing_changes(tmp_path):
     assert [text.split() for text in outputs] == [["20", "0"], ["20", "1"]]
 
 
-def test_a_cache_that_names_a_type_that_is_gone_is_stale(tmp_path):
+def test_a_cache_that_names_a_type_that_is_gone_is_stale(forked, tmp_path):
     text = """
 from typing import NamedTuple
 from solvers.compiled import compiled
@@ -85,11 +92,7 @@ print(value({name}(7)))
 """
     for name in ("Before", "Since"):
         (tmp_path / "module.py").write_text(text.format(name=name))
-        command = [sys.executable, "-c", "import module"]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
-        )
-        assert done.stdout == "7\n"
+        assert forked.run(tmp_path, "import module").stdout == "7\n"
 
 
 SMALL = """
@@ -104,26 +107,29 @@ print(kernel(1), sum(kernel.stats.cache_hits.values()))
 """
 
 
-def small(folder, step=1, **environment):
-    """Run a small kernel in a process of its own; returns what it prints and what it says."""
+def written(folder, step=1):
+    """A folder that has a small kernel now."""
     (folder / "small.py").write_text(SMALL)
     (folder / "constants.py").write_text(f"STEP = {step}\n")
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", "import small"],
-        cwd=folder,
-        env=ENVIRONMENT | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split(), done.stderr
+    return folder
+
+
+@pytest.fixture
+def small(forked):
+    """Runs a small kernel in a process of its own; returns what it prints and what it says."""
+
+    def run(folder, step=1, **environment):
+        done = forked.run(written(folder, step), "import small", **environment)
+        return done.stdout.split(), done.stderr
+
+    return run
 
 
 def kept(folder):
     return sorted(folder.rglob("*.nbc"))
 
 
-def test_the_cache_expires_with_a_constant_of_a_file_without_a_compiled_function(tmp_path):
+def test_the_cache_expires_with_a_constant_of_a_file_without_a_compiled_function(small, tmp_path):
     assert small(tmp_path, 1) == (["2", "0"], "")
     assert small(tmp_path, 1) == (["2", "1"], "")
     assert small(tmp_path, 7) == (["8", "0"], "")
@@ -131,10 +137,10 @@ def test_the_cache_expires_with_a_constant_of_a_file_without_a_compiled_function
 
 
 @pytest.fixture(scope="module")
-def warm(tmp_path_factory):
+def warm(forked, tmp_path_factory):
     """A folder with a small kernel and its machine code."""
-    folder = tmp_path_factory.mktemp("warm")
-    small(folder)
+    folder = written(tmp_path_factory.mktemp("warm"))
+    forked.run(folder, "import small")
     return folder
 
 
@@ -148,7 +154,7 @@ def warm(tmp_path_factory):
     ],
     ids=["half", "empty", "one bit", "one byte less"],
 )
-def test_a_damaged_file_is_made_anew(warm, damage):
+def test_a_damaged_file_is_made_anew(small, warm, damage):
     (path,) = kept(warm)
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
@@ -158,7 +164,7 @@ def test_a_damaged_file_is_made_anew(warm, damage):
     assert hashlib.sha256(found[32:]).digest() == found[:32]
 
 
-def test_nothing_is_read_where_others_can_write_and_one_line_says_so(tmp_path):
+def test_nothing_is_read_where_others_can_write_and_one_line_says_so(small, tmp_path):
     nowhere, temporary = tmp_path / "file", tmp_path / "with a space é"
     nowhere.touch()
     temporary.mkdir()
@@ -184,27 +190,27 @@ def test_nothing_is_kept_among_installed_packages(tmp_path, monkeypatch):
     assert tmp_path / "__pycache__" in list(kernel_cache._folders(tmp_path))
 
 
-def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
+def test_processes_that_compile_at_once_do_not_disturb_each_other(forked, small, tmp_path):
     small(tmp_path)
     for path in kept(tmp_path):
         path.unlink()
-    command = [sys.executable, "-c", "import small"]
-    running = [
-        subprocess.Popen(
-            command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(4)
-    ]
-    for process in running:
-        out, err = process.communicate()
-        assert (out.split()[0], err) == (b"2", b"")
+    for status, out, err in forked.at_once(tmp_path, "import small", 4):
+        assert (status, out.split()[0], err) == (0, "2", "")
     assert [path.suffix for path in (tmp_path / "__pycache__").iterdir()].count(".nbc") == 1
     assert small(tmp_path) == (["2", "1"], "")
 
 
-def test_numba_that_is_switched_off_is_on_here(tmp_path):
+def test_numba_that_is_switched_off_is_on_here(small, tmp_path):
     """Plain Python has other integers than 64-bit ones that wrap."""
-    assert small(tmp_path, NUMBA_DISABLE_JIT="1") == (["2", "0"], "")
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", "import small"],
+        cwd=written(tmp_path),
+        env=ENVIRONMENT | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.split(), done.stderr) == (["2", "0"], "")
     assert small(tmp_path) == (["2", "1"], "")
 
 
@@ -221,30 +227,23 @@ def outer(n):
 """
 
 
-def two(folder, calls):
-    """What the calls print in a process of their own, which may read what another has compiled."""
-    (folder / "two.py").write_text(TWO)
-    return printed(folder, f"from two import added, outer; print({calls})")
+@pytest.fixture
+def two(forked):
+    """What calls print in a process of their own, which may read what another has compiled."""
 
+    def run(folder, calls):
+        (folder / "two.py").write_text(TWO)
+        code = f"from two import added, outer; print({calls})"
+        return forked.run(folder, code).stdout.split()
 
-def printed(folder, code):
-    """What code prints in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", code],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split()
+    return run
 
 
 def misses(name):
     return f"sum({name}.stats.cache_misses.values())"
 
 
-def test_what_compiled_code_calls_is_compiled_for_python_when_python_calls_it(tmp_path):
+def test_what_compiled_code_calls_is_compiled_for_python_when_python_calls_it(two, tmp_path):
     made = misses("added")
     seen = two(tmp_path, f"outer(5), {made}, added(5), {made}, added(6)")
     assert seen == ["8", "1", "6", "2", "7"]
@@ -262,21 +261,17 @@ def test_what_compiled_code_calls_is_compiled_for_python_when_python_calls_it(tm
     assert two(tmp_path, f"outer(5), {misses('added')}, {misses('outer')}") == ["8", "0", "1"]
 
 
-def test_a_constant_argument_needs_no_code_of_its_own(tmp_path):
+def test_a_constant_argument_needs_no_code_of_its_own(two, tmp_path):
     assert two(tmp_path, "outer(5), len(added.overloads)") == ["8", "1"]
 
 
-def test_one_of_several_processes_compiles(tmp_path):
+def test_one_of_several_processes_compiles(forked, tmp_path):
     (tmp_path / "two.py").write_text(TWO)
     code = f"from two import added, outer; print(outer(5), {misses('outer')} + {misses('added')})"
-    command = [sys.executable, "-B", "-c", code]
-    running = [
-        subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    seen = sorted(process.communicate()[0].split() for process in running)
-    assert [process.returncode for process in running] == [0, 0, 0]
-    assert seen == [["8", "0"], ["8", "0"], ["8", "2"]]
+    seen = sorted(
+        (done.returncode, *done.stdout.split()) for done in forked.at_once(tmp_path, code, 3)
+    )
+    assert seen == [(0, "8", "0"), (0, "8", "0"), (0, "8", "2")]
 
 
 LARGE = """
@@ -305,11 +300,17 @@ def outer(n):
 """
 
 
-def large(folder, code):
-    """What the code prints, in a process of its own that finds ``large``, ``small``, ``outer``."""
-    (folder / "large.py").write_text(LARGE)
-    (folder / "callers.py").write_text(CALLERS)
-    return printed(folder, f"from callers import large, outer, small; {code}")
+@pytest.fixture
+def large(forked):
+    """What code prints, in a process of its own that finds ``large``, ``small``, ``outer``."""
+
+    def run(folder, code):
+        (folder / "large.py").write_text(LARGE)
+        (folder / "callers.py").write_text(CALLERS)
+        found = forked.run(folder, f"from callers import large, outer, small; {code}")
+        return found.stdout.split()
+
+    return run
 
 
 DEFINED = """
@@ -320,7 +321,7 @@ print(name in code.library.get_llvm_str(), bool(code.library.get_function(name).
 """
 
 
-def test_machine_code_of_a_large_function_is_called_and_not_copied(tmp_path):
+def test_machine_code_of_a_large_function_is_called_and_not_copied(large, tmp_path):
     """This fails where another numba no longer lets us choose what is linked into a caller."""
     plain = {}
     exec(LARGE.replace("@compiled", ""), plain)
@@ -330,7 +331,7 @@ def test_machine_code_of_a_large_function_is_called_and_not_copied(tmp_path):
     assert large(tmp_path, loaded) == [expected, "0", "0", "True"]
 
 
-def test_a_caller_finds_a_large_function_that_another_process_has_made_anew(tmp_path):
+def test_a_caller_finds_a_large_function_that_another_process_has_made_anew(large, tmp_path):
     (first,) = large(tmp_path, "print(outer(5))")
     assert large(tmp_path, "print(large(3))")  # for Python: beside the code for other compiled code
     for path in kept(tmp_path):
@@ -363,13 +364,10 @@ def added(n):
 
 
 @pytest.mark.parametrize("calls", ["added(3), tuple(pair(3))", "tuple(pair(3)), added(3)"])
-def test_what_python_is_given_does_not_depend_on_who_calls_first(tmp_path, calls):
+def test_what_python_is_given_does_not_depend_on_who_calls_first(forked, tmp_path, calls):
     """The code for Python has an object, the class, that the code for compiled code has not."""
     (tmp_path / "paired.py").write_text(PAIRED)
-    command = [sys.executable, "-B", "-c", f"from paired import added, pair; print({calls})"]
     for _ in range(2):  # made, then read
-        done = subprocess.run(
-            command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
-        )
+        done = forked.run(tmp_path, f"from paired import added, pair; print({calls})")
         assert "(3, 4)" in done.stdout
         assert "7" in done.stdout
