@@ -9,14 +9,17 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from types import BuiltinFunctionType
+from typing import Any, ClassVar, TypeVar, cast
 
 import numba
+from numba.core import typed_passes, types, untyped_passes
 from numba.core.compiler import Compiler, Flags
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.sigutils import normalize_signature
 from numba.core.types.misc import unliteral
+from numba.core.typing.context import Context
 
 from solvers.kernel_cache import KernelCache
 from solvers.kernel_linking import separate
@@ -32,6 +35,24 @@ F = TypeVar("F", bound=Callable[..., object])
 SELDOM = 30_000, 10, 30
 
 
+# The compiler's passes for what kernels do not contain: closures, contexts, literals to unroll,
+# branches on the types of arguments, functions to be inlined before their types are known.
+UNUSED = {
+    untyped_passes.WithLifting,
+    untyped_passes.InlineClosureLikes,
+    untyped_passes.RewriteSemanticConstants,
+    untyped_passes.DeadBranchPrune,
+    untyped_passes.RewriteDynamicRaises,
+    untyped_passes.MakeFunctionToJitFunction,
+    untyped_passes.InlineInlinables,
+    untyped_passes.FindLiterallyCalls,
+    untyped_passes.LiteralUnroll,
+    typed_passes.InlineOverloads,
+    typed_passes.NoPythonSupportedFeatureValidation,
+    typed_passes.DumpParforDiagnostics,
+}
+
+
 class _Settings(Flags):  # type: ignore[misc]
     """The compiler's settings, by which it finds what it has typed before, compared faster."""
 
@@ -42,8 +63,42 @@ class _Settings(Flags):  # type: ignore[misc]
         return 0  # there are two or three in a process
 
 
+class _Typing(Context):  # type: ignore[misc]
+    """Numba's typing of calls, which remembers what a call of one of numba's own functions is.
+
+    A kernel adds integers a hundred times, and numba asks each time of every kind of addition that
+    it knows whether it is the one.
+    """
+
+    known: ClassVar[dict[tuple[Any, tuple[Any, ...]], Any]] = {}
+
+    __slots__ = ("_shared",)
+
+    def __init__(self, shared: Any) -> None:
+        self.__dict__ = shared.__dict__  # type: ignore[misc]  # it is the one that is shared
+        self._shared = shared
+
+    # Numba finds what it has compiled by the context that it was typed in.
+
+    def __eq__(self, other: object) -> bool:
+        return other is self._shared or (isinstance(other, _Typing) and other == self._shared)
+
+    def __hash__(self) -> int:
+        return hash(self._shared)
+
+    def resolve_function_type(self, func: Any, args: Any, kws: Any) -> Any:
+        """The signature of a call."""
+        if kws or not isinstance(func, types.Function | BuiltinFunctionType):
+            return super().resolve_function_type(func, args, kws)
+        found = self.known.get((func, args))
+        if found is None:
+            found = super().resolve_function_type(func, args, kws)
+            self.known[func, args] = found
+        return found
+
+
 class _Compiler(Compiler):  # type: ignore[misc]
-    """The compiler, with those settings."""
+    """The compiler with those settings, that typing and no more passes than kernels need."""
 
     def __init__(
         self,
@@ -55,7 +110,15 @@ class _Compiler(Compiler):  # type: ignore[misc]
         flags: Any,
         kinds: Any,
     ) -> None:
-        super().__init__(typing, target, library, args, returned, _Settings(flags), kinds)
+        settings = _Settings(flags)
+        super().__init__(_Typing(typing), target, library, args, returned, settings, kinds)
+
+    def define_pipelines(self) -> list[Any]:
+        """Numba's passes without those that kernels do not need."""
+        managers: list[Any] = super().define_pipelines()
+        for manager in managers:
+            manager.passes = [each for each in manager.passes if each[0] not in UNUSED]
+        return managers
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]
@@ -104,7 +167,22 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
             self._replaced.append(self.overloads.pop(types))
         self.targetoptions["no_cpython_wrapper"] = not python
         with self._cache.by_one_process(sig, self.targetctx, python=python), _seldom_collected():
-            return super().compile(sig)
+            self._make(sig)
+        return self.overloads[types].entry_point
+
+    def _make(self, sig: Any) -> None:
+        """Read machine code, or make and keep it: numba's way, without timing each call of LLVM."""
+        code = self._cache.load_overload(sig, self.targetctx)
+        if code is not None:
+            self._cache_hits[sig] += 1
+            self.targetctx.insert_user_function(code.entry_point, code.fndesc, [code.library])
+            self.add_overload(code)
+            return
+        self._cache_misses[sig] += 1
+        with self._compiling_counter:
+            code = self._compiler.compile(*normalize_signature(sig))
+            self.add_overload(code)
+        self._cache.save_overload(sig, code)
 
     def code_of(self, types: tuple[Any, ...]) -> Any:
         """The machine code for these types, made or read, that other compiled code can call."""
