@@ -15,6 +15,7 @@ import numpy as np
 from solvers.compiled import compiled
 from solvers.policies.ordering import heap_of_open_workers, sift_down
 from solvers.policies.protocol import Rule, StepView, built_in
+from solvers.reductions import sum_of
 from solvers.simulation.state import (
     RunState,
     admissions,
@@ -242,16 +243,18 @@ def choose(
     int
         Whose turn it is then.
     """
-    G, admitted = free.size, min(pool.size, int(np.sum(free)))
+    G, admitted = free.size, min(pool.size, sum_of(free))
     at_step = splitmix64(splitmix64(seed) ^ np.uint64(step))
     open_workers, size = np.empty(G, np.int64), 0
     for g in range(G):
         if free[g]:
             open_workers[size] = g
             size += 1
-    order = np.arange(admitted)
+    order, key = np.empty(admitted, np.int64), np.empty(admitted, np.int64)
+    for i in range(admitted):
+        order[i], key[i] = i, -pool[i]
     if rule == LARGEST_FIRST:
-        key, other_key, other = -pool[:admitted], np.empty_like(order), np.empty_like(order)
+        other, other_key = np.empty(admitted, np.int64), np.empty(admitted, np.int64)
         if sort_by_size(key, order, other_key, other):
             order = other
     answer[:] = WAITS
@@ -413,10 +416,11 @@ def _to_lightest(run: RunState, rule: int) -> None:
 def _largest_to_lightest(run: RunState) -> None:
     size = heap_of_open_workers(run.loads, run.free, 1, run.weight, run.candidate)
     first = oldest(run.state[0])
-    batch = np.arange(first, first + admissions(run.state[0]))
-    key, other_key, other_batch = np.empty_like(batch), np.empty_like(batch), np.empty_like(batch)
-    for j in range(batch.size):
-        key[j] = -run.prefill[batch[j]]
+    count = admissions(run.state[0])
+    batch, key = np.empty(count, np.int64), np.empty(count, np.int64)
+    other_batch, other_key = np.empty(count, np.int64), np.empty(count, np.int64)
+    for j in range(count):
+        batch[j], key[j] = first + j, -run.prefill[first + j]
     if sort_by_size(key, batch, other_key, other_batch):
         batch = other_batch
     for request in batch:

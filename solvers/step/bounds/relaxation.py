@@ -18,6 +18,7 @@ set is valid by itself a rounded order can weaken a bound but not invalidate it.
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.reductions import sum_of
 from solvers.step.problem import StepProblem
 from solvers.step.sorted_sizes import Pool, sorted_pool
 from theory.model import FloatArray, IntArray
@@ -34,9 +35,10 @@ def ascending(values: FloatArray) -> IntArray:
     in any order.
     """
     n = values.size
-    bits = values.view(np.int64)
+    bits = np.empty(n, np.int64)
     order: IntArray = np.empty(n, np.int64)
     for i in range(n):
+        bits[i] = np.float64(values[i]).view(np.int64)
         order[i] = i
     if n < 2:
         return order
@@ -78,10 +80,10 @@ def largest_load(loads: IntArray, free: IntArray, pool: Pool) -> int:
     """
     sizes, sums = pool.sizes, pool.sums
     G = loads.size
-    slots = int(np.sum(free))
+    slots = sum_of(free)
     admitted = min(sizes.size, slots)
     spare = slots - admitted
-    level = -(-int(np.sum(loads) + sums[admitted]) // G)
+    level = -(-(sum_of(loads) + int(sums[admitted])) // G)
     for g in range(G):
         level = max(level, int(loads[g] + sums[max(0, free[g] - spare)]))
     if admitted == 0:
@@ -129,9 +131,9 @@ def deficit(loads: IntArray, free: IntArray, pool: Pool, level: int) -> tuple[in
     sizes, sums = pool.sizes, pool.sums
     G = loads.size
     n = sizes.size
-    slots = int(np.sum(free))
+    slots = sum_of(free)
     if slots == 0:
-        return G * level - int(np.sum(loads)), np.inf
+        return G * level - sum_of(loads), np.inf
     floor = float(sizes[n - slots])
     ceiling = float(sizes[n - 1])
     slots_in = 0
@@ -182,7 +184,7 @@ def large_items(loads: IntArray, free: IntArray, pool: Pool, level: int) -> int:
     """
     G = loads.size
     n = pool.sizes.size
-    spare = int(np.sum(free)) - n
+    spare = sum_of(free) - n
     holders = 0
     for g in range(G):
         holders += free[g] > 0
@@ -235,10 +237,10 @@ def closed_form_bounds(loads: IntArray, free: IntArray, pool: Pool) -> tuple[int
     """
     level = largest_load(loads, free, pool)
     n = pool.sizes.size
-    slots = int(np.sum(free))
+    slots = sum_of(free)
     if slots >= n:
         level = large_items(loads, free, pool, level)
-        total = int(np.sum(loads) + pool.sums[n])
+        total = sum_of(loads) + int(pool.sums[n])
         if slots > n:
             return level, loads.size * level - total, np.inf
     lower, threshold = deficit(loads, free, pool, level)

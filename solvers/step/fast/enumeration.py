@@ -10,6 +10,7 @@ the order of assignments.
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.reductions import max_of, sum_of
 from solvers.step.fast.bitset import remove
 from solvers.step.fast.partial_assignment import Plan
 from solvers.step.sorted_sizes import Pool
@@ -25,7 +26,7 @@ def choices(free: IntArray, n: int) -> int:
 
     With fewer requests than slots, a slot may also stay free.
     """
-    options = n + int(np.sum(free) > n)
+    options = n + (sum_of(free) > n)
     count = 1
     for g in range(free.size):
         for c in range(1, int(free[g]) + 1):
@@ -55,7 +56,7 @@ def best_choice(plan: Plan, pool: Pool) -> int:
     t = 0
     while t >= 0:
         if t == slots:
-            value = after.size * int(np.max(after)) - int(np.sum(after))
+            value = after.size * max_of(after) - sum_of(after)
             if value < least:
                 least = value
                 for s in range(slots):

@@ -6,6 +6,7 @@ Requests are named by their place in the sorted pool; every worker's are kept in
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.reductions import max_of
 from solvers.step.bounds.relaxation import ascending
 from solvers.step.fast.bitset import insert, predecessor, remove, successor
 from solvers.step.fast.partial_assignment import Plan
@@ -72,7 +73,7 @@ def replace(plan: Plan, pool: Pool) -> bool:
 
     Each exchange lowers the imbalance by the difference.  Returns whether any was made.
     """
-    top = np.max(plan.after)
+    top = max_of(plan.after)
     moved = False
     for g in range(plan.after.size):
         while exchange(plan, pool, g, top - plan.after[g]):
@@ -90,13 +91,13 @@ def gather(plan: Plan, pool: Pool, width: int) -> bool:
     """
     sizes = pool.sizes
     G = plan.after.size
-    top = np.max(plan.after)
+    top = max_of(plan.after)
     owner = np.full(sizes.size, -1, np.int64)
     for g in range(G):
         for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
             owner[j] = g
     moved = False
-    for held in range(1, np.max(plan.taken)):
+    for held in range(1, max_of(plan.taken)):
         for g in range(G):
             room = top - plan.after[g]
             if plan.taken[g] != held or room == 0:
@@ -180,7 +181,7 @@ def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
     """
     after = plan.after
     for _ in range(rounds):
-        top = np.max(after)
+        top = max_of(after)
         if top <= level:
             return
         order = ascending(after.astype(np.float64))
@@ -190,7 +191,7 @@ def lower_top(plan: Plan, pool: Pool, level: int, rounds: int) -> None:
             if _trade(plan, pool, order[j], order[i]):
                 j -= 1
             i += 1
-        if np.max(after) == top:
+        if max_of(after) == top:
             return
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from solvers.compiled import compiled
 from solvers.step.fast.bitset import Words, full, predecessor, remove
-from solvers.step.sorted_sizes import Pool
+from solvers.step.sorted_sizes import Pool, last_between
 from theory.model import IntArray
 
 Flags = NDArray[np.bool_]
@@ -138,7 +138,7 @@ def _give(
         forced = to_place == left
         lift = aside
         if forced and takers > 1:
-            above = int(np.searchsorted(sizes[:i], aside, side="right"))
+            above = last_between(sizes, aside, -1, i) + 1
             surplus = int(pool.sums[i] - pool.sums[above]) - aside * (i - above)
             lift = int(sizes[i - 1]) - least_room + surplus // takers
         shift = 43 if forced else 45

@@ -7,6 +7,7 @@ anything else.
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.reductions import max_of, sum_of
 from solvers.step.bounds.lattice import lattice_bound, spacing
 from solvers.step.bounds.nested import nested_bound
 from solvers.step.bounds.relaxation import closed_form_bounds, deficit
@@ -25,13 +26,13 @@ MOST_EFFORT = 8
 @compiled
 def _value(plan: Plan) -> int:
     """Imbalance of a plan."""
-    return int(plan.after.size * np.max(plan.after) - np.sum(plan.after))
+    return plan.after.size * max_of(plan.after) - sum_of(plan.after)
 
 
 @compiled
 def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
-    rounds = 2 ** (3 * effort - 2)
+    rounds = 1 << (3 * effort - 2)
     choice = plan.item.size < pool.sizes.size
     value = before = _value(plan)
     if value <= lower:
@@ -71,13 +72,13 @@ def begin(
         aim, least = lattice_bound(loads, room, pool, level, q)
         threshold = deficit(loads, room, pool, aim)[1]
         lower = max(lower, least)
-    if effort > 0 and choices(room, n) <= 2 ** (6 + 3 * effort):
+    if effort > 0 and choices(room, n) <= 1 << (6 + 3 * effort):
         return plan, pool, level, best_choice(plan, pool)
     fill(plan, pool, aim, threshold)
     if effort > 0 and _value(plan) > lower:
         pool = indexed(pool)
         if plan.item.size < n:
-            evaluations = 2 ** (3 * effort - 1)
+            evaluations = 1 << (3 * effort - 1)
             upper = _value(plan)
             none = np.empty(0, np.int64)
             lower = nested_bound(loads, room, pool, level, lower, upper, evaluations, none)
@@ -122,7 +123,10 @@ def balance(
     imbalance, lower_bound : int
         The imbalance reached, and a bound below which no valid assignment can be.
     """
-    plan, pool, _, lower = begin(loads, np.minimum(free, sizes.size), sizes, effort)
+    room = np.empty(free.size, np.int64)
+    for g in range(free.size):
+        room[g] = min(free[g], sizes.size)
+    plan, pool, _, lower = begin(loads, room, sizes, effort)
     return finish(plan, pool, out_worker), lower
 
 
