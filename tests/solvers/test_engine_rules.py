@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from solvers.policies.protocol import DECLARED, InFlight, StepView
 from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
+from tests.noted import noted
 from tests.oracles.engine_rules import PLAIN
 from theory.model import Requests, System
 
 SNAPSHOTS = [
     name for name in PLAIN if name.startswith(("vllm_", "sglang")) and "ascend" not in name
 ]
-
-each_rule = pytest.mark.parametrize("name", PLAIN)
 
 
 def made(name, seed, **options):
@@ -89,14 +88,13 @@ def agree(rule, definition, steps):
         assert rule.admit(step).tolist() == definition.admit(step).tolist()
 
 
-@each_rule
 @settings(max_examples=60)
 @given(steps=histories(), seed=st.integers(0, 2**64))
-def test_a_rule_decides_as_its_formula(name, steps, seed):
-    agree(*made(name, seed), steps)
+def test_a_rule_decides_as_its_formula(steps, seed):
+    for name in noted(PLAIN):
+        agree(*made(name, seed), steps)
 
 
-@pytest.mark.parametrize("name", SNAPSHOTS)
 @settings(max_examples=40)
 @given(
     steps=histories(),
@@ -104,13 +102,12 @@ def test_a_rule_decides_as_its_formula(name, steps, seed):
     every_ms=st.sampled_from([0, 25, 200]),
     clients=st.integers(1, 3),
 )
-def test_old_snapshots_and_several_front_ends_decide_as_defined(
-    name, steps, every, every_ms, clients
-):
-    options = {"every": every, "every_ms": every_ms}
-    if name.startswith("vllm"):
-        options["clients"] = clients
-    agree(*made(name, 0, **options), steps)
+def test_old_snapshots_and_several_front_ends_decide_as_defined(steps, every, every_ms, clients):
+    for name in noted(SNAPSHOTS):
+        options = {"every": every, "every_ms": every_ms}
+        if name.startswith("vllm"):
+            options["clients"] = clients
+        agree(*made(name, 0, **options), steps)
 
 
 class Named:
@@ -122,7 +119,7 @@ class Named:
         self.name, self.admit = "definition", inner.admit
 
 
-@each_rule
+@pytest.mark.parametrize("name", PLAIN)
 def test_a_run_by_a_rule_is_the_run_by_its_formula(name):
     rng = np.random.default_rng(5)
     arrival = np.cumsum(rng.exponential(0.3, 150))

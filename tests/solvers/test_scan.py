@@ -206,11 +206,10 @@ def test_refined_table_bounds_every_pattern(copies: int) -> None:
                     for c in combinations_with_replacement(range(supply.size), k)
                     if all(c.count(j) <= supply[j] for j in c)
                 ]
+                filled = np.array([tables.sizes[c].sum() for c in columns], np.int64)
+                earned = np.array([profits[c].sum() for c in columns], np.int64)
                 for room in range(150):
-                    best = max(
-                        (int(profits[c].sum()) for c in columns if tables.sizes[c].sum() <= room),
-                        default=NO_COLUMN,
-                    )
+                    best = int(earned[filled <= room].max(initial=NO_COLUMN))
                     bound = table[k, room // unit]
                     assert best <= bound or best == NO_COLUMN
                     cell = (room // unit * unit + unit - 1) // tables.unit

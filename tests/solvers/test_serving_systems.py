@@ -13,6 +13,7 @@ from solvers.policies.protocol import PATIENCE, PolicyError
 from solvers.policies.registry import POLICIES
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
+from tests.noted import noted
 from theory.model import InputError, Requests, System
 from theory.serving import ServingSystem
 
@@ -230,7 +231,6 @@ def assert_same(fast, plain):
         assert fast.power_sums[gamma].per_load == pytest.approx(sums.per_load, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", [*POLICIES, *VARIANTS])
 @settings(max_examples=25)
 @given(
     system=systems() | st.just(PLAIN),
@@ -238,12 +238,13 @@ def assert_same(fast, plain):
     pool=st.none() | st.integers(1, 12),
     seed=st.integers(0, 2**64),
 )
-def test_the_compiled_step_is_the_plain_one(name, system, requests, pool, seed):
-    fast, plain = (
-        engine(system, requests, name, pool=pool, seed=seed, gammas=(0.5, 1.0), history=True)
-        for engine in (simulate, simulate_reference)
-    )
-    assert_same(fast, plain)
+def test_the_compiled_step_is_the_plain_one(system, requests, pool, seed):
+    options = {"pool": pool, "seed": seed, "gammas": (0.5, 1.0), "history": True}
+    for name in noted([*POLICIES, *VARIANTS]):
+        fast, plain = (
+            engine(system, requests, name, **options) for engine in (simulate, simulate_reference)
+        )
+        assert_same(fast, plain)
 
 
 class Recorder:
