@@ -103,6 +103,7 @@ def cheapest(G, B, drift, overhead, conserving, requests):
     return min(sum(costs) for _, costs in schedules(G, B, drift, overhead, conserving, requests))
 
 
+@cache
 def cheapest_with_pauses(G, B, drift, requests, migrating, *, overhead=0, conserving=False):
     """Least cost where requests may pause, and resume on their worker or anywhere."""
 
