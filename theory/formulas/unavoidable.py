@@ -8,6 +8,7 @@ change is as random as the ages, which no policy controls.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
 from math import ceil, floor, lgamma, log, log2, sqrt
 
@@ -210,6 +211,7 @@ def window_imbalance(
     return max(Fraction(0), workers * beyond, above + beyond)
 
 
+@lru_cache(1000)
 def least_imbalance(workers: int, slots: int, p: Fraction, width: int) -> Fraction:
     """The best lower bound of every online policy's ``E[Imb]``, ages being stationary.
 
