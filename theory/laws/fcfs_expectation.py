@@ -15,6 +15,7 @@ Three methods, one result with two exact sides:
   ``G (h-1) sqrt(B ln(G) / 2)`` of ``h`` times the lattice's.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -73,15 +74,22 @@ def square_root(number: Fraction | int) -> Enclosure:
 
 
 @lru_cache(maxsize=64)
-def _cumulants(law: Law) -> tuple[FloatArray, FloatArray]:
-    """Tilts from negligible to saturated, and the cumulants of a law, less its offset, at each."""
+def _cumulants(law: Law) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Tilts from negligible to saturated, and the cumulants of a law, less its offset, at each.
+
+    And at the tilts of the other sign.
+    """
     mass = law.floats
     values = np.flatnonzero(mass > 0)
     tilts = np.exp2(np.arange(-12, 12, 0.5)) / max(1, mass.size - 1)
+
+    def cumulants(exponents: FloatArray) -> FloatArray:
+        shift = exponents.max(axis=1)
+        sums = np.exp(exponents - shift[:, None]) @ mass[values]
+        return np.asarray(shift + np.log(sums))
+
     exponents = np.outer(tilts, values)
-    shift = exponents.max(axis=1)
-    sums = np.exp(exponents - shift[:, None]) @ mass[values]
-    return tilts, shift + np.log(sums)
+    return tilts, cumulants(exponents), cumulants(-exponents)
 
 
 def _reach(law: Law, copies: int) -> int:
@@ -90,9 +98,15 @@ def _reach(law: Law, copies: int) -> int:
     Chernoff's bound (Chernoff 1952) in floats; nothing rests on its accuracy, as the mass beyond it
     is counted as lost.
     """
-    tilts, cumulants = _cumulants(law)
+    tilts, cumulants, _ = _cumulants(law)
     best = ((copies * cumulants + BITS * np.log(2)) / tilts).min()
     return int(min(best, copies * max(1, len(law.weights) - 1))) + 1
+
+
+def _foot(law: Law, copies: int) -> int:
+    """A value that the sum, less its offset, falls below with chance 2^-BITS, as :func:`_reach`."""
+    tilts, _, cumulants = _cumulants(law)
+    return max(0, int(-((copies * cumulants + BITS * np.log(2)) / tilts).min()) - 1)
 
 
 @lru_cache(maxsize=16)  # sweeps over G share the convolution
@@ -130,17 +144,17 @@ def load_law(law: Law, slots: int) -> Law:
         return Law(offset, tuple(weights), law.scale**slots, bound, excess)
     unit = 1 << BITS
     base = fmpz_poly(list(law.rounded().weights))
-    power, copies = base, 1
-    # Left-to-right binary powering; every product is cut where it holds no mass and rounded down.
+    power, copies, start = base, 1, 0
+    # Left-to-right binary powering; every product is cut where it holds no mass, on both sides, and
+    # rounded down.  The list of coefficients begins at ``start``.
     for bit in bin(slots)[3:]:
-        copies *= 2
-        power = power.mul_low(power, 1 + min(copies * (len(law.weights) - 1), _reach(law, copies)))
-        power = power // unit
-        if bit == "1":
-            copies += 1
-            top = 1 + min(copies * (len(law.weights) - 1), _reach(law, copies))
-            power = power.mul_low(base, top) // unit
-    weights = [int(w) for w in power.coeffs()]
+        for factor, more, low in ((power, copies, start), (base, 1, 0))[: 1 + (bit == "1")]:
+            copies, start = copies + more, start + low
+            top = min(copies * (len(law.weights) - 1), _reach(law, copies))
+            power = power.mul_low(factor, 1 + top - start) // unit
+        foot = max(start, _foot(law, copies))
+        power, start = power.right_shift(foot - start), foot
+    weights = [0] * start + [int(w) for w in power.coeffs()]
     return Law(offset, tuple(weights), unit, bound, excess)
 
 
@@ -194,8 +208,10 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
         return Enclosure.exactly(Fraction(total, whole))
     bits = 128 + G.bit_length()
     unit = 1 << bits
-    powers = _powers([(c << bits) // scale for c in below], G, bits)
-    most = unit * size**order - sum(map(mul, steps, powers))
+    # Below 2^-(bits/G) the power is less than a unit, and rounded down to nothing.
+    first = bisect_left(below, 1 << max(0, scale.bit_length() - 1 - -(-bits // G)))
+    powers = _powers([(c << bits) // scale for c in below[first:]], G, bits)
+    most = unit * size**order - sum(map(mul, steps[first:], powers))
     # Each of G factors is rounded down by less than a unit, and each of G - 1 products.
     listed = Enclosure(Fraction(most - 2 * G * size**order, unit), Fraction(most, unit))
     # Each term falls by at most G*d if the lost mass sits low; if it sits high, all values up to
