@@ -31,10 +31,9 @@ def _shown(side: Exact) -> Exact | float:
     return float(side) if long else side
 
 
-def _difference(one: Exact, other: Exact) -> Exact:
-    """``one - other``, exact for whatever number they are; whole numbers are the most."""
-    whole = type(one) is int and type(other) is int
-    return one - other if whole else Fraction(one) - Fraction(other)
+def _exact(number: Exact) -> Exact:
+    """The number, whatever it is, as one of those that are exact; most are."""
+    return number if type(number) is int or type(number) is Fraction else Fraction(number)
 
 
 def unconfirmed(trial: Trial) -> str:
@@ -246,7 +245,7 @@ class Cases:
         self.count = 0
         self.attained = 0
         self._tightest: tuple[Exact, Exact] | None = None
-        self._key: tuple[Fraction, Fraction] | None = None
+        self._slack: tuple[Exact, Exact] | None = None  # of the tightest: its gap and size
         self._violation: Mapping[str, Any] | None = None
         self._broken = ""
 
@@ -264,7 +263,7 @@ class Cases:
             a violation.
         """
         self.count += 1
-        gap = _difference(claimed, computed)
+        gap = _exact(claimed) - _exact(computed)
         if self.relation == ">=":
             gap = -gap
         violated = gap != 0 if self.relation == "==" else gap < 0
@@ -278,12 +277,14 @@ class Cases:
 
     def _compare(self, computed: Exact, claimed: Exact, gap: Exact) -> None:
         """Keep, of the cases of least relative slack, the one of largest claimed side."""
-        if gap and self._key and self._key[0] == 0:
+        least, at = self._slack or (gap, 0)
+        if gap and not least:
             return
-        size = abs(Fraction(claimed))
-        key = gap / size if size else Fraction(gap), -size
-        if self._key is None or key < self._key:
-            self._tightest, self._key = (computed, claimed), key
+        size = _exact(claimed)
+        size = -size if size < 0 else size
+        here, before = gap * (at or 1), least * (size or 1)  # quotients would be slower
+        if self._slack is None or here < before or (here == before and size > at):
+            self._tightest, self._slack = (computed, claimed), (gap, size)
 
     def extend(self, found: Iterable[Case]) -> bool:
         """Count cases (computed, claimed, witness) up to the first that violates the relation."""
