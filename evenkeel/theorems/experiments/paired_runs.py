@@ -17,7 +17,7 @@ SAME_MYOPIC = (*SAME, Assumption.MYOPIC)
 SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}
 
 # The seeds that have to show that a planted policy is not BF-IO.
-FAR_OFF = 24
+FAR_OFF = 16
 
 
 def seeds_of(trial: Trial) -> range:
