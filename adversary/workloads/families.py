@@ -10,7 +10,7 @@ import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -468,7 +468,7 @@ def _refill_tight(
 # --- Fitted mixtures and histograms -------------------------------------------------------------
 
 
-@cache
+@lru_cache(maxsize=4)  # both of two families: the longest has a value for each of 10^6 lengths
 def _marginal(name: str, which: str) -> FloatArray:
     fit = _fits()[name]
     mixture = fit[which]

@@ -4,6 +4,7 @@ A worker that computes is not asked to stop, it is ended; and a worker whose par
 itself, also where nothing could be said to it (``kill -9``, a machine without memory).
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -39,7 +40,8 @@ _STARTING = threading.Lock()
 
 # A worker that holds more after a piece of work gets no other, where the system tells: what is kept
 # for that piece, as results that its checks share and the compiler's own, is of no use to the next.
-RENEW_MB = 300
+# A new one costs some three seconds, to import, load what is compiled and derive again.
+RENEW_MB = 320
 
 _Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -112,7 +114,7 @@ class Workers(Executor):
             future, work = given
             if not future.set_running_or_notify_cancel():
                 continue
-            if process is not None and calls is not None and _megabytes(process) > RENEW_MB:
+            if process is not None and calls is not None and _megabytes(process.pid) > RENEW_MB:
                 calls.close()  # so it ends
                 self._lost(process)
                 process = None
@@ -158,10 +160,10 @@ class Workers(Executor):
         return WorkerLostError(f"a process of the run ended ({how})")
 
 
-def _megabytes(process: BaseProcess) -> int:
+def _megabytes(pid: int | None) -> int:
     """The memory that a process holds; 0 where the system does not tell."""
     try:
-        with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
             pages = int(file.read().split()[1])
     except (OSError, ValueError, IndexError):
         return 0
@@ -181,8 +183,21 @@ def _serve(calls: "Connection[Any, Any]") -> None:
             message = calls.recv_bytes()
         except (EOFError, ConnectionError):
             return
+        answer = _answer(message)
+        if _megabytes(os.getpid()) > RENEW_MB:
+            _give_back()
         with suppress(ConnectionError):
-            calls.send_bytes(_answer(message))
+            calls.send_bytes(answer)
+
+
+def _give_back() -> None:
+    """Return to the system what this process holds without need, where its library can."""
+    gc.collect()
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _answer(message: bytes) -> bytes:

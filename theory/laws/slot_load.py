@@ -291,5 +291,7 @@ def joint_slot(
     for t, n in enumerate(alive):
         if admitted[t]:
             np.add.at(mass, s[:n] + (values[t] - low), c[:n] * admitted[t])
-    law = Law(low, tuple(mass.tolist()), scale, high)
+    weights = mass.tolist()
+    del mass  # of millions of values, where requests are long
+    law = Law(low, tuple(weights), scale, high)
     return law if scale.bit_length() <= EXACT_BITS else law.rounded()

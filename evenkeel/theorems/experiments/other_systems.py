@@ -1,7 +1,7 @@
 """Idle shares, other power models, and barrier systems that are no language models."""
 
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from adversary.paired_runs import log10_imbalance_ratio, stretch
 from adversary.workloads.families import requests_to_overload, workload
@@ -35,7 +35,7 @@ CELLS: tuple[tuple[str, int, int, int, bool], ...] = (
 )
 
 
-@cache
+@lru_cache(maxsize=1)  # its cells follow each other, and the law of long requests is large
 def _slot(name: str, rows: int, seed: int) -> Law:
     """Stationary law of a slot's load, for a sample of that family."""
     requests = workload(name, rows, seed)
