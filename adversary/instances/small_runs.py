@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from adversary.instances.space import Instance
+from solvers.arrays import max_of, sum_of
 from solvers.compiled import compiled
 from solvers.policies.predictors import GivenLengths, Oracle, Predictor
 from solvers.policies.protocol import StepView
@@ -191,8 +192,8 @@ def run_backlog(
             if assignment[j] >= 0:
                 worker[waiting[j]] = assignment[j]
                 loads[assignment[j]] += load[waiting[j]]
-        sum_max += loads.max()
-        work += loads.sum()
+        sum_max += max_of(loads)
+        work += sum_of(loads)
         for i in range(N):
             if worker[i] >= 0 and remaining[i] > 0:
                 load[i] += drift[step % drift.size]

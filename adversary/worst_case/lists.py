@@ -3,6 +3,7 @@
 import numpy as np
 
 from adversary.instances.small_runs import run_backlog
+from solvers.arrays import copy_into, max_of, sum_of
 from solvers.compiled import compiled
 from theory.model import IntArray
 
@@ -40,7 +41,7 @@ def largest_over_lists(
         if top > 0 or bottom > 0:
             if top * best_bottom > best_top * bottom:
                 best_top, best_bottom, maximisers = top, bottom, 0
-                best[:] = vector
+                copy_into(best, vector)
             if top * best_bottom == best_top * bottom:
                 maximisers += 1
         i = N - 1
@@ -108,10 +109,10 @@ def largest_over_vertices(
                 load += drift[k % drift.size]
         sum_max, limit = 0, 0
         for k in range(steps):
-            sum_max += loads[k].max()
+            sum_max += max_of(loads[k])
             largest = 0
             for g in range(G):
-                largest = max(largest, G * (loads[k, g] + (b - a) * held[k, g]) - loads[k].sum()
+                largest = max(largest, G * (loads[k, g] + (b - a) * held[k, g]) - sum_of(loads[k])
                               - (b - a) * held[k, g])  # fmt: skip
             limit += largest
         if limit * best_bottom < best_top * steps:
@@ -144,7 +145,7 @@ def largest_over_vertices(
                 best_top, best_bottom, maximisers = top, steps, 0
             if top * best_bottom == best_top * steps:
                 if maximisers == 0:
-                    best_decode[:] = decode
+                    copy_into(best_decode, decode)
                     for j in range(N):
                         best_sizes[j] = b if large >> j & 1 else a
                 maximisers += 1

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solvers.arrays import sum_of
 from solvers.compiled import compiled
 from solvers.step.fast.bitset import Words, full, insert, predecessor, remove, successor
 from solvers.step.problem import WAITS
@@ -92,7 +93,10 @@ def _rank(after: IntArray, h: int, top: IntArray, who: IntArray) -> None:
 @compiled
 def value(plan: WindowPlan) -> int:
     """Sum of the imbalances of a plan over the window."""
-    return int(plan.after.shape[0] * np.sum(plan.top[:, 0]) - np.sum(plan.after))
+    result: int = plan.after.shape[0] * sum_of(plan.top[:, 0])
+    for g in range(plan.after.shape[0]):
+        result -= sum_of(plan.after[g])
+    return result
 
 
 @compiled
@@ -109,7 +113,7 @@ def improve(plan: WindowPlan, pool: Pool, grown: IntArray, effort: int) -> None:
     """Exchange requests until nothing in reach helps, or for so many rounds as the effort says."""
     if plan.taken.size == 1:  # one worker has no imbalance
         return
-    admitted = np.sum(plan.taken)
+    admitted = sum_of(plan.taken)
     bends = np.empty(2 * grown.size, np.int64)
     tries = 4 ** (effort + 1)
     for _ in range(4**effort):

@@ -12,10 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from solvers.arrays import sum_of
 from solvers.compiled import compiled
 from solvers.policies.ordering import heap_of_open_workers, sift_down
 from solvers.policies.protocol import Rule, StepView, built_in
-from solvers.reductions import sum_of
 from solvers.simulation.state import (
     RunState,
     admissions,

@@ -16,6 +16,7 @@ at all steps of the window, as in the score.
 
 import numpy as np
 
+from solvers.arrays import sum_of
 from solvers.compiled import compiled
 from solvers.policies.predictors import Predictor, predictor_of
 from solvers.policies.protocol import StepView, built_in, integer_from
@@ -123,8 +124,9 @@ def route(
     G, n = free.size, pool.size
     top = np.zeros(discounts.size, np.int64)
     for g in range(G):
-        np.maximum(top, ahead[g], top)
-    slots = np.sum(free)
+        for h in range(top.size):
+            top[h] = max(top[h], ahead[g, h])
+    slots = sum_of(free)
     i = 0
     while i < n and slots > 0 and (slots >= n - i or slots > CANDIDATES * G):
         best = -1

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from solvers.arrays import sum_of
 from solvers.compiled import compiled
 from solvers.policies.arrival_order import splitmix64
 from solvers.policies.protocol import StepView
@@ -237,7 +238,7 @@ def send(
     answer : int64[n]
         Filled with the worker of each, or -1 for one that waits.
     """
-    G, left = free.size, int(np.sum(free))
+    G, left = free.size, sum_of(free)
     equal = np.empty(G, np.int64)
     # What is sent changes one worker's score, and that for its own front end alone.
     scores = np.empty((sending.clients, G, PARTS), np.int64)

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from solvers.arrays import max_of, sum_of
 from solvers.compiled import compiled
 from solvers.policies.arrival_order import splitmix64
 from solvers.policies.protocol import InFlight, Rule, StepView, built_in, named
@@ -46,7 +47,7 @@ def room_below(most: int, held: IntArray, free: IntArray, admitted: int) -> IntA
     """
     while True:
         room = np.minimum(free, np.maximum(0, most - held))
-        if np.sum(room) >= admitted:
+        if sum_of(room) >= admitted:
             return room
         most += 1
 
@@ -68,9 +69,9 @@ def balance_prompts(
     answer : int64[n]
         Filled with the worker of each, or -1 for one that waits.
     """
-    G, admitted = free.size, min(pool.size, int(np.sum(free)))
+    G, admitted = free.size, min(pool.size, sum_of(free))
     answer[:] = WAITS
-    most = max(-(-(int(np.sum(held)) + admitted) // G), int(np.max(held)))
+    most = max(-(-(sum_of(held) + admitted) // G), max_of(held))
     room = room_below(most, held, free, admitted)
     order = np.arange(admitted)
     key, other_key, other = -pool[:admitted], np.empty_like(order), np.empty_like(order)

@@ -10,6 +10,7 @@ What a schedule costs is in :mod:`solvers.schedule.pieces`.
 
 import numpy as np
 
+from solvers.arrays import copy_into
 from solvers.compiled import compiled
 from solvers.schedule.pieces import REFUSED, Kinds, Pieces, admit_in_order, cost_of
 from solvers.step.rng import State, draw
@@ -48,9 +49,10 @@ def _shift(pieces: Pieces, i: int, p: int, state: State) -> int:
 @compiled
 def _keep(best: Pieces, found: Pieces) -> None:
     """Copy the schedule that was found over the best one."""
-    best.start[:] = found.start
-    best.length[:] = found.length
-    best.worker[:] = found.worker
+    for i in range(found.start.shape[0]):
+        copy_into(best.start[i], found.start[i])
+        copy_into(best.length[i], found.length[i])
+    copy_into(best.worker, found.worker)
 
 
 @compiled

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solvers.arrays import copy_into
 from solvers.compiled import compiled
 from solvers.schedule.levels import sum_of_largest
 from solvers.schedule.node_bound import Case, Profile, bound, new_profile, scale_of
@@ -201,8 +202,8 @@ def search(case: Case, path: Path, nodes: int, profile: Profile) -> bool:
         elif at == n * G and waiting == 0:
             number[UPPER] = cost
             number[THRESHOLD] = cost
-            path.best_start[:] = path.start
-            path.best_worker[:] = path.worker
+            copy_into(path.best_start, path.start)
+            copy_into(path.best_worker, path.worker)
         else:
             path.now[new] = now
             path.cost[new] = cost

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solvers.arrays import max_of, min_of
 from solvers.compiled import compiled
 from theory.model import IntArray
 
@@ -118,7 +119,7 @@ def _sweep(
                     continue
                 if conserving and _leaves_a_slot(age, lengths, at, held[n], home, B, rule):
                     continue
-                cost = level_cost * np.max(load[n]) + step_cost + value[follows[n]]
+                cost = level_cost * max_of(load[n]) + step_cost + value[follows[n]]
                 if cost < best:
                     best = cost
                     choice[state] = code[n]
@@ -177,7 +178,7 @@ def _leaves_a_slot(
     for i in range(age.size):
         if place[i] < 0 and age[i] < lengths[i]:
             anywhere = age[i] == 0 or rule == MIGRATING
-            if (np.min(held) if anywhere else held[home[i]]) < slots:
+            if (min_of(held) if anywhere else held[home[i]]) < slots:
                 return True
     return False
 

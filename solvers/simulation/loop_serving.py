@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from solvers.arrays import copy_into, sum_of
 from solvers.compiled import compiled
 from solvers.policies.arrival_order import FEWEST_SENT, SENT, ArrivalOrder, choose
 from solvers.policies.balanceroute import BR0, route
@@ -148,11 +149,12 @@ def run_sending(s: ServingState, sending: Sending, board: Board, steps: int) -> 
             s.queued_tokens,
             s.budget,
         )
-        board.own[:] = s.own
-        board.requests[:] = s.held
-        board.tokens[:] = s.tokens
+        for c in range(s.own.shape[0]):
+            copy_into(board.own[c], s.own[c])
+        copy_into(board.requests, s.held)
+        copy_into(board.tokens, s.tokens)
         if sending.rule == TPU_INFERENCE:
-            board.tokens[:] = s.queued_weight
+            copy_into(board.tokens, s.queued_weight)
             oldest_running(s, board.oldest)
         send(
             sending,
@@ -181,7 +183,8 @@ def run_oldest(s: ServingState, rule: int, seed: np.uint64, turn: int, steps: in
             balance_prompts(s.tokens.copy(), s.held, s.free, size, answer)
         else:
             if rule == FEWEST_SENT:
-                s.held[:] = s.held + (SENT - 1) * s.queued
+                for g in range(s.held.size):
+                    s.held[g] += (SENT - 1) * s.queued[g]
             turn = choose(rule, seed, state.step, turn, s.loads, s.held, s.free, size, answer)
         carry_out(s)
     return turn
@@ -206,7 +209,7 @@ def run_by_size(s: ServingState, which: int, effort: int, steps: int) -> None:
             state.bound_gap += value - lower
             in_order_of_arrival(size, target, other_size)
         else:
-            admitted = min(n, np.sum(s.free))
+            admitted = min(n, sum_of(s.free))
             largest_to_busiest(s.loads, s.free, size, admitted, weight, candidate, target)
         for j in range(n):
             s.answer[place[j]] = target[j]

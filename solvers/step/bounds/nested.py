@@ -15,8 +15,8 @@ at effort 3 proves 158 with it and 97 without; of 90 burst-like steps, 45 and 6.
 
 import numpy as np
 
+from solvers.arrays import max_of, min_of, sum_of
 from solvers.compiled import compiled
-from solvers.reductions import max_of, min_of, sum_of
 from solvers.step.bounds.relaxation import IMPOSSIBLE, deficit
 from solvers.step.fast.partial_assignment import Flags
 from solvers.step.sorted_sizes import Pool, last_at_most

@@ -17,8 +17,8 @@ set is valid by itself a rounded order can weaken a bound but not invalidate it.
 
 import numpy as np
 
+from solvers.arrays import sum_of
 from solvers.compiled import compiled
-from solvers.reductions import sum_of
 from solvers.step.problem import StepProblem
 from solvers.step.sorted_sizes import Pool, sorted_pool
 from theory.model import FloatArray, IntArray

@@ -9,8 +9,8 @@ the order of assignments.
 
 import numpy as np
 
+from solvers.arrays import max_of, sum_of
 from solvers.compiled import compiled
-from solvers.reductions import max_of, sum_of
 from solvers.step.fast.bitset import remove
 from solvers.step.fast.partial_assignment import Plan
 from solvers.step.sorted_sizes import Pool

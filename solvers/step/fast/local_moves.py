@@ -5,8 +5,8 @@ Requests are named by their place in the sorted pool; every worker's are kept in
 
 import numpy as np
 
+from solvers.arrays import max_of
 from solvers.compiled import compiled
-from solvers.reductions import max_of
 from solvers.step.bounds.relaxation import ascending
 from solvers.step.fast.bitset import insert, predecessor, remove, successor
 from solvers.step.fast.partial_assignment import Plan

@@ -11,6 +11,7 @@ Source of the method: (Lourenço et al. 2003).
 
 import numpy as np
 
+from solvers.arrays import copy_into, max_of, sum_of
 from solvers.compiled import compiled
 from solvers.step.bounds.few_slots import few_slot_bounds
 from solvers.step.bounds.nested import nested_bound
@@ -102,11 +103,11 @@ def _fit(plan: Plan, pool: Pool, g: int, level: int, waiting: IntArray) -> int:
 @compiled
 def copy_plan(source: Plan, target: Plan) -> None:
     """Copy a plan of the same shape."""
-    target.item[:] = source.item
-    target.taken[:] = source.taken
-    target.after[:] = source.after
-    target.words[:] = source.words
-    target.summary[:] = source.summary
+    copy_into(target.item, source.item)
+    copy_into(target.taken, source.taken)
+    copy_into(target.after, source.after)
+    copy_into(target.words, source.words)
+    copy_into(target.summary, source.summary)
 
 
 @compiled
@@ -222,7 +223,9 @@ def shake(
                 # The largest of those that wait are the hardest to place, and the most worth it.
                 last = m if draw(state, 2) == 0 else min(m, 16)
                 i = waiting[m - 1 - draw(state, last)]
-                held = np.sum(sizes[item[start[g] : start[g] + taken[g]]])
+                held = 0
+                for j in item[start[g] : start[g] + taken[g]]:
+                    held += sizes[j]
                 possible = sizes[i] <= level - after[g] + held and _refill(
                     plan, pool, g, level, i, waiting, state
                 )
@@ -232,8 +235,8 @@ def shake(
                 while after[g] != level and after[g] != before:
                     before = after[g]
                     work += _fit(plan, pool, int(g), level, waiting)
-        distance = int(G * level - np.sum(after))
-        if least == 2**62 or (possible and distance <= least and np.max(after) <= level):
+        distance = G * level - sum_of(after)
+        if least == 2**62 or (possible and distance <= least and max_of(after) <= level):
             least = distance
             copy_plan(plan, best)
         else:

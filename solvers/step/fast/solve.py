@@ -6,8 +6,8 @@ anything else.
 
 import numpy as np
 
+from solvers.arrays import max_of, sum_of
 from solvers.compiled import compiled
-from solvers.reductions import max_of, sum_of
 from solvers.step.bounds.lattice import lattice_bound, spacing
 from solvers.step.bounds.nested import nested_bound
 from solvers.step.bounds.relaxation import closed_form_bounds, deficit

@@ -10,6 +10,7 @@ Source: (Korf 2009).
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.arrays import max_of, sum_of
 from solvers.compiled import compiled
 from theory.model import IntArray
 
@@ -59,11 +60,11 @@ def pack(
         ``FOUND``, ``NONE`` where there is none, or ``OPEN``; and the steps left.
     """
     n, G = sizes.size, room.size
-    slack = int(room.sum() - sizes.sum())
-    if slack < 0 or slots.sum() < n:
+    slack = int(sum_of(room) - sum_of(sizes))
+    if slack < 0 or sum_of(slots) < n:
         return NONE, nodes
-    tabulated = (n + 1) * (room.max() + 2) <= _MOST_SUMS
-    reach = _reachable(sizes, int(room.max())) if tabulated else np.empty((0, 0), np.int32)
+    tabulated = (n + 1) * (max_of(room) + 2) <= _MOST_SUMS
+    reach = _reachable(sizes, max_of(room)) if tabulated else np.empty((0, 0), np.int32)
     after = np.zeros(n + 1, np.int64)  # sum of the requests from p on
     for i in range(n - 1, -1, -1):
         after[i] = after[i + 1] + sizes[i]

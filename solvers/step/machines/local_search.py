@@ -8,6 +8,7 @@ wanders from worker to worker until a pair has room for it.
 
 import numpy as np
 
+from solvers.arrays import copy_into, max_of
 from solvers.compiled import compiled
 from solvers.step.rng import draw
 from theory.model import IntArray
@@ -87,7 +88,7 @@ def divide_pairs(
         first[g] = i
     at = worker.copy()
     open_ = np.flatnonzero(free)
-    best = int(after.max())
+    best = max_of(after)
     held, over = np.empty(n, np.int64), np.empty(G, np.int64)
     above, idle, stale = _above(after, level, open_, over), 0, 0
     while idle < trials and best > level and above > 0 and open_.size > 1:
@@ -157,10 +158,10 @@ def divide_pairs(
             follows[i] = first[g]
             first[g] = i
         above = _above(after, level, open_, over)
-        top = int(after.max())
+        top = max_of(after)
         if top < best:
             best, idle = top, 0
-            worker[:] = at
+            copy_into(worker, at)
     return best
 
 
