@@ -4,9 +4,7 @@ The restricted master problem (:mod:`solvers.step.branch_and_price.master_proble
 prices; pricing (:mod:`solvers.step.branch_and_price.pricing`) turns them into a Lagrangian bound,
 exact in integers, and into the best column of each worker.  It ends when the bound rounded up
 meets the value of the linear program rounded up, or no column prices out.  Prices are smoothed
-towards those of the best bound, and linear between some sizes, ever more of them
-(:mod:`solvers.step.branch_and_price.price_grid`).  The linear program guides the search and proves
-nothing.
+towards those of the best bound.  The linear program guides the search and proves nothing.
 
 Column generation and its bound: (Lübbecke and Desrosiers 2005); the smoothing: (Wentges 1997).
 """
@@ -23,22 +21,14 @@ from solvers.step.branch_and_price.columns import INFINITE, SCALE, Column, Resid
 from solvers.step.branch_and_price.deadline import check
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.master_problem import MasterProblem
-from solvers.step.branch_and_price.price_grid import PriceGrid
 from solvers.step.branch_and_price.pricing import PricingTables
 from solvers.step.exact.milp import assignment_of_counts
 from solvers.step.fast.local_search import aimed, polish
 from solvers.step.problem import Assignment, AssignmentError, StepProblem, StepSolution
-from theory.model import FloatArray, InputError, IntArray
+from theory.model import InputError, IntArray
 
 # Weight of the prices of the best bound against the duals of the linear program.
 _SMOOTHING = 0.7
-
-# Above so many sizes prices are linear between some of them: at first between few, then between so
-# many times more, until there are enough to try primal heuristics.
-_MANY = 2**11
-_CORNERS = 2**4
-_FINER = 2**2
-_ENOUGH = 2**8
 
 # A linear program that only guides the search is solved to this share of the gap.
 _ROUGH = 2**6
@@ -165,8 +155,6 @@ class BranchAndPrice:
         self._note_columns(self.best)
         # The prices of the last level are often good at the next.
         self._last: IntArray = coarser._last if coarser else np.zeros_like(self.tables.sizes)
-        m = self.tables.sizes.size
-        self.corners: int = coarser.corners if coarser else _ENOUGH if m > _MANY else m
 
     def _note_columns(self, assignment: Assignment) -> None:
         """Add the columns of an assignment to the pool."""
@@ -230,28 +218,13 @@ class BranchAndPrice:
             assignment = polish(self.problem, assignment, level, _POLISHING)
         self._better(assignment)
 
-    @property
-    def smooth(self) -> bool:
-        """Whether prices are linear between some sizes only."""
-        return self.corners + 1 < self.tables.sizes.size
-
-    def refine(self) -> None:
-        """Let prices be linear between more sizes."""
-        self.corners *= _FINER
-
-    def master(self, residual: Residual, columns: Iterable[Column], corners: int) -> MasterProblem:
+    def master(self, residual: Residual, columns: Iterable[Column]) -> MasterProblem:
         """The restricted master problem with those of the columns that are feasible."""
         tables = self.tables
         penalty = float(_PENALTY * max(self.upper, tables.farthest)) if tables.filled else None
-        grid = PriceGrid.of(tables.sizes, corners)
-        master = MasterProblem(residual, grid, penalty, tables.excess, self.deadline)
+        master = MasterProblem(residual, penalty, tables.excess, self.deadline)
         master.extend(columns)
         return master
-
-    def _solve(self, master: MasterProblem) -> tuple[int, FloatArray]:
-        """The bound of a linear program, rounded up, and its prices."""
-        value, duals = master.solve()
-        return math.ceil(master.residual.spent + value - 1e-6), duals
 
     def promising(self, levels: LevelBounds, at: int, prices: IntArray) -> list[Column]:
         """The columns of the pool of least reduced cost that are feasible at the level."""
@@ -283,9 +256,7 @@ class BranchAndPrice:
         """
         tables, aim = self.tables, levels.aim(at, self.upper)
         whole = residual.supply is levels.supply
-        # From nothing the first prices are found among few.
-        corners = _CORNERS if self.smooth and not self._last.any() else self.corners
-        master = self.master(residual, columns, corners)
+        master = self.master(residual, columns)
         best, best_prices, lp_bound = -INFINITE, prices, -INFINITE
         trials = [prices, self._last] if whole else [prices]
         patience = _QUICK
@@ -308,26 +279,20 @@ class BranchAndPrice:
                 break
             # A quick search will do while it finds columns; the longest is worth it where the
             # linear program says that the level can be closed.
-            settled = False
             if lp_bound > -INFINITE and not more:
                 most = _LONG if lp_bound > aim else _THOROUGH
-                if not whole or self.stride > 1 or corners < self.corners:
+                if not whole or self.stride > 1:
                     most = _QUICK
-                settled = patience >= most
+                if patience >= most:
+                    break
                 patience = min(patience * _FURTHER, most)
             else:
                 patience = _QUICK
-            if not settled:
-                lp_bound, duals = self._solve(master)
-                # What only guides the search need not be known to the last unit.
-                rough = not whole or corners < self.corners
-                settled = bound + (rough and (aim - bound) // _ROUGH) >= lp_bound
-            if settled:
-                if corners >= self.corners:
-                    break
-                corners *= _FINER
-                master = self.master(residual, master.columns, corners)
-                lp_bound, duals = self._solve(master)
+            value, duals = master.solve()
+            lp_bound = math.ceil(residual.spent + value - 1e-6)
+            # What only guides the search need not be known to the last unit.
+            if bound + (0 if whole else (aim - bound) // _ROUGH) >= lp_bound:
+                break
             trials = [
                 tables.as_prices(weight * best_prices + (1 - weight) * SCALE * duals)
                 for weight in (_SMOOTHING, 0.0)

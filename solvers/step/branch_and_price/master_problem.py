@@ -1,11 +1,10 @@
 """The restricted master problem: the linear program over the columns generated so far.
 
 At a level ``M`` it chooses a convex combination of columns for each worker, within the supply of
-every size, so that the total slack ``sum_g (M - L'_g)`` is least; rows of sizes may be added up
-(:mod:`solvers.step.branch_and_price.price_grid`).  The dual prices on the supply rows go to the
-pricing problem (:mod:`solvers.step.branch_and_price.pricing`).  This is the Dantzig-Wolfe
-reformulation of the fixed-level problem, with one convexity row for each worker.  Its values are
-floating point and prove nothing: a proof prices the columns in integers.
+every size, so that the total slack ``sum_g (M - L'_g)`` is least.  The dual prices on the supply
+rows go to the pricing problem (:mod:`solvers.step.branch_and_price.pricing`).  This is the
+Dantzig-Wolfe reformulation of the fixed-level problem, with one convexity row for each worker.  Its
+values are floating point and prove nothing: a proof prices the columns in integers.
 
 Source: (Barnhart et al. 1998).
 """
@@ -19,7 +18,6 @@ import numpy as np
 
 from solvers.step.branch_and_price.columns import Column, Residual, fits
 from solvers.step.branch_and_price.deadline import check, left
-from solvers.step.branch_and_price.price_grid import PriceGrid
 from theory.model import FloatArray
 
 
@@ -31,8 +29,6 @@ class MasterProblem:
     ----------
     residual : Residual
         The workers, their free slots and rooms, and the supply.
-    grid : PriceGrid
-        The sizes between which prices are linear.
     penalty : float or None
         Where every slot must be filled, the cost of the artificial variable that leaves a worker
         without a column; None where slots may stay free, and it costs the worker's room.
@@ -44,7 +40,6 @@ class MasterProblem:
     """
 
     residual: Residual
-    grid: PriceGrid
     penalty: float | None
     excess: int = 0
     deadline: float = math.inf
@@ -55,7 +50,7 @@ class MasterProblem:
 
     def __post_init__(self) -> None:
         workers, supply, room = self.residual.workers, self.residual.supply, self.residual.room
-        m, w = self.grid.number, len(workers)
+        m, w = supply.size, len(workers)
         self._row = {g: m + k for k, g in enumerate(workers)}
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
@@ -65,7 +60,7 @@ class MasterProblem:
         self.program.addRows(
             m + w,
             np.concatenate([np.full(m, -highspy.kHighsInf), np.ones(w)]),
-            np.concatenate([self.grid.amounts(supply), np.ones(w)]),
+            np.concatenate([supply.astype(float), np.ones(w)]),
             0,
             none,
             none,
@@ -102,7 +97,7 @@ class MasterProblem:
             return False
         self._inside.update(new)
         self.columns += new
-        counts = [self.grid.rows(p.counts) for p in new]
+        counts = [p.counts for p in new]
         self._add(
             np.array([max(0, self.residual.room[p.worker] - p.total) for p in new], np.float64),
             [[*c, self._row[p.worker]] for c, p in zip(counts, new, strict=True)],
@@ -116,7 +111,7 @@ class MasterProblem:
         self.program.run()
         check(self.deadline)
         duals = np.array(self.program.getSolution().row_dual)
-        prices = self.grid.prices(np.maximum(0.0, -duals[: self.grid.number]))
+        prices = np.maximum(0.0, -duals[: self.residual.supply.size])
         return float(self.program.getInfo().objective_function_value), prices
 
     def shares(self) -> FloatArray:

@@ -56,7 +56,7 @@ from theory.model import FloatArray, IntArray
 _MOST_PAIRS = 2**22
 
 # ``G (sum of loads and sizes)`` stays below this: scaled sums fit an int64 beside NO_COLUMN.
-_MOST_LOAD = 2**46
+MOST_LOAD = 2**46
 
 # Requests that are tried in vain in one search, for each second that is left.
 _PER_SECOND = 2**21
@@ -129,7 +129,7 @@ class PricingTables:
         self.everyone = problem.admissions == problem.pool.size
         self.slots = int(free.max())
         total = sum(problem.loads.tolist()) + sum(problem.pool.tolist())
-        if self.slots > MOST_SLOTS or problem.workers * total >= _MOST_LOAD:
+        if self.slots > MOST_SLOTS or problem.workers * total >= MOST_LOAD:
             raise TooLargeError
 
         def farthest(slots: int) -> int:

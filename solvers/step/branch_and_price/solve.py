@@ -5,6 +5,9 @@ imbalance ``G M - sum_g L'_g`` is least, ``M`` being the largest load after admi
 With parallel machines whose loads must be near the makespan, it is a cutting-stock problem at each
 level: a column is what one worker can take (:mod:`solvers.step.branch_and_price.columns`).
 
+Where sizes are many, column generation with few of the workers and of the supply rows comes first
+(:mod:`solvers.step.branch_and_price.many_sizes`).
+
 Method: the levels stay together in a node, which keeps a Lagrangian bound at each
 (:mod:`solvers.step.branch_and_price.level_bounds`).  Best-first search takes the level of the least
 bound, raises it by column generation (:mod:`solvers.step.branch_and_price.column_generation`), and
@@ -35,6 +38,7 @@ from solvers.step.branch_and_price.columns import SCALE
 from solvers.step.branch_and_price.deadline import LateError
 from solvers.step.branch_and_price.level_bounds import LevelBounds
 from solvers.step.branch_and_price.level_filter import prove
+from solvers.step.branch_and_price.many_sizes import MANY, approach_many_sizes
 from solvers.step.branch_and_price.pricing import TooLargeError
 from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, choose, dive
 from solvers.step.branch_and_price.warm_up import warm_up
@@ -130,15 +134,13 @@ class _Progress:
         excluded = root.lp_bound > state.aim(root)
         if action is branch:
             near = bound <= state.lower + (state.upper - state.lower) // _NEAR
-            if state.smooth or (not near and self.stuck <= _STUCK):
+            if not near and self.stuck <= _STUCK:
                 return False
             return self.last or (not excluded and self._worth_branching(state, root))
         if action is dive and not excluded:
-            # The more dives fail, the rarer they become; with prices linear between few sizes the
-            # first that fails is the last.
+            # The more dives fail, the rarer they become.
             self.looks += 1
-            rarely = self.looks % (1 + self.fruitless // 2) == 0
-            return rarely and not (state.smooth and self.fruitless)
+            return self.looks % (1 + self.fruitless // 2) == 0
         # The search among columns is for the level of the least bound.
         return action is choose and not excluded and bound <= state.lower and state.stride == 1
 
@@ -179,12 +181,10 @@ def _rounding_matters(state: BranchAndPrice, root: MasterSolution) -> bool:
 def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True) -> Iterator[None]:
     """Best-first search until the gap is closed, time is up, or a level cannot be decided.
 
-    Prices become linear between more sizes where some levels in a row have brought nothing better.
     If it is not the ``last`` phase, it also ends where a larger table has better prospects, and
     undoes branchings that did not raise the bound.
     """
     progress = _Progress(last, state.open)
-    visits = 0
     while state.lower < state.upper and time.monotonic() < state.deadline:
         yield
         # Among nodes of the same bound the deepest.
@@ -204,14 +204,9 @@ def explore(state: BranchAndPrice, actions: Sequence[Action], last: bool = True)
                 progress.tried(action, state.upper < upper)
             if state.upper < upper:
                 break
-        idle = levels in state.open and levels.lower[at] == state.lower and state.upper == upper
         if progress.over(state, root):
             break
-        visits = 0 if state.upper < upper else visits + 1
-        if state.smooth and (idle or visits > _STUCK):
-            state.refine()
-            progress.fruitless = visits = 0
-        elif idle:
+        if levels in state.open and levels.lower[at] == state.lower and state.upper == upper:
             break
     if progress.fruitless_splits(state):
         state.open = progress.unsplit
@@ -248,6 +243,10 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
     found = _better(found, solve_step(problem, effort=3))
     yield found
     found = prove(problem, found, _SHORT, until)
+    if not found.optimal and np.unique(problem.pool).size > MANY:
+        for better in approach_many_sizes(problem, found, until):
+            found = better
+            yield found
     coarser = None
     for size in _PHASES:
         yield found

@@ -12,6 +12,7 @@ import numpy as np
 
 from solvers.step.branch_and_price.column_generation import BranchAndPrice
 from solvers.step.branch_and_price.level_filter import prove
+from solvers.step.branch_and_price.many_sizes import approach_many_sizes
 from solvers.step.branch_and_price.primal_heuristics import choose
 from solvers.step.exact.milp import largest_first
 from solvers.step.fast.local_search import copy_plan
@@ -32,6 +33,7 @@ def warm_up() -> None:
     problem = StepProblem(loads, free, rng.integers(20, 200, 60))
     first = largest_first(problem)
     prove(problem, StepSolution(first, problem.objective(first), 0), 2**20)
+    *_, _ = approach_many_sizes(problem, StepSolution(first, problem.objective(first), 0))
     good = solve_step(problem, effort=3)
     plan = empty_plan(loads, free, problem.pool.size)
     copy_plan(plan, plan)  # which that calls where an exchange has helped
