@@ -13,6 +13,7 @@ from types import BuiltinFunctionType
 from typing import Any, ClassVar, TypeVar, cast
 
 import numba
+from llvmlite.binding import ffi
 from numba.core import typed_passes, types, untyped_passes
 from numba.core.compiler import Compiler, Flags
 from numba.core.compiler_lock import global_compiler_lock
@@ -166,7 +167,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
                 return known.entry_point
             self._replaced.append(self.overloads.pop(types))
         self.targetoptions["no_cpython_wrapper"] = not python
-        with self._cache.by_one_process(sig, self.targetctx, python=python), _seldom_collected():
+        with self._cache.by_one_process(sig, self.targetctx, python=python), _undisturbed():
             self._make(sig)
         return self.overloads[types].entry_point
 
@@ -205,13 +206,19 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
 
 @contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Look for garbage less often: the compiler makes many objects, and little of it is garbage."""
+def _undisturbed() -> Iterator[None]:
+    """Look for garbage less often, since little is, and tell nobody of each call of LLVM.
+
+    Numba offers its calls of LLVM to listeners; this takes a twentieth of the time, and nobody
+    listens.
+    """
     before = gc.get_threshold()
     gc.set_threshold(*map(max, before, SELDOM))
+    heard, ffi.lib._lock._cblist = ffi.lib._lock._cblist, []
     try:
         yield
     finally:
+        ffi.lib._lock._cblist = heard
         gc.set_threshold(*before)
 
 
