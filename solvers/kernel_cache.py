@@ -91,7 +91,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         held = _taken(lock, place)
         self.python = python  # other code of this function may have been made meanwhile
         if _TELL and not any(path.exists() for path in paths):
-            print(_TELL.pop(), file=sys.stderr)
+            _TELL.pop()()
         try:
             yield
         finally:
@@ -295,14 +295,26 @@ def _of_this_user() -> str:
     return "evenkeel" if os.name == "nt" else f"evenkeel-{os.getuid()}"
 
 
-# What to say where somebody waits for machine code.
-_TELL: list[str] = []
+# What to do where somebody waits for machine code.
+_TELL: list[Callable[[], None]] = []
 
 
-def tell_of_compiling() -> None:
-    """Say on stderr, once, when machine code has to be made: the next run will be quicker."""
-    if sys.stderr is not None:
-        _TELL[:] = ["compiling: once after an installation or a change"]
+def tell_of_compiling(help_it: Callable[[], object] | None = None) -> None:
+    """Say on stderr, once, when machine code has to be made: the next run will be quicker.
+
+    Parameters
+    ----------
+    help_it : callable, optional
+        What is called then.
+    """
+
+    def tell() -> None:
+        if sys.stderr is not None:
+            print("compiling: once after an installation or a change", file=sys.stderr)
+        if help_it is not None:
+            help_it()
+
+    _TELL[:] = [tell]
 
 
 _SAID: list[str] = []

@@ -111,6 +111,7 @@ def simulate(
     the policies whose runs have ended are told, as a part.
     """
     from adversary.workloads.families import workload
+    from evenkeel.runs.workers import cores
     from evenkeel.studies.run_summary import (
         by_worker,
         exponents,
@@ -119,6 +120,7 @@ def simulate(
         summary,
         worker_table,
     )
+    from solvers.compile_ahead import start
     from solvers.kernel_cache import tell_of_compiling
     from solvers.simulation.engine import simulate
 
@@ -138,12 +140,13 @@ def simulate(
         if n is None and count > 10_000_000:
             raise InputError(f"10 rounds of G*B are {count} requests: give a number with -n")
         requests = workload(source, count, seed, **parameters)
+    names = policies or ("fcfs", "bfio")
     found: list[dict[str, Any]] = []
     workers_of, runs = [], []
     late = ""
     if click.get_current_context().obj is not None:  # a process of its own
-        tell_of_compiling()
-    for name in policies or ("fcfs", "bfio"):
+        tell_of_compiling(start if "bfio" in names and cores() > 1 else None)
+    for name in names:
         try:
             with progress(name, len(requests)) as tick:
                 run = simulate(

@@ -30,7 +30,7 @@ def _value(plan: Plan) -> int:
 
 
 @compiled
-def _improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
+def improve(plan: Plan, pool: Pool, level: int, lower: int, effort: int) -> None:
     """Local search in a plan aimed at ``level``, until ``lower`` is reached or nothing helps."""
     rounds = 1 << (3 * effort - 2)
     choice = plan.item.size < pool.sizes.size
@@ -82,7 +82,7 @@ def begin(
             upper = _value(plan)
             none = np.empty(0, np.int64)
             lower = nested_bound(loads, room, pool, level, lower, upper, evaluations, none)
-        _improve(plan, pool, aim, lower, effort)
+        improve(plan, pool, aim, lower, effort)
     return plan, pool, level, lower
 
 
