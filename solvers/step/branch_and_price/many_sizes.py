@@ -42,7 +42,7 @@ from solvers.step.rng import State, draw
 from solvers.step.sorted_sizes import last_between
 from theory.model import FloatArray, IntArray
 
-# Above so many distinct sizes.
+# Where there are more distinct sizes than this, and more than half as many as requests.
 MANY = 2**8
 
 # Workers of so many slots are in every linear program.

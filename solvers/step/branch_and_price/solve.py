@@ -5,8 +5,8 @@ imbalance ``G M - sum_g L'_g`` is least, ``M`` being the largest load after admi
 With parallel machines whose loads must be near the makespan, it is a cutting-stock problem at each
 level: a column is what one worker can take (:mod:`solvers.step.branch_and_price.columns`).
 
-Where sizes are many, column generation with few of the workers and of the supply rows comes first
-(:mod:`solvers.step.branch_and_price.many_sizes`).
+Where most requests have a size of their own, column generation with few of the workers and of the
+supply rows comes first (:mod:`solvers.step.branch_and_price.many_sizes`).
 
 Method: the levels stay together in a node, which keeps a Lagrangian bound at each
 (:mod:`solvers.step.branch_and_price.level_bounds`).  Best-first search takes the level of the least
@@ -243,7 +243,7 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
     found = _better(found, solve_step(problem, effort=3))
     yield found
     found = prove(problem, found, _SHORT, until)
-    if not found.optimal and np.unique(problem.pool).size > MANY:
+    if not found.optimal and np.unique(problem.pool).size > max(MANY, problem.pool.size // 2):
         for better in approach_many_sizes(problem, found, until):
             found = better
             yield found

@@ -14,6 +14,7 @@ Dominance between items of a knapsack: (Kellerer et al. 2004).
 
 import numpy as np
 
+from solvers.arrays import copy_into, max_of
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE
 from solvers.step.sorted_sizes import last_between
@@ -223,7 +224,7 @@ def _best_column(
         left[pick] += 1
         if one >= 0 and gain + profit > found:
             found = gain + profit
-            out[: c - 2] = chosen[: c - 2]
+            copy_into(out[: c - 2], chosen[: c - 2])
             out[c - 2], out[c - 1] = one, two
         if diving:
             diving = False
@@ -242,7 +243,9 @@ def _enlarge(
     What is slack anyway is no use to others, so a column leaves them the small requests.
     """
     column.sort()
-    rest = room - np.sum(sizes[column])
+    rest = room
+    for j in column:
+        rest -= sizes[j]
     for e in range(column.size - 1, -1, -1):
         j = column[e]
         k = last_between(sizes, sizes[j] + rest, -1, sizes.size)
@@ -287,7 +290,7 @@ def best_columns(
     profits = sizes * SCALE - prices
     bound = np.full(free.size, NO_COLUMN)
     out[:, 0] = -1
-    slots, farthest = int(np.max(free)), int(np.max(room))
+    slots, farthest = max_of(free), max_of(room)
     unit = max(0, farthest) // _CELLS + 1
     kept = undominated(profits, supply, slots)
     table = np.empty((0, 0), np.int64)
