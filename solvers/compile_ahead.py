@@ -20,17 +20,17 @@ from solvers.step.fast.local_moves import level_out
 from solvers.step.fast.partial_assignment import Plan, fill
 from solvers.step.fast.solve import finish, improve
 from solvers.step.sorted_sizes import Pool
-from theory.provenance import ROOT, is_installed
+from theory.provenance import house_path
 
 
 def start() -> "subprocess.Popen[bytes]":
     """Start that process, which ends with this one at the latest."""
-    path = [str(ROOT), *(folder for folder in sys.path if is_installed(folder))]
     child = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            f"import sys; sys.path[:] = {path!r}; from solvers.compile_ahead import make; make()",
+            f"import sys; sys.path[:] = {house_path()!r}; "
+            "from solvers.compile_ahead import make; make()",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Whose a source file is: the house's, an installed package's, or the user's own."""
 
 import os
+import sys
 import sysconfig
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,11 @@ def is_users(file: str) -> bool:
     """
     house = tuple(f"{ROOT / name}{os.sep}" for name in HOUSE)
     return not (file.startswith(("<frozen", *house)) or is_installed(file))
+
+
+def house_path() -> list[str]:
+    """Where a process finds the house and what is installed, and nothing of a user's."""
+    return [str(ROOT), *(folder for folder in sys.path if is_installed(folder))]
 
 
 def is_installed(path: str) -> bool:

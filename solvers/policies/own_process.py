@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from solvers.policies.protocol import PolicyError, StepView
 from theory.model import InputError, IntArray, Requests
 from theory.own import reached
-from theory.provenance import ROOT, is_installed
+from theory.provenance import house_path
 
 # A decision may take this long, unless the policy asks for more by its ``decision_limit_s``; its
 # import and its constructor together may take START_S.
@@ -101,8 +101,7 @@ class _Process:
     def __init__(self, value: str) -> None:
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         # A module of the user's must not pass for one that evenkeel imports, now or later.
-        first = [str(ROOT), *(folder for folder in sys.path if is_installed(folder))]
-        path = list(dict.fromkeys([*first, *sys.path]))
+        path = list(dict.fromkeys([*house_path(), *sys.path]))
         start = (
             f"import sys; sys.path[:] = {path!r}; "
             "from solvers.policies.own_process_server import serve; serve()"

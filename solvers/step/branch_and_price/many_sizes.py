@@ -26,14 +26,13 @@ from solvers.compiled import compiled
 from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price.columns import (
     INFINITE,
-    MOST_SLOTS,
     NO_COLUMN,
     SCALE,
     Column,
 )
 from solvers.step.branch_and_price.deadline import LateError, check
 from solvers.step.branch_and_price.lazy_master import LazyMaster
-from solvers.step.branch_and_price.pricing import MOST_LOAD
+from solvers.step.branch_and_price.pricing import too_large
 from solvers.step.branch_and_price.undominated import best_columns
 from solvers.step.exact.milp import assignment_of_counts, level_range
 from solvers.step.fast.local_search import aimed, polish
@@ -199,6 +198,11 @@ class _Search:
         if value < self.upper:
             self.best, self.upper = assignment, value
 
+    def of_full(self, level: int) -> int:
+        """What full workers leave below the level."""
+        full: list[int] = self.problem.loads[self.problem.free == 0].tolist()
+        return len(full) * level - sum(full)
+
     def price(
         self, prices: IntArray, level: int, top: int, workers: IntArray, patience: int
     ) -> tuple[int, IntArray, list[Column]]:
@@ -210,12 +214,10 @@ class _Search:
         out = np.empty((workers.size, int(free.max())), np.int64)
         profit = best_columns(self.sizes, self.supply, prices, free, top - loads, patience, out)
         costs = np.maximum(0, (level - loads) * SCALE - profit)
-        full = self.problem.loads[self.problem.free == 0]
-        base = full.size * level - sum(full.tolist())
         bound = INFINITE
         if (profit > NO_COLUMN // 2).all():
             charge = sum((prices * self.supply).tolist())
-            bound = base - (charge - sum(costs.tolist())) // SCALE
+            bound = self.of_full(level) - (charge - sum(costs.tolist())) // SCALE
         found = []
         for g, c, row in zip(workers.tolist(), free.tolist(), out, strict=True):
             if row[0] >= 0:
@@ -283,8 +285,7 @@ class _Search:
         One is known, and the better one is returned.
         """
         workers = np.flatnonzero(self.problem.free)
-        full = self.problem.loads[self.problem.free == 0]
-        base = full.size * level - sum(full.tolist())
+        base = self.of_full(level)
         value, duals = master.solve()
         best, patience = -INFINITE, _QUICK
         while True:
@@ -397,10 +398,8 @@ def approach_many_sizes(
     """
     search = _Search(problem, start, deadline)
     lower = start.lower_bound
-    total = sum(problem.loads.tolist()) + sum(problem.pool.tolist())
     slots = sum(problem.free.tolist())
-    large = problem.workers * total >= MOST_LOAD or problem.free.max() > MOST_SLOTS
-    if large or not 0 < slots < problem.pool.size:
+    if too_large(problem) or not 0 < slots < problem.pool.size:
         yield start
         return
     with suppress(LateError):

@@ -56,7 +56,7 @@ from theory.model import FloatArray, IntArray
 _MOST_PAIRS = 2**22
 
 # ``G (sum of loads and sizes)`` stays below this: scaled sums fit an int64 beside NO_COLUMN.
-MOST_LOAD = 2**46
+_MOST_LOAD = 2**46
 
 # Requests that are tried in vain in one search, for each second that is left.
 _PER_SECOND = 2**21
@@ -77,6 +77,13 @@ _NOTHING = ParetoFront(_ZERO, _ZERO, _ZERO, _ZERO, np.array([0, 1]), 0)
 
 class TooLargeError(Exception):
     """The step has too many free slots on a worker, or too large loads, for the tables."""
+
+
+def too_large(problem: StepProblem) -> bool:
+    """Whether a step has loads or slots for which prices are not computed."""
+    total = sum(problem.loads.tolist()) + sum(problem.pool.tolist())
+    slots = min(int(problem.free.max()), problem.pool.size)
+    return slots > MOST_SLOTS or problem.workers * total >= _MOST_LOAD
 
 
 class PricingTables:
@@ -128,8 +135,7 @@ class PricingTables:
         self.filled = problem.admissions == sum(problem.free.tolist())
         self.everyone = problem.admissions == problem.pool.size
         self.slots = int(free.max())
-        total = sum(problem.loads.tolist()) + sum(problem.pool.tolist())
-        if self.slots > MOST_SLOTS or problem.workers * total >= MOST_LOAD:
+        if too_large(problem):
             raise TooLargeError
 
         def farthest(slots: int) -> int:
