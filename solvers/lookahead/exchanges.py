@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from solvers.arrays import sum_of
+from solvers.arrays import min_of, sum_of
 from solvers.compiled import compiled
 from solvers.step.fast.bitset import Words, full, insert, predecessor, remove, successor
 from solvers.step.problem import WAITS
@@ -99,13 +99,33 @@ def value(plan: WindowPlan) -> int:
     return result
 
 
+class _Others(NamedTuple):
+    """The largest loads of each step among all workers but one.
+
+    Parameters
+    ----------
+    first, second : int64[H + 1]
+        The largest, and the largest but that; -1 where there are fewer.
+    holder : int64[H + 1]
+        Whose load the largest is.
+    """
+
+    first: IntArray
+    second: IntArray
+    holder: IntArray
+
+
 @compiled
-def _others(plan: WindowPlan, h: int, p: int, q: int) -> int:
-    """Largest load of a step among all workers but two; -1 if there are no others."""
-    k = 0
-    while k < 3 and (plan.who[h, k] == p or plan.who[h, k] == q):
-        k += 1
-    return int(plan.top[h, k]) if k < 3 else -1
+def _others(plan: WindowPlan, p: int) -> _Others:
+    """What all workers but ``p`` hold at most."""
+    steps = plan.top.shape[0]
+    others = _Others(np.empty(steps, np.int64), np.empty(steps, np.int64), np.empty(steps, np.int64))
+    for h in range(steps):
+        k = 1 if plan.who[h, 0] == p else 0
+        others.first[h], others.holder[h] = plan.top[h, k], plan.who[h, k]
+        k += 2 if plan.who[h, k + 1] == p else 1
+        others.second[h] = plan.top[h, k]
+    return others
 
 
 @compiled
@@ -136,6 +156,8 @@ def improve(plan: WindowPlan, pool: Pool, grown: IntArray, effort: int) -> None:
 @compiled
 def _replace(plan: WindowPlan, pool: Pool, grown: IntArray, g: int, bends: IntArray) -> bool:
     """Exchange one request of a worker for the best waiting one, if that lowers the objective."""
+    if plan.taken[g] == 0:
+        return False
     sizes = pool.sizes
     G, steps = plan.after.shape
     for h in range(steps):
@@ -143,7 +165,7 @@ def _replace(plan: WindowPlan, pool: Pool, grown: IntArray, g: int, bends: IntAr
         bends[h] = others - plan.after[g, h]
     # The slope of the cost is G for each bend passed, less one for each step.
     passed = -(-steps // G)
-    aim = _smallest(bends[:steps], passed - 1)
+    aim = min_of(bends[:steps]) if passed == 1 else _smallest(bends[:steps], passed - 1)
     below = above = np.int64(0)
     old_below = old_above = new_below = new_above = -1
     for j in plan.item[plan.start[g] : plan.start[g] + plan.taken[g]]:
@@ -241,16 +263,22 @@ def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntAr
     sizes = pool.sizes
     G, steps = plan.after.shape
     least, gives, gets, partner = np.int64(0), -1, -1, -1
+    others = _others(plan, p)
+    own = plan.after[p]
     for q in range(G):
         if q == p:
             continue
-        now = np.int64(0)
+        now = best = np.int64(0)
+        theirs = plan.after[q]
         for h in range(steps):
-            others = _others(plan, h, p, q)
-            a, b = plan.after[p, h], plan.after[q, h]
-            now += max(others, a, b)
-            level = max(others, (a + b + 1) // 2)
-            bends[2 * h], bends[2 * h + 1] = a - level, level - b
+            rest = others.second[h] if others.holder[h] == q else others.first[h]
+            a, b = own[h], theirs[h]
+            now += max(rest, a, b)
+            level = max(rest, (a + b + 1) >> 1)
+            best += level
+            bends[h], bends[steps + h] = a - level, level - b
+        if best - now >= least:
+            continue  # whatever the two exchange: they cannot be more even than equal
         aim = _smallest(bends, steps - 1)
         below = above = np.int64(0)
         below_i = below_j = above_i = above_j = -1
@@ -264,12 +292,12 @@ def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntAr
                     above, above_i, above_j = d, i, j
         for i, j in ((below_i, below_j), (above_i, above_j)):
             if i >= 0:
-                change = _moved(plan, grown, p, q, sizes[i] - sizes[j], 0) - now
+                change = _moved(others, q, own, theirs, grown, sizes[i] - sizes[j], 0) - now
                 if change < least:
                     least, gives, gets, partner = change, i, j, q
         if plan.start[q] + plan.taken[q] < plan.start[q + 1]:
             for i in mine:
-                change = _moved(plan, grown, p, q, sizes[i], 1) - now
+                change = _moved(others, q, own, theirs, grown, sizes[i], 1) - now
                 if change < least:
                     least, gives, gets, partner = change, i, -1, q
     if partner < 0:
@@ -291,10 +319,19 @@ def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntAr
 
 
 @compiled
-def _moved(plan: WindowPlan, grown: IntArray, p: int, q: int, size: int, count: int) -> int:
-    """Sum of the largest loads when ``p`` gives ``q`` so much size, and so many requests."""
+def _moved(
+    others: _Others,
+    q: int,
+    own: IntArray,
+    theirs: IntArray,
+    grown: IntArray,
+    size: int,
+    count: int,
+) -> int:
+    """Sum of the largest loads when ``q`` is given so much size, and so many requests."""
     total = np.int64(0)
     for h in range(grown.size):
         load = size + count * grown[h]
-        total += max(_others(plan, h, p, q), plan.after[p, h] - load, plan.after[q, h] + load)
+        rest = others.second[h] if others.holder[h] == q else others.first[h]
+        total += max(rest, own[h] - load, theirs[h] + load)
     return int(total)

@@ -147,8 +147,11 @@ def predict_loads(run: RunState, forecast: Forecast) -> None:
             ahead[left, row.worker] -= row.base + state.grown
             running[left, row.worker] -= 1
     for g in range(G):
-        load, number = run.loads[g], state.slots - run.free[g]
-        for h in range(steps):
-            load += ahead[h, g]
-            number += running[h, g]
-            ahead[h, g] = load + number * grown[h]
+        ahead[0, g], running[0, g] = run.loads[g], state.slots - run.free[g]
+    for h in range(1, steps):
+        for g in range(G):
+            ahead[h, g] += ahead[h - 1, g]
+            running[h, g] += running[h - 1, g]
+    for h in range(1, steps):
+        for g in range(G):
+            ahead[h, g] += running[h, g] * grown[h]
