@@ -119,12 +119,13 @@ class _Others(NamedTuple):
 def _others(plan: WindowPlan, p: int) -> _Others:
     """What all workers but ``p`` hold at most."""
     steps = plan.top.shape[0]
-    others = _Others(np.empty(steps, np.int64), np.empty(steps, np.int64), np.empty(steps, np.int64))
+    first, second = np.empty(steps, np.int64), np.empty(steps, np.int64)
+    others = _Others(first, second, np.empty(steps, np.int64))
     for h in range(steps):
         k = 1 if plan.who[h, 0] == p else 0
-        others.first[h], others.holder[h] = plan.top[h, k], plan.who[h, k]
+        first[h], others.holder[h] = plan.top[h, k], plan.who[h, k]
         k += 2 if plan.who[h, k + 1] == p else 1
-        others.second[h] = plan.top[h, k]
+        second[h] = plan.top[h, k]
     return others
 
 
