@@ -16,7 +16,7 @@ import numpy as np
 
 from theory.formulas.rebalancing import unavoidable_imbalance
 from theory.laws.fcfs_expectation import expected_maximum, load_law, remainder_bound
-from theory.laws.law import BITS, Law
+from theory.laws.law import BITS, Law, summed
 from theory.model import InputError
 
 # Groups of slots by age; more of them lose less.
@@ -30,9 +30,10 @@ POINTS = 2**16
 MARGIN = Fraction(1, 10**9)
 
 
+@lru_cache(64)  # all windows that end in stationary ages ask for the same
 def sorted_ages(
     slots: int, p: Fraction, beyond: int = 0, limit: int | None = None
-) -> list[tuple[int, Fraction]]:
+) -> tuple[tuple[int, Fraction], ...]:
     """Sizes of groups of slots, the oldest first, and lower bounds of their mean excess age.
 
     The means over each group of ``E (A - beyond)^+``, where the ``B`` ages of a worker, ``P(A = t)
@@ -72,10 +73,10 @@ def sorted_ages(
         chances = np.exp(ways + counts * log(reached) + counts[::-1] * np.log1p(-reached))
         sums += held @ chances
     means = np.diff(sums, prepend=0.0) / np.array(sizes)
-    return [
+    return tuple(
         (n, max(Fraction(0), Fraction(mean) * (1 - MARGIN)))
         for n, mean in zip(sizes, means.tolist(), strict=True)
-    ]
+    )
 
 
 def _deviation(load: Fraction, p: Fraction, window: int, unit: Fraction) -> Law:
@@ -128,11 +129,8 @@ def largest_deviation(
     # A power of two, which keeps numerators short.
     finest = max(sqrt(square) / CELLS, float(slots * (top + window) / POINTS))
     unit = Fraction(2) ** ceil(log2(finest))
-    load: Law | None = None
-    for n, c in groups:
-        part = load_law(_deviation(c, p, window, unit), n)
-        load = part if load is None else load.plus(part).rounded()
-    assert load is not None
+    # The youngest spread least: first, they keep the products short.
+    load = summed([load_law(_deviation(c, p, window, unit), n) for n, c in reversed(groups)])
     lead = expected_maximum(load, workers).lower + load.offset - load.mean.upper
     # Flooring takes less than a unit from every slot: at most the Hoeffding bound of cells of two.
     above: Fraction = (lead - remainder_bound(2, workers, slots) / workers) * unit

@@ -6,7 +6,7 @@ and truncations that led to it.  As roundings only ever go down, every law compu
 lists encloses the true one: the lost mass is the error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -285,6 +285,32 @@ class Law:
             self.bound + other.bound,
             both * (self.excess + other.excess),
         )
+
+
+def summed(laws: Sequence[Law]) -> Law:
+    """The law of the sum of independent variables, every partial sum rounded to ``2^-BITS``.
+
+    As :meth:`Law.plus` and :meth:`Law.rounded` in turn give it, without a list in between.
+
+    Examples
+    --------
+    >>> die = Law.uniform(1, 6)
+    >>> summed([die, die]) == die.plus(die).rounded()
+    True
+    """
+    first, *others = laws
+    total, scale, points = fmpz_poly(list(first.weights)), first.scale, len(first.weights)
+    for other in others:
+        total *= fmpz_poly(list(other.weights))
+        up, down = Fraction(1 << BITS, scale * other.scale).as_integer_ratio()
+        total, scale = total * up // down, 1 << BITS
+        points += len(other.weights) - 1
+    weights = [int(w) for w in total.coeffs()]
+    # fmpz_poly drops zero leading coefficients.
+    weights += [0] * (points - len(weights))
+    return Law(
+        sum(law.offset for law in laws), tuple(weights), scale, sum(law.bound for law in laws)
+    )
 
 
 @lru_cache(maxsize=1024)  # of the laws of traces, which have 10^5 points, the same are asked for
