@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Would have each of the many processes that tests start compile all modules anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    # Small tables gain nothing by a thread on each core, and the threads look for work meanwhile.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if FINDINGS not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="evenkeel-findings-")
         config.add_cleanup(folder.cleanup)

@@ -2,11 +2,11 @@
 
 import os
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
 
 from adversary.measurements.loads import MeasuredLoads
 from adversary.measurements.power import DevicePower, MeasuredPower
@@ -75,7 +75,8 @@ def test_intervals_hold_the_mean(phi: float, least: float) -> None:
     rng = np.random.default_rng(5)
     hits = 0
     for _ in range(300):
-        series = lfilter([1], [1, -phi], rng.normal(size=1400))[1000:] + 10
+        steps = accumulate(rng.normal(size=1400).tolist(), lambda last, step: phi * last + step)
+        series = np.array(list(steps))[1000:] + 10
         cut = batches(series)
         parts = cut.sums(np.column_stack([series, np.ones_like(series)]))
         found = cut.interval(parts, lambda s: float(s[0] / s[1]), float(series.mean()), series)

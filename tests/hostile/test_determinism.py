@@ -76,6 +76,7 @@ ELSEWHERE = {
     "TZ": "Pacific/Chatham",
     "COLUMNS": "40",
     "OMP_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "3",
 }
 
 
