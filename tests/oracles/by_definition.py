@@ -77,11 +77,15 @@ def worst_case_of(kind, policy, against=None, *, drift=(0,), ends=0, play=served
     }
 
 
-def schedules(G, B, drift, overhead, conserving, requests):
-    """All starts and workers of the requests (size, length), with the cost of each step."""
+def schedules(G, B, drift, overhead, conserving, requests, first=None):
+    """All starts and workers of the requests (size, length), with the cost of each step.
+
+    Or those that have the first request on a given worker.
+    """
     horizon = sum(o for _, o in requests)
-    options = [[(k, g) for g in range(G) for k in range(horizon - o + 1)] for _, o in requests]
-    for plan in product(*options):
+    starts = [range(horizon - o + 1) for _, o in requests]
+    workers = [range(G) if first is None else [first], *[range(G)] * (len(requests) - 1)]
+    for plan in product(*map(product, starts, workers)):
         costs = []
         for k in range(max(k + o for (k, _), (_, o) in zip(plan, requests, strict=True))):
             loads, held, waiting = [0] * G, [0] * G, False
@@ -99,30 +103,30 @@ def schedules(G, B, drift, overhead, conserving, requests):
 
 @cache
 def cheapest(G, B, drift, overhead, conserving, requests):
-    """Least cost over all starts and workers of the requests (size, length)."""
-    return min(sum(costs) for _, costs in schedules(G, B, drift, overhead, conserving, requests))
+    """Least cost over all starts and workers of the requests (size, length); workers are alike."""
+    plans = schedules(G, B, drift, overhead, conserving, requests, first=0)
+    return min(sum(costs) for _, costs in plans)
 
 
 @cache
 def cheapest_with_pauses(G, B, drift, requests, migrating, *, overhead=0, conserving=False):
     """Least cost where requests may pause, and resume on their worker or anywhere."""
 
-    def may_use(i, g, ages, homes):
-        return ages[i] < requests[i][1] and homes[i] in (-1, g)
-
     @cache
     def rest(ages, homes):
         if all(j == o for j, (_, o) in zip(ages, requests, strict=True)):
             return 0
+        may = [
+            [g for g in range(G) if age < o and home in (-1, g)]
+            for age, home, (_, o) in zip(ages, homes, requests, strict=True)
+        ]
         best = math.inf
-        for row in product(range(-1, G), repeat=len(requests)):
-            if max(row) < 0 or any(row.count(g) > B for g in range(G)):
+        for row in product(*([-1, *workers] for workers in may)):
+            held = [row.count(g) for g in range(G)]
+            if max(row) < 0 or max(held) > B:
                 continue
-            if any(g >= 0 and not may_use(i, g, ages, homes) for i, g in enumerate(row)):
-                continue
-            idle = [i for i, g in enumerate(row) if g < 0]
-            spare = [g for g in range(G) if row.count(g) < B]
-            if conserving and any(may_use(i, g, ages, homes) for i in idle for g in spare):
+            idle = [workers for workers, g in zip(may, row, strict=True) if g < 0]
+            if conserving and any(held[g] < B for workers in idle for g in workers):
                 continue
             loads, after, new = [0] * G, [*ages], [*homes]
             for i, g in enumerate(row):
