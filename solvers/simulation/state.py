@@ -159,16 +159,19 @@ def new_run(
         ("token_s", system.seconds_per_token),
     ):
         state[name] = value
+    # In one piece: the system gives out large ones by larger pages, which takes half the time.
+    worker, reveal_step, start_step, start_s, finish_s = np.empty((5, n), dtype=np.int64)
+    worker[:] = NOBODY
     return RunState(
         prefill=requests.prefill,
         decode=requests.decode,
         arrival=arrival,
         drift=np.array(system.drift, dtype=np.int64),
-        worker=np.full(n, NOBODY, dtype=np.int64),
-        reveal_step=np.empty(n, dtype=np.int64),
-        start_step=np.empty(n, dtype=np.int64),
-        start_s=np.empty(n),
-        finish_s=np.empty(n),
+        worker=worker,
+        reveal_step=reveal_step,
+        start_step=start_step,
+        start_s=start_s.view(np.float64),
+        finish_s=finish_s.view(np.float64),
         active=active,
         following=np.arange(1, slots_used + 1, dtype=np.uint32),
         state=state,
