@@ -25,10 +25,7 @@ from solvers.simulation.state import (
 from solvers.step.fast.solve import balance
 from solvers.step.problem import WAITS
 from solvers.step.sorted_sizes import sort_by_size
-from theory.model import INT_LIMIT, IntArray
-
-# Stands behind every worker in a sort.
-LAST = INT_LIMIT
+from theory.model import IntArray
 
 
 class SortedPool(NamedTuple):
@@ -175,19 +172,18 @@ def in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> No
     """Of equal sizes, send the oldest to the first workers and let the youngest wait."""
     start = 0
     while start < size.size:
-        end = start + 1
+        end, taken = start, start
         while end < size.size and size[end] == size[start]:
+            if target[end] != WAITS:
+                target[taken] = target[end]
+                taken += 1
             end += 1
-        if end - start > 1:
-            same, spare = target[start:end], other[start:end]
-            for j in range(same.size):
-                if same[j] == WAITS:
-                    same[j] = LAST
+        for j in range(taken, end):
+            target[j] = WAITS
+        if taken - start > 1:
+            sent, spare = target[start:taken], other[start:taken]
             # The workers are both what is sorted and what it is sorted by.
-            if sort_by_size(same, same, spare, spare):
-                for j in range(same.size):
-                    same[j] = spare[j]
-            for j in range(same.size):
-                if same[j] == LAST:
-                    same[j] = WAITS
+            if sort_by_size(sent, sent, spare, spare):
+                for j in range(sent.size):
+                    sent[j] = spare[j]
         start = end
