@@ -148,6 +148,20 @@ def test_a_conclusion_decides_the_formula_with_its_quantities_written_out() -> N
     assert rung([Lemma("words", "so"), let, right], Le(low, high)) is Rung.ARGUED
 
 
+def test_an_identity_holds_where_its_symbols_are() -> None:
+    from sympy import Integer, Symbol, cos, sin
+
+    x, n = Symbol("x", positive=True), Symbol("n", integer=True, positive=True)
+    for left, right in (
+        (sin(x) ** 2, 1 - cos(x) ** 2),
+        ((Integer(-1) ** n + 1) ** 2, 2 + 2 * Integer(-1) ** n),
+        (sin(2 * x), 2 * sin(x) * cos(x)),
+    ):
+        assert Identity("", left, right).status is Status.CONFIRMED
+        for off in (1 + Integer(1) / 10**7, 1 + Integer(1) / 10):
+            assert Identity("", left, right * off).status is Status.UNCONFIRMED
+
+
 def test_a_computation_is_run_and_settings_carry_nothing() -> None:
     assert Computation("2 + 2 = 4", lambda: 2 + 2 == 4).status is Status.COMPUTED
     assert Computation("2 + 2 = 5", lambda: 2 + 2 == 5).status is Status.UNCONFIRMED
