@@ -62,16 +62,17 @@ class Outlook:
 
     def __init__(self, run: RunState, policy: Policy) -> None:
         horizon: int = getattr(policy, "horizon", 0)
-        self._predictor = getattr(policy, "predictor", None)
-        if not isinstance(self._predictor, LengthPredictor | AgePredictor):
+        predictor = getattr(policy, "predictor", None)
+        if not isinstance(predictor, LengthPredictor | AgePredictor):
             raise InputError(f"policy {policy.name!r} has a horizon and no predictor")
         self._run = run
         lengths = np.empty(0, np.int64)
-        if isinstance(self._predictor, LengthPredictor):
+        if isinstance(predictor, LengthPredictor):
             requests = Requests(run.prefill, run.decode)
-            ask = self._predictor.lengths
-            lengths = forecast(self._predictor.name, ask, requests, size=len(requests))
-        self.due = 0 if isinstance(self._predictor, AgePredictor) else INT_LIMIT
+            lengths = forecast(predictor.name, predictor.lengths, requests, size=len(requests))
+        # Looked at once, not at every step: to see what a protocol is takes longer than a step.
+        self._by_age = predictor if isinstance(predictor, AgePredictor) else None
+        self.due = INT_LIMIT if self._by_age is None else 0
         _check_window(run, horizon)
         window = horizon + 1, run.loads.size
         self.forecast = Forecast(
@@ -92,14 +93,14 @@ class Outlook:
         """Ask an age predictor anew, if the departures have doubled since it was last asked."""
         run, state = self._run, self._run.state[0]
         departed = int(state["revealed"] - state["waiting"] - state["active"])
-        if isinstance(self._predictor, AgePredictor) and departed >= self.due:
+        if self._by_age is not None and departed >= self.due:
             self.due = max(1, 2 * departed)
             started = run.worker != NOBODY
             age = state["step"] - run.start_step[started]
             length = run.decode[started]
             gone = length <= age
-            ask = self._predictor.remaining
-            remaining = forecast(self._predictor.name, ask, length[gone], age[~gone])
+            ask = self._by_age.remaining
+            remaining = forecast(self._by_age.name, ask, length[gone], age[~gone])
             self.forecast = self.forecast._replace(remaining=remaining)
 
 

@@ -309,13 +309,14 @@ class _Outlook:
     def __init__(self, s: ServingState, policy: Policy, requests: Requests) -> None:
         self._s = s
         self._horizon: int = getattr(policy, "horizon", 0)
-        self._predictor = getattr(policy, "predictor", None)
+        predictor = getattr(policy, "predictor", None)
         self._due = 0
-        if not isinstance(self._predictor, LengthPredictor | AgePredictor):
+        if not isinstance(predictor, LengthPredictor | AgePredictor):
             raise InputError(f"policy {policy.name!r} has a horizon and no predictor")
-        if isinstance(self._predictor, LengthPredictor):
-            ask = self._predictor.lengths
-            lengths = forecast(self._predictor.name, ask, requests, size=len(requests))
+        # Looked at once, as in an Outlook.
+        self._by_age = predictor if isinstance(predictor, AgePredictor) else None
+        if isinstance(predictor, LengthPredictor):
+            lengths = forecast(predictor.name, predictor.lengths, requests, size=len(requests))
             self._steps = -(-lengths // int(s.state["growth"][0]))
         growth = int(s.state["growth"][0]) * int(s.drift.max())
         largest = int(s.request["prefill"].max(initial=0)) + growth * (
@@ -349,14 +350,14 @@ class _Outlook:
     def _left(self, running: IntArray, age: IntArray) -> IntArray:
         """Predicted steps left of the requests that are served, the present one included."""
         s = self._s
-        if not isinstance(self._predictor, AgePredictor):
+        if self._by_age is None:
             left: IntArray = np.maximum(1, self._steps[running] - age)
             return left
         departed = int(s.state["revealed"][0] - s.state["waiting"][0] - s.state["active"][0])
         if departed >= self._due:
             self._due = max(1, 2 * departed)
             gone = s.request["steps"][s.request["where"] == DONE]
-            ask = self._predictor.remaining
-            self._remaining = forecast(self._predictor.name, ask, gone, age)
+            ask = self._by_age.remaining
+            self._remaining = forecast(self._by_age.name, ask, gone, age)
         found: IntArray = self._remaining[np.minimum(age, self._remaining.size - 1)]
         return found

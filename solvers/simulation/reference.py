@@ -34,21 +34,22 @@ class _Foresight:
     """What a predictor says, one request at a time."""
 
     def __init__(self, predictor: Predictor, requests: Requests, system: ServingSystem) -> None:
-        self.predictor = predictor
+        # Looked at once: it takes longer to see what a protocol is than to answer from it.
+        self.by_age = predictor if isinstance(predictor, AgePredictor) else None
         self.departures_to_ask = 0
         if not isinstance(predictor, AgePredictor):
             self.steps = [system.steps_of(o) for o in predictor.lengths(requests).tolist()]
 
     def learn(self, lengths: list[int], ages: list[int]) -> None:
         """Ask an age predictor anew when the departures have doubled."""
-        if isinstance(self.predictor, AgePredictor) and len(lengths) >= self.departures_to_ask:
+        if self.by_age is not None and len(lengths) >= self.departures_to_ask:
             self.departures_to_ask = max(1, 2 * len(lengths))
             seen = np.array(lengths, dtype=np.int64), np.array(ages, dtype=np.int64)
-            self.remaining: list[int] = self.predictor.remaining(*seen).tolist()
+            self.remaining: list[int] = self.by_age.remaining(*seen).tolist()
 
     def left(self, request: _Active) -> int:
         """Predicted steps left, the present one included."""
-        if isinstance(self.predictor, AgePredictor):
+        if self.by_age is not None:
             return self.remaining[min(request.age, len(self.remaining) - 1)]
         return max(1, self.steps[request.index] - request.age)
 
