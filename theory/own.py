@@ -152,6 +152,12 @@ def _refuse_to_end(status: int) -> NoReturn:
     _END(status)
 
 
+def must_not_end() -> None:
+    """Let no code of one's own end this process, which was forked to run it."""
+    global _MAIN  # noqa: PLW0603
+    _MAIN = os.getpid()
+
+
 def reached(name: str) -> tuple[str, Path | None]:
     """Let a module be found from now on; returns its name, and its file if that was given.
 

@@ -62,7 +62,7 @@ def reproduce(
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate, table_of
     from evenkeel.runs.lock import only_writer
-    from evenkeel.runs.reproduce import run
+    from evenkeel.runs.reproduce import ready, run
     from evenkeel.theorems.registry import chapters, claim_of, claims, claims_in, families
     from paper_figures.catalogue import FIGURES, committed
     from theory.model import InputError
@@ -79,7 +79,10 @@ def reproduce(
     folder = out or Path("out") / budget
     started = time.perf_counter()
     click.get_current_context().with_resource(only_writer(folder))
-    with executor(jobs, cluster) as pool, progress("checking", len(labels), by_item=True) as tick:
+    with (
+        executor(jobs, cluster, ready) as pool,
+        progress("checking", len(labels), by_item=True) as tick,
+    ):
         result = run(
             labels,
             folder,

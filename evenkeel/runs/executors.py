@@ -27,8 +27,17 @@ Result = TypeVar("Result")
 CONNECT_S = 10
 
 
+def simulator() -> None:
+    """Load what runs policies, which most work does."""
+    import solvers.simulation.engine  # noqa: F401
+
+
 @contextmanager
-def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Executor]:
+def executor(
+    jobs: int | None = None,
+    cluster: str | None = None,
+    ready: Callable[[], object] = simulator,
+) -> Iterator[Executor]:
     """An executor; where its block ends with an error, the work that is under way ends too.
 
     Parameters
@@ -37,6 +46,9 @@ def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Ex
         Processes of this machine; all cores by default.
     cluster : str, optional
         Address of a Dask scheduler, whose workers have evenkeel installed.
+    ready : callable, optional
+        Loads what the work needs, for all processes of this machine at once; nothing that starts
+        threads, as polars does.
 
     Raises
     ------
@@ -49,7 +61,7 @@ def executor(jobs: int | None = None, cluster: str | None = None) -> Iterator[Ex
         with _cluster(cluster) as remote:
             yield remote
         return
-    pool = Workers(jobs or cores())
+    pool = Workers(jobs or cores(), ready)
     try:
         yield pool
     except BaseException:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -86,6 +87,13 @@ def perform(job: Job) -> tuple[Record, float]:
     power = check.power(Budget.SMOKE, job.seed)
     entry = record(check, trial, finding, power, versions())
     return entry, time.perf_counter() - started
+
+
+def ready() -> None:
+    """Load what almost every check needs."""
+    claims()
+    for name in ("scipy.optimize", "scipy.special", "sympy"):
+        import_module(name)
 
 
 def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float, list[Status]]]:

@@ -4,7 +4,6 @@ A worker that computes is not asked to stop, it is ended; and a worker whose par
 itself, also where nothing could be said to it (``kill -9``, a machine without memory).
 """
 
-import gc
 import os
 import pickle
 import signal
@@ -22,12 +21,12 @@ from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from evenkeel.exits import WorkerLostError
+from evenkeel.runs.forking import FORKS, Forked, Forker
 from evenkeel.shadows import pin_floors
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Workers start afresh: a forked child would inherit the locks of compiled libraries.
 _SPAWN = get_context("spawn")
 
 # What is sent to a whole group of processes is for the parent, which ends its workers.
@@ -40,7 +39,6 @@ _STARTING = threading.Lock()
 
 # A worker that holds more after a piece of work gets no other, where the system tells: what is kept
 # for that piece, as results that its checks share and the compiler's own, is of no use to the next.
-# A new one costs some three seconds, to import, load what is compiled and derive again.
 RENEW_MB = 320
 
 _Work = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
@@ -67,13 +65,24 @@ class Workers(Executor):
     A worker that ends without an answer, killed or without memory, raises
     :class:`~evenkeel.exits.WorkerLostError` where that answer is due; the next piece of work starts
     another, as it does for a worker that has grown beyond :data:`RENEW_MB`.
+
+    Parameters
+    ----------
+    count : int
+        Processes that work.
+    ready : callable, optional
+        Loads what the work needs, once for all workers where they are forked
+        (:mod:`evenkeel.runs.forking`).
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, ready: Callable[[], object] | None = None) -> None:
         self.count = count
+        self.ready = ready
         self._due: SimpleQueue[tuple[Future[Any], _Work] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._processes: set[BaseProcess] = set()
+        self._spawned: set[BaseProcess] = set()
+        self._forker: Forker | None = None
+        self.forks = FORKS
         self._over = self._ended = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
@@ -100,10 +109,14 @@ class Workers(Executor):
             self._due.put(None)
         if not wait:
             with _STARTING:
-                for process in self._processes:
+                for process in self._spawned:
                     process.kill()
+                if self._forker is not None:
+                    self._forker.end()
         for thread in self._threads:
             thread.join()
+        if self._forker is not None:
+            self._forker.end()
 
     def _attend(self) -> None:
         """Hand work to one process, and start it anew where it was lost."""
@@ -138,23 +151,40 @@ class Workers(Executor):
         if process is not None:
             self._lost(process)
 
-    def _start(self) -> tuple[BaseProcess, "Connection[Any, Any]"]:
+    def _start(self) -> tuple[BaseProcess | Forked, "Connection[Any, Any]"]:
         ours, theirs = _SPAWN.Pipe()
+        try:
+            return self._fork(theirs) or self._spawn(theirs), ours
+        finally:
+            theirs.close()  # so that we see when the other side closes its own
+
+    def _fork(self, theirs: "Connection[Any, Any]") -> Forked | None:
+        with _STARTING:
+            if self._ended:
+                raise WorkerLostError("a process was not started")
+            if self.forks and (self._forker is None or not self._forker.there()):
+                self._forker = Forker(self.ready, _serve)
+            forker = self._forker
+        process = forker.fork(theirs) if self.forks and forker is not None else None
+        self.forks = process is not None
+        return process
+
+    def _spawn(self, theirs: "Connection[Any, Any]") -> BaseProcess:
         process = _SPAWN.Process(target=_serve, args=(theirs,), name="evenkeel worker")
         with _STARTING:
             if self._ended:
                 raise WorkerLostError("a process was not started")
             process.start()
-            self._processes.add(process)
-        theirs.close()  # so that we see when the other side closes its own
-        return process, ours
+            self._spawned.add(process)
+        return process
 
-    def _lost(self, process: BaseProcess | None) -> WorkerLostError:
+    def _lost(self, process: BaseProcess | Forked | None) -> WorkerLostError:
         if process is None:
             return WorkerLostError("a process could not be started")
         process.join()
-        with _STARTING:
-            self._processes.discard(process)
+        if isinstance(process, BaseProcess):
+            with _STARTING:
+                self._spawned.discard(process)
         code = process.exitcode or 0
         how = signal.strsignal(-code) if code < 0 else f"with code {code}"
         return WorkerLostError(f"a process of the run ended ({how})")
@@ -184,20 +214,8 @@ def _serve(calls: "Connection[Any, Any]") -> None:
         except (EOFError, ConnectionError):
             return
         answer = _answer(message)
-        if _megabytes(os.getpid()) > RENEW_MB:
-            _give_back()
         with suppress(ConnectionError):
             calls.send_bytes(answer)
-
-
-def _give_back() -> None:
-    """Return to the system what this process holds without need, where its library can."""
-    gc.collect()
-    if sys.platform == "linux":
-        import ctypes
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _answer(message: bytes) -> bytes:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ import pytest
 
 from evenkeel.exits import WorkerLostError
 from evenkeel.runs.executors import completed, executor
+from evenkeel.runs.forking import FORKS
 from evenkeel.runs.workers import Workers
 from theory.model import InputError
+from theory.own import own
 
 
 def gone(pid: int) -> bool:
@@ -55,11 +57,13 @@ def odd() -> None:
     raise OddError(1, 2)
 
 
-@pytest.fixture
-def pool() -> Iterator[Workers]:
+@pytest.fixture(params=["forks", "spawns"] if FORKS else ["spawns"])
+def pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    monkeypatch.setattr("evenkeel.runs.workers.FORKS", request.param == "forks")
     workers = Workers(1)
     yield workers
     workers.shutdown(wait=False)
+    assert workers.forks is (request.param == "forks")
 
 
 def test_answers_and_errors(pool: Workers) -> None:
@@ -102,6 +106,121 @@ def test_a_worker_that_has_grown_gets_no_more_work(
     second = pool.submit(this).result()
     assert second != first
     assert gone(first)
+
+
+@contextmanager
+def workers(ready: Callable[[], object] | None, count: int = 1) -> Iterator[Workers]:
+    pool = Workers(count, ready)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False)
+
+
+def load(path: str) -> None:
+    sys.path.insert(0, path)
+    import loaded_once  # noqa: F401
+
+
+def start_thread() -> None:
+    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+
+
+def threads_and_setting() -> tuple[int, str | None]:
+    import numpy  # noqa: F401
+
+    # The thread that waits for the parent is one of them.
+    return len(os.listdir("/proc/self/task")), os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def call(spec: str) -> None:
+    own(spec)()
+
+
+def imported(name: str) -> bool:
+    return name in sys.modules
+
+
+forked = pytest.mark.skipif(not FORKS, reason="workers are spawned here")
+
+
+@forked
+def test_what_is_loaded_once_is_there_in_every_worker(tmp_path: Path) -> None:
+    (tmp_path / "loaded_once.py").write_text(
+        f"with open({str(tmp_path / 'count')!r}, 'a') as file:\n    file.write('.')\n"
+    )
+    with workers(partial(load, str(tmp_path))) as pool:
+        first, parent = pool.submit(this).result(), pool.submit(os.getppid).result()
+        assert parent != os.getpid()
+        assert pool.submit(imported, "loaded_once").result()
+        with pytest.raises(WorkerLostError, match="with code 7"):
+            pool.submit(os._exit, 7).result()
+        assert pool.submit(this).result() != first
+        assert pool.submit(os.getppid).result() == parent
+        assert pool.submit(imported, "loaded_once").result()
+    assert (tmp_path / "count").read_text() == "."
+    assert gone(parent)
+
+
+@forked
+def test_the_process_that_forks_is_replaced_and_its_workers_end() -> None:
+    with workers(None) as pool:
+        first, parent = pool.submit(this).result(), pool.submit(os.getppid).result()
+        long = pool.submit(time.sleep, 1000)
+        os.kill(parent, signal.SIGKILL)
+        with pytest.raises(WorkerLostError):
+            long.result(timeout=10)
+        assert gone(first)
+        assert pool.submit(os.getppid).result() not in (parent, os.getpid())
+
+
+@forked
+def test_it_does_not_fork_beside_a_thread() -> None:
+    with workers(start_thread) as pool:
+        assert pool.submit(os.getppid).result() == os.getpid()
+        assert not pool.forks
+
+
+@forked
+def test_what_fails_there_is_told_by_the_work() -> None:
+    with workers(partial(fails, ImportError("no such library"))) as pool:
+        assert pool.submit(abs, -1).result() == 1
+        assert pool.forks
+
+
+@pytest.mark.parametrize("given", [None, "3"])
+@forked
+def test_linear_algebra_has_one_thread(given: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", given)
+    with workers(threads_and_setting) as pool:
+        assert pool.submit(threads_and_setting).result() == (2, given)
+        assert os.environ.get("OPENBLAS_NUM_THREADS") == given
+
+
+@forked
+def test_what_is_loading_is_ended_too() -> None:
+    began = time.monotonic()
+    with workers(partial(time.sleep, 1000), 2) as pool:
+        due = [pool.submit(abs, n) for n in range(3)]
+        time.sleep(0.3)
+    assert time.monotonic() - began < 5
+    for future in due:
+        with pytest.raises((CancelledError, WorkerLostError)):
+            future.result(timeout=0)
+
+
+@forked
+def test_code_of_ones_own_does_not_end_a_worker(tmp_path: Path) -> None:
+    """Also where it was imported in the process that forks."""
+    (tmp_path / "leaves.py").write_text("import os\ndef leave(): os._exit(3)\n")
+    spec = f"{tmp_path / 'leaves.py'}:leave"
+    with workers(partial(own, spec)) as pool:
+        first = pool.submit(this).result()
+        with pytest.raises(RuntimeError, match=r"SystemExit: os._exit\(3\)"):
+            pool.submit(call, spec).result()
+        assert pool.submit(this).result() == first
 
 
 def test_an_error_ends_what_is_under_way() -> None:
