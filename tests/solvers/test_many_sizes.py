@@ -140,6 +140,27 @@ def test_a_size_is_known_when_it_runs_out():
     assert prices.tolist() == pytest.approx([0, 0, 3])
 
 
+@settings(max_examples=150, deadline=None)
+@given(steps)
+def test_a_dive_has_one_column_of_a_worker_that_fits(step):
+    problem = StepProblem(*step)
+    if not within_reach(problem):
+        return
+    best = enumerate_step(problem)
+    level = int(problem.loads_after(best.assignment).max())
+    search = _Search(problem, best, math.inf)
+    search.begin(level)
+    master, bound = search.start(level)
+    assert bound <= best.imbalance
+    columns = search._dive(master, level)
+    assert len({p.worker for p in columns}) == len(columns)
+    for p in columns:
+        assert len(p.sizes) == problem.free[p.worker]
+        assert p.total == search.sizes[list(p.sizes)].sum() <= level - problem.loads[p.worker]
+    # Afterwards no column is taken any more.
+    assert master.solve()[0] <= best.imbalance - search.of_full(level) + 1e-6
+
+
 @given(
     st.lists(st.tuples(st.integers(2, 4), st.integers(0, 90)), min_size=1, max_size=4),
     st.lists(st.integers(1, 30), min_size=4, max_size=20),

@@ -65,6 +65,8 @@ class LazyMaster:
     # By how much each size exceeds each threshold, and the unit of that.
     _beyond: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     _unit: float = 1.0
+    # The simplex method for which the last change of the program leaves a feasible basis.
+    _strategy: int = _PRIMAL
 
     def __post_init__(self) -> None:
         self.program.setOptionValue("output_flag", False)
@@ -146,7 +148,8 @@ class LazyMaster:
 
     def solve(self) -> tuple[float, FloatArray]:
         """Least total slack, and the dual prices of all sizes, float64[m]."""
-        strategy = _PRIMAL if self.program.getBasis().valid else _DUAL
+        strategy = self._strategy if self.program.getBasis().valid else _DUAL
+        self._strategy = _PRIMAL
         while True:
             program = self.program
             program.setOptionValue("simplex_strategy", strategy)
@@ -180,3 +183,4 @@ class LazyMaster:
         """Take a column, or leave that open again."""
         upper = highspy.kHighsInf
         self.program.changeColBounds(self.columns[column], 1.0 if taken else 0.0, upper)
+        self._strategy = _DUAL

@@ -10,7 +10,8 @@ other workers are filled from what is left.  Those that do not reach the level t
 program.
 
 Runs of levels share a bound, by the prices of a level nearby: slack from the lowest, room up to the
-highest.  The run of the least bound is halved, or where it is one level, solved.
+highest.  The run of the least bound is halved; where it is one level, a linear program of few
+workers raises its bound, and if that still is the least, the level is searched.
 
 Bounds are exact integers, whatever the linear programs return.
 """
@@ -29,6 +30,7 @@ from solvers.step.branch_and_price.columns import (
     NO_COLUMN,
     SCALE,
     Column,
+    fits,
 )
 from solvers.step.branch_and_price.deadline import LateError, check
 from solvers.step.branch_and_price.lazy_master import LazyMaster
@@ -68,11 +70,18 @@ _AIMING = 2**22
 _ALMOST = 4
 _POLISHING = 2**21
 
+# What was done for a bound: a linear program of few workers, prices of elsewhere, a search.  Of two
+# equal bounds the one that comes first here goes on first.
+_BOUNDED, _PRICED, _SEARCHED = range(3)
+
 # A dive takes columns of this value, or those of this share of the workers; columns are generated
 # so often in between.
 _INTEGRAL = 0.99
 _AT_ONCE = 0.1
 _ROUNDS = 3
+
+# Before a dive the linear program is solved to this share of the gap.
+_ROUGH = 4
 
 
 @compiled
@@ -204,15 +213,23 @@ class _Search:
         return len(full) * level - sum(full)
 
     def price(
-        self, prices: IntArray, level: int, top: int, workers: IntArray, patience: int
+        self,
+        prices: IntArray,
+        level: int,
+        top: int,
+        workers: IntArray,
+        patience: int,
+        supply: IntArray | None = None,
     ) -> tuple[int, IntArray, list[Column]]:
         """Bound of the levels ``level .. top``; the workers' least costs, and columns of the top.
 
-        The bound is rounded up; it is at least :data:`INFINITE` where a worker has no column.
+        The bound is rounded up; it is at least :data:`INFINITE` where a worker has no column.  With
+        a ``supply`` of fewer requests than wait, of which the columns are, it is of no use.
         """
         loads, free = self.problem.loads[workers], self.problem.free[workers]
         out = np.empty((workers.size, int(free.max())), np.int64)
-        profit = best_columns(self.sizes, self.supply, prices, free, top - loads, patience, out)
+        supply = self.supply if supply is None else supply
+        profit = best_columns(self.sizes, supply, prices, free, top - loads, patience, out)
         costs = np.maximum(0, (level - loads) * SCALE - profit)
         bound = INFINITE
         if (profit > NO_COLUMN // 2).all():
@@ -244,8 +261,8 @@ class _Search:
         self.known = charged
         self.first = charged.copy(), dict(self.columns)
 
-    def solve(self, level: int) -> int:
-        """Search a level for something better; a lower bound of what it holds."""
+    def start(self, level: int) -> tuple[LazyMaster, int]:
+        """The linear program of few workers at a level, and a lower bound of what it holds."""
         self.known, self.columns = self.first[0].copy(), dict(self.first[1])
         self.note(self.best)
         free, room = self.problem.free, level - self.problem.loads
@@ -255,17 +272,22 @@ class _Search:
         master = LazyMaster(self.sizes, self.supply, free, room, thresholds, self.deadline)
         master.know_sizes(np.flatnonzero(self.prices).tolist())
         self._know(master, np.flatnonzero(self.known))
-        bound = -INFINITE
-        while True:
-            bound = self._generate(master, level, bound)
-            if bound >= self.upper:
-                return bound
+        return master, self._generate(master, level, -INFINITE)
+
+    def solve(self, level: int) -> int:
+        """Search a level for something better; a lower bound of what it holds."""
+        master, bound = self.start(level)
+        better = True
+        while bound < self.upper and better:
+            upper = self.upper
             short = self._complete(self._dive(master, level), level)
             new = np.setdiff1d(short, np.flatnonzero(self.known))
-            if bound >= self.upper or new.size == 0:
-                return bound
-            self.known[new] = True
-            self._know(master, new)
+            better = self.upper < upper or new.size > 0
+            if better and bound < self.upper:
+                self.known[new] = True
+                self._know(master, new)
+                bound = self._generate(master, level, bound, _ROUGH)
+        return bound if bound >= self.upper else self._generate(master, level, bound)
 
     def _know(self, master: LazyMaster, workers: IntArray) -> None:
         """Let a linear program know workers, and the columns they have."""
@@ -279,10 +301,11 @@ class _Search:
         prices: IntArray = np.clip(np.rint(values).astype(np.int64), 0, self.sizes * SCALE)
         return prices
 
-    def _generate(self, master: LazyMaster, level: int, known: int) -> int:
+    def _generate(self, master: LazyMaster, level: int, known: int, rough: int = 0) -> int:
         """Column generation until a bound meets the linear program, or excludes the level.
 
-        One is known, and the better one is returned.
+        One is known, and the better one is returned.  It also ends where the two are within the
+        gap divided by ``rough``, if that is not 0.
         """
         workers = np.flatnonzero(self.problem.free)
         base = self.of_full(level)
@@ -298,7 +321,9 @@ class _Search:
                 more = master.extend(found)
                 if more:
                     break
-            if max(best, known) >= min(self.upper, base + math.ceil(value - 1e-6)):
+            bound = max(best, known)
+            near = (self.upper - bound) // rough if rough else 0
+            if bound + near >= min(self.upper, base + math.ceil(value - 1e-6)):
                 return max(best, known)
             # Long searches are for where short ones find no more columns.
             if more:
@@ -308,18 +333,30 @@ class _Search:
             patience = _QUICK if more else _PATIENCE
 
     def _dive(self, master: LazyMaster, level: int) -> list[Column]:
-        """A column for each known worker: fixed in turn, the largest values first."""
+        """A column for each known worker: fixed in turn, the largest values first.
+
+        No two take the same request, and new columns are of those that are left.
+        """
         workers = np.flatnonzero(self.known)
         fixed: dict[int, Column] = {}
+        left = self.supply.copy()
         while len(fixed) < workers.size:
             shares = ((master.share(p), p) for p in master.columns if p.worker not in fixed)
             order = sorted(((x, p) for x, p in shares if x > 0), key=lambda pair: -pair[0])
             batch = math.ceil(_AT_ONCE * (workers.size - len(fixed)))
             before = len(fixed)
-            for x, p in order:
-                if p.worker not in fixed and (x > _INTEGRAL or len(fixed) < before + batch):
-                    fixed[p.worker] = p
-                    master.fix(p, True)
+            fitting = [(x, p) for x, p in order if fits(np.array(p.sizes), len(p.sizes), left)]
+            # Where none fits, smaller requests are to stand in for those that are gone.
+            for x, p in fitting or order[:1]:
+                enough = len(fixed) >= before + batch
+                if p.worker in fixed or (x <= _INTEGRAL and enough):
+                    continue
+                if fitting and not fits(np.array(p.sizes), len(p.sizes), left):
+                    continue
+                fixed[p.worker] = p
+                master.fix(p, True)
+                for j, n in p.counts.items():
+                    left[j] = max(0, left[j] - n)
             if len(fixed) == before:
                 break
             if len(fixed) == workers.size:
@@ -328,7 +365,7 @@ class _Search:
             for _ in range(_ROUNDS):
                 _, duals = master.solve()
                 prices = self._as_prices(SCALE * duals)
-                if not master.extend(self.price(prices, level, level, free, _QUICK)[2]):
+                if not master.extend(self.price(prices, level, level, free, _QUICK, left)[2]):
                     break
             else:
                 master.solve()
@@ -405,23 +442,25 @@ def approach_many_sizes(
     with suppress(LateError):
         least, most = level_range(problem, start.imbalance - 1)
         workers = np.flatnonzero(problem.free)
-        # Runs of levels: bound, whether it is as good as it gets, lowest and highest level.
-        runs = [(lower, False, least + 1, most)] if least < most else []
+        # Runs of levels: bound, how much was done for it, lowest and highest level.
+        runs = [(lower, _PRICED, least + 1, most)] if least < most else []
         if least <= most:
             search.begin(least)
-            heapq.heappush(runs, (max(lower, search.solve(least)), True, least, least))
+            heapq.heappush(runs, (max(lower, search.solve(least)), _SEARCHED, least, least))
         while True:
             lower = max(lower, min(search.upper, runs[0][0] if runs else search.upper))
             yield StepSolution(search.best, search.upper, lower)
-            if lower >= search.upper or runs[0][1]:
+            if lower >= search.upper or runs[0][1] == _SEARCHED:
                 break
-            bound, _, low, high = heapq.heappop(runs)
+            bound, done, low, high = heapq.heappop(runs)
+            if done == _BOUNDED:
+                heapq.heappush(runs, (max(bound, search.solve(low)), _SEARCHED, low, low))
+                continue
             middle = (low + high) // 2
-            parts = ((low, middle), (middle + 1, high)) if low < high else ((low, high),)
-            for part in parts:
+            for part in ((low, middle), (middle + 1, high)) if low < high else ((low, high),):
                 reached = max(bound, search.price(search.prices, *part, workers, _QUICK)[0])
-                solved = low == high and reached == bound < search.upper
-                if solved:
-                    reached = max(reached, search.solve(low))
-                heapq.heappush(runs, (reached, solved, *part))
+                done = _PRICED
+                if low == high and reached == bound:
+                    reached, done = max(bound, search.start(low)[1]), _BOUNDED
+                heapq.heappush(runs, (reached, done, *part))
     yield StepSolution(search.best, search.upper, max(lower, start.lower_bound))
