@@ -12,8 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,21 +57,19 @@ FILES = {
 
 @pytest.fixture
 def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    in_threads: None,
 ) -> Call:
-    """Runs the command line in a folder with the files above; gives exit code, stdout, stderr."""
+    """Runs the command line in a folder with the files above; gives exit code, stdout, stderr.
+
+    What is planted in this process is seen where the work is done.
+    """
     monkeypatch.chdir(tmp_path)
     for name, text in FILES.items():
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(text, "utf-8")
-
-    @contextmanager
-    def threads(jobs: int | None, cluster: str | None) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    # What is planted in this process is seen where the work is done.
-    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["evenkeel", *words])

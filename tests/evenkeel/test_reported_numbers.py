@@ -7,8 +7,6 @@ exponent 1/2, so that roots of utilisations replace powers, and kilojoules have 
 """
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from fractions import Fraction
 from math import cosh, exp, log, log10, sqrt
@@ -914,20 +912,13 @@ def estimate(values):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def tiny(monkeypatch, in_threads):
     """An experiment whose requests are those above, run by threads of this process."""
     one = Experiment("tiny", "by hand", Setting("by hand", 2, 1, 5, 3), 1)
     monkeypatch.setattr(Setting, "draw", lambda self, seed: DRAWN[seed])
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": (one,)})
     told = {"throughput": Fraction(1, 4), "energy": Fraction(1, 8)}
     monkeypatch.setattr(experiments, "REPORTED", {"tiny": told})
-
-    @contextmanager
-    def threads(jobs, cluster):
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
     # What the paper's device draws, under its name: the catalogue is our own here.
     paper = PowerModel(100.0, 400.0, 0.7, "a100-paper")
     monkeypatch.setattr("theory.power.hardware_catalogue", lambda: {"a100-paper": paper})

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,16 +20,7 @@ from theory.model import InputError
 SWEEP = 'rounds = 1\nseeds = 2\n[grid]\nfamily = ["uniform"]\nworkers = [2]\nslots = [1]\n'
 
 
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs take a thread for their work."""
-
-    @contextmanager
-    def threads(jobs: int | None, cluster: str | None) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
+pytestmark = pytest.mark.usefixtures("in_threads")
 
 
 def test_the_second_writer_is_refused_by_name(call: Call) -> None:

@@ -4,9 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,15 +47,8 @@ WORDS = {
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch, in_threads: None) -> None:
     """Work is done by a thread, and no report is drawn."""
-
-    @contextmanager
-    def threads(jobs: int | None, cluster: str | None) -> Iterator[ThreadPoolExecutor]:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr("evenkeel.runs.executors.executor", threads)
     monkeypatch.setattr("evenkeel.report.rendering.pictures", lambda _: {})
     monkeypatch.setattr("evenkeel.report.rendering.report_html", lambda *_, **__: "")
     monkeypatch.setattr("paper_figures.catalogue.committed", lambda name: "")
