@@ -83,6 +83,38 @@ def test_valid_and_no_worse_with_more_effort_than_its_starting_points(problem):
         assert problem.objective(solution.assignment) == solution.imbalance
 
 
+def relieved(problem, assignment):
+    """Objectives after the busiest worker of a step gives a request away, or trades it."""
+    workers = assignment.tolist()
+    loads = problem.loads_after(assignment)
+    room = problem.free - np.bincount(assignment, minlength=problem.free.size)
+    busiest = {int(row.argmax()) for row in loads if (row == row.max()).sum() == 1}
+    for i, p in enumerate(workers):
+        if p in busiest:
+            trades = [(j, q) for j, q in enumerate(workers) if q != p]
+            moves = [(i, q) for q in np.flatnonzero(room).tolist() if q != p]
+            for j, q in trades + moves:
+                changed = assignment.copy()
+                changed[j] = p
+                changed[i] = q
+                yield problem.objective(changed)
+
+
+def test_where_nothing_waits_no_busiest_worker_can_be_relieved():
+    rng = np.random.default_rng(5)
+    weighed = 0
+    for _ in range(80):
+        G, steps, n = rng.integers(2, 6), rng.integers(1, 5), rng.integers(2, 9)
+        free = rng.multinomial(n + rng.integers(0, 3), np.full(G, 1 / G))
+        ahead, pool = rng.integers(0, 40, (steps, G)), rng.integers(1, 30, n)
+        problem = WindowProblem(ahead, free, pool)
+        found = solve_window(problem, effort=3)
+        after = list(relieved(problem, found.assignment))
+        assert all(value >= found.imbalance for value in after)
+        weighed += len(after)
+    assert weighed > 500
+
+
 @given(step_problems(max_workers=4, max_pool=12))
 def test_a_window_of_one_step_is_that_step(step):
     problem = WindowProblem([step.loads], step.free, step.pool)
