@@ -199,9 +199,15 @@ def _forked(
 
 def _end_with(forker: int) -> None:
     """End with the process that forked this one, however that ends, and now if it has ended."""
-    import ctypes
-
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
+    kill_with_starter()
     if os.getppid() != forker:
         _EXIT(1)
+
+
+def kill_with_starter() -> None:
+    """Have the system kill this process when the one that started it ends, where it can."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)

@@ -7,7 +7,6 @@ itself, also where nothing could be said to it (``kill -9``, a machine without m
 import os
 import pickle
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from evenkeel.exits import WorkerLostError
-from evenkeel.runs.forking import FORKS, Forked, Forker
+from evenkeel.runs.forking import FORKS, Forked, Forker, kill_with_starter
 from evenkeel.shadows import pin_floors
 
 P = ParamSpec("P")
@@ -244,9 +243,5 @@ def _end_with_parent() -> None:
         _EXIT(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
-    if sys.platform == "linux":
-        # The thread does not run where a library keeps Python's lock for long; the kernel does.
-        import ctypes
-
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
+    # The thread does not run where a library keeps Python's lock for long; the kernel does.
+    kill_with_starter()

@@ -9,7 +9,7 @@ lists encloses the true one: the lost mass is the error.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import lcm
 
 import numpy as np
@@ -277,14 +277,18 @@ class Law:
         # fmpz_poly drops zero leading coefficients.
         weights = [int(w) for w in product.coeffs()]
         weights += [0] * (len(self.weights) + len(other.weights) - 1 - len(weights))
-        both = 2 if self.excess and other.excess else 1  # (e + e')^2 <= 2 (e^2 + e'^2)
         return Law(
             self.offset + other.offset,
             tuple(weights),
             self.scale * other.scale,
             self.bound + other.bound,
-            both * (self.excess + other.excess),
+            _excess_of_sum(self.excess, other.excess),
         )
+
+
+def _excess_of_sum(first: Fraction, second: Fraction) -> Fraction:
+    both = 2 if first and second else 1  # (e + e')^2 <= 2 (e^2 + e'^2)
+    return both * (first + second)
 
 
 def summed(laws: Sequence[Law]) -> Law:
@@ -309,7 +313,11 @@ def summed(laws: Sequence[Law]) -> Law:
     # fmpz_poly drops zero leading coefficients.
     weights += [0] * (points - len(weights))
     return Law(
-        sum(law.offset for law in laws), tuple(weights), scale, sum(law.bound for law in laws)
+        sum(law.offset for law in laws),
+        tuple(weights),
+        scale,
+        sum(law.bound for law in laws),
+        reduce(_excess_of_sum, (law.excess for law in laws)),
     )
 
 
