@@ -7,7 +7,7 @@ them as level as possible.
 """
 
 from collections.abc import Iterator
-from itertools import count, cycle
+from itertools import cycle
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,34 @@ def balanced_state(
     return ages + level_sizes(np.ones((G, B), dtype=np.bool_), missing + B * a)
 
 
+# Steps whose departures are drawn at a time.
+_STEPS = 64
+
+
+def departures(slots: int, p: float, rng: np.random.Generator) -> Iterator[IntArray]:
+    """The slots that depart at the end of each step, each with probability ``p``, without end.
+
+    Drawn as the gaps between them, which are geometric: a step costs what departs.
+
+    Yields
+    ------
+    int64[departures]
+        Slots in ``0..slots - 1``, in order.
+    """
+    ends = slots * np.arange(1, _STEPS + 1)
+    last, drawn = -1, np.empty(0, dtype=np.int64)  # among the coins of these steps, in one row
+    while True:
+        blocks = [drawn]
+        while last < ends[-1]:
+            blocks.append(last + np.cumsum(rng.geometric(p, 1 + int(ends[-1] * p))))
+            last = int(blocks[-1][-1])
+        heads = np.concatenate(blocks)
+        *of_steps, drawn = np.split(heads, np.searchsorted(heads, ends))
+        for step, out in enumerate(of_steps):
+            yield out - step * slots
+        drawn, last = drawn - ends[-1], last - int(ends[-1])
+
+
 def rich_pool_states(
     G: int,
     B: int,
@@ -98,14 +126,15 @@ def rich_pool_states(
     _require(G, B, p, sizes)
     loads = np.zeros((G, B), dtype=np.int64)
     departed = np.ones((G, B), dtype=np.bool_)
-    for growth in cycle(drift):
+    for growth, leave in zip(cycle(drift), departures(G * B, p, rng), strict=False):
         before = np.where(departed, 0, loads)
         kept, free = before.sum(axis=1), departed.sum(axis=1)
         after = np.array(waterfill_loads(kept.tolist(), free.tolist(), *sizes), dtype=np.int64)
         loads = before + level_sizes(departed, after - kept)
         yield loads, departed
         loads = loads + growth
-        departed = rng.random((G, B)) < p
+        departed = np.zeros((G, B), dtype=np.bool_)
+        departed.flat[leave] = True
 
 
 def rich_pool_run(
@@ -113,7 +142,7 @@ def rich_pool_run(
 ) -> Iterator[IntArray]:
     """Loads of each step, int64[G], of :func:`rich_pool_states` at drift 1.
 
-    A step costs a coin a slot, and nothing more for those that stay.
+    A step costs nothing for the slots that stay.
 
     Raises
     ------
@@ -122,9 +151,8 @@ def rich_pool_run(
     """
     _require(G, B, p, sizes)
     began = np.zeros(G * B, dtype=np.int64)  # of each request: its load less the steps so far
-    coins = np.empty(G * B)
     kept, out = np.zeros(G, dtype=np.int64), np.arange(G * B)
-    for step in count():
+    for step, leave in enumerate(departures(G * B, p, rng)):
         worker = out // B
         free = np.bincount(worker, minlength=G)
         after = np.array(waterfill_loads(kept.tolist(), free.tolist(), *sizes), dtype=np.int64)
@@ -132,6 +160,6 @@ def rich_pool_run(
         rank = np.arange(out.size) - (np.cumsum(free) - free)[worker]
         began[out] = level[worker] + (rank < extra[worker]) - step
         yield after
-        out = np.flatnonzero(rng.random(out=coins) < p)
+        out = leave
         kept = after + B
         np.subtract.at(kept, out // B, began[out] + step + 1)
