@@ -13,7 +13,10 @@ from evenkeel.theorems.registry import Assumption
 SAME = (Assumption.SAME_REQUESTS, Assumption.WORK_CONSERVING)
 SAME_MYOPIC = (*SAME, Assumption.MYOPIC)
 
-# Parameters of the checks that run E2 and E3: their runs are shared.
+# What the checks that run E2 or E3 share: one of them looks at the runs of both.
+SHARED = "E2 and E3"
+
+# Parameters of those at H = 0.
 SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}
 
 # The seeds that have to show that a planted policy is not BF-IO.

@@ -9,7 +9,13 @@ from evenkeel.findings.headline import Record, headline, percent
 from evenkeel.findings.scoreboard import weighed
 from evenkeel.findings.statistics import Mean
 from evenkeel.findings.verdicts import BUSIEST, LARGER, planted_policy
-from evenkeel.theorems.experiments.paired_runs import SAME_MYOPIC, SEEDS, seeds_of, setting_of
+from evenkeel.theorems.experiments.paired_runs import (
+    SAME_MYOPIC,
+    SEEDS,
+    SHARED,
+    seeds_of,
+    setting_of,
+)
 from evenkeel.theorems.experiments.reported_numbers import (
     DOUBLED,
     E2_ENERGY,
@@ -80,7 +86,7 @@ class Energy28Completed:
 
     @evidence(
         measures="energy saved for the same requests (share)",
-        shares="E3",
+        shares=SHARED,
         plants=(LARGER, JSQ, LEAST),
         **SEEDS,
     )
@@ -114,7 +120,7 @@ class StopsEarly:
         no_near_factor="an order alone is claimed: zero has no factor",
         measures="saving per unit of work up to the last admission, less that to completion "
         "(share)",
-        shares="E3",
+        shares=SHARED,
         plants=(
             Variant("by at least 5.5 points", Fraction(11, 5)),
             Variant("baseline and improved run exchanged", fault="exchanged"),
@@ -227,7 +233,7 @@ class Throughput92:
 
     @evidence(
         measures=E3_THROUGHPUT.measures,
-        shares="E3",
+        shares=SHARED,
         plants=(HALF_MORE, BUSIEST, JSQ, LEAST),
         **SEEDS,
     )

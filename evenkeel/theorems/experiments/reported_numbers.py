@@ -19,6 +19,7 @@ from evenkeel.findings.check import Finding, Trial, Variant, evidence
 from evenkeel.findings.scoreboard import weighed
 from evenkeel.theorems.experiments.paired_runs import (
     SEEDS,
+    SHARED,
     Measure,
     compare,
     seeds_of,
@@ -148,7 +149,7 @@ class Reported:
 
         check.__doc__ = AHEAD if ahead else MYOPIC
         seeds = AHEAD_SEEDS[self.experiment] if ahead else SEEDS
-        declare = evidence(measures=self.measures, shares=self.experiment, plants=plants, **seeds)
+        declare = evidence(measures=self.measures, shares=SHARED, plants=plants, **seeds)
         return declare(check)
 
 

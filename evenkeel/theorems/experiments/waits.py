@@ -12,7 +12,13 @@ from evenkeel.findings.check import Finding, Trial, Variant, evidence
 from evenkeel.findings.scoreboard import Cases, Witness, weighed
 from evenkeel.findings.statistics import Mean
 from evenkeel.findings.verdicts import planted_policy
-from evenkeel.theorems.experiments.paired_runs import SAME_MYOPIC, compare, seeds_of, setting_of
+from evenkeel.theorems.experiments.paired_runs import (
+    SAME_MYOPIC,
+    SHARED,
+    compare,
+    seeds_of,
+    setting_of,
+)
 from evenkeel.theorems.experiments.reported_numbers import JSQ, LEAST, SETTINGS
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import EXACT
@@ -104,7 +110,7 @@ class Starvation:
 
     @evidence(
         measures="runs whose longest wait is as many times that of FCFS as claimed (share)",
-        shares="E3",
+        shares=SHARED,
         plants=(
             Variant("562 times in E2", Fraction(5, 4), side="E2"),
             Variant("45 times in E3", Fraction(7, 2), side="E3"),
