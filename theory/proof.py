@@ -57,8 +57,10 @@ def _vanishes(difference: "sympy.Expr") -> bool:
     if found.has(sympy.Max, sympy.Min):
         found = found.rewrite(sympy.Abs)
     # Most differences are of rational functions, and a numerator is soon seen to vanish.
-    above = sympy.fraction(sympy.together(found))[0]
-    if sympy.expand(above) == 0:
+    above = sympy.expand(sympy.fraction(sympy.together(found))[0])
+    # Shares of a whole are written as squares of sines and cosines.
+    squares = {cos**2: 1 - sympy.sin(*cos.args) ** 2 for cos in above.atoms(sympy.cos)}
+    if above == 0 or (squares and sympy.expand(above.subs(squares)) == 0):
         return True
     return not _far_from_zero(found) and bool(sympy.simplify(found) == 0)
 
