@@ -61,6 +61,19 @@ def test_what_cannot_be_computed_does_not_read_as_confirmed() -> None:
     assert Identity("a substitution", Subs(x**2, x, 3), 9 + 0 * x).status is Status.CONFIRMED
 
 
+def test_squares_of_sine_and_cosine_share_a_whole() -> None:
+    from sympy import Symbol, cos, sin
+
+    x, t = Symbol("x", real=True), Symbol("t", nonnegative=True)
+    steps = (
+        Inequality("a share", t * sin(x) ** 2, t, t * cos(x) ** 2),
+        Identity("fourth powers", cos(x) ** 4 - sin(x) ** 4, cos(x) ** 2 - sin(x) ** 2),
+        Inequality("twice the rest", t * sin(x) ** 2, t, 2 * t * cos(x) ** 2),
+        Identity("a cosine for its square", t * cos(x), t - t * sin(x) ** 2),
+    )
+    assert verify(steps) == (3, 4)
+
+
 def test_the_domain_of_a_step_is_that_of_its_symbols() -> None:
     from sympy import Symbol
 
