@@ -9,6 +9,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import BuiltinFunctionType
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -173,6 +174,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
     def _make(self, sig: Any) -> None:
         """Read machine code, or make and keep it: numba's way, without timing each call of LLVM."""
+        _load_numba()
         code = self._cache.load_overload(sig, self.targetctx)
         if code is not None:
             self._cache_hits[sig] += 1
@@ -203,6 +205,22 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
             super().add_overload(cres)
         else:
             self.overloads[tuple(cres.signature.args)] = cres
+
+
+@cache
+def _load_numba() -> None:
+    """Load numba's own functions without SciPy's BLAS, a tenth of a start.
+
+    Numba loads it there only to see that it is installed, as it is where we are; what multiplies
+    matrices loads it again.
+    """
+    from numba.np import linalg
+
+    see, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+    try:
+        from numba.np import arraymath
+    finally:
+        linalg.ensure_blas = arraymath.ensure_blas = see
 
 
 @contextmanager
