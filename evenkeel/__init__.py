@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adversary.workloads.families import Family, Parameter, family, workload, workload_family
+    from adversary.workloads.reading import Reading
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
-    from adversary.workloads.traces import Reading, Trace, read_trace
+    from adversary.workloads.traces import Trace, read_trace
     from evenkeel.findings.check import Budget, Finding, Trial, Variant, Verdict, evidence
     from evenkeel.findings.headline import headline
     from evenkeel.findings.scoreboard import (

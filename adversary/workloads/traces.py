@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
 from adversary.workloads.layouts.decimals import with_point
 from adversary.workloads.layouts.delimited import Delimited
 from adversary.workloads.layouts.known import LAYOUTS, SUMMARIES
-from adversary.workloads.layouts.layout import UNITS, Layout, Paths, fits, nearest, recognised
+from adversary.workloads.layouts.layout import ISO, UNITS, Layout, Paths, fits, nearest, recognised
 from adversary.workloads.layouts.lengths import length_fault, number, shown
 from adversary.workloads.layouts.objects import Objects
 from adversary.workloads.layouts.parquet import MAGIC, Parquet
 from adversary.workloads.layouts.rows import Batch, Rows, batches, one_line
-from adversary.workloads.layouts.times import ISO, Times, unrounded
+from adversary.workloads.layouts.times import Times, unrounded
+from adversary.workloads.reading import DEFAULT, Reading
 from theory.content import Content, opened, printable
 from theory.model import FloatArray, InputError, IntArray, Requests
 from theory.shown import Shown, axes
@@ -31,62 +31,8 @@ from theory.shown import Shown, axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MAX_ROWS = 10_000_000
-MAX_BYTES = 2**31
-
 # Fewer requests a second, on average, than any trace of a service has: one in an hour.
 _LEAST_RATE = 1 / 3600
-
-ARRIVAL_UNITS = (*UNITS, ISO)
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a trace is to be read.
-
-    Parameters
-    ----------
-    prefill, decode, arrival : str, optional
-        Names of the fields that hold prompt lengths, output lengths and arrival times, where they
-        are not those of the file's layout.  A dotted name reaches into nested values; keys may
-        have dots themselves.
-    arrival_unit : str, optional
-        What arrival times count, one of :data:`ARRIVAL_UNITS`, where that is not the layout's.
-    drop_bad : bool
-        Whether rows that cannot be used are dropped; else the file is refused.
-    max_rows, max_bytes : int
-        Rows, and bytes when decompressed, of the largest file that is read.
-
-    Raises
-    ------
-    InputError
-        If the unit is unknown, or a limit is no positive number.
-    """
-
-    prefill: str | None = None
-    decode: str | None = None
-    arrival: str | None = None
-    arrival_unit: str | None = None
-    drop_bad: bool = False
-    max_rows: int = MAX_ROWS
-    max_bytes: int = MAX_BYTES
-
-    def __post_init__(self) -> None:
-        if self.arrival_unit not in (None, *ARRIVAL_UNITS):
-            raise InputError(
-                f"no arrival unit {self.arrival_unit!r}; known: {', '.join(ARRIVAL_UNITS)}"
-            )
-        for name in ("max_rows", "max_bytes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-
-    @property
-    def named(self) -> dict[str, str]:
-        """The fields that the caller names."""
-        all_three = {"prefill": self.prefill, "decode": self.decode, "arrival": self.arrival}
-        return {key: path for key, path in all_three.items() if path is not None}
-
-
-DEFAULT = Reading()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from theory.model import InputError
 from theory.serving import departures_of
 
 if TYPE_CHECKING:
-    from adversary.workloads.traces import Reading
+    from adversary.workloads.reading import Reading
     from evenkeel.studies.answer import Saving
     from solvers.simulation.result import RunResult
     from theory.power import PowerModel

@@ -26,7 +26,7 @@ from theory.model import InputError
 from theory.serving import model_note
 
 if TYPE_CHECKING:
-    from adversary.workloads.traces import Reading
+    from adversary.workloads.reading import Reading
     from theory.power import OwnLaw, PowerModel
 
 

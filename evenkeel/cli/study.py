@@ -23,7 +23,7 @@ from evenkeel.output import (
 from evenkeel.runs.executors import cluster_option, jobs_option
 
 if TYPE_CHECKING:
-    from adversary.workloads.traces import Reading
+    from adversary.workloads.reading import Reading
     from theory.power import PowerModel
 
 

@@ -11,7 +11,8 @@ from evenkeel.output import progress
 from theory.model import InputError
 
 if TYPE_CHECKING:
-    from adversary.workloads.traces import Reading, Trace
+    from adversary.workloads.reading import Reading
+    from adversary.workloads.traces import Trace
     from theory.model import Requests
 
 # Option of the command line: how click declares it.
@@ -48,7 +49,7 @@ def trace_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_reading(**given: Any) -> None:
-        from adversary.workloads.traces import Reading
+        from adversary.workloads.reading import Reading
 
         names = [option.lstrip("-").replace("-", "_") for option in _OPTIONS]
         asked = {name: given.pop(name) for name in names}
@@ -67,7 +68,7 @@ def without_trace(reading: "Reading", what: str) -> None:
     InputError
         If ``reading`` asks for anything; ``what`` would give a trace.
     """
-    from adversary.workloads.traces import DEFAULT
+    from adversary.workloads.reading import DEFAULT
 
     if reading != DEFAULT:
         raise InputError(f"{', '.join(_OPTIONS)} say how a trace is read: give {what}")

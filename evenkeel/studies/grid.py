@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from adversary.workloads.traces import Reading
+from adversary.workloads.reading import Reading
 from evenkeel.output import to_json
 from evenkeel.studies.run_summary import exponents, flat_summary, summary_types
 from evenkeel.studies.study import (
@@ -227,7 +227,7 @@ def read_sweep(
     a table ``[parameters]`` of lists for the parameters of the workload families.  The cells are
     all combinations.  A table ``[trace]`` in the place of families and parameters has a ``file``,
     whose rows the lengths are drawn from, and the keys of
-    :class:`~adversary.workloads.traces.Reading`.  Names of files, those of devices too, are
+    :class:`~adversary.workloads.reading.Reading`.  Names of files, those of devices too, are
     relative to the folder of the sweep.  A table ``[system]`` says in what the systems of
     all cells depart from the model, by fields of :class:`~theory.serving.ServingSystem`, such as
     ``queues = true`` or ``kv_budget = 20000``.  ``progress`` is told how many rows were read.

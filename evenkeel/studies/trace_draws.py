@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adversary.workloads.traces import DEFAULT, Reading, Trace, read_trace
+from adversary.workloads.reading import DEFAULT, Reading
 from theory.content import STDIN
 from theory.model import InputError, Requests
+
+if TYPE_CHECKING:
+    from adversary.workloads.traces import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Source:
     path: str
     reading: Reading = DEFAULT
 
-    def trace(self, progress: Callable[[int], None] | None = None) -> Trace:
+    def trace(self, progress: Callable[[int], None] | None = None) -> "Trace":
         """The trace, read at the first call.
 
         Raises
@@ -30,6 +34,8 @@ class Source:
         if self.path == STDIN:
             raise InputError("a study reads its trace in several processes: give a file, not -")
         if self not in _READ:
+            from adversary.workloads.traces import read_trace  # loads what reads files
+
             _READ[self] = read_trace(self.path, self.reading, progress=progress)
         return _READ[self]
 
@@ -47,4 +53,4 @@ class Source:
         return Requests(requests.prefill[rows], requests.decode[rows])
 
 
-_READ: dict[Source, Trace] = {}
+_READ: "dict[Source, Trace]" = {}

@@ -57,6 +57,15 @@ def test_all_names_together_need_neither_figures_nor_proofs() -> None:
     assert not loaded & {"matplotlib", "sympy", "cvxpy", "hypothesis"}
 
 
+def test_a_command_that_reads_no_trace_loads_neither_tables_nor_matrices() -> None:
+    loaded = modules_after(
+        "from evenkeel.cli.main import cli; words = 'simulate -G 2 -B 1 -n 4 --json'.split(); "
+        "cli.main(words, standalone_mode=False)"
+    )
+    assert "numba.np.arraymath" in loaded
+    assert not loaded & {"polars", "scipy.linalg", "matplotlib", "sympy"}
+
+
 def test_no_module_takes_the_place_of_a_public_name() -> None:
     # A submodule becomes an attribute of its package as soon as anybody imports it.
     modules = {module.name for module in iter_modules(evenkeel.__path__)}

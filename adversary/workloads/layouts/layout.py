@@ -10,6 +10,9 @@ Paths = tuple[str, ...]
 # Nanoseconds of each unit that numbers can count.
 UNITS: Mapping[str, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
+# In place of a unit: dates and times.
+ISO = "iso"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

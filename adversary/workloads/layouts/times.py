@@ -6,11 +6,9 @@ import numpy as np
 import polars as pl
 
 from adversary.workloads.layouts.decimals import EITHER, FRACTION, with_point
-from adversary.workloads.layouts.layout import UNITS, Layout
+from adversary.workloads.layouts.layout import ISO, UNITS, Layout
 from adversary.workloads.layouts.lengths import absent, shown
 from theory.model import IntArray
-
-ISO = "iso"
 
 # Times are kept below this many nanoseconds, so that the difference of two fits as well.
 _LIMIT = 2**62
