@@ -519,14 +519,37 @@ def _histogram(name: str) -> tuple[FloatArray, IntArray]:
     return share / share[-1], np.array(bounds, dtype=np.int64)
 
 
+# Equal parts of [0, 1), in each of which one starts to look for a cell.
+_PARTS = 2**12
+
+
+@cache
+def _cells_from(name: str) -> IntArray:
+    """The cell of the least number of each part."""
+    share, _ = _histogram(name)
+    return np.searchsorted(share, np.arange(_PARTS) / _PARTS, side="right")
+
+
+def _cells(name: str, u: FloatArray) -> IntArray:
+    """The cell of each number in [0, 1): how many of the cumulative shares it reaches.
+
+    As ``np.searchsorted`` on their right, which takes nine times as long.
+    """
+    share, _ = _histogram(name)
+    cell = _cells_from(name)[(u * _PARTS).astype(np.int64)]
+    while (beyond := share[cell] <= u).any():
+        cell += beyond
+    return cell
+
+
 def _from_histogram(name: str) -> Callable[..., tuple[IntArray, IntArray]]:
     """A cell by its count, then both lengths uniform in it."""
 
     def draw(
         rng: np.random.Generator, n: int, p: float | None, length: int | None
     ) -> tuple[IntArray, IntArray]:
-        share, bounds = _histogram(name)
-        cell = bounds[np.searchsorted(share, rng.random(n), side="right")]
+        _, bounds = _histogram(name)
+        cell = bounds[_cells(name, rng.random(n))]
         drawn = rng.integers(cell[:, :, 0], cell[:, :, 1], endpoint=True)
         return drawn[:, 0], _lengths(rng, n, p, length, lambda: drawn[:, 1])
 

@@ -268,6 +268,18 @@ def test_every_row_of_a_histogram_is_drawn_from(name):
 
 
 @pytest.mark.parametrize("name", ["burst", "longbench", "arxiv"])
+def test_a_number_falls_into_the_cell_whose_shares_enclose_it(name):
+    share, _ = families._histogram(name)
+    ends = [0.0, *share[:-1].tolist()]
+    close = [np.nextafter(end, side) for end in share.tolist() for side in (0, 1) if end < 1]
+    drawn = np.random.default_rng(4).random(20_000)
+    u = np.concatenate([ends, close, [np.nextafter(1, 0)], drawn])
+    cell = families._cells(name, u)
+    assert (cell == np.searchsorted(share, u, side="right")).all()
+    assert cell[: len(ends)].tolist() == list(range(len(ends)))
+
+
+@pytest.mark.parametrize("name", ["burst", "longbench", "arxiv"])
 def test_cells_are_drawn_by_their_counts_and_evenly_within(name):
     drawn = workload(f"{name}-like", DRAWS, 3)
     bins = [
