@@ -84,6 +84,8 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     from matplotlib.colors import BoundaryNorm
 
     laws, named = distinct(rows, "law"), distinct(rows, "bound")
+    g, b = distinct(rows, "G"), distinct(rows, "B")
+    shape = len(b), len(g)
     colours = matplotlib.colormaps["viridis_r"].resampled(len(FACTORS))
     norm = BoundaryNorm(FACTORS, colours.N, extend="max")
     axes = picture.subplots(len(laws), len(named), sharex=True, sharey=True, squeeze=False)
@@ -91,8 +93,6 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
     for law, line in zip(laws, axes, strict=True):
         for bound, ax in zip(named, line, strict=True):
             part = where(rows, law=law, bound=bound)
-            g, b = distinct(part, "G"), distinct(part, "B")
-            shape = len(b), len(g)
             exact = np.array(column(part, "theory")).reshape(shape)
             value = np.array(column(part, "computed")).reshape(shape)
             with np.errstate(divide="ignore"):
@@ -102,13 +102,14 @@ def draw(picture: Picture, rows: list[Cells]) -> None:
             ends = [sum(int(y) < int(x).bit_length() - 1 for y in b) - 0.5 for x in g]
             if bound == "explicit":
                 ax.stairs(ends, np.arange(len(g) + 1) - 0.5, baseline=None, color="black", lw=1)
-            ax.set_xticks(range(1, len(g), 2), g[1::2])
-            ax.set_yticks(range(len(b)), b)
             ax.tick_params(labelsize=6.5)
             ax.grid(False)
             if law == laws[0]:
                 ax.set_title(bound, loc="right", fontsize=10)
         line[0].set_title(law, loc="left", fontsize=8.5)
+    # All panels share them.
+    axes[0][0].set_xticks(range(1, len(g), 2), g[1::2])
+    axes[0][0].set_yticks(range(len(b)), b)
     assert image is not None
     picture.supylabel("slots B", fontsize=9)
     picture.supxlabel("workers G", fontsize=9)
