@@ -218,25 +218,21 @@ def departed_loads(result: RunResult) -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """One run, measured three times."""
+    """One run, measured up to its last admission and until the same requests are completed."""
 
     window: Stretch
-    at_departure: Stretch
     completed: Stretch
 
+    @classmethod
+    def of(cls, result: RunResult, power: PowerModel = DEVICE) -> "Ends":
+        """The two measurements of a run with history."""
+        last = int(result.start_step.max()) + 1
+        return cls(stretch(result, last, power), stretch(result, result.total.steps, power))
 
-def measure(
-    setting: Setting, requests: Requests, policy: str, seed: int, power: PowerModel = DEVICE
-) -> Ends:
-    """Run a policy on requests in a setting; ``seed`` is the policy's."""
-    result = simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
-    last = int(result.start_step.max()) + 1
-    window = stretch(result, last, power)
-    return Ends(
-        window,
-        at_departure(result, window, power),
-        stretch(result, result.total.steps, power),
-    )
+
+def play(setting: Setting, requests: Requests, policy: str, seed: int) -> RunResult:
+    """Run a policy on requests in a setting, with history; ``seed`` is the policy's."""
+    return simulate(setting.system, requests, policy, pool=setting.pool, seed=seed, history=True)
 
 
 @lru_cache(maxsize=4)  # two policies on the same requests follow each other
@@ -247,7 +243,7 @@ def _drawn(setting: Setting, seed: int) -> Requests:
 @cache
 def replay(setting: Setting, policy: str, seed: int) -> Ends:
     """Run a policy on the setting's requests of that seed; a run is kept for the process."""
-    return measure(setting, _drawn(setting, seed), policy, seed)
+    return Ends.of(play(setting, _drawn(setting, seed), policy, seed))
 
 
 # --- One run against another --------------------------------------------------------------------

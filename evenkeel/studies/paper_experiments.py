@@ -20,11 +20,13 @@ from adversary.paired_runs import (
     INFLOW,
     MESH,
     PARTICLES,
+    Ends,
     Setting,
     Spread,
     Stretch,
+    at_departure,
     log10_imbalance_ratio,
-    measure,
+    play,
     saving,
     throughput_gain,
     time_per_token_drop,
@@ -206,12 +208,13 @@ def perform(run: Run) -> Row:
         requests = setting.draw(run.seed)
     else:
         requests = run.trace.draw(setting.requests, run.seed)
-    ends = measure(setting, requests, run.policy, run.seed, run.power)
+    result = play(setting, requests, run.policy, run.seed)
+    ends = Ends.of(result, run.power)
+    measured = (ends.window, at_departure(result, ends.window, run.power), ends.completed)
     row = {"experiment": run.experiment, "policy": run.policy, "seed": run.seed, **asdict(setting)}
     row |= {key: to_json(row[key]) for key in ("parameters", "drift")}
     row["overhead_s"] = setting.system.step_overhead_s
-    for end in ENDS:
-        part: Stretch = getattr(ends, end)
+    for end, part in zip(ENDS, measured, strict=True):
         for key, value in asdict(part).items():
             spread = value if isinstance(value, dict) else {"": value}
             row |= {f"{end}_{key}_{which}".rstrip("_"): number for which, number in spread.items()}

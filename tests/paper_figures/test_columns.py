@@ -178,7 +178,7 @@ def a_stretch(factor):
 
 
 def ends(window, completed):
-    return Ends(a_stretch(window), a_stretch(99), a_stretch(completed))
+    return Ends(a_stretch(window), a_stretch(completed))
 
 
 def test_experiment_bars(monkeypatch):
