@@ -7,7 +7,8 @@ Three methods, one result with two exact sides:
 * *exact*: rational polynomial powers, when the numbers are small;
 * *fixed-point*: integer polynomial powers, every product rounded down to ``2^-80`` and cut where
   almost no mass remains.  What the list lacks to one is known exactly and encloses ``F``;
-  ``1 - F^G`` is then summed in integers, by powers that are rounded down below ``2^-128``;
+  ``1 - F^G`` is then summed in integers, by powers that are rounded down, too
+  (:mod:`theory.laws.fixed_point`);
 * *lattice*: sizes are first floored to multiples of ``h``.  With ``X = h*floor(X/h) + R``,
   ``0 <= R <= h-1``, a worker's remainder is a sum of ``B`` bounded iid variables, so by
   Hoeffding's lemma (Hoeffding 1963) its centred maximum over ``G`` workers is at most
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flint import arb, ctx, fmpz_poly
 
+from theory.laws.fixed_point import LIMB, powers
 from theory.laws.law import BITS, Enclosure, Law
 from theory.model import FloatArray, InputError
 from theory.shown import Shown, axes
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Largest size of an exact computation, in bits over all the integers that it writes down.
-EXACT_WORK = 2**25
+EXACT_WORK = 2**22
 
 # Longest law of a worker's load at full resolution, in points; above it, sizes go to a lattice.
 POINTS = 2**18
@@ -135,37 +137,35 @@ def load_law(law: Law, slots: int) -> Law:
     """
     if slots < 1:
         raise InputError(f"slots must be >= 1, got {slots}")
-    offset, bound, excess = slots * law.offset, slots * law.bound, slots**2 * law.excess
-    span = slots * (len(law.weights) - 1) + 1
-    if law.exact and span * slots * law.scale.bit_length() <= EXACT_WORK:
-        power = fmpz_poly(list(law.weights)) ** slots
-        weights = [int(w) for w in power.coeffs()]
-        weights += [0] * (span - len(weights))
-        return Law(offset, tuple(weights), law.scale**slots, bound, excess)
-    unit = 1 << BITS
-    base = fmpz_poly(list(law.rounded().weights))
-    power, copies, start = base, 1, 0
-    # Left-to-right binary powering; every product is cut where it holds no mass, on both sides, and
-    # rounded down.  The list of coefficients begins at ``start``.
-    for bit in bin(slots)[3:]:
-        for factor, more, low in ((power, copies, start), (base, 1, 0))[: 1 + (bit == "1")]:
-            copies, start = copies + more, start + low
-            top = min(copies * (len(law.weights) - 1), _reach(law, copies))
-            power = power.mul_low(factor, 1 + top - start) // unit
-        foot = max(start, _foot(law, copies))
-        power, start = power.right_shift(foot - start), foot
+    points = slots * (len(law.weights) - 1) + 1
+    exact = law.exact and points * slots * law.scale.bit_length() <= EXACT_WORK
+    power, start = _power(law if exact else law.rounded(), slots, exact)
     weights = [0] * start + [int(w) for w in power.coeffs()]
-    return Law(offset, tuple(weights), unit, bound, excess)
+    if exact:
+        weights += [0] * (points - len(weights))
+    scale = law.scale**slots if exact else 1 << BITS
+    offset, bound, excess = slots * law.offset, slots * law.bound, slots**2 * law.excess
+    return Law(offset, tuple(weights), scale, bound, excess)
 
 
-def _powers(numbers: list[int], exponent: int, bits: int) -> list[int]:
-    """Powers of numbers of at most 1, in units of ``2^-bits``, each product rounded down."""
-    powers = numbers
-    for bit in bin(exponent)[3:]:
-        powers = [x * x >> bits for x in powers]
-        if bit == "1":
-            powers = [x * y >> bits for x, y in zip(powers, numbers, strict=True)]
-    return powers
+@lru_cache(maxsize=32)  # other numbers of slots have the same parts
+def _power(law: Law, slots: int, exact: bool) -> tuple[fmpz_poly, int]:
+    """Mass of a sum, and the value, less its offset, at which the list begins.
+
+    Of two parts, one of as many copies as the largest power of 2 below.  Unless it is to be exact,
+    the product is cut where it holds no mass, on both sides, and rounded down.
+    """
+    if slots == 1:
+        return fmpz_poly(list(law.weights)), 0
+    most = 1 << (slots - 1).bit_length() - 1
+    (power, start), (other, low) = _power(law, most, exact), _power(law, slots - most, exact)
+    if exact:
+        return power * other, 0
+    start += low
+    top = min(slots * (len(law.weights) - 1), _reach(law, slots))
+    foot = max(start, _foot(law, slots))
+    power = power.mul_low(other, 1 + top - start) // (1 << BITS)
+    return power.right_shift(foot - start), foot
 
 
 def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
@@ -201,19 +201,24 @@ def expected_maximum(load: Law, workers: int, order: int = 1) -> Enclosure:
     G, size, scale = workers, len(load.weights), load.scale
     below = list(accumulate(load.weights))
     lost = scale - below[-1]
-    steps = [(y + 1) ** order - y**order for y in range(size)] if order > 1 else [1] * size
+    steps = [(y + 1) ** order - y**order for y in range(size)] if order > 1 else []
     if lost == 0 and size * G * scale.bit_length() <= EXACT_WORK:
-        whole = scale**G
-        total = whole * size**order - sum(map(mul, steps, [c**G for c in below]))
+        whole, chances = scale**G, [c**G for c in below]
+        total = whole * size**order - (sum(map(mul, steps, chances)) if steps else sum(chances))
         return Enclosure.exactly(Fraction(total, whole))
-    bits = 128 + G.bit_length()
-    unit = 1 << bits
+    # Where mass is lost, a hundredth of what that costs is enough.
+    bits = max(BITS, (scale // lost).bit_length()) + 10 if lost else 128 + G.bit_length()
+    limbs = -(-bits // LIMB)
+    unit = 1 << limbs * LIMB
     # Below 2^-(bits/G) the power is less than a unit, and rounded down to nothing.
-    first = bisect_left(below, 1 << max(0, scale.bit_length() - 1 - -(-bits // G)))
-    powers = _powers([(c << bits) // scale for c in below[first:]], G, bits)
-    most = unit * size**order - sum(map(mul, steps[first:], powers))
-    # Each of G factors is rounded down by less than a unit, and each of G - 1 products.
-    listed = Enclosure(Fraction(most - 2 * G * size**order, unit), Fraction(most, unit))
+    first = bisect_left(below, 1 << max(0, scale.bit_length() - 1 - -(-limbs * LIMB // G)))
+    last = bisect_left(below, scale)  # from there on it is 1
+    most = last**order
+    for limb in powers(below[first:last], scale, G, limbs):
+        part = sum(map(mul, steps[first:last], limb.tolist())) if steps else int(limb.sum())
+        most = (most << LIMB) - part
+    error = G * (limbs + 1) * last**order
+    listed = Enclosure(Fraction(most - error, unit), Fraction(most, unit))
     # Each term falls by at most G*d if the lost mass sits low; if it sits high, all values up to
     # the bound count with at most G*d.
     chance = min(Fraction(1), G * Fraction(lost, scale))
@@ -341,7 +346,7 @@ def _expectation(law: Law, workers: int, slots: int, lattice: int | None) -> Exp
         max(Fraction(0), gap.lower - spread),
         max(Fraction(0), gap.upper + spread + workers * capped),
     )
-    exact = load.exact and top.exact and cell == 1
+    exact = top.exact and not law.excess and cell == 1
     method = "exact" if exact else "fixed-point" if cell == 1 else f"lattice {cell}"
     return Expectation(workers, slots, law.mean * slots, imbalance, method)
 
