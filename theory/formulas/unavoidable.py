@@ -93,7 +93,10 @@ def _deviation(load: Fraction, p: Fraction, window: int, unit: Fraction) -> Law:
         mass[value] = mass.get(value, 0) + (chance.numerator << BITS) // chance.denominator
         chance *= 1 - p
     low, high = min(mass), max(mass)
-    return Law(low, tuple(mass.get(v, 0) for v in range(low, high + 1)), 1 << BITS, high)
+    weights = [0] * (high - low + 1)
+    for value, chances in mass.items():
+        weights[value - low] = chances
+    return Law(low, tuple(weights), 1 << BITS, high)
 
 
 def largest_deviation(
@@ -130,8 +133,10 @@ def largest_deviation(
     finest = max(sqrt(square) / CELLS, float(slots * (top + window) / POINTS))
     unit = Fraction(2) ** ceil(log2(finest))
     # The youngest spread least: first, they keep the products short.
-    load = summed([load_law(_deviation(c, p, window, unit), n) for n, c in reversed(groups)])
-    lead = expected_maximum(load, workers).lower + load.offset - load.mean.upper
+    parts = [(_deviation(c, p, window, unit), n) for n, c in reversed(groups)]
+    load = summed([load_law(law, n) for law, n in parts])
+    mean = sum(law.mean.upper * n for law, n in parts)
+    lead = expected_maximum(load, workers).lower + load.offset - mean
     # Flooring takes less than a unit from every slot: at most the Hoeffding bound of cells of two.
     above: Fraction = (lead - remainder_bound(2, workers, slots) / workers) * unit
     return max(Fraction(0), above)

@@ -9,7 +9,7 @@ lists encloses the true one: the lost mass is the error.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from math import lcm
 
 import numpy as np
@@ -75,7 +75,7 @@ class Enclosure:
         return f"{self.value:.15g}" + (f" ± {half:.1g}" if half else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Law:
     """The law of an integer variable ``X``.
 
@@ -188,7 +188,7 @@ class Law:
         """Largest listed value."""
         return self.offset + len(self.weights) - 1
 
-    @property
+    @cached_property
     def lost(self) -> Fraction:
         """Mass that is not listed."""
         return Fraction(self.scale - sum(self.weights), self.scale)
