@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from solvers.policies.protocol import StepView
 from solvers.simulation.engine import simulate
 from solvers.step.fast.solve import solve_step

@@ -16,7 +16,8 @@ from pkgutil import get_data
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adversary.workloads.families import Family, Parameter, family, workload, workload_family
+    from adversary.workloads.families import family, workload
+    from adversary.workloads.family import Family, Parameter, workload_family
     from adversary.workloads.reading import Reading
     from adversary.workloads.trace_statistics import lengths_of, trace_lengths
     from adversary.workloads.traces import Trace, read_trace

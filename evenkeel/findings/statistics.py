@@ -186,7 +186,7 @@ def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
     """First of the ``steps`` whose pool could not fill all free slots without some size class.
 
     The paper's overloaded class, checked on the pool that the policy saw, as by
-    :func:`adversary.workloads.families.pool_survives_a_class`; None if it held.
+    :func:`adversary.workloads.overload.pool_survives_a_class`; None if it held.
     """
     sizes, kinds = np.unique(result.requests.prefill, return_inverse=True)
     rows = max(1, BLOCK // max(1, sizes.size))

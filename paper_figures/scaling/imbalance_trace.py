@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from paper_figures.drawing import BFIO, FCFS, drawn_for, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where

@@ -8,7 +8,8 @@ against the number of workers at a fixed number of slots.  FCFS is known exactly
 from collections.abc import Iterator
 from fractions import Fraction
 
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from paper_figures.drawing import BFIO, FCFS, drawn_for, points, titled, watts
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, sampled, where

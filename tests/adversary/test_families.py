@@ -13,14 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adversary.workloads import families
-from adversary.workloads.families import (
-    family,
-    pool_survives_a_class,
-    requests_to_overload,
-    workload,
-    workload_names,
-)
+from adversary.workloads import measured
+from adversary.workloads.families import family, workload, workload_names
+from adversary.workloads.family import SIZE_LIMIT
+from adversary.workloads.lognormal import mixture_cdf, quantile
+from adversary.workloads.overload import pool_survives_a_class, requests_to_overload
 from adversary.workloads.traces import read_trace
 from theory.model import InputError, System, imbalance
 
@@ -226,7 +223,7 @@ def test_pool_condition_by_definition(pool, free):
 
 def test_bins_partition_the_integers():
     # Every x in 1..5000 lies in the bin floor(4 log2 x), that is 2^b <= x^4 < 2^(b+1).
-    from adversary.workloads.families import _bin_bounds
+    from adversary.workloads.measured import _bin_bounds
 
     for x in range(1, 5001):
         b = (x**4).bit_length() - 1
@@ -242,7 +239,7 @@ DRAWS = 100_000
 
 def _rows(name: str) -> list[tuple[int, int, int]]:
     """Every row of a histogram file below its header, read by the csv module."""
-    path = Path(families.__file__).parent / f"{name}_histogram.csv"
+    path = Path(measured.__file__).parent / f"{name}_histogram.csv"
     lines = [x for x in path.read_text("utf-8").splitlines() if not x.startswith("#")]
     return [
         (int(row["prompt_bin"]), int(row["output_bin"]), int(row["count"]))
@@ -255,7 +252,7 @@ def test_every_row_of_a_histogram_is_drawn_from(name):
     """The first and the last cell too: shares by exact counts of the 8,000 rows."""
     rows = _rows(name)
     assert sum(count for _, _, count in rows) == 8000
-    share, bounds = families._histogram(name)
+    share, bounds = measured._histogram(name)
     assert len(share) == len(bounds) == len(rows)
     total = 0
     for at, ((prompt, output, count), cell) in enumerate(zip(rows, bounds.tolist(), strict=True)):
@@ -269,12 +266,12 @@ def test_every_row_of_a_histogram_is_drawn_from(name):
 
 @pytest.mark.parametrize("name", ["burst", "longbench", "arxiv"])
 def test_a_number_falls_into_the_cell_whose_shares_enclose_it(name):
-    share, _ = families._histogram(name)
+    share, _ = measured._histogram(name)
     ends = [0.0, *share[:-1].tolist()]
     close = [np.nextafter(end, side) for end in share.tolist() for side in (0, 1) if end < 1]
     drawn = np.random.default_rng(4).random(20_000)
     u = np.concatenate([ends, close, [np.nextafter(1, 0)], drawn])
-    cell = families._cells(name, u)
+    cell = measured._cells(name, u)
     assert (cell == np.searchsorted(share, u, side="right")).all()
     assert cell[: len(ends)].tolist() == list(range(len(ends)))
 
@@ -318,7 +315,7 @@ def test_other_output_lengths_leave_the_prompts_as_they_are(name):
 
 
 def _fit(name: str) -> dict:
-    path = Path(families.__file__).parent / "families.toml"
+    path = Path(measured.__file__).parent / "families.toml"
     return tomllib.loads(path.read_text("utf-8"))[name]
 
 
@@ -356,11 +353,11 @@ def test_the_law_of_a_small_mixture_by_hand():
     """Lengths 1..3 of half a median 2 and half a median 1, sigma 1, cut at 3."""
     law = NormalDist()
     whole = [(law.cdf(math.log((k + 0.5) / 2)) + law.cdf(math.log(k + 0.5))) / 2 for k in (1, 2, 3)]
-    found = families._mixture_cdf([0.5, 0.5], [math.log(2), 0.0], [1.0, 1.0], 3)
+    found = mixture_cdf([0.5, 0.5], [math.log(2), 0.0], [1.0, 1.0], 3)
     assert found.tolist() == pytest.approx([x / whole[2] for x in whole], abs=1e-12)
     below = np.array([0.25, 0.5, 1.0])
     for u, index in ((0.01, 0), (0.25, 0), (0.2501, 1), (0.5, 1), (0.51, 2), (1.0, 2)):
-        assert families._quantile(below, np.array([u])).tolist() == [index]
+        assert quantile(below, np.array([u])).tolist() == [index]
 
 
 def test_default_lengths_have_mean_fifty():
@@ -375,7 +372,7 @@ def test_default_lengths_have_mean_fifty():
 
 def test_very_long_lengths_stay_in_range():
     decode = workload("uniform", 1000, 6, p=2.0**-40).decode
-    assert decode.max() == families.SIZE_LIMIT == 2**31 - 1
+    assert decode.max() == SIZE_LIMIT == 2**31 - 1
     assert decode.min() >= 1
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adversary.workloads.families import SIZE_LIMIT
+from adversary.workloads.family import SIZE_LIMIT
 from adversary.workloads.sample_trace import SAMPLE_TRACE, sample_trace_csv
 from adversary.workloads.traces import Reading, read_trace
 from theory.model import InputError

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from adversary.workloads.families import pool_survives_a_class, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import pool_survives_a_class
 from evenkeel.findings.check import Verdict
 from evenkeel.findings.replications import LARGEST_GAP, Balanced, balanced_runs
 from evenkeel.findings.statistics import Mean, overloaded_run, pool_condition_fails_at

@@ -17,7 +17,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import ndtr, ndtri
 
 from adversary.paired_runs import E2, E3, Ends, Setting, Spread, Stretch
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from adversary.workloads.trace_statistics import trace_lengths
 from paper_figures.energy import energy_envelope, energy_saving, hardware_savings, needed_idle
 from paper_figures.experiments import experiment_bars, fairness, lookahead

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from adversary.workloads.families import SIZE_LIMIT
+from adversary.workloads.family import SIZE_LIMIT
 from adversary.workloads.layouts.decimals import EITHER
 
 

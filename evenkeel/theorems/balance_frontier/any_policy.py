@@ -6,7 +6,8 @@ from math import log
 
 import numpy as np
 
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.scoreboard import Cases, Witness, refuted, weighed
 from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run

@@ -4,7 +4,8 @@ from fractions import Fraction
 from functools import cache, lru_cache
 
 from adversary.paired_runs import log10_imbalance_ratio, stretch
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.headline import Record, headline, percent
 from evenkeel.findings.scoreboard import TENTH, Intervals, near, refuted, stands, weighed

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.scoreboard import TENTH, Comparison, broken, near, sampled_mean, stands
 from evenkeel.findings.statistics import Mean, first_steps, imbalances, overloaded_run

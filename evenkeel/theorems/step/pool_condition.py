@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from itertools import product
 
-from adversary.workloads.families import pool_survives_a_class
+from adversary.workloads.overload import pool_survives_a_class
 from evenkeel.findings.check import Finding, Trial, Variant, evidence
 from evenkeel.findings.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim

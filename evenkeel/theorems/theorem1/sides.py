@@ -6,7 +6,8 @@ from functools import cache
 import numpy as np
 
 from adversary.paired_runs import departed_loads
-from adversary.workloads.families import requests_to_overload, workload
+from adversary.workloads.families import workload
+from adversary.workloads.overload import requests_to_overload
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.scoreboard import (
     TENTH,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adversary.workloads.families import family, requests_to_overload, workload
+from adversary.workloads.families import family, workload
+from adversary.workloads.overload import requests_to_overload
 from adversary.workloads.sample_trace import SAMPLE_TRACE
 from evenkeel.theorems.theorem2.along_runs import Shared, path_of, rich_path
 from solvers.simulation.engine import simulate
