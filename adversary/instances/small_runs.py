@@ -134,9 +134,9 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
         system.workers, sum(requests.prefill.tolist()) + max(system.drift) * lengths, lengths
     )
     shape = system.workers, system.slots, instance.pool
-    steps, sum_max, work = run_backlog(
-        which, requests.prefill, requests.decode, shape, np.array(system.drift)
-    )
+    # Copies that may be written, as the arrays of enumerations are: the same machine code does.
+    prefill, decode = requests.prefill.copy(), requests.decode.copy()
+    steps, sum_max, work = run_backlog(which, prefill, decode, shape, np.array(system.drift))
     return Totals(system.workers, steps, sum_max, work)
 
 

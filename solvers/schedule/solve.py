@@ -250,7 +250,9 @@ class _Approach:
                 self.problem.level_cost * run.total.sum_max
                 + self.problem.step_cost * run.total.steps
             )
-            pieces = Pieces(run.start_step[:, None], self.lengths[:, None], run.worker)
+            # A copy that may be written, as annealing's pieces are: the same machine code does.
+            lengths = self.lengths[:, None].copy()
+            pieces = Pieces(run.start_step[:, None], lengths, run.worker)
             if self.moving:
                 self._narrow(cost=cost, places=partial(places_of, pieces))
                 cost_dealt = int(cost_of(self._kinds, pieces))

@@ -231,11 +231,19 @@ def test_of_what_waits_the_one_that_grows_most_fits_beside() -> None:
         assert 74 < costs <= 10 + 17 + 24 + 31
 
 
+def kinds_of(sizes, lengths, rules: tuple[int, int, int, int, int]) -> Kinds:
+    """Kinds as a search has them, of arrays that nobody changes: what it compiled is used again."""
+    arrays = np.array(sizes), np.array(lengths)
+    for array in arrays:
+        array.setflags(write=False)
+    return Kinds(*arrays, rules, False)
+
+
 def random_pieces(rng: np.random.Generator, n: int, parts: int) -> tuple[Kinds, Pieces]:
     lengths = rng.integers(0, 4, (n, parts))
     lengths[:, 0] += 1
     rules = (3, int(rng.integers(1, 4)), int(rng.integers(0, 3)), 2, 5)
-    kinds = Kinds(rng.integers(1, 30, n), lengths.sum(axis=1), rules, False)
+    kinds = kinds_of(rng.integers(1, 30, n), lengths.sum(axis=1), rules)
     return kinds, Pieces(np.zeros((n, parts), np.int64), lengths, np.zeros(n, np.int64))
 
 
@@ -282,7 +290,7 @@ def check(problem: OfflineProblem, kinds: Kinds, pieces: Pieces, cost: int) -> N
 
 
 def test_an_overfull_worker_is_refused() -> None:
-    kinds = Kinds(np.array([3, 4]), np.array([2, 2]), (2, 1, 1, 1, 0), False)
+    kinds = kinds_of([3, 4], [2, 2], (2, 1, 1, 1, 0))
     start, length = np.array([[0], [1]]), np.array([[2], [2]])
     assert cost_of(kinds, Pieces(start, length, np.array([0, 0]))) == REFUSED
     # Loads 3, 4 and 4, 5 a step later: levels 3, 4, 5.
