@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from functools import cache
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -27,6 +28,7 @@ from solvers.step.exact.brute_force import assignments, enumerate_step
 from solvers.step.exact.milp import largest_first, solve_exact
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem, StepSolution
+from tests.noted import noted
 
 # A table that is exact for small steps.
 WHOLE = 10**8, 2**18
@@ -66,83 +68,97 @@ def test_scan_finds_the_enumerated_optimum(problem: StepProblem) -> None:
         assert solution.imbalance == solution.lower_bound == optimum
 
 
-@pytest.mark.parametrize("actions", [ACTIONS, (branch,), (choose, branch)])
-def test_scan_from_a_poor_start_finds_the_enumerated_optimum(actions: tuple[Action, ...]) -> None:
-    """With every way to settle a level, by branching alone, and with lists of columns before it."""
+WAYS: dict[str, tuple[Action, ...]] = {
+    "every way to settle a level": ACTIONS,
+    "branching alone": (branch,),
+    "branching, after lists of columns": (choose, branch),
+}
 
-    @settings(max_examples=150)
-    @given(problem=small_steps)
-    # Fewer requests than slots: the optimum, 2, leaves a slot of the second worker free.
-    @example(problem=StepProblem([0, 0, 0], [0, 3, 1], [1, 1, 2]))
-    def holds(problem: StepProblem) -> None:
-        if problem.admissions == 0:
-            return
+
+@settings(max_examples=150)
+@given(problem=small_steps)
+# Fewer requests than slots: the optimum, 2, leaves a slot of the second worker free.
+@example(problem=StepProblem([0, 0, 0], [0, 3, 1], [1, 1, 2]))
+def test_scan_from_a_poor_start_finds_the_enumerated_optimum(problem: StepProblem) -> None:
+    if problem.admissions == 0:
+        return
+    optimum = enumerate_step(problem).imbalance
+    for way in noted(WAYS):
         state = from_scratch(problem)
-        deque(explore(state, actions), maxlen=0)
-        optimum = enumerate_step(problem).imbalance
+        deque(explore(state, WAYS[way]), maxlen=0)
         assert state.lower <= optimum <= state.upper == problem.objective(state.best)
         if settings().derandomize or spread(problem) < FINE:
             assert state.lower == optimum == state.upper
 
-    holds()
+
+class Met:
+    """What the steps of one size of tables led to."""
+
+    def __init__(self) -> None:
+        self.rounded: set[bool] = set()
+        self.cleared: set[bool] = set()
+        self.settled = 0
 
 
-@pytest.mark.parametrize("size", [WHOLE, (300, 3), (10, 1), (10, 2**18)])
-def test_bound_of_every_level_holds(size: tuple[int, int]) -> None:
+SIZES = {"whole": WHOLE, "300, 3": (300, 3), "10, 1": (10, 1), "10, 2^18": (10, 2**18)}
+
+
+def test_bound_of_every_level_holds() -> None:
     """Under random prices, in branches, and with a larger table at the levels that are left."""
-    rounded = set()
-    cleared = []
-    settled = []
+    met = {name: Met() for name in SIZES}
 
     @settings(max_examples=300)
     @given(problem=small_steps)
     # The optimum, 6, is at the highest of the four levels that one entry stands for.
     @example(problem=StepProblem([0, 7], [2, 3], [8, 1, 1, 1, 8]))
     def holds(problem: StepProblem) -> None:
-        if problem.admissions == 0:
-            return
-        state = from_scratch(problem, size)
-        rng = np.random.default_rng(0)
-        for larger in (size, (4 * size[0], 4 * size[1]), WHOLE):
-            tables = state.tables
-            rounded.add(not tables.exact)
-            for levels in [b for b in state.open if b.level.size]:
-                for _ in range(3):
-                    prices = rng.integers(0, int(rng.choice([1, 10])) * SCALE, tables.sizes.size)
-                    at = int(rng.integers(levels.level.size))
-                    bound, _ = tables.price(
-                        levels.residual(at), prices, int(rng.choice([1, 2**20]))
-                    )
-                    levels.raise_one(at, bound, prices)
-                    before = np.count_nonzero(levels.lower < state.upper)
-                    state.clear(levels, at, prices)
-                    cleared.append(np.count_nonzero(levels.lower < state.upper) < before)
-                    tables.fill(levels.supply, prices)
-                    levels.raise_all(tables, prices)
-                left = np.flatnonzero(levels.supply)
-                if left.size and rng.integers(2):
-                    j = int(rng.choice(left))
-                    state.open.remove(levels)
-                    state.open += levels.branches(tables, prices, j, state.upper)
-            for chosen in assignments(problem):
-                assignment = np.array(chosen, np.int64)
-                value = problem.objective(assignment)
-                top = problem.loads_after(assignment).max()
-                if value < state.upper:  # an improvement is at a level of some branch
-                    bounds = [
-                        b.lower[(b.level <= top) & (top < b.level + b.stride)] for b in state.open
-                    ]
-                    assert np.concatenate(bounds).min() <= value
-            settled.append(max((b.settled for b in state.open), default=0))
-            start = StepSolution(state.best, state.upper, 0)
-            state = BranchAndPrice(problem, start, math.inf, larger, state)
+        if problem.admissions > 0:
+            for name in noted(SIZES):
+                hold_every_level(problem, SIZES[name], met[name])
 
     holds()
     if settings().derandomize:  # new examples need not reach all of it
-        assert False in rounded
-        assert True in rounded or size == WHOLE
-        assert True in cleared
-        assert max(settled) >= 2  # a branch of a branch
+        for name, it in met.items():
+            assert False in it.rounded
+            assert True in it.rounded or SIZES[name] == WHOLE
+            assert True in it.cleared
+            assert it.settled >= 2  # a branch of a branch
+
+
+def hold_every_level(problem: StepProblem, size: tuple[int, int], met: Met) -> None:
+    state = from_scratch(problem, size)
+    rng = np.random.default_rng(0)
+    for larger in (size, (4 * size[0], 4 * size[1]), WHOLE):
+        tables = state.tables
+        met.rounded.add(not tables.exact)
+        for levels in [b for b in state.open if b.level.size]:
+            for _ in range(3):
+                prices = rng.integers(0, int(rng.choice([1, 10])) * SCALE, tables.sizes.size)
+                at = int(rng.integers(levels.level.size))
+                bound, _ = tables.price(levels.residual(at), prices, int(rng.choice([1, 2**20])))
+                levels.raise_one(at, bound, prices)
+                before = np.count_nonzero(levels.lower < state.upper)
+                state.clear(levels, at, prices)
+                met.cleared.add(np.count_nonzero(levels.lower < state.upper) < before)
+                tables.fill(levels.supply, prices)
+                levels.raise_all(tables, prices)
+            left = np.flatnonzero(levels.supply)
+            if left.size and rng.integers(2):
+                j = int(rng.choice(left))
+                state.open.remove(levels)
+                state.open += levels.branches(tables, prices, j, state.upper)
+        for chosen in assignments(problem):
+            assignment = np.array(chosen, np.int64)
+            value = problem.objective(assignment)
+            top = problem.loads_after(assignment).max()
+            if value < state.upper:  # an improvement is at a level of some branch
+                bounds = [
+                    b.lower[(b.level <= top) & (top < b.level + b.stride)] for b in state.open
+                ]
+                assert np.concatenate(bounds).min() <= value
+        met.settled = max(met.settled, *(b.settled for b in state.open), 0)
+        start = StepSolution(state.best, state.upper, 0)
+        state = BranchAndPrice(problem, start, math.inf, larger, state)
 
 
 def test_a_branch_holds_just_the_assignments_that_agree_with_it() -> None:
@@ -221,17 +237,23 @@ def test_refined_table_bounds_every_pattern(copies: int) -> None:
     assert finer > 10
 
 
+@cache
+def small_tables(seed: int) -> tuple[StepProblem, int]:
+    """A step, and its optimum by the integer program."""
+    rng = np.random.default_rng(seed)
+    free = rng.integers(0, 4, 5)
+    n = max(1, int(free.sum()) + (12, -2)[seed % 2])
+    problem = StepProblem(rng.integers(0, 400, 5), free, rng.integers(1, 200, n))
+    return problem, solve_exact(problem).imbalance
+
+
 @pytest.mark.parametrize("scans", [1, 2, 3])
 def test_small_tables_give_a_valid_interval(monkeypatch: pytest.MonkeyPatch, scans: int) -> None:
     monkeypatch.setattr(
         "solvers.step.branch_and_price.solve._PHASES", ((300, 4), (300, 40), WHOLE)[:scans]
     )
     for seed in range(10):
-        rng = np.random.default_rng(seed)
-        free = rng.integers(0, 4, 5)
-        n = max(1, int(free.sum()) + (12, -2)[seed % 2])
-        problem = StepProblem(rng.integers(0, 400, 5), free, rng.integers(1, 200, n))
-        optimum = solve_exact(problem).imbalance
+        problem, optimum = small_tables(seed)
         solution = solve_branch_and_price(problem)
         check(problem, solution)
         assert solution.lower_bound <= optimum <= solution.imbalance
