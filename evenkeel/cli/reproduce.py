@@ -52,6 +52,9 @@ def reproduce(
 ) -> None:
     """Check every registered claim, print the table, write the records, figures and report.
 
+    Every check is run anew; pictures that the folder already has of the same tables, drawn by the
+    same code, are kept.
+
     Exit code 1 if a verdict contradicts what evenkeel asserts; a statement that it holds to be
     false and refutes is no contradiction.
     """
@@ -59,6 +62,7 @@ def reproduce(
     from evenkeel.output import to_json, write_text
     from evenkeel.report.rendering import pictures, report_html, report_markdown
     from evenkeel.report.summary import chance, claims_table, summary, surprises, undecided
+    from evenkeel.runs.drawn import Drawn
     from evenkeel.runs.executors import executor
     from evenkeel.runs.figures import illustrate, table_of
     from evenkeel.runs.lock import only_writer
@@ -104,7 +108,8 @@ def reproduce(
     wanted = list(dict.fromkeys([*wanted, *filter(None, named_by)]))
     with progress("drawing", len(wanted), by_item=True) as tick:
         tables = ((name, (committed if name in FIGURES else table_of)(name)) for name in wanted)
-        drawn = illustrate(tables, folder / "figures", tick, ("svg",))
+        place = folder / "figures"
+        drawn = illustrate(tables, place, tick, ("svg",), Drawn(place))
     again = f"evenkeel reproduce --budget {budget} --seed {seed}"
     if pattern is not None:
         again += f" --claims '{pattern}'"

@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from evenkeel.output import write_text
+from evenkeel.runs.drawn import Drawn
 from evenkeel.runs.executors import completed
 from paper_figures.catalogue import committed, figure
 from paper_figures.files import KINDS, table_text, to_csv
@@ -51,6 +52,7 @@ def illustrate(
     out: Path,
     done: Callable[[int, str], None] | None = None,
     kinds: Sequence[str] = KINDS,
+    drawn: Drawn | None = None,
 ) -> dict[str, list[Path]]:
     """Write and draw tables; returns the files of each figure, its table first.
 
@@ -64,6 +66,8 @@ def illustrate(
         Called with the number of figures drawn and the name of the last one.
     kinds : sequence of str
         What a picture is drawn as: ``png``, ``svg``, ``pdf``.
+    drawn : Drawn, optional
+        Pictures of that folder which need not be drawn again.
 
     Raises
     ------
@@ -74,7 +78,12 @@ def illustrate(
     for name, text in tables:
         path = out / f"{figure(name).name}.csv"
         write_text(path, text)
-        written[name] = [path, *figure(name).draw(path, out, kinds)]
+        pictures = [path.with_suffix(f".{kind}") for kind in kinds]
+        if drawn is None or not drawn.holds(name, text, pictures):
+            pictures = figure(name).draw(path, out, kinds)
+            if drawn is not None:
+                drawn.note(name, text, pictures)
+        written[name] = [path, *pictures]
         if done:
             done(len(written), name)
     return written
