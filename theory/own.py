@@ -11,14 +11,16 @@ import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from theory.content import printable
 from theory.model import InputError
 from theory.provenance import HOUSE, is_house, is_users
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 
 class OwnError(InputError):
@@ -95,6 +97,13 @@ def refuse_own(spec: str, allowed: Collection[str] = (), group: str = "") -> Non
         )
 
 
+def entry_points(group: str) -> "EntryPoints":
+    """The entry points of a group; what reads them is loaded here, since few processes ask."""
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
+
+
 def installed(group: str) -> dict[str, str]:
     """The entry points of a group that installed packages have: name to ``module:attribute``."""
     return _named(entry_points, group, tuple(sys.path))
@@ -102,10 +111,10 @@ def installed(group: str) -> dict[str, str]:
 
 @cache
 def _named(
-    points: Callable[..., EntryPoints], group: str, _path: tuple[str, ...]
+    points: "Callable[[str], EntryPoints]", group: str, _path: tuple[str, ...]
 ) -> dict[str, str]:
     """As above; reading what is installed takes as long as a small run."""
-    return {point.name: point.value for point in points(group=group)}
+    return {point.name: point.value for point in points(group)}
 
 
 def module_of(name: str) -> ModuleType:
