@@ -10,6 +10,7 @@ in every such step, so that a worker without work plays no part: a waiting one d
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise, product
 from math import ceil, floor
 from typing import Any
@@ -99,6 +100,7 @@ def growth_saving(
     return max(Fraction(0), promised(lengths, workers, slots, power, imbalance, decode))
 
 
+@lru_cache(maxsize=64)  # each number of slots asks for the same
 def fourth_moment(lengths: Lengths) -> Fraction:
     """An upper bound of the fourth central moment of the sizes, exact where their law is.
 

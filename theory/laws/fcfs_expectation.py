@@ -47,8 +47,8 @@ PRECISION = 192  # of ball arithmetic, in bits
 
 def to_ball(number: Fraction | int) -> arb:
     """A ball around a rational, at the working precision."""
-    f = Fraction(number)
-    return arb(f.numerator) / arb(f.denominator)
+    above, below = number.as_integer_ratio()
+    return arb(above) / arb(below)
 
 
 def from_ball(ball: arb) -> Enclosure:
@@ -64,7 +64,7 @@ def from_ball(ball: arb) -> Enclosure:
 
     def dyadic(end: arb) -> Fraction:
         man, exp = (int(part) for part in end.man_exp())
-        return Fraction(man) * Fraction(2) ** exp
+        return Fraction(man << exp) if exp > 0 else Fraction(man, 1 << -exp)
 
     return Enclosure(dyadic(ball.lower()), dyadic(ball.upper()))
 

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from heapq import heappop, heappush
 from typing import Any
 
@@ -26,7 +26,7 @@ BERRY_ESSEEN = Fraction(4748, 10000)
 BERRY_ESSEEN_SPLIT = Fraction(33554, 100000), Fraction(415, 1000)
 
 # Integrals of normals are enclosed to this many bits, more than any bound is stated with.
-INTEGRAL_BITS = 100
+INTEGRAL_BITS = 64
 
 
 @cache
@@ -86,6 +86,7 @@ def effective_constant(law: Law, workers: int, slots: int) -> Enclosure:
     return Enclosure(imbalance.lower / high.upper, imbalance.upper / low.lower)
 
 
+@lru_cache(maxsize=64)  # the same for every number of workers
 def berry_esseen_distance(law: Law, slots: int) -> Fraction:
     """An upper bound of ``sup_x |P((L - B E[X]) / (sigma sqrt(B)) <= x) - Phi(x)|``, at most 1.
 
@@ -144,7 +145,10 @@ def berry_esseen_bound(law: Law, workers: int, slots: int) -> Fraction:
         # The largest x of a grid with Phi(x) + eps < 1 for certain; any such x is valid.
         cut = Fraction(bisect_left(range(1, 16 * 64), True, key=beyond), 64)
         gain = acb.integral(
-            lambda x, _: 1 - (1 - (x / root).erfc() / 2 + acb(eps)) ** workers, 0, acb(to_ball(cut))
+            lambda x, _: 1 - (1 - (x / root).erfc() / 2 + acb(eps)) ** workers,
+            0,
+            acb(to_ball(cut)),
+            abs_tol=arb(2) ** -INTEGRAL_BITS,
         ).real
         loss = (arb(1) / 2 + eps) ** (workers - 1) / 2
         sigma = (slots * to_ball(law.variance.lower)).sqrt()

@@ -177,8 +177,8 @@ class SavingLimit:
             witness = {"lengths": name, "G": workers, "B": slots, "device": device}
             if failed := broken(found, "promise with exact FCFS", witness):
                 return failed
-            limit = saving_limit(x, power)
-            promise = promised(x, workers, slots, power, _imbalance(name, workers, slots))
+            limit = _limit(name, power)
+            promise = _promise(name, workers, slots, power)
             if promise > 0:
                 closest = max(closest, (promise / limit, promise, limit))
         fair = saving_limit(_known()["fair 1 or 2"], POWER)
@@ -201,23 +201,16 @@ def _caps(
     trial: Trial, x: Lengths, workers: int, slots: int, power: PowerModel
 ) -> list[Comparison]:
     """One promise against the caps."""
-    constants, imbalance = exact(power), _imbalance(x.name, workers, slots)
-    if constants.barrier_w == 0:
-        paid = POWER if trial.fault("paid") else power
-        promise = promised(x, workers, slots, paid, imbalance)
+    if power.barrier_w == 0:
+        promise = _promise(x.name, workers, slots, POWER if trial.fault("paid") else power)
         return [Comparison(promise <= 0, float(promise), "<=", 0, "waiting costs nothing")]
-    promise = promised(x, workers, slots, power, imbalance)
-    eta0 = imbalance / work_per_step(x, workers, slots)
-    limit = saving_limit(x, power) * trial.scale_of("limit")
-    line = eta0 * constants.barrier_w / constants.max_w * trial.scale_of("line")
-    longer = promised(x, workers, slots, power, imbalance, 2)
+    promise = _promise(x.name, workers, slots, power)
+    limit = _limit(x.name, power) * trial.scale_of("limit")
+    line = _line(x.name, workers, slots, power) * trial.scale_of("line")
+    longer = _promise(x.name, workers, slots, power, 2)
     most = max(Fraction(0), promise) * trial.scale_of("longer")
     with ctx.workprec(PRECISION):
-        balls: Constants[Any] = Constants(
-            *(to_ball(n) for n in (constants.barrier_w, constants.max_w, constants.gamma))
-        )
-        spread = to_ball(Fraction(x.largest - x.smallest) / x.mean)
-        cap = limit_at_form(balls, spread, arb(workers)) * to_ball(trial.scale_of("cap at G"))
+        cap = _limit_at(x.name, workers, power) * to_ball(trial.scale_of("cap at G"))
         below = not to_ball(promise) > cap
     return [
         Comparison(promise < limit, float(promise), "<=", float(limit), "at every G and B"),
@@ -225,6 +218,39 @@ def _caps(
         Comparison(below, float(promise), "<=", float(cap), "at this G"),
         Comparison(longer <= most, float(longer), "<=", float(most), "output lengths of 2"),
     ]
+
+
+# What does not depend on a planted version, which moves one side alone.
+
+
+@cache
+def _promise(name: str, workers: int, slots: int, power: PowerModel, decode: int = 1) -> Fraction:
+    imbalance = _imbalance(name, workers, slots)
+    return promised(_known()[name], workers, slots, power, imbalance, decode)
+
+
+@cache
+def _line(name: str, workers: int, slots: int, power: PowerModel) -> Fraction:
+    """``eta0 P_w / P_max``."""
+    constants, work = exact(power), work_per_step(_known()[name], workers, slots)
+    return _imbalance(name, workers, slots) / work * constants.barrier_w / constants.max_w
+
+
+@cache
+def _limit(name: str, power: PowerModel) -> Fraction:
+    return saving_limit(_known()[name], power)
+
+
+@cache
+def _limit_at(name: str, workers: int, power: PowerModel) -> arb:
+    x, constants = _known()[name], exact(power)
+    with ctx.workprec(PRECISION):
+        balls: Constants[Any] = Constants(
+            *(to_ball(n) for n in (constants.barrier_w, constants.max_w, constants.gamma))
+        )
+        spread = to_ball(Fraction(x.largest - x.smallest) / x.mean)
+        cap: arb = limit_at_form(balls, spread, arb(workers))
+        return cap
 
 
 # At G = 32: B and the promise there, with a waiting worker at 100 W and at 400 W of 400 W, as the
