@@ -232,10 +232,12 @@ def least_imbalance(workers: int, slots: int, p: Fraction, width: int) -> Fracti
     bounds = [unavoidable_imbalance(workers, slots, Fraction(p), width)]
     window = 1
     while window <= 4 / p:
-        q = float(1 - p) ** window
-        # Windows whose reach is far beyond what deviates are left out; fewer bounds are bounds.
-        most = 4 / float(p) * sqrt(slots * q * (1 - q) * log(workers)) + window * sqrt(slots)
-        if most > float(reach(slots, p, width, window)):
+        q, age = float(1 - p) ** window, float(1 / p - 1)
+        # Windows whose reach is beyond what deviates, were it Gaussian, are left out; fewer bounds
+        # are bounds.  The square is that of the age at the start, and of a newer one, at most.
+        square = q * (1 - q) * (age / float(p) + (age + window) ** 2) + (1 - q) * window**2 / 3
+        most = sqrt(2 * log(workers) * slots * square)
+        if window == 1 or most > float(reach(slots, p, width, window)):
             bounds.append(window_imbalance(workers, slots, p, width, window))
         window *= 2
     return max(bounds)
