@@ -15,8 +15,8 @@ from math import ceil, floor, lgamma, log, log2, sqrt
 import numpy as np
 
 from theory.formulas.rebalancing import unavoidable_imbalance
-from theory.laws.fcfs_expectation import expected_maximum, load_law, remainder_bound
-from theory.laws.law import BITS, Law, summed
+from theory.laws.fcfs_expectation import expected_maximum, remainder_bound, summed_loads
+from theory.laws.law import BITS, Law
 from theory.model import InputError
 
 # Groups of slots by age; more of them lose less.
@@ -134,7 +134,7 @@ def largest_deviation(
     unit = Fraction(2) ** ceil(log2(finest))
     # The youngest spread least: first, they keep the products short.
     parts = [(_deviation(c, p, window, unit), n) for n, c in reversed(groups)]
-    load = summed([load_law(law, n) for law, n in parts])
+    load = summed_loads(parts)
     mean = sum(law.mean.upper * n for law, n in parts)
     lead = expected_maximum(load, workers).lower + load.offset - mean
     # Flooring takes less than a unit from every slot: at most the Hoeffding bound of cells of two.

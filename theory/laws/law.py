@@ -6,10 +6,10 @@ and truncations that led to it.  As roundings only ever go down, every law compu
 lists encloses the true one: the lost mass is the error.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from math import lcm
 
 import numpy as np
@@ -274,6 +274,7 @@ class Law:
         (2, (1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1), 36)
         """
         product = fmpz_poly(list(self.weights)) * fmpz_poly(list(other.weights))
+        both = 2 if self.excess and other.excess else 1  # (e + e')^2 <= 2 (e^2 + e'^2)
         # fmpz_poly drops zero leading coefficients.
         weights = [int(w) for w in product.coeffs()]
         weights += [0] * (len(self.weights) + len(other.weights) - 1 - len(weights))
@@ -282,43 +283,8 @@ class Law:
             tuple(weights),
             self.scale * other.scale,
             self.bound + other.bound,
-            _excess_of_sum(self.excess, other.excess),
+            both * (self.excess + other.excess),
         )
-
-
-def _excess_of_sum(first: Fraction, second: Fraction) -> Fraction:
-    both = 2 if first and second else 1  # (e + e')^2 <= 2 (e^2 + e'^2)
-    return both * (first + second)
-
-
-def summed(laws: Sequence[Law]) -> Law:
-    """The law of the sum of independent variables, every partial sum rounded to ``2^-BITS``.
-
-    As :meth:`Law.plus` and :meth:`Law.rounded` in turn give it, without a list in between.
-
-    Examples
-    --------
-    >>> die = Law.uniform(1, 6)
-    >>> summed([die, die]) == die.plus(die).rounded()
-    True
-    """
-    first, *others = laws
-    total, scale, points = fmpz_poly(list(first.weights)), first.scale, len(first.weights)
-    for other in others:
-        total *= fmpz_poly(list(other.weights))
-        up, down = Fraction(1 << BITS, scale * other.scale).as_integer_ratio()
-        total, scale = total * up // down, 1 << BITS
-        points += len(other.weights) - 1
-    weights = [int(w) for w in total.coeffs()]
-    # fmpz_poly drops zero leading coefficients.
-    weights += [0] * (points - len(weights))
-    return Law(
-        sum(law.offset for law in laws),
-        tuple(weights),
-        scale,
-        sum(law.bound for law in laws),
-        reduce(_excess_of_sum, (law.excess for law in laws)),
-    )
 
 
 @lru_cache(maxsize=1024)  # of the laws of traces, which have 10^5 points, the same are asked for

@@ -26,7 +26,7 @@ BERRY_ESSEEN = Fraction(4748, 10000)
 BERRY_ESSEEN_SPLIT = Fraction(33554, 100000), Fraction(415, 1000)
 
 # Integrals of normals are enclosed to this many bits, more than any bound is stated with.
-INTEGRAL_BITS = 64
+INTEGRAL_BITS = 100
 
 
 @cache
