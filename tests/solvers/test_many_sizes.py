@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE
 from solvers.step.branch_and_price.lazy_master import LazyMaster
-from solvers.step.branch_and_price.many_sizes import _Search, approach_many_sizes, fill_all
+from solvers.step.branch_and_price.level_search import LevelSearch, fill_all
+from solvers.step.branch_and_price.many_sizes import approach_many_sizes
 from solvers.step.branch_and_price.undominated import best_columns, undominated
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.exact.milp import largest_first
@@ -105,7 +106,7 @@ def test_a_bound_of_a_run_of_levels_holds_at_each(step, seed, more):
         return
     best = enumerate_step(problem)
     top = int(problem.loads_after(best.assignment).max())
-    search = _Search(problem, best, math.inf)
+    search = LevelSearch(problem, best, math.inf)
     prices = np.random.default_rng(seed).integers(0, search.sizes * SCALE // 4, endpoint=True)
     low = max(int(problem.loads.max()), top - more)
     workers = np.flatnonzero(problem.free)
@@ -130,7 +131,7 @@ def test_a_size_is_known_when_it_runs_out():
     master = LazyMaster(sizes, supply, free, room, np.empty(0, np.int64))
     master.know_workers([0, 1])
     problem = StepProblem([0, 0], [1, 1], [3, 5, 8])
-    search = _Search(problem, StepSolution(np.array([0, 1, -1]), 2, 0), math.inf)
+    search = LevelSearch(problem, StepSolution(np.array([0, 1, -1]), 2, 0), math.inf)
     _, _, columns = search.price(np.zeros(3, np.int64), 8, 8, np.array([0, 1]), 1)
     assert [p.sizes for p in columns] == [(2,), (2,)]
     master.extend(columns)
@@ -148,7 +149,7 @@ def test_a_dive_has_one_column_of_a_worker_that_fits(step):
         return
     best = enumerate_step(problem)
     level = int(problem.loads_after(best.assignment).max())
-    search = _Search(problem, best, math.inf)
+    search = LevelSearch(problem, best, math.inf)
     search.begin(level)
     master, bound = search.start(level)
     assert bound <= best.imbalance
