@@ -3,7 +3,8 @@
 Runs of levels share a bound, by the prices of a level nearby: slack from the lowest, room up to the
 highest.  The run of the least bound is halved; where it is one level, a linear program of few
 workers raises its bound, and if that still is the least, the level is searched
-(:mod:`solvers.step.branch_and_price.level_search`).
+(:mod:`solvers.step.branch_and_price.level_search`).  Where a level that was searched keeps the
+least bound, what is wanting is mostly the assignment: the one nearest to that level is improved.
 """
 
 import heapq
@@ -14,7 +15,7 @@ from contextlib import suppress
 import numpy as np
 
 from solvers.step.branch_and_price.deadline import LateError
-from solvers.step.branch_and_price.level_search import QUICK, LevelSearch
+from solvers.step.branch_and_price.level_search import QUICK, LevelSearch, Reached
 from solvers.step.branch_and_price.pricing import too_large
 from solvers.step.exact.milp import level_range
 from solvers.step.problem import StepProblem, StepSolution
@@ -30,7 +31,7 @@ _BOUNDED, _PRICED, _SEARCHED = range(3)
 def approach_many_sizes(
     problem: StepProblem, start: StepSolution, deadline: float = math.inf
 ) -> Iterator[StepSolution]:
-    """Improve a solution and raise its bound; it ends where the least bound is that of one level.
+    """Improve a solution and raise its bound; it ends where one level keeps the least bound.
 
     Parameters
     ----------
@@ -48,28 +49,44 @@ def approach_many_sizes(
     if too_large(problem) or not 0 < slots < problem.pool.size:
         yield start
         return
+    least, most = level_range(problem, start.imbalance - 1)
+    workers = np.flatnonzero(problem.free)
+    # Runs of levels: bound, how much was done for it, lowest and highest level.
+    runs = [(lower, _PRICED, *run) for run in ((least, least), (least + 1, most)) if run[0] <= most]
+    # Where the search of each level ended.
+    ends: dict[int, Reached] = {}
     with suppress(LateError):
-        least, most = level_range(problem, start.imbalance - 1)
-        workers = np.flatnonzero(problem.free)
-        # Runs of levels: bound, how much was done for it, lowest and highest level.
-        runs = [(lower, _PRICED, least + 1, most)] if least < most else []
-        if least <= most:
+        if runs:
             search.begin(least)
-            heapq.heappush(runs, (max(lower, search.solve(least)), _SEARCHED, least, least))
         while True:
             lower = max(lower, min(search.upper, runs[0][0] if runs else search.upper))
             yield StepSolution(search.best, search.upper, lower)
-            if lower >= search.upper or runs[0][1] == _SEARCHED:
+            if lower >= search.upper:
                 break
-            bound, done, low, high = heapq.heappop(runs)
+            bound, done, low, high = runs[0]
+            if done == _SEARCHED:
+                search.reached = ends[low]
+                for _ in search.improve(bound):
+                    yield StepSolution(search.best, search.upper, lower)
+                break
+            parts = []
             if done == _BOUNDED:
-                heapq.heappush(runs, (max(bound, search.solve(low)), _SEARCHED, low, low))
-                continue
-            middle = (low + high) // 2
-            for part in ((low, middle), (middle + 1, high)) if low < high else ((low, high),):
-                reached = max(bound, search.price(search.prices, *part, workers, QUICK)[0])
-                done = _PRICED
-                if low == high and reached == bound:
-                    reached, done = max(bound, search.start(low)[1]), _BOUNDED
-                heapq.heappush(runs, (reached, done, *part))
+                parts.append((max(bound, search.solve(low)), _SEARCHED, low, low))
+                ends[low] = search.reached
+            else:
+                middle = (low + high) // 2
+                for run in ((low, middle), (middle + 1, high)) if low < high else ((low, low),):
+                    reached, done = search.price(search.prices, *run, workers, QUICK)[0], _PRICED
+                    if low == high and reached <= bound:
+                        reached, done = search.start(low)[1], _BOUNDED
+                    parts.append((max(bound, reached), done, *run))
+            heapq.heappop(runs)
+            for part in parts:
+                heapq.heappush(runs, part)
+    if runs and lower < search.upper:
+        # What was proved of the level amid which time ran out.
+        bound, _, low, high = heapq.heappop(runs)
+        if low == high == search.reached.level:
+            bound = max(bound, search.reached.bound)
+        lower = min(search.upper, bound, *(run[0] for run in runs[:1]))
     yield StepSolution(search.best, search.upper, max(lower, start.lower_bound))
