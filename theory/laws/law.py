@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import lcm
+from operator import mul
 
 import numpy as np
 from flint import fmpz_poly
@@ -291,5 +292,8 @@ class Law:
 def _listed_moment(law: Law, order: int, centre: Fraction) -> Fraction:
     """``E|X - centre|^order`` over the listed mass."""
     p, q = centre.as_integer_ratio()
+    if order == 1 and centre <= law.offset:  # the means of the longest laws: no value below
+        above = sum(map(mul, law.weights, range(len(law.weights))))
+        return Fraction(above, law.scale) + (law.offset - centre) * (1 - law.lost)
     total = sum([w * abs(q * x - p) ** order for x, w in enumerate(law.weights, law.offset) if w])
     return Fraction(total, law.scale * q**order)
