@@ -24,7 +24,7 @@ from evenkeel.studies.grid import perform, read_sweep, run_sweep
 SWEEP = """
 name = "scaling"
 rounds = 240
-seeds = 24
+seeds = 40
 [grid]
 family = ["uniform"]
 workers = [32]

@@ -113,8 +113,8 @@ def run_cells(
         told = row | {"cell": cell.name, "source": sources[cell.name]}
         frame = polars.DataFrame([told], schema_overrides=types, orient="row")
         rows[cell.name] = frame.row(0, named=True)
-        sealed = polars.lit(digest(rows[cell.name])).alias(SEAL)
-        write_parquet(paths[cell.name], frame.with_columns(sealed))
+        sealed = polars.Series(SEAL, [digest(rows[cell.name])])
+        write_parquet(paths[cell.name], frame.hstack([sealed]))
         if done:
             done(finished)
     try:
