@@ -127,7 +127,7 @@ def test_what_was_proved_of_a_level_outlives_its_search(monkeypatch):
 
     def solve(self, level):
         assert level == 10
-        self.reached = self.reached._replace(bound=5)
+        self.reached = self.reached._replace(level=level, bound=5)
         raise LateError
 
     monkeypatch.setattr(LevelSearch, "begin", lambda *_: None)

@@ -52,7 +52,9 @@ def approach_many_sizes(
     least, most = level_range(problem, start.imbalance - 1)
     workers = np.flatnonzero(problem.free)
     # Runs of levels: bound, how much was done for it, lowest and highest level.
-    runs = [(lower, _PRICED, *run) for run in ((least, least), (least + 1, most)) if run[0] <= most]
+    # The lowest level is searched first: its prices serve the others.
+    runs = [(lower, _BOUNDED, least, least), (lower, _PRICED, least + 1, most)]
+    runs = [run for run in runs if run[2] <= run[3]]
     # Where the search of each level ended.
     ends: dict[int, Reached] = {}
     with suppress(LateError):
