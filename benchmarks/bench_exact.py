@@ -6,8 +6,8 @@ of the scan counts the steps that the fast solver's own bound closes, which take
 are those of the others.  The overrun is what the slowest of them took beyond its limit; compilation
 is over before.  At the sizes with a goal the steps come from several runs, and the goal is for
 their median, in which a step that is not proved in time takes for ever.  Seeds 900 to 906 chose the
-constants of branch and price, and seeds 10, 12, 13, 950, 951, 2001 to 2004 and 4001 to 4009
-those for many sizes; the runs here have others.
+constants of branch and price, and seeds 10, 12, 13, 950, 951, 2001 to 2004, 4001 to 4009,
+5001, 5002, 6001 and 6002 those for many sizes; the runs here have others.
 
 Offline optima: schedules of random backlogs, by branch and bound, by the values of all states, and
 by the integer program, with the ratio of their times.

@@ -74,8 +74,8 @@ _ROUNDS = 3
 
 # Workers that are solved for again together, at first and at most, and how often that may bring
 # nothing before their number doubles.
-_TOGETHER = 16, 64
-_FRUITLESS = 64
+_TOGETHER = 16, 32
+_FRUITLESS = 16
 
 # Before a dive the linear program is solved to this share of the gap.
 _ROUGH = 4
