@@ -189,7 +189,13 @@ def test_balance_threshold_shows_perfect_balance_at_the_bottom(draw):
     rows = list(csv.DictReader(io.StringIO(committed("balance_threshold"))))
     first, *_ = draw("balance_threshold", rows=rows).axes[1:]
     unseen = line(first, "BF-IO, below 0.1 %")
-    assert list(unseen.get_xdata()) == pytest.approx([204.8, 409.6])
+    level = [
+        float(row["B"]) / 10
+        for row in rows
+        if row["B"] and row["d"] == "4" and row["computed"] and float(row["computed"]) < 0.001
+    ]
+    assert 0 < len(level) < 5
+    assert list(unseen.get_xdata()) == pytest.approx(level)
     assert max(unseen.get_ydata()) < 0.2
 
 
