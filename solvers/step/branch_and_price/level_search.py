@@ -9,17 +9,10 @@ those that a first bound charges; its prices, priced exactly for all workers
 other workers are filled from what is left.  Those that do not reach the level then join the linear
 program.
 
-The assignment that comes nearest to a level is improved part by part: some workers give back their
-requests, and a linear program over their columns alone divides these and the waiting ones anew.
-
 Bounds are exact integers, whatever the linear programs return.
-
-Large neighbourhoods: (Shaw 1998).
 """
 
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +33,7 @@ from solvers.step.fast.local_search import aimed, polish
 from solvers.step.problem import Assignment, StepProblem, StepSolution
 from solvers.step.rng import State, draw
 from solvers.step.sorted_sizes import last_between
-from theory.model import FloatArray, IntArray, imbalance
+from theory.model import FloatArray, IntArray
 
 # Workers of so many slots are in every linear program.
 _FEW_SLOTS = 2
@@ -71,11 +64,6 @@ _POLISHING = 2**21
 _INTEGRAL = 0.99
 _AT_ONCE = 0.1
 _ROUNDS = 3
-
-# Workers that are solved for again together, at first and at most, and how often that may bring
-# nothing before their number doubles.
-_TOGETHER = 16, 32
-_FRUITLESS = 16
 
 # Before a dive the linear program is solved to this share of the gap.
 _ROUGH = 4
@@ -180,29 +168,11 @@ def fill_all(
             out[g, 0], out[g, 1] = one, two
 
 
-class Reached(NamedTuple):
-    """What is known of a level, from both sides.
-
-    Parameters
-    ----------
-    level : int
-        The largest load.
-    assignment, distance : int64[n], int
-        Of the assignments that do not exceed the level the nearest, and what the workers leave
-        below it together; ``INFINITE`` if there is none.
-    prices, bound : int64[m], int
-        Of the prices the best, and their bound of the imbalance.
-    """
-
-    level: int
-    assignment: Assignment
-    distance: int
-    prices: IntArray
-    bound: int
-
-
 class LevelSearch:
-    """Incumbent, lower bound, and what one level leaves to the next: columns, prices, workers."""
+    """Incumbent, and what one level leaves to the next: columns, prices, workers.
+
+    ``level`` is the one that is searched, and ``bound`` what is proved of it so far.
+    """
 
     def __init__(self, problem: StepProblem, start: StepSolution, deadline: float) -> None:
         self.problem, self.deadline = problem, deadline
@@ -213,20 +183,14 @@ class LevelSearch:
         self.known = (problem.free > 0) & (problem.free <= _FEW_SLOTS)
         self.first = self.known, self.columns
         self.state = np.ones(1, np.uint64)
-        self.rng = np.random.default_rng(1)
-        self.reached = Reached(-1, start.assignment, INFINITE, self.prices, -INFINITE)
+        self.level, self.bound = -1, -INFINITE
 
     def note(self, assignment: Assignment) -> None:
         """Keep the columns of an assignment, and the assignment if it is better."""
         self.columns.update(dict.fromkeys(self.columns_of(assignment)))
-        after = self.problem.loads_after(assignment)
-        value = imbalance(after)
+        value = self.problem.objective(assignment)
         if value < self.upper:
             self.best, self.upper = assignment, value
-        level = self.reached.level
-        distance = after.size * level - int(after.sum())
-        if after.max() <= level and distance < self.reached.distance:
-            self.reached = self.reached._replace(distance=distance, assignment=assignment)
 
     def columns_of(self, assignment: Assignment) -> list[Column]:
         """What each worker with free slots takes."""
@@ -295,8 +259,7 @@ class LevelSearch:
     def start(self, level: int) -> tuple[LazyMaster, int]:
         """The linear program of few workers at a level, and a lower bound of what it holds."""
         self.known, self.columns = self.first[0].copy(), dict(self.first[1])
-        self.reached = Reached(level, self.best, INFINITE, self.prices, -INFINITE)
-        self.note(self.best)
+        self.level, self.bound = level, -INFINITE
         free, room = self.problem.free, level - self.problem.loads
         per_slot = np.sort(room[free > 0] // free[free > 0])
         places = np.linspace(0, per_slot.size - 1, _THRESHOLDS).astype(int)
@@ -312,7 +275,7 @@ class LevelSearch:
         better = True
         while bound < self.upper and better:
             upper = self.upper
-            short = self._complete(self._dive(master, level, np.flatnonzero(self.known)), level)
+            short = self._complete(self._dive(master, level), level)
             new = np.setdiff1d(short, np.flatnonzero(self.known))
             better = self.upper < upper or new.size > 0
             if better and bound < self.upper:
@@ -320,59 +283,6 @@ class LevelSearch:
                 self._know(master, new)
                 bound = self._generate(master, level, bound, _ROUGH)
         return bound if bound >= self.upper else self._generate(master, level, bound)
-
-    def improve(self, goal: int) -> Iterator[None]:
-        """Solve for some workers again while the others keep what they have; then for others.
-
-        That is done to the nearest assignment, until its distance is the goal or a while brings
-        nothing.  Most of these linear programs end at once: their bound says that no better columns
-        are in reach.
-        """
-        open_ = np.flatnonzero(self.problem.free)
-        columns: dict[int, dict[Column, None]] = {g: {} for g in open_.tolist()}
-        for p in self.columns:
-            columns[p.worker][p] = None
-        number, fruitless = min(_TOGETHER[0], open_.size), 0
-        while self.reached.distance > goal:
-            before = self.reached.distance
-            self._again(np.sort(self.rng.choice(open_, number, replace=False)), columns)
-            yield
-            fruitless = 0 if self.reached.distance < before else fruitless + 1
-            if fruitless > _FRUITLESS:
-                number, fruitless = 2 * number, 0
-                if number > min(_TOGETHER[1], open_.size):
-                    return
-
-    def _again(self, some: IntArray, columns: dict[int, dict[Column, None]]) -> None:
-        """Divide the requests of some workers, and those that wait, anew among these."""
-        level, assignment, _, self.prices, _ = self.reached
-        room, chosen = level - self.problem.loads, set(some.tolist())
-        own: list[Column] = []
-        rest: list[Column] = []
-        for p in self.columns_of(assignment):
-            (own if p.worker in chosen else rest).append(p)
-        slack = int(room[some].sum()) - sum(p.total for p in own)
-        if slack == 0:
-            return
-        supply = self.supply.copy()
-        for p in rest:
-            for j in p.sizes:
-                supply[j] -= 1
-        none = np.empty(0, np.int64)
-        master = LazyMaster(self.sizes, supply, self.problem.free, room, none, self.deadline)
-        master.know_sizes(np.flatnonzero(self.prices).tolist())
-        master.know_workers(chosen)
-        for g in some.tolist():
-            master.extend(
-                p
-                for p in columns[g]
-                if p.total <= room[g] and fits(np.array(p.sizes), len(p.sizes), supply)
-            )
-        upper = self.of_full(level) + slack
-        if self._generate(master, level, -INFINITE, part=(some, upper)) < upper:
-            self._complete([*self._dive(master, level, some), *rest], level)
-        for p in master.columns:
-            columns[p.worker][p] = None
 
     def _know(self, master: LazyMaster, workers: IntArray) -> None:
         """Let a linear program know workers, and the columns they have."""
@@ -386,22 +296,13 @@ class LevelSearch:
         prices: IntArray = np.clip(np.rint(values).astype(np.int64), 0, self.sizes * SCALE)
         return prices
 
-    def _generate(
-        self,
-        master: LazyMaster,
-        level: int,
-        known: int,
-        rough: int = 0,
-        part: tuple[IntArray, int] | None = None,
-    ) -> int:
+    def _generate(self, master: LazyMaster, level: int, known: int, rough: int = 0) -> int:
         """Column generation until a bound meets the linear program, or excludes the level.
 
         One is known, and the better one is returned.  It also ends where the two are within the
-        gap divided by ``rough``, if that is not 0.  A part is the workers that the linear program
-        knows, if they are all that count, and what they are to stay below.
+        gap divided by ``rough``, if that is not 0.
         """
-        workers, upper = part or (np.flatnonzero(self.problem.free), self.upper)
-        longest = QUICK if part else _PATIENCE
+        workers = np.flatnonzero(self.problem.free)
         base = self.of_full(level)
         value, duals = master.solve()
         best, patience = -INFINITE, QUICK
@@ -409,32 +310,32 @@ class LevelSearch:
             more = False
             for weight in (_SMOOTHING, 0.0):
                 prices = self._as_prices(weight * self.prices + (1 - weight) * SCALE * duals)
-                bound, _, found = self.price(prices, level, level, workers, patience, master.supply)
+                bound, _, found = self.price(prices, level, level, workers, patience)
                 if bound > best:
                     best, self.prices = bound, prices
-                    if part is None and bound > self.reached.bound:
-                        self.reached = self.reached._replace(prices=prices, bound=bound)
+                    self.bound = max(self.bound, bound)
                 more = master.extend(found)
                 if more:
                     break
             bound = max(best, known)
-            near = (upper - bound) // rough if rough else 0
-            if bound + near >= min(upper, base + math.ceil(value - 1e-6)):
+            near = (self.upper - bound) // rough if rough else 0
+            if bound + near >= min(self.upper, base + math.ceil(value - 1e-6)):
                 return max(best, known)
             # Long searches are for where short ones find no more columns.
             if more:
                 value, duals = master.solve()
-            elif patience == longest:
+            elif patience == _PATIENCE:
                 return max(best, known)
-            patience = QUICK if more else longest
+            patience = QUICK if more else _PATIENCE
 
-    def _dive(self, master: LazyMaster, level: int, workers: IntArray) -> list[Column]:
-        """A column for each worker that the linear program knows: fixed in turn, by its values.
+    def _dive(self, master: LazyMaster, level: int) -> list[Column]:
+        """A column for each known worker: fixed in turn, the largest values first.
 
         No two take the same request, and new columns are of those that are left.
         """
+        workers = np.flatnonzero(self.known)
         fixed: dict[int, Column] = {}
-        left = master.supply.copy()
+        left = self.supply.copy()
         while len(fixed) < workers.size:
             shares = ((master.share(p), p) for p in master.columns if p.worker not in fixed)
             order = sorted(((x, p) for x, p in shares if x > 0), key=lambda pair: -pair[0])

@@ -3,8 +3,7 @@
 Runs of levels share a bound, by the prices of a level nearby: slack from the lowest, room up to the
 highest.  The run of the least bound is halved; where it is one level, a linear program of few
 workers raises its bound, and if that still is the least, the level is searched
-(:mod:`solvers.step.branch_and_price.level_search`).  Where a level that was searched keeps the
-least bound, what is wanting is mostly the assignment: the one nearest to that level is improved.
+(:mod:`solvers.step.branch_and_price.level_search`).
 """
 
 import heapq
@@ -15,7 +14,7 @@ from contextlib import suppress
 import numpy as np
 
 from solvers.step.branch_and_price.deadline import LateError
-from solvers.step.branch_and_price.level_search import QUICK, LevelSearch, Reached
+from solvers.step.branch_and_price.level_search import QUICK, LevelSearch
 from solvers.step.branch_and_price.pricing import too_large
 from solvers.step.exact.milp import level_range
 from solvers.step.problem import StepProblem, StepSolution
@@ -55,26 +54,18 @@ def approach_many_sizes(
     # The lowest level is searched first: its prices serve the others.
     runs = [(lower, _BOUNDED, least, least), (lower, _PRICED, least + 1, most)]
     runs = [run for run in runs if run[2] <= run[3]]
-    # Where the search of each level ended.
-    ends: dict[int, Reached] = {}
     with suppress(LateError):
         if runs:
             search.begin(least)
         while True:
             lower = max(lower, min(search.upper, runs[0][0] if runs else search.upper))
             yield StepSolution(search.best, search.upper, lower)
-            if lower >= search.upper:
+            if lower >= search.upper or runs[0][1] == _SEARCHED:
                 break
             bound, done, low, high = runs[0]
-            if done == _SEARCHED:
-                search.reached = ends[low]
-                for _ in search.improve(bound):
-                    yield StepSolution(search.best, search.upper, lower)
-                break
             parts = []
             if done == _BOUNDED:
                 parts.append((max(bound, search.solve(low)), _SEARCHED, low, low))
-                ends[low] = search.reached
             else:
                 middle = (low + high) // 2
                 for run in ((low, middle), (middle + 1, high)) if low < high else ((low, low),):
@@ -88,7 +79,7 @@ def approach_many_sizes(
     if runs and lower < search.upper:
         # What was proved of the level amid which time ran out.
         bound, _, low, high = heapq.heappop(runs)
-        if low == high == search.reached.level:
-            bound = max(bound, search.reached.bound)
+        if low == high == search.level:
+            bound = max(bound, search.bound)
         lower = min(search.upper, bound, *(run[0] for run in runs[:1]))
     yield StepSolution(search.best, search.upper, max(lower, start.lower_bound))
