@@ -1,9 +1,11 @@
 """How a sweep scales over a Dask cluster of this machine: ``python -m benchmarks.bench_sweep``.
 
 The same cells run on a cluster of one process and on one of as many as there are cores, in turn,
-after each process has loaded what it runs.  Efficiency is the least wall time of one over the least
-of k, over k, which whatever else runs on the machine moves.  Two measures feel less of that: the
-share of the time that a process has a cell to work on, and the CPU time of all.
+after each process has loaded what it runs.  Efficiency is the wall time of one over that of k, over
+k.  The cores themselves lose something to each other, and to whatever else runs on the machine: the
+reference is the same for cells that all processes run at once, each as many as the one, without any
+scheduling.  Two measures feel less of that: the share of the time that a process has a cell to work
+on, and the CPU time of all.
 """
 
 import argparse
@@ -68,6 +70,19 @@ def run(sweep, client, folder):
     return wall, sum(s["stop"] - s["start"] for s in spans), cpu
 
 
+def work(cells):
+    """Run cells, all of them in this process."""
+    for cell in cells:
+        perform(cell)
+
+
+def at_once(cells, client):
+    """Wall time of the cells, which each process runs for itself."""
+    start = time.perf_counter()
+    client.run(work, cells)
+    return time.perf_counter() - start
+
+
 def lines(rounds=2):
     """Measure clusters of one process and of all cores, in turn."""
     most = cores()
@@ -80,14 +95,17 @@ def lines(rounds=2):
             for client in (one, all_):
                 for cell in sweep.cells[:1], sweep.cells[-1:]:
                     client.run(perform, replace(cell[0], repeat=10**6))
-            found = [
-                [run(sweep, client, folder / f"{i}-{k}") for k, client in enumerate((one, all_))]
-                for i in range(rounds)
-            ]
+            some, clients = sweep.cells[::4], (one, all_)
+            found, unscheduled = [], []
+            for i in range(rounds):
+                unscheduled.append([at_once(some, client) for client in clients])
+                found.append([run(sweep, c, folder / f"{i}-{k}") for k, c in enumerate(clients)])
     (wall, _, cpu), (wall_all, _, cpu_all) = np.min(found, axis=0)
+    alone, alone_all = np.min(unscheduled, axis=0)
     busy = np.median([worked / (most * took) for _, (took, worked, _) in found])
+    efficiency, reference = wall / wall_all / most, alone / alone_all
     for text, value, limit, at_least in (
-        ("wall time of one over that of all, over their number", wall / wall_all / most, 0.9, True),
+        ("efficiency over that of the cores themselves", efficiency / reference, 0.9, True),
         ("share of the time with a cell to work on", busy, 0.9, True),
         ("CPU time over that of one", cpu_all / cpu, 1.1, False),
     ):
@@ -97,6 +115,7 @@ def lines(rounds=2):
             f"(at {'least' if at_least else 'most'} {limit}: {goal})",
             (goal,),
         )
+    yield Line(f"  efficiency {efficiency:.2f}, of the cores themselves {reference:.2f}")
     walls = "; ".join(f"{a[0]:.1f}, {b[0]:.1f}" for a, b in found)
     yield Line(f"  wall s of one and of {most}: {walls}; CPU s {cpu:.1f}, {cpu_all:.1f}")
 
