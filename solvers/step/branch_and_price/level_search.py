@@ -187,19 +187,14 @@ class LevelSearch:
 
     def note(self, assignment: Assignment) -> None:
         """Keep the columns of an assignment, and the assignment if it is better."""
-        self.columns.update(dict.fromkeys(self.columns_of(assignment)))
+        place = np.searchsorted(self.sizes, self.problem.pool)
+        for g in np.flatnonzero(self.problem.free).tolist():
+            taken = np.sort(place[assignment == g])
+            column = Column(g, tuple(taken.tolist()), int(self.sizes[taken].sum()))
+            self.columns[column] = None
         value = self.problem.objective(assignment)
         if value < self.upper:
             self.best, self.upper = assignment, value
-
-    def columns_of(self, assignment: Assignment) -> list[Column]:
-        """What each worker with free slots takes."""
-        place = np.searchsorted(self.sizes, self.problem.pool)
-        found = []
-        for g in np.flatnonzero(self.problem.free).tolist():
-            taken = np.sort(place[assignment == g])
-            found.append(Column(g, tuple(taken.tolist()), int(self.sizes[taken].sum())))
-        return found
 
     def of_full(self, level: int) -> int:
         """What full workers leave below the level."""
@@ -218,8 +213,7 @@ class LevelSearch:
         """Bound of the levels ``level .. top``; the workers' least costs, and columns of the top.
 
         The bound is rounded up; it is at least :data:`INFINITE` where a worker has no column.  With
-        fewer workers, and the ``supply`` that is left to them, the others count as if they were at
-        the level.
+        a ``supply`` of fewer requests than wait, of which the columns are, it is of no use.
         """
         loads, free = self.problem.loads[workers], self.problem.free[workers]
         out = np.empty((workers.size, int(free.max())), np.int64)
@@ -228,7 +222,7 @@ class LevelSearch:
         costs = np.maximum(0, (level - loads) * SCALE - profit)
         bound = INFINITE
         if (profit > NO_COLUMN // 2).all():
-            charge = sum((prices * supply).tolist())
+            charge = sum((prices * self.supply).tolist())
             bound = self.of_full(level) - (charge - sum(costs.tolist())) // SCALE
         found = []
         for g, c, row in zip(workers.tolist(), free.tolist(), out, strict=True):
@@ -260,6 +254,7 @@ class LevelSearch:
         """The linear program of few workers at a level, and a lower bound of what it holds."""
         self.known, self.columns = self.first[0].copy(), dict(self.first[1])
         self.level, self.bound = level, -INFINITE
+        self.note(self.best)
         free, room = self.problem.free, level - self.problem.loads
         per_slot = np.sort(room[free > 0] // free[free > 0])
         places = np.linspace(0, per_slot.size - 1, _THRESHOLDS).astype(int)

@@ -73,6 +73,7 @@ def approach_many_sizes(
                     if low == high and reached <= bound:
                         reached, done = search.start(low)[1], _BOUNDED
                     parts.append((max(bound, reached), done, *run))
+            # Only now, so that the bound is there if time runs out before.
             heapq.heappop(runs)
             for part in parts:
                 heapq.heappush(runs, part)
