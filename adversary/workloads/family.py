@@ -150,7 +150,7 @@ def workload_family(
     return decorate
 
 
-def lengths_of(
+def output_lengths(
     rng: np.random.Generator,
     n: int,
     p: float | None,
@@ -176,7 +176,7 @@ def _with_lengths(
         rng: np.random.Generator, n: int, *, p: float | None, length: int | None, **params: Any
     ) -> tuple[IntArray, IntArray]:
         prefill = sizes(rng, n, **params)
-        return prefill, lengths_of(rng, n, p, length, lambda: _geometric(rng, n, 0.02))
+        return prefill, output_lengths(rng, n, p, length, lambda: _geometric(rng, n, 0.02))
 
     return draw
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from adversary.workloads.family import LENGTHS, Family, lengths_of, workload_family
+from adversary.workloads.family import LENGTHS, Family, output_lengths, workload_family
 from adversary.workloads.lognormal import mixture_cdf, quantile
 from theory.model import FloatArray, IntArray
 
@@ -43,7 +43,7 @@ def _fitted(name: str) -> Callable[..., tuple[IntArray, IntArray]]:
         x, y = rng.standard_normal((2, n))
         prefill = 1 + quantile(_marginal(name, "prompt"), ndtr(x))
         z = rho * x + math.sqrt(1 - rho**2) * y
-        return prefill, lengths_of(
+        return prefill, output_lengths(
             rng, n, p, length, lambda: 1 + quantile(_marginal(name, "output"), ndtr(z))
         )
 
@@ -102,7 +102,7 @@ def _from_histogram(name: str) -> Callable[..., tuple[IntArray, IntArray]]:
         _, bounds = _histogram(name)
         cell = bounds[_cells(name, rng.random(n))]
         drawn = rng.integers(cell[:, :, 0], cell[:, :, 1], endpoint=True)
-        return drawn[:, 0], lengths_of(rng, n, p, length, lambda: drawn[:, 1])
+        return drawn[:, 0], output_lengths(rng, n, p, length, lambda: drawn[:, 1])
 
     return draw
 
