@@ -35,11 +35,10 @@ class Drawn:
 
         Never of a figure of one's own, whose code may be anywhere.
         """
-        known = self._known.get(name)
-        if known is None or name not in FIGURES:
+        if name not in FIGURES or name not in self._known:
             return False
-        with suppress(OSError):
-            return known == _digest(name, table, pictures)
+        with suppress(OSError):  # a picture that is gone
+            return self._known[name] == _digest(name, table, pictures)
         return False
 
     def note(self, name: str, table: str, pictures: Iterable[Path]) -> None:
