@@ -81,7 +81,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(f"no Dask scheduler answers at {address}: {error}") from error
     with client:
-        yield client.get_executor()
+        yield client.get_executor(pure=False)  # no two tasks are the same: not looked for
 
 
 def completed(

@@ -100,26 +100,29 @@ def run_cells(
     """
     import polars
 
-    paths = {cell.name: folder / f"{cell.name}.parquet" for cell in cells}
-    sources = {cell.name: source_digest(cell.policy, cell.drawn_from) for cell in cells}
+    names = [cell.name for cell in cells]
+    named = dict(zip(names, cells, strict=True))
+    paths = {name: folder / f"{name}.parquet" for name in named}
+    sources = {name: source_digest(cell.policy, cell.drawn_from) for name, cell in named.items()}
     rows = {
-        cell.name: row
-        for cell in cells
-        if os.path.lexists(paths[cell.name])
-        if (row := _stored(paths[cell.name], cell.name, sources[cell.name])) is not None
+        name: row
+        for name, path in paths.items()
+        if os.path.lexists(path)
+        if (row := _stored(path, name, sources[name])) is not None
     }
-    todo = [cell for cell in cells if cell.name not in rows]
+    todo = [cell for name, cell in named.items() if name not in rows]
     for finished, (cell, row) in enumerate(completed(pool, work, todo), len(rows) + 1):
-        told = row | {"cell": cell.name, "source": sources[cell.name]}
+        name = cell.name
+        told = row | {"cell": name, "source": sources[name]}
         frame = polars.DataFrame([told], schema_overrides=types, orient="row")
-        rows[cell.name] = frame.row(0, named=True)
-        sealed = polars.Series(SEAL, [digest(rows[cell.name])])
-        write_parquet(paths[cell.name], frame.hstack([sealed]))
+        rows[name] = frame.row(0, named=True)
+        sealed = polars.Series(SEAL, [digest(rows[name])])
+        write_parquet(paths[name], frame.hstack([sealed]))
         if done:
             done(finished)
     try:
         found = polars.DataFrame(
-            [rows[cell.name] for cell in cells], schema_overrides=types, infer_schema_length=None
+            [rows[name] for name in names], schema_overrides=types, infer_schema_length=None
         )
     except (TypeError, polars.exceptions.PolarsError) as error:
         raise InputError(f"{folder} holds cells of another version: {error}") from error
