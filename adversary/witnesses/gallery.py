@@ -14,9 +14,9 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import KINDS, Situation, situation
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.policies.registry import refuse_foreign
 from solvers.schedule.average import best_average
 from solvers.schedule.problem import OfflineProblem, Schedule

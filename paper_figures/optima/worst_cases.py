@@ -7,13 +7,13 @@ under each policy that it names, worker by worker, below the load that all wait 
 
 from collections.abc import Iterator
 
-from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance, Space
 from adversary.witnesses.gallery import gallery
 from adversary.worst_case.exhaustive import fcfs_worst_case, worst_case
 from paper_figures.drawing import BFIO, FCFS, drawn_for, load_bars, titled
 from paper_figures.figure import Picture, figure, table
 from paper_figures.files import Cells, Row, column, distinct, where
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError
 

@@ -9,11 +9,13 @@ import numpy as np
 
 from solvers.policies.arrival_order import ArrivalOrder, run_oldest_first
 from solvers.policies.bfio import BFIO, AlwaysBusiest
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.policies.protocol import Policy
 from solvers.policies.registry import policy as policy_of
 from solvers.simulation import state as kernels
 from solvers.simulation.forecast import Outlook
 from solvers.simulation.loop_by_size import SortedPool, run_always_busiest, run_bfio, run_window
+from solvers.simulation.loop_exact import always_exact, exactly
 from solvers.simulation.loop_python import asking
 from solvers.simulation.loop_serving import is_router, prepared
 from solvers.simulation.result import PowerSums, RunResult, Totals
@@ -241,6 +243,9 @@ def _loop(
             return _ahead(run, policy, SortedPool.of_length(visible))
         if policy.effort <= 1:  # what more adds is not part of the compiled loop
             return _bfio(run, policy, SortedPool.of_length(visible))
+    exact = isinstance(policy, ExactBFIO) and kind is ExactBFIO and not policy.horizon
+    if exact and always_exact(run, visible):
+        return exactly(run, visible)
     return asking(run, policy, visible, groups)
 
 

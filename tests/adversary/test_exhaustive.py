@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from adversary.instances.small_runs import ExactBFIO, simulate_small
+from adversary.instances.small_runs import simulate_small
 from adversary.instances.space import Space, StepSpace
 from adversary.worst_case.exhaustive import (
     fcfs_worst_case,
@@ -16,6 +16,7 @@ from adversary.worst_case.exhaustive import (
     worst_step,
 )
 from adversary.worst_case.objectives import step_gap_excess, step_imbalance
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from theory.model import InputError
 

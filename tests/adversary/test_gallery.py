@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import betainc
 
-from adversary.instances.small_runs import SMALL_POLICIES, ExactBFIO, simulate_small
+from adversary.instances.small_runs import SMALL_POLICIES, simulate_small
 from adversary.instances.space import Instance
 from adversary.witnesses.counterexamples import RareSizeRun
 from adversary.witnesses.gallery import (
@@ -23,6 +23,7 @@ from adversary.witnesses.gallery import (
     write_witness,
 )
 from evenkeel.theorems.registry import claim_of
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from solvers.step.problem import StepProblem

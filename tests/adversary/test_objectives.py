@@ -6,7 +6,6 @@ from itertools import product
 
 import pytest
 
-from adversary.instances.small_runs import ExactBFIO
 from adversary.instances.space import Instance
 from adversary.worst_case.objectives import (
     average_imbalance,
@@ -16,6 +15,7 @@ from adversary.worst_case.objectives import (
     step_gap_excess,
     step_imbalance,
 )
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.schedule.average import best_average
 from solvers.schedule.problem import OfflineProblem
 from solvers.simulation.reference import simulate_reference

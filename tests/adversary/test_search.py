@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adversary.instances.small_runs import ExactBFIO, simulate_small
+from adversary.instances.small_runs import simulate_small
 from adversary.instances.space import Instance, Space, StepSpace
 from adversary.worst_case.objectives import (
     average_imbalance,
@@ -16,6 +16,7 @@ from adversary.worst_case.objectives import (
 )
 from adversary.worst_case.search import METHODS, Power, power, search
 from adversary.worst_case.shrink import shrink
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import StepProblem
 from theory.model import InputError, Requests, System

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from adversary.instances.small_runs import ExactBFIO, simulate_small
+from adversary.instances.small_runs import simulate_small
 from adversary.instances.space import Instance
 from adversary.instances.strategies import instances, step_problems
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import enumerate_step, exact_step
 from solvers.step.problem import AssignmentError, StepProblem

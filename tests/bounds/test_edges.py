@@ -17,11 +17,11 @@ from math import gcd, inf, prod
 
 import pytest
 
-from adversary.instances.small_runs import ExactBFIO
 from adversary.workloads.trace_statistics import lengths_of
 from evenkeel.findings.check import Verdict
 from evenkeel.findings.gate import Subject, loads_of, unmet
 from evenkeel.theorems.registry import Assumption, checks, claim_of, claims
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.schedule.problem import OfflineProblem, Rule
 from solvers.schedule.solve import solve_offline
 from solvers.simulation.reference import simulate_reference

@@ -5,13 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adversary.instances.small_runs import ExactBFIO, backlog_imbalance
+from adversary.instances.small_runs import backlog_imbalance
 from adversary.witnesses.counterexamples import dispatch_value, least_migrated
 from evenkeel.theorems.dropped_assumptions.forecasts import (
     IIR_WITNESS,
     LOOK_AHEAD_WITNESS,
     PREDICTION_WITNESS,
 )
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from tests.oracles.found import found
 from tests.oracles.lookahead_runs import average_imbalance

@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import sha256
 from itertools import product
 
-from adversary.instances.small_runs import ExactBFIO
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from tests.oracles.policies import FCFS
 from theory.model import Requests, System

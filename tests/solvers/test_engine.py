@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import instances
 from solvers.policies.arrival_order import FCFS, RoundRobin
+from solvers.policies.exact_bfio import ExactBFIO
+from solvers.policies.protocol import PolicyError
 from solvers.policies.registry import POLICIES, policy
-from solvers.simulation import engine, state
+from solvers.simulation import engine, loop_exact, state
 from solvers.simulation.engine import simulate
 from solvers.simulation.reference import simulate_reference
 from tests.noted import noted
@@ -131,6 +134,41 @@ def test_a_python_policy_runs_as_its_compiled_twin(case):
         np.testing.assert_array_equal(asked.loads, compiled.loads)
         np.testing.assert_array_equal(asked.worker, compiled.worker)
         np.testing.assert_array_equal(asked.finish_s, compiled.finish_s)
+
+
+@settings(max_examples=100)
+@given(instance=instances(max_requests=7), at_a_time=st.sampled_from([1, 10**4]))
+def test_exact_steps_are_taken_compiled_as_they_are_asked_for(instance, at_a_time):
+    system, requests, pool = instance.system, instance.requests, instance.pool
+    before, loop_exact.AT_A_TIME = loop_exact.AT_A_TIME, at_a_time
+    try:
+        run = simulate(system, requests, ExactBFIO(), pool=pool, history=True)
+    finally:
+        loop_exact.AT_A_TIME = before
+    assert_equal_runs(
+        run, simulate_reference(system, requests, ExactBFIO(), pool=pool, history=True)
+    )
+
+
+def test_a_run_of_small_exact_steps_asks_no_policy(monkeypatch):
+    def refuse(self, view):
+        raise RuntimeError("asked")
+
+    monkeypatch.setattr(ExactBFIO, "admit", refuse)
+    requests = Requests([3, 1, 2], [1, 2, 2])
+    assert simulate(System(2, 1), requests, ExactBFIO(), pool=2).total.work == requests.work()
+    with pytest.raises(PolicyError, match="asked"):
+        simulate(System(2, 1), requests, ExactBFIO(horizon=1), pool=2)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pool", "why"),
+    [([1] * 40, 28, "28 requests on 2 workers"), ([10**10, 1, 1], 2, "too large for exact small")],
+)
+def test_exact_steps_that_are_too_large_are_refused(sizes, pool, why):
+    requests = Requests(sizes, [1] * len(sizes))
+    with pytest.raises(PolicyError, match=why):
+        simulate(System(2, 1), requests, ExactBFIO(), pool=pool)
 
 
 @st.composite

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import cache, partial
 from itertools import accumulate, product
 
-from adversary.instances.small_runs import ExactBFIO, backlog_imbalance
+from adversary.instances.small_runs import backlog_imbalance
 from adversary.instances.space import Instance, Space
 from adversary.worst_case.search import Power, SearchResult, search
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
@@ -22,6 +22,7 @@ from evenkeel.theorems.dropped_assumptions.refills import (
 from evenkeel.theorems.offline.domains import witness_of_backlog
 from evenkeel.theorems.registry import Assumption, Dropped, claim
 from evenkeel.theorems.step.domains import witness_of
+from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import exact_step
 from solvers.step.problem import WAITS, StepProblem

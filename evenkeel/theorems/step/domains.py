@@ -17,7 +17,7 @@ from solvers.step.problem import Assignment, StepProblem
 from theory.model import InputError
 
 # BF-IO with lexicographic steps by trying all assignments, as a policy specification.
-EXACT = "adversary.instances.small_runs:ExactBFIO"
+EXACT = "solvers.policies.exact_bfio:ExactBFIO"
 
 # Most cases that a check goes through: some minutes.
 MOST_CASES = 5 * 10**6
