@@ -274,17 +274,19 @@ def test_one_of_several_processes_compiles(forked, tmp_path):
     assert seen == [(0, "8", "0"), (0, "8", "0"), (0, "8", "2")]
 
 
+# Of more than a hundred instructions, and soon compiled.
 LARGE = """
-import numpy as np
 from solvers.compiled import compiled
 
 @compiled
 def large(n):
-    values = np.arange(n)
-    for i in range(n):
-        for k in range(1, 4):
-            values[i] = values[i] * k + np.sum(values[:i]) - np.max(values) // (i + k)
-    return np.sum(values)
+    total = n
+    for i in range(1, n):
+        a, b, c = total % 7 + i, n // i + 2, i * i % (n + 1)
+        total += (a + n) // (b * b + 1) + (b + n) % (c * c + 2) + (c + n) // (a * a + 3)
+        if a > b:
+            total += (a * n) % (b * c + 4) + (b * n) // (a * c + 5) + (c * n) % (a * b + 6)
+    return total
 """
 CALLERS = """
 from large import large
