@@ -9,13 +9,13 @@ import pytest
 from evenkeel.cli.main import cli
 from evenkeel.theorems.registry import families
 from paper_figures.catalogue import FIGURES, committed, figure
-from paper_figures.energy import energy_envelope, energy_saving, hardware_savings, needed_idle
-from paper_figures.experiments import experiment_bars, fairness, lookahead
-from paper_figures.fcfs import effective_constant, fcfs_bounds, fcfs_expectation, loads_by_policy
+from paper_figures.energy import energy_envelope
+from paper_figures.experiments import fairness
+from paper_figures.fcfs import fcfs_expectation, loads_by_policy
 from paper_figures.files import KINDS, to_csv
-from paper_figures.optima import growth, price_ladder, worst_cases
-from paper_figures.reach import guaranteed_saving, vacuity_map
-from paper_figures.scaling import iir_exponents, iir_scaling, imbalance_trace, worker_scaling
+from paper_figures.optima import growth, worst_cases
+from paper_figures.reach import vacuity_map
+from paper_figures.scaling import iir_exponents, imbalance_trace, worker_scaling
 from theory.model import InputError
 from theory.power import hardware_catalogue
 
@@ -48,9 +48,20 @@ SMALL = {
 }
 
 
-def made(name, kinds, folder):
-    """The table and the pictures of a figure, from a small run."""
-    rows = figure(name).data(**SMALL.get(name, {}))
+@cache
+def all_rows(name):
+    """What a figure computes."""
+    return figure(name).data()
+
+
+@cache
+def rows_of(name):
+    """What a small run of a figure computes."""
+    return figure(name).data(**SMALL[name]) if SMALL.get(name) else all_rows(name)
+
+
+def made(name, kinds, folder, rows):
+    """The table and the pictures of a figure."""
     assert tuple(rows[0]) == figure(name).data.columns
     table = folder / f"{name}.csv"
     table.write_text(to_csv(rows), "utf-8")
@@ -62,7 +73,12 @@ def made(name, kinds, folder):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """What a small run of a figure makes, by its name and the kinds of its pictures."""
-    return cache(lambda name, kinds: made(name, kinds, tmp_path_factory.mktemp(name)))
+
+    @cache
+    def drawn(name, kinds):
+        return made(name, kinds, tmp_path_factory.mktemp(name), rows_of(name))
+
+    return drawn
 
 
 # One function saves all pictures, in every kind; a heat map with its colour bar has all that a
@@ -79,7 +95,8 @@ def test_a_small_run_fills_the_table_and_is_drawn(name, small):
     "name", [n if n in TWICE else pytest.param(n, marks=pytest.mark.slow) for n in FIGURES]
 )
 def test_same_bytes_twice(name, small, tmp_path):
-    assert made(name, KINDS, tmp_path) == small(name, KINDS)
+    again = figure(name).data(**SMALL.get(name, {}))
+    assert made(name, KINDS, tmp_path, again) == small(name, KINDS)
 
 
 def test_what_is_measured_lies_between_what_is_unavoidable_and_what_is_guaranteed():
@@ -112,7 +129,7 @@ QUICK = {"energy_envelope", "energy_saving", "growth", "hardware_savings", "need
 def test_the_committed_table_is_what_the_module_computes(name):
     fresh, kept = (
         list(csv.DictReader(io.StringIO(text)))
-        for text in (to_csv(figure(name).data()), committed(name))
+        for text in (to_csv(all_rows(name)), committed(name))
     )
     assert len(fresh) == len(kept)
     for row, old in zip(fresh, kept, strict=True):
@@ -126,7 +143,7 @@ def test_the_committed_table_is_what_the_module_computes(name):
 
 
 def test_saving_lies_between_the_bounds():
-    for row in energy_saving.data(**SMALL["energy_saving"]):
+    for row in rows_of("energy_saving"):
         assert row["lower"] - 1e-12 <= row["computed"] <= row["upper"] + 1e-12
         if row["bound"] == "sharp floor":  # full and empty workers attain it
             assert row["computed"] == pytest.approx(row["theory"], abs=1e-12)
@@ -137,7 +154,7 @@ def test_saving_lies_between_the_bounds():
 
 
 def test_ratio_is_above_its_certified_floor_and_near_the_exact_one():
-    for row in iir_scaling.data(**SMALL["iir_scaling"]):
+    for row in rows_of("iir_scaling"):
         assert row["bound"] < row["computed"]
         assert row["bound"] < row["theory"]
         assert row["computed"] == pytest.approx(row["theory"], rel=0.35)
@@ -168,7 +185,7 @@ def test_every_shape_of_loads_lies_between_floor_and_envelope():
 
 
 def test_needed_idle_share_gives_back_the_saving():
-    rows = needed_idle.data()
+    rows = all_rows("needed_idle")
     for row in rows:
         # The cap is inverted by bisection, the floors in closed form.
         assert row["computed"] == pytest.approx(row["saving"], abs=1e-6)
@@ -180,7 +197,7 @@ def test_needed_idle_share_gives_back_the_saving():
 
 
 def test_hardware_bands_hold_the_catalogue_where_its_exponent_was_measured():
-    rows = hardware_savings.data()
+    rows = all_rows("hardware_savings")
     for row in rows:
         assert row["lower"] <= row["upper"]
         if row["end"] == "floor":  # the floor of equal loads at full power ignores the exponent
@@ -234,7 +251,7 @@ def test_idle_shares_of_steps_are_those_of_their_loads():
 
 
 def test_no_rung_of_the_ladder_is_below_its_floor():
-    rows = price_ladder.data(**SMALL["price_ladder"])
+    rows = rows_of("price_ladder")
     assert [row["kind"] for row in rows] == ["optimum"] * 4 + ["policy"] * 3
     for row in rows:
         assert row["theory"] <= row["computed"] <= row["most"]
@@ -255,7 +272,7 @@ def test_exponents_of_refills_are_those_of_their_shapes():
 
 
 def test_bars_stand_beside_what_the_paper_reports():
-    rows = experiment_bars.data(seeds=2, requests=20_000)
+    rows = rows_of("experiment_bars")
     given = {(row["experiment"], row["measure"]): row["theory"] for row in rows}
     assert given["E3", "energy"] == 0.282
     assert given["E2", "throughput"] == 0.14
@@ -265,7 +282,7 @@ def test_bars_stand_beside_what_the_paper_reports():
 
 
 def test_without_a_horizon_there_is_nothing_to_compare():
-    rows = lookahead.data(**SMALL["lookahead"])
+    rows = rows_of("lookahead")
     for row in rows:
         if row["x"] == 0 and row["sweep"] == "horizon":
             assert row["computed"] == row["theory"]
@@ -304,14 +321,14 @@ def test_committed_tables_are_drawn_at_once(tmp_path):
 
 
 def test_effective_constants_lie_in_their_ends_and_rise_to_the_limit():
-    for row in effective_constant.data(**SMALL["effective_constant"]):
+    for row in rows_of("effective_constant"):
         assert row["lower"] <= row["computed"] <= row["upper"]
         if row["law"].startswith("sizes uniform") and "equal" in row["law"] and row["B"] == 8:
             assert row["computed"] == pytest.approx(row["theory"], rel=0.02)
 
 
 def test_every_bound_of_fcfs_is_below_its_exact_imbalance():
-    rows = fcfs_bounds.data(**SMALL["fcfs_bounds"])
+    rows = rows_of("fcfs_bounds")
     assert {row["bound"] for row in rows} == {"tournament", "explicit", "Berry-Esseen"}
     for row in rows:
         assert 0 <= row["computed"] <= row["upper"] * (1 + 1e-12)
@@ -321,7 +338,7 @@ def test_every_bound_of_fcfs_is_below_its_exact_imbalance():
 
 
 def test_a_stronger_bound_speaks_before_a_weaker_one():
-    rows = vacuity_map.data(**SMALL["vacuity_map"])
+    rows = rows_of("vacuity_map")
     for theorem in ("Theorem 1", "Theorem 4, with the ratio of Theorem 1"):
         edges = {
             row["form"]: row["computed"]
@@ -339,7 +356,7 @@ def test_a_stronger_bound_speaks_before_a_weaker_one():
 
 
 def test_what_is_guaranteed_lies_between_its_bounds_and_says_where_it_exceeds():
-    rows = guaranteed_saving.data(**SMALL["guaranteed_saving"])
+    rows = rows_of("guaranteed_saving")
     # One line for each device of the catalogue, and one for all that wait at full power.
     assert len(rows) == 2 * (1 + len(hardware_catalogue()))
     kinds = set()
