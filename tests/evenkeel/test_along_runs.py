@@ -1,6 +1,7 @@
 """Transitions of runs: what is recovered of them, and what is held along them."""
 
 from fractions import Fraction
+from functools import cache
 from itertools import islice, product
 
 import numpy as np
@@ -300,6 +301,9 @@ VIDUR = (
 )
 
 
+read_once = cache(read_trace)  # three laws of growth are held along each
+
+
 @pytest.mark.parametrize("drift", DRIFTS)
 @pytest.mark.parametrize(
     "file",
@@ -312,7 +316,7 @@ VIDUR = (
     ],
 )
 def test_public_traces(traces, file, drift):
-    trace = read_trace(traces / file)
+    trace = read_once(traces / file)
     path, shares = trace_run(trace, 8, 16, drift, 300)
     for inequality, relation in (
         (TWO_SIZES_ABOVE, "<="),

@@ -105,7 +105,7 @@ def test_optimum_in_time(
 ) -> None:
     path = tmp_path / "backlog.json"
     path.write_text(json.dumps(BACKLOG), "utf-8")
-    words = ("optimum", str(path), "--idling", "--rule", rule, "--time-limit", "1.5", "--json")
+    words = ("optimum", str(path), "--idling", "--rule", rule, "--time-limit", "0.5", "--json")
     monkeypatch.setattr(sys, "argv", ["evenkeel", *words])
     with pytest.raises(SystemExit) as stop:
         main()

@@ -157,7 +157,7 @@ def test_local_search_keeps_what_is_best_and_what_is_valid() -> None:
 def test_published_families_are_solved_within_an_interval(family: str) -> None:
     for problem in instances(family, 3, 99):
         begun = time.monotonic()
-        *_, solution = approach_machines(problem, solve_step(problem), time.monotonic() + 2)
+        *_, solution = approach_machines(problem, solve_step(problem), time.monotonic() + 0.5)
         assert time.monotonic() - begun < 30
         problem.validate(solution.assignment)
         assert problem.objective(solution.assignment) == solution.imbalance
@@ -179,6 +179,6 @@ def test_large_sizes_and_many_requests_end_in_time() -> None:
         StepProblem(np.zeros(3, np.int64), np.full(3, 9), rng.integers(10**14, 10**15, 9)),
         StepProblem(np.zeros(64, np.int64), np.full(64, 72), rng.integers(1, 10**6, 4000)),
     ):
-        *_, solution = approach_machines(problem, solve_step(problem), time.monotonic() + 2)
+        *_, solution = approach_machines(problem, solve_step(problem), time.monotonic() + 0.5)
         problem.validate(solution.assignment)
         assert solution.lower_bound <= solution.imbalance
