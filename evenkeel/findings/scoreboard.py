@@ -31,11 +31,6 @@ def _shown(side: Exact) -> Exact | float:
     return float(side) if long else side
 
 
-def _exact(number: Exact) -> Exact:
-    """The number, whatever it is, as one of those that are exact; most are."""
-    return number if type(number) is int or type(number) is Fraction else Fraction(number)
-
-
 def unconfirmed(trial: Trial) -> str:
     """Which steps of the claim's proof are not confirmed, in words; empty if all are."""
     failed = verify(claim_of(trial.label).steps)
@@ -245,7 +240,7 @@ class Cases:
         self.count = 0
         self.attained = 0
         self._tightest: tuple[Exact, Exact] | None = None
-        self._slack: tuple[Exact, Exact] | None = None  # of the tightest: its gap and size
+        self._slack = (1, 0)  # of the tightest: its gap over its size
         self._violation: Mapping[str, Any] | None = None
         self._broken = ""
 
@@ -263,7 +258,9 @@ class Cases:
             a violation.
         """
         self.count += 1
-        gap = _exact(claimed) - _exact(computed)
+        over, under = claimed.as_integer_ratio()
+        done, of = computed.as_integer_ratio()
+        gap = over * of - done * under  # integers: fractions would be slower
         if self.relation == ">=":
             gap = -gap
         violated = gap != 0 if self.relation == "==" else gap < 0
@@ -272,18 +269,19 @@ class Cases:
             self._tightest, self._violation = (computed, claimed), witness()
             self._broken = what
         elif self._violation is None and not what:
-            self._compare(computed, claimed, gap)
+            self._compare(computed, claimed, gap, of * (abs(over) or under))
         return violated
 
-    def _compare(self, computed: Exact, claimed: Exact, gap: Exact) -> None:
+    def _compare(self, computed: Exact, claimed: Exact, gap: int, size: int) -> None:
         """Keep, of the cases of least relative slack, the one of largest claimed side."""
-        least, at = self._slack or (gap, 0)
-        if gap and not least:
-            return
-        size = _exact(claimed)
-        size = -size if size < 0 else size
-        here, before = gap * (at or 1), least * (size or 1)  # quotients would be slower
-        if self._slack is None or here < before or (here == before and size > at):
+        least, at = self._slack
+        here, before = gap * at, least * size
+        if self._tightest is not None and here == before:
+            most = self._tightest[1]
+            closer = max(claimed, -claimed) > max(most, -most)
+        else:
+            closer = self._tightest is None or here < before
+        if closer:
             self._tightest, self._slack = (computed, claimed), (gap, size)
 
     def extend(self, found: Iterable[Case]) -> bool:
