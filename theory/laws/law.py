@@ -194,7 +194,7 @@ class Law:
         """Mass that is not listed."""
         return Fraction(self.scale - sum(self.weights), self.scale)
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether the list is the whole law."""
         return self.lost == 0 and self.excess == 0
@@ -210,8 +210,10 @@ class Law:
         The lost mass may sit anywhere in ``[offset, bound]``.  A first moment encloses that of the
         variable before its tail was capped too; higher moments are those of the capped one.
         """
+        listed = _listed_moment(self, order, centre)
+        if self.exact:
+            return Enclosure(listed, listed)
         c = Fraction(centre)
-        listed = _listed_moment(self, order, c)
         farthest = max(abs(self.offset - c), abs(self.bound - c)) ** order
         nearest = Fraction(0)
         if not self.offset <= c <= self.bound:
@@ -220,13 +222,13 @@ class Law:
         lower = listed + self.lost * nearest - (tail if c > self.bound else 0)
         return Enclosure(max(Fraction(0), lower), listed + self.lost * farthest + tail)
 
-    @property
+    @cached_property
     def mean(self) -> Enclosure:
         """``E X``."""
         shifted = self.moment(1, self.offset)
         return Enclosure(self.offset + shifted.lower, self.offset + shifted.upper)
 
-    @property
+    @cached_property
     def variance(self) -> Enclosure:
         """Variance of ``X``, and of the variable before its tail was capped."""
         mean = self.mean
@@ -289,7 +291,7 @@ class Law:
 
 
 @lru_cache(maxsize=1024)  # of the laws of traces, which have 10^5 points, the same are asked for
-def _listed_moment(law: Law, order: int, centre: Fraction) -> Fraction:
+def _listed_moment(law: Law, order: int, centre: int | Fraction) -> Fraction:
     """``E|X - centre|^order`` over the listed mass."""
     p, q = centre.as_integer_ratio()
     if order == 1 and centre <= law.offset:  # the means of the longest laws: no value below
