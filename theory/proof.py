@@ -49,15 +49,36 @@ class Rung(StrEnum):
     ARGUED = "argued"
 
 
+def _numerator(expression: "sympy.Expr") -> "sympy.Expr":
+    """The numerator of a rational function of powers, expanded."""
+    import sympy
+
+    return sympy.expand(sympy.fraction(sympy.together(sympy.expand_power_exp(expression)))[0])
+
+
+def _term_by_term(total: "sympy.Sum") -> "sympy.Expr":
+    """The sums of the terms of a summand, with what is constant in front."""
+    import sympy
+
+    terms = sympy.Add.make_args(sympy.expand(total.function.doit()))
+    apart = [term.as_independent(*total.variables) for term in terms]
+    sums = [(constant, sympy.Sum(rest, *total.limits)) for constant, rest in apart]
+    return sympy.Add(*[c * (s if s.has(sympy.Indexed) else s.doit()) for c, s in sums])
+
+
 def _vanishes(difference: "sympy.Expr") -> bool:
     """Whether sympy evaluates the expression to zero."""
     import sympy
 
+    # Sums of named quantities have no closed form, for which sympy would look for long.
+    sums = {s: _term_by_term(s) for s in difference.atoms(sympy.Sum) if s.has(sympy.Indexed)}
+    if sums and _numerator(difference.xreplace(sums)) == 0:
+        return True
     found = difference.doit()
     if found.has(sympy.Max, sympy.Min):
         found = found.rewrite(sympy.Abs)
     # Most differences are of rational functions, and a numerator is soon seen to vanish.
-    above = sympy.expand(sympy.fraction(sympy.together(found))[0])
+    above = _numerator(found)
     # Shares of a whole are written as squares of sines and cosines.
     squares = {cos**2: 1 - sympy.sin(*cos.args) ** 2 for cos in above.atoms(sympy.cos)}
     if above == 0 or (squares and sympy.expand(above.subs(squares)) == 0):
