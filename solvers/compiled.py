@@ -25,6 +25,7 @@ from numba.core.typing.context import Context
 
 from solvers.kernel_cache import KernelCache
 from solvers.kernel_linking import separate
+from solvers.kernel_references import Lowering
 
 # What is computed has integers of 64 bits that wrap, and plain Python has others: where numba is
 # switched off (NUMBA_DISABLE_JIT), this package is compiled all the same.
@@ -116,10 +117,14 @@ class _Compiler(Compiler):  # type: ignore[misc]
         super().__init__(_Typing(typing), target, library, args, returned, settings, kinds)
 
     def define_pipelines(self) -> list[Any]:
-        """Numba's passes without those that kernels do not need."""
+        """Numba's passes without those that kernels do not need, and one of our own."""
         managers: list[Any] = super().define_pipelines()
         for manager in managers:
-            manager.passes = [each for each in manager.passes if each[0] not in UNUSED]
+            manager.passes = [
+                (Lowering if each is typed_passes.NativeLowering else each, name)
+                for each, name in manager.passes
+                if each not in UNUSED
+            ]
         return managers
 
 
