@@ -87,6 +87,8 @@ INFLOW = _domains(2000.0, 1.0, 65_536, (0, 60, 20, 0))
 class Spread:
     """A quantity of many requests: its mean, median, 99 % quantile and largest value.
 
+    Quantiles that were not asked for are not numbers.
+
     Examples
     --------
     >>> Spread.of([10, 1, 3, 2])
@@ -99,12 +101,15 @@ class Spread:
     largest: float
 
     @classmethod
-    def of(cls, values: ArrayLike) -> "Spread":
+    def of(cls, values: ArrayLike, *, quantiles: bool = True) -> "Spread":
         """The spread of at least one value; quantiles are values that occur."""
         x = np.array(values, dtype=float)
+        mean, largest = float(x.mean()), float(x.max())
+        if not quantiles:
+            return cls(mean, np.nan, np.nan, largest)
         middle, tail = np.ceil(np.array([0.5, 0.99]) * x.size).astype(int) - 1
-        x.partition([middle, tail, x.size - 1])
-        return cls(float(x.mean()), float(x[middle]), float(x[tail]), float(x[-1]))
+        x.partition([middle, tail])
+        return cls(mean, float(x[middle]), float(x[tail]), largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class Stretch:
         return self.tokens / self.time_s
 
 
-def stretch(result: RunResult, steps: int, power: PowerModel) -> Stretch:
+def stretch(result: RunResult, steps: int, power: PowerModel, *, quantiles: bool = True) -> Stretch:
     """Sum the first ``steps`` steps of a run with history.
 
     Parameters
@@ -159,15 +164,28 @@ def stretch(result: RunResult, steps: int, power: PowerModel) -> Stretch:
         How many, at least 1; a request must be admitted, and one must finish.
     power : PowerModel
         Device of every worker.
+    quantiles : bool
+        Whether to look for the quantiles of spreads, half of the time.
     """
+    return _stretches(result, (steps,), power, quantiles)[0]
+
+
+def _stretches(
+    result: RunResult, ends: tuple[int, ...], power: PowerModel, quantiles: bool
+) -> list[Stretch]:
+    """The first steps of a run up to each of some ends, the largest last."""
     assert result.loads is not None
-    end = result.start_step + result.requests.decode
-    return Stretch(
-        **_sums(result.system, result.loads[:steps], power),
-        tokens=int((np.minimum(end, steps) - np.minimum(result.start_step, steps)).sum()),
-        time_per_token_s=Spread.of(result.time_per_output_token_s[end <= steps]),
-        wait=Spread.of(result.waiting_steps[result.start_step < steps]),
-    )
+    last = result.start_step + result.requests.decode
+    per_token, waited = result.time_per_output_token_s, result.waiting_steps
+    return [
+        Stretch(
+            **sums,
+            tokens=int((np.minimum(last, end) - np.minimum(result.start_step, end)).sum()),
+            time_per_token_s=Spread.of(per_token[last <= end], quantiles=quantiles),
+            wait=Spread.of(waited[result.start_step < end], quantiles=quantiles),
+        )
+        for end, sums in zip(ends, _sums(result.system, result.loads, power, ends), strict=True)
+    ]
 
 
 def at_departure(result: RunResult, window: Stretch, power: PowerModel) -> Stretch:
@@ -175,28 +193,37 @@ def at_departure(result: RunResult, window: Stretch, power: PowerModel) -> Stret
 
     What requests see of the time, its spread per token, stays that of the run, as in ``window``.
     """
-    loads = departed_loads(result)[: window.steps]
-    return replace(window, **_sums(result.system, loads, power))
+    (sums,) = _sums(result.system, departed_loads(result), power, (window.steps,))
+    return replace(window, **sums)
 
 
-def _sums(system: System, loads: IntArray, power: PowerModel) -> dict[str, Any]:
-    """What the loads of steps alone say of a stretch."""
+def _sums(
+    system: System, loads: IntArray, power: PowerModel, ends: tuple[int, ...]
+) -> list[dict[str, Any]]:
+    """What the loads of steps alone say of the stretches up to some ends, the largest last."""
+    loads = loads[: ends[-1]]
     top = loads.max(axis=1)
     utilisation = loads / np.maximum(top, 1)[:, None]
     length = system.step_overhead_s + system.seconds_per_token * top
 
-    def energy(device: PowerModel) -> float:
-        return float((length[:, None] * device.powers(utilisation)).sum())
+    def energies(device: PowerModel) -> list[float]:
+        each = length[:, None] * device.powers(utilisation)
+        return [float(each[:end].sum()) for end in ends]
 
-    work = int(loads.sum())
-    return {
-        "steps": int(top.size),
-        "work": work,
-        "imbalance": system.workers * int(top.sum()) - work,
-        "time_s": float(length.sum()),
-        "energy_j": energy(power),
-        "energies_j": tuple(map(energy, power.possible)) if power.unknown else (),
-    }
+    energy = energies(power)
+    possible = [energies(device) for device in power.possible] if power.unknown else []
+    work = [int(loads[:end].sum()) for end in ends]
+    return [
+        {
+            "steps": min(end, top.size),
+            "work": work[k],
+            "imbalance": system.workers * int(top[:end].sum()) - work[k],
+            "time_s": float(length[:end].sum()),
+            "energy_j": energy[k],
+            "energies_j": tuple(each[k] for each in possible),
+        }
+        for k, end in enumerate(ends)
+    ]
 
 
 def departed_loads(result: RunResult) -> IntArray:
@@ -224,10 +251,10 @@ class Ends:
     completed: Stretch
 
     @classmethod
-    def of(cls, result: RunResult, power: PowerModel = DEVICE) -> "Ends":
+    def of(cls, result: RunResult, power: PowerModel = DEVICE, *, quantiles: bool = True) -> "Ends":
         """The two measurements of a run with history."""
-        last = int(result.start_step.max()) + 1
-        return cls(stretch(result, last, power), stretch(result, result.total.steps, power))
+        ends = int(result.start_step.max()) + 1, result.total.steps
+        return cls(*_stretches(result, ends, power, quantiles))
 
 
 def play(setting: Setting, requests: Requests, policy: str, seed: int) -> RunResult:
@@ -242,8 +269,11 @@ def _drawn(setting: Setting, seed: int) -> Requests:
 
 @cache
 def replay(setting: Setting, policy: str, seed: int) -> Ends:
-    """Run a policy on the setting's requests of that seed; a run is kept for the process."""
-    return Ends.of(play(setting, _drawn(setting, seed), policy, seed))
+    """Run a policy on the setting's requests of that seed; a run is kept for the process.
+
+    Without quantiles, which no comparison looks at.
+    """
+    return Ends.of(play(setting, _drawn(setting, seed), policy, seed), quantiles=False)
 
 
 # --- One run against another --------------------------------------------------------------------

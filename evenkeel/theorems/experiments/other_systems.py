@@ -3,13 +3,14 @@
 from fractions import Fraction
 from functools import cache, lru_cache
 
-from adversary.paired_runs import log10_imbalance_ratio, stretch
+import numpy as np
+
 from adversary.workloads.families import workload
 from adversary.workloads.overload import requests_to_overload
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.headline import Record, headline, percent
 from evenkeel.findings.scoreboard import TENTH, Intervals, near, refuted, stands, weighed
-from evenkeel.findings.statistics import Mean, Ratio, overloaded_run
+from evenkeel.findings.statistics import Mean, Ratio, first_steps, imbalances, overloaded_run
 from evenkeel.theorems.experiments.paired_runs import seeds_of
 from evenkeel.theorems.experiments.reported_numbers import JSQ
 from evenkeel.theorems.registry import Assumption, Dropped, claim
@@ -213,11 +214,9 @@ def _log10_ratio(G: int, B: int, K: int, drift: tuple[int, ...], policy: str, se
     n = requests_to_overload(system, K, p=p)
     for seed in seeds:
         requests = workload("uniform", n, seed, b=100, p=p)
-        base, new = (
-            stretch(overloaded_run(system, requests, name, K, seed=seed), K, hardware("a100-paper"))
-            for name in ("fcfs", policy)
-        )
-        logs.append(log10_imbalance_ratio(base, new))
+        runs = [overloaded_run(system, requests, name, K, seed=seed) for name in ("fcfs", policy)]
+        base, new = (int(imbalances(first_steps(run, K)).sum()) for run in runs)
+        logs.append(float(np.log10((base / K) / (new / K))))
     return Mean.of(logs)
 
 
