@@ -26,13 +26,16 @@ from theory.model import FloatArray, IntArray
 # Bound of a largest load that no assignment has; above every imbalance.
 IMPOSSIBLE = 2**62
 
+# Up to so many numbers are sorted by insertion: a counting pass takes some hundred steps anyway.
+INSERTED = 32
+
 
 @compiled
 def ascending(values: FloatArray) -> IntArray:
-    """Order of non-negative numbers, smallest first, in three counting passes.
+    """Order of non-negative numbers, smallest first: by insertion, or in three counting passes.
 
-    Numbers closer than ``2^-24`` of their range, on the scale of their bit patterns, may come out
-    in any order.
+    Numbers closer than ``2^-24`` of their range, on the scale of their bit patterns, stay in the
+    order that they come in.
     """
     n = values.size
     bits = np.empty(n, np.int64)
@@ -46,21 +49,31 @@ def ascending(values: FloatArray) -> IntArray:
     for value in bits:
         least = min(least, value)
         most = max(most, value)
+    for i in range(n):
+        bits[i] -= least
     spread = most - least
     shift = 0
     while spread >> shift >= 2**24:
         shift += 1
+    if n <= INSERTED:
+        for i in range(n):
+            place, key = i, bits[i] >> shift
+            while place > 0 and bits[order[place - 1]] >> shift > key:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = i
+        return order
     other = np.empty(n, np.int64)
     for digit in range(0, 24, 8):
         if digit > 0 and spread >> (shift + digit) == 0:
             break
         at = np.zeros(257, np.int64)
         for i in range(n):
-            at[(((bits[i] - least) >> (shift + digit)) & 255) + 1] += 1
+            at[((bits[i] >> (shift + digit)) & 255) + 1] += 1
         for d in range(256):
             at[d + 1] += at[d]
         for i in order:
-            d = ((bits[i] - least) >> (shift + digit)) & 255
+            d = (bits[i] >> (shift + digit)) & 255
             other[at[d]] = i
             at[d] += 1
         order, other = other, order
