@@ -19,6 +19,8 @@ class Forecast(NamedTuple):
     ----------
     lengths : int64[N]
         Predicted lengths; empty if requests are predicted by age.
+    true : bool
+        Whether these are the true lengths: a request's last step is known without looking it up.
     remaining : int64[A]
         Predicted steps left by age, the present one included; else empty.
     ahead : int64[H + 1, G]
@@ -30,6 +32,7 @@ class Forecast(NamedTuple):
     """
 
     lengths: IntArray
+    true: bool
     remaining: IntArray
     ahead: IntArray
     running: IntArray
@@ -77,6 +80,7 @@ class Outlook:
         window = horizon + 1, run.loads.size
         self.forecast = Forecast(
             lengths,
+            np.array_equal(lengths, run.decode),
             np.empty(0, np.int64),
             np.zeros(window, np.int64),
             np.zeros(window, np.int64),
@@ -124,7 +128,7 @@ def _check_window(run: RunState, horizon: int) -> None:
 @compiled
 def predict_loads(run: RunState, forecast: Forecast) -> None:
     """Predict the loads of the requests that run now, before the admissions of a step."""
-    lengths, remaining, ahead, running, grown = forecast
+    lengths, true, remaining, ahead, running, grown = forecast
     state = run.state[0]
     steps, G = ahead.shape
     phase = state.phase
@@ -138,12 +142,15 @@ def predict_loads(run: RunState, forecast: Forecast) -> None:
         row = run.active[at]
         if row.worker == NO_ROW:
             continue
-        age = state.step - run.start_step[row.request]
-        if lengths.size:
-            left = lengths[row.request] - age
+        if true:
+            left = row.last_step + 1 - state.step
         else:
-            left = remaining[min(age, remaining.size - 1)]
-        left = max(1, left)
+            age = state.step - run.start_step[row.request]
+            if lengths.size:
+                left = lengths[row.request] - age
+            else:
+                left = remaining[min(age, remaining.size - 1)]
+            left = max(1, left)
         if left < steps:
             ahead[left, row.worker] -= row.base + state.grown
             running[left, row.worker] -= 1
