@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 from adversary.workloads.overload import pool_survives_a_class
@@ -150,12 +151,17 @@ def worst_pool(G: int, B: int, pools: Iterable[tuple[int, ...]]) -> tuple[int, S
     return largest, steps[values.index(largest)], len(steps)
 
 
+@cache
+def worst_of_width(G: int, B: int, width: int) -> tuple[int, StepProblem, int]:
+    """:func:`worst_pool` of all minimal pools of a width that meet the condition."""
+    return worst_pool(G, B, condition_pools(G * B, width))
+
+
 def _two_slots() -> bool:
     """Whether the stated largest optima at G = B = 2 are those of all minimal pools."""
     least, most = TWO_SLOTS
     return all(
-        worst_pool(2, 2, condition_pools(4, width))[0] == (width - 5) // 2
-        for width in range(least, most + 1)
+        worst_of_width(2, 2, width)[0] == (width - 5) // 2 for width in range(least, most + 1)
     )
 
 
@@ -282,10 +288,10 @@ class PoolConditionWidths:
             for width in range(TWO_SLOTS[0], TWO_SLOTS[1] + 1)
         ]
         for G, B, width, claimed in domain:
-            every = condition_pools(G * B, width)
             if trial.fault("exact-pool"):
-                every = iter([full_refill_extremal(G, B, 1, 1 + width)])
-            largest, step, count = worst_pool(G, B, every)
+                largest, step, count = worst_pool(G, B, [full_refill_extremal(G, B, 1, 1 + width)])
+            else:
+                largest, step, count = worst_of_width(G, B, width)
             pools += count
             share = Fraction(largest, full_refill_bound(G, 0, width))
             worst[f"G = {G}, B = {B}"] = f"{share} for sizes {step.pool.tolist()}"
