@@ -14,10 +14,10 @@ Gone = tuple[tuple[bool, ...], ...]
 def chances(rows: Rows, p: Fraction) -> Iterator[tuple[Gone, Fraction]]:
     """What departs from a state if every request does with probability ``p``, with its chance."""
     slots = [len(row) for row in rows]
+    whole = sum(slots)
+    of_count = [p**count * (1 - p) ** (whole - count) for count in range(whole + 1)]
     for gone in product(*(product((False, True), repeat=count) for count in slots)):
-        count = sum(map(sum, gone))
-        chance = p**count * (1 - p) ** (sum(slots) - count)
-        if chance:
+        if chance := of_count[sum(map(sum, gone))]:
             yield gone, chance
 
 

@@ -25,12 +25,11 @@ def _moments(trial: Trial) -> Iterator[Case]:
             continue
         claimed = from_ball(bound).upper * trial.scale_of("moment")
         # Ages of a share 2^-40 of the requests at most are left out.
-        ages = range(1, 1 + int(28 / float(p)))
+        share, tilt = float(p), float(theta)
+        ages = range(1, 1 + int(28 / share))
         total = sum(
             float(p * (1 - p) ** (age - 1))
-            * max(
-                departure_moment(float(p), float(theta) * c) for c in (age - 1 - below, age + above)
-            )
+            * max(departure_moment(share, tilt * c) for c in (age - 1 - below, age + above))
             for age in ages
         )
         witness: Witness = partial(

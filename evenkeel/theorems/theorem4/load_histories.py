@@ -50,7 +50,7 @@ def energy_of(loads: Loads, power: Constants[Any], overhead: Fraction) -> Any:
 
     ``sum (c + M) P(u)``, the definition, worker by worker.
     """
-    energy, dynamic = arb(0), power.dynamic_w
+    energy, waiting, dynamic = arb(0), power.barrier_w, power.dynamic_w
     for step in loads:
         top = max(step)
         if not top:
@@ -59,7 +59,7 @@ def energy_of(loads: Loads, power: Constants[Any], overhead: Fraction) -> Any:
         for load in step:
             if load:
                 share = (arb(load) / arb(top)) ** power.gamma
-                energy += length * (power.barrier_w + dynamic * share)
+                energy += length * (waiting + dynamic * share)
             else:
                 energy += length * power.idle_w
     return energy
@@ -67,14 +67,12 @@ def energy_of(loads: Loads, power: Constants[Any], overhead: Fraction) -> Any:
 
 def zero_one_energy(loads: Loads, power: Constants[Fraction], overhead: Fraction) -> Fraction:
     """Exact energy of a history whose utilisations are all 0 or 1."""
-    return sum(
-        (
-            (overhead + max(step)) * (power.max_w if load else power.idle_w)
-            for step in loads
-            for load in step
-        ),
-        Fraction(0),
-    )
+    energy = Fraction(0)
+    for step in loads:
+        busy = len(step) - step.count(0)
+        watts = busy * power.max_w + (len(step) - busy) * power.idle_w
+        energy += (overhead + max(step)) * watts
+    return energy
 
 
 @dataclass(frozen=True, slots=True)
