@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from solvers.arrays import copy_into
 from solvers.compiled import compiled
 from solvers.simulation.state import HISTORY_BLOCK, LONGEST_WHEEL, NOBODY, add_loads, add_powers
 from theory.model import FloatArray, IntArray, Requests
@@ -546,7 +547,7 @@ def _measure(s: ServingState) -> None:
 def _observe(s: ServingState) -> None:
     state = s.state[0]
     if s.history.shape[0]:
-        s.history[state.rows] = s.cost
+        copy_into(s.history[state.rows], s.cost)
         state.rows += 1
     add_powers(s.cost, s.gammas, s.powers)
 
