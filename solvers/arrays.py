@@ -1,9 +1,9 @@
-"""Sums, extremes and copies of arrays in compiled code.
+"""Sums, extremes, copies and the order of arrays in compiled code.
 
-They are plain loops, compiled once: each of numpy's own takes the compiler several times as long,
-and again in every kernel that asks for one.  A copy into a slice takes it seconds, for the words
-of an error about shapes.  All are of arrays of one dimension, as ``(n,) = values.shape`` has the
-compiler make sure.
+They are compiled once, all but the last as plain loops: each of numpy's own takes the compiler
+several times as long, and again in every kernel that asks for one.  A copy into a slice takes it
+seconds, for the words of an error about shapes.  All are of arrays of one dimension, as
+``(n,) = values.shape`` has the compiler make sure.
 """
 
 from typing import Any
@@ -52,3 +52,10 @@ def copy_into(target: Array, source: Array) -> None:
     (n,) = target.shape
     for i in range(n):
         target[i] = source[i]
+
+
+@compiled
+def sort_in_place(values: IntArray) -> None:
+    """Sort integers, ascending."""
+    (_,) = values.shape
+    values.sort()

@@ -201,7 +201,8 @@ def go_on_choosing(
         count[depth] = n
         if possible and depth == workers:
             best = int(spent[depth] + np.sum(prices * left))
-            state.best[lists.worker[choice]] = choice
+            for c in choice:
+                state.best[lists.worker[c]] = c
             possible = False
         if not possible:
             depth -= 1

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solvers.arrays import copy_into, sort_in_place
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import SCALE, fits
 from solvers.step.branch_and_price.pricing_pairs import ParetoFront, place_within
@@ -86,7 +87,7 @@ def enumerate_columns(
     best = enough >= least
     chosen = np.full(k + 1, last_between(sizes, knapsack.room, -1, sizes.size))
     rest, wanted = np.full(k + 1, knapsack.room), np.full(k + 1, least)
-    trial = np.empty(k, np.int64)
+    column = np.empty(k, np.int64)
     count = work = depth = 0
     while depth >= 0:
         ahead = k - 1 - depth
@@ -120,14 +121,16 @@ def enumerate_columns(
         chosen[depth] = j - 1
         found = ahead == 0
         if found or (best and listed):
-            trial[: depth + 1] = chosen[: depth + 1] + 1
+            for e in range(depth + 1):
+                column[e] = chosen[e] + 1
             if listed:
                 # The front names the requests behind its bound, which may be a column.
-                trial[depth + 1], trial[k - 1] = short.first[place], short.second[place]
-            column = np.sort(trial)
+                column[depth + 1], column[k - 1] = short.first[place], short.second[place]
+            sort_in_place(column)
             found = found or fits(column, k, supply)
         if found and best:
-            count, out[0] = 1, column
+            count = 1
+            copy_into(out[0], column)
             least += surplus + 1
             wanted += surplus + 1
             if least > enough:
@@ -135,7 +138,7 @@ def enumerate_columns(
         elif found:
             if count == out.shape[0]:
                 return count, False
-            out[count] = column
+            copy_into(out[count], column)
             count += 1
         else:
             rest[depth + 1] = rest[depth] - sizes[j]
@@ -226,6 +229,7 @@ def sample_columns(knapsack: Knapsack, least: int, out: IntArray) -> int:
                 trial[chosen], trial[k - 1] = short.first[place], short.second[place]
                 chosen = k
         if chosen == k:
-            out[count] = np.sort(trial)
+            copy_into(out[count], trial)
+            sort_in_place(out[count])
             count += fits(out[count], k, supply)
     return count

@@ -14,7 +14,7 @@ Dominance between items of a knapsack: (Kellerer et al. 2004).
 
 import numpy as np
 
-from solvers.arrays import copy_into, max_of
+from solvers.arrays import copy_into, max_of, sort_in_place
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE
 from solvers.step.sorted_sizes import last_between
@@ -242,7 +242,7 @@ def _enlarge(
 
     What is slack anyway is no use to others, so a column leaves them the small requests.
     """
-    column.sort()
+    sort_in_place(column)
     rest = room
     for j in column:
         rest -= sizes[j]
@@ -253,7 +253,7 @@ def _enlarge(
             k -= 1
         rest -= sizes[k] - sizes[j]
         column[e] = k
-    column.sort()
+    sort_in_place(column)
 
 
 @compiled
@@ -308,6 +308,7 @@ def best_columns(
                     few, profit, number, best, table, unit, room[g], patience, column
                 )
             if column[0] >= 0:
-                out[g, :c] = kept[column]
+                for e in range(c):
+                    out[g, e] = kept[column[e]]
                 _enlarge(sizes, profits, supply, room[g], out[g, :c])
     return bound
