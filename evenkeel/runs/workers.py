@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -120,7 +120,10 @@ class Workers(Executor):
     def _attend(self) -> None:
         """Hand work to one process, and start it anew where it was lost."""
         if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED)  # from its first moment on
+            # Before, since it leaves signals unblocked in the thread that starts it (Python 3.11).
+            resource_tracker.ensure_running()
+            # What this thread starts hears none from its first moment on.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _ASKED)
         process, calls = None, None
         while (given := self._due.get()) is not None:
             future, work = given

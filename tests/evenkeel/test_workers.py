@@ -269,7 +269,9 @@ def busy(kind):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_end_with_their_parent(tmp_path: Path, number: int) -> None:
+def test_workers_end_with_their_parent_and_hear_no_signal_themselves(
+    tmp_path: Path, number: int
+) -> None:
     (tmp_path / "orphans.py").write_text(ORPHANS)
     (tmp_path / "tests_work.py").write_text(WORK)
     path = os.pathsep.join([str(Path.cwd()), str(tmp_path)])
@@ -284,10 +286,20 @@ def test_workers_end_with_their_parent(tmp_path: Path, number: int) -> None:
     run.stdout.readline()
     others = [pid for pid in tagged(tag) if pid != run.pid]
     assert len(others) >= 2
+    # Ctrl-C at a terminal is sent to all of them.
+    assert all(deaf(pid, signal.SIGINT) and deaf(pid, signal.SIGTERM) for pid in others)
     os.kill(run.pid, number)
     run.wait(10)
     assert all(gone(pid) for pid in others)
     run.stdout.close()
+
+
+def deaf(pid: int, number: int) -> bool:
+    """Whether a process blocks or ignores a signal."""
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    return bool((int(status["SigBlk"], 16) | int(status["SigIgn"], 16)) >> (number - 1) & 1)
 
 
 def tagged(tag: str) -> list[int]:
