@@ -413,20 +413,22 @@ class Intervals:
         self.count = 0
         self.details: dict[str, Any] = {}
         self._tightest: tuple[float, Mean | Ratio, float] | None = None
+        self._open: Finding | None = None
 
     def add(
         self, found: Mean | Ratio, claimed: float, where: str, witness: Mapping[str, Any]
     ) -> Finding | None:
-        """Hold one interval against its bound; the finding that ends the check if it fails.
+        """Hold one interval against its bound; the finding that ends the check if it refutes it.
 
-        Refuted if all of the interval lies beyond the bound, inconclusive if some of it does.
+        It does if all of the interval lies beyond the bound.  If some of it does, the check is
+        inconclusive, unless a later interval refutes it.
         """
         self.count += 1
         self.details["intervals"] = self.count
         upper = self.relation == "<="
         refuted = found.low > claimed if upper else found.high < claimed
         if refuted or (found.high > claimed if upper else found.low < claimed):
-            return Finding(
+            failed = Finding(
                 verdict=Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE,
                 computed=found.value,
                 claimed=claimed,
@@ -436,13 +438,21 @@ class Intervals:
                 witness=witness if refuted else None,
                 details=self.details,
             )
+            if refuted:
+                return failed
+            self._open = self._open or failed
         closeness = found.value / claimed if upper else -found.value / claimed
         if self._tightest is None or closeness > self._tightest[0]:
             self._tightest = closeness, found, claimed
         return None
 
     def finding(self, domain: str) -> Finding:
-        """Supported, with the tightest of the intervals; at least one must have been added."""
+        """Supported, with the tightest of the intervals; inconclusive, with the first that was.
+
+        At least one must have been added.
+        """
+        if self._open is not None:
+            return self._open
         assert self._tightest is not None
         _, found, claimed = self._tightest
         return Finding(

@@ -7,7 +7,7 @@ import pytest
 
 from evenkeel.findings import verdicts
 from evenkeel.findings.check import EVERY, Check, Finding, Trial, Variant, Verdict, kill_rate
-from evenkeel.findings.scoreboard import Cases, sampled_mean, weighed, without
+from evenkeel.findings.scoreboard import Cases, Intervals, sampled_mean, weighed, without
 from evenkeel.findings.statistics import Mean
 from evenkeel.findings.verdicts import held, rung
 from evenkeel.report.summary import chance, is_expected, summary, surprises, undecided
@@ -229,3 +229,17 @@ def test_a_stretch_is_one_unless_an_exponent_is_planted():
     assert Trial(BARE_LABEL, {}).stretch(72) == 1
     steeper = Variant("steeper", exponent=Fraction(1, 2))
     assert Trial(BARE_LABEL, {}, variant=steeper).stretch(16) == 4
+
+
+def test_an_interval_that_refutes_outranks_one_that_decides_nothing() -> None:
+    cases = Intervals(">=")
+    assert cases.add(Mean(3.0, 2.0, 4.0), 1.0, "beyond", {}) is None
+    assert cases.finding("all").verdict is Verdict.SUPPORTED
+    assert cases.add(Mean(3.0, 2.0, 4.0), 3.5, "across", {}) is None
+    assert cases.add(Mean(3.0, 2.0, 4.0), 2.5, "across too", {}) is None
+    undecided = cases.finding("all")
+    assert (undecided.verdict, undecided.domain) == (Verdict.INCONCLUSIVE, "across")
+    failed = cases.add(Mean(3.0, 2.0, 4.0), 4.5, "below", {"seed": 1})
+    assert failed is not None
+    assert (failed.verdict, failed.domain) == (Verdict.REFUTED, "below")
+    assert failed.witness == {"seed": 1}
