@@ -133,7 +133,7 @@ class LookaheadGain:
         measures="relative gain of throughput of BR-H over BR-0",
         G=8,
         rounds=5,
-        seeds=16,
+        seeds=32,
         standard={"rounds": 20, "seeds": 48},
         plants=(HALVED, Variant("three quarters of the reported gain", Fraction(3, 4))),
     )

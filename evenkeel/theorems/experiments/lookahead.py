@@ -57,9 +57,9 @@ class Lookahead:
         measures="relative gain of throughput over H = 0, the best horizon",
         G=16,
         rounds=3,
-        seeds=24,
+        seeds=32,
         horizons=(20, 60),
-        standard={"rounds": 10, "seeds": 24, "horizons": (10, 20, 40, 60, 100)},
+        standard={"rounds": 10, "seeds": 32, "horizons": (10, 20, 40, 60, 100)},
         plants=(
             Variant("within half a per cent of H = 0", Fraction(199, 200)),
             Variant("with a horizon of 200", fault="longest"),

@@ -20,7 +20,7 @@ SHARED = "E2 and E3"
 SEEDS: dict[str, Any] = {"seeds": 48, "standard": {"seeds": 96}, "paper": {"seeds": 256}}
 
 # The seeds that have to show that a planted policy is not BF-IO.
-FAR_OFF = 16
+FAR_OFF = 24
 
 
 def seeds_of(trial: Trial) -> range:

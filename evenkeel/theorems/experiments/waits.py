@@ -117,7 +117,7 @@ class Starvation:
             LEAST,
             JSQ,
         ),
-        seeds=32,
+        seeds=48,
         standard={"seeds": 64},
         paper={"seeds": 256},
     )

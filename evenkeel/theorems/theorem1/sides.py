@@ -128,7 +128,7 @@ class FcfsLower:
         B=16,
         b=100,
         length=2,
-        rounds=1500,
+        rounds=3000,
     )
     def check(self, trial: Trial) -> Finding:
         """Mean imbalance of many rounds of simulated FCFS against the exact value, within its

@@ -124,7 +124,7 @@ class Throughput:
             Variant("imbalances added, not shared over work", fault="difference"),
             Variant("idle share in place of eta", fault="share"),
         ),
-        seeds=3,
+        seeds=6,
         standard={"seeds": 30},
     )
     def check(self, trial: Trial) -> Finding:
