@@ -31,6 +31,15 @@ def _shown(side: Exact) -> Exact | float:
     return float(side) if long else side
 
 
+def _ratio(number: Exact) -> tuple[int, int]:
+    """Numerator and denominator, in Python's integers."""
+    try:
+        return number.as_integer_ratio()
+    except AttributeError:  # a check of one's own may count in numpy's
+        value = Fraction(number)
+        return int(value.numerator), int(value.denominator)
+
+
 def unconfirmed(trial: Trial) -> str:
     """Which steps of the claim's proof are not confirmed, in words; empty if all are."""
     failed = verify(claim_of(trial.label).steps)
@@ -258,8 +267,8 @@ class Cases:
             a violation.
         """
         self.count += 1
-        over, under = claimed.as_integer_ratio()
-        done, of = computed.as_integer_ratio()
+        over, under = _ratio(claimed)
+        done, of = _ratio(computed)
         gap = over * of - done * under  # integers: fractions would be slower
         if self.relation == ">=":
             gap = -gap

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
+import numpy as np
 import pytest
 
 from evenkeel.findings import verdicts
@@ -21,6 +22,12 @@ def added(relation, *cases):
     board = Cases(relation)
     violated = [board.add(computed, claimed, lambda: {"at": "here"}) for computed, claimed in cases]
     return board, violated
+
+
+def test_numbers_of_numpy_are_compared_without_wrapping_round():
+    large = np.int64(2**62)
+    cases = [(large, np.int64(2**62 + 1)), (large, large + Fraction(1, 3)), (large, np.int64(3))]
+    assert added("<=", *cases)[1] == [False, False, True]
 
 
 @pytest.mark.parametrize("size", [1, LEAST, Fraction(1, 3)])
