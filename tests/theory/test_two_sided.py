@@ -98,6 +98,11 @@ def test_the_second_deviation_is_that_of_the_other_coin(p):
     assert 0.99 * exact < found <= exact
 
 
+def test_more_slots_than_a_window_sums_over_leave_the_bound_of_ages() -> None:
+    system = 2, 2**31, Fraction(1, 5), 6
+    assert least_imbalance(*system) == unavoidable_imbalance(*system)
+
+
 def test_the_best_window_is_at_least_each():
     ages = unavoidable_imbalance(8, 10, Fraction(1, 5), 2)
     best = least_imbalance(8, 10, Fraction(1, 5), 2)

@@ -22,6 +22,9 @@ from theory.model import InputError
 # Groups of slots by age; more of them lose less.
 GROUPS = 8
 
+# Windows sum over the slots of a worker: of more they would take minutes, and then all memory.
+MOST_SLOTS = 2**20
+
 # Cells of the lattice to a standard deviation of a slot, and to the load of a worker, at most.
 CELLS = 1024
 POINTS = 2**16
@@ -219,7 +222,8 @@ def least_imbalance(workers: int, slots: int, p: Fraction, width: int) -> Fracti
     """The best lower bound of every online policy's ``E[Imb]``, ages being stationary.
 
     The largest of :func:`theory.formulas.rebalancing.unavoidable_imbalance`, which is the window
-    without end, and :func:`window_imbalance` for windows 1, 2, 4, .. up to ``4/p``.
+    without end, and :func:`window_imbalance` for windows 1, 2, 4, .. up to ``4/p``, of which there
+    are none for more than :data:`MOST_SLOTS` slots.
 
     Examples
     --------
@@ -231,7 +235,7 @@ def least_imbalance(workers: int, slots: int, p: Fraction, width: int) -> Fracti
     """
     bounds = [unavoidable_imbalance(workers, slots, Fraction(p), width)]
     window = 1
-    while window <= 4 / p:
+    while window <= 4 / p and slots <= MOST_SLOTS:
         q, age = float(1 - p) ** window, float(1 / p - 1)
         # Windows whose reach is beyond what deviates, were it Gaussian, are left out; fewer bounds
         # are bounds.  The square is that of the age at the start, and of a newer one, at most.
