@@ -153,27 +153,23 @@ class Stretch:
         return self.tokens / self.time_s
 
 
-def stretch(result: RunResult, steps: int, power: PowerModel, *, quantiles: bool = True) -> Stretch:
-    """Sum the first ``steps`` steps of a run with history.
+def stretches(
+    result: RunResult, ends: tuple[int, ...], power: PowerModel, *, quantiles: bool = True
+) -> list[Stretch]:
+    """Sum the first steps of a run with history, up to each of some ends.
 
     Parameters
     ----------
     result : RunResult
         Run with history.
-    steps : int
-        How many, at least 1; a request must be admitted, and one must finish.
+    ends : tuple of int
+        How many steps, at least 1 each, the most last; up to each a request must be admitted, and
+        one must finish.
     power : PowerModel
         Device of every worker.
     quantiles : bool
         Whether to look for the quantiles of spreads, half of the time.
     """
-    return _stretches(result, (steps,), power, quantiles)[0]
-
-
-def _stretches(
-    result: RunResult, ends: tuple[int, ...], power: PowerModel, quantiles: bool
-) -> list[Stretch]:
-    """The first steps of a run up to each of some ends, the largest last."""
     assert result.loads is not None
     last = result.start_step + result.requests.decode
     per_token, waited = result.time_per_output_token_s, result.waiting_steps
@@ -254,7 +250,7 @@ class Ends:
     def of(cls, result: RunResult, power: PowerModel = DEVICE, *, quantiles: bool = True) -> "Ends":
         """The two measurements of a run with history."""
         ends = int(result.start_step.max()) + 1, result.total.steps
-        return cls(*_stretches(result, ends, power, quantiles))
+        return cls(*stretches(result, ends, power, quantiles=quantiles))
 
 
 def play(setting: Setting, requests: Requests, policy: str, seed: int) -> RunResult:

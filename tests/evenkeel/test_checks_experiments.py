@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adversary.paired_runs import E2, E3, Setting, at_departure, replay, saving, stretch
+from adversary.paired_runs import E2, E3, Setting, at_departure, replay, saving, stretches
 from evenkeel.theorems.registry import chapters, checks, families
 from solvers.simulation.engine import simulate
 from theory.model import Requests, System
@@ -39,7 +39,7 @@ def test_a_stretch_over_all_steps_is_the_run():
     requests = Requests([5, 40, 7, 3, 60, 1], [3, 2, 9, 1, 4, 5])
     system = System.paper(2, 2)
     result = simulate(system, requests, "fcfs", gammas=(POWER.gamma,), history=True)
-    whole = stretch(result, result.total.steps, POWER)
+    (whole,) = stretches(result, (result.total.steps,), POWER)
     assert whole.work == result.total.work
     assert whole.imbalance == result.total.imbalance
     assert whole.tokens == 24
@@ -55,13 +55,13 @@ def test_a_shorter_stretch_counts_only_its_own_steps():
     requests = Requests([2, 5, 1], [3, 1, 2])
     system = System(1, 1, seconds_per_token=1.0, step_overhead_s=0.5)
     result = simulate(system, requests, "fcfs", history=True)
-    part = stretch(result, 4, POWER)
+    part, longer = stretches(result, (4, 5), POWER)
     assert (part.steps, part.work, part.imbalance, part.tokens) == (4, 14, 0, 4)
     assert part.time_s == 14 + 4 * 0.5
     assert part.energy_j == 400 * part.time_s
     # Finished in it: the first two, 10.5 s for 3 tokens and 5.5 s for one.
     assert part.time_per_token_s.mean == pytest.approx((10.5 / 3 + 5.5) / 2)
-    assert stretch(result, 5, POWER).tokens == 5
+    assert longer.tokens == 5
     # The pool shows one request: the second from step 1, it starts at step 3; nobody else waits.
     assert (part.wait.largest, part.wait.mean) == (2, 1)
     # After departures: 3, 4, nothing, nothing.
