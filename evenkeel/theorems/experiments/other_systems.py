@@ -215,8 +215,8 @@ def _log10_ratio(G: int, B: int, K: int, drift: tuple[int, ...], policy: str, se
     for seed in seeds:
         requests = workload("uniform", n, seed, b=100, p=p)
         runs = [overloaded_run(system, requests, name, K, seed=seed) for name in ("fcfs", policy)]
-        base, new = (int(imbalances(first_steps(run, K)).sum()) for run in runs)
-        logs.append(float(np.log10((base / K) / (new / K))))
+        base, new = (imbalances(first_steps(run, K)).mean() for run in runs)
+        logs.append(float(np.log10(base / new)))
     return Mean.of(logs)
 
 
