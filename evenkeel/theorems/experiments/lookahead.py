@@ -59,7 +59,7 @@ class Lookahead:
         rounds=3,
         seeds=32,
         horizons=(20, 60),
-        standard={"rounds": 10, "seeds": 32, "horizons": (10, 20, 40, 60, 100)},
+        standard={"rounds": 10, "horizons": (10, 20, 40, 60, 100)},
         plants=(
             Variant("within half a per cent of H = 0", Fraction(199, 200)),
             Variant("with a horizon of 200", fault="longest"),

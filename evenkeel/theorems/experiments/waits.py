@@ -47,7 +47,7 @@ class BoundedWaiting:
         measures="longest wait (steps)",
         requests=10_000,
         seeds=32,
-        standard={"requests": 100_000, "seeds": 32},
+        standard={"requests": 100_000},
         plants=(
             Variant("no limit", policy="bfio"),
             Variant("waits of at most 49 steps", Fraction(9, 10)),
