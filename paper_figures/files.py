@@ -192,6 +192,10 @@ def save_as(figure: "Figure", path: Path) -> Path:
     kind = path.suffix.removeprefix(".").lower()
     if kind not in _METADATA:
         raise InputError(f"{path}: a picture's name ends with .{', .'.join(_METADATA)}")
+    # Once for the files of all kinds: savefig would lay out each, and draw it to nowhere for that.
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine(None)
     with written_whole(path) as scratch:
         figure.savefig(scratch, format=kind, metadata=_METADATA[kind])
     return path
@@ -211,6 +215,6 @@ def render(
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(figsize=size)
+        figure = Figure(figsize=size, layout="constrained")
         paint(figure)
         return save(figure, out_dir, name, kinds)

@@ -99,7 +99,7 @@ def picture(name: str) -> None:
     write(table, committed(name))
     rows = read_csv(table, figure.data.columns)
     with style():
-        drawing = Figure(figsize=figure.size)
+        drawing = Figure(figsize=figure.size, layout="constrained")
         figure.paint(drawing, rows)
         save_as(drawing, HERE / "theory" / f"{name}.png")
 

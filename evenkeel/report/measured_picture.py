@@ -29,7 +29,7 @@ def draw(measured: MeasuredLoads, fit: StepTime | None, path: Path) -> Path:
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(figsize=(9.0, 6.4))
+        figure = Figure(figsize=(9.0, 6.4), layout="constrained")
         rows = figure.subplot_mosaic([["loads", "loads"], ["idle", "fit"]], height_ratios=(1.25, 1))
         _loads(rows["loads"], measured)
         _idle(rows["idle"], measured)
