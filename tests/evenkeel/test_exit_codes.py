@@ -51,7 +51,7 @@ FILES = {
     "both.toml": SWEEP + '[trace]\nfile = "trace.csv"\n',
     "lost.toml": '[trace]\nfile = "absent.csv"\n',
     "bad.csv": "prefill\n3\n",
-    "table/hardware_savings.csv": "device\nabacus\n",
+    "table/price_ladder.csv": "device\nabacus\n",
 }
 
 
@@ -462,7 +462,7 @@ GOOD = {
     "policies": ("--list",),
     "experiment": ("E2", "--seeds", "2", "--requests", "2400", "--policy", "jsq"),
     "sweep": ("sweep.toml",),
-    "figures": ("hardware_savings", "--redraw"),
+    "figures": ("price_ladder", "--redraw"),
     "claims": (),
     "explore": ("--no-open",),
 }
@@ -495,7 +495,7 @@ BAD = {
         ("E2", "--trace", "-"),
     ],
     "sweep": [("bad.toml",), ("absent.toml",), ("both.toml",), ("lost.toml",), ()],
-    "figures": [("nothing",), ("hardware_savings", "--redraw", "--out", "table")],
+    "figures": [("nothing",), ("price_ladder", "--redraw", "--out", "table")],
     "claims": [
         *(("step.full-refil-gap",), ("--format", "latex"), ("--all",), (TRUE, "--run", ".")),
         *((TRUE, "--format", "latex", "--all"), ("--format", "latex", "--all", "--run", "absent")),

@@ -276,9 +276,9 @@ def test_what_is_typed_beyond_ascii_is_set_too() -> None:
 
 def test_symbols_are_in_one_order_whatever_the_hash_seed() -> None:
     code = (
-        "from evenkeel.report.claim_view import data; "
+        "from evenkeel.report.claim_view import ClaimView; "
         "from evenkeel.theorems.registry import claim_of; "
-        "print(list(data(claim_of('step.waterfill'))['symbols']))"
+        "print(list(ClaimView(claim_of('step.waterfill')).symbols))"
     )
     seen = {
         subprocess.run(

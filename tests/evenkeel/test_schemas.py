@@ -31,7 +31,7 @@ WORDS: dict[str, list[str]] = {
     "energy": ["energy --hardware a100-paper", "energy --hardware h100-sxm --idle-share 0.4"],
     "experiment": ["experiment bsp --requests 3000 --seeds 2 --jobs 1 --policy bfio"],
     "explore": ["explore --no-open"],
-    "figures": ["figures needed_idle --redraw"],
+    "figures": ["figures price_ladder --redraw"],
     "formats": ["formats"],
     "gallery": ["gallery iir-below-one", "gallery gap-tie"],
     "measure": ["measure loads.csv"],

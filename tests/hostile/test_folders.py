@@ -29,7 +29,7 @@ def test_the_second_writer_is_refused_by_name(call: Call) -> None:
         "out": [
             ("sweep", "s.toml", "--out", "out"),
             ("experiment", "E2", "--seeds", "2", "--requests", "2400", "--out", "out"),
-            ("figures", "hardware_savings", "--redraw", "--out", "out"),
+            ("figures", "price_ladder", "--redraw", "--out", "out"),
             ("reproduce", "--claims", "scaling.iir-slots", "--out", "out"),
         ],
         "out/a": [("attack", "--policy", "fcfs", "--gallery", "out", "--name", "a")],

@@ -70,7 +70,7 @@ TABLE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("solve", "step.json", "--solver", "fast"), ()),
     (("optimum", "backlog.json"), ()),
     (("verify", "c.json"), ()),
-    (("figures", "hardware_savings", "--redraw", "--jobs", "1"), ()),
+    (("figures", "price_ladder", "--redraw", "--jobs", "1"), ()),
 ]
 
 
