@@ -75,15 +75,15 @@ def order(texts: Mapping[str, str], wanted: Iterable[str]) -> list[str]:
     return placed
 
 
-def compile_file(folder: Path, name: str) -> str:
-    """Compile one file in a folder and return what Coq printed.
+def compile_file(folder: Path, name: str, *options: str) -> str:
+    """Compile one file in a folder, with options of Coq's, and return what Coq printed.
 
     Raises
     ------
     ProofError
         If Coq refuses the file.
     """
-    command = [coqc() or "coqc", "-q", "-Q", ".", "evenkeel", name]
+    command = [coqc() or "coqc", "-q", "-Q", ".", "evenkeel", *options, name]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if result.returncode:
         raise ProofError(f"{name} is refused by Coq:\n{(result.stderr or result.stdout).strip()}")
