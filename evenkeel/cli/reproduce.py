@@ -2,6 +2,7 @@
 
 import time
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 import click
@@ -84,7 +85,7 @@ def reproduce(
     started = time.perf_counter()
     click.get_current_context().with_resource(only_writer(folder))
     with (
-        executor(jobs, cluster, ready) as pool,
+        executor(jobs, cluster, partial(ready, len(labels))) as pool,
         progress("checking", len(labels), by_item=True) as tick,
     ):
         result = run(

@@ -14,7 +14,6 @@ import numpy as np
 
 from evenkeel.findings.check import Trial
 from solvers.policies.protocol import Policy
-from solvers.simulation.engine import simulate
 from solvers.simulation.result import RunResult
 from theory.laws.binomial import clopper_pearson
 from theory.model import FloatArray, InputError, IntArray, Requests, System
@@ -226,6 +225,9 @@ def overloaded_run(
     InputError
         If a slot was empty before: the run is outside the overloaded class.
     """
+    # Loads the compiler, which most checks of one's own do without.
+    from solvers.simulation.engine import simulate
+
     result = simulate(system, requests, policy, pool=pool, seed=seed, history=True)
     if result.overloaded.steps < steps:
         raise InputError(

@@ -26,6 +26,9 @@ from theory.model import InputError, Requests, System
 from theory.own import OwnError
 from theory.proof import Status, vouched
 
+# So many checks may all do without what most need, which takes longer to load than they take.
+FEW = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -89,10 +92,10 @@ def perform(job: Job) -> tuple[Record, float]:
     return entry, time.perf_counter() - started
 
 
-def ready() -> None:
-    """Load what almost every check needs."""
+def ready(checks: int) -> None:
+    """Load what so many checks need, once for all of them; of a few each loads what it needs."""
     claims()
-    for name in ("scipy.optimize", "scipy.special", "sympy"):
+    for name in ("scipy.optimize", "scipy.special", "sympy") if checks > FEW else ():
         import_module(name)
 
 
