@@ -16,7 +16,7 @@ from evenkeel.cli.main import main
 POLICIES = """
 from dataclasses import replace
 import numpy as np
-from solvers.policies.arrival_order import FCFS, LeastLoaded
+from tests.oracles.policies import FCFS, LeastLoaded
 
 class Reversed:
     name = "reversed"

@@ -19,7 +19,7 @@ STEP = '{"loads": [3, 0, 1], "free": [1, 2, 2], "pool": [4, 2]}'
 
 POLICIES = """
 import numpy as np
-from solvers.policies.arrival_order import FCFS
+from tests.oracles.policies import FCFS
 
 class Overfill:
     name = "overfill"

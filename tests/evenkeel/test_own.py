@@ -507,7 +507,7 @@ def test_what_new_writes_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         run("new", "claim", "my_claim")
     with pytest.raises(evenkeel.InputError, match="NAME must be a name"):
         run("new", "claim", "My-claim")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"],
         check=False,

@@ -8,7 +8,6 @@ import pytest
 from adversary.workloads.families import workload
 from evenkeel.cli.main import cli
 from evenkeel.studies.policy_comparison import SYSTEM_RULES, Regretful, rosetta, what, worst
-from solvers.policies.arrival_order import FCFS
 from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
 from solvers.step.exact.brute_force import enumerate_step
@@ -94,16 +93,20 @@ def test_every_built_in_policy_says_what_it_does():
     assert len(set(texts)) == len(texts)
 
 
+OWN = """
+from tests.oracles.policies import FCFS
 class Own(FCFS):
-    """Admits in order of arrival.
+    '''Admits in order of arrival.
 
     It is one of our own.
-    """
+    '''
+"""
 
 
-def test_a_policy_of_ones_own_is_compared():
+def test_a_policy_of_ones_own_is_compared(tmp_path):
+    (tmp_path / "own.py").write_text(OWN, "utf-8")
     power = hardware("a100-paper")
-    names = (f"{__name__}:Own", "fcfs")
+    names = (f"{tmp_path / 'own.py'}:Own", "fcfs")
     own, fcfs = rosetta(names, "uniform", TINY, power, rounds=3, seeds=(0,))
     assert own.text == "Admits in order of arrival."
     assert (own.regret, own.worst, own.energy_j) == (fcfs.regret, fcfs.worst, fcfs.energy_j)

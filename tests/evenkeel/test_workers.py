@@ -11,7 +11,6 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,17 @@ from evenkeel.exits import WorkerLostError
 from evenkeel.runs.executors import completed, executor
 from evenkeel.runs.forking import FORKS
 from evenkeel.runs.workers import Workers
+from tests.evenkeel.work import (
+    call,
+    exit_with,
+    fails,
+    imported,
+    load,
+    odd,
+    start_thread,
+    this,
+    threads_and_setting,
+)
 from theory.model import InputError
 from theory.own import own
 
@@ -36,25 +46,6 @@ def gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
-
-
-def this(_: Any = None) -> int:
-    return os.getpid()
-
-
-def exit_with(how: Any) -> None:
-    how()
-
-
-class OddError(Exception):
-    """Can be pickled, but not back."""
-
-    def __init__(self, first: int, second: int) -> None:
-        super().__init__(first + second)
-
-
-def odd() -> None:
-    raise OddError(1, 2)
 
 
 @pytest.fixture(params=["forks", "spawns"] if FORKS else ["spawns"])
@@ -84,10 +75,6 @@ def test_answers_and_errors(pool: Workers) -> None:
     assert pool.submit(this).result() == first
 
 
-def fails(error: Exception) -> None:
-    raise error
-
-
 @pytest.mark.parametrize("how", [partial(os._exit, 0), partial(os.abort)])
 def test_a_lost_worker_is_said_and_replaced(pool: Workers, how: Callable[[], None]) -> None:
     first = pool.submit(this).result()
@@ -115,30 +102,6 @@ def workers(ready: Callable[[], object] | None, count: int = 1) -> Iterator[Work
         yield pool
     finally:
         pool.shutdown(wait=False)
-
-
-def load(path: str) -> None:
-    sys.path.insert(0, path)
-    import loaded_once  # noqa: F401
-
-
-def start_thread() -> None:
-    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
-
-
-def threads_and_setting() -> tuple[int, str | None]:
-    import numpy  # noqa: F401
-
-    # The thread that waits for the parent is one of them.
-    return len(os.listdir("/proc/self/task")), os.environ.get("OPENBLAS_NUM_THREADS")
-
-
-def call(spec: str) -> None:
-    own(spec)()
-
-
-def imported(name: str) -> bool:
-    return name in sys.modules
 
 
 forked = pytest.mark.skipif(not FORKS, reason="workers are spawned here")
@@ -224,7 +187,7 @@ def test_code_of_ones_own_does_not_end_a_worker(tmp_path: Path) -> None:
 
 
 def test_an_error_ends_what_is_under_way() -> None:
-    with suppress(ZeroDivisionError), executor(2) as pool:
+    with suppress(ZeroDivisionError), executor(2, ready=dict) as pool:
         pid = pool.submit(this).result()
         long = [pool.submit(time.sleep, 1000) for _ in range(5)]
         raise ZeroDivisionError
@@ -235,7 +198,7 @@ def test_an_error_ends_what_is_under_way() -> None:
 
 
 def test_all_is_done_at_the_end() -> None:
-    with executor(2) as pool:
+    with executor(2, ready=dict) as pool:
         last = [pool.submit(abs, -n) for n in range(20)]
         assert dict(completed(pool, abs, [-1, 2])) == {-1: 1, 2: 2}
     assert [future.result(timeout=0) for future in last] == list(range(20))
@@ -249,7 +212,7 @@ from evenkeel.runs.executors import executor
 from tests_work import busy
 
 if __name__ == "__main__":
-    with executor(2) as pool:
+    with executor(2, ready=dict) as pool:
         pids = [pool.submit(os.getpid).result()]
         for kind in ("sleep", "power"):
             pool.submit(busy, kind)

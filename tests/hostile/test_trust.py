@@ -18,7 +18,7 @@ from theory.model import InputError
 LEAVES_A_TRACE = """
 from pathlib import Path
 Path("it-ran").touch()
-from solvers.policies.arrival_order import FCFS
+from tests.oracles.policies import FCFS
 from kept import DELAY
 class Rule(FCFS):
     name = "rule"
