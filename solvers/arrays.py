@@ -1,6 +1,6 @@
 """Sums, extremes, copies and the order of arrays in compiled code.
 
-They are compiled once, all but the last as plain loops: each of numpy's own takes the compiler
+They are compiled once, as plain loops: each of numpy's own takes the compiler
 several times as long, and again in every kernel that asks for one.  A copy into a slice takes it
 seconds, for the words of an error about shapes.  All are of arrays of one dimension, as
 ``(n,) = values.shape`` has the compiler make sure.
@@ -56,6 +56,11 @@ def copy_into(target: Array, source: Array) -> None:
 
 @compiled
 def sort_in_place(values: IntArray) -> None:
-    """Sort integers, ascending."""
-    (_,) = values.shape
-    values.sort()
+    """Sort a few integers, ascending, by insertion."""
+    (n,) = values.shape
+    for i in range(1, n):
+        place, value = i, values[i]
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value

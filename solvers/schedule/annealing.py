@@ -202,8 +202,9 @@ def anneal_starts(
     for trial in range(span[0], span[1]):
         cooled = (1 - trial / span[2]) ** 2 * heat * abs(here)
         i, j = _below(state, n), _below(state, n)
-        kept_start[0], kept_start[1] = current.start[i], current.start[j]
-        kept_length[0], kept_length[1] = current.length[i], current.length[j]
+        for kept, k in enumerate((i, j)):
+            copy_into(kept_start[kept], current.start[k])
+            copy_into(kept_length[kept], current.length[k])
         worker_i, worker_j = current.worker[i], current.worker[j]
         _move(current, i, _below(state, parts), j, _below(state, parts), G, horizon, state)
         good = _in_turn(current, i) and _in_turn(current, j)
@@ -218,8 +219,9 @@ def anneal_starts(
                 known = cost
                 _keep(best, current)
         else:
-            current.start[j], current.start[i] = kept_start[1], kept_start[0]
-            current.length[j], current.length[i] = kept_length[1], kept_length[0]
+            for kept, k in enumerate((i, j)):
+                copy_into(current.start[k], kept_start[kept])
+                copy_into(current.length[k], kept_length[kept])
             current.worker[j] = worker_j
             current.worker[i] = worker_i
     return known

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from solvers.arrays import max_of, min_of
+from solvers.arrays import copy_into, max_of, min_of
 from solvers.compiled import compiled
 from theory.model import IntArray
 
@@ -135,8 +135,8 @@ def _sweep(
                     continue
             elif age[i] == lengths[i] or held[i, g] == B or (rule != MIGRATING and g != home[i]):
                 continue
-            load[i + 1] = load[i]
-            held[i + 1] = held[i]
+            copy_into(load[i + 1], load[i])
+            copy_into(held[i + 1], held[i])
             follows[i + 1] = follows[i]
             code[i + 1] = code[i]
             used[i + 1] = used[i]

@@ -15,6 +15,7 @@ import numpy as np
 from solvers.compiled import compiled
 from solvers.schedule.levels import sum_of_largest
 from solvers.schedule.problem import IDLE, OfflineProblem
+from solvers.step.sorted_sizes import order_of
 from theory.model import INT_LIMIT, IntArray
 
 # What a schedule costs that over-fills a slot.
@@ -92,15 +93,15 @@ def cost_of(kinds: Kinds, pieces: Pieces) -> int:
     start = pieces.start.ravel()
     end = start + pieces.length.ravel()
     # Load at step 0, had it run since then.
-    load = np.empty(n * parts, np.int64)
+    load, less = np.empty(n * parts, np.int64), np.empty(n * parts, np.int64)
     for i in range(n):
         age = 0
         for p in range(parts):
             load[i * parts + p] = kinds.sizes[i] + drift * (age - pieces.start[i, p])
+            less[i * parts + p] = -load[i * parts + p]
             age += pieces.length[i, p]
-    by_start = np.argsort(start)
-    by_end = np.argsort(end)
-    by_load = np.argsort(-load) if kinds.moving else by_start
+    by_start, by_end = order_of(start), order_of(end)
+    by_load = order_of(less) if kinds.moving else by_start
     base = np.zeros(G, np.int64)
     growth = np.zeros(G, np.int64)
     held = np.zeros(G, np.int64)

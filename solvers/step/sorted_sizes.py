@@ -56,6 +56,17 @@ def sort_by_size(size: IntArray, item: IntArray, to_size: IntArray, to_item: Int
 
 
 @compiled
+def order_of(values: IntArray) -> IntArray:
+    """Places of numbers in ascending order of the numbers; equal ones as they come."""
+    n = values.size
+    value, other = values.copy(), np.empty(n, np.int64)
+    place, moved = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        place[i] = i
+    return moved if sort_by_size(value, place, other, moved) else place
+
+
+@compiled
 def prefix_sums(sizes: IntArray) -> IntArray:
     """Sums of the ``k`` smallest sizes, int64[n + 1], of sizes in ascending order."""
     sums = np.zeros(sizes.size + 1, np.int64)

@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from solvers.step.sorted_sizes import indexed, last_at_most, prefix_sums, sorted_pool
+from solvers.arrays import sort_in_place
+from solvers.step.sorted_sizes import indexed, last_at_most, order_of, prefix_sums, sorted_pool
 
 sizes = st.lists(
     st.integers(1, 50) | st.integers(1, 2**61) | st.integers(2**60, 2**60 + 3), min_size=1
@@ -30,3 +31,14 @@ def test_the_index_is_no_larger_than_twice_the_pool(values):
 def test_prefix_sums():
     assert prefix_sums(np.array([1, 2, 4])).tolist() == [0, 1, 3, 7]
     assert prefix_sums(np.array([], dtype=np.int64)).tolist() == [0]
+
+
+@given(st.lists(st.integers(-3, 3) | st.integers(-(2**62), 2**62)))
+@example([2, 1, 2, 0, 1])
+def test_orders(values):
+    given_ = np.array(values, dtype=np.int64)
+    # Python's sort is stable: equal numbers stay in the order that they come in.
+    assert order_of(given_).tolist() == sorted(range(len(values)), key=values.__getitem__)
+    assert given_.tolist() == values
+    sort_in_place(given_)
+    assert given_.tolist() == sorted(values)

@@ -32,7 +32,7 @@ from solvers.step.exact.milp import assignment_of_counts
 from solvers.step.fast.local_search import aimed, polish
 from solvers.step.problem import Assignment, StepProblem, StepSolution
 from solvers.step.rng import State, draw
-from solvers.step.sorted_sizes import last_between
+from solvers.step.sorted_sizes import last_between, order_of
 from theory.model import FloatArray, IntArray
 
 # Workers of so many slots are in every linear program.
@@ -140,7 +140,10 @@ def fill_all(
         open_[g] -= 1
         space[g] -= sizes[j]
         out[g, open_[g]] = j
-    for g in np.argsort(-space):
+    least = np.empty(w, np.int64)
+    for g in range(w):
+        least[g] = -space[g]
+    for g in order_of(least):
         best, one, two = _pair(sizes, left, space[g])
         if free[g] > 2 and best > 0:
             before = out[g, 2]

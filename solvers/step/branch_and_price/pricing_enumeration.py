@@ -149,6 +149,15 @@ def enumerate_columns(
 
 
 @compiled
+def _profit(profits: IntArray, column: IntArray) -> int:
+    """Profit of a column."""
+    result = 0
+    for j in column:
+        result += profits[j]
+    return result
+
+
+@compiled
 def best_column(knapsack: Knapsack, most: int, patience: int, out: IntArray) -> int:
     """Search for the best feasible column, where the table gives one that fits only as rounded.
 
@@ -176,14 +185,15 @@ def best_column(knapsack: Knapsack, most: int, patience: int, out: IntArray) -> 
             count = sample_columns(knapsack, most - loss, drawn)
             loss *= 4
         for i in range(count):
-            profit = np.sum(profits[drawn[i]])
+            profit = _profit(profits, drawn[i])
             if profit >= least:
-                least, out[0] = profit + 1, drawn[i]
+                least = profit + 1
+                copy_into(out[0], drawn[i])
         if least > most:
             return 0
     count, complete = enumerate_columns(knapsack, least, most, patience, out)
     if count > 0:
-        least = np.sum(profits[out[0]]) + 1
+        least = _profit(profits, out[0]) + 1
     loss = most + 1 - least
     while loss > 0 and not complete:
         loss //= 4
@@ -216,7 +226,10 @@ def sample_columns(knapsack: Knapsack, least: int, out: IntArray) -> int:
                 left = rest - sizes[j]
                 place = place_within(rooms, below, shift, left) if listed else left // unit
                 near = place >= 0 and profits[j] + most[place] >= wanted
-                if near and supply[j] > np.sum(trial[:chosen] == j):
+                held = 0
+                for e in range(chosen):
+                    held += trial[e] == j
+                if near and supply[j] > held:
                     break
                 tries -= 1
             if tries == 0:

@@ -82,7 +82,9 @@ def pareto_front(
     profits, supply : int64[m]
         Profit and number of the requests of each size.
     """
-    half = np.where(supply > 0, profits, NO_COLUMN)
+    half = np.empty(profits.size, np.int64)
+    for j in range(profits.size):
+        half[j] = profits[j] if supply[j] > 0 else NO_COLUMN
     step = np.empty(columns.total.size, np.int64)
     count, value, room = 0, NO_COLUMN // 2, -1
     for i in range(columns.total.size):
@@ -91,17 +93,20 @@ def pareto_front(
         if profit > value and (length == 1 or a < b or supply[a] > 1):
             count += columns.total[i] > room
             step[count - 1], value, room = i, profit, columns.total[i]
-    step = step[:count]
-    first, second = columns.first[step], columns.second[step]
-    values = half[first] if length == 1 else half[first] + half[second]
-    rooms = columns.total[step]
     shift = 0
     while count > 0 and room >> shift > 4 * count:
         shift += 1
+    rooms, values = np.empty(count, np.int64), np.empty(count, np.int64)
+    first, second = np.empty(count, np.int64), np.empty(count, np.int64)
     below = np.zeros((max(0, room) >> shift) + 2, np.int64)
-    for total in rooms:
-        below[(total >> shift) + 1] += 1
-    return ParetoFront(rooms, values, first, second, np.cumsum(below), shift)
+    for place in range(count):
+        a, b = columns.first[step[place]], columns.second[step[place]]
+        rooms[place], first[place], second[place] = columns.total[step[place]], a, b
+        values[place] = half[a] if length == 1 else half[a] + half[b]
+        below[(rooms[place] >> shift) + 1] += 1
+    for bucket in range(1, below.size):
+        below[bucket] += below[bucket - 1]
+    return ParetoFront(rooms, values, first, second, below, shift)
 
 
 @compiled

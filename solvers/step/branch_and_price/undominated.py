@@ -287,9 +287,12 @@ def best_columns(
     int64[w]
         ``NO_COLUMN`` where no column fits.
     """
-    profits = sizes * SCALE - prices
+    profits = np.empty(sizes.size, np.int64)
+    for j in range(sizes.size):
+        profits[j] = sizes[j] * SCALE - prices[j]
     bound = np.full(free.size, NO_COLUMN)
-    out[:, 0] = -1
+    for g in range(free.size):
+        out[g, 0] = -1
     slots, farthest = max_of(free), max_of(room)
     unit = max(0, farthest) // _CELLS + 1
     kept = undominated(profits, supply, slots)
@@ -301,7 +304,9 @@ def best_columns(
         kept = undominated(profits, supply, c)
         few, profit, number = sizes[kept], profits[kept], supply[kept]
         best = _two_best(profit, number)
-        for g in np.flatnonzero(free == c):
+        for g in range(free.size):
+            if free[g] != c:
+                continue
             column = np.full(c, -1)
             if room[g] >= 0:
                 bound[g] = _best_column(

@@ -9,6 +9,7 @@ Source: (Haouari et al. 2006).
 import numpy as np
 
 from solvers.compiled import compiled
+from solvers.step.sorted_sizes import order_of, prefix_sums
 from theory.model import IntArray
 
 # Pairs (j, t) that are looked at; beyond, t is j mod G alone.
@@ -28,13 +29,11 @@ def counting_level(loads: IntArray, sizes: IntArray) -> int:
     """
     G, n = loads.size, sizes.size
     base = np.zeros(G + 1, np.int64)
-    ordered = np.sort(loads)
+    order = order_of(loads)
     for g in range(G):
-        base[g + 1] = base[g] + ordered[g]
-    sums = np.zeros(n + 1, np.int64)
-    for i in range(n):
-        sums[i + 1] = sums[i] + sizes[i]
-    best = int(ordered[G - 1])
+        base[g + 1] = base[g] + loads[order[g]]
+    sums = prefix_sums(sizes)
+    best = int(loads[order[G - 1]])
     every = n * G <= _MOST_PAIRS
     for j in range(1, n + 1):
         first, last = (1, G) if every else (max(1, j % G), max(1, j % G))
