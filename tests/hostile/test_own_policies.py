@@ -277,6 +277,13 @@ class Seeded(Fine):
 
     def __init__(self, seed):
         self.seed = seed
+
+
+class Numbered:
+    """That one of the policies that leave their process as it is."""
+
+    def __new__(cls, seed):
+        return globals()[ALIVE[seed]]()
 '''
 REQUESTS = Requests([5, 3, 4, 1, 2, 9, 3, 3, 2, 2, 7, 1], [2, 1, 3, 2, 2, 1, 1, 2, 3, 1, 1, 2])
 
@@ -322,19 +329,41 @@ MAKING = {
 }
 
 
+# Those whose process goes on: one serves them all, and each has the next one answered.
+ALIVE = (
+    *("raises_base", "raises_keyboard", "divides", "recurses", "floats", "not_a_number", "shapes"),
+    *("short", "nothing", "texts", "ragged", "large", "leaves", "leaves_at_once"),
+    *("LeavesWhenMade", "EndsWhenMade", "Unnamed", "LeavesWhenNamed", "Escapes", "Hurried"),
+    *("Foresees", "Fine", "Mutates", "Peeps", "Late"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("hostile")
+    (made / "hostile_policies.py").write_text(f"{MODULE}\n\nALIVE = {ALIVE}\n")
+    return made
+
+
 @pytest.fixture
-def there(tmp_path, monkeypatch):
-    (tmp_path / "hostile_policies.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    return tmp_path
+def there(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+
+
+def named(name):
+    """What the policy is named as, and the seed that it is made with."""
+    if name in ALIVE:
+        return "hostile_policies:Numbered", ALIVE.index(name)
+    return f"hostile_policies:{name}", 0
 
 
 def run(name):
-    return simulate(System(2, 2), REQUESTS, f"hostile_policies:{name}", pool=4)
+    spec, seed = named(name)
+    return simulate(System(2, 2), REQUESTS, spec, pool=4, seed=seed)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", sorted(FAULTS, key=ALIVE.__contains__))
 def test_what_a_decision_does_is_named_with_its_step(there, name):
     with pytest.raises(PolicyError) as caught:
         run(name)
@@ -351,10 +380,11 @@ def test_a_policy_that_takes_the_memory_is_ended(there, monkeypatch):
         run("hoards")
 
 
-@pytest.mark.parametrize("name", MAKING)
+@pytest.mark.parametrize("name", sorted(MAKING, key=ALIVE.__contains__))
 def test_what_its_making_does_is_named(there, name):
+    spec, seed = named(name)
     with pytest.raises(InputError) as caught:
-        policy(f"hostile_policies:{name}")
+        policy(spec, seed=seed)
     assert MAKING[name] in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -373,7 +403,8 @@ def test_a_policy_can_print_mutate_and_look_around_without_harm(there, capfd):
 def test_the_seed_and_what_the_policy_says_of_itself_come_through(there):
     made = policy("hostile_policies:Seeded", seed=7)
     assert (made.name, made.seed, made.horizon, made.work_conserving) == ("seeded", 7, 0, True)
-    assert policy("hostile_policies:Late").__doc__ == "Does what it does at its third decision."
+    spec, seed = named("Late")
+    assert policy(spec, seed=seed).__doc__ == "Does what it does at its third decision."
 
 
 VIEW = StepView(
@@ -433,8 +464,8 @@ def test_no_command_ends_with_a_verdict(there, words, name):
 def test_the_process_of_a_policy_ends_with_the_run(there):
     code = (
         "import os, time\n"
-        "from solvers.policies.registry import policy\n"
-        "made = policy('hostile_policies:Fine')\n"
+        "from solvers.policies.own_process import OwnPolicy\n"
+        "made = OwnPolicy('fine', 'hostile_policies:Fine', 0)\n"
         "print(made._process.child.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
