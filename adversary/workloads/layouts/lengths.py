@@ -1,5 +1,7 @@
 """Which values are lengths: whole numbers of tokens from 1 to 2^31 - 1."""
 
+from functools import cache
+
 import polars as pl
 
 from adversary.workloads.family import SIZE_LIMIT
@@ -23,6 +25,7 @@ def number(key: str) -> pl.Expr:
     return pl.col(key).cast(pl.Float64, strict=False)
 
 
+@cache  # the same of every part of a trace
 def length_fault(key: str, path: str, zero: str) -> pl.Expr:
     """Why a text is no length, or null.
 
@@ -35,6 +38,10 @@ def length_fault(key: str, path: str, zero: str) -> pl.Expr:
     """
     value = number(key)
     rules = [
+        (
+            pl.col(key).str.contains(EITHER),
+            "may have a comma that groups thousands: write it without",
+        ),
         (value.is_null() | value.is_nan(), "is not a number"),
         (value == 0, zero),
         (value < 1, "must be at least 1"),
@@ -45,12 +52,5 @@ def length_fault(key: str, path: str, zero: str) -> pl.Expr:
         ),
         (value != value.floor(), "is not an integer"),
     ]
-    says = [
-        pl.when(broken).then(pl.format("{} {}", shown(key, path), pl.lit(why)))
-        for broken, why in rules
-    ]
-    comma = pl.col(key).str.contains(EITHER)
-    grouped = pl.format(
-        "{} may have a comma that groups thousands: write it without", shown(key, path)
-    )
-    return pl.coalesce(absent(key, path), pl.when(comma).then(grouped), *says)
+    why = pl.coalesce(*(pl.when(broken).then(pl.lit(says)) for broken, says in rules))
+    return pl.coalesce(absent(key, path), pl.format("{} {}", shown(key, path), why))
