@@ -6,7 +6,7 @@ The renderings themselves are the templates in ``evenkeel/templates``
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.report.typeset import latex, pieces
@@ -140,10 +140,10 @@ class ClaimView:
 
     claim: Claim
 
-    @cached_property
+    @property
     def formula(self) -> tuple[Relation, ...]:
-        """The relations of the claim's formula, none without one."""
-        return relations(self.claim.formula() if self.claim.formula else None)
+        """The relations of the claim's formula, none without one; built once."""
+        return _formula(self.claim)
 
     @cached_property
     def steps(self) -> tuple[StepView, ...]:
@@ -226,6 +226,11 @@ class ClaimView:
             "without": theorem.without,
             "statement": machine_checked.statement(theorem),
         }
+
+
+@cache
+def _formula(claim: Claim) -> tuple[Relation, ...]:
+    return relations(claim.formula() if claim.formula else None)
 
 
 def data(claim: Claim) -> dict[str, Any]:
