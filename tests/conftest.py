@@ -101,6 +101,12 @@ TOGETHER = (
     *("tests/evenkeel/test_dropped.py", "tests/evenkeel/test_exposition.py"),
     *("tests/evenkeel/test_formal_verdicts.py", "tests/theory/test_claims.py"),
 )
+# Files whose tests look at pages in a browser, which a process starts once.
+SEEN = (
+    "tests/docs/test_built_pages.py",
+    "tests/evenkeel/test_explore.py",
+    "tests/evenkeel/test_page.py",
+)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -112,6 +118,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(SEEN):
+                return "browser"
             return "findings" if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
@@ -202,7 +210,7 @@ def user_policy(pytestconfig: pytest.Config) -> str | None:
     return spec
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
     chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
