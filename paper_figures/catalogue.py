@@ -1,5 +1,6 @@
 """The figures by name, and their committed tables."""
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.resources import files
 from pkgutil import walk_packages
@@ -12,19 +13,30 @@ from theory.own import installed, is_own, own
 # Entry points of figures that installed packages have.
 OWN = "evenkeel.figures"
 
-_MODULES = (
-    import_module(found.name)
-    for found in walk_packages(paper_figures.__path__, "paper_figures.")
-    if found.name.count(".") == 2
-)
 
-# A module of a room that decorates its drawing is a figure.
-FIGURES: dict[str, PaperFigure] = {
-    draw.name: draw
-    for draw in sorted(
-        (module.draw for module in _MODULES if hasattr(module, "draw")), key=lambda draw: draw.name
-    )
-}
+class _Figures(Mapping[str, PaperFigure]):
+    """The figures of evenkeel's own, one in each module of a room, loaded when it is asked for."""
+
+    def __init__(self) -> None:
+        found = (each.name for each in walk_packages(paper_figures.__path__, "paper_figures."))
+        modules = {name.rpartition(".")[2]: name for name in found if name.count(".") == 2}
+        self._modules = dict(sorted(modules.items()))
+
+    def __getitem__(self, name: str) -> PaperFigure:
+        drawing: PaperFigure = import_module(self._modules[name]).draw
+        return drawing
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+FIGURES: Mapping[str, PaperFigure] = _Figures()
 
 
 def figure(name: str) -> PaperFigure:

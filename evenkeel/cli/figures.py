@@ -37,7 +37,7 @@ def figures(
     NAME may be module:attribute or file.py:attribute for a drawing of your own.
     """
     from evenkeel.output import progress, to_json
-    from evenkeel.runs.executors import executor
+    from evenkeel.runs.executors import executor, simulator
     from evenkeel.runs.figures import computed, illustrate, known
     from evenkeel.runs.lock import only_writer
     from paper_figures.catalogue import FIGURES, OWN
@@ -45,7 +45,11 @@ def figures(
 
     chosen = names or (*FIGURES, *installed(OWN))
     click.get_current_context().with_resource(only_writer(out))
-    with executor(jobs, cluster) as pool, progress("figures", len(chosen), by_item=True) as tick:
+    ready = simulator if len(chosen) > 1 else None
+    with (
+        executor(jobs, cluster, ready) as pool,
+        progress("figures", len(chosen), by_item=True) as tick,
+    ):
         tables = known(chosen, out) if redraw else computed(chosen, pool)
         written = illustrate(tables, out, tick)
     if as_json:

@@ -36,7 +36,7 @@ def simulator() -> None:
 def executor(
     jobs: int | None = None,
     cluster: str | None = None,
-    ready: Callable[[], object] = simulator,
+    ready: Callable[[], object] | None = simulator,
 ) -> Iterator[Executor]:
     """An executor; where its block ends with an error, the work that is under way ends too.
 
@@ -48,7 +48,7 @@ def executor(
         Address of a Dask scheduler, whose workers have evenkeel installed.
     ready : callable, optional
         Loads what the work needs, for all processes of this machine at once; nothing that starts
-        threads, as polars does.
+        threads, as polars does.  None where each piece of work loads what it needs.
 
     Raises
     ------

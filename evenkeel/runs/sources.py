@@ -11,7 +11,6 @@ from pathlib import Path
 from adversary.workloads.families import OWN as FAMILIES
 from solvers.policies.predictors import OWN as PREDICTORS
 from solvers.policies.predictors import is_built_in
-from solvers.policies.registry import POLICIES, policy
 from theory.own import installed, is_own, reached
 from theory.provenance import HOUSE
 
@@ -43,6 +42,8 @@ def source_digest(spec: str, family: str = "") -> str:
 
 def _modules(spec: str, family: str) -> Iterator[str]:
     """The modules of what is one's own among a policy, its predictor and a family."""
+    from solvers.policies.registry import POLICIES, policy
+
     name, _, options = spec.partition(":")
     if name not in POLICIES:
         made = policy(spec)

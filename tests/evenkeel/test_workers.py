@@ -187,7 +187,7 @@ def test_code_of_ones_own_does_not_end_a_worker(tmp_path: Path) -> None:
 
 
 def test_an_error_ends_what_is_under_way() -> None:
-    with suppress(ZeroDivisionError), executor(2, ready=dict) as pool:
+    with suppress(ZeroDivisionError), executor(2, ready=None) as pool:
         pid = pool.submit(this).result()
         long = [pool.submit(time.sleep, 1000) for _ in range(5)]
         raise ZeroDivisionError
@@ -198,7 +198,7 @@ def test_an_error_ends_what_is_under_way() -> None:
 
 
 def test_all_is_done_at_the_end() -> None:
-    with executor(2, ready=dict) as pool:
+    with executor(2, ready=None) as pool:
         last = [pool.submit(abs, -n) for n in range(20)]
         assert dict(completed(pool, abs, [-1, 2])) == {-1: 1, 2: 2}
     assert [future.result(timeout=0) for future in last] == list(range(20))
@@ -212,7 +212,7 @@ from evenkeel.runs.executors import executor
 from tests_work import busy
 
 if __name__ == "__main__":
-    with executor(2, ready=dict) as pool:
+    with executor(2, ready=None) as pool:
         pids = [pool.submit(os.getpid).result()]
         for kind in ("sleep", "power"):
             pool.submit(busy, kind)
