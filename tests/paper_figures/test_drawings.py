@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
@@ -96,6 +97,7 @@ def committed_picture(tmp_path_factory):
         rows = list(csv.DictReader(io.StringIO(committed(name))))
         with style():
             drawn = Figure(figsize=shown.size, layout="constrained")
+            FigureCanvasAgg(drawn)  # whose one renderer measures all texts
             shown.paint(drawn, rows)
             path = save_as(drawn, tmp_path_factory.mktemp(name) / f"{name}.png")
         return Picture(rows, drawn), path
