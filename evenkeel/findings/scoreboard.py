@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from evenkeel.findings.check import Finding, Number, Relation, Trial, Variant, Verdict
@@ -175,6 +176,8 @@ def sampled_mean(
 ) -> Finding:
     """The finding of a sample whose interval must hold the exact mean, of a claim with a proof.
 
+    Inconclusive where the sample says nothing, since an interval without an end holds every mean.
+
     Parameters
     ----------
     trial, domain, details
@@ -189,7 +192,17 @@ def sampled_mean(
     interval = mean.interval
     if claimed not in mean:
         return refuted(mean.value, "==", claimed, domain, witness, interval=interval)
-    return stands(trial, mean.value, "~", claimed, domain, interval=interval, details=details)
+    says_nothing = not all(map(isfinite, interval))
+    return stands(
+        trial,
+        mean.value,
+        "~",
+        claimed,
+        domain,
+        strongest=Verdict.INCONCLUSIVE if says_nothing else Verdict.MACHINE_CHECKED,
+        interval=interval,
+        details=details,
+    )
 
 
 class Comparison(NamedTuple):

@@ -232,6 +232,13 @@ def test_a_sampled_mean_must_hold_the_exact_one():
     assert (outside.verdict, outside.witness) == (Verdict.REFUTED, {"seed": 0})
 
 
+def test_a_sample_that_says_nothing_decides_nothing():
+    mean = Mean.of([2.0, 2.0, 2.0])
+    assert mean.interval == (-np.inf, np.inf)
+    found = sampled_mean(Trial(PROVED_LABEL, {}), mean, 2.0, "three runs", {"seed": 0})
+    assert (found.verdict, found.witness) == (Verdict.INCONCLUSIVE, None)
+
+
 def test_a_stretch_is_one_unless_an_exponent_is_planted():
     assert Trial(BARE_LABEL, {}).stretch(72) == 1
     steeper = Variant("steeper", exponent=Fraction(1, 2))
