@@ -28,8 +28,13 @@ CONNECT_S = 10
 
 
 def simulator() -> None:
-    """Load what runs policies, which most work does."""
+    """Load what runs policies, which most work does, and what the first kernel has numba load."""
+    import numpy as np
+
     import solvers.simulation.engine  # noqa: F401
+    from solvers.arrays import sum_of
+
+    sum_of(np.zeros(1, np.int64))
 
 
 @contextmanager

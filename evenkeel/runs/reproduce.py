@@ -17,7 +17,7 @@ from pathlib import Path
 from evenkeel.findings.check import Budget, Check, Finding, Verdict
 from evenkeel.findings.headline import Record
 from evenkeel.output import to_json, write_text
-from evenkeel.runs.executors import completed
+from evenkeel.runs.executors import completed, simulator
 from evenkeel.runs.records import RecordFile, record
 from evenkeel.runs.sources import code_digest
 from evenkeel.theorems.registry import Claim, claim_of, claims
@@ -95,8 +95,10 @@ def perform(job: Job) -> tuple[Record, float]:
 def ready(checks: int) -> None:
     """Load what so many checks need, once for all of them; of a few each loads what it needs."""
     claims()
-    for name in ("scipy.optimize", "scipy.special", "sympy") if checks > FEW else ():
-        import_module(name)
+    if checks > FEW:
+        for name in ("scipy.optimize", "scipy.special", "sympy"):
+            import_module(name)
+        simulator()
 
 
 def together(jobs: tuple[Job, ...]) -> list[tuple[Record, float, list[Status]]]:
