@@ -1,4 +1,4 @@
-"""Sums, extremes, copies and the order of arrays in compiled code.
+"""Sums, extremes, counts, copies and the order of arrays in compiled code.
 
 They are compiled once, as plain loops: each of numpy's own takes the compiler
 several times as long, and again in every kernel that asks for one.  A copy into a slice takes it
@@ -43,6 +43,16 @@ def min_of(values: IntArray) -> int:
     result: int = values[0]
     for i in range(1, n):
         result = min(result, values[i])
+    return result
+
+
+@compiled
+def count_of(values: IntArray, value: int) -> int:
+    """How often a number occurs."""
+    (n,) = values.shape
+    result = 0
+    for i in range(n):
+        result += values[i] == value
     return result
 
 

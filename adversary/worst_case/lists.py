@@ -80,7 +80,8 @@ def largest_over_vertices(
     loads = np.empty((N * decode_max, G), dtype=np.int64)
     held = np.empty((N * decode_max, G), dtype=np.int64)
     ways = 1 << N if b > a else 1
-    best_sizes, best_decode = np.empty(N, dtype=np.int64), np.empty(N, dtype=np.int64)
+    best = np.empty(2 * N, dtype=np.int64)
+    best_sizes, best_decode = best[:N], best[N:]
     best_top, best_bottom = known
     maximisers, instances, excluded = 0, 0, 0
     while instances < most:
@@ -119,7 +120,6 @@ def largest_over_vertices(
             instances += ways
             excluded += ways
             if not _next_lengths(decode, decode_max):
-                best = np.concatenate((best_sizes, best_decode))
                 return best_top, best_bottom, best, instances, maximisers, excluded, False
             continue
         large = 0  # a bit set of the requests of size b
@@ -150,9 +150,7 @@ def largest_over_vertices(
                         best_sizes[j] = b if large >> j & 1 else a
                 maximisers += 1
         if not _next_lengths(decode, decode_max):
-            best = np.concatenate((best_sizes, best_decode))
             return best_top, best_bottom, best, instances, maximisers, excluded, False
-    best = np.concatenate((best_sizes, best_decode))
     return best_top, best_bottom, best, instances, maximisers, excluded, True
 
 

@@ -45,8 +45,10 @@ def room_below(most: int, held: IntArray, free: IntArray, admitted: int) -> IntA
 
     Where slots differ that may be too few for all admissions; the number is then raised.
     """
+    room = np.empty(free.size, np.int64)
     while True:
-        room = np.minimum(free, np.maximum(0, most - held))
+        for g in range(free.size):
+            room[g] = min(free[g], max(0, most - held[g]))
         if sum_of(room) >= admitted:
             return room
         most += 1

@@ -200,7 +200,9 @@ def go_on_choosing(
                         n += 1
         count[depth] = n
         if possible and depth == workers:
-            best = int(spent[depth] + np.sum(prices * left))
+            best = int(spent[depth])
+            for j in range(m):
+                best += prices[j] * left[j]
             for c in choice:
                 state.best[lists.worker[c]] = c
             possible = False

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from solvers.arrays import copy_into, sort_in_place
+from solvers.arrays import copy_into, count_of, sort_in_place
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import SCALE, fits
 from solvers.step.branch_and_price.pricing_pairs import ParetoFront, place_within
@@ -226,10 +226,7 @@ def sample_columns(knapsack: Knapsack, least: int, out: IntArray) -> int:
                 left = rest - sizes[j]
                 place = place_within(rooms, below, shift, left) if listed else left // unit
                 near = place >= 0 and profits[j] + most[place] >= wanted
-                held = 0
-                for e in range(chosen):
-                    held += trial[e] == j
-                if near and supply[j] > held:
+                if near and supply[j] > count_of(trial[:chosen], j):
                     break
                 tries -= 1
             if tries == 0:

@@ -14,7 +14,7 @@ Dominance between items of a knapsack: (Kellerer et al. 2004).
 
 import numpy as np
 
-from solvers.arrays import copy_into, max_of, sort_in_place
+from solvers.arrays import copy_into, count_of, max_of, sort_in_place
 from solvers.compiled import compiled
 from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE
 from solvers.step.sorted_sizes import last_between
@@ -249,7 +249,7 @@ def _enlarge(
     for e in range(column.size - 1, -1, -1):
         j = column[e]
         k = last_between(sizes, sizes[j] + rest, -1, sizes.size)
-        while k > j and (profits[k] < profits[j] or supply[k] <= np.sum(column == k)):
+        while k > j and (profits[k] < profits[j] or supply[k] <= count_of(column, k)):
             k -= 1
         rest -= sizes[k] - sizes[j]
         column[e] = k
