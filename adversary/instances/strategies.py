@@ -5,6 +5,7 @@ test reports an instance that can be read.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -12,9 +13,25 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from adversary.instances.space import Instance
 from solvers.policies.registry import POLICIES
 from solvers.step.problem import StepProblem
-from theory.model import Requests, System
+from theory.model import InputError, Requests, System
 
 GIANT = 10**6
+
+
+@cache
+def small_integers(
+    least: int, most: int, min_size: int = 0, max_size: int | None = None
+) -> SearchStrategy[list[int]]:
+    """Lists of integers in ``[least, most]``, no more than 256 values, of bounded length.
+
+    A list is one draw of bytes, which costs a fraction of a draw for each of its numbers.  It has
+    ``min_size`` numbers where there is no ``max_size``.
+    """
+    values = range(least, most + 1)
+    if not 0 < len(values) <= 256:
+        raise InputError(f"[{least}, {most}] must hold between 1 and 256 integers")
+    drawn = st.binary(min_size=min_size, max_size=min_size if max_size is None else max_size)
+    return drawn.map(lambda numbers: [values[i % len(values)] for i in numbers])
 
 
 @st.composite
@@ -36,11 +53,11 @@ def step_problems(
     max_workers, max_slots, max_size, max_pool : int
         Bounds on ``G``, on each ``c_g``, on sizes and loads (giants excepted), and on the pool.
     """
-    regime = regime or draw(st.sampled_from(list(REGIMES)))
+    regime = regime or draw(_REGIME)
     workers = draw(st.integers(1, max_workers))
-    loads = draw(_list(st.integers(0, max_size), workers))
-    free = draw(_list(st.integers(0, max_slots), workers))
-    pool = draw(st.lists(st.integers(1, max_size), max_size=max_pool))
+    loads = draw(small_integers(0, max_size, workers))
+    free = draw(small_integers(0, max_slots, workers))
+    pool = draw(small_integers(1, max_size, 0, max_pool))
     return StepProblem(*REGIMES[regime](draw, loads, free, pool))
 
 
@@ -103,8 +120,10 @@ REGIMES: dict[str, Callable[[DrawFn, list[int], list[int], list[int]], _Step]] =
     "equal-loads": _equal_loads,
     "refill": _refill,
 }
+_REGIME = st.sampled_from(list(REGIMES))
 
 
+@cache
 def systems(max_workers: int = 4, max_slots: int = 3) -> SearchStrategy[System]:
     """Small systems, with constant, periodic and zero drift and with or without overhead."""
     return st.builds(
@@ -132,13 +151,13 @@ def requests(
     starts of steps of the systems drawn here.
     """
     n = draw(st.integers(1, max_requests))
-    prefill = draw(_list(st.integers(1, max_size), n))
-    decode = draw(_list(st.integers(1, max_decode), n))
+    prefill = draw(small_integers(1, max_size, n))
+    decode = draw(small_integers(1, max_decode, n))
     if timed is None:
         timed = draw(st.booleans())
     if not timed:
         return Requests(prefill, decode)
-    quarters = sorted(draw(_list(st.integers(0, 40), n)))
+    quarters = sorted(draw(small_integers(0, 40, n)))
     return Requests(prefill, decode, [q / 4 for q in quarters])
 
 
@@ -164,7 +183,3 @@ def instances(
 def policy_names() -> SearchStrategy[str]:
     """Names of the built-in policies."""
     return st.sampled_from(sorted(POLICIES))
-
-
-def _list(values: SearchStrategy[int], n: int) -> SearchStrategy[list[int]]:
-    return st.lists(values, min_size=n, max_size=n)

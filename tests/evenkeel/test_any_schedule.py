@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from adversary.workloads.families import workload
 from evenkeel.cli.system_option import system_of
 from evenkeel.findings.gate import Subject, unmet
@@ -59,10 +60,7 @@ def test_a_run_that_preempts_is_none_of_the_schedules():
 def pairs(draw):
     """A backlog, and two systems and policies that restrict when and where its requests start."""
     n = draw(st.integers(1, 10))
-    column = {"min_size": n, "max_size": n}
-    requests = Requests(
-        draw(st.lists(st.integers(1, 9), **column)), draw(st.lists(st.integers(1, 4), **column))
-    )
+    requests = Requests(draw(small_integers(1, 9, n)), draw(small_integers(1, 4, n)))
 
     def run():
         slots_of = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))

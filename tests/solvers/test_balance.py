@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import REGIMES, step_problems
+from adversary.instances.strategies import REGIMES, small_integers, step_problems
 from solvers.step.bounds.relaxation import lower_bound
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.fast.solve import balance, solve_step
@@ -92,9 +92,11 @@ def test_full_refill_stays_within_the_range_of_sizes(data):
     G, B = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 5))
     a, b = sorted((data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40))))
     two_point = data.draw(st.booleans())
-    size = st.sampled_from([a, b]) if two_point else st.integers(a, b)
     n = G * B + data.draw(st.integers(0, G))
-    pool = data.draw(st.lists(size, min_size=n, max_size=n))
+    if two_point:
+        pool = [(a, b)[i] for i in data.draw(small_integers(0, 1, n))]
+    else:
+        pool = data.draw(small_integers(a, b, n))
     problem = StepProblem([0] * G, [B] * G, pool)
     for effort in EFFORTS:
         solution = check(problem, effort)

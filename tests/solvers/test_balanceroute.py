@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from solvers.policies.balanceroute import CANDIDATES
 from solvers.policies.protocol import StepView, decide
 from solvers.policies.registry import policy
@@ -31,10 +32,10 @@ def view(ahead, free, pool):
 @st.composite
 def views(draw, most_ahead):
     workers = draw(st.integers(1, 4))
-    row = st.lists(st.integers(0, 40), min_size=workers, max_size=workers)
+    row = small_integers(0, 40, workers)
     ahead = draw(st.lists(row, min_size=min(2, most_ahead), max_size=most_ahead))
-    free = draw(st.lists(st.integers(0, 6), min_size=workers, max_size=workers))
-    return view(ahead, free, draw(st.lists(st.integers(1, 20), min_size=1, max_size=14)))
+    free = draw(small_integers(0, 6, workers))
+    return view(ahead, free, draw(small_integers(1, 20, 1, 14)))
 
 
 def routed_in_words(step, score):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import instances
+from adversary.instances.strategies import instances, small_integers
 from solvers.policies.arrival_order import FCFS, RoundRobin
 from solvers.policies.exact_bfio import ExactBFIO
 from solvers.policies.protocol import PolicyError
@@ -53,12 +53,14 @@ def runs(draw, largest_size=30):
         draw(st.integers(1, 5)), draw(st.integers(1, 7)), draw(st.sampled_from(DRIFTS)), **clock
     )
     n = draw(st.integers(0, 40))
-    column = {"min_size": n, "max_size": n}
-    sizes = draw(st.lists(st.integers(1, largest_size), **column))
-    lengths = draw(st.lists(st.integers(1, 8), **column))
+    if largest_size > 255:
+        sizes = draw(st.lists(st.integers(1, largest_size), min_size=n, max_size=n))
+    else:
+        sizes = draw(small_integers(1, largest_size, n))
+    lengths = draw(small_integers(1, 8, n))
     if draw(st.booleans()):
         return system, Requests(sizes, lengths), draw(st.none() | st.integers(1, 12))
-    gaps = draw(st.lists(st.integers(0, 60), **column))
+    gaps = draw(small_integers(0, 60, n))
     return system, Requests(sizes, lengths, tick * np.cumsum(gaps)), None
 
 
@@ -176,7 +178,7 @@ def changes(draw):
     """A run, how far into it a decision is, in percent, and by what lengths then differ."""
     system, requests, pool = draw(runs().filter(lambda case: len(case[1])))
     n = len(requests)
-    other = draw(st.lists(st.integers(0, 9), min_size=n, max_size=n))
+    other = draw(small_integers(0, 9, n))
     return system, requests, pool, draw(st.integers(0, 99)), np.array(other)
 
 

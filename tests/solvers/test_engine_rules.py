@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from solvers.policies.protocol import DECLARED, InFlight, StepView
 from solvers.policies.registry import POLICIES, policy
 from solvers.simulation.engine import simulate
@@ -35,7 +36,7 @@ def views(draw, workers, first, clock):
             size, age = draw(st.integers(1, 20)), draw(st.integers(1, 5))
             waits = queues and draw(st.booleans())
             rows.append((len(rows), g, size, 0 if waits else age, waits))
-    pool = draw(st.lists(st.integers(1, 20), min_size=1, max_size=8))
+    pool = draw(small_integers(1, 20, 1, 8))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 5).T
     request, worker, size, age, waits = columns
     total = [int(np.sum(worker == g)) for g in range(workers)]
@@ -45,10 +46,8 @@ def views(draw, workers, first, clock):
     free = np.array([slots - count for count in total])
     if not free.any():
         slots, free = slots + 1, free + 1
-    budgets = st.lists(st.integers(10, 60), min_size=workers, max_size=workers)
-    budget = draw(st.none() | budgets)
-    groups = st.lists(st.integers(0, 2), min_size=len(pool), max_size=len(pool))
-    grouped = draw(st.none() | groups)
+    budget = draw(st.none() | small_integers(10, 60, workers))
+    grouped = draw(st.none() | small_integers(0, 2, len(pool)))
     at = np.arange(first, first + len(pool))
     return StepView(
         step=clock[0],

@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from adversary.instances.strategies import small_integers
 from solvers.simulation.loop_python import REQUEST, REVEALED, SIZE, until_decision
 from solvers.simulation.state import NO_ROW, new_run
 from theory.model import Requests, System
@@ -23,17 +24,16 @@ class EngineMachine(RuleBasedStateMachine):
         self.system = System(
             data.draw(st.integers(1, 4)),
             data.draw(st.integers(1, 3)),
-            tuple(data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))),
+            tuple(data.draw(small_integers(0, 3, 1, 3))),
             **CLOCK,
         )
         n = data.draw(st.integers(0, 12))
-        column = {"min_size": n, "max_size": n}
-        self.sizes = data.draw(st.lists(st.integers(1, 9), **column))
-        self.lengths = data.draw(st.lists(st.integers(1, 5), **column))
+        self.sizes = data.draw(small_integers(1, 9, n))
+        self.lengths = data.draw(small_integers(1, 5, n))
         self.arrival = None
         self.limit = data.draw(st.integers(1, 6))
         if data.draw(st.booleans()):
-            self.arrival = np.cumsum(data.draw(st.lists(st.integers(0, 24), **column))) / 4
+            self.arrival = np.cumsum(data.draw(small_integers(0, 24, n))) / 4
             self.limit = n
         requests = Requests(self.sizes, self.lengths, self.arrival)
         self.run = new_run(self.system, requests, self.limit, np.empty(0), False)

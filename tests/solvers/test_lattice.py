@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from solvers.step.bounds.lattice import lattice_bound, spacing
 from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.exact.brute_force import assignments
@@ -27,10 +28,10 @@ def test_spacing_divides_every_difference(sizes):
 def lattice_steps(draw):
     """A step that fills every slot, with sizes ``v + q k``."""
     q, v = draw(st.integers(2, 9)), draw(st.integers(1, 20))
-    free = draw(st.lists(st.integers(0, 2), min_size=1, max_size=3).filter(any))
-    loads = draw(st.lists(st.integers(0, 40), min_size=len(free), max_size=len(free)))
+    free = draw(small_integers(0, 2, 1, 3).filter(any))
+    loads = draw(small_integers(0, 40, len(free)))
     n = sum(free)
-    multiples = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n + 2))
+    multiples = draw(small_integers(0, 3, n, n + 2))
     return StepProblem(loads, free, [v + q * k for k in multiples])
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price import level_search
 from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE
@@ -74,9 +75,7 @@ def test_of_a_flat_profit_only_the_smallest_are_kept():
 
 steps = st.integers(1, 4).flatmap(
     lambda G: st.tuples(
-        st.lists(st.integers(0, 40), min_size=G, max_size=G),
-        st.lists(st.integers(0, 3), min_size=G, max_size=G),
-        st.lists(st.integers(1, 30), min_size=2, max_size=6),
+        small_integers(0, 40, G), small_integers(0, 3, G), small_integers(1, 30, 2, 6)
     )
 )
 
@@ -202,7 +201,7 @@ def test_a_dive_has_one_column_of_a_worker_that_fits(step):
 
 @given(
     st.lists(st.tuples(st.integers(2, 4), st.integers(0, 90)), min_size=1, max_size=4),
-    st.lists(st.integers(1, 30), min_size=4, max_size=20),
+    small_integers(1, 30, 4, 20),
     st.integers(1, 20),
 )
 def test_filling_takes_what_is_left(workers, pool, rest):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from solvers.policies.arrival_order import splitmix64
 from solvers.policies.protocol import InFlight, Policy, PolicyError, StepView, decide
 from solvers.policies.registry import POLICIES, policy
@@ -34,9 +35,9 @@ def view(loads, free, pool, *, slots=9, step=0):
 def views(draw):
     workers = draw(st.integers(1, 5))
     slots = draw(st.integers(1, 4))
-    free = draw(st.lists(st.integers(0, slots), min_size=workers, max_size=workers))
-    loads = draw(st.lists(st.integers(0, 50), min_size=workers, max_size=workers))
-    pool = draw(st.lists(st.integers(1, 20), min_size=1, max_size=12))
+    free = draw(small_integers(0, slots, workers))
+    loads = draw(small_integers(0, 50, workers))
+    pool = draw(small_integers(1, 20, 1, 12))
     if not sum(free):
         free[0] = 1
     return view(loads, free, pool, slots=slots, step=draw(st.integers(0, 9)))
@@ -243,14 +244,14 @@ def test_bounded_waiting_admits_the_late_first_and_balances_with_the_rest():
 
 @given(step=views(), data=st.data())
 def test_no_limit_on_waiting_means_the_plain_step(step, data):
-    waits = data.draw(st.lists(st.integers(0, 9), min_size=step.pool.size, max_size=step.pool.size))
+    waits = data.draw(small_integers(0, 9, step.pool.size))
     step = replace(step, step=9, waited=np.array(waits))
     np.testing.assert_array_equal(policy("bfio:max_wait=9").admit(step), policy("bfio").admit(step))
 
 
 @given(step=views(), limit=st.integers(0, 9), data=st.data())
 def test_with_a_limit_nobody_late_waits_behind_one_who_is_not(step, limit, data):
-    waits = data.draw(st.lists(st.integers(0, 9), min_size=step.pool.size, max_size=step.pool.size))
+    waits = data.draw(small_integers(0, 9, step.pool.size))
     step = replace(step, step=9, waited=np.sort(waits)[::-1].copy())
     admitted = decide(policy(f"bfio:max_wait={limit}"), step) != W
     late = step.waited > limit

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adversary.instances.strategies import small_integers
 from solvers.policies.predictors import predictor_of
 from solvers.policies.protocol import PATIENCE, PolicyError
 from solvers.policies.registry import POLICIES
@@ -160,9 +161,8 @@ def test_steps_of_nothing_have_no_power(engine):
 @st.composite
 def systems(draw):
     G = draw(st.integers(1, 3))
-    each = {"min_size": G, "max_size": G}
-    slots_of = draw(st.none() | st.lists(st.integers(1, 4), **each))
-    budget = draw(st.none() | st.lists(st.integers(30, 60), **each))
+    slots_of = draw(st.none() | small_integers(1, 4, G))
+    budget = draw(st.none() | small_integers(30, 60, G))
     return ServingSystem(
         G,
         max(slots_of) if slots_of else draw(st.integers(1, 4)),
@@ -170,7 +170,7 @@ def systems(draw):
         step_overhead_s=0.25,
         seconds_per_token=0.125,
         slots_of=tuple(slots_of or ()),
-        slowness=tuple(draw(st.none() | st.lists(st.integers(1, 3), **each)) or ()),
+        slowness=tuple(draw(st.none() | small_integers(1, 3, G)) or ()),
         request_cost=draw(st.integers(0, 3)),
         kv_budget=tuple(budget or ()),
         reserve=draw(st.none() | st.just(12)) if budget else None,
@@ -184,15 +184,14 @@ def systems(draw):
 @st.composite
 def workloads(draw, most=12):
     n = draw(st.integers(0, most))
-    column = {"min_size": n, "max_size": n}
     arrival = None
     if draw(st.booleans()):
-        arrival = np.cumsum(draw(st.lists(st.integers(0, 20), **column))) / 4
+        arrival = np.cumsum(draw(small_integers(0, 20, n))) / 4
     return Requests(
-        draw(st.lists(st.integers(1, 15), **column)),
-        draw(st.lists(st.integers(1, 5), **column)),
+        draw(small_integers(1, 15, n)),
+        draw(small_integers(1, 5, n)),
         arrival,
-        draw(st.none() | st.lists(st.integers(0, 2), **column)),
+        draw(st.none() | small_integers(0, 2, n)),
     )
 
 

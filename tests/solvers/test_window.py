@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import step_problems
+from adversary.instances.strategies import small_integers, step_problems
 from solvers.lookahead.problem import WindowProblem, solve_window, window_bound
 from solvers.step.bounds.relaxation import lower_bound
 from solvers.step.exact.brute_force import assignments
@@ -18,9 +18,9 @@ from theory.model import InputError
 def windows(draw, max_workers=3, max_pool=5, max_ahead=3):
     step = draw(step_problems(max_workers=max_workers, max_pool=max_pool))
     ahead = draw(st.integers(0, max_ahead))
-    row = st.lists(st.integers(0, 12), min_size=step.workers, max_size=step.workers)
+    row = small_integers(0, 12, step.workers)
     loads = [step.loads.tolist(), *(draw(row) for _ in range(ahead))]
-    growth = draw(st.lists(st.integers(0, 3), min_size=ahead, max_size=ahead))
+    growth = draw(small_integers(0, 3, ahead))
     return WindowProblem(loads, step.free, step.pool, np.cumsum([0, *growth]))
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.fractions_drawn import fractions
 from theory.formulas.energy import (
     Constants,
     Usage,
@@ -118,8 +119,8 @@ def test_how_far_the_paper_shaped_floor_reaches():
     assert eta_for_sharp(A100, Fraction(28, 100), Fraction(0)) == Fraction(14, 9)
 
 
-savings = st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100)
-remainders = st.fractions(0, 1, max_denominator=40)
+savings = fractions(Fraction(1, 100), Fraction(99, 100), 100)
+remainders = fractions(0, 1, 40)
 
 
 @given(savings, remainders, st.sampled_from(sorted(hardware_catalogue())))

@@ -9,6 +9,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fractions_drawn import fractions
 from theory.formulas.energy import (
     Constants,
     Usage,
@@ -30,15 +31,15 @@ from theory.power import PowerModel, hardware
 A100 = Constants(Fraction(100), Fraction(400), Fraction(7, 10))
 BALANCED = Usage(Fraction(1), Fraction(0))
 
-watts = st.fractions(0, 500, max_denominator=20)
-ratios = st.fractions(0, 300, max_denominator=20)
+watts = fractions(0, 500, 20)
+ratios = fractions(0, 300, 20)
 
 
 @st.composite
 def constants(draw):
     idle = draw(watts)
-    dynamic = draw(st.fractions(Fraction(1, 10), 500, max_denominator=20))
-    gamma = draw(st.fractions(Fraction(1, 20), 1, max_denominator=20))
+    dynamic = draw(fractions(Fraction(1, 10), 500, 20))
+    gamma = draw(fractions(Fraction(1, 20), 1, 20))
     return Constants(idle, idle + dynamic, gamma)
 
 
