@@ -94,7 +94,7 @@ def _far_from_zero(expression: "sympy.Expr") -> bool:
     import sympy
 
     symbols = sorted(expression.free_symbols, key=str)
-    if not all(symbol.is_nonnegative for symbol in symbols):
+    if not all(s.is_real and s.is_nonnegative is not False for s in symbols):
         return False
     point = {
         symbol: sympy.Integer(k + 2) if symbol.is_integer else sympy.Rational(3 * k + 2, 3 * k + 5)
