@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,12 +35,11 @@ def tiny(rng: np.random.Generator) -> StepProblem:
 
 def least_level(problem: StepProblem) -> int:
     """The least largest load, of all assignments."""
-    best = math.inf
-    for to in product(range(problem.workers), repeat=problem.pool.size):
-        worker = np.array(to)
-        if (np.bincount(worker, minlength=problem.workers) <= problem.free).all():
-            best = min(best, int(problem.loads_after(worker).max()))
-    return int(best)
+    worker = np.indices((problem.workers,) * problem.pool.size).reshape(problem.pool.size, -1)
+    takes = worker == np.arange(problem.workers)[:, None, None]
+    fits = (takes.sum(axis=1) <= problem.free[:, None]).all(axis=0)
+    after = problem.loads[:, None] + (takes * problem.pool[:, None]).sum(axis=1)
+    return int(after[:, fits].max(axis=0).min())
 
 
 def poorest(problem: StepProblem) -> np.ndarray:
