@@ -73,7 +73,14 @@ def solve_offline_program(problem: OfflineProblem, time_limit_s: float | None = 
     program += cost <= best.cost
     if problem.work_conserving:
         _conserve(problem, program, runs, steps)
-    engine = pulp.HiGHS(gapRel=0, gapAbs=0, threads=1, msg=False, timeLimit=time_limit_s)
+    engine = pulp.HiGHS(
+        gapRel=0,
+        gapAbs=0,
+        threads=1,
+        msg=False,
+        timeLimit=time_limit_s,
+        mip_heuristic_run_feasibility_jump=False,
+    )
     try:
         program.solve(engine)
     except pulp.PulpSolverError:

@@ -171,6 +171,8 @@ def _quiet() -> Any:
     h.setOptionValue("threads", 1)
     h.setOptionValue("mip_rel_gap", 0.0)
     h.setOptionValue("mip_abs_gap", 0.5)
+    # Half of the time of a small program, for a first solution.
+    h.setOptionValue("mip_heuristic_run_feasibility_jump", False)
     return h
 
 
