@@ -6,6 +6,8 @@ test reports an instance that can be read.
 
 from collections.abc import Callable
 from functools import cache
+from itertools import accumulate, product
+from operator import itemgetter
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -17,21 +19,41 @@ from theory.model import InputError, Requests, System
 
 GIANT = 10**6
 
+_Lists = tuple[list[int], ...]
+
+
+@cache
+def small_lists(*lists: tuple[range, int] | tuple[range, int, int]) -> SearchStrategy[_Lists]:
+    """Lists of integers, each of a range of at most 256.
+
+    All are one draw of bytes, which costs a fraction of a draw for each of their numbers.
+
+    Parameters
+    ----------
+    lists : (range, int) or (range, int, int)
+        Of each the values, and its length; of the last it may be the least and the greatest length.
+    """
+    if any(not 0 < len(values) <= 256 for values, *_ in lists):
+        raise InputError("each list must have between 1 and 256 values to choose from")
+    starts = list(accumulate((least for _, least, *_ in lists), initial=0))
+    cuts = map(slice, starts, [*starts[1:-1], None])
+    parts = [(values, cut) for (values, *_), cut in zip(lists, cuts, strict=False)]
+
+    def read(numbers: bytes) -> _Lists:
+        return tuple([values[i % len(values)] for i in numbers[part]] for values, part in parts)
+
+    _, least, *most = lists[-1]
+    longer = most[0] - least if most else 0
+    return st.binary(min_size=starts[-1], max_size=starts[-1] + longer).map(read)
+
 
 @cache
 def small_integers(
-    least: int, most: int, min_size: int = 0, max_size: int | None = None
+    least: int, most: int, min_size: int, max_size: int | None = None
 ) -> SearchStrategy[list[int]]:
-    """Lists of integers in ``[least, most]``, no more than 256 values, of bounded length.
-
-    A list is one draw of bytes, which costs a fraction of a draw for each of its numbers.  It has
-    ``min_size`` numbers where there is no ``max_size``.
-    """
-    values = range(least, most + 1)
-    if not 0 < len(values) <= 256:
-        raise InputError(f"[{least}, {most}] must hold between 1 and 256 integers")
-    drawn = st.binary(min_size=min_size, max_size=min_size if max_size is None else max_size)
-    return drawn.map(lambda numbers: [values[i % len(values)] for i in numbers])
+    """One of :func:`small_lists`, of values in ``[least, most]``."""
+    sizes = (min_size, min_size if max_size is None else max_size)
+    return small_lists((range(least, most + 1), *sizes)).map(itemgetter(0))
 
 
 @st.composite
@@ -51,13 +73,18 @@ def step_problems(
     regime : str, optional
         One of :data:`REGIMES`; any of them by default.
     max_workers, max_slots, max_size, max_pool : int
-        Bounds on ``G``, on each ``c_g``, on sizes and loads (giants excepted), and on the pool.
+        Bounds on ``G``, on each ``c_g``, on sizes and loads (giants excepted; at most 255), and on
+        the pool.
     """
     regime = regime or draw(_REGIME)
-    workers = draw(st.integers(1, max_workers))
-    loads = draw(small_integers(0, max_size, workers))
-    free = draw(small_integers(0, max_slots, workers))
-    pool = draw(small_integers(1, max_size, 0, max_pool))
+    workers = draw(_count(max_workers))
+    loads, free, pool = draw(
+        small_lists(
+            (range(max_size + 1), workers),
+            (range(max_slots + 1), workers),
+            (range(1, max_size + 1), 0, max_pool),
+        )
+    )
     return StepProblem(*REGIMES[regime](draw, loads, free, pool))
 
 
@@ -126,14 +153,24 @@ _REGIME = st.sampled_from(list(REGIMES))
 @cache
 def systems(max_workers: int = 4, max_slots: int = 3) -> SearchStrategy[System]:
     """Small systems, with constant, periodic and zero drift and with or without overhead."""
-    return st.builds(
-        System,
-        workers=st.integers(1, max_workers),
-        slots=st.integers(1, max_slots),
-        drift=st.sampled_from([(1,), (0,), (2, 0, 1)]),
-        step_overhead_s=st.sampled_from([0.0, 0.5]),
-        seconds_per_token=st.sampled_from([1.0, 0.25]),
+    return st.sampled_from(
+        [
+            System(G, B, drift, overhead, per_token)
+            for G, B, drift, overhead, per_token in product(
+                range(1, max_workers + 1),
+                range(1, max_slots + 1),
+                [(1,), (0,), (2, 0, 1)],
+                [0.0, 0.5],
+                [1.0, 0.25],
+            )
+        ]
     )
+
+
+@cache
+def _count(most: int) -> SearchStrategy[int]:
+    """From 1 on.  Drawn like no other number, or Hypothesis tries the others in its place."""
+    return st.sampled_from(range(1, most + 1))
 
 
 @st.composite
@@ -150,15 +187,12 @@ def requests(
     Arrival times are quarters of a second, so that they coincide with each other and with the
     starts of steps of the systems drawn here.
     """
-    n = draw(st.integers(1, max_requests))
-    prefill = draw(small_integers(1, max_size, n))
-    decode = draw(small_integers(1, max_decode, n))
+    n = draw(_count(max_requests))
     if timed is None:
         timed = draw(st.booleans())
-    if not timed:
-        return Requests(prefill, decode)
-    quarters = sorted(draw(small_integers(0, 40, n)))
-    return Requests(prefill, decode, [q / 4 for q in quarters])
+    columns = [(range(1, max_size + 1), n), (range(1, max_decode + 1), n), (range(41), n)]
+    prefill, decode, *quarters = draw(small_lists(*columns[: 2 + timed]))
+    return Requests(prefill, decode, [q / 4 for q in sorted(quarters[0])] if timed else None)
 
 
 @st.composite

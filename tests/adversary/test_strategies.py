@@ -8,11 +8,13 @@ from adversary.instances.strategies import (
     instances,
     policy_names,
     requests,
+    small_integers,
+    small_lists,
     step_problems,
     systems,
 )
 from solvers.policies.registry import POLICIES
-from theory.model import imbalance
+from theory.model import InputError, imbalance
 
 IS = {
     "any": lambda _: True,
@@ -58,3 +60,28 @@ def test_instances_fit_their_bounds(instance, name, system, timed):
     assert name in POLICIES
     assert system.capacity <= 12
     assert timed.arrival is not None
+
+
+SHAPES = ((range(3, 5), 2), (range(-1, 1), 0), (range(0, 9, 4), 1, 3))
+
+
+@given(small_lists(*SHAPES), small_integers(7, 7, 2))
+def test_lists_have_the_lengths_and_values_asked_for(lists, alone):
+    first, nothing, last = lists
+    assert len(first) == 2
+    assert nothing == []
+    assert 1 <= len(last) <= 3
+    assert {*first} <= {3, 4}
+    assert {*last} <= {0, 4, 8}
+    assert alone == [7, 7]
+
+
+@pytest.mark.parametrize("wanted", [([4, 3], [], [8]), ([3, 4], [], [0, 4, 8])])
+def test_lists_reach_every_value_in_every_place(wanted):
+    assert find(small_lists(*SHAPES), lambda lists: lists == wanted) == wanted
+
+
+@pytest.mark.parametrize("values", [range(0), range(257)])
+def test_a_byte_chooses_from_no_more_than_256_values(values):
+    with pytest.raises(InputError, match="between 1 and 256"):
+        small_lists((values, 1))

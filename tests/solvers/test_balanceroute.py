@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers
+from adversary.instances.strategies import small_lists
 from solvers.policies.balanceroute import CANDIDATES
 from solvers.policies.protocol import StepView, decide
 from solvers.policies.registry import policy
@@ -32,10 +32,10 @@ def view(ahead, free, pool):
 @st.composite
 def views(draw, most_ahead):
     workers = draw(st.integers(1, 4))
-    row = small_integers(0, 40, workers)
-    ahead = draw(st.lists(row, min_size=min(2, most_ahead), max_size=most_ahead))
-    free = draw(small_integers(0, 6, workers))
-    return view(ahead, free, draw(small_integers(1, 20, 1, 14)))
+    steps = draw(st.sampled_from(range(min(2, most_ahead), most_ahead + 1)))
+    ahead = [(range(41), workers)] * steps
+    *ahead, free, pool = draw(small_lists(*ahead, (range(7), workers), (range(1, 21), 1, 14)))
+    return view(ahead, free, pool)
 
 
 def routed_in_words(step, score):

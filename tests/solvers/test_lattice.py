@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers
+from adversary.instances.strategies import small_lists
 from solvers.step.bounds.lattice import lattice_bound, spacing
 from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.exact.brute_force import assignments
@@ -28,10 +28,12 @@ def test_spacing_divides_every_difference(sizes):
 def lattice_steps(draw):
     """A step that fills every slot, with sizes ``v + q k``."""
     q, v = draw(st.integers(2, 9)), draw(st.integers(1, 20))
-    free = draw(small_integers(0, 2, 1, 3).filter(any))
-    loads = draw(small_integers(0, 40, len(free)))
+    G = draw(st.sampled_from([1, 2, 3]))
+    free, loads = draw(
+        small_lists((range(3), G), (range(41), G)).filter(lambda drawn: any(drawn[0]))
+    )
     n = sum(free)
-    multiples = draw(small_integers(0, 3, n, n + 2))
+    multiples = draw(st.lists(st.integers(0, 3), min_size=n, max_size=n + 2))
     return StepProblem(loads, free, [v + q * k for k in multiples])
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers
+from adversary.instances.strategies import small_integers, small_lists
 from solvers.step.bounds.relaxation import IMPOSSIBLE
 from solvers.step.branch_and_price import level_search
 from solvers.step.branch_and_price.columns import NO_COLUMN, SCALE
@@ -74,9 +74,7 @@ def test_of_a_flat_profit_only_the_smallest_are_kept():
 
 
 steps = st.integers(1, 4).flatmap(
-    lambda G: st.tuples(
-        small_integers(0, 40, G), small_integers(0, 3, G), small_integers(1, 30, 2, 6)
-    )
+    lambda G: small_lists((range(41), G), (range(4), G), (range(1, 31), 2, 6))
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers
+from adversary.instances.strategies import small_lists
 from solvers.policies.arrival_order import splitmix64
 from solvers.policies.protocol import InFlight, Policy, PolicyError, StepView, decide
 from solvers.policies.registry import POLICIES, policy
@@ -32,15 +32,18 @@ def view(loads, free, pool, *, slots=9, step=0):
 
 
 @st.composite
-def views(draw):
-    workers = draw(st.integers(1, 5))
-    slots = draw(st.integers(1, 4))
-    free = draw(small_integers(0, slots, workers))
-    loads = draw(small_integers(0, 50, workers))
-    pool = draw(small_integers(1, 20, 1, 12))
+def views(draw, late=False):
+    """A step; where it is late, at step 9 with requests that have waited for up to as long."""
+    workers, slots, n = (draw(st.sampled_from(range(1, most + 1))) for most in (5, 4, 12))
+    free, loads, pool, waited = draw(
+        small_lists(
+            (range(slots + 1), workers), (range(51), workers), (range(1, 21), n), (range(10), n)
+        )
+    )
     if not sum(free):
         free[0] = 1
-    return view(loads, free, pool, slots=slots, step=draw(st.integers(0, 9)))
+    found = view(loads, free, pool, slots=slots, step=9 if late else draw(st.integers(0, 9)))
+    return replace(found, waited=np.array(waited)) if late else found
 
 
 @given(step=views())
@@ -242,17 +245,14 @@ def test_bounded_waiting_admits_the_late_first_and_balances_with_the_rest():
     assert policy("bfio:max_wait=2").admit(step).tolist() == [0, W, W]
 
 
-@given(step=views(), data=st.data())
-def test_no_limit_on_waiting_means_the_plain_step(step, data):
-    waits = data.draw(small_integers(0, 9, step.pool.size))
-    step = replace(step, step=9, waited=np.array(waits))
+@given(step=views(late=True))
+def test_no_limit_on_waiting_means_the_plain_step(step):
     np.testing.assert_array_equal(policy("bfio:max_wait=9").admit(step), policy("bfio").admit(step))
 
 
-@given(step=views(), limit=st.integers(0, 9), data=st.data())
-def test_with_a_limit_nobody_late_waits_behind_one_who_is_not(step, limit, data):
-    waits = data.draw(small_integers(0, 9, step.pool.size))
-    step = replace(step, step=9, waited=np.sort(waits)[::-1].copy())
+@given(step=views(late=True), limit=st.integers(0, 9))
+def test_with_a_limit_nobody_late_waits_behind_one_who_is_not(step, limit):
+    step = replace(step, waited=np.sort(step.waited)[::-1].copy())
     admitted = decide(policy(f"bfio:max_wait={limit}"), step) != W
     late = step.waited > limit
     if (late & ~admitted).any():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers, step_problems
+from adversary.instances.strategies import small_lists, step_problems
 from solvers.step.bounds.relaxation import lower_bound
 from solvers.step.exact.brute_force import enumerate_step
 from solvers.step.exact.second_formulation import (
@@ -48,11 +48,11 @@ def test_dual_bound_holds_and_equals_the_closed_form_of_the_relaxation(
 @given(problem=small_steps, data=st.data())
 def test_every_admissible_dual_is_a_bound(problem: StepProblem, data: st.DataObject) -> None:
     G = problem.workers
-    weights = data.draw(small_integers(0, 5, G))
-    slots = data.draw(st.lists(st.floats(-40, 40), min_size=G, max_size=G))
+    weights, slots = data.draw(small_lists((range(6), G), (range(-40, 41), G)))
+    unit = data.draw(st.floats(-1, 1))
     share = np.array(weights) * G / max(1, sum(weights))
     for denominator in (1, 7, 2**40):
-        dual = rounded(problem, share, np.array(slots), denominator)
+        dual = rounded(problem, share, unit * np.array(slots), denominator)
         assert dual.bound(problem) <= enumerate_step(problem).imbalance
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers, step_problems
+from adversary.instances.strategies import small_lists, step_problems
 from solvers.lookahead.problem import WindowProblem, solve_window, window_bound
 from solvers.step.bounds.relaxation import lower_bound
 from solvers.step.exact.brute_force import assignments
@@ -18,10 +18,11 @@ from theory.model import InputError
 def windows(draw, max_workers=3, max_pool=5, max_ahead=3):
     step = draw(step_problems(max_workers=max_workers, max_pool=max_pool))
     ahead = draw(st.integers(0, max_ahead))
-    row = small_integers(0, 12, step.workers)
-    loads = [step.loads.tolist(), *(draw(row) for _ in range(ahead))]
-    growth = draw(small_integers(0, 3, ahead))
-    return WindowProblem(loads, step.free, step.pool, np.cumsum([0, *growth]))
+    rows = [(range(13), step.workers)] * ahead
+    *loads, growth = draw(small_lists(*rows, (range(4), ahead)))
+    return WindowProblem(
+        [step.loads.tolist(), *loads], step.free, step.pool, np.cumsum([0, *growth])
+    )
 
 
 def objective_in_words(problem, chosen):

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adversary.instances.strategies import small_integers
 from theory.formulas.slot_moments import expectation, stationary_moments
 from theory.laws import law as laws_module
 from theory.laws import slot_load as slots
@@ -23,7 +22,7 @@ def probabilities(law: Law) -> dict[int, Fraction]:
 
 @st.composite
 def laws(draw: st.DrawFn) -> Law:
-    weights = draw(small_integers(0, 6, 1, 6).filter(any))
+    weights = draw(st.lists(st.integers(0, 6), min_size=1, max_size=6).filter(any))
     total = sum(weights)
     return Law.of({20 + i: Fraction(w, total) for i, w in enumerate(weights) if w})
 
