@@ -4,6 +4,11 @@ The compiler copies what a function calls into the function's own machine code a
 copy again: what lies ten layers deep is made, kept and loaded ten times.  A copy is of use where it
 is small enough to be inlined.  What is larger is called where it is: it is made once, and loaded
 wherever one of its callers is.
+
+Numba counts the functions of a process, and that number is all that tells two closures apart which
+one function of numba's own made, as the parts of its sorts are.  Machine code of several processes
+has different ones of one name, of which the loader would take the first for all.  So each kernel
+keeps those that it contains to itself.
 """
 
 import sys
@@ -13,10 +18,25 @@ from weakref import WeakKeyDictionary
 
 import llvmlite.binding as llvm
 from llvmlite import ir
+from numba.core.codegen import JITCodeLibrary
 
 # A function of more instructions, beside one for each argument, is called: the compiler inlines
 # none of more than about fifty, or of some more where arguments are constants.
 INLINED = 150
+
+
+# What the name of a function that was made inside another contains.
+CLOSURE = "_3clocals_3e"
+
+
+class Library(JITCodeLibrary):  # type: ignore[misc]
+    """Machine code that shares no closure with other code."""
+
+    def _optimize_final_module(self) -> None:
+        super()._optimize_final_module()
+        for function in self._final_module.functions:
+            if CLOSURE in function.name and function.linkage == llvm.Linkage.linkonce_odr:
+                function.linkage = "internal"
 
 
 class Part(NamedTuple):

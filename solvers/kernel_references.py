@@ -15,6 +15,8 @@ from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 from numba.core.types.containers import BaseNamedTuple, BaseTuple
 
+from solvers.kernel_linking import Library
+
 
 def lent(blocks: dict[int, Any], type_of: dict[str, Any]) -> set[str]:
     """The variables that are, wherever they have a value, an argument or a member of one.
@@ -117,9 +119,15 @@ class _Lower(Lower):  # type: ignore[misc]
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class Lowering(NativeLowering):  # type: ignore[misc]
-    """The compiler's pass that does so."""
+    """The compiler's pass that does so, into a library whose closures are its own."""
 
     _name = "lowering_that_counts_nothing_lent"
+
+    def run_pass(self, state: Any) -> bool:
+        """Make LLVM's instructions of numba's."""
+        state.library = Library(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()  # so that it can be kept
+        return bool(super().run_pass(state))
 
     @property
     def lowering_class(self) -> type[Lower]:

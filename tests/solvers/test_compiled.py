@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import sysconfig
+from ast import literal_eval
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solvers import kernel_cache
@@ -59,6 +61,35 @@ def test_the_cache_expires_with_the_functions_that_are_called(forked, tmp_path):
 
     assert run(1) == ["20", "0"]
     assert run(200) == ["2010", "0"]  # another size of the file: machine code made of it is stale
+
+
+# Numba's numbers of functions are all the same, as those of two processes may be.
+SORTED = """
+from itertools import repeat
+import numpy as np
+from numba.core.bytecode import FunctionIdentity
+FunctionIdentity._unique_ids = repeat(1)
+from solvers.compiled import compiled
+
+@compiled
+def sorted_by_{name}(values):
+    return np.{name}(values)
+
+print(sorted_by_{name}(np.array([30, 10, 20] * 10)).tolist())
+"""
+
+
+def test_closures_of_one_name_from_two_processes_are_two(forked, tmp_path):
+    """What a sort and an order are made of has one name in processes that make one each."""
+    values = np.array([30, 10, 20] * 10)
+    expected = [np.sort(values).tolist(), values[np.argsort(values)].tolist()]
+    for name in ("sort", "argsort"):
+        (tmp_path / f"by_{name}.py").write_text(SORTED.format(name=name))
+        forked.run(tmp_path, f"import by_{name}")
+    for first, second in (("sort", "argsort"), ("argsort", "sort")):
+        lines = forked.run(tmp_path, f"import by_{first}, by_{second}").stdout.splitlines()
+        found = {first: literal_eval(lines[0]), second: literal_eval(lines[1])}
+        assert [found["sort"], values[found["argsort"]].tolist()] == expected
 
 
 def test_the_cache_is_used_while_nothing_changes(tmp_path):
