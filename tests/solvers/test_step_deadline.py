@@ -67,6 +67,12 @@ def step(seed: int) -> StepProblem:
     return StepProblem(40_000 - rng.integers(100, 900, 12) * free, free, sizes)
 
 
+def machines(seed: int) -> StepProblem:
+    """Twenty empty workers, and five requests for each that are all admitted."""
+    sizes = np.random.default_rng(seed).integers(1, 10**9, 100)
+    return StepProblem(np.zeros(20, np.int64), np.full(20, 12), sizes)
+
+
 @pytest.mark.parametrize("looks", [0, 1, 2, 5, 15, 40, 100, 250, 600, 1500, 4000])
 def test_nothing_long_begins_after_the_deadline(
     monkeypatch: pytest.MonkeyPatch, clocked: Callable[[Clock], None], looks: int
@@ -97,40 +103,42 @@ def test_work_between_two_looks_is_a_piece(
     assert clock.most <= 2**21
 
 
-# In a process of its own, so that nothing is compiled before.
+# In a process of its own, so that nothing is compiled before: a step of no work with a limit, and
+# then one that is open when the time is up.
 _NEW = """
 import sys
-from collections import deque
-
 from solvers.compiled import Kernel
-from solvers.step.branch_and_price.solve import approach
-from solvers.step.branch_and_price.warm_up import warm_up
-from tests.solvers.test_step_deadline import step
+from solvers.step.branch_and_price.solve import solve_branch_and_price
+from solvers.step.problem import StepProblem
+from tests.solvers.test_step_deadline import machines, step
 
 
 def compiled():
-    return {
-        f"{name}.{key} {signature}"
+    return {{
+        f"{{name}}.{{key}} {{signature}}"
         for name, module in [*sys.modules.items()]
         if name.startswith("solvers.")
         for key, value in [*vars(module).items()]
         if isinstance(value, Kernel)
         for signature in value.overloads
-    }
+    }}
 
 
-warm_up()
+solve_branch_and_price(StepProblem([0], [1], {first}), 1.0)
 before = compiled()
-for seed in range(2):
-    deque(approach(step(seed)), maxlen=0)
-print(len(before), sorted(compiled() - before))
+found = solve_branch_and_price({second}, 0.7)
+print(len(before), found.optimal, sorted(compiled() - before))
 """
 
 
-def test_nothing_is_compiled_once_the_limit_counts() -> None:
+@pytest.mark.parametrize(
+    ("first", "second"), [("[1, 2]", "step(4)"), ("[1]", "machines(5)")], ids=["pool", "machines"]
+)
+def test_nothing_is_compiled_once_the_limit_counts(first: str, second: str) -> None:
+    code = _NEW.format(first=first, second=second)
     done = subprocess.run(
-        [sys.executable, "-c", _NEW], capture_output=True, text=True, timeout=300, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
     )
     number, more = done.stdout.split(" ", 1)
     assert int(number) > 20
-    assert more == "[]\n"
+    assert more == "False []\n"

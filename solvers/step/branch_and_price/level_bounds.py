@@ -72,7 +72,8 @@ class LevelBounds:
         lower = _fixed(problem.workers, level, total)
         prices = [np.zeros_like(supply)]
         priced = np.zeros_like(level)
-        return cls(problem.loads, free, supply, (), total, level, stride, lower, prices, priced)
+        loads = problem.loads.copy()  # as all loads of compiled code, which may be written to
+        return cls(loads, free, supply, (), total, level, stride, lower, prices, priced)
 
     def refined(self, upper: int, stride: int) -> "LevelBounds":
         """The same node with a smaller stride, at the levels with a bound below ``upper``."""

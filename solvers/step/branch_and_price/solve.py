@@ -45,6 +45,7 @@ from solvers.step.branch_and_price.warm_up import warm_up
 from solvers.step.fast.local_search import polish
 from solvers.step.fast.solve import solve_step
 from solvers.step.machines.solve import approach_machines
+from solvers.step.machines.warm_up import warm_up as warm_up_machines
 from solvers.step.problem import StepProblem, StepSolution
 from solvers.step.sorted_sizes import sorted_pool
 
@@ -320,8 +321,11 @@ def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = No
     >>> solution.assignment.tolist(), solution.imbalance, solution.optimal
     ([-1, 0, 0, 1], 0, True)
     """
-    if time_limit_s is not None and problem.pool.size > problem.free.sum():
-        warm_up()
+    if time_limit_s is not None:
+        if problem.pool.size > problem.free.sum():
+            warm_up()
+        else:
+            warm_up_machines()
     until = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
     *_, found = approach(problem, until)
     return found
