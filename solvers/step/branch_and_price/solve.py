@@ -303,8 +303,8 @@ def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = No
         only the bounds of the other solvers are used; where loads and sizes are too large for an
         exact table the two sides may not meet.
     time_limit_s : float, optional
-        Wall-clock limit; what was found by then is returned, a few hundredths of a second later at
-        most.  It counts from when the search is compiled, which takes about a minute once after
+        Wall-clock limit; what was found by then is returned, a tenth of a second later at most.  It
+        counts from when the search is compiled, which takes about a minute once after
         installation (:mod:`solvers.step.branch_and_price.warm_up`).
 
     Returns

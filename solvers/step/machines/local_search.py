@@ -90,9 +90,10 @@ def divide_pairs(
     open_ = np.flatnonzero(free)
     best = max_of(after)
     held, over = np.empty(n, np.int64), np.empty(G, np.int64)
-    above, idle, stale = _above(after, level, open_, over), 0, 0
-    while idle < trials and best > level and above > 0 and open_.size > 1:
-        idle += 1
+    above, stale = _above(after, level, open_, over), 0
+    for _ in range(trials):
+        if best <= level or above == 0 or open_.size < 2:
+            break
         a, b = over[draw(state, above)], open_[draw(state, open_.size)]
         if stale > 8 * open_.size and draw(state, 2) == 0:
             a = open_[draw(state, open_.size)]
@@ -160,7 +161,7 @@ def divide_pairs(
         above = _above(after, level, open_, over)
         top = max_of(after)
         if top < best:
-            best, idle = top, 0
+            best = top
             copy_into(worker, at)
     return best
 

@@ -25,8 +25,10 @@ from solvers.step.problem import Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import sorted_pool
 from theory.model import IntArray
 
-# Pairs tried without an improvement, and steps of exhaustive search, at first and at most.
+# Pairs tried between two looks at the clock: a tenth of a second.
 _TRIALS = 2**14
+
+# Pairs tried without an improvement, and steps of exhaustive search, at first and at most.
 _STEPS = (2**16, 2**28)
 
 # Most requests of the workers that are packed anew.
@@ -112,11 +114,17 @@ class Machines:
         return after
 
     def search_pairs(self, worker: IntArray, level: int, trials: int) -> IntArray:
-        """Local search towards the level."""
+        """Local search towards the level, until so many trials in succession improve nothing."""
         worker = worker.copy()
-        seed = 1 + int(self._rng.integers(2**31))
-        divide_pairs(self.loads, self.free, self.sizes, worker, level, trials, seed)
-        self.keep(worker)
+        least, idle = int(self._after(worker).max()), 0
+        while idle < trials:
+            seed = 1 + int(self._rng.integers(2**31))
+            top = divide_pairs(self.loads, self.free, self.sizes, worker, level, _TRIALS, seed)
+            self.keep(worker)
+            if top <= level or self.late:
+                break
+            idle = 0 if top < least else idle + _TRIALS
+            least = top
         return worker
 
     def begin(self) -> None:
