@@ -49,12 +49,14 @@ def divide_pairs(
     loads: IntArray,
     free: IntArray,
     sizes: IntArray,
+    at: IntArray,
     worker: IntArray,
+    best: int,
     level: int,
     trials: int,
     seed: int,
 ) -> int:
-    """Search from an assignment for one without a load above ``level``; keeps the best one found.
+    """A portion of a search for an assignment without a load above ``level``; keeps the best found.
 
     Parameters
     ----------
@@ -62,8 +64,12 @@ def divide_pairs(
         Loads before the step and slots.
     sizes : int64[n]
         Every one of them is admitted.
+    at : int64[n]
+        The assignment where the search stands; changed.
     worker : int64[n]
-        An assignment; replaced by that of the least largest load found.
+        The best one; replaced by any of a less largest load.
+    best : int
+        Its largest load.
     level : int
         The goal.
     trials : int
@@ -74,21 +80,19 @@ def divide_pairs(
     Returns
     -------
     int
-        Largest load of the assignment.
+        Largest load of the best assignment.
     """
     state = np.full(1, seed, np.uint64)
     G, n = loads.size, sizes.size
     after, left = loads.copy(), free.copy()
     first, follows = np.full(G, -1, np.int64), np.empty(n, np.int64)
     for i in range(n):
-        g = worker[i]
+        g = at[i]
         after[g] += sizes[i]
         left[g] -= 1
         follows[i] = first[g]
         first[g] = i
-    at = worker.copy()
     open_ = np.flatnonzero(free)
-    best = max_of(after)
     held, over = np.empty(n, np.int64), np.empty(G, np.int64)
     above, stale = _above(after, level, open_, over), 0
     for _ in range(trials):

@@ -115,16 +115,17 @@ class Machines:
 
     def search_pairs(self, worker: IntArray, level: int, trials: int) -> IntArray:
         """Local search towards the level, until so many trials in succession improve nothing."""
-        worker = worker.copy()
+        at, worker = worker.copy(), worker.copy()
         least, idle = int(self._after(worker).max()), 0
         while idle < trials:
-            seed = 1 + int(self._rng.integers(2**31))
-            top = divide_pairs(self.loads, self.free, self.sizes, worker, level, _TRIALS, seed)
+            seed, before = 1 + int(self._rng.integers(2**31)), least
+            least = divide_pairs(
+                self.loads, self.free, self.sizes, at, worker, least, level, _TRIALS, seed
+            )
             self.keep(worker)
-            if top <= level or self.late:
+            if least <= level or self.late:
                 break
-            idle = 0 if top < least else idle + _TRIALS
-            least = top
+            idle = 0 if least < before else idle + _TRIALS
         return worker
 
     def begin(self) -> None:
