@@ -37,7 +37,7 @@ def small_lists(*lists: tuple[range, int] | tuple[range, int, int]) -> SearchStr
         raise InputError("each list must have between 1 and 256 values to choose from")
     starts = list(accumulate((least for _, least, *_ in lists), initial=0))
     cuts = map(slice, starts, [*starts[1:-1], None])
-    parts = [(values, cut) for (values, *_), cut in zip(lists, cuts, strict=False)]
+    parts = [(values, cut) for (values, *_), cut in zip(lists, cuts, strict=True)]
 
     def read(numbers: bytes) -> _Lists:
         return tuple([values[i % len(values)] for i in numbers[part]] for values, part in parts)

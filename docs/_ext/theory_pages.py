@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sphinx.application import Sphinx
@@ -21,10 +21,6 @@ from evenkeel.report.typeset import escape_markdown
 from evenkeel.runs.records import read_records
 from evenkeel.theorems.registry import chapters, claim_of, claims, families
 from paper_figures.catalogue import FIGURES, committed
-from paper_figures.files import read_csv, save_as, style
-
-if TYPE_CHECKING:
-    from paper_figures.figure import PaperFigure
 
 HERE = Path(__file__).parents[1]
 RECORDS = HERE.parent / "out" / "smoke" / "records.jsonl"
@@ -92,16 +88,9 @@ def records() -> Mapping[str, dict[str, Any]]:
 
 def picture(name: str) -> None:
     """Draw a figure from its committed table."""
-    from matplotlib.figure import Figure
-
-    figure: PaperFigure = FIGURES[name]
     table = HERE / "theory" / f"{name}.csv"
     write(table, committed(name))
-    rows = read_csv(table, figure.data.columns)
-    with style():
-        drawing = Figure(figsize=figure.size, layout="constrained")
-        figure.paint(drawing, rows)
-        save_as(drawing, HERE / "theory" / f"{name}.png")
+    FIGURES[name].draw(table, table.parent, ["png"])
 
 
 def write(path: Path, text: str) -> None:

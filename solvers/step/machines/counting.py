@@ -6,8 +6,7 @@ Of the ``j`` largest requests the ``t`` workers that have most of them have at l
 Source: (Haouari et al. 2006).
 """
 
-import numpy as np
-
+from solvers.arrays import max_of
 from solvers.compiled import compiled
 from solvers.step.sorted_sizes import order_of, prefix_sums
 from theory.model import IntArray
@@ -24,16 +23,13 @@ def counting_level(loads: IntArray, sizes: IntArray) -> int:
     --------
     Five requests on two workers: one has three of them, 4 + 5 + 6 at least.
 
+    >>> import numpy as np
     >>> counting_level(np.zeros(2, np.int64), np.array([4, 5, 6, 6, 6]))
     15
     """
     G, n = loads.size, sizes.size
-    base = np.zeros(G + 1, np.int64)
-    order = order_of(loads)
-    for g in range(G):
-        base[g + 1] = base[g] + loads[order[g]]
-    sums = prefix_sums(sizes)
-    best = int(loads[order[G - 1]])
+    base, sums = prefix_sums(loads[order_of(loads)]), prefix_sums(sizes)
+    best = max_of(loads)
     every = n * G <= _MOST_PAIRS
     for j in range(1, n + 1):
         first, last = (1, G) if every else (max(1, j % G), max(1, j % G))
