@@ -237,8 +237,12 @@ def _imported(module: str) -> tuple[str, ...]:
     """The modules that this one imports at its head and whose sources may change with ours."""
     text = _source(module).decode("utf-8", "replace")
     names = set(re.findall(r"^(?:from|import)[ \t]+([\w.]+)", text, re.MULTILINE))
-    for value in vars(sys.modules[module]).values():
-        if isinstance(value, ModuleType):
+    for name, value in vars(sys.modules[module]).items():
+        # A package has each of its modules that anybody has loaded.
+        if isinstance(value, ModuleType) and (
+            value.__name__ != f"{module}.{name}"
+            or re.search(rf"^(?:from|import)\b(?:.*|[^\n(]*\([^)]*)\b{name}\b", text, re.MULTILINE)
+        ):
             names.add(value.__name__)
     return tuple(name for name in sorted(names) if _changes(name))
 

@@ -167,6 +167,23 @@ def test_the_cache_expires_with_a_constant_of_a_file_without_a_compiled_function
     assert len(kept(tmp_path)) == 1  # what is stale is removed
 
 
+def test_the_cache_expires_with_what_a_package_imports_not_with_what_it_has(forked, tmp_path):
+    """Else processes that load more of a package than others would remove each other's code."""
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from package import (\n    step,\n)\nSTEP = step.STEP\n")
+    (package / "other.py").touch()
+    (tmp_path / "small.py").write_text(SMALL.replace("constants", "package"))
+    for step, modules, expected in [
+        (1, "small", "2 0"),
+        (1, "package.other, small", "2 1"),
+        (7, "small", "8 0"),
+        (7, "package.other, small", "8 1"),
+    ]:
+        (package / "step.py").write_text(f"STEP = {step}\n")
+        assert forked.run(tmp_path, f"import {modules}").stdout == f"{expected}\n"
+
+
 @pytest.fixture(scope="module")
 def warm(forked, tmp_path_factory):
     """A folder with a small kernel and its machine code."""
