@@ -24,7 +24,8 @@ from numba.core.types.misc import unliteral
 from numba.core.typing.context import Context
 
 from solvers.kernel_cache import KernelCache
-from solvers.kernel_linking import separate
+from solvers.kernel_entry import entry_to
+from solvers.kernel_linking import name_also, separate
 from solvers.kernel_references import Lowering
 
 # What is computed has integers of 64 bits that wrap, and plain Python has others: where numba is
@@ -133,7 +134,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
 
     What takes the arguments of a call by Python out of their objects is more machine code than
     most functions of a whole run have themselves.  So a function that other compiled code asks for
-    is compiled without, and with it when Python calls it.
+    is compiled without, and gets it when Python calls it.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         options = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True}
         super().__init__(function, targetoptions=options, pipeline_class=_Compiler)
         self._cache = KernelCache(function)
-        self._replaced: list[Any] = []  # other compiled code may still call it
+        self._entries: dict[Any, Any] = {}  # where Python calls what was made for other code
         self._asked = 0  # by how much compiled code at present
 
     @classmethod
@@ -168,14 +169,18 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
         """The entry point for a signature, whose machine code is made where there is none."""
         python = self._asked == 0
         types = tuple(normalize_signature(sig)[0])
-        if (known := self.overloads.get(types)) is not None:
-            if _takes_objects(known) or not python:
-                return known.entry_point
-            self._replaced.append(self.overloads.pop(types))
-        self.targetoptions["no_cpython_wrapper"] = not python
-        with self._cache.by_one_process(sig, self.targetctx, python=python), _undisturbed():
-            self._make(sig)
-        return self.overloads[types].entry_point
+        if types not in self.overloads:
+            kind = "whole" if python else "inner"
+            with self._cache.by_one_process(sig, self.targetctx, kind), _undisturbed():
+                self._make(sig)
+        code = self.overloads[types]
+        if not python or _takes_objects(code):
+            return code.entry_point
+        if types not in self._entries:
+            with self._cache.by_one_process(sig, self.targetctx, "entry"), _undisturbed():
+                self._entries[types] = self._entry(sig, code)
+            self._insert([kind._code for kind in types], self._entries[types].entry_point, False)
+        return self._entries[types].entry_point
 
     def _make(self, sig: Any) -> None:
         """Read machine code, or make and keep it: numba's way, without timing each call of LLVM."""
@@ -187,10 +192,21 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
             self.add_overload(code)
             return
         self._cache_misses[sig] += 1
+        self.targetoptions["no_cpython_wrapper"] = self._asked > 0
         with self._compiling_counter:
             code = self._compiler.compile(*normalize_signature(sig))
             self.add_overload(code)
         self._cache.save_overload(sig, code)
+
+    def _entry(self, sig: Any, code: Any) -> Any:
+        """Read the entry of machine code that takes no objects, or make and keep it."""
+        name = self._cache.symbol(sig, self.targetctx)
+        name_also(code, name)
+        entry = self._cache.load_overload(sig, self.targetctx)
+        if entry is None:
+            entry = entry_to(code, name)
+            self._cache.save_overload(sig, entry)
+        return entry
 
     def code_of(self, types: tuple[Any, ...]) -> Any:
         """The machine code for these types, made or read, that other compiled code can call."""

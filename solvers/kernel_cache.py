@@ -46,6 +46,14 @@ except ImportError:  # Windows: each process makes its own
 # the other may have been stopped.
 ASK_S, WAIT_S = 0.05, 120
 
+# How the files are named, by what is looked for: code that takes Python's objects, which other
+# compiled code can call as well; code for the latter, to which Python needs an entry; the entry.
+SUFFIXES = {
+    "whole": (".nbc", ".inner.nbc"),
+    "inner": (".inner.nbc", ".nbc"),
+    "entry": (".entry.nbc",),
+}
+
 
 class KernelCache(_Cache):  # type: ignore[misc]
     """The machine code of one function, as numba's dispatcher asks for it.
@@ -60,7 +68,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         self.function = function
         self.file = Path(function.__code__.co_filename)
         self.stamp = stamp_of(function.__module__)
-        self.python = True  # whether what is looked for takes Python's objects
+        self.kind = "whole"  # what is looked for or kept now, one of SUFFIXES
 
     @property
     def cache_path(self) -> str | None:
@@ -69,7 +77,7 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return None if folder is None else str(folder)
 
     @contextmanager
-    def by_one_process(self, sig: Any, target_context: Any, *, python: bool) -> Iterator[None]:
+    def by_one_process(self, sig: Any, target_context: Any, kind: str) -> Iterator[None]:
         """Have one process at a time make the machine code for a signature.
 
         Parameters
@@ -78,18 +86,19 @@ class KernelCache(_Cache):  # type: ignore[misc]
             The types of the arguments.
         target_context : object
             Numba's.
-        python : bool
-            Whether the code is to take Python's objects.
+        kind : str
+            What to make, one of `SUFFIXES`.
         """
-        self.python = python
-        paths = self._paths(self._key(sig, target_context.codegen()))
+        self.kind = kind
+        key = self._key(sig, target_context.codegen())
+        paths = self._paths(key)
         if not paths or any(path.exists() for path in paths):
             yield
             return
-        place = int(hashlib.sha256(paths[0].name.encode()).hexdigest()[:15], 16)
+        place = int(hashlib.sha256(self._name(key).encode()).hexdigest()[:15], 16)
         lock = _locks(paths[0].parent)
         held = _taken(lock, place)
-        self.python = python  # other code of this function may have been made meanwhile
+        self.kind = kind  # other code of this function may have been made meanwhile
         if _TELL and not any(path.exists() for path in paths):
             _TELL.pop()()
         try:
@@ -174,15 +183,20 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return sig, codegen.magic_tuple(), code.co_code, dumps(closed) if closed else b"", bounds
 
     def _paths(self, key: tuple[Any, ...]) -> list[Path]:
-        """The file of the code that is looked for, then another that does; none without a folder.
-
-        Code that takes Python's objects can be called by other compiled code as well.
-        """
+        """The file of what is looked for, then another that does; none without a folder."""
         if self.cache_path is None:
             return []
+        name = self._name(key)
+        return [Path(self.cache_path) / (name + suffix) for suffix in SUFFIXES[self.kind]]
+
+    def _name(self, key: tuple[Any, ...]) -> str:
         digest = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-        whole = Path(self.cache_path) / f"{self._base}.{self.stamp}.{digest}.nbc"
-        return [whole] if self.python else [whole.with_suffix(".inner.nbc"), whole]
+        return f"{self._base}.{self.stamp}.{digest}"
+
+    def symbol(self, sig: Any, target_context: Any) -> str:
+        """A name for the machine code for a signature, the same in every process."""
+        name = self._name(self._key(sig, target_context.codegen()))
+        return f"kernel_{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 @cache

@@ -103,9 +103,14 @@ def provide(parts: tuple[Part, ...]) -> bool:
             return False
         code = kernel.code_of(part.types)
         if code.fndesc.mangled_name != part.symbol:
-            engine = code.library.codegen._engine
-            llvm.add_symbol(part.symbol, engine.get_function_address(code.fndesc.mangled_name))
+            name_also(code, part.symbol)
     return True
+
+
+def name_also(code: Any, symbol: str) -> None:
+    """Let machine code that is loaded from now on call this by another name."""
+    engine = code.library.codegen._engine
+    llvm.add_symbol(symbol, engine.get_function_address(code.fndesc.mangled_name))
 
 
 def _found(module: str, name: str) -> Any:

@@ -291,22 +291,28 @@ def misses(name):
     return f"sum({name}.stats.cache_misses.values())"
 
 
-def test_what_compiled_code_calls_is_compiled_for_python_when_python_calls_it(two, tmp_path):
-    made = misses("added")
-    seen = two(tmp_path, f"outer(5), {made}, added(5), {made}, added(6)")
-    assert seen == ["8", "1", "6", "2", "7"]
-    assert len(kept(tmp_path)) == 3
-    # Each is read again, and code for Python serves compiled code as well.
-    assert two(tmp_path, f"added(5), outer(5), {misses('added')}, {misses('outer')}") == [
-        "6",
-        "8",
-        "0",
-        "0",
-    ]
-    for path in kept(tmp_path):
-        if ".inner" in path.name or "outer" in path.name:
+def remove(folder, function, kind=""):
+    """Remove a function's machine code, or that of one kind."""
+    for path in kept(folder):
+        if path.name.startswith(f"{function}-") and path.name.endswith(f"{kind}.nbc"):
             path.unlink()
-    assert two(tmp_path, f"outer(5), {misses('added')}, {misses('outer')}") == ["8", "0", "1"]
+
+
+def test_python_calls_what_was_compiled_for_other_compiled_code(two, tmp_path):
+    made = f"{misses('added')}, {misses('outer')}"
+    assert two(tmp_path, f"outer(5), added(5), added(6), {made}") == ["8", "6", "7", "1", "1"]
+    kinds = [path.suffixes[-2] for path in kept(tmp_path)]
+    assert [kinds.count(each) for each in (".inner", ".entry")] == [1, 1]
+    assert len(kinds) == 3
+    # All is read again, whoever calls first; without its entry, only that is made.
+    assert two(tmp_path, f"added(5), outer(5), {made}") == ["6", "8", "0", "0"]
+    remove(tmp_path, "two.added", ".entry")
+    assert two(tmp_path, f"added(5), added(6), {made}") == ["6", "7", "0", "0"]
+    # What is made for Python serves compiled code as well.
+    remove(tmp_path, "two.added", ".inner")
+    assert two(tmp_path, f"added(5), {made}") == ["6", "1", "0"]
+    remove(tmp_path, "two.outer")
+    assert two(tmp_path, f"outer(5), added(5), {made}") == ["8", "6", "0", "1"]
 
 
 def test_a_constant_argument_needs_no_code_of_its_own(two, tmp_path):
@@ -381,18 +387,14 @@ def test_machine_code_of_a_large_function_is_called_and_not_copied(large, tmp_pa
     assert large(tmp_path, loaded) == [expected, "0", "0", "True"]
 
 
-def test_a_caller_finds_a_large_function_that_another_process_has_made_anew(large, tmp_path):
-    (first,) = large(tmp_path, "print(outer(5))")
-    assert large(tmp_path, "print(large(3))")  # for Python: beside the code for other compiled code
-    for path in kept(tmp_path):
-        if path.name.startswith("large") and ".inner" in path.name:
-            path.unlink()
-    assert large(tmp_path, f"print(outer(5), {misses('outer')})") == [first, "0"]
-    for path in kept(tmp_path):
-        if path.name.startswith("large"):
-            path.unlink()
-    code = f"print(outer(5), {misses('outer')}, {misses('large')})"
-    assert large(tmp_path, code) == [first, "0", "1"]
+def test_code_made_anew_by_another_process_is_found_by_callers_and_by_python(large, tmp_path):
+    first, third = large(tmp_path, "print(outer(5), large(3))")
+    remove(tmp_path, "large.large", ".inner")
+    code = f"print(outer(5), large(3), {misses('outer')}, {misses('large')})"
+    assert large(tmp_path, code) == [first, third, "0", "1"]
+    assert large(tmp_path, code) == [first, third, "0", "0"]
+    remove(tmp_path, "large.large")
+    assert large(tmp_path, code) == [first, third, "0", "1"]
 
 
 PAIRED = """
@@ -405,7 +407,15 @@ class Pair(NamedTuple):
 
 @compiled
 def pair(n):
+    if n < 0:
+        raise ValueError("none below 0")
     return Pair(n, n + 1)
+
+def refused():
+    try:
+        return pair(-1)
+    except ValueError as error:
+        return error
 
 @compiled
 def added(n):
@@ -413,11 +423,11 @@ def added(n):
 """
 
 
-@pytest.mark.parametrize("calls", ["added(3), tuple(pair(3))", "tuple(pair(3)), added(3)"])
+@pytest.mark.parametrize("calls", ["added(3), pair(3), refused()", "pair(3), refused(), added(3)"])
 def test_what_python_is_given_does_not_depend_on_who_calls_first(forked, tmp_path, calls):
     """The code for Python has an object, the class, that the code for compiled code has not."""
+    expected = {"added(3)": "7", "pair(3)": "Pair(low=3, high=4)", "refused()": "none below 0"}
     (tmp_path / "paired.py").write_text(PAIRED)
     for _ in range(2):  # made, then read
-        done = forked.run(tmp_path, f"from paired import added, pair; print({calls})")
-        assert "(3, 4)" in done.stdout
-        assert "7" in done.stdout
+        done = forked.run(tmp_path, f"from paired import *; print({calls}, sep='; ')")
+        assert done.stdout.strip().split("; ") == [expected[call] for call in calls.split(", ")]

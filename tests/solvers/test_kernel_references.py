@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numba import typeof
 from numba.core.runtime import _nrt_python as allocations
 
 from solvers.compiled import compiled
@@ -92,6 +93,19 @@ def test_what_a_kernel_allocates_it_frees_and_nothing_else(kernel):
         allocations.memsys_disable_stats()
     assert [sys.getrefcount(array) for array in arrays] == held
     assert [array.tolist() for array in arrays] == [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5]]
+
+
+def test_arrays_go_through_an_entry_to_code_that_was_made_for_other_code():
+    arrays = [np.arange(1, n) for n in (4, 5, 6)]
+    arguments = Pair(*arrays[:2]), arrays[2]
+    made = compiled(give_back.py_func)
+    made._cache.stamp = ""  # so that what Python calls is not found on disk
+    body = made.code_of(tuple(map(typeof, arguments)))
+    held = [sys.getrefcount(array) for array in arrays]
+    for _ in range(50):
+        assert plain(made(*arguments)) == plain(give_back.py_func(*arguments))
+    assert [sys.getrefcount(array) for array in arrays] == held
+    assert list(made.overloads.values()) == [body]
 
 
 def test_nothing_is_counted_of_what_is_lent():
