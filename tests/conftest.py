@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
+from _pytest.unraisableexception import gc_collect_iterations_key
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, unless HYPOTHESIS_PROFILE=explore asks for new ones: whether a
@@ -48,8 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # Would have each of the many processes that tests start compile all modules anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    # Small tables gain nothing by a thread on each core, and the threads look for work meanwhile.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # Small tables and matrices gain nothing by a thread on each core, and threads look for work
+    # meanwhile.
+    for library in ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(library, "1")
+    config.stash[gc_collect_iterations_key] = 1  # what no test left behind needs no second look
     if FINDINGS not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="evenkeel-findings-")
         config.add_cleanup(folder.cleanup)
@@ -123,6 +128,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "findings" if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A process of several says of a test that passes that it did, not that it is set up as well.
+
+    What it says takes the time of most tests, in both processes.
+    """
+    options = item.config.option
+    if not hasattr(item.config, "workerinput") or options.durations is not None or options.xmlpath:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 def pytest_collection(session: pytest.Session) -> None:
