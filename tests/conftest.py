@@ -177,16 +177,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
-@pytest.fixture(autouse=True)
-def this_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that is called in this process leaves its signals alone, and does not end it.
+@pytest.fixture(scope="session", autouse=True)
+def this_process_goes_on() -> Iterator[None]:
+    """A command that is called in this process leaves its signals alone, and does not end it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("evenkeel.exits.listen", lambda: None)
+        patch.setattr("evenkeel.exits._end", sys.exit)
+        yield
 
-    The folder of a user's file that it finds is on the path for this test alone: processes that
-    later tests start inherit the path.
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """The folder of a user's file that a command finds is on the path for one test alone.
+
+    Processes that later tests start inherit the path.
     """
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.setattr("evenkeel.exits.listen", lambda: None)
-    monkeypatch.setattr("evenkeel.exits._end", sys.exit)
+    before = sys.path.copy()
+    try:
+        return (yield)
+    finally:
+        sys.path[:] = before
 
 
 @pytest.fixture
