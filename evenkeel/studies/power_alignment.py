@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -50,19 +51,6 @@ class Timeline:
     rank: tuple[int, ...]
     idle_outside: bool = True
 
-    def means(self, values: FloatArray, at: FloatArray, window: float) -> FloatArray:
-        """Means over the windows that end at these times of a value of each step, 0 outside."""
-        lengths = np.diff(self.edges)
-        weights = np.zeros(len(lengths))
-        weights[::2] = values
-        if window <= _POINT * float(lengths[::2].mean()):
-            place = np.searchsorted(self.edges, at, side="right") - 1
-            inside = (place >= 0) & (place < len(weights))
-            return np.where(inside, weights[np.clip(place, 0, len(weights) - 1)], 0.0)
-        whole = np.concatenate(([0.0], np.cumsum(weights * lengths)))
-        ends = np.interp(at, self.edges, whole)
-        return np.asarray((ends - np.interp(at - window, self.edges, whole)) / window)
-
     def thinned(self, most: int) -> "Timeline":
         """The same with at most so many samples, evenly."""
         every = max(1, -(-sum(map(len, self.times)) // most))
@@ -71,6 +59,78 @@ class Timeline:
             times=tuple(t[::every] for t in self.times),
             watts=tuple(w[::every] for w in self.watts),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A value over time, 0 outside steps.
+
+    Parameters
+    ----------
+    edges : float64[2 K]
+        As in :class:`Timeline`.
+    values : float64[2 K - 1]
+        In each step and after it, in turn.
+    whole : float64[2 K]
+        Integral up to each edge.
+    step : float
+        Mean length of a step.
+    """
+
+    edges: FloatArray
+    values: FloatArray
+    whole: FloatArray
+    step: float
+
+    @classmethod
+    def of_steps(cls, edges: FloatArray, of_each: FloatArray) -> "Course":
+        """That of a value of each step."""
+        lengths = np.diff(edges)
+        values = np.zeros(len(lengths))
+        values[::2] = of_each
+        whole = np.concatenate(([0.0], np.cumsum(values * lengths)))
+        return cls(edges, values, whole, float(lengths[::2].mean()))
+
+    def means(self, at: FloatArray, window: float) -> FloatArray:
+        """Means over the windows that end at these times."""
+        if window <= _POINT * self.step:
+            place = np.searchsorted(self.edges, at, side="right") - 1
+            inside = (place >= 0) & (place < len(self.values))
+            return np.where(inside, self.values[np.clip(place, 0, len(self.values) - 1)], 0.0)
+        ends = np.interp(at, self.edges, self.whole)
+        return np.asarray((ends - np.interp(at - window, self.edges, self.whole)) / window)
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """What ranks did over time.
+
+    Parameters
+    ----------
+    edges : float64[2 K]
+        As in :class:`Timeline`.
+    share : float64[K, G]
+        Busy shares of the ranks.
+    """
+
+    edges: FloatArray
+    share: FloatArray
+
+    @cached_property
+    def within(self) -> Course:
+        """1 in steps."""
+        return Course.of_steps(self.edges, np.ones(len(self.share)))
+
+    def busy(self, gamma: float) -> tuple[Course, ...]:
+        """``v^gamma`` of each rank."""
+        return self._linear if gamma == 1 else self._raised(gamma)
+
+    @cached_property
+    def _linear(self) -> tuple[Course, ...]:
+        return self._raised(1.0)  # that of every offset that is tried
+
+    def _raised(self, gamma: float) -> tuple[Course, ...]:
+        return tuple(Course.of_steps(self.edges, v) for v in (self.share**gamma).T)
 
 
 def timeline(measured: MeasuredLoads, power: MeasuredPower) -> tuple[Timeline, slice]:
@@ -140,8 +200,8 @@ class Design:
     ----------
     line : Timeline
         Steps and samples.
-    share : float64[K, G]
-        Busy shares of the ranks.
+    steps : Steps
+        What ranks did.
     offset, window : float
         What is added to times of steps, and over which time before it a sample is a mean.
     watts, times : float64[N]
@@ -151,7 +211,7 @@ class Design:
     """
 
     line: Timeline
-    share: FloatArray
+    steps: Steps
     offset: float
     window: float
     watts: FloatArray
@@ -179,22 +239,21 @@ class Design:
 
     def busy(self, gamma: float) -> FloatArray:
         """Means over windows of ``v^gamma``, 0 outside steps."""
-        raised = self.share**gamma
+        of_rank = self.steps.busy(gamma)
         return np.concatenate(
             [
-                self.line.means(raised[:, rank], time - self.offset, self.window)
+                of_rank[rank].means(time - self.offset, self.window)
                 for time, rank in zip(self.line.times, self.line.rank, strict=True)
             ]
         )
 
 
-def design(line: Timeline, share: FloatArray, offset: float, window: float) -> Design:
+def design(line: Timeline, steps: Steps, offset: float, window: float) -> Design:
     """The samples at that offset and window."""
-    one = np.ones(len(share))
-    within = [line.means(one, time - offset, window) for time in line.times]
+    within = [steps.within.means(time - offset, window) for time in line.times]
     return Design(
         line,
-        share,
+        steps,
         offset,
         window,
         np.concatenate(line.watts),
@@ -219,13 +278,13 @@ def powers(found: Design, gamma: float, kept: BoolArray) -> tuple[FloatArray, fl
 
 
 def aligned(
-    line: Timeline, share: FloatArray, *, absolute: bool, offset_s: float | None
+    line: Timeline, steps: Steps, *, absolute: bool, offset_s: float | None
 ) -> tuple[float, float]:
     """Offset and window that leave the least share of the variance of the samples.
 
     Parameters
     ----------
-    line, share
+    line, steps
         As in :class:`Design`.
     absolute : bool
         Whether steps and samples both have times since 1970.
@@ -242,7 +301,7 @@ def aligned(
         raise InputError("most samples of a device have the same time; log finer times")
 
     def left(offset: float, window: float, of: Timeline) -> float:
-        found = design(of, share, offset, max(0.0, window))
+        found = design(of, steps, offset, max(0.0, window))
         kept = found.usable
         if kept.sum() < _LEAST:
             return inf

@@ -14,7 +14,15 @@ from scipy.special import stdtrit
 
 from adversary.measurements.loads import BoolArray, MeasuredLoads
 from adversary.measurements.power import MeasuredPower
-from evenkeel.studies.power_alignment import Design, Timeline, aligned, design, powers, timeline
+from evenkeel.studies.power_alignment import (
+    Design,
+    Steps,
+    Timeline,
+    aligned,
+    design,
+    powers,
+    timeline,
+)
 from evenkeel.studies.step_time import StepTime
 from evenkeel.studies.time_batches import LEVEL, Interval
 from theory.model import FloatArray, InputError
@@ -139,14 +147,14 @@ def power_fit(
         law_gamma = 1.0
         *three, _ = _jackknife(beside, plain)
     idle_w, wait_w, max_w = three
-    drawn = wait_w.value + (max_w.value - wait_w.value) * beside.share**law_gamma
+    drawn = wait_w.value + (max_w.value - wait_w.value) * beside.steps.share**law_gamma
     return PowerFit(
         idle_w if found.has_idle else None,
         wait_w,
         max_w,
         gamma,
         law_gamma,
-        next(name for name, share in shares.items() if share is beside.share),
+        next(name for name, share in shares.items() if share is beside.steps.share),
         found.residual_w,
         other,
         beside.window,
@@ -175,11 +183,11 @@ def _best(
     line: Timeline, shares: dict[str, FloatArray], absolute: bool, offset_s: float | None
 ) -> tuple[Design, _Found, float | None]:
     """The busy share that leaves less of the samples, its fit, and what the other leaves."""
-    likely = shares.get(FIXED_BUSY, shares[AS_LOADED])
+    likely = Steps(line.edges, shares.get(FIXED_BUSY, shares[AS_LOADED]))
     offset, window = aligned(line, likely, absolute=absolute, offset_s=offset_s)
     fits = []
     for share in shares.values():
-        beside = design(line, share, offset, window)
+        beside = design(line, Steps(line.edges, share), offset, window)
         fits.append((beside, _fitted(beside)))
     fits.sort(key=lambda fit: fit[1].left)
     beside, found = fits[0]
