@@ -340,7 +340,7 @@ def falsified(name, carried=1, deviations=1, authority=1, spacing=1):
 
     def sides(path, k, p):
         G, B, q = path.loads.shape[1], path.slots, p.denominator
-        V, imb = path.spread(k), imbalance(path.loads[k])
+        V, imb = path.spreads[k], imbalance(path.loads[k])
         pool = path.pools[k]
         if name == "below":
             a, b = path.entered[k]
@@ -352,9 +352,9 @@ def falsified(name, carried=1, deviations=1, authority=1, spacing=1):
         reach = B * p * (b - a) * authority
         excess = Fraction(max(X) + max(Y), q) * deviations
         if name == "spread":
-            return path.spread(k + 1), max(0, (1 - p) * V * carried + excess - reach)
+            return path.spreads[k + 1], max(0, (1 - p) * V * carried + excess - reach)
         if name == "below":
-            return path.spread(k + 1), excess - reach - (1 - p) * V * carried
+            return path.spreads[k + 1], excess - reach - (1 - p) * V * carried
         lost = sum(max(0, Fraction(x + max(Y), q) - reach) for x in X) * deviations
         cost = spacing_cost(G, b - a) * spacing if name == "two sizes" else 0
         return imbalance(path.loads[k + 1]), (1 - p) * imb * carried + lost + cost

@@ -40,17 +40,17 @@ def deviation(
     return whole * (released - gone * size) - share * (held - requests * size)
 
 
-def spread_after(spread: Any, excess: Any, authority: Any, p: Any) -> Any:
-    """``((1-p) V + N - B p (b - a))^+`` [geometric.recursion].
+def spread_after(spread: Any, excess: Any, authority: Any, share: Any, whole: Any = 1) -> Any:
+    """``((1-p) V + N - B p (b - a))^+`` [geometric.recursion], times ``whole``.
 
     Parameters
     ----------
     spread, excess, authority : number
-        ``V``, ``N`` and ``B p (b - a)``.
-    p : number
-        The share.
+        ``V``, and ``N`` and ``B p (b - a)`` times ``whole``.
+    share, whole : number
+        As for :func:`deviation`.
     """
-    return max(0, (1 - p) * spread + excess - authority)
+    return max(0, (whole - share) * spread + excess - authority)
 
 
 def shortfall(X: Iterable[Any], most_Y: Any, authority: Any) -> Any:

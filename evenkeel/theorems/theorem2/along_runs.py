@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from itertools import combinations, islice, pairwise
 from typing import Any, NamedTuple
 
@@ -60,7 +60,7 @@ class Pool(NamedTuple):
     offered: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Path:
     """A run as its transitions, from each full step to the next.
 
@@ -95,16 +95,35 @@ class Path:
     pools: tuple[Pool, ...]
     gaps: tuple[int, ...] | None
     empty: int
+    _known: dict[tuple[int, int], tuple[list[list[int]], list[list[int]]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
-    def spread(self, k: int) -> int:
-        """``V = max L - min L`` at step ``k``."""
-        return int(self.loads[k].max() - self.loads[k].min())
+    @cached_property
+    def spreads(self) -> list[int]:
+        """``V = max L - min L`` at each step."""
+        found: list[int] = np.ptp(self.loads, axis=1).tolist()
+        return found
+
+    @cached_property
+    def imbalances(self) -> list[int]:
+        """The imbalance of each step."""
+        found: list[int] = imbalance(self.loads).tolist()
+        return found
 
     def X(self, k: int, size: int, p: Fraction) -> list[int]:  # noqa: N802, the claims' name
         """``X_g`` of the workers at transition ``k``, times the denominator of ``p``."""
-        columns = self.released[k], self.gone[k], self.held[k], self.slots
-        found: list[int] = deviation(*columns, size, p.numerator, p.denominator).tolist()
-        return found
+        at_none, each = self._deviations(p)
+        return [x + size * y for x, y in zip(at_none[k], each[k], strict=True)]
+
+    def _deviations(self, p: Fraction) -> tuple[list[list[int]], list[list[int]]]:
+        """``X_g`` of all transitions at size 0, and what a unit of the size adds."""
+        share = p.as_integer_ratio()  # has a quicker hash
+        if share not in self._known:
+            columns = self.released, self.gone, self.held, self.slots
+            none, one = (deviation(*columns, size, *share) for size in (0, 1))
+            self._known[share] = none.tolist(), (one - none).tolist()
+        return self._known[share]
 
 
 def path_of(run: RunResult, where: str, steps: int | None = None) -> Path:
@@ -171,9 +190,14 @@ def _pool(kinds: IntArray, copies: IntArray, free: int) -> Pool:
     if not waiting.size:
         return Pool(0, 0, free == 0, ())
     least, largest = int(waiting[0]), int(waiting[-1])
-    at = np.unique(np.linspace(0, max(0, enough.size - 1), PAIRED).round().astype(int))
-    offered = tuple(enough[at[: enough.size]].tolist())
+    offered = tuple(enough[_apart(enough.size)].tolist())
     return Pool(least, largest, free == 0 or enough.size == largest - least + 1, offered)
+
+
+@lru_cache(maxsize=1024)  # steps have pools alike
+def _apart(number: int) -> IntArray:
+    """Up to :data:`PAIRED` places in a list of so many, from the first to the last."""
+    return np.unique(np.linspace(0, max(0, number - 1), PAIRED).round().astype(int))[:number]
 
 
 def _gaps(run: RunResult, path: Path) -> tuple[int, ...]:
@@ -243,33 +267,43 @@ def _rich(pool: Pool) -> str:
     return "" if pool.rich else POOR
 
 
-def _excess(path: Path, k: int, a: int, b: int, p: Fraction) -> Fraction:
+# Both sides are put together in integers, times the denominator of ``p``.
+
+
+def _authority(path: Path, a: int, b: int, p: Fraction) -> int:
+    """``B p (b-a)``."""
+    return path.slots * p.numerator * (b - a)
+
+
+def _excess(path: Path, k: int, a: int, b: int, p: Fraction) -> int:
     """``N = max_g X_g + max_h Y_h``."""
-    return Fraction(max(path.X(k, b, p)) - min(path.X(k, a, p)), p.denominator)
+    return max(path.X(k, b, p)) - min(path.X(k, a, p))
 
 
-def _shortfall(path: Path, k: int, a: int, b: int, p: Fraction) -> Fraction:
-    """``sum_g (X_g + max_h Y_h - B p (b-a))^+``."""
-    above, authority = -min(path.X(k, a, p)), path.slots * p.numerator * (b - a)
-    return Fraction(shortfall(path.X(k, b, p), above, authority), p.denominator)
+def _carried(value: int, p: Fraction) -> int:
+    """``(1-p)`` of a value."""
+    return (p.denominator - p.numerator) * value
 
 
 def _spread_above(path: Path, k: int, p: Fraction) -> Sides:
     a, b = path.pools[k].least, path.pools[k].largest
-    excess, authority = _excess(path, k, a, b, p), path.slots * p * (b - a)
-    return path.spread(k + 1), spread_after(path.spread(k), excess, authority, p)
+    parts = _excess(path, k, a, b, p), _authority(path, a, b, p), p.numerator, p.denominator
+    claimed = spread_after(path.spreads[k], *parts)
+    return path.spreads[k + 1], Fraction(claimed, p.denominator)
 
 
 def _imbalance_above(path: Path, k: int, p: Fraction) -> Sides:
     a, b = path.pools[k].least, path.pools[k].largest
-    claimed = (1 - p) * imbalance(path.loads[k]) + _shortfall(path, k, a, b, p)
-    return imbalance(path.loads[k + 1]), claimed
+    lost = shortfall(path.X(k, b, p), -min(path.X(k, a, p)), _authority(path, a, b, p))
+    claimed = _carried(path.imbalances[k], p) + lost
+    return path.imbalances[k + 1], Fraction(claimed, p.denominator)
 
 
 def _spread_below(path: Path, k: int, p: Fraction) -> Sides:
     a, b = path.entered[k]
-    claimed = _excess(path, k, a, b, p) - path.slots * p * (b - a) - (1 - p) * path.spread(k)
-    return path.spread(k + 1), claimed
+    excess, authority = _excess(path, k, a, b, p), _authority(path, a, b, p)
+    claimed = excess - authority - _carried(path.spreads[k], p)
+    return path.spreads[k + 1], Fraction(claimed, p.denominator)
 
 
 # Of [geometric.recursion].  Where the imbalance is not known to be optimal but at most by a gap,
@@ -282,12 +316,15 @@ SPREAD_BELOW = Inequality(lambda _: "", _spread_below)
 
 
 def _two_sizes_above(path: Path, k: int, p: Fraction) -> Sides:
-    G = path.loads.shape[1]
+    G, offered = path.loads.shape[1], path.pools[k].offered
+    X = {size: path.X(k, size, p) for size in offered}
     least = min(
-        _shortfall(path, k, x, y, p) + spacing_cost(G, y - x)
-        for x, y in combinations(path.pools[k].offered, 2)
+        shortfall(X[y], -min(X[x]), _authority(path, x, y, p))
+        + p.denominator * spacing_cost(G, y - x)
+        for x, y in combinations(offered, 2)
     )
-    return imbalance(path.loads[k + 1]), (1 - p) * imbalance(path.loads[k]) + least
+    claimed = _carried(path.imbalances[k], p) + least
+    return path.imbalances[k + 1], Fraction(claimed, p.denominator)
 
 
 # Of [geometric.bfio-upper], for the best of some pairs of offered sizes.
@@ -347,8 +384,11 @@ class Tally:
         self.largest_gap = max(self.largest_gap, gap)
         for computed, claimed in said if moving and gap == 0 else ():
             small, large = (computed, claimed) if above else (claimed, computed)
-            if large > 0:
-                self.tightest = max(self.tightest, Fraction(small) / large)
+            (over, under), (most, of) = small.as_integer_ratio(), large.as_integer_ratio()
+            # In integers: a quotient in lowest terms for each would be slow.
+            known = self.tightest
+            if most > 0 and over * of * known.denominator > known.numerator * under * most:
+                self.tightest = Fraction(over * of, under * most)
 
     @property
     def details(self) -> dict[str, Any]:
@@ -409,7 +449,8 @@ class Along:
                 tally.add(said, gap, moving=bool(path.gone[k].any()), above=above)
                 for p, (computed, claimed) in zip(shares, said, strict=True):
                     witness: Witness = partial(_witness, path, k, p)
-                    if self._cases.add(computed, claimed * factor + gap, witness, side):
+                    most = claimed * factor + gap if gap or factor != 1 else claimed
+                    if self._cases.add(computed, most, witness, side):
                         return
 
     def domain(self, exhaustive: str) -> str:

@@ -311,18 +311,21 @@ def two_sizes(
     }
     for (state, gone), growth in product(departures(trial), growths):
         step = Departures(state, gone, growth)
-        for x, delta, p in product(trial["x"], trial["delta"], trial["p"]):
+        for x, delta in product(trial["x"], trial["delta"]):
             offered = (x,) if trial.fault("one-size") else (x, x + delta)
-            claimed = (
-                (1 - p) * step.imbalance * factor["carried"]
-                + spacing_cost(len(state), delta) * factor["spacing"]
-                + step.deviations(x, x + delta, p, factor["authority"]) * factor["deviations"]
-            )
-            witness: Witness = partial(
-                dict, loads=state, growth=growth, departed=gone, x=x, delta=delta, p=str(p)
-            )
-            if cases.add(refill_optimum(step.kept, step.free, offered), claimed, witness):
-                return cases
+            optimum = refill_optimum(step.kept, step.free, offered)
+            spacing = spacing_cost(len(state), delta) * factor["spacing"]
+            for p in trial["p"]:
+                claimed = (
+                    (1 - p) * step.imbalance * factor["carried"]
+                    + spacing
+                    + step.deviations(x, x + delta, p, factor["authority"]) * factor["deviations"]
+                )
+                witness: Witness = partial(
+                    dict, loads=state, growth=growth, departed=gone, x=x, delta=delta, p=str(p)
+                )
+                if cases.add(optimum, claimed, witness):
+                    return cases
     return cases
 
 
