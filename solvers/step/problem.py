@@ -31,12 +31,14 @@ class AssignmentError(InputError):
 FEW = 128
 
 
-def _ends(numbers: IntArray) -> tuple[int, int]:
-    """The least and the largest of integers, (1, 1) of none."""
+def _extent(numbers: IntArray) -> tuple[int, int, int]:
+    """The least of integers >= 0, the largest and their sum; (1, 1, 0) of none."""
     if numbers.size > FEW:
-        return int(numbers.min()), int(numbers.max())
-    listed: list[int] = numbers.tolist() or [1]
-    return min(listed), max(listed)
+        low, high = int(numbers.min()), int(numbers.max())
+        wide = high * numbers.size >= INT_LIMIT
+        return low, high, sum(numbers.tolist()) if wide else int(numbers.sum())
+    listed: list[int] = numbers.tolist()
+    return (min(listed), max(listed), sum(listed)) if listed else (1, 1, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,22 +73,24 @@ class StepProblem:
     pool: IntArray
 
     def __init__(self, loads: ArrayLike, free: ArrayLike, pool: ArrayLike) -> None:
+        total = 0
         for name, values, least in (("loads", loads, 0), ("free", free, 0), ("pool", pool, 1)):
             array = np.asarray(values)
             if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
                 raise InputError(f"{name} must be a list of integers")
-            low, high = _ends(array)
+            low, high, added = _extent(array)
             if low < least or high >= INT_LIMIT:
                 raise InputError(f"{name} must hold integers in [{least}, 2^62)")
-            column = np.array(array, dtype=np.int64)
-            column.flags.writeable = False
+            total += added if name != "free" else 0
+            column = array.astype(np.int64)
+            column.setflags(write=False)
             object.__setattr__(self, name, column)
         if self.loads.size == 0 or self.loads.size != self.free.size:
             raise InputError(
                 f"loads and free must have one entry for each of >= 1 workers, "
                 f"got {self.loads.size} and {self.free.size}"
             )
-        if self.workers * (sum(self.loads.tolist()) + sum(self.pool.tolist())) >= INT_LIMIT:
+        if self.workers * total >= INT_LIMIT:
             raise InputError("G * (sum of loads and sizes) must stay below 2^62")
 
     @classmethod
