@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from enum import Enum
 from fractions import Fraction
 from io import BytesIO
-from itertools import chain, zip_longest
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +24,7 @@ from theory.model import InputError
 
 if TYPE_CHECKING:
     import polars
+    from rich.text import Text
 
 
 def seconds(value: str | float) -> float:
@@ -258,61 +258,29 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
     fcfs        9
     bfio       10
     """
-    numbers = [
-        bool(rows) and all(not row[i] or row[i][0] in "+-0123456789" for row in rows)
-        for i in range(len(head))
-    ]
-    cells = [
-        [[printable(line, len(line)) for line in text.split("\n")] for text in row]
-        for row in (head, *rows)
-    ]
-    return _in_lines(cells, numbers) if width is None else _wrapped(cells, numbers, width)
-
-
-def _in_lines(cells: Sequence[Sequence[Sequence[str]]], numbers: Sequence[bool]) -> str:
-    """The table on lines of any length: plain enough to do without rich, which takes its time."""
-    widths = [max(1, *map(_columns, chain(*column))) for column in zip(*cells, strict=True)]
-    rule = [["-" * width] for width in widths]
-    lines = []
-    for line in chain(*(zip_longest(*row, fillvalue="") for row in (cells[0], rule, *cells[1:]))):
-        padded = [
-            f"{' ' * (width - _columns(text.rstrip()))}{text.rstrip()}"
-            if number
-            else f"{text}{' ' * (width - _columns(text))}"
-            for text, number, width in zip(line, numbers, widths, strict=True)
-        ]
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(lines)
-
-
-def _columns(text: str) -> int:
-    """The columns of a terminal that a text takes."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _wrapped(cells: Sequence[Sequence[Sequence[str]]], numbers: Sequence[bool], width: int) -> str:
-    """The table with its text wrapped to that width."""
     from rich.console import Console
     from rich.rule import Rule
     from rich.table import Table
-    from rich.text import Text
 
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for number in numbers:
-        grid.add_column(justify="right" if number else "left", no_wrap=number)
-    head, *rows = ([Text("\n".join(lines)) for lines in row] for row in cells)
-    grid.add_row(*head)
+    for i in range(len(head)):
+        number = bool(rows) and all(not row[i] or row[i][0] in "+-0123456789" for row in rows)
+        wraps = width is not None and not number
+        grid.add_column(justify="right" if number else "left", no_wrap=not wraps)
+    grid.add_row(*map(_cell, head))
     grid.add_row(*[Rule(characters="-")] * len(head))
     for row in rows:
-        grid.add_row(*row)
-    console = Console(width=width, color_system=None)
+        grid.add_row(*map(_cell, row))
+    console = Console(width=width or 10**6, color_system=None)
     with console.capture() as captured:
         console.print(grid)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _cell(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text("\n".join(printable(line, len(line)) for line in text.split("\n")))
 
 
 def terminal_width() -> int | None:

@@ -1,7 +1,5 @@
 """Tables: plain text of one line a row, unless text is to wrap."""
 
-import pytest
-
 from evenkeel.output import table
 
 LONG = "a text " * 20
@@ -31,18 +29,3 @@ def test_columns_of_numbers_are_to_the_right():
 
 def test_a_table_without_rows_is_its_head():
     assert table(("one", "two"), []).split("\n") == ["one  two", "---  ---"]
-
-
-@pytest.mark.parametrize(
-    ("head", "rows"),
-    [
-        (("one", "two"), []),
-        (("", ""), [("", "")]),
-        (("n", "what"), [("-1", "a\nb"), ("10 ± 3", "")]),
-        (("what", "n"), [("two\n\nlines ", "+1 \n-22"), ("1\x1b[31m", "")]),
-        (("wide", "n"), [("数据 a", "1"), ("e\u0301…", "22")]),
-        (("[b]x[/b]", ":smile:"), [("  in", "[link=x]y[/link]")]),
-    ],
-)
-def test_lines_of_any_length_are_laid_out_as_a_wide_terminal_wraps_them(head, rows):
-    assert table(head, rows) == table(head, rows, 1000)
