@@ -14,6 +14,7 @@ from evenkeel.theorems.theorem4.load_histories import (
     OVERHEADS,
     energy_of,
     run_of,
+    runs,
     small_workloads,
     usage_of,
     zero_one_energy,
@@ -40,7 +41,9 @@ def test_a_run_that_stops_early_is_not_applicable(label):
 @pytest.mark.parametrize("label", ["energy.sandwich", "energy.saving-envelope"])
 def test_same_seed_same_finding(label):
     check = checks()[label]
-    assert check.run(check.trial(seed=7)) == check.run(check.trial(seed=7))
+    first = check.run(check.trial(seed=7))
+    runs.cache_clear()
+    assert check.run(check.trial(seed=7)) == first
 
 
 def test_ball_energy_contains_the_energy_of_the_engine():

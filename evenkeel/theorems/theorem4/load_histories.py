@@ -1,6 +1,6 @@
 """Energies of load histories, as balls and fractions, for the checks of the energy claims."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -137,12 +137,13 @@ def paired_policies(trial: Trial) -> tuple[str, ...]:
     return ("fcfs", trial.policy_or("least_loaded"), "always_busiest")
 
 
-def runs(seed: int, policies: Sequence[str]) -> list[list[Simulated]]:
+@lru_cache(maxsize=16)  # every claim and every false version asks again
+def runs(seed: int, policies: tuple[str, ...]) -> tuple[tuple[Simulated, ...], ...]:
     """For each small workload, one run of each policy."""
-    return [
-        [run_of(system, requests, policy, seed) for policy in policies]
+    return tuple(
+        tuple(run_of(system, requests, policy, seed) for policy in policies)
         for system, requests in small_workloads(seed)
-    ]
+    )
 
 
 def written_requests(requests: Requests) -> dict[str, list[Any]]:

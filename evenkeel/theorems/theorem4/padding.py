@@ -1,6 +1,6 @@
 """Energy where every rank computes on padding up to the largest load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -142,7 +142,7 @@ class Padding:
 
 
 def _compared(
-    trial: Trial, group: list[Simulated], law: Any, overhead: Fraction
+    trial: Trial, group: Sequence[Simulated], law: Any, overhead: Fraction
 ) -> Iterator[Comparison]:
     """Every run of a group, and every pair of the first with another."""
     pad = _padded

@@ -8,6 +8,7 @@ pair of runs of equal work; only ``eta`` and the energy per unit of work matter.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -90,6 +91,13 @@ def on_device(
     return HistoryOnDevice(history, bare_usage(history), run, ball_usage(run), energy)
 
 
+@lru_cache(maxsize=4096)  # every claim and every false version asks again
+def _on_known(
+    history: LoadHistory, exact: Constants[Fraction], overhead: Fraction
+) -> HistoryOnDevice:
+    return on_device(history, ball_constants(exact), overhead)
+
+
 def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Iterator[Pair]:
     """Pairs of adversarial histories, then pairs of runs of the same requests.
 
@@ -113,7 +121,7 @@ def pairs(trial: Trial, overheads: tuple[Fraction, ...] = (Fraction(0),)) -> Ite
     for (device, exact), overhead in product(DEVICES, overheads):
         power = ball_constants(exact)
         for group_of in listed:
-            entries = [on_device(history, power, overhead) for history in group_of]
+            entries = [_on_known(history, exact, overhead) for history in group_of]
             for base, new in product(entries, repeat=2):
                 yield Pair(device, exact, power, base, new)
 
