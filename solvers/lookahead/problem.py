@@ -17,7 +17,7 @@ from solvers.compiled import compiled
 from solvers.lookahead.exchanges import improve, plan_of, value
 from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.fast.solve import balance, check_effort
-from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
+from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution, extent
 from solvers.step.sorted_sizes import indexed, sorted_pool
 from theory.model import INT_LIMIT, InputError, IntArray
 
@@ -64,7 +64,7 @@ class WindowProblem:
         if rows.ndim != 2 or rows.shape[0] == 0 or rows.dtype.kind not in "iu":
             raise InputError("ahead must be integers, one row for each step of the window")
         growth = np.arange(rows.shape[0]) if grown is None else np.asarray(grown)
-        if (
+        if grown is not None and (
             growth.shape != rows.shape[:1]
             or growth.dtype.kind not in "iu"
             or growth[0] != 0
@@ -73,17 +73,20 @@ class WindowProblem:
             raise InputError(
                 f"grown must hold {rows.shape[0]} integers from 0 that do not decrease"
             )
-        steps = [StepProblem(row, free, pool) for row in rows]
-        most = sum(steps[0].pool.tolist()) + steps[0].pool.size * int(growth[-1])
-        if rows.shape[1] * (sum(map(int, rows.flat)) + rows.shape[0] * most) >= INT_LIMIT:
+        step = StepProblem(rows[0], free, pool)
+        low, high, loads = extent(rows.ravel())
+        if low < 0 or high >= INT_LIMIT:
+            raise InputError("loads must hold integers in [0, 2^62)")
+        most = extent(step.pool)[2] + step.pool.size * int(growth[-1])
+        if rows.shape[1] * (loads + rows.shape[0] * most) >= INT_LIMIT:
             raise InputError("G * (sum of loads and sizes over the window) must stay below 2^62")
         for name, array in (
-            ("ahead", np.array([step.loads for step in steps])),
-            ("free", steps[0].free),
-            ("pool", steps[0].pool),
+            ("ahead", np.array(rows, dtype=np.int64, order="C")),
+            ("free", step.free),
+            ("pool", step.pool),
             ("grown", growth.astype(np.int64)),
         ):
-            array.flags.writeable = False
+            array.setflags(write=False)
             object.__setattr__(self, name, array)
 
     @property

@@ -31,7 +31,7 @@ class AssignmentError(InputError):
 FEW = 128
 
 
-def _extent(numbers: IntArray) -> tuple[int, int, int]:
+def extent(numbers: IntArray) -> tuple[int, int, int]:
     """The least of integers >= 0, the largest and their sum; (1, 1, 0) of none."""
     if numbers.size > FEW:
         low, high = int(numbers.min()), int(numbers.max())
@@ -78,7 +78,7 @@ class StepProblem:
             array = np.asarray(values)
             if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
                 raise InputError(f"{name} must be a list of integers")
-            low, high, added = _extent(array)
+            low, high, added = extent(array)
             if low < least or high >= INT_LIMIT:
                 raise InputError(f"{name} must hold integers in [{least}, 2^62)")
             total += added if name != "free" else 0

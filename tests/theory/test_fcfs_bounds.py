@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from itertools import product
-from math import log, prod, sqrt
+from math import lcm, log, prod, sqrt
 
 import pytest
 
@@ -33,12 +33,15 @@ LAWS = {
 
 def lead(table, workers, slots):
     """``M(G, B)`` by trying every outcome."""
-    total = F(0)
-    for outcome in product(table.items(), repeat=workers * slots):
+    scale = lcm(*(q.denominator for q in table.values()))
+    weights = [(x, int(q * scale)) for x, q in table.items()]  # integers are quicker
+    total = 0
+    for outcome in product(weights, repeat=workers * slots):
         sizes = [x for x, _ in outcome]
-        largest = max(sum(sizes[g::workers]) for g in range(workers))
-        total += largest * prod(q for _, q in outcome)
-    return total - slots * sum(x * q for x, q in table.items())
+        largest = max([sum(sizes[g::workers]) for g in range(workers)])
+        total += largest * prod([w for _, w in outcome])
+    mean = sum(x * q for x, q in table.items())
+    return F(total, scale ** (workers * slots)) - slots * mean
 
 
 def test_the_largest_group_is_the_integer_root_up_to_a_limit():
