@@ -68,7 +68,7 @@ class ArrivalOrder:
             view.loads.copy(),
             _counted(self.rule, view),
             view.free.copy(),
-            view.pool,
+            view.pool.copy(),  # which may be read only: one compiled version for both
             assignment,
         )
         return assignment

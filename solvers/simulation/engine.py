@@ -191,6 +191,7 @@ def _check_sums(system: ServingSystem, requests: Requests) -> int:
     k, slow, each = system.tokens_per_step, max(system.slowness, default=1), system.request_cost
     growth = k * max(system.drift)
     steps = requests.decode if k == 1 else -(-requests.decode // k)
+    steps.flags.writeable = False  # as the prompts are: one compiled version for both
     tokens, about, exact = kernels.total_work(requests.prefill, steps, growth)
     about = slow * (about + each * tokens)
     # At any time a request is worth at most its total work, and there are at most as many steps

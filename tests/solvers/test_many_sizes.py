@@ -48,7 +48,7 @@ def test_the_best_columns_are_those_of_all(pool, workers, kind, patience, seed):
     drawn = rng.integers(0, sizes * SCALE, endpoint=True)
     prices = (flat, drawn, np.where(rng.random(sizes.size) < 0.5, 0, drawn), 0 * sizes)[kind]
     profits = sizes * SCALE - prices
-    free, room = np.array(workers).T
+    free, room = np.array(workers).T.copy()
     out = np.empty((free.size, int(free.max())), np.int64)
     exact = best_columns(sizes, supply, prices, free, room, 2**30, out)
     hasty = best_columns(sizes, supply, prices, free, room, patience, out.copy())
@@ -204,7 +204,7 @@ def test_a_dive_has_one_column_of_a_worker_that_fits(step):
 )
 def test_filling_takes_what_is_left(workers, pool, rest):
     sizes, supply = np.unique(pool, return_counts=True)
-    free, room = np.array(workers).T
+    free, room = np.array(workers).T.copy()
     left, slack = supply.copy(), np.zeros(free.size, np.int64)
     out = np.empty((free.size, 4), np.int64)
     state = np.ones(1, np.uint64)

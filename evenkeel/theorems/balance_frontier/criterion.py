@@ -6,13 +6,11 @@ from functools import cache, partial
 from itertools import combinations, combinations_with_replacement, product
 from math import comb
 
-import numpy as np
-
 from evenkeel.findings.check import Finding, Trial, Variant, Verdict, evidence
 from evenkeel.findings.scoreboard import Case, Cases, Witness
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import affordable, rich_steps, witness_of
-from solvers.step.exact.brute_force import exact_step, optimal_step
+from solvers.step.exact.brute_force import exact_step, search_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.rebalancing import can_rebalance
@@ -58,9 +56,7 @@ def enumerated_optimum(
     """Optimal imbalance of a step that fills every slot, by trying all assignments."""
     # The search itself, without its limit on assignments: copies of a size are interchangeable.
     problem = StepProblem(loads, free, sizes)
-    assignment = np.empty(len(sizes), dtype=np.int64)
-    optimal_step(problem.loads, problem.free, problem.pool, assignment)
-    return problem.objective(assignment)
+    return problem.objective(search_step(problem))
 
 
 def refill_optimum(

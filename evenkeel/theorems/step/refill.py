@@ -10,7 +10,7 @@ from evenkeel.findings.headline import Record, headline, says
 from evenkeel.findings.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import admit, after_of, refills, witness_of
-from solvers.step.exact.brute_force import exact_step, optimal_step
+from solvers.step.exact.brute_force import exact_step, search_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.step import full_refill_bound, full_refill_extremal
@@ -260,9 +260,7 @@ class FullRefillTight:
             pool = list(full_refill_extremal(G, B, 1, b))
             problem = StepProblem([0] * G, [B] * G, pool + [1] * trial.fault("spare"))
             # The small requests are interchangeable: at most about (B + 1)^G nodes.
-            assignment = np.empty(problem.pool.size, dtype=np.int64)
-            optimal_step(problem.loads, problem.free, problem.pool, assignment)
-            value = problem.objective(assignment)
+            value = problem.objective(search_step(problem))
             claimed = full_refill_bound(G, 1, b) * trial.scale_of("extremal pool")
             if cases.add(value, claimed, witness_of(problem)):
                 break

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from itertools import chain, product
 
-import numpy as np
-
 from evenkeel.findings.check import Finding, Trial, Variant, evidence
 from evenkeel.findings.scoreboard import THOUSANDTH, Cases, near
 from evenkeel.theorems.registry import Assumption, claim
 from evenkeel.theorems.step.domains import admit, refills, witness_of
 from evenkeel.theorems.step.refill import swap
-from solvers.step.exact.brute_force import optimal_step
+from solvers.step.exact.brute_force import search_step
 from solvers.step.problem import StepProblem
 from theory.formal.record import Theorem
 from theory.formulas.step import (
@@ -32,9 +30,7 @@ def refill(G: int, B: int, pool: tuple[int, ...]) -> StepProblem:
 
 def optimum(problem: StepProblem) -> int:
     """The least imbalance after the step, whatever its number of assignments."""
-    assignment = np.empty(problem.pool.size, dtype=np.int64)
-    optimal_step(problem.loads, problem.free, problem.pool, assignment)
-    return problem.objective(assignment)
+    return problem.objective(search_step(problem))
 
 
 def small_refills(trial: Trial, spare: int) -> Iterator[StepProblem]:

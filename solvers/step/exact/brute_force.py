@@ -98,8 +98,14 @@ def exact_step(problem: StepProblem) -> Assignment:
     [0, 1]
     """
     check_exact(problem)
+    return search_step(problem)
+
+
+def search_step(problem: StepProblem) -> Assignment:
+    """The same of a step that is known to be small enough, since many of its requests are equal."""
     assignment = np.empty(problem.pool.size, dtype=np.int64)
-    optimal_step(problem.loads, problem.free, problem.pool, assignment)
+    # Copies can be written, as arrays of compiled code can: one compiled version for both.
+    optimal_step(problem.loads.copy(), problem.free.copy(), problem.pool.copy(), assignment)
     return assignment
 
 
