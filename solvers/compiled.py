@@ -40,8 +40,10 @@ SELDOM = 30_000, 10, 30
 
 
 # The compiler's passes for what kernels do not contain: closures, contexts, literals to unroll,
-# branches on the types of arguments, functions to be inlined before their types are known.
+# branches on the types of arguments, functions to be inlined before their types are known,
+# expressions of whole arrays; for what later passes do again; and for a reader.
 UNUSED = {
+    untyped_passes.IRProcessing,
     untyped_passes.WithLifting,
     untyped_passes.InlineClosureLikes,
     untyped_passes.RewriteSemanticConstants,
@@ -52,6 +54,8 @@ UNUSED = {
     untyped_passes.FindLiterallyCalls,
     untyped_passes.LiteralUnroll,
     typed_passes.InlineOverloads,
+    typed_passes.NopythonRewrites,
+    typed_passes.AnnotateTypes,
     typed_passes.NoPythonSupportedFeatureValidation,
     typed_passes.DumpParforDiagnostics,
 }
