@@ -181,23 +181,35 @@ def imbalances(loads: IntArray) -> IntArray:
 BLOCK = 2**20
 
 
+# Sizes that lie within so many integers are told apart without being sorted.
+NEAR = 256
+
+
+def _kinds(sizes: IntArray) -> tuple[int, IntArray]:
+    """Numbers ``0..width - 1`` of sizes, equal for equal sizes, and the width."""
+    if sizes.size and int(np.ptp(sizes)) < NEAR:
+        return int(np.ptp(sizes)) + 1, sizes - sizes.min()
+    kinds, numbers = np.unique(sizes, return_inverse=True)
+    return kinds.size, numbers
+
+
 def pool_condition_fails_at(result: RunResult, steps: int) -> int | None:
     """First of the ``steps`` whose pool could not fill all free slots without some size class.
 
     The paper's overloaded class, checked on the pool that the policy saw, as by
     :func:`adversary.workloads.overload.pool_survives_a_class`; None if it held.
     """
-    sizes, kinds = np.unique(result.requests.prefill, return_inverse=True)
-    rows = max(1, BLOCK // max(1, sizes.size))
+    width, kinds = _kinds(result.requests.prefill)
+    rows = max(1, BLOCK // max(1, width))
 
     def count(step_of: IntArray, first: int, last: int) -> IntArray:
         """Requests of each size (columns) by the step of each, of some steps."""
         here = (step_of >= first) & (step_of < last)
-        cells = (step_of[here] - first) * sizes.size + kinds[here]
-        counted = np.bincount(cells, minlength=(last - first) * sizes.size)
-        return counted.reshape(last - first, sizes.size)
+        cells = (step_of[here] - first) * width + kinds[here]
+        counted = np.bincount(cells, minlength=(last - first) * width)
+        return counted.reshape(last - first, width)
 
-    left = np.zeros(sizes.size, dtype=np.int64)  # that wait after the steps before
+    left = np.zeros(width, dtype=np.int64)  # that wait after the steps before
     for first in range(0, steps, rows):
         last = min(first + rows, steps)
         admitted = count(result.start_step, first, last)
