@@ -119,6 +119,10 @@ class System:
         return len(set(self.drift)) == 1
 
 
+# Up to so many numbers Python's ints are faster than numpy's reductions.
+FEW = 128
+
+
 def _int_column(name: str, values: ArrayLike, least: int) -> IntArray:
     try:
         array = np.asarray(values)
@@ -135,11 +139,12 @@ def _int_column(name: str, values: ArrayLike, least: int) -> IntArray:
         ]
         bad = 0 if all(fits) else fits.index(False)
         raise InputError(f"{name}[{bad}] = {found[bad]!r} must be an integer in [{least}, 2^62)")
-    if array.size and (int(array.min()) < least or int(array.max()) >= INT_LIMIT):
+    ends = array.tolist() if array.size <= FEW else [int(array.min()), int(array.max())]
+    if ends and (min(ends) < least or max(ends) >= INT_LIMIT):
         bad = int(np.flatnonzero((array < least) | (array >= INT_LIMIT))[0])
         raise InputError(f"{name}[{bad}] = {array[bad]} must be an integer in [{least}, 2^62)")
-    column = np.array(array, dtype=np.int64)
-    column.flags.writeable = False
+    column = array.astype(np.int64)
+    column.setflags(write=False)
     return column
 
 
@@ -316,6 +321,8 @@ def imbalance(loads: ArrayLike) -> Any:
     >>> imbalance([[3, 7, 5], [1, 1, 1]]).tolist()
     [6, 0]
     """
+    if isinstance(loads, list) and set(map(type, loads)) == {int}:  # as most are: at once
+        return len(loads) * max(loads) - sum(loads)
     matrix = np.asarray(loads)
     if matrix.ndim not in (1, 2) or matrix.shape[-1] == 0:
         raise InputError(f"loads must be a list or a matrix with a worker, got {matrix.shape}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.model import INT_LIMIT, InputError, IntArray, imbalance
+from theory.model import FEW, INT_LIMIT, InputError, IntArray, imbalance
 from theory.shown import Shown, axes
 from theory.tables import columns_of
 
@@ -25,10 +25,6 @@ WAITS = -1
 
 class AssignmentError(InputError):
     """An assignment breaks a rule of the step; the message says which."""
-
-
-# Up to so many numbers Python's ints are faster than numpy's reductions.
-FEW = 128
 
 
 def extent(numbers: IntArray) -> tuple[int, int, int]:
