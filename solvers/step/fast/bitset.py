@@ -17,24 +17,11 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 @compiled
 def _highest(word: np.uint64) -> int:
-    """Position of the highest bit of a word that is not zero."""
-    place = 0
-    if word >> np.uint64(32):
-        word >>= np.uint64(32)
-        place += 32
-    if word >> np.uint64(16):
-        word >>= np.uint64(16)
-        place += 16
-    if word >> np.uint64(8):
-        word >>= np.uint64(8)
-        place += 8
-    if word >> np.uint64(4):
-        word >>= np.uint64(4)
-        place += 4
-    if word >> np.uint64(2):
-        word >>= np.uint64(2)
-        place += 2
-    return place + int(word >> _ONE)
+    """Position of the highest bit of a word that is not zero: the exponent of a float.
+
+    Without the bit below the highest, so that it is not rounded up to the next power of two.
+    """
+    return int(np.float64(word & ~(word >> _ONE)).view(np.int64) >> 52) - 1023
 
 
 @compiled
@@ -54,6 +41,19 @@ def full(n: int) -> tuple[Words, Words]:
         if words[i]:
             summary[i >> 6] |= _ONE << np.uint64(i & 63)
     return words, summary
+
+
+@compiled
+def empty(n: int) -> tuple[Words, Words]:
+    """The set of none of the positions below ``n``: its words, and their summary."""
+    words = np.zeros((n >> 6) + 1, np.uint64)
+    return words, np.zeros((words.size >> 6) + 1, np.uint64)
+
+
+@compiled
+def contains(words: Words, i: int) -> bool:
+    """Whether position ``i`` is in."""
+    return bool((words[i >> 6] >> np.uint64(i & 63)) & _ONE)
 
 
 @compiled

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solvers.compiled import compiled
-from solvers.step.fast.bitset import Words, full, predecessor, remove
+from solvers.step.fast.bitset import Words, contains, empty, full, insert, predecessor, remove
 from solvers.step.sorted_sizes import Pool, last_between
 from theory.model import IntArray
 
@@ -144,27 +144,31 @@ def _give(
         shift = 43 if forced else 45
         # A bucket holds the rooms that agree in their highest bits, as a linked list.  The largest
         # room never grows while the aside stays, so the buckets are emptied from the top, once.
+        # Most are empty, and a set knows the others.
         base = _bucket(sizes[0] >> 1, shift)
         top = max(0, _bucket(most_room + lift, shift) - base)
-        first = np.full(top + 1, -1, np.int64)
+        first = np.empty(top + 1, np.int64)
+        buckets, summary = empty(top + 1)
         for g in range(G - 1, -1, -1):
             if member[g] and plan.start[g] + plan.taken[g] < plan.start[g + 1]:
                 at = max(0, _bucket(room[g] + lift, shift) - base)
-                follows[g] = first[at]
+                follows[g] = first[at] if contains(buckets, at) else -1
                 first[at] = g
+                insert(buckets, summary, at)
+        top = predecessor(buckets, summary, top)
         placed = 0
         again = -1  # those of the top bucket that stay in it, to take turns
         while to_place > 0:
-            while first[top] < 0:
+            if first[top] < 0:
                 first[top] = again
                 again = -1
                 if first[top] < 0:
-                    top -= 1
+                    top = predecessor(buckets, summary, top - 1)
             g = first[top]
             stale = False
             while not stale:
                 i -= 1
-                if not (plan.words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
+                if not contains(plan.words, i):
                     i = predecessor(plan.words, plan.summary, i)
                 if sizes[i] <= room[g] or forced:
                     stale = least < aside > sizes[i]
@@ -192,8 +196,9 @@ def _give(
                 room[g] += (aside if must > 1 else 0) - sizes[i]
                 at = max(0, _bucket(room[g] + lift, shift) - base)
                 if at < top:
-                    follows[g] = first[at]
+                    follows[g] = first[at] if contains(buckets, at) else -1
                     first[at] = g
+                    insert(buckets, summary, at)
                 else:
                     follows[g] = again
                     again = g
