@@ -78,16 +78,18 @@ def plan_of(
 @compiled
 def _rank(after: IntArray, h: int, top: IntArray, who: IntArray) -> None:
     """Find the three largest loads of a step and their workers."""
-    top[h] = -1
-    who[h] = -1
+    first = second = third = np.int64(-1)
+    a = b = c = -1
     for g in range(after.shape[0]):
-        load, at = after[g, h], 2
-        if load <= top[h, 2]:
-            continue
-        while at > 0 and load > top[h, at - 1]:
-            top[h, at], who[h, at] = top[h, at - 1], who[h, at - 1]
-            at -= 1
-        top[h, at], who[h, at] = load, g
+        load = after[g, h]
+        if load > third:
+            third, c = load, g
+            if load > second:
+                second, third, b, c = load, second, g, b
+                if load > first:
+                    first, second, a, b = load, first, g, a
+    top[h, 0], top[h, 1], top[h, 2] = first, second, third
+    who[h, 0], who[h, 1], who[h, 2] = a, b, c
 
 
 @compiled
@@ -137,17 +139,25 @@ def improve(plan: WindowPlan, pool: Pool, grown: IntArray, effort: int) -> None:
     admitted = sum_of(plan.taken)
     bends = np.empty(2 * grown.size, np.int64)
     tries = 4 ** (effort + 1)
+    in_vain = 0  # workers in turn that have found no exchange; once it is all, nobody will
     for _ in range(4**effort):
         moved = False
         if admitted < pool.sizes.size:
             for g in range(plan.taken.size):
-                moved |= _replace(plan, pool, grown, g, bends)
+                if in_vain == plan.taken.size:
+                    break
+                in_vain += 1
+                if _replace(plan, pool, grown, g, bends):
+                    moved = True
+                    in_vain = 0
         if not moved and (effort > 1 or admitted == pool.sizes.size):
             tried = -1
             for h in range(grown.size):
                 p = plan.who[h, 0]
                 if p != tried and tries > 0:
-                    moved |= _relieve(plan, pool, grown, p, bends)
+                    if _relieve(plan, pool, grown, p, bends):
+                        moved = True
+                        in_vain = 0
                     tried = p
                     tries -= 1
         if not moved:
@@ -266,20 +276,23 @@ def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntAr
     least, gives, gets, partner = np.int64(0), -1, -1, -1
     others = _others(plan, p)
     own = plan.after[p]
+    now = np.int64(0)
+    for h in range(steps):
+        now += max(own[h], others.first[h])
     for q in range(G):
         if q == p:
             continue
-        now = best = np.int64(0)
+        best = np.int64(0)
         theirs = plan.after[q]
         for h in range(steps):
             rest = others.second[h] if others.holder[h] == q else others.first[h]
-            a, b = own[h], theirs[h]
-            now += max(rest, a, b)
-            level = max(rest, (a + b + 1) >> 1)
-            best += level
-            bends[h], bends[steps + h] = a - level, level - b
+            best += max(rest, (own[h] + theirs[h] + 1) >> 1)
         if best - now >= least:
             continue  # whatever the two exchange: they cannot be more even than equal
+        for h in range(steps):
+            rest = others.second[h] if others.holder[h] == q else others.first[h]
+            level = max(rest, (own[h] + theirs[h] + 1) >> 1)
+            bends[h], bends[steps + h] = own[h] - level, level - theirs[h]
         aim = _smallest(bends, steps - 1)
         below = above = np.int64(0)
         below_i = below_j = above_i = above_j = -1

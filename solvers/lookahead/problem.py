@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from solvers.arrays import sum_of
 from solvers.compiled import compiled
 from solvers.lookahead.exchanges import improve, plan_of, value
 from solvers.step.bounds.relaxation import closed_form_bounds
@@ -196,24 +197,52 @@ def balance_window(
         The sum of the imbalances over the window.
     """
     pool = sorted_pool(sizes)
-    balance(_mean_of_rows(ahead), free, sizes + int(np.sum(grown)) // grown.size, 0, out_worker)
-    plan = plan_of(ahead, grown, free, pool, out_worker)
-    balance(ahead[0].copy(), free, sizes, 0, out_worker)
-    other = plan_of(ahead, grown, free, pool, out_worker)
     if effort > 0 and sizes.size > 0:
         pool = indexed(pool)
-        if effort > 1:
-            improve(plan, pool, grown, effort)
-            improve(other, pool, grown, effort)
-    if value(other) < value(plan):
-        plan = other
-    if effort == 1 and sizes.size > 0:
+    other_worker = np.empty(sizes.size, np.int64)
+    balance(_mean_of_rows(ahead), free, sizes + sum_of(grown) // grown.size, 0, out_worker)
+    balance(ahead[0].copy(), free, sizes, 0, other_worker)
+    if effort > 1:
+        plan = plan_of(ahead, grown, free, pool, out_worker)
+        other = plan_of(ahead, grown, free, pool, other_worker)
         improve(plan, pool, grown, effort)
+        improve(other, pool, grown, effort)
+        if value(other) < value(plan):
+            plan = other
+    else:
+        better = out_worker
+        if _value_of(ahead, grown, sizes, other_worker) < _value_of(
+            ahead, grown, sizes, out_worker
+        ):
+            better = other_worker
+        plan = plan_of(ahead, grown, free, pool, better)
+        if effort > 0:
+            improve(plan, pool, grown, effort)
     out_worker[:] = WAITS
     for g in range(free.size):
         for k in range(plan.start[g], plan.start[g] + plan.taken[g]):
             out_worker[plan.item[k]] = g
     return value(plan)
+
+
+@compiled
+def _value_of(ahead: IntArray, grown: IntArray, sizes: IntArray, worker: IntArray) -> int:
+    """Sum of the imbalances over the window, if each request goes to this worker."""
+    steps, G = ahead.shape
+    added, taken = np.zeros(G, np.int64), np.zeros(G, np.int64)
+    for i in range(sizes.size):
+        if worker[i] != WAITS:
+            added[worker[i]] += sizes[i]
+            taken[worker[i]] += 1
+    result = np.int64(0)
+    for h in range(steps):
+        largest = np.int64(0)
+        for g in range(G):
+            load = ahead[h, g] + added[g] + taken[g] * grown[h]
+            largest = max(largest, load)
+            result -= load
+        result += G * largest
+    return int(result)
 
 
 @compiled
@@ -223,5 +252,6 @@ def _mean_of_rows(ahead: IntArray) -> IntArray:
     for h in range(ahead.shape[0]):
         for g in range(mean.size):
             mean[g] += ahead[h, g]
-    mean //= ahead.shape[0]
+    for g in range(mean.size):
+        mean[g] //= ahead.shape[0]
     return mean
