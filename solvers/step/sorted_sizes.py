@@ -90,15 +90,17 @@ def indexed(pool: Pool) -> Pool:
     least = np.float64(sizes[0]).view(np.int64)
     spread = np.float64(sizes[n - 1]).view(np.int64) - least
     shift = 0
-    while spread >> shift > 2 * n:
+    while spread >> shift > n:
         shift += 1
     base = int(least >> shift)
     below = np.empty(((least + spread) >> shift) - base + 2, np.int64)
-    i = 0
-    for bucket in range(below.size):
-        while i < n and (np.float64(sizes[i]).view(np.int64) >> shift) - base < bucket:
-            i += 1
-        below[bucket] = i
+    bucket = 0
+    for i in range(n):
+        own = (np.float64(sizes[i]).view(np.int64) >> shift) - base
+        while bucket <= own:
+            below[bucket] = i
+            bucket += 1
+    below[bucket] = n
     return Pool(sizes, pool.sums, below, shift, base)
 
 
