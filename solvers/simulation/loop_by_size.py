@@ -170,14 +170,19 @@ def run_window(
 @compiled
 def in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> None:
     """Of equal sizes, send the oldest to the first workers and let the youngest wait."""
-    start = 0
-    while start < size.size:
-        end, taken = start, start
+    end = 0
+    while end < size.size:
+        start = end
+        end += 1
         while end < size.size and size[end] == size[start]:
-            if target[end] != WAITS:
-                target[taken] = target[end]
-                taken += 1
             end += 1
+        if end - start == 1:
+            continue
+        taken = start
+        for j in range(start, end):
+            if target[j] != WAITS:
+                target[taken] = target[j]
+                taken += 1
         for j in range(taken, end):
             target[j] = WAITS
         if taken - start > 1:
@@ -186,4 +191,3 @@ def in_order_of_arrival(size: IntArray, target: IntArray, other: IntArray) -> No
             if sort_by_size(sent, sent, spare, spare):
                 for j in range(sent.size):
                     sent[j] = spare[j]
-        start = end
