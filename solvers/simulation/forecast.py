@@ -138,22 +138,22 @@ def predict_loads(run: RunState, forecast: Forecast) -> None:
     ahead[:] = 0
     running[:] = 0
     # First what leaves after each step of the window, then from the present step on.
-    for at in range(run.active.size):
-        row = run.active[at]
-        if row.worker == NO_ROW:
-            continue
-        if true:
-            left = row.last_step + 1 - state.step
-        else:
+    if true:
+        _end_within(run, ahead, running)
+    else:
+        for at in range(run.active.size):
+            row = run.active[at]
+            if row.worker == NO_ROW:
+                continue
             age = state.step - run.start_step[row.request]
             if lengths.size:
                 left = lengths[row.request] - age
             else:
                 left = remaining[min(age, remaining.size - 1)]
             left = max(1, left)
-        if left < steps:
-            ahead[left, row.worker] -= row.base + state.grown
-            running[left, row.worker] -= 1
+            if left < steps:
+                ahead[left, row.worker] -= row.base + state.grown
+                running[left, row.worker] -= 1
     for g in range(G):
         ahead[0, g], running[0, g] = run.loads[g], state.slots - run.free[g]
     for h in range(1, steps):
@@ -163,3 +163,18 @@ def predict_loads(run: RunState, forecast: Forecast) -> None:
     for h in range(1, steps):
         for g in range(G):
             ahead[h, g] += running[h, g] * grown[h]
+
+
+@compiled
+def _end_within(run: RunState, ahead: IntArray, running: IntArray) -> None:
+    """Take away the requests that end within the window, bucket by bucket of their last steps."""
+    state = run.state[0]
+    for left in range(1, ahead.shape[0]):
+        last_step = state.step + left - 1
+        at = run.bucket[last_step & (run.bucket.size - 1)]
+        while at != NO_ROW:
+            row = run.active[at]
+            if row.last_step == last_step:
+                ahead[left, row.worker] -= row.base + state.grown
+                running[left, row.worker] -= 1
+            at = run.following[at]
