@@ -14,7 +14,7 @@ from solvers.compiled import compiled
 from solvers.step.fast.bitset import Words, full, insert, predecessor, remove, successor
 from solvers.step.problem import WAITS
 from solvers.step.sorted_sizes import Pool, last_at_most
-from theory.model import IntArray
+from theory.model import INT_LIMIT, IntArray
 
 
 class WindowPlan(NamedTuple):
@@ -289,11 +289,14 @@ def _relieve(plan: WindowPlan, pool: Pool, grown: IntArray, p: int, bends: IntAr
             best += max(rest, (own[h] + theirs[h] + 1) >> 1)
         if best - now >= least:
             continue  # whatever the two exchange: they cannot be more even than equal
+        aim, end = -INT_LIMIT, INT_LIMIT
         for h in range(steps):
             rest = others.second[h] if others.holder[h] == q else others.first[h]
             level = max(rest, (own[h] + theirs[h] + 1) >> 1)
             bends[h], bends[steps + h] = own[h] - level, level - theirs[h]
-        aim = _smallest(bends, steps - 1)
+            aim, end = max(aim, bends[h]), min(end, bends[steps + h])
+        if aim > end:  # no change is the best at every step
+            aim = _smallest(bends, steps - 1)
         below = above = np.int64(0)
         below_i = below_j = above_i = above_j = -1
         mine = plan.item[plan.start[p] : plan.start[p] + plan.taken[p]]
