@@ -23,7 +23,9 @@ def entry_to(code: Any, name: str) -> Any:
     name : str
         What it can be called by; the same in every process, and of no other code.
     """
-    context, own = code.target_context, copy(code.fndesc)
+    # Machine code that was read comes without what it was made with: memory that is counted,
+    # without which an array that the kernel makes would not become an object.
+    context, own = code.target_context.subtarget(enable_nrt=True), copy(code.fndesc)
     own.mangled_name += name
     own.env_name += name
     library = Library(context.codegen(), own.mangled_name)

@@ -315,6 +315,29 @@ def test_python_calls_what_was_compiled_for_other_compiled_code(two, tmp_path):
     assert two(tmp_path, f"outer(5), added(5), {made}") == ["8", "6", "0", "1"]
 
 
+ROWS = """
+import numpy as np
+from solvers.compiled import compiled
+
+@compiled
+def row(n):
+    return np.arange(n)
+
+@compiled
+def size(n):
+    return row(n).size
+"""
+
+
+def test_python_gets_arrays_from_what_another_process_compiled_for_compiled_code(forked, tmp_path):
+    (tmp_path / "rows.py").write_text(ROWS)
+    assert forked.run(tmp_path, "from rows import size; print(size(3))").stdout == "3\n"
+    # The entry is made to machine code that was read, and then read itself.
+    for _ in range(2):
+        done = forked.run(tmp_path, "from rows import row; print(row(3).tolist())")
+        assert done.stdout == "[0, 1, 2]\n"
+
+
 def test_a_constant_argument_needs_no_code_of_its_own(two, tmp_path):
     assert two(tmp_path, "outer(5), len(added.overloads)") == ["8", "1"]
 
