@@ -206,6 +206,26 @@ def test_an_address_space_that_is_too_small_is_said(tmp_path, mib):
     )
 
 
+@pytest.mark.skipif(not LINUX, reason="threads of a process")
+def test_a_command_has_one_thread_of_linear_algebra_unless_more_are_given():
+    code = (
+        "import os; from evenkeel.exits import run\n"
+        "def command(options):\n"
+        "    import numpy\n"
+        "    print(os.environ['OPENBLAS_NUM_THREADS'], len(os.listdir('/proc/self/task')))\n"
+        "run(command)"
+    )
+    free = {name: it for name, it in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    threads = {}
+    for given in ("", "1", "2"):
+        environment = free | ({"OPENBLAS_NUM_THREADS": given} if given else {})
+        words = [sys.executable, "-c", code]
+        said = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, check=True)
+        kept, threads[given] = said.stdout.split()
+        assert kept.decode() == (given or "1")
+    assert threads[""] == threads["1"]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not LINUX, reason="limits of a process")
 def test_workers_in_the_least_address_space(tmp_path):
