@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import secrets
 import shutil
 import sys
@@ -17,6 +18,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from _pytest.unraisableexception import gc_collect_iterations_key
 from hypothesis import HealthCheck, settings
+from hypothesis.internal import entropy
 
 # The same examples in every run, unless HYPOTHESIS_PROFILE=explore asks for new ones: whether a
 # change passes is no matter of luck.  New ones depend on the seed alone: on no database, and on no
@@ -30,6 +32,8 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# No test draws from numpy's global generator: its state need not be kept around every example.
+entropy.NP_RANDOM = random.Random()
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Names the folder of tests/oracles/found.py; the workers of pytest-xdist inherit it.
@@ -106,6 +110,12 @@ TOGETHER = (
     *("tests/evenkeel/test_dropped.py", "tests/evenkeel/test_exposition.py"),
     *("tests/evenkeel/test_formal_verdicts.py", "tests/theory/test_claims.py"),
 )
+# Files whose tests ask solvers of integer programs, which have a process of their own.
+ASKED = (
+    *("tests/solvers/test_exact.py", "tests/solvers/test_floating_solvers.py"),
+    *("tests/solvers/test_relaxation.py", "tests/solvers/test_scan.py"),
+    *("tests/solvers/test_many_sizes.py", "tests/solvers/test_level_windows.py"),
+)
 # Files whose tests look at pages in a browser, which a process starts once.
 SEEN = (
     "tests/docs/test_built_pages.py",
@@ -125,6 +135,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(SEEN):
                 return "browser"
+            if nodeid.startswith(ASKED):
+                return "programs"
             return "findings" if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
 
     return Scheduling(config, log)
