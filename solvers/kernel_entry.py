@@ -29,7 +29,6 @@ def entry_to(code: Any, name: str) -> Any:
     own.mangled_name += name
     own.env_name += name
     library = Library(context.codegen(), own.mangled_name)
-    library.enable_object_caching()  # so that it can be kept
     module = context.create_module("wrapper")
     kind = context.call_conv.get_function_type(own.restype, own.argtypes)
     function = ir.Function(module, kind, name)

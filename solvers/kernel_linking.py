@@ -30,7 +30,11 @@ CLOSURE = "_3clocals_3e"
 
 
 class Library(JITCodeLibrary):  # type: ignore[misc]
-    """Machine code that shares no closure with other code."""
+    """Machine code that can be kept, and shares no closure with other code."""
+
+    def __init__(self, codegen: Any, name: str) -> None:
+        super().__init__(codegen, name)
+        self.enable_object_caching()
 
     def _optimize_final_module(self) -> None:
         super()._optimize_final_module()

@@ -140,7 +140,6 @@ class Lowering(NativeLowering):  # type: ignore[misc]
     def run_pass(self, state: Any) -> bool:
         """Make LLVM's instructions of numba's."""
         state.library = Library(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()  # so that it can be kept
         return bool(super().run_pass(state))
 
     @property
