@@ -123,6 +123,19 @@ class System:
 FEW = 128
 
 
+def extent(numbers: IntArray) -> tuple[int, int, int]:
+    """The least of integers >= 0, the largest and their sum; (1, 1, 0) of none.
+
+    The sum means nothing where the least is negative.
+    """
+    if numbers.size > FEW:
+        low, high = int(numbers.min()), int(numbers.max())
+        wide = high * numbers.size >= INT_LIMIT
+        return low, high, sum(numbers.tolist()) if wide else int(numbers.sum())
+    listed: list[int] = numbers.tolist()
+    return (min(listed), max(listed), sum(listed)) if listed else (1, 1, 0)
+
+
 def _int_column(name: str, values: ArrayLike, least: int) -> IntArray:
     try:
         array = np.asarray(values)
@@ -139,8 +152,8 @@ def _int_column(name: str, values: ArrayLike, least: int) -> IntArray:
         ]
         bad = 0 if all(fits) else fits.index(False)
         raise InputError(f"{name}[{bad}] = {found[bad]!r} must be an integer in [{least}, 2^62)")
-    ends = array.tolist() if array.size <= FEW else [int(array.min()), int(array.max())]
-    if ends and (min(ends) < least or max(ends) >= INT_LIMIT):
+    low, high, _ = extent(array)
+    if array.size and (low < least or high >= INT_LIMIT):
         bad = int(np.flatnonzero((array < least) | (array >= INT_LIMIT))[0])
         raise InputError(f"{name}[{bad}] = {array[bad]} must be an integer in [{least}, 2^62)")
     column = array.astype(np.int64)

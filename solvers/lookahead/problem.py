@@ -18,9 +18,9 @@ from solvers.compiled import compiled
 from solvers.lookahead.exchanges import improve, plan_of, value
 from solvers.step.bounds.relaxation import closed_form_bounds
 from solvers.step.fast.solve import balance, check_effort
-from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution, extent
+from solvers.step.problem import WAITS, Assignment, StepProblem, StepSolution
 from solvers.step.sorted_sizes import indexed, sorted_pool
-from theory.model import INT_LIMIT, InputError, IntArray
+from theory.model import INT_LIMIT, InputError, IntArray, extent
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from theory.model import FEW, INT_LIMIT, InputError, IntArray, imbalance
+from theory.model import INT_LIMIT, InputError, IntArray, extent, imbalance
 from theory.shown import Shown, axes
 from theory.tables import columns_of
 
@@ -25,16 +25,6 @@ WAITS = -1
 
 class AssignmentError(InputError):
     """An assignment breaks a rule of the step; the message says which."""
-
-
-def extent(numbers: IntArray) -> tuple[int, int, int]:
-    """The least of integers >= 0, the largest and their sum; (1, 1, 0) of none."""
-    if numbers.size > FEW:
-        low, high = int(numbers.min()), int(numbers.max())
-        wide = high * numbers.size >= INT_LIMIT
-        return low, high, sum(numbers.tolist()) if wide else int(numbers.sum())
-    listed: list[int] = numbers.tolist()
-    return (min(listed), max(listed), sum(listed)) if listed else (1, 1, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
