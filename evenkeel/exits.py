@@ -76,8 +76,11 @@ _REMEDIES = {
 # Address space without which compiled libraries end the process as they are loaded, or hang.  Each
 # of their threads takes a part of it, so that where it is limited (ulimit -v) they have one each.
 _LEAST_SPACE = 3 * 2**29
-_BLAS = "OPENBLAS_NUM_THREADS"
-_THREADS = "OMP_NUM_THREADS", _BLAS, "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"
+_THREADS = "OMP_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"
+
+# No product of matrices here is worth threads, which spin for 0.05 s when they are started and
+# after each of them: a command has one.
+BLAS = "OPENBLAS_NUM_THREADS"
 
 
 # As it is before code of one's own is imported, which must not end a command (theory.own).
@@ -280,9 +283,7 @@ def _ended(command: Callable[[Options], Any]) -> tuple[int, str]:
     options = Options()
     try:
         listen()
-        # No product of matrices here is worth threads, which spin for 0.05 s when they are started
-        # and after each of them.
-        os.environ.setdefault(_BLAS, "1")
+        os.environ.setdefault(BLAS, "1")
         if sys.stdout is None:
             return NO_ANSWER, "error: standard output is closed: an answer would not be seen"
         if says := _too_narrow():

@@ -20,15 +20,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler, recv_handle, send_handle
 from typing import Any
 
+from evenkeel.exits import BLAS
 from evenkeel.shadows import pin_floors
 
 # Elsewhere the system's own libraries may not survive a fork, or there is none.
 FORKS = sys.platform == "linux"
 
 _SPAWN = get_context("spawn")
-
-# Workers are as many as there are cores: threads of linear algebra would only spin beside them.
-_BLAS = "OPENBLAS_NUM_THREADS"
 
 # As it is before code of one's own is imported, which has another (theory.own).
 _EXIT = os._exit
@@ -56,14 +54,14 @@ class Forker:
     ) -> None:
         self._calls, theirs = _SPAWN.Pipe()
         self._lock = threading.Lock()
-        given = os.environ.get(_BLAS)
+        given = os.environ.get(BLAS)
         self._process = _SPAWN.Process(
             target=_attend,
             # What is loaded to find the callable comes after the floors, which it may import.
             args=(theirs, given, bytes(ForkingPickler.dumps(ready)), serve),
             name="evenkeel workers",
         )
-        os.environ[_BLAS] = "1"
+        os.environ[BLAS] = "1"  # whatever is given: workers are as many as there are cores
         try:
             self._process.start()
         finally:
@@ -126,9 +124,9 @@ class Forked:
 
 def _restore(given: str | None) -> None:
     if given is None:
-        os.environ.pop(_BLAS, None)
+        os.environ.pop(BLAS, None)
     else:
-        os.environ[_BLAS] = given
+        os.environ[BLAS] = given
 
 
 def _attend(
