@@ -187,8 +187,8 @@ NEAR = 256
 
 def _kinds(sizes: IntArray) -> tuple[int, IntArray]:
     """Numbers ``0..width - 1`` of sizes, equal for equal sizes, and the width."""
-    if sizes.size and int(np.ptp(sizes)) < NEAR:
-        return int(np.ptp(sizes)) + 1, sizes - sizes.min()
+    if sizes.size and (spread := int(np.ptp(sizes))) < NEAR:
+        return spread + 1, sizes - sizes.min()
     kinds, numbers = np.unique(sizes, return_inverse=True)
     return kinds.size, numbers
 

@@ -183,11 +183,12 @@ def _best(
     line: Timeline, shares: dict[str, FloatArray], absolute: bool, offset_s: float | None
 ) -> tuple[Design, _Found, float | None]:
     """The busy share that leaves less of the samples, its fit, and what the other leaves."""
-    likely = Steps(line.edges, shares.get(FIXED_BUSY, shares[AS_LOADED]))
+    steps = {name: Steps(line.edges, share) for name, share in shares.items()}
+    likely = steps.get(FIXED_BUSY, steps[AS_LOADED])
     offset, window = aligned(line, likely, absolute=absolute, offset_s=offset_s)
     fits = []
-    for share in shares.values():
-        beside = design(line, Steps(line.edges, share), offset, window)
+    for each in steps.values():
+        beside = design(line, each, offset, window)
         fits.append((beside, _fitted(beside)))
     fits.sort(key=lambda fit: fit[1].left)
     beside, found = fits[0]
