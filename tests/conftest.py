@@ -104,24 +104,27 @@ def pytest_pycollect_makeitem(
     return pytest.Function.from_parent(collector, name=name)
 
 
-# Files whose tests look at the same findings and the same proofs, which a process computes once.
-TOGETHER = (
-    *("tests/bounds/", "tests/evenkeel/test_checks_", "tests/evenkeel/test_headlines.py"),
-    *("tests/evenkeel/test_dropped.py", "tests/evenkeel/test_exposition.py"),
-    *("tests/evenkeel/test_formal_verdicts.py", "tests/theory/test_claims.py"),
-)
-# Files whose tests ask solvers of integer programs, which have a process of their own.
-ASKED = (
-    *("tests/solvers/test_exact.py", "tests/solvers/test_floating_solvers.py"),
-    *("tests/solvers/test_relaxation.py", "tests/solvers/test_scan.py"),
-    *("tests/solvers/test_many_sizes.py", "tests/solvers/test_level_windows.py"),
-)
-# Files whose tests look at pages in a browser, which a process starts once.
-SEEN = (
-    "tests/docs/test_built_pages.py",
-    "tests/evenkeel/test_explore.py",
-    "tests/evenkeel/test_page.py",
-)
+# Files whose tests one process has, which computes or starts once what they share.
+TOGETHER = {
+    # Findings and proofs.
+    "findings": (
+        *("tests/bounds/", "tests/evenkeel/test_checks_", "tests/evenkeel/test_headlines.py"),
+        *("tests/evenkeel/test_dropped.py", "tests/evenkeel/test_exposition.py"),
+        *("tests/evenkeel/test_formal_verdicts.py", "tests/theory/test_claims.py"),
+    ),
+    # Solvers of integer programs, in a process of their own.
+    "programs": (
+        *("tests/solvers/test_exact.py", "tests/solvers/test_floating_solvers.py"),
+        *("tests/solvers/test_relaxation.py", "tests/solvers/test_scan.py"),
+        *("tests/solvers/test_many_sizes.py", "tests/solvers/test_level_windows.py"),
+    ),
+    # A browser.
+    "browser": (
+        "tests/docs/test_built_pages.py",
+        "tests/evenkeel/test_explore.py",
+        "tests/evenkeel/test_page.py",
+    ),
+}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -133,11 +136,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith(SEEN):
-                return "browser"
-            if nodeid.startswith(ASKED):
-                return "programs"
-            return "findings" if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+            groups = (name for name, files in TOGETHER.items() if nodeid.startswith(files))
+            return next(groups, None) or super()._split_scope(nodeid)
 
     return Scheduling(config, log)
 
