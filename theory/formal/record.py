@@ -56,6 +56,7 @@ def folder() -> "Traversable":
     return files("theory").joinpath("formal")
 
 
+@cache  # a report asks for each file's at every claim
 def digest(text: str) -> str:
     """SHA-256 of a file's text."""
     return hashlib.sha256(text.encode()).hexdigest()
