@@ -91,6 +91,9 @@ slots_option = click.option(
 # Seconds until a log has a line of work that is not told item by item.
 FIRST_LINE_S = 30.0
 
+# Characters that a cell of a table has at most, of each of its lines.
+MOST_CELL = 10_000
+
 
 class Ticker(Protocol):
     """Moves a progress bar."""
@@ -250,7 +253,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
     """A plain text table: columns of numbers to the right, no more than spaces and a rule.
 
     A row is one line whatever its length, unless a ``width`` is given, to which text is wrapped.
-    What steers a terminal stands as its escape.
+    What steers a terminal stands as its escape, and a cell of more than :data:`MOST_CELL`
+    characters is cut.
 
     >>> print(table(("policy", "steps"), [("fcfs", "9"), ("bfio", "10")]))
     policy  steps
@@ -280,7 +284,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
 def _cell(text: str) -> "Text":
     from rich.text import Text
 
-    return Text("\n".join(printable(line, len(line)) for line in text.split("\n")))
+    return Text("\n".join(printable(line, MOST_CELL) for line in text.split("\n")))
 
 
 def terminal_width() -> int | None:

@@ -1,6 +1,6 @@
 """Tables: plain text of one line a row, unless text is to wrap."""
 
-from evenkeel.output import table
+from evenkeel.output import MOST_CELL, table
 
 LONG = "a text " * 20
 
@@ -25,6 +25,12 @@ def test_columns_of_numbers_are_to_the_right():
     assert text.split("\n") == [
         *(" a       b  c", "--  ------  -", "+1  -2.5 %  x", "    10 ± 3  1"),
     ]
+
+
+def test_a_cell_without_end_is_cut_and_others_are_whole():
+    whole = "y" * MOST_CELL
+    _, _, row = table(("cut", "whole"), [("x" * (MOST_CELL + 1), whole)]).split("\n")
+    assert row == "x" * MOST_CELL + "…  " + whole
 
 
 def test_a_table_without_rows_is_its_head():
