@@ -192,13 +192,20 @@ def save_as(figure: "Figure", path: Path) -> Path:
     kind = path.suffix.removeprefix(".").lower()
     if kind not in _METADATA:
         raise InputError(f"{path}: a picture's name ends with .{', .'.join(_METADATA)}")
-    # Once for the files of all kinds: savefig would lay out each, and draw it to nowhere for that.
-    if engine := figure.get_layout_engine():
-        engine.execute(figure)
-        figure.set_layout_engine(None)
+    lay_out(figure)
     with written_whole(path) as scratch:
         figure.savefig(scratch, format=kind, metadata=_METADATA[kind])
     return path
+
+
+def lay_out(figure: "Figure") -> None:
+    """Give everything on a figure its place, once for the files of all kinds.
+
+    ``savefig`` would lay out each anew, and draw it to nowhere for that.
+    """
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def render(
