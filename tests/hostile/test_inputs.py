@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,9 @@ RECORD = {
     "smallest_factor": "11/10", "versions": {"python": "3"},
 }  # fmt: skip
 
+# The name of a change, and what makes the changed file: most of them no test asks for.
+Mutant = tuple[str, Callable[[], bytes]]
+
 # In the place of a value: other types, and numbers and texts that are too much.
 INSTEAD: dict[str, Any] = {
     "null": None, "true": True, "text": "x", "no text": "", "object": {}, "list": [],
@@ -184,29 +187,39 @@ def changed(value: Any, path: tuple[Any, ...], change: Callable[[Any, Any], None
     return copy
 
 
-def json_mutants(text: str) -> Iterator[tuple[str, str]]:
-    """A name and a text for each change of one field."""
+def put(inner: Any, key: Any, name: str) -> None:
+    """Another value in the place of one."""
+    inner[key] = "RAW" if name in RAW else INSTEAD[name]
+
+
+def drop(inner: Any, key: Any) -> None:
+    """A field gone."""
+    del inner[key]
+
+
+def rename(inner: Any, key: Any) -> None:
+    """A field of another name."""
+    inner[key + "?"] = inner.pop(key)
+
+
+def json_mutants(text: str) -> Iterator[Mutant]:
+    """Each change of one field."""
     whole = json.loads(text)
     for path in places(whole):
-        for name, other in INSTEAD.items():
-            mark = "RAW" if name in RAW else other
-
-            def put(inner: Any, key: Any, mark: Any = mark) -> None:
-                inner[key] = mark
-
-            made = json.dumps(changed(whole, path, put)).replace('"RAW"', RAW.get(name, ""))
-            yield f"{path} {name}", made
-        yield f"{path} gone", json.dumps(changed(whole, path, lambda inner, key: inner.pop(key)))
+        changes = {name: partial(put, name=name) for name in INSTEAD} | {"gone": drop}
         if isinstance(path[-1], str):
+            changes["renamed"] = rename
+        for name, change in changes.items():
 
-            def rename(inner: Any, key: Any) -> None:
-                inner[key + "?"] = inner.pop(key)
+            def made(path: Any = path, change: Any = change, name: str = name) -> bytes:
+                text = json.dumps(changed(whole, path, change))
+                return text.replace('"RAW"', RAW.get(name, "")).encode()
 
-            yield f"{path} renamed", json.dumps(changed(whole, path, rename))
+            yield f"{path} {name}", made
 
 
-def toml_mutants(text: str) -> Iterator[tuple[str, str]]:
-    """A name and a text for each change of one line."""
+def toml_mutants(text: str) -> Iterator[Mutant]:
+    """Each change of one line."""
     lines = text.splitlines()
     others = ["true", '"x"', "-1", "0", "0.5", "nan", "inf", "1e999", f"{10**9}", f"{2**63}",
               "9" * 5000, "[" * 200 + "]" * 200, "{}", "[]", "[[1]]", "[-1]", f"[{10**9}]",
@@ -217,16 +230,21 @@ def toml_mutants(text: str) -> Iterator[tuple[str, str]]:
         key, equals, _ = line.partition(" = ")
         if not equals:
             continue
-        for other in others:
-            yield (
-                f"{key} {other[:20]}",
-                "\n".join([*lines[:number], f"{key} = {other}", *lines[number + 1 :]]),
-            )
-        yield f"{key} gone", "\n".join(lines[:number] + lines[number + 1 :])
-        yield f"{key} twice", "\n".join([*lines[:number], line, *lines[number:]])
-        yield f"{key} long", "\n".join([*lines[:number], "x" * 10**5, *lines[number:]])
-    yield "dotted", "a." * 30_000 + "a = 1"
-    yield "a dotted table", "[" + "a." * 30_000 + "a]"
+        places = {f"{key} {other[:20]}": [f"{key} = {other}"] for other in others}
+        places |= {
+            f"{key} gone": [],
+            f"{key} twice": [line] * 2,
+            f"{key} long": ["x" * 10**5, line],
+        }
+        for name, instead in places.items():
+            yield name, partial(joined, [*lines[:number], *instead, *lines[number + 1 :]])
+    yield "dotted", partial(joined, ["a." * 30_000 + "a = 1"])
+    yield "a dotted table", partial(joined, ["[" + "a." * 30_000 + "a]"])
+
+
+def joined(lines: list[str]) -> bytes:
+    """A file of these lines."""
+    return "\n".join(lines).encode()
 
 
 @cache
@@ -263,11 +281,11 @@ def bytes_mutants(text: str, seed: int) -> Iterator[tuple[str, bytes]]:
         yield f"cut {count}", plain[: cut[0]] + plain[cut[1] :]
 
 
-def mutants(kind: Kind, seed: int) -> list[tuple[str, bytes]]:
+def mutants(file: str, text: str, seed: int) -> list[Mutant]:
     """All changes of a file."""
-    fields = toml_mutants if kind.file.endswith(".toml") else json_mutants
-    found = [(name, text.encode("utf-8", "surrogatepass")) for name, text in fields(kind.text)]
-    return [*found, *bytes_mutants(kind.text, seed)]
+    fields = toml_mutants if file.endswith(".toml") else json_mutants
+    others = ((about, partial(bytes, body)) for about, body in bytes_mutants(text, seed))
+    return [*fields(text), *others]
 
 
 def held(call: Call, kind: Kind, name: str, body: bytes) -> None:
@@ -298,8 +316,9 @@ def test_the_files_themselves_are_accepted(call: Call, name: str) -> None:
 
 def share(name: str, every: int) -> list[tuple[str, bytes]]:
     """One in so many of the changes, at a start of its own."""
-    found = mutants(KINDS[name], seed=len(name))
-    return found[len(name) % every :: every]
+    kind = KINDS[name]
+    found = mutants(kind.file, kind.text, seed=len(name))
+    return [(about, make()) for about, make in found[len(name) % every :: every]]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -334,15 +353,6 @@ def test_what_is_no_file(call: Call, name: str) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
 
 
-def record_mutants(seed: int) -> list[tuple[str, bytes]]:
-    """All changes of a line of records."""
-    text = json.dumps(RECORD)
-    return [
-        *((name, made.encode()) for name, made in json_mutants(text)),
-        *bytes_mutants(text, seed),
-    ]
-
-
 def resumed(path: Path, body: bytes) -> None:
     """Take a record from a file as a run that goes on does, and report it."""
     path.write_bytes(body + b"\n" + json.dumps(RECORD).encode() + b"\n")
@@ -358,18 +368,18 @@ def resumed(path: Path, body: bytes) -> None:
 
 
 def test_a_share_of_changed_records(tmp_path: Path) -> None:
-    for name, body in record_mutants(1)[::97]:
+    for name, make in mutants("records.jsonl", json.dumps(RECORD), seed=1)[::97]:
         try:
-            resumed(tmp_path / "records.jsonl", body)
+            resumed(tmp_path / "records.jsonl", make())
         except Exception as error:
             raise AssertionError(name) from error
 
 
 @pytest.mark.slow
 def test_every_changed_record(tmp_path: Path) -> None:
-    for name, body in record_mutants(2):
+    for name, make in mutants("records.jsonl", json.dumps(RECORD), seed=2):
         try:
-            resumed(tmp_path / "records.jsonl", body)
+            resumed(tmp_path / "records.jsonl", make())
         except Exception as error:
             raise AssertionError(name) from error
 
@@ -444,9 +454,9 @@ def test_a_changed_attack_gives_the_true_maximum(call: Call) -> None:
     code = source_digest("fcfs")
     first = next(attack.portions())
     whole = plain(stored(attack, replace(first, cursor=(1, 1, 1)), code))
-    found = [*json_mutants(json.dumps(whole)), ("as it was", json.dumps(whole))]
-    for name, made in found[::37]:
-        (folder / ".x.attack").write_text(made, "utf-8")
+    found = [*json_mutants(json.dumps(whole)), ("as it was", json.dumps(whole).encode)]
+    for name, make in found[::37]:
+        (folder / ".x.attack").write_bytes(make())
         status, out, _ = call(*UNFINISHED, "--json")
         # Sizes 1 and 3 side by side leave 2, then 3 beside an empty worker leaves 3: in two steps.
         assert (status, json.loads(out)["value"]) == (0, "5/2"), name
