@@ -410,8 +410,8 @@ class _Endless(io.RawIOBase):
 
 
 def _bomb(start: bytes, repeated: bytes) -> bytes:
-    """A gzip file of 64 MB that all but repeats itself."""
-    return gzip.compress(start + repeated * (64_000_000 // len(repeated)), 1)
+    """A gzip file of 34 MB, which is more than 32 MiB, that all but repeats itself."""
+    return gzip.compress(start + repeated * (34_000_000 // len(repeated)), 1)
 
 
 @pytest.mark.parametrize(
