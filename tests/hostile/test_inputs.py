@@ -177,45 +177,26 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(value[key], (*path, key))
 
 
-def changed(value: Any, path: tuple[Any, ...], change: Callable[[Any, Any], None]) -> Any:
-    """A copy in which the container of the last key of a path was changed."""
-    copy = json.loads(json.dumps(value))
-    inner = copy
-    for key in path[:-1]:
-        inner = inner[key]
-    change(inner, path[-1])
-    return copy
-
-
-def put(inner: Any, key: Any, name: str) -> None:
-    """Another value in the place of one."""
-    inner[key] = "RAW" if name in RAW else INSTEAD[name]
-
-
-def drop(inner: Any, key: Any) -> None:
-    """A field gone."""
-    del inner[key]
-
-
-def rename(inner: Any, key: Any) -> None:
-    """A field of another name."""
-    inner[key + "?"] = inner.pop(key)
+def changed(text: str, path: tuple[Any, ...], change: str) -> bytes:
+    """A file whose value at a path is another, is gone, or has another name."""
+    whole = inner = json.loads(text)
+    *above, key = path
+    for each in above:
+        inner = inner[each]
+    if change == "gone":
+        del inner[key]
+    elif change == "renamed":
+        inner[key + "?"] = inner.pop(key)
+    else:
+        inner[key] = "RAW" if change in RAW else INSTEAD[change]
+    return json.dumps(whole).replace('"RAW"', RAW.get(change, "")).encode()
 
 
 def json_mutants(text: str) -> Iterator[Mutant]:
     """Each change of one field."""
-    whole = json.loads(text)
-    for path in places(whole):
-        changes = {name: partial(put, name=name) for name in INSTEAD} | {"gone": drop}
-        if isinstance(path[-1], str):
-            changes["renamed"] = rename
-        for name, change in changes.items():
-
-            def made(path: Any = path, change: Any = change, name: str = name) -> bytes:
-                text = json.dumps(changed(whole, path, change))
-                return text.replace('"RAW"', RAW.get(name, "")).encode()
-
-            yield f"{path} {name}", made
+    for path in places(json.loads(text)):
+        for change in (*INSTEAD, "gone", *["renamed"] * isinstance(path[-1], str)):
+            yield f"{path} {change}", partial(changed, text, path, change)
 
 
 def toml_mutants(text: str) -> Iterator[Mutant]:
@@ -230,13 +211,13 @@ def toml_mutants(text: str) -> Iterator[Mutant]:
         key, equals, _ = line.partition(" = ")
         if not equals:
             continue
-        places = {f"{key} {other[:20]}": [f"{key} = {other}"] for other in others}
-        places |= {
+        changes = {f"{key} {other[:20]}": [f"{key} = {other}"] for other in others}
+        changes |= {
             f"{key} gone": [],
             f"{key} twice": [line] * 2,
             f"{key} long": ["x" * 10**5, line],
         }
-        for name, instead in places.items():
+        for name, instead in changes.items():
             yield name, partial(joined, [*lines[:number], *instead, *lines[number + 1 :]])
     yield "dotted", partial(joined, ["a." * 30_000 + "a = 1"])
     yield "a dotted table", partial(joined, ["[" + "a." * 30_000 + "a]"])
