@@ -150,6 +150,8 @@ def largest_to_busiest(
         Filled with the worker of each request, or -1 for one that waits.
     """
     out_worker[:] = WAITS
+    if admitted == 0:
+        return
     # The busiest worker stays the busiest while it is being filled.
     size = heap_of_open_workers(loads, free, -1, weight, worker)
     slots = free[worker[0]]

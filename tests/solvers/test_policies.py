@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adversary.instances.strategies import small_lists
@@ -40,13 +40,13 @@ def views(draw, late=False):
             (range(slots + 1), workers), (range(51), workers), (range(1, 21), n), (range(10), n)
         )
     )
-    if not sum(free):
-        free[0] = 1
     found = view(loads, free, pool, slots=slots, step=9 if late else draw(st.integers(0, 9)))
     return replace(found, waited=np.array(waited)) if late else found
 
 
 @given(step=views())
+@example(step=view([5, 1], [0, 0], [3]))  # where no slot is free
+@example(step=view([5, 1], [2, 0], []))
 def test_every_built_in_policy_obeys_the_rules(step):
     for name in noted(POLICIES):
         decide(policy(name), step)  # raises if it does not
