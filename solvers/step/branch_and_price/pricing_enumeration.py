@@ -91,7 +91,7 @@ def enumerate_columns(
     count = work = depth = 0
     while depth >= 0:
         ahead = k - 1 - depth
-        last, run = chosen[depth - 1] + 1, 0
+        last, run = chosen[depth - 1] + 1 if depth > 0 else sizes.size, 0
         while run < depth and chosen[depth - 1 - run] == last - 1:
             run += 1
         short = knapsack.singles if ahead == 1 else knapsack.pairs
