@@ -26,7 +26,7 @@ from numba.core.typing.context import Context
 from solvers.kernel_cache import KernelCache
 from solvers.kernel_entry import entry_to
 from solvers.kernel_linking import name_also, separate
-from solvers.kernel_references import Lowering
+from solvers.kernel_lowering import Lowering
 
 # What is computed has integers of 64 bits that wrap, and plain Python has others: where numba is
 # switched off (NUMBA_DISABLE_JIT), this package is compiled all the same.
@@ -274,6 +274,7 @@ def compiled(function: F) -> F:
 
     The machine code contains that of the compiled functions it calls and the constants it names,
     so these must be imported at the head of the module: a change of any of their files then
-    invalidates the cache (:mod:`solvers.kernel_cache`).
+    invalidates the cache (:mod:`solvers.kernel_cache`).  An index that is computed counts from the
+    start, and a negative one lies outside (:mod:`solvers.kernel_indices`).
     """
     return cast("F", Kernel(function))

@@ -13,12 +13,8 @@ from collections import Counter
 from typing import Any
 
 from numba.core import ir
-from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
-from numba.core.typed_passes import NativeLowering
 from numba.core.types.containers import BaseNamedTuple, BaseTuple
-
-from solvers.kernel_linking import Library
 
 
 def lent(blocks: dict[int, Any], type_of: dict[str, Any]) -> set[str]:
@@ -81,7 +77,7 @@ def _place(value: Any, source: Any) -> int | None:
     return value.index if known else None
 
 
-class _Lower(Lower):  # type: ignore[misc]
+class Lending(Lower):  # type: ignore[misc]
     """Numba's way from its instructions to LLVM's, which counts nothing of what is lent."""
 
     _counts = True
@@ -129,20 +125,3 @@ class _Lower(Lower):  # type: ignore[misc]
         """Count one less."""
         if self._counts:
             super().decref(typ, val)
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class Lowering(NativeLowering):  # type: ignore[misc]
-    """The compiler's pass that does so, into a library whose closures are its own."""
-
-    _name = "lowering_that_counts_nothing_lent"
-
-    def run_pass(self, state: Any) -> bool:
-        """Make LLVM's instructions of numba's."""
-        state.library = Library(state.targetctx.codegen(), state.func_id.func_qualname)
-        return bool(super().run_pass(state))
-
-    @property
-    def lowering_class(self) -> type[Lower]:
-        """What numba's pass makes LLVM's instructions with."""
-        return _Lower
