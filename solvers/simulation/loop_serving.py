@@ -1,6 +1,6 @@
 """The loops over systems that may depart from the model, one for each family of policies.
 
-Each is the step of :mod:`solvers.simulation.serving_state` with a decision in it.  Routers, the
+Each is the step of :mod:`solvers.simulation.serving_step` with a decision in it.  Routers, the
 rules that admit the oldest, and those that choose by size decide compiled; any other policy is
 asked, as a Python object, and only the step is compiled.
 """
@@ -36,16 +36,8 @@ from solvers.policies.sending import (
 )
 from solvers.policies.tensorrt import TensorRTLLMADP, balance_prompts
 from solvers.simulation.loop_by_size import in_order_of_arrival
-from solvers.simulation.serving_state import (
-    DONE,
-    QUEUED,
-    RUNNING,
-    ServingState,
-    carry_out,
-    new_serving,
-    oldest_running,
-    to_decision,
-)
+from solvers.simulation.serving_state import DONE, QUEUED, RUNNING, ServingState, new_serving
+from solvers.simulation.serving_step import carry_out, oldest_running, to_decision
 from solvers.step.fast.solve import balance
 from solvers.step.problem import WAITS, StepProblem
 from solvers.step.sorted_sizes import sort_by_size
