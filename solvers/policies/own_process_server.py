@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -25,7 +25,7 @@ from solvers.policies.own_process import (
     _encode,
 )
 from solvers.policies.predictors import AgePredictor, LengthPredictor
-from solvers.policies.protocol import InFlight, StepView
+from solvers.policies.protocol import MASKED, InFlight, StepView, masked
 from theory.model import InputError, Requests
 from theory.own import one_line, own, told
 
@@ -68,9 +68,14 @@ def _end_with(parent: int) -> None:
     """End this process when the one that asks is gone, even in the middle of a decision."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    _end(1)
+
+
+def _end(code: int) -> NoReturn:
+    """End this process with whatever it started, copies of itself too."""
     if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGKILL)  # with whatever it started
-    _EXIT(1)
+        os.killpg(0, signal.SIGKILL)
+    _EXIT(code)
 
 
 def _receive(questions: int) -> Any:
@@ -79,7 +84,7 @@ def _receive(questions: int) -> Any:
         while size:
             part = os.read(questions, min(size, 1 << 20))
             if not part:
-                _EXIT(0)
+                _end(0)  # a command ends without a word to this process
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
@@ -117,6 +122,8 @@ def _reply(
     else:
         answer = policy.predictor.remaining(*map(_array, given))
         wanted = "a predictor must return a list of integers >= 1"
+    if kind == "admit" and masked(answer):
+        return Odd(MASKED)
     try:
         found = np.asarray(answer)
     except Exception as error:

@@ -300,10 +300,28 @@ def decide(policy: Policy, view: StepView, conserving: bool | None = None) -> As
     return checked(policy, view.step, problem, ask(policy, view), conserving)
 
 
+MASKED = (
+    "an assignment needs one integer worker for each of the waiting requests, got a masked array: "
+    "fill what is masked, with -1 for one that waits"
+)
+
+
+def masked(answer: object) -> bool:
+    """Whether an answer has masked entries: what lies under the mask was not meant.
+
+    >>> masked(np.ma.masked_equal([0, 1], 1)), masked(np.ma.array([0, 1])), masked([0, 1])
+    (True, False, False)
+    """
+    return isinstance(answer, np.ndarray) and bool(np.ma.is_masked(answer))
+
+
 def ask(policy: Policy, view: StepView) -> NDArray[Any]:
     """Return a policy's answer, unchecked; an exception becomes a PolicyError."""
     try:
-        return np.asarray(policy.admit(view))
+        answer = policy.admit(view)
+        if masked(answer):
+            raise PolicyError(f"policy {policy.name!r} at step {view.step}: {MASKED}")
+        return np.asarray(answer)
     except (PolicyError, KeyboardInterrupt):
         raise
     except BaseException as error:  # sys.exit too

@@ -1,5 +1,6 @@
 """Whatever a user's policy does, the run names it, its step and its doing, and gives no verdict."""
 
+import json
 import os
 import subprocess
 import sys
@@ -132,6 +133,17 @@ def forks(view, answer):
 @mischief
 def floats(view, answer):
     return answer.astype(float)
+
+
+@mischief
+def masks(view, answer):
+    return np.ma.array(answer, mask=answer == answer[0])
+
+
+@mischief
+def starts_another(view, answer):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
+    return answer
 
 
 @mischief
@@ -306,6 +318,7 @@ FAULTS = {
     "loops": "it took longer than 0.5 s",
     "forks": "forked its process",
     "floats": "got float64[",
+    "masks": "got a masked array: fill what is masked, with -1 for one that waits",
     "not_a_number": "got float64[",
     "shapes": "got int64[1, ",
     "short": "an assignment needs one integer worker for each of the ",
@@ -332,7 +345,7 @@ MAKING = {
 # Those whose process goes on: one serves them all, and each has the next one answered.
 ALIVE = (
     *("raises_base", "raises_keyboard", "divides", "recurses", "floats", "not_a_number", "shapes"),
-    *("short", "nothing", "texts", "ragged", "large", "leaves", "leaves_at_once"),
+    *("masks", "short", "nothing", "texts", "ragged", "large", "leaves", "leaves_at_once"),
     *("LeavesWhenMade", "EndsWhenMade", "Unnamed", "LeavesWhenNamed", "Escapes", "Hurried"),
     *("Foresees", "Fine", "Mutates", "Peeps", "Late"),
 )
@@ -417,6 +430,19 @@ VIEW = StepView(
 )
 
 
+def test_a_masked_answer_of_an_object_is_no_answer():
+    from solvers.policies.protocol import decide
+
+    class Masks:
+        name = "masks"
+
+        def admit(self, view):
+            return np.ma.masked_equal([0, 1], 1)
+
+    with pytest.raises(PolicyError, match=r"at step 3: .* got a masked array"):
+        decide(Masks(), VIEW)
+
+
 @pytest.mark.parametrize(
     "error", [SystemExit(0), GeneratorExit(), BaseException("b"), OSError("o")]
 )
@@ -458,6 +484,21 @@ def test_no_command_ends_with_a_verdict(there, words, name):
     assert (done.returncode, done.stdout) == (2, "")
     said = [line for line in done.stderr.splitlines() if not line.startswith("compiling: ")]
     assert len(said) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="groups of processes")
+def test_what_a_policy_started_ends_with_the_command(there):
+    """It would hold stderr open, which is read to its end here."""
+    words = ("simulate", "-G", "2", "-B", "2", "-n", "24", "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "evenkeel", *words, "--policy", "hostile_policies:starts_another"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["runs"]
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
