@@ -82,7 +82,8 @@ def simulate_small(instance: Instance, policy: str) -> Totals:
     check_loads(
         system.workers, sum(requests.prefill.tolist()) + max(system.drift) * lengths, lengths
     )
-    shape = system.workers, system.slots, instance.pool
+    n = len(requests)  # more slots on a worker, or places in the pool, are of no use
+    shape = system.workers, min(system.slots, n), min(instance.pool, n)
     # Copies that may be written, as the arrays of enumerations are: the same machine code does.
     prefill, decode = requests.prefill.copy(), requests.decode.copy()
     steps, sum_max, work = run_backlog(which, prefill, decode, shape, np.array(system.drift))

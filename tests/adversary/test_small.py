@@ -13,7 +13,7 @@ from solvers.policies.exact_bfio import ExactBFIO
 from solvers.simulation.reference import simulate_reference
 from solvers.step.exact.brute_force import enumerate_step, exact_step
 from solvers.step.problem import AssignmentError, StepProblem
-from theory.model import InputError, Requests, System
+from theory.model import INT_LIMIT, InputError, Requests, System
 
 
 def _by_definition(problem: StepProblem) -> np.ndarray:
@@ -54,6 +54,19 @@ def test_hand_solved_run():
     instance = Instance(System(2, 1), Requests([1, 1, 3], [1, 2, 2]), 2)
     total = simulate_small(instance, "fcfs")
     assert (total.steps, total.sum_max, total.work, total.imbalance) == (3, 8, 11, 5)
+
+
+def test_slots_whose_sum_is_beyond_int64_are_as_many_as_requests():
+    # Loads 9, 7 and 3 + 5.
+    step = StepProblem([0, 0, 0], [INT_LIMIT - 1] * 3, [3, 5, 7, 9])
+    assert exact_step(step).tolist() == [0, 0, 1, 2]
+    requests = Requests([3, 5, 7, 9], [1, 2, 1, 2])
+    for slots in (INT_LIMIT - 1, 2**70):
+        wide = Instance(System(3, slots), requests, slots)
+        for policy in ("fcfs", "bfio_exact"):
+            assert simulate_small(wide, policy) == simulate_small(
+                Instance(System(3, 4), requests, 4), policy
+            )
 
 
 def test_refusals():

@@ -42,6 +42,12 @@ CASES = [
     (Assumption.BACKLOG, Subject(run=FULL), Subject(run=LATE), "1 of 2 requests arrive"),
     (Assumption.BACKLOG, Subject(run=FULL), Subject(run=FULL, baseline=LATE), "1 of 2"),
     (Assumption.OVERLOADED, step([0], [2], [1, 1]), step([0], [2], [1]), "1 slots stay empty"),
+    (
+        Assumption.OVERLOADED,
+        step([0], [2], [1, 1]),
+        step([0, 0, 0], [2**62 - 1] * 3, [1]),
+        f"{3 * 2**62 - 4} slots stay empty",
+    ),
     (Assumption.OVERLOADED, Subject(run=FULL), Subject(run=LATE), "no step has every slot"),
     (Assumption.OVERLOADED, Subject(run=FULL), Subject(run=PAUSED), "empty at step 1"),
     (

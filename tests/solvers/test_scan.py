@@ -21,6 +21,7 @@ from solvers.step.branch_and_price.columns import (
     without_requests,
 )
 from solvers.step.branch_and_price.level_bounds import LevelBounds
+from solvers.step.branch_and_price.level_filter import prove
 from solvers.step.branch_and_price.pricing import PricingTables, refine
 from solvers.step.branch_and_price.primal_heuristics import ACTIONS, Action, branch, choose
 from solvers.step.branch_and_price.solve import explore, solve_branch_and_price
@@ -29,6 +30,7 @@ from solvers.step.exact.milp import largest_first, solve_exact
 from solvers.step.fast.solve import solve_step
 from solvers.step.problem import StepProblem, StepSolution
 from tests.noted import noted
+from theory.model import INT_LIMIT
 
 # A table that is exact for small steps.
 WHOLE = 10**8, 2**18
@@ -335,6 +337,17 @@ def test_step_too_large_for_the_tables_gives_an_honest_interval() -> None:
     solution = solve_branch_and_price(problem)
     check(problem, solution)
     assert solution.lower_bound <= 1 <= solution.imbalance
+
+
+def test_free_slots_whose_sum_is_beyond_int64_are_as_many_as_requests() -> None:
+    loads, pool = [0, 0, 0], [6, 9, 22, 25, 26, 29, 32]
+    problem = StepProblem(loads, [INT_LIMIT - 1] * 3, pool)
+    solution = solve_branch_and_price(problem)
+    check(problem, solution)
+    assert solution.imbalance == enumerate_step(StepProblem(loads, [7] * 3, pool)).imbalance
+    assert solution.optimal
+    start = StepSolution(solution.assignment, solution.imbalance, 0)
+    assert prove(problem, start, 2**20) is start
 
 
 def test_knapsack_table_is_exact() -> None:

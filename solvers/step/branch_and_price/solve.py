@@ -235,7 +235,7 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
         Time of ``time.monotonic`` at which to stop.
     """
     found = solve_step(problem)
-    if problem.pool.size <= problem.free.sum():
+    if problem.admissions == problem.pool.size:
         yield from approach_machines(problem, found, until)
         return
     yield found
@@ -279,7 +279,7 @@ def approach(problem: StepProblem, until: float = math.inf) -> Iterator[StepSolu
         found = prove(problem, found, budget, until)
         yield found
         budget, seed = 4 * budget, seed + 1
-        if not found.optimal and problem.pool.size > problem.free.sum():
+        if not found.optimal:
             top = int(problem.loads_after(found.assignment).max())
             best = polish(problem, found.assignment, top, _SHORT, seed)
             found = replace(found, assignment=best, imbalance=problem.objective(best))
@@ -322,7 +322,7 @@ def solve_branch_and_price(problem: StepProblem, time_limit_s: float | None = No
     ([-1, 0, 0, 1], 0, True)
     """
     if time_limit_s is not None:
-        if problem.pool.size > problem.free.sum():
+        if problem.admissions < problem.pool.size:
             warm_up()
         else:
             warm_up_machines()

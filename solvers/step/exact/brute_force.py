@@ -162,7 +162,7 @@ def optimal_step(loads: IntArray, free: IntArray, pool: IntArray, best: IntArray
     total, slots = 0, 0
     for g in range(G):
         total += int(loads[g])
-        slots += int(free[g])
+        slots += min(int(free[g]), n)  # all of them may not fit an int64
     U = min(n, slots)
     twin = np.full(n, -1, dtype=np.int64)  # the request before, of the same size
     largest = np.zeros(n + 1, dtype=np.int64)  # of the requests from here on
