@@ -42,7 +42,9 @@ class LineError(InputError):
         super().__init__(f"{place}: {says}; {fix}")
 
 
-def number(place: Place, field: str, text: str | None, unit: str = "") -> float:
+def number(
+    place: Place, field: str, text: str | None, unit: str = "", most: float = LARGEST
+) -> float:
     """The number that a text is, with or without its unit: finite and not negative.
 
     >>> number(Place("a.csv", 2), "power.draw", "118.42 W", "W")
@@ -61,8 +63,8 @@ def number(place: Place, field: str, text: str | None, unit: str = "") -> float:
     found = float(value)
     if found < 0:
         raise LineError(place, f"{shown} is negative")
-    if not found <= LARGEST:
-        raise LineError(place, f"{shown} is larger than 2^53")
+    if not found <= most:
+        raise LineError(place, f"{shown} is larger than 2^{math.log2(most):.0f}")
     return found
 
 
@@ -72,6 +74,11 @@ def whole(place: Place, field: str, text: str | None) -> int:
     if found % 1:
         raise LineError(place, f"{field} = {one_line(text, 40)} is not a whole number")
     return int(found)
+
+
+def of_day(text: str | None) -> bool:
+    """Whether a text is a time of the day alone."""
+    return text is not None and _OF_DAY.fullmatch(text.strip()) is not None
 
 
 def seconds(place: Place, field: str, text: str | None) -> float:
@@ -87,11 +94,11 @@ def seconds(place: Place, field: str, text: str | None) -> float:
     """
     value = (text or "").strip()
     if not value or _NUMBER.fullmatch(value):
-        found = number(place, field, text)
+        found = number(place, field, text, most=2.0**63)
         # Seconds since 1970 stay below 1e11 for the next 3000 years.
         return found / 10.0 ** (3 * max(0, math.ceil((math.log10(max(found, 1.0)) - 11) / 3)))
-    if of_day := _OF_DAY.fullmatch(value):
-        hours, minutes, rest = of_day.groups()
+    if found_time := _OF_DAY.fullmatch(value):
+        hours, minutes, rest = found_time.groups()
         return 3600 * int(hours) + 60 * int(minutes) + float(rest.replace(",", "."))
     stamp = _DAY_FIRST.sub(_year_first, value, count=1).replace("/", "-").replace(",", ".")
     try:

@@ -58,7 +58,7 @@ FORMATS: Mapping[str, Format] = {
         _OWN,
         "step, rank, load (tokens), and host (or node), requests, duration_ms, start_s if you have "
         "them; --column names others",
-        "duration_s, duration_ms, wall_time, latency_ms, ...: the longest of any rank",
+        "duration_s, duration (ms), wall_time, latency_us, ...: the longest of any rank",
     ),
     "forward-pass-metrics": Format(
         "loads",
@@ -110,7 +110,7 @@ FORMATS: Mapping[str, Format] = {
         "power",
         "nvidia-smi --query-gpu=timestamp,index,power.draw --format=csv -lms 50",
         "docs.nvidia.com/deploy/nvidia-smi",
-        "power.draw (W), index, utilization.gpu",
+        "power.draw (in the unit that it or a number names, or W), index, utilization.gpu",
         "timestamp, which has no zone and is taken for UTC; without index or uuid, of one device",
     ),
     "dcgm-power": Format(

@@ -20,6 +20,10 @@ SHARE = "share of the KV cache"
 _LEAVE_OUT = "--drop-bad leaves out steps that lack a rank"
 _NAN = float("nan")
 
+# Steps from which on their beginnings tell a unit, how near to a power of a thousand (in thirds of
+# decades) they are then, and seconds that no step of decoding takes.
+_FEW, _NEAR, _LONG_S = 8, 0.02, 5.0
+
 # Cells of the matrix to a record, at most: with more, ranks share next to no step.
 _SPARSE = 64
 
@@ -216,19 +220,22 @@ class LoadRecords:
         if meaning.lag:
             durations = _from_the_next(durations, steps)
         durations = durations[kept]
+        duration = _known(_of_any_rank(durations, np.fmax))
+        start = _known(_of_any_rank(starts[kept], np.fmin))
+        same_unit(next(iter(self._files)), steps[kept], start, duration)
         return MeasuredLoads(
             meaning.format,
             meaning.unit,
             tuple(names),
             steps[kept],
             loads[kept],
-            _known(_of_any_rank(durations, np.fmax)),
-            _known(_of_any_rank(starts[kept], np.fmin)),
+            duration,
+            start,
             _known(requests[kept]),
             _ran(prefill[kept]),
             _spread(durations),
             meaning.rounding,
-            tuple(notes),
+            (*notes, *_long(duration)),
         )
 
     def _no_common_step(self, names: list[str]) -> InputError:
@@ -352,6 +359,7 @@ def of_matrix(
     if not len(loads):
         raise InputError(f"{file}: has no steps; expected one line a step, one column a rank")
     _at_least_two(file, ranks)
+    same_unit(file, steps, start_s, duration_s)
     return MeasuredLoads(
         meaning.format,
         meaning.unit,
@@ -360,8 +368,46 @@ def of_matrix(
         loads,
         duration_s,
         start_s,
-        notes=tuple(notes),
+        notes=(*notes, *_long(duration_s)),
     )
+
+
+def same_unit(
+    file: str, steps: IntArray, start_s: FloatArray | None, duration_s: FloatArray | None
+) -> None:
+    """Refuse steps that begin a thousand times as far apart as they last, or a million, or less.
+
+    Raises
+    ------
+    InputError
+        If beginnings and durations count different units.
+    """
+    if start_s is None or duration_s is None:
+        return
+    gaps = np.diff(start_s) / np.diff(steps)
+    gaps, lengths = gaps[~np.isnan(gaps)], duration_s[~np.isnan(duration_s)]
+    if min(len(gaps), len(lengths)) < _FEW:
+        return
+    apart, last = np.median(gaps), np.median(lengths)
+    if not (apart > 0 and last > 0):
+        return
+    power = np.log10(apart / last) / 3
+    if round(power) and abs(power - round(power)) < _NEAR:
+        raise InputError(
+            f"{file}: steps begin {apart:.3g} s apart and last {last:.3g} s: their beginnings and "
+            "durations count different units; say which in the names of the columns, as in "
+            "start_s or start_ms, duration_s or duration_ms"
+        )
+
+
+def _long(duration_s: FloatArray | None) -> list[str]:
+    """A note on steps that take longer than any decoding step."""
+    if duration_s is None or not (median := float(np.nanmedian(duration_s))) > _LONG_S:
+        return []
+    return [
+        f"the median step takes {median:.3g} s: if durations count milliseconds, say so in the "
+        "name of their column, as in duration_ms"
+    ]
 
 
 def _at_least_two(file: str, ranks: Sequence[str]) -> None:

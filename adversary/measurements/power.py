@@ -10,6 +10,9 @@ from theory.model import FloatArray, InputError
 
 MOST_SAMPLES = 20_000_000
 
+# Watts that no device draws, though a rack may.
+_MUCH = 20_000.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DevicePower:
@@ -88,4 +91,11 @@ class PowerSamples:
                     float(use.mean()) if use.size else None,
                 )
             )
+        for device in devices:
+            if (mean := float(device.power_w.mean())) > _MUCH:
+                notes += (
+                    f"device {device.name} draws {mean:.0f} W in the mean, more than a device "
+                    "does: if these are milliwatts, say so in the name of the column: power_mw",
+                )
+                break
         return MeasuredPower(format, tuple(devices), notes)

@@ -9,6 +9,7 @@ from adversary.measurements.power import PowerSamples
 from adversary.measurements.prometheus import Sample
 from adversary.measurements.skip import Skip
 from adversary.measurements.tables import Table
+from adversary.measurements.units import Clock, amount, of_name
 from adversary.workloads.layouts.nested import decoded, find, opened, text
 from adversary.workloads.layouts.rows import one_line
 from theory.content import Content
@@ -18,25 +19,38 @@ _NAN = float("nan")
 
 DCGM = ("DCGM_FI_DEV_POWER_USAGE_INSTANT", "DCGM_FI_DEV_POWER_USAGE")
 
-# What the columns of a table of samples are called; the first that is there is read.
-POWER = (
-    "power.draw.instant [w]",
-    "power.draw [w]",
+# What the column of power is called without its unit; the first that is there is read.
+_POWER = (
     "power.draw.instant",
     "power.draw",
-    "power.draw.average [w]",
-    "power_w",
-    "power_draw_w",
-    "power (w)",
+    "power.draw.average",
+    "power_draw",
     "power",
     "watts",
-    "current socket graphics package power (w)",
-    "average graphics package power (w)",
+    "gpu_power",
+    "gpu_power_draw",
+    "gpu_power_usage",
+    "power_usage",
+    "current_socket_graphics_package_power",
+    "average_graphics_package_power",
     "socket_power",
     "average_socket_power",
+    "dcgm_fi_dev_power_usage_instant",
     "dcgm_fi_dev_power_usage",
 )
-_DEVICE = ("index", "gpu_index", "gpu", "device", "uuid", "gpu_uuid", "pci.bus_id", "gpu_id")
+_DEVICE = (
+    "index",
+    "gpu_index",
+    "gpu",
+    "device",
+    "uuid",
+    "gpu_uuid",
+    "pci.bus_id",
+    "gpu_id",
+    "deviceid",
+    "device_id",
+    "minor_number",
+)
 _TIME = ("timestamp", "timestamp_unix", "time", "time_s", "time_unix")
 _UTILISATION = ("utilization.gpu [%]", "utilization.gpu", "gpu use (%)")
 _HOST = ("hostname", "host", "node")
@@ -48,9 +62,31 @@ _WIDE = re.compile(r"(?:gpu|power)?[ _]?(\d+)(?:_power(?:_w)?|_w)?", re.IGNORECA
 _DOMAINS = ("device_instant", "device_average")
 
 
+def is_power(column: str) -> bool:
+    """Whether a column is called like one of power, in any unit.
+
+    >>> is_power("Power Usage (mW)"), is_power("power.limit [W]")
+    (True, False)
+    """
+    return of_name(column, "W")[0] in _POWER
+
+
+def _power_of(table: Table) -> str | None:
+    """The column of power, the most telling name first."""
+    found = {of_name(column, "W")[0]: column for column in reversed(table.columns)}
+    return next((found[name] for name in _POWER if name in found), None)
+
+
+def _time_of(table: Table) -> str | None:
+    """The column of times."""
+    return table.column(*_TIME) or table.places.get("start")
+
+
 def is_samples(table: Table) -> bool:
     """Whether it has a row for each device and time, or for each time of one device."""
-    return table.column(*POWER) is not None and table.column(*_DEVICE, *_TIME) is not None
+    return _power_of(table) is not None and (
+        _time_of(table) is not None or table.column(*_DEVICE) is not None
+    )
 
 
 def is_wide(table: Table) -> bool:
@@ -66,15 +102,15 @@ def is_wide(table: Table) -> bool:
 
 def samples(table: Table, into: PowerSamples, skip: Skip) -> None:
     """The samples of a table with a row for each device and time."""
-    power, device = table.column(*POWER), table.column(*_DEVICE)
+    power, device = _power_of(table), table.column(*_DEVICE)
     assert power is not None
-    time, use, host = table.column(*_TIME), table.column(*_UTILISATION), table.column(*_HOST)
+    time, use, host = _time_of(table), table.column(*_UTILISATION), table.column(*_HOST)
     columns = [power, *(name for name in (device, time, use, host) if name is not None)]
-    alone = _NAN
+    alone, clock = _NAN, Clock()
     for place, row in table.read(columns):
         with skip:
             values = dict(zip(columns, row.values, strict=True))
-            if values[power] == power:
+            if (values[power] or "").strip() == power:
                 continue  # a tool that is run again writes its header again
             if row.fault is not None:
                 raise LineError(place, row.fault)
@@ -86,34 +122,29 @@ def samples(table: Table, into: PowerSamples, skip: Skip) -> None:
             share = _NAN
             if use is not None and not (values[use] or "").strip().startswith("["):
                 share = number(place, use, values[use], "%") / 100
-            when = _NAN if time is None else seconds(place, time, values[time])
+            when = _NAN if time is None else clock.read(place, time, values[time])
             if device is None and when == alone:
                 raise InputError(
                     f"{place}: {time}: a second sample of the same time, and no column tells "
                     "devices apart; log it, as in --query-gpu=timestamp,index,power.draw"
                 )
             alone = when
-            into.add(
-                place,
-                name,
-                when,
-                number(place, power, values[power], "W"),
-                share,
-            )
+            into.add(place, name, when, amount(place, power, values[power], "W"), share)
 
 
 def wide(table: Table, into: PowerSamples, skip: Skip) -> None:
     """The samples of a table with a column for each GPU."""
     time, *devices = table.columns
+    clock = Clock()
     for place, row in table.read(table.columns):
         with skip:
             if row.fault is not None:
                 raise LineError(place, row.fault)
-            when = seconds(place, time, row.values[0])
+            when = clock.read(place, time, row.values[0])
             for device, value in zip(devices, row.values[1:], strict=True):
                 found = _WIDE.fullmatch(device)
                 assert found is not None
-                into.add(place, found[1], when, number(place, device, value, "W"), _NAN)
+                into.add(place, found[1], when, amount(place, device, value, "W"), _NAN)
 
 
 _MONITOR = re.compile(r"#\s*(?:Entity|gpu|Date|Time)\b", re.IGNORECASE)
@@ -133,7 +164,7 @@ def monitor(content: Content, into: PowerSamples, skip: Skip) -> None:
     """
     lines = content.lines()
     names: list[str] = []
-    before = 0
+    before, clock = 0, Clock()
     for line in lines:
         words = _BETWEEN.split(line.strip())
         if is_monitor(line):
@@ -158,9 +189,9 @@ def monitor(content: Content, into: PowerSamples, skip: Skip) -> None:
             if "date" in value and "time" in value:
                 when = seconds(place, "Date Time", f"{value['date']} {value['time']}")
             elif "time" in value:
-                when = seconds(place, "Time", value["time"])
+                when = clock.read(place, "Time", value["time"])
             elif ahead:
-                when = seconds(place, "time", " ".join(ahead))
+                when = clock.read(place, "time", " ".join(ahead))
             device = value.get("entity", value.get("gpu"))
             power = value.get("power", value.get("pwr"))
             if device is None:
@@ -259,9 +290,9 @@ def rocm_json(content: Content, into: PowerSamples, skip: Skip) -> None:
                 inside = opened(value)
                 if not isinstance(inside, dict):
                     continue
-                field = next((key for key in inside if key.lower() in POWER), None)
+                field = next(filter(is_power, inside), None)
                 if field is not None:
-                    watts = number(place, f"{card}: {field}", text(inside[field]), "W")
+                    watts = amount(place, f"{card}: {field}", text(inside[field]), "W")
                     into.add(place, card, when, watts, _NAN)
 
 

@@ -126,8 +126,8 @@ class _Reader:
             "table": self._table,
             "npy": self._npy,
             "forward-pass-metrics": self._forward_passes,
-            "prometheus": lambda c: self._prometheus(name, prometheus.of_text(c, _PREFIXES)),
-            "query": lambda c: self._prometheus(name, prometheus.of_query(c)),
+            "prometheus": lambda c: self._prometheus(c.name, prometheus.of_text(c, _PREFIXES)),
+            "query": lambda c: self._prometheus(c.name, prometheus.of_query(c)),
             "monitor": lambda c: power_tables.monitor(c, self._power, self._skip),
             "ml-energy": lambda c: power_tables.timelines(c, self._power, self._skip),
             "rocm-json": lambda c: power_tables.rocm_json(c, self._power, self._skip),
@@ -200,11 +200,14 @@ class _Reader:
             with self._skip:
                 self._passes.record(place, value, self._loads)
 
-    def _prometheus(self, name: str, samples: Iterable[prometheus.Sample | LineError]) -> None:
-        found = iter(samples)
+    def _prometheus(self, file: str, samples: Iterable[prometheus.Sample | LineError]) -> None:
+        found = (s for s in samples if isinstance(s, LineError) or s.name.startswith(_PREFIXES))
         first = next(found, None)
         if first is None:
-            raise InputError(f"{name}: no series vllm:... or DCGM_FI_DEV_POWER_USAGE; {_LIST}")
+            raise InputError(
+                f"{file}: no series vllm:... or DCGM_FI_DEV_POWER_USAGE; give them by these names, "
+                f"which functions such as rate drop in a query; {_LIST}"
+            )
         place = first.place if isinstance(first, prometheus.Sample) else None
         rest = chain([first], found)
         if isinstance(first, prometheus.Sample) and first.name.startswith("DCGM"):
@@ -373,7 +376,7 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
             f"{content.name}: line 1: reads like nvidia-smi's CSV without header and units, whose "
             "columns are not known; put a header before it, as in: timestamp, index, power.draw [W]"
         )
-    if any(n in known or tables.is_rank(n) or n in power_tables.POWER for n in names):
+    if any(n in known or tables.is_rank(n) or power_tables.is_power(n) for n in names):
         return "table"
     if any("vllm:" in name for name in names):
         return "table"
@@ -394,6 +397,6 @@ def _of_json(text: str) -> str:
         return "query"
     if {"timeline", "power_timeline"} & names:
         return "ml-energy"
-    if any(name.lower() in power_tables.POWER and " " in name for name in names):
+    if any(power_tables.is_power(name) and " " in name for name in names):
         return "rocm-json"
     return "table"

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
+from itertools import zip_longest
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from adversary.measurements.fields import (
     LineError,
     Place,
     number,
-    seconds,
     whole,
 )
 from adversary.measurements.fields import share as share_of
@@ -27,8 +27,10 @@ from adversary.measurements.loads import (
     MeasuredLoads,
     StepTimes,
     of_matrix,
+    same_unit,
 )
 from adversary.measurements.skip import Skip
+from adversary.measurements.units import amount, of_name, point
 from adversary.workloads.layouts.delimited import Delimited
 from adversary.workloads.layouts.objects import Objects
 from adversary.workloads.layouts.parquet import MAGIC as PARQUET
@@ -93,19 +95,26 @@ _SINCE_1970 = 1e9
 SERIES = re.compile(r'"?(vllm:.*\{.*\}|\{.*__name__="vllm:.*\})"?')
 
 
-_UNITS = {"_ms": 1e-3, "_us": 1e-6, "_ns": 1e-9}
+# What columns of times are called that have a unit as well, such as "step time (ms)".
+_TIMES: Mapping[str, tuple[str, ...]] = {
+    "duration": (
+        "duration",
+        "step_time",
+        "step_duration",
+        "iteration_time",
+        "iter_time",
+        "latency",
+        "elapsed",
+        "elapsed_time",
+        "wall_time",
+    ),
+    "start": ("start", "start_time", "timestamp"),
+}
 
 
 def _duration(place: Place, column: str, text: str | None) -> float:
-    """A duration in seconds; the end of a column's name says what it counts."""
-    return _UNITS.get(column.lower()[-3:], 1.0) * number(place, column, text)
-
-
-def _start(place: Place, column: str, text: str | None) -> float:
-    """A point of time in seconds."""
-    if column.lower()[-3:] in _UNITS:
-        return _duration(place, column, text)
-    return seconds(place, column, text)
+    """A duration in seconds."""
+    return amount(place, column, text, "s")
 
 
 # How the text of a column is read, by what it holds.
@@ -113,7 +122,7 @@ _READ: Mapping[str, Callable[[Place, str, str | None], float]] = {
     "step": whole,
     "load": number,
     "duration": _duration,
-    "start": _start,
+    "start": point,
     "requests": number,
     "prefill": number,
 }
@@ -151,6 +160,8 @@ class Table:
             found = next((name for name in wanted if name.lower() in self._lower), None)
             if found is not None:
                 self.places[key] = self._lower[found.lower()]
+            elif key not in named and (timed := self._timed(_TIMES.get(key, ()))) is not None:
+                self.places[key] = timed
             elif key in named:
                 raise InputError(
                     f"{self.name}: no column {named[key]!r}; it has: "
@@ -184,6 +195,16 @@ class Table:
         self.headless = told is None
         return Delimited(separator.join(names) + "\n", _Again(first, lines))
 
+    def _timed(self, names: tuple[str, ...]) -> str | None:
+        """The first column that is called so before its unit."""
+        called = {
+            name: column
+            for column in reversed(self.columns)
+            for name, unit in (of_name(column, "s"),)
+            if unit is not None
+        }
+        return next((called[name] for name in names if name in called), None)
+
     def column(self, *names: str) -> str | None:
         """The first of these columns that is there, as the file writes it."""
         return next((self._lower[n] for n in map(str.lower, names) if n in self._lower), None)
@@ -204,27 +225,49 @@ class Table:
 
 
 def _has_decimal_commas(head: bytes) -> bool:
-    """Whether cells between semicolons or tabs have commas that begin a fraction for certain."""
+    """Whether commas between semicolons or tabs begin fractions: some do, or no point can.
+
+    A column that has 300 and 1.100 is of whole numbers: what writes 1.100 with zeros at its end
+    writes 300.000 as well.
+    """
     text = head.decode("utf-16" if head[:2] in UTF_16 else "utf-8", "replace")
-    return _FRACTION.search(text) is not None
+    if _FRACTION.search(text) is not None:
+        return True
+    lines = text.splitlines()[:-1]
+    separator = next((one for one in ";\t" if one in text), None)
+    if separator is None:
+        return False
+    for column in zip_longest(*(line.split(separator) for line in lines), fillvalue=""):
+        pointed = [cell for cell in column if _POINTED.fullmatch(cell)]
+        if (
+            pointed
+            and all(map(_GROUPED.fullmatch, pointed))
+            and any(_WHOLE.fullmatch(cell) for cell in column)
+        ):
+            return True
+    return False
 
 
 # Between separators that are no commas, with or without a unit: 0,5 and 1234,5 and 12,34.
+_UNIT = r"(?: ?(?:[mk]?W|[mu]?s|%))?\s*"
 _FRACTION = re.compile(
-    r"[;\t]\s*[+-]?(?:0?|\d{4,}|\d{1,3}(?:\.\d{3})+),\d+(?: ?[W%])?\s*(?:[;\t\r\n]|$)"
-    r"|[;\t]\s*[+-]?\d+,(?:\d{1,2}|\d{4,})(?: ?[W%])?\s*(?:[;\t\r\n]|$)"
+    rf"[;\t]\s*[+-]?(?:0?|\d{{4,}}|\d{{1,3}}(?:\.\d{{3}})+),\d+{_UNIT}(?:[;\t\r\n]|$)"
+    rf"|[;\t]\s*[+-]?\d+,(?:\d{{1,2}}|\d{{4,}}){_UNIT}(?:[;\t\r\n]|$)"
 )
-_WITH_COMMA = re.compile(r"\s*[+-]?[\d.]*,\d+(?: ?[W%])?\s*")
+_WITH_COMMA = re.compile(rf"\s*[+-]?[\d.]*,\d+{_UNIT}")
+_POINTED, _WHOLE = re.compile(rf"\s*[\d.]+\.\d+{_UNIT}"), re.compile(rf"\s*[1-9]\d{{0,2}}{_UNIT}")
+# In such a file no point begins a fraction.
+_GROUPED = re.compile(rf"\s*[+-]?\d{{1,3}}(?:\.\d{{3}})+{_UNIT}")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _with_point(text: str | None) -> str | None:
-    """The text of a number with a point before its fraction.
+    """The text of a number with a point before its fraction, and none between thousands.
 
-    >>> _with_point("1.234,5 W"), _with_point("03.03.2026 10:00:00,5")
-    ('1234.5 W', '03.03.2026 10:00:00,5')
+    >>> _with_point("1.234,5 W"), _with_point("63.620"), _with_point("03.03.2026 10:00:00,5")
+    ('1234.5 W', '63620', '03.03.2026 10:00:00,5')
     """
-    if text is None or not _WITH_COMMA.fullmatch(text):
+    if text is None or not (_WITH_COMMA.fullmatch(text) or _GROUPED.fullmatch(text)):
         return text
     return text.replace(".", "").replace(",", ".")
 
@@ -445,7 +488,7 @@ def series_columns(table: Table, gauges: prometheus.VllmGauges, skip: Skip) -> N
             if row.fault is not None:
                 raise LineError(place, row.fault)
             values = dict(zip(columns, row.values, strict=True))
-            time = seconds(place, start, values[start]) if start else float("nan")
+            time = point(place, start, values[start]) if start else float("nan")
             for column in wanted:
                 name, labels = prometheus.series(place, column.strip('"'))
                 text = values[column] or ""
@@ -475,4 +518,5 @@ def step_times(table: Table, skip: Skip) -> StepTimes:
             found[int(step)] = start, duration
     steps = np.array(sorted(found), dtype=np.int64)
     times = np.array([found[step] for step in steps.tolist()]).reshape(-1, 2)
+    same_unit(table.name, steps, times[:, 0], times[:, 1])
     return StepTimes(steps, times[:, 0], times[:, 1])
