@@ -293,11 +293,12 @@ def _fill(state: _State, level: int) -> float:
     loads, free, pool, admits = state
     spare = sum(free) - admits
     most = min(max(free), admits)
-    mask = (1 << level - min(loads) + 1) - 1
+    beyond = level - min(loads) + 1  # what no worker has room for
+    mask = (1 << beyond) - 1
     sums = [1] + [0] * most
     for size in pool:
         for c in range(most, 0, -1):
-            sums[c] |= sums[c - 1] << size & mask
+            sums[c] |= sums[c - 1] << min(size, beyond) & mask
     lacks: list[float] = []
     for load, c in zip(loads, free, strict=True):
         room = level - load

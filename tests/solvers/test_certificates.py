@@ -212,6 +212,14 @@ def test_large_steps_get_a_bound_without_end():
     assert accepted(certificate)
 
 
+def test_a_request_far_larger_than_any_room_costs_no_memory():
+    # One worker has slots, the other bounds the level.  Optimal: loads 3 and 2.
+    problem = StepProblem([0, 3], [2, 0], [1, 1, 2**50])
+    certificate = certify_step(problem, StepSolution(np.array([0, 0, -1]), 1, 1))
+    assert certificate["bound"] == certificate["imbalance"] == 1
+    assert accepted(certificate)
+
+
 def test_files_verify_in_a_bare_python(tmp_path):
     """-I and -S leave nothing but the standard library to import."""
     good, bad, worse = (tmp_path / name for name in ("good.json", "bad.json", "none.json"))
