@@ -4,18 +4,18 @@ Python takes ``a[-1]`` for the last element, so numba adds the length to every i
 negative when it runs.  To see whether it is takes a third of the time of loops over short rows.
 In kernels only what is written as a negative number counts from the end.  An index that is computed
 and negative lies outside the array, as one beyond its end does; ``NUMBA_BOUNDSCHECK=1`` refuses
-both.
+both.  Indices that stand in an array count as in Python.
 """
 
 from typing import Any
 
 from numba.core.lowering import Lower
-from numba.core.types import Array, IntegerLiteral, intp, uintp
+from numba.core.types import IntegerLiteral, intp, uintp
 from numba.core.types.containers import BaseTuple, Tuple
 
 
 def from_start(index: Any, written: Any) -> Any:
-    """The type that an index is taken for: without a sign, unless it is written with one.
+    """The type that an index is taken for: without a sign, if it is computed.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def from_start(index: Any, written: Any) -> Any:
     """
     if isinstance(index, BaseTuple):
         return Tuple(tuple(map(from_start, index, written)))
-    if isinstance(written, IntegerLiteral) and written.literal_value < 0:
+    if isinstance(written, IntegerLiteral):  # the compiler knows its sign
         return index
     return uintp if index == intp else index
 
@@ -52,7 +52,5 @@ class Indexing(Lower):  # type: ignore[misc]
 
     def _from_start(self, index: Any, signature: Any) -> Any:
         whole, kind, *rest = signature.args
-        if not isinstance(whole, Array):
-            return signature
         kind = from_start(kind, self.typeof(index.name))
         return signature.replace(args=(whole, kind, *rest))

@@ -19,6 +19,7 @@ def read(row: IntArray, table: IntArray, short: IntArray, i: int) -> tuple[int, 
         row[i - 2],
         row[place],
         row[np.uint8(i)],
+        (i, 2 * i)[i - 3],
         table[-2, i],
         table[i, -1],
         table[i][-3],
@@ -54,6 +55,11 @@ def cell(table: IntArray, i: int, j: int) -> int:
 @compiled
 def put(table: IntArray, i: int, j: int) -> None:
     table[i, j - 1] = 7
+
+
+@compiled
+def several(row: IntArray, places: IntArray) -> IntArray:
+    return row[places]
 
 
 def arrays():
@@ -101,6 +107,15 @@ def test_nothing_is_added_to_a_computed_index(monkeypatch):
     assert "getelementptr" in body
     assert "select" not in body
     assert "icmp" not in body
+
+
+@pytest.mark.parametrize("place", [-4, 3])
+def test_indices_in_an_array_count_as_in_python(place, monkeypatch):
+    monkeypatch.setattr(numba.config, "BOUNDSCHECK", 1)
+    made, row = anew(several), np.arange(1, 4)
+    assert made(row, np.array([-1, 0])).tolist() == [3, 1]
+    with pytest.raises(IndexError, match="out of bounds"):
+        made(row, np.array([0, place]))
 
 
 def test_functions_of_others_count_from_the_end_as_before(monkeypatch):
