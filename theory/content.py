@@ -154,10 +154,23 @@ class Content:
         InputError
             If it is no text.
         """
+        return Lines(self.name, _buffered(self.pieces()), self._encoding())
+
+    def beginning(self) -> str:
+        """The first characters of its text.
+
+        Raises
+        ------
+        InputError
+            If it is no text.
+        """
+        return self._head.decode(self._encoding(), "replace")
+
+    def _encoding(self) -> str:
         for magic, what in _KINDS.items():
             if self._head.startswith(magic):
                 raise InputError(f"{self.name}: is {what}")
-        return Lines(self.name, _buffered(self.pieces()), _encoding(self.name, self._head))
+        return _encoding(self.name, self._head)
 
 
 def _too_large(name: str, most: int, more: str) -> InputError:
@@ -256,6 +269,8 @@ def _buffered(pieces: Iterator[bytes]) -> BinaryIO:
 
 
 def _encoding(name: str, head: bytes) -> str:
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise InputError(f"{name}: is UTF-32 text; save it as UTF-8")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if b"\0" not in head:

@@ -75,7 +75,7 @@ class Vllm(EngineLog):
 
     markers = ("Iteration(", "generation")
     format = "vllm-iterations"
-    _RANK = re.compile(r"(?:Engine |EngineCore_DP|\bDP)(\d+)")
+    _RANK = re.compile(r"(?:Engine |EngineCore_(?:DP)?|\bDP)(\d+)")
     _STEP = re.compile(r"Iteration\(([^)]*)\)")
     _CONTEXT = re.compile(r"Iteration\([^)]*\): .*?([^\s,]+) context tokens")
     _REQUESTS = re.compile(r"([^\s,]+) generation requests")

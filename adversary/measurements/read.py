@@ -24,7 +24,7 @@ from adversary.measurements.loads import (
 from adversary.measurements.power import MeasuredPower, PowerSamples
 from adversary.measurements.skip import Skip
 from adversary.workloads.layouts.parquet import MAGIC as PARQUET
-from theory.content import Content, opened
+from theory.content import STDIN, Content, opened
 from theory.model import InputError
 
 MAX_BYTES = 2**31
@@ -115,7 +115,10 @@ class _Reader:
 
     def read(self, files: list[str | Path]) -> Measurements:
         """See :func:`read`."""
+        names = [file if str(file) == STDIN else Path(file).resolve() for file in files]
         for number, file in enumerate(files):
+            if names[number] in names[:number]:
+                raise InputError(f"{file}: is named twice; give each file once")
             with opened(file, self._asked.max_bytes) as content:
                 self._file(number, content)
         return Measurements(self._settled(), self._times, self._settled_power())
@@ -236,8 +239,11 @@ class _Reader:
                 continue
             engines, count = [engine], count + 1
             engine.file_number = number
+            place = Place(lines.name, lines.number)
             with self._skip:
-                engine.line(Place(lines.name, lines.number), line, self._loads)
+                if line.count(engine.markers[0]) > 1:
+                    raise LineError(place, f"has several steps ({engine.markers[0]})")
+                engine.line(place, line, self._loads)
         if not count:
             sought = ", ".join(f"{engine.format} ({engine.markers[0]})" for engine in engines)
             raise InputError(
@@ -351,15 +357,17 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
     first = head[0]
     if 0x80 <= first <= 0x8F or first in (0xDE, 0xDF):
         return "forward-pass-metrics"
-    text = head.decode("utf-16" if head[:2] in tables.UTF_16 else "utf-8-sig", "replace")
+    text = content.beginning()
     line = next(filter(str.strip, text.splitlines()), "")
+    logged = any(engine.marks(one) for engine in _MARKS for one in text.splitlines())
     if line.lstrip().startswith("{") or re.match(r"\s*\[\s*([\]\[{]|$)", line):
-        return _of_json(text)
+        # Containers keep each line of a log inside an object.
+        return "log" if logged else _of_json(text)
     if re.search(r"^(vllm:\w+[{ ]|DCGM_FI_|# (HELP|TYPE) )", text, re.MULTILINE):
         return "prometheus"
     if any(map(power_tables.is_monitor, text.splitlines()[:50])):
         return "monitor"
-    if any(engine.marks(one) for engine in _MARKS for one in text.splitlines()):
+    if logged:
         return "log"
     line = next((one for one in text.splitlines() if one.strip() and one.strip()[0] != "#"), line)
     separators = [one for one in ",;\t|" if one in line]

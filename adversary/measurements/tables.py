@@ -150,7 +150,9 @@ class Table:
     def __init__(self, content: Content, named: Mapping[str, str], most: int) -> None:
         self.name = content.name
         self.headless = False
-        self._commas = _has_decimal_commas(content.head)
+        self._commas = not content.head.startswith(PARQUET) and _has_decimal_commas(
+            content.beginning()
+        )
         self._rows = self._opened(content, most)
         self._lower = {name.lower(): name for name in self._rows.names}
         self.columns = list(self._rows.names)
@@ -224,13 +226,12 @@ class Table:
             raise InputError(f"{self.name}: has columns but no rows")
 
 
-def _has_decimal_commas(head: bytes) -> bool:
+def _has_decimal_commas(text: str) -> bool:
     """Whether commas between semicolons or tabs begin fractions: some do, or no point can.
 
     A column that has 300 and 1.100 is of whole numbers: what writes 1.100 with zeros at its end
     writes 300.000 as well.
     """
-    text = head.decode("utf-16" if head[:2] in UTF_16 else "utf-8", "replace")
     if _FRACTION.search(text) is not None:
         return True
     lines = text.splitlines()[:-1]
@@ -258,7 +259,6 @@ _WITH_COMMA = re.compile(rf"\s*[+-]?[\d.]*,\d+{_UNIT}")
 _POINTED, _WHOLE = re.compile(rf"\s*[\d.]+\.\d+{_UNIT}"), re.compile(rf"\s*[1-9]\d{{0,2}}{_UNIT}")
 # In such a file no point begins a fraction.
 _GROUPED = re.compile(rf"\s*[+-]?\d{{1,3}}(?:\.\d{{3}})+{_UNIT}")
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _with_point(text: str | None) -> str | None:

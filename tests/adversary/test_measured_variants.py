@@ -1,6 +1,7 @@
 """Logs as other versions, spreadsheets and shells write them: two ranks, three steps, two GPUs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from adversary.measurements.fields import Place, seconds
 from adversary.measurements.loads import MeasuredLoads
 from adversary.measurements.power import MeasuredPower
 from adversary.measurements.read import Asked, read
+from tests.adversary import measured_samples as made
 from theory.model import InputError
 
 LOADS = ((300, 100), (310, 160), (320, 500))
@@ -159,6 +161,53 @@ def test_copies_are_left_out_on_request(tmp_path: Path) -> None:
     # Another load is no copy.
     with pytest.raises(InputError, match=r"give one run, and one line a rank and step$"):
         loads_of(tmp_path, text.replace("2,1,500\n", "2,1,501\n", 1), Asked(drop_bad=True))
+
+
+@pytest.mark.parametrize("sample", [made.vllm, made.sglang, made.trtllm])
+def test_logs_that_containers_keep(sample: Callable[[], str], tmp_path: Path) -> None:
+    """Docker keeps each line in an object, Kubernetes has words before it."""
+    plain = loads_of(tmp_path, sample())
+    lines = sample().splitlines()
+    for text in (
+        "\n".join(json.dumps({"log": f"{line}\n", "stream": "stderr"}) for line in lines),
+        "\n".join(f"2026-08-02T10:00:00.123456789Z stderr F {line}" for line in lines),
+        "\n".join(f"[pod/vllm-0/vllm] {line}" for line in lines),
+    ):
+        found = loads_of(tmp_path, text)
+        assert found.format == plain.format
+        assert found.loads.tolist() == plain.loads.tolist()
+        assert found.duration_s is not None
+        assert found.duration_s.tolist() == pytest.approx(plain.duration_s, nan_ok=True)
+
+
+@pytest.mark.parametrize("sample", [made.matrix, made.long_csv, made.vllm, made.sglang])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_text_in_utf_16(sample: Callable[[], str], encoding: str, tmp_path: Path) -> None:
+    plain = loads_of(tmp_path, sample())
+    path = tmp_path / "wide"
+    path.write_bytes(sample().encode(encoding))
+    found = read([path]).loads
+    assert found is not None
+    assert found.loads.tolist() == plain.loads.tolist()
+    path.write_bytes(sample().encode("utf-32"))
+    with pytest.raises(InputError, match=r"wide: is UTF-32 text; save it as UTF-8$"):
+        read([path])
+
+
+@pytest.mark.parametrize("sample", [made.vllm, made.sglang, made.trtllm])
+def test_lines_that_ran_together_are_refused(sample: Callable[[], str], tmp_path: Path) -> None:
+    """Processes that write to one file do that; the second of two steps would be lost."""
+    lines = sample().splitlines()
+    text = "\n".join((*lines[:-2], lines[-2] + lines[-1]))
+    with pytest.raises(InputError, match=f"log: line {len(lines) - 1}: has several steps"):
+        loads_of(tmp_path, text)
+
+
+def test_a_file_is_given_once(tmp_path: Path) -> None:
+    """A file that names no rank would be two of them."""
+    path = written(tmp_path, made.sglang())
+    with pytest.raises(InputError, match=r"log: is named twice; give each file once$"):
+        read([path, tmp_path / "." / path.name])
 
 
 def test_ranks_of_several_nodes(tmp_path: Path) -> None:
