@@ -17,6 +17,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?[\d.]+,[\d,]+", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b", re.ASCII)
 _OF_DAY = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:[.,]\d+)?)", re.ASCII)
+# The name of a zone behind its offset, and a zone without one.
+_ZONE = re.compile(r"\s*([+-]\d\d:?\d\d)( [A-Z]{2,5})?$", re.ASCII)
+_AT_ZERO = re.compile(r"( ?(UTC|GMT)|z)$")
 _FIX = "correct the line, or leave such lines out with --drop-bad"
 
 
@@ -101,6 +104,7 @@ def seconds(place: Place, field: str, text: str | None) -> float:
         hours, minutes, rest = found_time.groups()
         return 3600 * int(hours) + 60 * int(minutes) + float(rest.replace(",", "."))
     stamp = _DAY_FIRST.sub(_year_first, value, count=1).replace("/", "-").replace(",", ".")
+    stamp = _AT_ZERO.sub("+00:00", _ZONE.sub(r"\1", stamp))
     try:
         when = datetime.fromisoformat(stamp)
     except ValueError:

@@ -16,6 +16,7 @@ from adversary.measurements.fields import (
     LARGEST,
     LineError,
     Place,
+    natural,
     number,
     whole,
 )
@@ -31,7 +32,7 @@ from adversary.measurements.loads import (
 )
 from adversary.measurements.skip import Skip
 from adversary.measurements.units import amount, of_name, point
-from adversary.workloads.layouts.delimited import Delimited
+from adversary.workloads.layouts.delimited import Again, Delimited, named_by, uncommented
 from adversary.workloads.layouts.objects import Objects
 from adversary.workloads.layouts.parquet import MAGIC as PARQUET
 from adversary.workloads.layouts.parquet import Parquet
@@ -134,6 +135,9 @@ _ARGUMENT = {
 }
 
 
+_KNOWN = {name.lower() for names in (*COLUMNS.values(), *_TIMES.values()) for name in names}
+
+
 class Table:
     """The rows of a table of any kind, and where its columns are.
 
@@ -176,17 +180,22 @@ class Table:
             return Parquet(content, most)
         lines = content.lines()
         first = next((line for line in lines if line.strip()), None)
-        if first is not None and first.lstrip().startswith("#"):
-            first = next((line for line in lines if not line.lstrip().startswith("#")), None)
-        if first is None:
+        first, heading = uncommented(first or "", lines)
+        if not first:
             raise InputError(f"{content.name}: is empty")
         if first.lstrip().startswith(("{", "[")):
             return Objects(first, lines, {})
         cells = first.split()
         if len(cells) > 1 and all(map(_is_number, cells)):
             lines, first = _Spaced(lines), ",".join(cells) + "\n"
+            if len(words := heading.split()) == len(cells):
+                heading = ",".join(words)
         cells = re.split(r"[,;\t]", first.strip())
         told = power_log_header([cell.strip() for cell in cells])
+        names = named_by(heading, first, ",;\t")
+        if told is None and any(map(_is_known, names)):
+            separator = next(one for one in ",;\t" if one in first)
+            return Delimited(separator.join(names) + "\n", Again(first, lines))
         if told is None and not all(map(_is_number, cells)):
             return Delimited(first, lines)
         separator = next((one for one in ",;\t" if one in first), ",")
@@ -195,7 +204,7 @@ class Table:
         if not told and len(cells) > 1 and _SINCE_1970 <= float(cells[0]) < 100 * _SINCE_1970:
             names = ["time", *(f"power{k}" for k in range(len(cells) - 1))]
         self.headless = told is None
-        return Delimited(separator.join(names) + "\n", _Again(first, lines))
+        return Delimited(separator.join(names) + "\n", Again(first, lines))
 
     def _timed(self, names: tuple[str, ...]) -> str | None:
         """The first column that is called so before its unit."""
@@ -287,6 +296,12 @@ class _Spaced(Lines):
         return ",".join(line.split()) + "\n"
 
 
+def _is_known(name: str) -> bool:
+    """Whether a column may be called so."""
+    called = {of_name(name, "s")[0], of_name(name, "W")[0], name.lower()}
+    return is_rank(name) or not called.isdisjoint(_KNOWN)
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(cell)
@@ -313,23 +328,6 @@ def power_log_header(cells: Sequence[str]) -> list[str] | None:
         found = (n for n, kind in kinds.items() if kind.fullmatch(cell) and n not in names)
         names.append(next(found, f"column {k + 1}"))
     return names if {"timestamp", "power.draw [W]"} <= set(names) else None
-
-
-class _Again(Lines):
-    """The lines of a text from one on that was read already."""
-
-    def __init__(self, first: str, lines: Lines) -> None:
-        vars(self).update(vars(lines))
-        self._lines = lines
-        self._first: str | None = first
-
-    def __next__(self) -> str:
-        first, self._first = self._first, None
-        if first is not None:
-            return first
-        line = next(self._lines)
-        self.number = self._lines.number
-        return line
 
 
 def is_rank(name: str) -> bool:
@@ -385,7 +383,9 @@ def matrix(table: Table, skip: Skip) -> MeasuredLoads:
         If there are no columns of ranks.
     """
     known = {table.places[key]: key for key in ("step", "duration", "start") if key in table.places}
+    # In the order of their numbers, as devices are: rank10 may stand before rank2.
     ranks = [name for name in table.columns if name not in known and _RANK.fullmatch(name)]
+    ranks.sort(key=lambda name: natural(_rank_name(name)))
     if not ranks:
         raise InputError(
             f"{table.name}: has no columns of ranks, such as rank0, and no columns rank and load; "

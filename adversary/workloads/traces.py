@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from adversary.workloads.layouts.decimals import with_point
-from adversary.workloads.layouts.delimited import Delimited
+from adversary.workloads.layouts.delimited import Again, Delimited, named_by, uncommented
 from adversary.workloads.layouts.known import LAYOUTS, SUMMARIES
 from adversary.workloads.layouts.layout import ISO, UNITS, Layout, Paths, fits, nearest, recognised
 from adversary.workloads.layouts.lengths import length_fault, number, shown
@@ -174,8 +174,11 @@ def _rows(content: Content, most: int) -> Rows:
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise InputError(f"{content.name}: is empty; expected a header and at least one request")
+    first, heading = uncommented(first, lines)
     if first.lstrip().startswith(("{", "[")):
         return Objects(first, lines, LAYOUTS)
+    if not first or named_by(heading, first):
+        return Delimited(f"{heading}\n", Again(first, lines))
     return Delimited(first, lines)
 
 

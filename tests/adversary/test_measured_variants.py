@@ -67,6 +67,12 @@ def grafana(name: str, value: str) -> str:
 AS_WRITTEN = {
     "numpy.savetxt": "".join(f"{a:.18e} {b:.18e}\n" for a, b in LOADS),
     "numpy.savetxt with a header": "# rank0 rank1\n" + "".join(f"{a} {b}\n" for a, b in LOADS),
+    "numpy.savetxt, other order": "# rank1 rank0\n"
+    + "".join(f"{b:.18e} {a:.18e}\n" for a, b in LOADS),
+    "numpy.savetxt, a row a rank": "# step,rank,load\n"
+    + "".join(f"{k},{g},{x}.0\n" for k, g, x in CELLS),
+    "comments": "# two ranks\n\n# three steps\nrank0,rank1\n"
+    + "".join(f"{a},{b}\n# next\n" for a, b in LOADS),
     "pandas, with its index": ",rank0,rank1\n"
     + "".join(f"{k},{a},{b}\n" for k, (a, b) in enumerate(LOADS)),
     "steps without a header": "".join(f"{k},{a},{b}\n" for k, (a, b) in enumerate(LOADS)),
@@ -295,6 +301,9 @@ def test_a_comma_that_may_group_thousands_is_refused(tmp_path: Path) -> None:
         ("01.02.1970 00:00:01,500", 31 * 86400 + 1.5),
         ("1970/02/01 00:00:01.500", 31 * 86400 + 1.5),
         ("1970-02-01T02:00:01.5+02:00", 31 * 86400 + 1.5),
+        ("1970-02-01 02:00:01.5 +0200 CEST", 31 * 86400 + 1.5),
+        ("1970-02-01 00:00:01.5 UTC", 31 * 86400 + 1.5),
+        ("1970-02-01t00:00:01.5z", 31 * 86400 + 1.5),
         ("10:00:01.5", 36_001.5),
     ],
 )

@@ -122,11 +122,23 @@ def test_every_container_reads_the_same(tmp_path):
         "spaces": CSV.replace(",", " , "),
         "quoted": CSV.replace("prefill", '"prefill"'),
         "no last newline": CSV.rstrip(),
+        "comments": f"# of May, in seconds\n#\n{CSV}# end\n",
+        "comments between": CSV.replace("\n", "\n# a, b, c, d\n", 5),
+        "columns in a comment": f"# of May\n# {CSV}",
+        "columns in a comment, tab": "#" + CSV.replace(",", "\t"),
         "jsonl": _jsonl(),
         "jsonl, utf-16": _jsonl().encode("utf-16"),
         "array": f"[{','.join(_jsonl().splitlines())}]",
         "array over lines": json.dumps(
             [json.loads(line) for line in _jsonl().splitlines()], indent=1
+        ),
+        "jsonl, comments": f"# of May\n{_jsonl()}",
+        "array in an object": f'{{"version": 1, "requests": [{",".join(_jsonl().splitlines())}]}}',
+        "pandas, as a table": json.dumps(
+            {
+                "schema": {"fields": [{"name": key} for key in KEYS]},
+                "data": [json.loads(line) for line in _jsonl().splitlines()],
+            }
         ),
         "objects over lines": "\n".join(
             json.dumps(json.loads(line), indent=1) for line in _jsonl().splitlines()
@@ -161,6 +173,9 @@ def test_rows_out_of_order_are_sorted_stably(tmp_path):
         ("2024-05-10T00:00:00Z", "2024-05-10T00:00:01.5Z"),
         ("2024-05-10 00:00:00", "2024-05-10 00:00:01.5000000"),
         ("2024-05-10 00:00:00 UTC", "2024-05-10T02:00:01.5+0200"),
+        ("2024-05-10 00:00:00+00", "2024-05-09 20:00:01.5-04"),
+        ("2024-05-10t00:00:00z", "20240510T000001.5Z"),
+        ("2024-05-10 00:00:00 +0000 UTC", "2024-05-10 02:00:01.5 +0200 CEST"),
         ("2024/05/10 00:00:00", "2024/05/10 00:00:01.5"),
         ("1715299200", "1715299201.5"),
     ],

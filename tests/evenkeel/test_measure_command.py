@@ -190,7 +190,8 @@ def test_a_file_that_is_no_device(text: str, says: str, tmp_path: Path) -> None:
         (("matrix", "--hardware", "x.toml"), "x.toml: there is no such file"),
         (("matrix", "--write-device", "x.toml"), "needs power samples beside loads"),
         (("matrix", "SGLang"), "give loads of one format"),
-        (("matrix", "matrix"), "a matrix has all ranks"),
+        (("matrix", "matrix"), "matrix: is named twice; give each file once"),
+        (("matrix", "matrix with times"), "a matrix has all ranks"),
         (("--max-bytes", "9", "matrix"), "holds more than 9 bytes"),
     ],
 )

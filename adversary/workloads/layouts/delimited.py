@@ -15,8 +15,54 @@ from theory.model import InputError
 _SEPARATORS = ",;\t|"
 
 
+class Again(Lines):
+    """The lines of a text from one on that was read already."""
+
+    def __init__(self, first: str, lines: Lines) -> None:
+        vars(self).update(vars(lines))
+        self._lines = lines
+        self._first: str | None = first
+
+    def __next__(self) -> str:
+        first, self._first = self._first, None
+        if first is not None:
+            return first
+        line = next(self._lines)
+        self.number = self._lines.number
+        return line
+
+
+def uncommented(first: str, lines: Lines) -> tuple[str, str]:
+    """The first line that is no comment, and what the comment before it says."""
+    heading = ""
+    while first.lstrip().startswith("#"):
+        heading = first.strip().lstrip("#").strip()
+        first = next((line for line in lines if line.strip()), "")
+    return first, heading
+
+
+def named_by(heading: str, first: str, separators: str = _SEPARATORS) -> list[str]:
+    """The columns of a line with numbers in it that a comment names, as numpy writes it; else none.
+
+    >>> named_by("prefill,decode", "155,62"), named_by("a, b", "prefill,decode")
+    (['prefill', 'decode'], [])
+    """
+    for one in separators:
+        names = [name.strip() for name in heading.split(one)]
+        cells = [cell for cell in first.strip().split(one) if not one.isspace() or cell]
+        if 1 < len(names) == len(cells) and any(map(_is_number, cells)):
+            return [] if any(map(_is_number, names)) else names
+    return []
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"\s*[+-]?[\d.]+([eE][+-]?\d+)?\s*", cell) is not None
+
+
 class Delimited:
     """The rows of a table of text whose first line names its columns.
+
+    Comments, which begin with ``#`` and have other cells than a row, are passed over.
 
     Parameters
     ----------
@@ -66,8 +112,8 @@ class Delimited:
             try:
                 for cells in self._reader:
                     if len(cells) != width:
-                        if not any(map(str.strip, cells)):
-                            continue  # a blank line
+                        if not any(map(str.strip, cells)) or cells[0].lstrip().startswith("#"):
+                            continue  # a blank line, or a comment
                         if len(cells) < width or any(map(str.strip, cells[width:])):
                             says = f"fields: {len(cells)}, in the header: {width}"
                             yield Row(lines.number, nothing, says)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from adversary.workloads.layouts.layout import Layout, Paths
+from adversary.workloads.layouts.layout import Layout, Paths, recognised
 from adversary.workloads.layouts.nested import (
     MISSING,
     decoded,
@@ -56,6 +56,10 @@ class Objects:
             (n for n, one in layouts.items() if any(_holds(o, one.within) for o in objects)), None
         )
         layout = None if self.shape is None else layouts[self.shape]
+        if len(peeked) == 1 and layout is None and (key := _only_list(objects[0], layouts)):
+            line = peeked[0][0]
+            peeked = [(line, opened(entry)) for entry in opened(objects[0][key])]
+            self.notes.append(f"its requests are those in its list {key!r}")
         requests = self._requests(chain(peeked, tops), layout)
         first_requests = list(islice(requests, _PEEKED))
         self._all = chain(first_requests, requests)
@@ -135,6 +139,20 @@ def _other(request: dict[str, Any], any_of: tuple[str, ...]) -> bool:
 
 def _holds(value: dict[str, Any], within: Mapping[str, str]) -> bool:
     return any(path.partition("[]")[0] in value for path in within)
+
+
+def _only_list(value: dict[str, Any], layouts: Mapping[str, Layout]) -> str | None:
+    """The one list of an object that has requests of a known layout in it; the object is none."""
+    if recognised(layouts, names(value)):
+        return None
+    found = []
+    for key, inside in value.items():
+        entries = opened(inside)
+        if isinstance(entries, list) and entries:
+            first = opened(entries[0])
+            if isinstance(first, dict) and recognised(layouts, names(first)):
+                found.append(key)
+    return found[0] if len(found) == 1 else None
 
 
 def _values(first: str, lines: Lines) -> Iterator[tuple[int | None, Any]]:

@@ -21,6 +21,17 @@ _DATES = tuple(
     for time in ("%H:%M:%S%.f", "%H:%M")
 )
 
+# What others write in their place: a T between date and time, or all digits in one; a comma before
+# a fraction; zones as Go, PostgreSQL and mail write them.
+_WRITTEN = (
+    (r"^(\d{4})(\d{2})(\d{2})[Tt](\d{2})(\d{2})(\d{2})", "$1-$2-$3 $4:$5:$6"),
+    (r"^(\d{4}.\d{2}.\d{2})[Tt]", "$1 "),
+    (r",(\d+)", ".$1"),
+    (r" ?([+-]\d{2}:?\d{2}) [A-Z]{2,5}$", "$1"),
+    (r" ?(?:UTC|GMT|[Zz])$", "+00:00"),
+    (r"(:\d{2}(?:\.\d+)?) ?([+-]\d{2})$", "${1}${2}:00"),
+)
+
 # As seconds, milliseconds, ... since 1970, the years 2001 to 2286 begin with these numbers; a trace
 # that counts from its own beginning starts long before.
 _EPOCHS: Mapping[str, tuple[float, float]] = {
@@ -134,12 +145,9 @@ def _ticks(ns: int) -> pl.Expr:
 
 def _dates() -> pl.Expr:
     """Dates and times, those without a zone as UTC."""
-    stamp = (
-        pl.col("arrival")
-        .str.replace(r"( UTC|Z)$", "+00:00")
-        .str.replace("T", " ", literal=True)
-        .str.replace(r",(\d+)", ".$1")
-    )
+    stamp = pl.col("arrival")
+    for written, instead in _WRITTEN:
+        stamp = stamp.str.replace(written, instead)
     plain = [stamp.str.to_datetime(one, time_unit="ns", strict=False) for one in _DATES]
     zoned = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%:z", time_unit="ns", strict=False)
     return pl.coalesce(*(one.cast(pl.Int64) for one in plain), zoned.cast(pl.Int64))
