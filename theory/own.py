@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
 
+def aside() -> "redirect_stdout[Any]":
+    """What code of one's own prints in the block goes to stderr: it is no answer of a command."""
+    return redirect_stdout(sys.stdout if sys.stderr is None else sys.stderr)
+
+
 class OwnError(InputError):
     """Something of one's own raised an exception, or answered what it may not."""
 
@@ -31,8 +36,8 @@ class OwnError(InputError):
 def running(what: str, module: str | None = None) -> Iterator[None]:
     """Run code of one's own: an exception of it is bad input, and told with the user's own line.
 
-    An :class:`~theory.model.InputError` is told as it is.  ``sys.exit`` is an exception like any
-    other: it would end a command without its answer.
+    What it prints goes to stderr.  An :class:`~theory.model.InputError` is told as it is.
+    ``sys.exit`` is an exception like any other: it would end a command without its answer.
 
     Parameters
     ----------
@@ -54,7 +59,8 @@ def running(what: str, module: str | None = None) -> Iterator[None]:
     theory.own.OwnError: the check of mine.bound: SystemExit: held (...line 2: sys.exit("held"))
     """
     try:
-        yield
+        with aside():
+            yield
     except (InputError, KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:
@@ -134,7 +140,8 @@ def module_of(name: str) -> ModuleType:
     module, path = reached(name)
     os._exit = _refuse_to_end
     try:
-        found = importlib.import_module(module)
+        with aside():
+            found = importlib.import_module(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit too

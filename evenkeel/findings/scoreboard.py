@@ -13,7 +13,7 @@ from theory.model import InputError
 from theory.proof import verify
 
 Exact = int | Fraction
-Witness = Callable[[], Mapping[str, Any]]
+Witness = Callable[[], Mapping[str, Any]] | Mapping[str, Any]
 Case = tuple[Exact, Exact, Witness]
 
 
@@ -33,7 +33,12 @@ def _shown(side: Exact) -> Exact | float:
 
 
 def _ratio(number: Exact) -> tuple[int, int]:
-    """Numerator and denominator, in Python's integers."""
+    """Numerator and denominator, in Python's integers; floats were rounded."""
+    if isinstance(number, float):
+        raise TypeError(
+            f"a side of a case is the float {number!r}, which was rounded: count in integers and "
+            "fractions"
+        )
     try:
         return number.as_integer_ratio()
     except AttributeError:  # a check of one's own may count in numpy's
@@ -273,8 +278,8 @@ class Cases:
         ----------
         computed, claimed : int or Fraction
             The two sides.
-        witness : callable
-            Writes the case down, called only if it violates the relation.
+        witness : callable or mapping
+            Writes the case down, called only if it violates the relation; or the case itself.
         what : str
             What is compared, if it is not what the check measures: such a case is shown only as
             a violation.
@@ -288,7 +293,8 @@ class Cases:
         violated = gap != 0 if self.relation == "==" else gap < 0
         self.attained += gap == 0 and not what
         if violated:
-            self._tightest, self._violation = (computed, claimed), witness()
+            written = witness() if callable(witness) else witness
+            self._tightest, self._violation = (computed, claimed), written
             self._broken = what
         elif self._violation is None and not what:
             self._compare(computed, claimed, gap, of * (abs(over) or under))

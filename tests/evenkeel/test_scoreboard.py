@@ -30,6 +30,13 @@ def test_numbers_of_numpy_are_compared_without_wrapping_round():
     assert added("<=", *cases)[1] == [False, False, True]
 
 
+@pytest.mark.parametrize("sides", [(0.1 + 0.2, 0.3), (1.0, 1), (1, np.float64(1)), (1, 1.5)])
+def test_a_side_that_was_rounded_decides_nothing(sides):
+    """0.1 + 0.2 <= 0.3 would be refuted, and 10**17 + 1.0 <= 10**17 held."""
+    with pytest.raises(TypeError, match="which was rounded: count in integers and fractions"):
+        added("<=", sides)
+
+
 @pytest.mark.parametrize("size", [1, LEAST, Fraction(1, 3)])
 @pytest.mark.parametrize("claimed", [0, 7, -7, 10**25, Fraction(22, 7)])
 @pytest.mark.parametrize(("relation", "signs"), [("<=", (1,)), (">=", (-1,)), ("==", (1, -1))])
