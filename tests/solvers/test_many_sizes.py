@@ -219,6 +219,15 @@ def test_filling_takes_what_is_left(workers, pool, rest):
     assert (slack >= 0).all()
 
 
+def test_single_slots_without_a_column_have_room_for_a_pair():
+    """Without it, a kernel writes behind an array: seen with NUMBA_BOUNDSCHECK=1 alone."""
+    problem = StepProblem([0, 0], [1, 1], [1, 2, 3, 4, 5])
+    search = LevelSearch(problem, StepSolution(np.array([0, -1, -1, -1, 1]), 4, 0), math.inf)
+    search._complete([], 9)
+    problem.validate(search.best)
+    assert problem.objective(search.best) == search.upper <= 4
+
+
 def test_levels_that_hold_nothing_better_end_the_search():
     problem = StepProblem([5, 5], [2, 1], [2, 4, 5, 9])
     best = enumerate_step(problem)

@@ -389,7 +389,8 @@ class LevelSearch:
         short = others
         ascending = np.repeat(self.sizes, left)
         for share in _RESTS:
-            out = np.empty((others.size, int(free.max())), np.int64)
+            # A pair has room even where every worker has a single slot.
+            out = np.empty((others.size, max(2, int(free.max()))), np.int64)
             slack, now = np.zeros_like(others), left.copy()
             rest = int(ascending[int(share * ascending.size)]) if others.size else 0
             fill_all(
