@@ -121,6 +121,9 @@ def test_exhaustive_search_says_when_it_did_not_end() -> None:
     wide = sizes * 10**8
     assert pack(room * 10**8, np.full(3, 12), wide, 10**6, found)[0] == FOUND
     assert pack(room * 10**8 - [0, 0, 1], np.full(3, 12), wide, 10**6, found)[0] == NONE
+    # Nor would its size fit an int64: 10 times rooms of 2^60.  Loads of three or four requests.
+    far = np.full(9, 2**58)
+    assert pack(np.full(3, 2**60), np.full(3, 4), far, 10**6, found)[0] == FOUND
 
 
 def test_counting_by_hand() -> None:

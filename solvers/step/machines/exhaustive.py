@@ -63,7 +63,7 @@ def pack(
     slack = int(sum_of(room) - sum_of(sizes))
     if slack < 0 or sum_of(slots) < n:
         return NONE, nodes
-    tabulated = (n + 1) * (max_of(room) + 2) <= _MOST_SUMS
+    tabulated = max_of(room) + 2 <= _MOST_SUMS // (n + 1)
     reach = _reachable(sizes, max_of(room)) if tabulated else np.empty((0, 0), np.int32)
     after = np.zeros(n + 1, np.int64)  # sum of the requests from p on
     for i in range(n - 1, -1, -1):
