@@ -81,7 +81,9 @@ def whole(place: Place, field: str, text: str | None) -> int:
 
 def of_day(text: str | None) -> bool:
     """Whether a text is a time of the day alone."""
-    return text is not None and _OF_DAY.fullmatch(text.strip()) is not None
+    if text is None or "-" in text or "/" in text:  # most texts are dates as well
+        return False
+    return _OF_DAY.fullmatch(text.strip()) is not None
 
 
 def seconds(place: Place, field: str, text: str | None) -> float:
@@ -104,11 +106,13 @@ def seconds(place: Place, field: str, text: str | None) -> float:
         hours, minutes, rest = found_time.groups()
         return 3600 * int(hours) + 60 * int(minutes) + float(rest.replace(",", "."))
     stamp = _DAY_FIRST.sub(_year_first, value, count=1).replace("/", "-").replace(",", ".")
-    stamp = _AT_ZERO.sub("+00:00", _ZONE.sub(r"\1", stamp))
     try:
         when = datetime.fromisoformat(stamp)
     except ValueError:
-        raise LineError(place, f"{field} = {one_line(value, 40)} is no time") from None
+        try:
+            when = datetime.fromisoformat(_AT_ZERO.sub("+00:00", _ZONE.sub(r"\1", stamp)))
+        except ValueError:
+            raise LineError(place, f"{field} = {one_line(value, 40)} is no time") from None
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 

@@ -292,6 +292,18 @@ def test_an_older_guidellm_report(tmp_path):
     assert read_trace(_write(tmp_path, text)).duration_s == pytest.approx(2)
 
 
+def test_spans_as_tempo_answers_them(tmp_path):
+    sample = SAMPLES["otlp"]
+    text = otlp_of(sample.records)
+    plain = read_trace(_write(tmp_path, text))
+    for old, new in (("resourceSpans", "batches"), ("scopeSpans", "instrumentationLibrarySpans")):
+        text = text.replace(old, new)
+        found = read_trace(_write(tmp_path, text))
+        assert found.format == "otlp"
+        assert found.requests.prefill.tolist() == plain.requests.prefill.tolist()
+        assert found.requests.arrival.tolist() == plain.requests.arrival.tolist()
+
+
 def test_a_table_of_burstgpt_as_excel_saves_it(tmp_path):
     sample = SAMPLES["burstgpt"]
     records = [

@@ -208,11 +208,13 @@ LAYOUTS: Mapping[str, Layout] = {
     ),
     "otlp": replace(
         _SPANS,
-        writer="OpenTelemetry gen_ai spans as OTLP JSON, as the collector's file exporter writes",
+        writer="OpenTelemetry gen_ai spans as OTLP JSON: the collector's file exporter, Tempo",
         within={
             "resourceSpans[].scopeSpans[].spans[]": "",
             "resource_spans[].scope_spans[].spans[]": "",
             "resourceSpans[].instrumentationLibrarySpans[].spans[]": "",
+            "batches[].scopeSpans[].spans[]": "",
+            "batches[].instrumentationLibrarySpans[].spans[]": "",
         },
     ),
     "otel-spans": _SPANS,
