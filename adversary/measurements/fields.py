@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from adversary.workloads.layouts.grouped import ungrouped
 from adversary.workloads.layouts.rows import one_line
 from theory.content import printable
 from theory.model import InputError
@@ -57,6 +58,8 @@ def number(
     if not value:
         raise LineError(place, f"{field} is missing")
     shown = f"{field} = {one_line(value, 40)}"
+    if not _NUMBER.fullmatch(value):
+        value = ungrouped(value)
     if not _NUMBER.fullmatch(value):
         if _COMMA.fullmatch(value):
             says = "has a comma that may begin a fraction or group thousands"

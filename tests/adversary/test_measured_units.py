@@ -107,6 +107,15 @@ def test_points_group_thousands_where_commas_begin_fractions(last: str, tmp_path
     assert found.loads.tolist() == [[63620, 980], [1063636, 1100], [7, 996]]
 
 
+@pytest.mark.parametrize("between", [" ", "\u00a0", "\u202f", "'", "\u2019"])
+def test_spaces_and_apostrophes_group_thousands(between: str, tmp_path: Path) -> None:
+    rows = f"63{between}620;980\n1{between}063{between}636;1{between}100,5\n"
+    found = loads_of(tmp_path, f"rank0;rank1\n{rows}")
+    assert found.loads.tolist() == [[63620, 980], [1063636, 1100.5]]
+    with pytest.raises(InputError, match=r"log: line 2: rank0 = .* is not a number"):
+        loads_of(tmp_path, f"rank0;rank1\n63{between}62;980\n")
+
+
 @pytest.mark.parametrize("rows", ["1.250;0.125\n2.500;3.000", "1.5;2.125\n3;4.125\n0.5;7.000"])
 def test_points_begin_fractions_where_they_may(rows: str, tmp_path: Path) -> None:
     found = loads_of(tmp_path, f"rank0;rank1\n{rows}\n")

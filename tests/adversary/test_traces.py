@@ -158,6 +158,18 @@ def test_every_container_reads_the_same(tmp_path):
             assert trace.requests.arrival.tolist() == [t for _, _, t in ROWS], name
 
 
+@pytest.mark.parametrize("between", [" ", "\u00a0", "\u202f", "'", "\u2019"])
+def test_spaces_and_apostrophes_group_thousands(tmp_path, between):
+    rows = f"1{between}851;62;0,5\n980;1{between}094;1{between}234,5\n"
+    trace = read_trace(_write(tmp_path, f"prefill;decode;arrival\n{rows}"))
+    assert trace.requests.prefill.tolist() == [1851, 980]
+    assert trace.requests.decode.tolist() == [62, 1094]
+    assert trace.requests.arrival.tolist() == [0, 1234]
+    for bad in (f"1{between}85", f"1{between}8511", f"1{between}{between}851"):
+        with pytest.raises(InputError, match=r"prefill = .* is not a number"):
+            read_trace(_write(tmp_path, f"prefill;decode\n{bad};62\n"))
+
+
 def test_rows_out_of_order_are_sorted_stably(tmp_path):
     path = _write(tmp_path, "prefill,decode,arrival\n1,1,7\n2,1,5\n3,1,7\n4,1,5\n")
     trace = read_trace(path)
