@@ -369,9 +369,12 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
         return "monitor"
     if logged:
         return "log"
-    line = next((one for one in text.splitlines() if one.strip() and one.strip()[0] != "#"), line)
+    rows = [one for one in text.splitlines() if one.strip() and one.strip()[0] != "#"] or [line]
+    line = rows[0]
     separators = [one for one in ",;\t|" if one in line]
-    cells = next(csv.reader([line], delimiter=separators[0])) if separators else [line]
+    cells = next(csv.reader([line], delimiter=separators[0])) if separators else line.split()
+    if not all(map(tables.is_known, cells)) and not separators:
+        cells = [line]
     names = [cell.strip().lower() for cell in cells]
     known = {name.lower() for some in tables.COLUMNS.values() for name in some}
     numeric = all(re.fullmatch(r"[-+.\deE]+|nan|inf", name) for name in " ".join(names).split())
@@ -388,7 +391,10 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
         return "table"
     if any("vllm:" in name for name in names):
         return "table"
-    return "log"
+    # A header of other names, over numbers.
+    below = rows[1].split(separators[0]) if separators and len(rows) > 1 else []
+    numbers = [cell for cell in below if re.fullmatch(r"\s*[\d.]+\s*", cell)]
+    return "table" if len(below) == len(cells) and len(numbers) > len(below) / 2 else "log"
 
 
 _MARKS = [engine() for engine in ENGINES]

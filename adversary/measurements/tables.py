@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -190,10 +190,12 @@ class Table:
             lines, first = _Spaced(lines), ",".join(cells) + "\n"
             if len(words := heading.split()) == len(cells):
                 heading = ",".join(words)
+        elif len(cells) > 1 and not re.search(r"[,;\t|]", first) and all(map(is_known, cells)):
+            return Delimited(",".join(cells) + "\n", _Spaced(lines))
         cells = re.split(r"[,;\t]", first.strip())
         told = power_log_header([cell.strip() for cell in cells])
         names = named_by(heading, first, ",;\t")
-        if told is None and any(map(_is_known, names)):
+        if told is None and any(map(is_known, names)):
             separator = next(one for one in ",;\t" if one in first)
             return Delimited(separator.join(names) + "\n", Again(first, lines))
         if told is None and not all(map(_is_number, cells)):
@@ -296,7 +298,7 @@ class _Spaced(Lines):
         return ",".join(line.split()) + "\n"
 
 
-def _is_known(name: str) -> bool:
+def is_known(name: str) -> bool:
     """Whether a column may be called so."""
     called = {of_name(name, "s")[0], of_name(name, "W")[0], name.lower()}
     return is_rank(name) or not called.isdisjoint(_KNOWN)
@@ -386,11 +388,17 @@ def matrix(table: Table, skip: Skip) -> MeasuredLoads:
     # In the order of their numbers, as devices are: rank10 may stand before rank2.
     ranks = [name for name in table.columns if name not in known and _RANK.fullmatch(name)]
     ranks.sort(key=lambda name: natural(_rank_name(name)))
+    for one, other in pairwise(ranks):
+        if one != other and _rank_name(one) == _rank_name(other):
+            raise InputError(
+                f"{table.name}: the columns {one!r} and {other!r} are both of rank "
+                f"{_rank_name(one)}; keep those of loads"
+            )
     if not ranks:
         raise InputError(
             f"{table.name}: has no columns of ranks, such as rank0, and no columns rank and load; "
-            f"it has: {one_line(', '.join(table.columns), 200)}; name them with --column, as in "
-            "--column load=NAME"
+            f"it has: {one_line(', '.join(table.columns), 200)}; call them so, or name them with "
+            "--column, as in --column load=NAME"
         )
     if len(ranks) * 2 < len(table.columns) - len(known):
         raise InputError(f"{table.name}: most columns are no ranks: {one_line(table.columns, 200)}")

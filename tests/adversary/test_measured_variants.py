@@ -71,6 +71,8 @@ AS_WRITTEN = {
     + "".join(f"{b:.18e} {a:.18e}\n" for a, b in LOADS),
     "numpy.savetxt, a row a rank": "# step,rank,load\n"
     + "".join(f"{k},{g},{x}.0\n" for k, g, x in CELLS),
+    "a header with spaces": "step rank1 rank0\n"
+    + "".join(f"{k} {b} {a}\n" for k, (a, b) in enumerate(LOADS)),
     "comments": "# two ranks\n\n# three steps\nrank0,rank1\n"
     + "".join(f"{a},{b}\n# next\n" for a, b in LOADS),
     "pandas, with its index": ",rank0,rank1\n"
@@ -206,6 +208,20 @@ def test_lines_that_ran_together_are_refused(sample: Callable[[], str], tmp_path
     lines = sample().splitlines()
     text = "\n".join((*lines[:-2], lines[-2] + lines[-1]))
     with pytest.raises(InputError, match=f"log: line {len(lines) - 1}: has several steps"):
+        loads_of(tmp_path, text)
+
+
+def test_columns_that_are_called_otherwise_are_named(tmp_path: Path) -> None:
+    text = "DP0 tokens,DP1 tokens\n" + "".join(f"{a},{b}\n" for a, b in LOADS)
+    with pytest.raises(InputError, match=r"it has: DP0 tokens, DP1 tokens; call them so, or"):
+        loads_of(tmp_path, text)
+    loads_of(tmp_path, text.replace(" tokens", ""))
+
+
+def test_two_columns_of_one_rank_are_refused(tmp_path: Path) -> None:
+    """Loads and the use of each GPU, say: they would be four ranks."""
+    text = "rank0,rank1,gpu0,gpu1\n" + "".join(f"{a},{b},97,98\n" for a, b in LOADS)
+    with pytest.raises(InputError, match=r"log: the columns 'rank0' and 'gpu0' are both of rank 0"):
         loads_of(tmp_path, text)
 
 
