@@ -51,8 +51,9 @@ def quick(monkeypatch: pytest.MonkeyPatch, in_threads: None) -> None:
     """Work is done by a thread, and no report is drawn."""
     monkeypatch.setattr("evenkeel.report.rendering.pictures", lambda _: {})
     monkeypatch.setattr("evenkeel.report.rendering.report_html", lambda *_, **__: "")
-    monkeypatch.setattr("paper_figures.catalogue.committed", lambda name: "")
     monkeypatch.setattr("evenkeel.runs.figures.illustrate", lambda *_: {"a": ["a.csv"]})
+    # After the module that takes it by name: it would keep what stands here.
+    monkeypatch.setattr("paper_figures.catalogue.committed", lambda name: "")
     monkeypatch.setattr("solvers.step.shelf.run_shelf", list)
 
 
