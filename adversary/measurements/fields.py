@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?[\d.]+,[\d,]+", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b", re.ASCII)
 _OF_DAY = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:[.,]\d+)?)", re.ASCII)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NO_YEAR = re.compile(rf"^({'|'.join(_MONTHS)}) +(\d{{1,2}}) +(?=\d\d:)", re.ASCII)
 # The name of a zone behind its offset, and a zone without one.
 _ZONE = re.compile(r"\s*([+-]\d\d:?\d\d)( [A-Z]{2,5})?$", re.ASCII)
 _AT_ZERO = re.compile(r"( ?(UTC|GMT)|z)$")
@@ -93,7 +95,7 @@ def seconds(place: Place, field: str, text: str | None) -> float:
     """A time as seconds: a number of them, or a date and time since 1970, of UTC without a zone.
 
     Numbers since 1970 may count milliseconds, microseconds or nanoseconds.  A time of the day alone
-    counts from midnight.
+    counts from midnight, one of a day without a year from some beginning.
 
     >>> seconds(Place("a.csv", 2), "timestamp", "1970/01/01 00:00:01.500")
     1.5
@@ -108,6 +110,8 @@ def seconds(place: Place, field: str, text: str | None) -> float:
     if found_time := _OF_DAY.fullmatch(value):
         hours, minutes, rest = found_time.groups()
         return 3600 * int(hours) + 60 * int(minutes) + float(rest.replace(",", "."))
+    # Of a year that is not said, which 1972 stands for: it is no time since 1970, and has all days.
+    value = _NO_YEAR.sub(_in_1972, value)
     stamp = _DAY_FIRST.sub(_year_first, value, count=1).replace("/", "-").replace(",", ".")
     try:
         when = datetime.fromisoformat(stamp)
@@ -117,6 +121,11 @@ def seconds(place: Place, field: str, text: str | None) -> float:
         except ValueError:
             raise LineError(place, f"{field} = {one_line(value, 40)} is no time") from None
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _in_1972(found: re.Match[str]) -> str:
+    month, day = found.groups()
+    return f"1972-{_MONTHS.index(month) + 1:02}-{day:0>2} "
 
 
 def _year_first(found: re.Match[str]) -> str:

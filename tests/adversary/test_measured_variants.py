@@ -282,6 +282,19 @@ def test_power_as_written(name: str, tmp_path: Path) -> None:
         assert np.diff(device.time_s).tolist() == pytest.approx([1.0])
 
 
+def test_times_that_ts_puts_before_lines(tmp_path: Path) -> None:
+    """It says no year; such times are set beside steps as those are that count from a beginning."""
+    head = "Feb 28 23:59:59 #Entity   POWER\n"
+    lines = (f"{day} {100 + k}.000\n" for k, day in enumerate(("Feb 28 23:59:59 GPU 0",
+             "Feb 29 00:00:01 GPU 0", "Mar  1 00:00:01 GPU 0")))  # fmt: skip
+    found = power_of(tmp_path, head + "".join(lines))
+    (device,) = found.devices
+    assert device.time_s is not None
+    assert np.diff(device.time_s).tolist() == [2, 86400]
+    assert device.power_w.tolist() == [100, 101, 102]
+    assert not found.absolute
+
+
 def test_one_device_needs_no_index(tmp_path: Path) -> None:
     rows = [f"2026/03/03 10:00:0{k}.050, {w} W\n" for k, g, w in SAMPLES if g == 0]
     (device,) = power_of(tmp_path, "timestamp, power.draw [W]\n" + "".join(rows)).devices
@@ -319,6 +332,8 @@ def test_a_comma_that_may_group_thousands_is_refused(tmp_path: Path) -> None:
         ("1970-02-01T02:00:01.5+02:00", 31 * 86400 + 1.5),
         ("1970-02-01 02:00:01.5 +0200 CEST", 31 * 86400 + 1.5),
         ("1970-02-01 00:00:01.5 UTC", 31 * 86400 + 1.5),
+        ("Feb 01 00:00:01.5", (365 + 365 + 31) * 86400 + 1.5),
+        ("Feb  1 00:00:01.5", (365 + 365 + 31) * 86400 + 1.5),
         ("1970-02-01t00:00:01.5z", 31 * 86400 + 1.5),
         ("10:00:01.5", 36_001.5),
     ],
