@@ -268,8 +268,8 @@ _FRACTION = re.compile(
 )
 _WITH_COMMA = re.compile(rf"\s*[+-]?[\d.]*,\d+{_UNIT}")
 _POINTED, _WHOLE = re.compile(rf"\s*[\d.]+\.\d+{_UNIT}"), re.compile(rf"\s*[1-9]\d{{0,2}}{_UNIT}")
-# In such a file no point begins a fraction.
-_GROUPED = re.compile(rf"\s*[+-]?\d{{1,3}}(?:\.\d{{3}})+{_UNIT}")
+# In such a file no point begins a fraction; behind a zero alone it does.
+_GROUPED = re.compile(rf"\s*[+-]?[1-9]\d{{0,2}}(?:\.\d{{3}})+{_UNIT}")
 
 
 def _with_point(text: str | None) -> str | None:

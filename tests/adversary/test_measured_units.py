@@ -116,7 +116,10 @@ def test_spaces_and_apostrophes_group_thousands(between: str, tmp_path: Path) ->
         loads_of(tmp_path, f"rank0;rank1\n63{between}62;980\n")
 
 
-@pytest.mark.parametrize("rows", ["1.250;0.125\n2.500;3.000", "1.5;2.125\n3;4.125\n0.5;7.000"])
+@pytest.mark.parametrize(
+    "rows",
+    ["1.250;0.125\n2.500;3.000", "1.5;2.125\n3;4.125\n0.5;7.000", "0.125;4\n1;5\n0.375;6"],
+)
 def test_points_begin_fractions_where_they_may(rows: str, tmp_path: Path) -> None:
     found = loads_of(tmp_path, f"rank0;rank1\n{rows}\n")
     assert found.loads.tolist() == [[float(x) for x in row.split(";")] for row in rows.split()]
