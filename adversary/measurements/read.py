@@ -112,6 +112,7 @@ class _Reader:
         self._passes, self._gauges = ForwardPasses(), prometheus.VllmGauges()
         self._meaning: Meaning | None = None
         self._lines = 0
+        self._grouped: list[str] = []  # files in which points are taken to group thousands
 
     def read(self, files: list[str | Path]) -> Measurements:
         """See :func:`read`."""
@@ -158,6 +159,8 @@ class _Reader:
     def _table(self, content: Content) -> None:
         """A table of any kind."""
         table = tables.Table(content, self._asked.columns, MOST_RECORDS)
+        if table.grouped:
+            self._grouped.append(content.name)
         name, asked = content.name, self._asked.format
         kind = asked if asked in _TABLES else _kind_of(table)
         if kind == "series":
@@ -260,7 +263,7 @@ class _Reader:
         notes: list[str] = []
         if self._whole is not None:
             loads = self._whole
-            return _with_notes(loads, self._skip.notes())
+            return _with_notes(loads, self._notes())
         if format in self._engines:
             engine = self._engines[format]
             meaning = engine.settled(self._loads.ranks, self._asked.kv_tokens)
@@ -285,14 +288,23 @@ class _Reader:
                 "(--kv-tokens gives tokens)"
             )
         return self._loads.aligned(
-            meaning, drop=self._asked.drop_bad, notes=[*notes, *self._skip.notes()]
+            meaning, drop=self._asked.drop_bad, notes=[*notes, *self._notes()]
         )
+
+    def _notes(self) -> list[str]:
+        """What was left out or guessed."""
+        guessed = (
+            f"{file}: has whole numbers and others with three digits behind each point: 1.100 is "
+            "taken for 1100; if it is 1.1, separate the cells by commas"
+            for file in self._grouped
+        )
+        return [*self._skip.notes(), *guessed]
 
     def _settled_power(self) -> MeasuredPower | None:
         format = next(iter(self._formats["power"]), None)
         if format is None:
             return None
-        notes = () if self._formats["loads"] else tuple(self._skip.notes())
+        notes = () if self._formats["loads"] else tuple(self._notes())
         return self._power.settled(format, notes)
 
 

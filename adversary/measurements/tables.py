@@ -154,9 +154,9 @@ class Table:
     def __init__(self, content: Content, named: Mapping[str, str], most: int) -> None:
         self.name = content.name
         self.headless = False
-        self._commas = not content.head.startswith(PARQUET) and _has_decimal_commas(
-            content.beginning()
-        )
+        text = "" if content.head.startswith(PARQUET) else content.beginning()
+        self._commas = _FRACTION.search(text) is not None
+        self.grouped = not self._commas and _points_group(text)
         self._rows = self._opened(content, most)
         self._lower = {name.lower(): name for name in self._rows.names}
         self.columns = list(self._rows.names)
@@ -230,21 +230,19 @@ class Table:
         for count, row in enumerate(self._rows.read(wanted), 1):
             place = Place(self.name, row.line or count, "line" if row.line else "row")
             values = row.values[:-1]
-            if self._commas:
+            if self._commas or self.grouped:
                 values = tuple(map(_with_point, values))
             yield place, row._replace(values=values)
         if not count:
             raise InputError(f"{self.name}: has columns but no rows")
 
 
-def _has_decimal_commas(text: str) -> bool:
-    """Whether commas between semicolons or tabs begin fractions: some do, or no point can.
+def _points_group(text: str) -> bool:
+    """Whether points between semicolons or tabs stand between thousands, as far as can be seen.
 
-    A column that has 300 and 1.100 is of whole numbers: what writes 1.100 with zeros at its end
-    writes 300.000 as well.
+    A column that has 300 and 1.100 is taken for one of whole numbers: what writes 1.100 with zeros
+    at its end mostly writes 300.000 as well.
     """
-    if _FRACTION.search(text) is not None:
-        return True
     lines = text.splitlines()[:-1]
     separator = next((one for one in ";\t" if one in text), None)
     if separator is None:
