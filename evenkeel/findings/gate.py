@@ -84,7 +84,7 @@ def _backlog(subject: Subject) -> str:
 
 def _overloaded(subject: Subject) -> str:
     if subject.problem is not None:
-        short = sum(subject.problem.free.tolist()) - subject.problem.pool.size
+        short = subject.problem.free_slots - subject.problem.pool.size
         return f"{short} slots stay empty for want of requests" if short > 0 else ""
     run = subject.run
     if run is None:
@@ -105,7 +105,7 @@ def _pool_condition(subject: Subject) -> str:
         return ""
     copies = np.unique(problem.pool, return_counts=True)[1]
     left = problem.pool.size - int(copies.max(initial=0))
-    short = sum(problem.free.tolist()) - left
+    short = problem.free_slots - left
     return f"without its commonest size the pool leaves {short} slots empty" if short > 0 else ""
 
 
@@ -117,7 +117,7 @@ def _rich_pool(subject: Subject) -> str:
         int(problem.pool.min(initial=1)),
         int(problem.pool.max(initial=1)),
     )
-    slots = sum(problem.free.tolist())
+    slots = problem.free_slots
     for size in range(low, high + 1):
         copies = int(np.count_nonzero(problem.pool == size))
         if copies < slots:

@@ -115,8 +115,13 @@ class StepProblem:
     @property
     def admissions(self) -> int:
         """``U``, the number of requests that work conservation admits."""
+        return min(int(self.pool.size), self.free_slots)
+
+    @property
+    def free_slots(self) -> int:
+        """Number of free slots of all workers, which may not fit an int64."""
         free: list[int] = self.free.tolist()
-        return min(int(self.pool.size), sum(free))
+        return sum(free)
 
     def loads_after(self, assignment: Assignment) -> IntArray:
         """Loads after admission, int64[G]; the assignment is taken to be valid."""
@@ -167,7 +172,7 @@ class StepProblem:
             raise AssignmentError(
                 f"not work conserving: {admitted.size} requests admitted where "
                 f"{self.admissions} could be ({self.pool.size} wait for "
-                f"{sum(self.free.tolist())} free slots)"
+                f"{self.free_slots} free slots)"
             )
 
     def objective(self, assignment: Assignment) -> int:

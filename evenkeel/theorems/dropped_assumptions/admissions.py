@@ -142,7 +142,7 @@ class EqualSlots:
         """
 
         def uneven(problem: StepProblem) -> int:
-            full = problem.pool.size >= problem.free.sum()
+            full = problem.pool.size >= problem.free_slots
             return int(problem.free.max() - problem.free.min()) if full else -1
 
         shapes = [(1, 1), (1, 2), (1, 3), (2, 2), (1, 1, 2), (1, 2, 2), (2, 2, 2)]

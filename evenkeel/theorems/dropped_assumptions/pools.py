@@ -72,7 +72,7 @@ class Overloaded:
         """
 
         def missing(problem: StepProblem) -> int:
-            return max(0, int(problem.free.sum()) - problem.pool.size)
+            return max(0, problem.free_slots - problem.pool.size)
 
         shapes = [(B,) * G for G, B in ((2, 1), (2, 2), (3, 1), (3, 2))]
         return optima_without(trial, shapes, missing)
@@ -141,7 +141,7 @@ class PoolCondition:
             for pool in combinations_with_replacement(range(1, trial["size"] + 1), n)
         )
         for problem in sorted(steps, key=weight):
-            slots = int(problem.free.sum())
+            slots = problem.free_slots
             classes, copies = np.unique(problem.pool, return_counts=True)
             removed = np.sort(copies)[-2:].sum() if trial.fault("two-classes") else copies.max()
             if classes.size == classes[-1] - classes[0] + 1 and copies.min() >= slots:

@@ -117,7 +117,7 @@ class Objective:
             of_lowest = min(cost for cost, top in costs if top == lowest)
             differ += of_lowest > best
             # With a fixed sum the smallest maximum must be optimal.
-            if problem.pool.size <= problem.free.sum() and cases.add(
+            if problem.pool.size <= problem.free_slots and cases.add(
                 of_lowest,
                 best * trial.scale_of("smallest maximum"),
                 witness_of(problem),

@@ -234,7 +234,7 @@ def prove(
     >>> prove(problem, StepSolution(np.array([-1, 0, 1]), 3, 0), 2**20).assignment.tolist()
     [0, 1, -1]
     """
-    n, slots = problem.pool.size, sum(problem.free.tolist())
+    n, slots = problem.pool.size, problem.free_slots
     if start.optimal or n < slots or slots == 0:
         return start
     _, supply = np.unique(problem.pool, return_counts=True)

@@ -241,7 +241,7 @@ class LevelSearch:
         self.note(self.best)
         self.note(aimed(self.problem, level, _AIMING))
         workers = np.flatnonzero(self.problem.free)
-        slots = int(self.problem.free.sum())
+        slots = self.problem.free_slots
         descending = np.sort(self.problem.pool)[::-1]
         least, charged = -INFINITE, self.known
         for rank in (0, slots // 8, slots // 4, slots // 2, 3 * slots // 4, slots - 1):

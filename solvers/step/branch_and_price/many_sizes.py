@@ -44,7 +44,7 @@ def approach_many_sizes(
     """
     search = LevelSearch(problem, start, deadline)
     lower = start.lower_bound
-    slots = sum(problem.free.tolist())
+    slots = problem.free_slots
     if too_large(problem) or not 0 < slots < problem.pool.size:
         yield start
         return

@@ -132,7 +132,7 @@ class PricingTables:
         self.stride, self.deadline = stride, deadline
         self.sizes, self.supply = np.unique(problem.pool, return_counts=True)
         free = np.minimum(problem.free, problem.pool.size)
-        self.filled = problem.admissions == sum(problem.free.tolist())
+        self.filled = problem.admissions == problem.free_slots
         self.everyone = problem.admissions == problem.pool.size
         self.slots = int(free.max())
         if too_large(problem):

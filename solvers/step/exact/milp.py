@@ -131,7 +131,7 @@ def level_range(problem: StepProblem, upper: int) -> tuple[int, int]:
     least = 0
     while (higher := needed(least)) > least:
         least = higher
-    if problem.admissions < sum(problem.free.tolist()):
+    if problem.admissions < problem.free_slots:
         return least, (upper + sum(x for x, _ in workers) + sum(pool)) // problem.workers
     low, high = least - 1, max(x + large[c] for x, c in workers)
     while low < high:
@@ -157,8 +157,8 @@ def _formulate(problem: StepProblem, start: int) -> _Model:
     least, most = level_range(problem, start)
     values, copies = np.unique(problem.pool, return_counts=True)
     small = [0, *accumulate(sorted(problem.pool.tolist()))]
-    filled = problem.admissions == sum(problem.free.tolist())
-    spare = sum(problem.free.tolist()) - problem.admissions
+    filled = problem.admissions == problem.free_slots
+    spare = problem.free_slots - problem.admissions
     loads: list[int] = problem.loads.tolist()
     free: list[int] = problem.free.tolist()
     sizes: list[int] = values.tolist()

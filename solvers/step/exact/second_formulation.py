@@ -99,7 +99,7 @@ def rounded(problem: StepProblem, level: FloatArray, slots: FloatArray, denomina
     # The sum must be exact; the worker that carries most can carry the difference.
     a[a.index(max(a))] += G * D - sum(a)
     b = [round(float(x) * D) for x in slots]
-    if problem.admissions < sum(problem.free.tolist()):
+    if problem.admissions < problem.free_slots:
         b = [max(0, x) for x in b]
     if min(a) < 0:
         a, b = [D] * G, [0] * G
@@ -142,7 +142,7 @@ def relaxation_dual(problem: StepProblem) -> Dual:
     taken = y @ (values / scale)
     count, supply = cp.sum(y, axis=1), cp.sum(y, axis=0)
     free = problem.free[open_workers]
-    filled = problem.admissions == sum(problem.free.tolist())
+    filled = problem.admissions == problem.free_slots
     everyone = problem.admissions == problem.pool.size
     lift = np.zeros((G, open_workers.size))
     lift[open_workers, np.arange(open_workers.size)] = 1
