@@ -13,6 +13,9 @@ from theory.model import InputError
 # Whole numbers beyond are not exact as floats; no load of a rank comes near.
 LARGEST = 2.0**53
 
+# Times in nanoseconds since 1970 are not exact as floats, and near enough.
+LARGEST_TIME = 2.0**63
+
 # Digits without separators of thousands: Python's own float takes underscores and other digits.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?[\d.]+,[\d,]+", re.ASCII)
@@ -104,7 +107,7 @@ def seconds(place: Place, field: str, text: str | None) -> float:
     """
     value = (text or "").strip()
     if not value or _NUMBER.fullmatch(value):
-        found = number(place, field, text, most=2.0**63)
+        found = number(place, field, text, most=LARGEST_TIME)
         # Seconds since 1970 stay below 1e11 for the next 3000 years.
         return found / 10.0 ** (3 * max(0, math.ceil((math.log10(max(found, 1.0)) - 11) / 3)))
     if found_time := _OF_DAY.fullmatch(value):

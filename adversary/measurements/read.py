@@ -384,11 +384,12 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
     rows = [one for one in text.splitlines() if one.strip() and one.strip()[0] != "#"] or [line]
     line = rows[0]
     separators = [one for one in ",;\t|" if one in line]
-    cells = next(csv.reader([line], delimiter=separators[0])) if separators else line.split()
-    if not all(map(tables.is_known, cells)) and not separators:
-        cells = [line]
+    words = line.split()
+    if separators:
+        cells = next(csv.reader([line], delimiter=separators[0]))
+    else:
+        cells = words if all(map(tables.is_known, words)) else [line]
     names = [cell.strip().lower() for cell in cells]
-    known = {name.lower() for some in tables.COLUMNS.values() for name in some}
     numeric = all(re.fullmatch(r"[-+.\deE]+|nan|inf", name) for name in " ".join(names).split())
     if line.lower().startswith("sep=") or numeric or set(named):
         return "table"
@@ -399,7 +400,7 @@ def recognised(content: Content, named: Iterable[str] = ()) -> str:
             f"{content.name}: line 1: reads like nvidia-smi's CSV without header and units, whose "
             "columns are not known; put a header before it, as in: timestamp, index, power.draw [W]"
         )
-    if any(n in known or tables.is_rank(n) or power_tables.is_power(n) for n in names):
+    if any(n in tables.NAMES or tables.is_rank(n) or power_tables.is_power(n) for n in names):
         return "table"
     if any("vllm:" in name for name in names):
         return "table"

@@ -135,7 +135,9 @@ _ARGUMENT = {
 }
 
 
-_KNOWN = {name.lower() for names in (*COLUMNS.values(), *_TIMES.values()) for name in names}
+# All these names in small letters, and those that may have a unit behind them.
+NAMES = {name.lower() for names in COLUMNS.values() for name in names}
+_KNOWN = NAMES.union(*_TIMES.values())
 
 
 class Table:
@@ -196,8 +198,7 @@ class Table:
         told = power_log_header([cell.strip() for cell in cells])
         names = named_by(heading, first, ",;\t")
         if told is None and any(map(is_known, names)):
-            separator = next(one for one in ",;\t" if one in first)
-            return Delimited(separator.join(names) + "\n", Again(first, lines))
+            return Delimited(f"{heading}\n", Again(first, lines))
         if told is None and not all(map(_is_number, cells)):
             return Delimited(first, lines)
         separator = next((one for one in ",;\t" if one in first), ",")

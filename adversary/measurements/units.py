@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
-from adversary.measurements.fields import Place, number, of_day, seconds
+from adversary.measurements.fields import LARGEST_TIME, Place, number, of_day, seconds
 
 Kind = Literal["s", "W"]
 
@@ -27,9 +27,6 @@ _NAME = re.compile(r"(.+?)[ _.]*(?:[\[(] *(\w+) *[\])]|[ _.]([^\W_]+)|(?<=[a-z])
 _CELL = re.compile(r"(.*?)\s*([^\W\d_]+)")
 
 _DAY = 86400.0  # seconds
-
-# Times in nanoseconds since 1970 are not exact as floats, and near enough.
-_LARGEST_TIME = 2.0**63
 
 
 @lru_cache(maxsize=1024)
@@ -64,7 +61,7 @@ def amount(place: Place, column: str, text: str | None, kind: Kind) -> float:
         said = _IN[kind].get(found[2].lower())
         if said is not None:
             value, scale = found[1], said
-    found_number = number(place, column, value, most=_LARGEST_TIME)
+    found_number = number(place, column, value, most=LARGEST_TIME)
     # Dividing is exact where the inverse is a whole number.
     return found_number / round(1 / scale) if scale < 1 else found_number * scale
 
